@@ -1,0 +1,44 @@
+# Third-party libraries, all of them Debian 12 packages, each as one interface target.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(palisade_pkg_config name)
+  pkg_check_modules(${name}_pc REQUIRED IMPORTED_TARGET ${ARGN})
+  add_library(${name} INTERFACE)
+  target_link_libraries(${name} INTERFACE PkgConfig::${name}_pc)
+endfunction()
+
+palisade_pkg_config(ffmpeg libavformat libavcodec libavutil libswscale)
+palisade_pkg_config(gstreamer gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0)
+palisade_pkg_config(image_files libjpeg libpng libwebp)
+palisade_pkg_config(sentencepiece sentencepiece)
+palisade_pkg_config(highway libhwy)
+palisade_pkg_config(yaml yaml-cpp)
+palisade_pkg_config(zeromq libzmq)
+palisade_pkg_config(sodium libsodium)
+
+# Debian's dnnl package asks for OpenCL through find_package, which the CPU engine does not need. A oneDNN of
+# another place (2.6 or 3.x) is taken with -DONEDNN_ROOT=DIR.
+set(ONEDNN_ROOT "" CACHE PATH "Folder of another oneDNN (include/, lib/); empty: the system's")
+find_path(ONEDNN_INCLUDE oneapi/dnnl/dnnl.hpp HINTS ${ONEDNN_ROOT}/include REQUIRED)
+find_library(ONEDNN_LIBRARY dnnl HINTS ${ONEDNN_ROOT}/lib REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+add_library(onednn INTERFACE)
+target_include_directories(onednn SYSTEM INTERFACE ${ONEDNN_INCLUDE})
+target_link_libraries(onednn INTERFACE ${ONEDNN_LIBRARY} OpenMP::OpenMP_CXX)
+
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+add_library(eigen INTERFACE)
+target_link_libraries(eigen INTERFACE Eigen3::Eigen)
+
+find_package(nlohmann_json 3.11 REQUIRED)
+add_library(json INTERFACE)
+target_link_libraries(json INTERFACE nlohmann_json::nlohmann_json)
+
+find_package(spdlog REQUIRED)
+add_library(spdlog_library INTERFACE)
+target_link_libraries(spdlog_library INTERFACE spdlog::spdlog)
+
+find_package(CLI11 REQUIRED)
+add_library(cli11 INTERFACE)
+target_link_libraries(cli11 INTERFACE CLI11::CLI11)

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "frames/image.h"
+
+namespace palisade {
+
+// Media time: the frame's presentation time (pts) since the first frame of its connection, never negative.
+using MediaTime = std::chrono::nanoseconds;
+// Wall time is for labels only; every deadline is monotonic (MonotonicTime).
+using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
+using MonotonicTime = std::chrono::steady_clock::time_point;
+
+// Where a frame's wall time comes from: the sender's RTCP sender reports, our clock when the frame arrived, or
+// the start of a file plus pts.
+enum class TimeSource { kRtcp, kArrival, kFile };
+
+// When and where a frame was seen, known before its pixels are.
+struct FrameStamp {
+  std::uint64_t number = 0;  // counts the frames decoded since the connection was opened, from 0
+  MediaTime pts{0};
+  WallTime wall{};
+  TimeSource time_source = TimeSource::kArrival;
+  std::chrono::milliseconds time_uncertainty{0};
+  bool keyframe = false;
+  bool corrupt = false;
+};
+
+// One picture of one stream. `image` is at the model's size once the Feed has resized it; `source_width` and
+// `source_height` are the camera's.
+struct Frame {
+  FrameStamp stamp;
+  std::string stream;
+  int source_width = 0;
+  int source_height = 0;
+  Image image;
+};
+
+// Says of a stamp whether its pixels are wanted, so that a source converts no picture for nothing.
+using Wanted = std::function<bool(const FrameStamp&)>;
+
+}  // namespace palisade

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "frames/clip.h"
+
+namespace palisade {
+
+// Picks from one connection's frames those that a Sampling asks for. Pure: no thread, no clock but pts. Holds at
+// most the frames of the clips that are open at once, whatever the frame rate:
+// ceil(span / stride) + 1 clips of `count` frames, most of them shared.
+class Sampler {
+ public:
+  explicit Sampler(Sampling sampling);
+
+  // Whether offer() would keep the frame of this stamp. Sees every stamp once, in order; a pts that goes back or
+  // jumps by more than `kDiscontinuity` starts anew (see discarded()).
+  bool wants(const FrameStamp& stamp);
+  // Takes a frame that wants() has just accepted. Returns the clips that it completes, oldest first.
+  std::vector<Clip> offer(Frame frame);
+  // The stream has ended: a clip tiled cyclically from what was seen (frames 0, 1, 2, 0, 1, 2 ...), if the
+  // stream was too short for any clip. Nothing otherwise.
+  std::optional<Clip> finish();
+  // A new connection: open clips are dropped.
+  void reset();
+
+  // Clips that were open when a discontinuity or reset() dropped them.
+  std::uint64_t discarded() const { return discarded_; }
+  std::size_t frames_held() const;
+  const Sampling& sampling() const { return sampling_; }
+
+  static constexpr MediaTime kDiscontinuity = std::chrono::seconds(10);
+
+ private:
+  struct OpenClip {
+    MediaTime start;
+    std::uint64_t first_number = 0;  // stride policy: number of its first frame
+    std::vector<Frame> frames;
+  };
+  MediaTime target(const OpenClip& clip) const;
+  bool due(const OpenClip& clip, const FrameStamp& stamp) const;
+  void open_clips_up_to(MediaTime pts, std::uint64_t number);
+
+  Sampling sampling_;
+  std::deque<OpenClip> open_;
+  std::optional<FrameStamp> last_;
+  MediaTime frame_interval_{0};  // between the last two frames
+  MediaTime next_start_{0};
+  std::uint64_t emitted_ = 0;
+  std::uint64_t discarded_ = 0;
+};
+
+}  // namespace palisade

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "frames/clip.h"
+#include "frames/resize.h"
+#include "ingest/source.h"
+
+namespace palisade {
+
+enum class FeedState { kConnecting, kOnline, kStalled, kReconnecting, kAuthFailed, kUnreadable, kEnded, kRemoved };
+std::string_view name_of(FeedState state);  // "connecting", "online", "stalled", ... as event.md lists them
+
+// A change of a stream's state, as subscribers of STREAM/state see it. Never holds a password.
+struct FeedReport {
+  std::string stream;
+  FeedState state = FeedState::kConnecting;
+  std::string reason;       // empty where there is nothing to explain
+  WallTime since{};
+  int attempt = 0;          // of the current series of attempts, from 1
+  std::chrono::milliseconds next_try_in{0};
+  int width = 0;            // of the picture, once known
+  int height = 0;
+};
+
+// Pauses between attempts to reopen: first, doubled up to longest, each spread by +-20 %. The series starts anew
+// after `stable` online.
+struct RetryPauses {
+  std::chrono::milliseconds first{1'000};
+  std::chrono::milliseconds longest{60'000};
+  std::chrono::milliseconds stable{30'000};
+  std::chrono::milliseconds after_auth_failure{60'000};
+};
+
+struct FeedOptions {
+  std::string stream;
+  SourceOptions source;
+  std::vector<Sampling> samplings;
+  int image_size = 224;  // the model's square
+  ResizePreset resize = ResizePreset::kHfBicubic;
+  RetryPauses retry;
+  bool pace = false;     // deliver a file at the speed of its pts, as a camera would
+  bool loop = false;     // reopen a file at its end
+};
+
+// One stream's thread: open, pump, sample, report, reopen with growing pauses. Owns its Source and Samplers alone.
+// Callbacks run on that thread and must not block; no lock is held while they run.
+class Feed {
+ public:
+  using OnClip = std::function<void(Clip clip, std::size_t sampling_index)>;
+  using OnReport = std::function<void(const FeedReport&)>;
+  // Opens a source; replaced in tests.
+  using Open = std::function<std::unique_ptr<Source>(const SourceOptions&, std::stop_token)>;
+
+  Feed(FeedOptions options, OnClip on_clip, OnReport on_report, Open open = open_source);
+  ~Feed();  // stops and joins
+
+  Feed(const Feed&) = delete;
+  Feed& operator=(const Feed&) = delete;
+
+  void request_stop();  // returns at once
+  std::uint64_t frames_seen() const;
+  // True once a file has been read to its end (never for a live stream).
+  bool ended() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+  std::jthread thread_;
+};
+
+}  // namespace palisade

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <stdexcept>
+
+#include "frames/image.h"
+
+namespace palisade {
+
+// Limits of a picture file, checked on its header before anything is allocated (faults.md ).
+struct PictureLimits {
+  std::size_t max_bytes = 20u << 20;
+  int max_pixels = 33'177'600;
+  int max_side = 16'384;
+};
+
+// "not a picture Palisade reads: ...", naming the remedy.
+class PictureError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Decodes JPEG, PNG or WebP, told apart by their first bytes, to RGB8. As Pillow's convert("RGB"): alpha is dropped
+// without compositing, palettes and greyscale expand, 16 bits lose their low byte; EXIF orientation is not applied.
+// Throws PictureError.
+Image decode_picture(std::span<const std::byte> file, const PictureLimits& limits = {});
+Image read_picture(const std::filesystem::path& path, const PictureLimits& limits = {});
+
+// True when the file starts as a JPEG, PNG or WebP does.
+bool looks_like_picture(std::span<const std::byte> start);
+
+}  // namespace palisade

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+
+#include "frames/frame.h"
+
+namespace palisade {
+
+enum class RtspTransport { kTcp, kUdp };
+
+// Where frames come from and how patient we are. `url` may hold credentials: it is never printed, show it
+// through redact_url().
+struct SourceOptions {
+  std::string url;
+  std::string username;  // beside the URL, so that they need no percent-encoding
+  std::string password;
+  RtspTransport transport = RtspTransport::kTcp;
+  std::chrono::milliseconds open_timeout{10'000};
+  std::chrono::milliseconds stall_timeout{10'000};  // no frame for this long is a fault
+  bool allow_launch = false;  // gst: lines run any pipeline: only from the configuration file or command line
+  int max_pixels = 33'177'600;
+};
+
+// Why a source cannot be opened or go on.
+enum class SourceFault {
+  kUnreachable,   // refused, no such host, timed out while opening
+  kAuthFailed,    // wrong user name or password
+  kStalled,       // open, but no frame within stall_timeout
+  kUnreadable,    // no video, unknown format, over the limits, a wrong file
+  kInterrupted,   // the stop token fired
+  kRefused,       // the URL's scheme or form is not allowed
+};
+
+// `what()` names the thing and the remedy, with credentials redacted.
+class SourceError : public std::runtime_error {
+ public:
+  SourceError(SourceFault fault, const std::string& message) : std::runtime_error(message), fault_(fault) {}
+  SourceFault fault() const { return fault_; }
+
+ private:
+  SourceFault fault_;
+};
+
+// An opened stream of frames, used by one thread.
+class Source {
+ public:
+  virtual ~Source() = default;
+  // Waits for the next frame whose stamp is `wanted` and returns it at the camera's own size. Every frame decoded,
+  // wanted or not, counts as a sign of life and is offered to `wanted` exactly once, in order. Nothing means
+  // the end; for a live source the caller treats that as a fault. Throws SourceError when the stream breaks,
+  // stalls or is interrupted (within 100 ms of the stop).
+  virtual std::optional<Frame> next(const Wanted& wanted) = 0;
+  // True for cameras: their end is a loss to be mended, not the end of the work.
+  virtual bool live() const = 0;
+  // Length of the medium in media time, where it is known (files), for progress.
+  virtual std::optional<MediaTime> duration() const { return std::nullopt; }
+};
+
+// Opens by the URL's scheme: a path or file:, http:, https:, rtsp:, rtsps:, gst:. Throws SourceError.
+std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_token stop);
+
+}  // namespace palisade

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace palisade {
+
+// The URL with its user information and any query value replaced by "***", safe to print.
+std::string redact_url(std::string_view url);
+// Replaces every URL's credentials in a free text (a library's own message) and every occurrence of `secret`.
+std::string redact_text(std::string_view text, std::string_view secret = {});
+// "rtsp" of "rtsp://...", lower case; empty for a plain path.
+std::string scheme_of(std::string_view url);
+// Puts user name and password into the URL's authority, percent-encoded.
+std::string with_credentials(std::string_view url, std::string_view username, std::string_view password);
+
+}  // namespace palisade

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace palisade {
+
+using TokenId = std::int32_t;
+
+// Gemma's SentencePiece model plus the added tokens of added_tokens.json. Untrusted text never becomes a control
+// token: "<eos>" or "<image>" spelt in a prompt stays text. Safe to use from several threads.
+class Tokenizer {
+ public:
+  // Reads tokenizer.model and, where present, added_tokens.json. Throws ModelError.
+  explicit Tokenizer(const std::filesystem::path& folder);
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+
+  // Text to ids, without <bos> or <eos>.
+  std::vector<TokenId> encode(std::string_view text) const;
+  // As encode, but literal special tokens (<bos>, <eos>, <pad>, <unk>, <image> ...) become their ids, as
+  // transformers' fast tokenizer does. For trusted text only.
+  std::vector<TokenId> encode_with_special(std::string_view text) const;
+  // Ids to text as SentencePiece gives it: control ids vanish, <unk> is " ⁇ ", ids past the table are left out.
+  std::string decode(std::span<const TokenId> ids) const;
+  // The piece of one id, "<loc0001>".
+  std::string piece(TokenId id) const;
+
+  TokenId bos() const { return 2; }
+  TokenId eos() const { return 1; }
+  int piece_count() const;
+  // Special tokens by their text: control pieces and added tokens.
+  const std::vector<std::pair<std::string, TokenId>>& special_tokens() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace palisade
