@@ -17,7 +17,7 @@ class Sampler {
   explicit Sampler(Sampling sampling);
 
   // Whether offer() would keep the frame of this stamp. Sees every stamp once, in order; a pts that goes back or
-  // jumps by more than `kDiscontinuity` starts anew (see discarded()).
+  // jumps ahead by more than kDiscontinuity (or eight frame intervals) starts anew (see discarded()).
   bool wants(const FrameStamp& stamp);
   // Takes a frame that wants() has just accepted. Returns the clips that it completes, oldest first.
   std::vector<Clip> offer(Frame frame);
@@ -32,7 +32,7 @@ class Sampler {
   std::size_t frames_held() const;
   const Sampling& sampling() const { return sampling_; }
 
-  static constexpr MediaTime kDiscontinuity = std::chrono::seconds(10);
+  static constexpr MediaTime kDiscontinuity = std::chrono::seconds(5);
 
  private:
   struct OpenClip {

@@ -1,0 +1,107 @@
+#include "frames/resize_pillow.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace palisade {
+namespace {
+
+constexpr int kPrecisionBits = 32 - 8 - 2;
+
+double weight_of(PillowFilter filter, double x) {
+  x = std::abs(x);
+  if (filter == PillowFilter::kBilinear) return x < 1.0 ? 1.0 - x : 0.0;
+  constexpr double a = -0.5;
+  if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
+  if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0.0;
+}
+
+// Which input samples make an output sample, and how much of each.
+struct Taps {
+  int first = 0;
+  std::vector<int> weights;  // fixed point
+};
+
+std::vector<Taps> taps_of(int in_size, int out_size, PillowFilter filter) {
+  const double scale = double(in_size) / out_size;
+  const double filter_scale = std::max(scale, 1.0);
+  const double support = (filter == PillowFilter::kBicubic ? 2.0 : 1.0) * filter_scale;
+  std::vector<Taps> all(out_size);
+  std::vector<double> weights;
+  for (int out = 0; out < out_size; ++out) {
+    const double center = (out + 0.5) * scale;
+    const int first = std::max(0, int(center - support + 0.5));
+    const int end = std::min(in_size, int(center + support + 0.5));
+    double sum = 0;
+    weights.clear();
+    for (int in = first; in < end; ++in) {
+      weights.push_back(weight_of(filter, (in - center + 0.5) * (1.0 / filter_scale)));
+      sum += weights.back();
+    }
+    all[out].first = first;
+    for (double weight : weights) {
+      if (sum != 0.0) weight /= sum;
+      all[out].weights.push_back(int((weight < 0 ? -0.5 : 0.5) + weight * (1 << kPrecisionBits)));
+    }
+  }
+  return all;
+}
+
+std::uint8_t clip8(int fixed) { return std::uint8_t(std::clamp(fixed >> kPrecisionBits, 0, 255)); }
+
+// [height, in_width, 3] -> [height, out_width, 3]
+std::vector<std::uint8_t> horizontal(std::span<const std::uint8_t> in, int in_width, int height,
+                                     const std::vector<Taps>& taps) {
+  std::vector<std::uint8_t> out(taps.size() * std::size_t(height) * 3);
+  std::uint8_t* target = out.data();
+  for (int y = 0; y < height; ++y) {
+    const std::uint8_t* row = in.data() + std::size_t(y) * in_width * 3;
+    for (const Taps& tap : taps) {
+      int sum[3] = {1 << (kPrecisionBits - 1), 1 << (kPrecisionBits - 1), 1 << (kPrecisionBits - 1)};
+      const std::uint8_t* pixel = row + std::size_t(tap.first) * 3;
+      for (const int weight : tap.weights) {
+        for (int channel = 0; channel < 3; ++channel) sum[channel] += pixel[channel] * weight;
+        pixel += 3;
+      }
+      for (const int channel_sum : sum) *target++ = clip8(channel_sum);
+    }
+  }
+  return out;
+}
+
+// [in_height, width, 3] -> [out_height, width, 3]
+std::vector<std::uint8_t> vertical(std::span<const std::uint8_t> in, int width, const std::vector<Taps>& taps) {
+  const std::size_t row_size = std::size_t(width) * 3;
+  std::vector<std::uint8_t> out(taps.size() * row_size);
+  std::vector<int> sum(row_size);
+  std::uint8_t* target = out.data();
+  for (const Taps& tap : taps) {
+    std::fill(sum.begin(), sum.end(), 1 << (kPrecisionBits - 1));
+    const std::uint8_t* row = in.data() + std::size_t(tap.first) * row_size;
+    for (const int weight : tap.weights) {
+      for (std::size_t i = 0; i < row_size; ++i) sum[i] += row[i] * weight;
+      row += row_size;
+    }
+    for (const int sample_sum : sum) *target++ = clip8(sample_sum);
+  }
+  return out;
+}
+
+}  // namespace
+
+Image resize_as_pillow(const Image& image, int width, int height, PillowFilter filter) {
+  if (image.width() == width && image.height() == height) return image;
+  std::vector<std::uint8_t> rgb;
+  if (image.width() != width) {
+    rgb = horizontal(image.u8(), image.width(), image.height(), taps_of(image.width(), width, filter));
+  }
+  if (image.height() != height) {
+    const std::span<const std::uint8_t> in = rgb.empty() ? image.u8() : std::span<const std::uint8_t>(rgb);
+    rgb = vertical(in, width, taps_of(image.height(), height, filter));
+  }
+  return Image(width, height, std::move(rgb));
+}
+
+}  // namespace palisade
