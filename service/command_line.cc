@@ -1,0 +1,57 @@
+#include "service/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "service/commands/command.h"
+#include "service/log.h"
+
+namespace palisade {
+namespace {
+
+constexpr void (*kCommands[])(CLI::App&, Run&) = {add_version};
+
+constexpr char kAbout[] =
+    "Palisade: cameras in, PaliGemma's answers out.\n"
+    "stdout is data, stderr is logs and progress. Every flag's variable is in brackets: flag, environment,\n"
+    "configuration file, default, in this order.\n";
+
+constexpr char kExamples[] =
+    "\nExamples:\n"
+    "  palisade caption street.mp4 --every 4s          what happens in a video, window by window\n"
+    "  palisade ask \"is there a red car?\" street.jpg    a question about a picture\n"
+    "  palisade ask \"there are exactly two dogs in the two images\" left.jpg right.jpg\n"
+    "  palisade serve --config configs/palisade.yaml   the service: cameras to events on ZeroMQ\n"
+    "  palisade watch                                  print its events as they come\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 unavailable.\n";
+
+int tell(const std::exception& error, int exit_code) {
+  std::fprintf(stderr, "palisade: error: %s\n", escaped(redacted(error.what())).c_str());
+  return exit_code;
+}
+
+}  // namespace
+
+int run_command_line(int argument_count, char** arguments) {
+  CLI::App app(kAbout, "palisade");
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  Run run;
+  for (const auto add : kCommands) add(app, run);
+  try {
+    app.parse(argument_count, arguments);
+    return run ? run() : kDone;
+  } catch (const CLI::ParseError& error) {
+    // Also how --help ends, with 0.
+    return app.exit(error) == 0 ? kDone : kWrongUse;
+  } catch (const UsageError& error) {
+    return tell(error, kWrongUse);
+  } catch (const Unavailable& error) {
+    return tell(error, kUnavailable);
+  } catch (const std::exception& error) {
+    return tell(error, kFailed);
+  }
+}
+
+}  // namespace palisade

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace palisade {
+
+// What a parsed command line asks for: run after parsing, on the main thread, returning the exit code.
+using Run = std::function<int()>;
+
+// 0 done, 1 failed, 2 wrong use or configuration, 3 unavailable.
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kWrongUse = 2;
+inline constexpr int kUnavailable = 3;
+
+// Each adds one subcommand of `palisade` to `app` and, when that one is chosen, sets `run`.
+void add_serve(CLI::App& app, Run& run);
+void add_caption(CLI::App& app, Run& run);
+void add_ask(CLI::App& app, Run& run);
+void add_watch(CLI::App& app, Run& run);
+void add_config(CLI::App& app, Run& run);
+void add_model(CLI::App& app, Run& run);
+void add_version(CLI::App& app, Run& run);
+
+}  // namespace palisade

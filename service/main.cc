@@ -1,0 +1,23 @@
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "service/command_line.h"
+
+namespace {
+
+// OpenMP's threads spin while they wait unless told otherwise before the program starts, which would take the
+// cores from the cameras' threads: so the program starts itself once more.
+void restart_with_passive_waiting(char** arguments) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  execv("/proc/self/exe", arguments);
+  // Without /proc the program goes on as it is: slower, not wrong.
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+  restart_with_passive_waiting(arguments);
+  return palisade::run_command_line(argument_count, arguments);
+}
