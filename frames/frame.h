@@ -15,8 +15,8 @@ using MediaTime = std::chrono::nanoseconds;
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 using MonotonicTime = std::chrono::steady_clock::time_point;
 
-// Where a frame's wall time comes from: the sender's RTCP sender reports, our clock when the frame arrived, or
-// the start of a file plus pts.
+// Where a frame's wall time comes from: the sender's RTCP sender reports, our clock when the frame arrived,
+// or the start of a file plus pts.
 enum class TimeSource { kRtcp, kArrival, kFile };
 
 // When and where a frame was seen, known before its pixels are.

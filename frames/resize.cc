@@ -13,16 +13,16 @@ struct Named {
   ResizePreset preset;
   std::string_view name;
 };
-constexpr std::array kPresets = {Named{ResizePreset::kHfBicubic, "hf-bicubic"},
-                                 Named{ResizePreset::kHfBilinear, "hf-bilinear"},
-                                 Named{ResizePreset::kBvBilinear, "bv-bilinear"},
-                                 Named{ResizePreset::kBvBilinearAa, "bv-bilinear-aa"},
-                                 Named{ResizePreset::kBvVideoFloat, "bv-video-float"}};
+constexpr std::array kPresets = {
+    Named{ResizePreset::kHfBicubic, "hf-bicubic"}, Named{ResizePreset::kHfBilinear, "hf-bilinear"},
+    Named{ResizePreset::kBvBilinear, "bv-bilinear"}, Named{ResizePreset::kBvBilinearAa, "bv-bilinear-aa"},
+    Named{ResizePreset::kBvVideoFloat, "bv-video-float"}};
 
 // tf.cast towards zero, as big_vision/pp/ops_image.py ends its resize.
 Image cast_to_8_bits(int width, int height, const std::vector<float>& samples) {
   std::vector<std::uint8_t> rgb(samples.size());
-  for (std::size_t i = 0; i < samples.size(); ++i) rgb[i] = std::uint8_t(std::min(255.0f, std::max(0.0f, samples[i])));
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    rgb[i] = std::uint8_t(std::min(255.0f, std::max(0.0f, samples[i])));
   return Image(width, height, std::move(rgb));
 }
 

@@ -49,7 +49,9 @@ std::vector<Taps> taps_of(int in_size, int out_size, PillowFilter filter) {
   return all;
 }
 
-std::uint8_t clip8(int fixed) { return std::uint8_t(std::clamp(fixed >> kPrecisionBits, 0, 255)); }
+std::uint8_t clip8(int fixed) {
+  return std::uint8_t(std::clamp(fixed >> kPrecisionBits, 0, 255));
+}
 
 // [height, in_width, 3] -> [height, out_width, 3]
 std::vector<std::uint8_t> horizontal(std::span<const std::uint8_t> in, int in_width, int height,
@@ -72,7 +74,8 @@ std::vector<std::uint8_t> horizontal(std::span<const std::uint8_t> in, int in_wi
 }
 
 // [in_height, width, 3] -> [out_height, width, 3]
-std::vector<std::uint8_t> vertical(std::span<const std::uint8_t> in, int width, const std::vector<Taps>& taps) {
+std::vector<std::uint8_t> vertical(std::span<const std::uint8_t> in, int width,
+                                   const std::vector<Taps>& taps) {
   const std::size_t row_size = std::size_t(width) * 3;
   std::vector<std::uint8_t> out(taps.size() * row_size);
   std::vector<int> sum(row_size);

@@ -14,8 +14,8 @@ MediaTime Sampler::target(const OpenClip& clip) const {
   return clip.start + MediaTime(sampling_.span) * taken / (sampling_.count - 1);
 }
 
-// The first frame at or after the target less half a frame interval is the nearest one, known without waiting for
-// the next.
+// The first frame at or after the target less half a frame interval is the nearest one, known without waiting
+// for the next.
 bool Sampler::due(const OpenClip& clip, const FrameStamp& stamp) const {
   if (sampling_.policy == SamplingPolicy::kStride) {
     return stamp.number >= clip.first_number + clip.frames.size() * std::uint64_t(sampling_.frame_step);
@@ -25,8 +25,8 @@ bool Sampler::due(const OpenClip& clip, const FrameStamp& stamp) const {
 
 void Sampler::open_clips_up_to(MediaTime pts, std::uint64_t number) {
   const MediaTime stride = std::max<MediaTime>(sampling_.stride, std::chrono::milliseconds(1));
-  // After a gap longer than a stride the starts that nobody saw are skipped: their clips would begin with the same
-  // frame.
+  // After a gap longer than a stride the starts that nobody saw are skipped: their clips would begin with the
+  // same frame.
   if (next_start_ + stride <= pts - frame_interval_ / 2) {
     next_start_ += (pts - next_start_) / stride * stride;
   }
@@ -78,8 +78,8 @@ std::optional<Clip> Sampler::finish() {
 }
 
 void Sampler::reset() {
-  discarded_ += std::uint64_t(std::count_if(open_.begin(), open_.end(),
-                                            [](const OpenClip& clip) { return !clip.frames.empty(); }));
+  discarded_ += std::uint64_t(
+      std::count_if(open_.begin(), open_.end(), [](const OpenClip& clip) { return !clip.frames.empty(); }));
   open_.clear();
   last_.reset();
   frame_interval_ = MediaTime::zero();

@@ -9,15 +9,15 @@
 
 namespace palisade {
 
-// Picks from one connection's frames those that a Sampling asks for. Pure: no thread, no clock but pts. Holds at
-// most the frames of the clips that are open at once, whatever the frame rate:
-// ceil(span / stride) + 1 clips of `count` frames, most of them shared.
+// Picks from one connection's frames those that a Sampling asks for. Pure: no thread, no clock but pts. Holds
+// at most the frames of the clips that are open at once, whatever the frame rate: ceil(span / stride) + 1
+// clips of `count` frames, most of them shared.
 class Sampler {
  public:
   explicit Sampler(Sampling sampling);
 
-  // Whether offer() would keep the frame of this stamp. Sees every stamp once, in order; a pts that goes back or
-  // jumps ahead by more than kDiscontinuity (or eight frame intervals) starts anew (see discarded()).
+  // Whether offer() would keep the frame of this stamp. Sees every stamp once, in order; a pts that goes back
+  // or jumps ahead by more than kDiscontinuity (or eight frame intervals) starts anew (see discarded()).
   bool wants(const FrameStamp& stamp);
   // Takes a frame that wants() has just accepted. Returns the clips that it completes, oldest first.
   std::vector<Clip> offer(Frame frame);

@@ -10,8 +10,8 @@ namespace palisade {
 //   stride:  every `frame_step`-th frame from the first one on (the paper's fixed stride); `span` is unused.
 enum class SamplingPolicy { kUniform, kStride };
 
-// Stills are {1, 0s, 5s}, before/after pairs {2, 10s, 10s}, video {16, 8s, 4s}. Clips start every `stride`, so
-// they overlap where stride < span.
+// Stills are {1, 0s, 5s}, before/after pairs {2, 10s, 10s}, video {16, 8s, 4s}. Clips start every `stride`,
+// so they overlap where stride < span.
 struct Sampling {
   int count = 16;
   std::chrono::milliseconds span{4000};

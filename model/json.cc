@@ -23,7 +23,8 @@ Json parse_json(std::string_view text, std::string_view what) {
     if (event == Json::parse_event_t::object_end) keys_of_open_objects.pop_back();
     if (event == Json::parse_event_t::key) {
       const auto& key = value.get_ref<const std::string&>();
-      if (!keys_of_open_objects.back().insert(key).second) throw Malformed{"key \"" + key + "\" stands twice"};
+      if (!keys_of_open_objects.back().insert(key).second)
+        throw Malformed{"key \"" + key + "\" stands twice"};
     }
     return true;
   };

@@ -10,7 +10,8 @@ namespace palisade {
 class KvCache {
  public:
   KvCache(int layers, int capacity, int width) : capacity_(capacity) {
-    for (int layer = 0; layer < layers; ++layer) layers_.push_back({Matrix(capacity, width), Matrix(capacity, width)});
+    for (int layer = 0; layer < layers; ++layer)
+      layers_.push_back({Matrix(capacity, width), Matrix(capacity, width)});
   }
 
   struct Layer {

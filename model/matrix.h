@@ -27,7 +27,8 @@ struct BasicMatrixView {
     return {data + r * stride, std::size_t(cols)};
   }
   BasicMatrixView block(int first_row, int row_count, int first_col, int col_count) const {
-    assert(first_row >= 0 && first_row + row_count <= rows && first_col >= 0 && first_col + col_count <= cols);
+    assert(first_row >= 0 && first_row + row_count <= rows && first_col >= 0 &&
+           first_col + col_count <= cols);
     return {data + first_row * stride + first_col, row_count, col_count, stride};
   }
   BasicMatrixView row_range(int first, int count) const { return block(first, count, 0, cols); }

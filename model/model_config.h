@@ -13,8 +13,8 @@ namespace palisade {
 
 // SigLIP's image tower (vision_config).
 struct VisionConfig {
-  int width = 0;         // hidden_size
-  int mlp_width = 0;     // intermediate_size
+  int width = 0;      // hidden_size
+  int mlp_width = 0;  // intermediate_size
   int layers = 0;
   int heads = 0;
   int image_size = 224;
@@ -49,8 +49,8 @@ struct TextConfig {
   std::optional<float> final_softcap;
 };
 
-// What a config.json says, with transformers' defaults for what it leaves out (reference/README.md, "Checkpoint
-// layout").
+// What a config.json says, with transformers' defaults for what it leaves out (reference/README.md,
+// "Checkpoint layout").
 struct ModelConfig {
   VisionConfig vision;
   TextConfig text;
@@ -64,7 +64,8 @@ struct ModelConfig {
   std::uint64_t parameter_count() const;
 };
 
-// Throws ModelError naming the file, the key and what is expected. `folder_or_file`: a model folder or a config.json.
+// Throws ModelError naming the file, the key and what is expected. `folder_or_file`: a model folder or a
+// config.json.
 ModelConfig read_model_config(const std::filesystem::path& folder_or_file);
 std::string_view name_of(TextArchitecture architecture);
 

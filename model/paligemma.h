@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -9,10 +8,12 @@
 #include <vector>
 
 #include "frames/image.h"
-#include "frames/resize.h"
+#include "model/identity.h"
 #include "model/kv_cache.h"
+#include "model/language_model.h"
 #include "model/matrix.h"
 #include "model/model_config.h"
+#include "model/observer.h"
 #include "model/tokenizer.h"
 
 namespace palisade {
@@ -20,19 +21,6 @@ namespace palisade {
 // What SigLIP and the projection make of one image: the rows that enter Gemma in its place.
 // [config().image_tokens(), text width]. Independent of prompt and of other images, so it may be shared.
 using ImageFeatures = std::shared_ptr<const Matrix>;
-
-// Sees the activations as they are computed, under the names of the reference data ("vision.layer.0",
-// "lm.final_norm", ...). Empty outside verification and tests.
-using Observer = std::function<void(std::string_view name, ConstMatrixView rows)>;
-
-// Which model answers, as events state it.
-struct ModelIdentity {
-  std::string id;         // the folder's name, e.g. "paligemma-3b-mix-224"
-  std::string sha256;     // over the weight files in order, lower-case hex; empty until known
-  std::string precision;  // "f32"
-  ResizePreset resize = ResizePreset::kHfBicubic;
-  bool demo = false;      // knows only the simulated world
-};
 
 // One request inside the model: prefilled, then stepped. Not shared between threads.
 class Sequence {
@@ -49,36 +37,39 @@ class Sequence {
   Matrix logits_;
 };
 
-// SigLIP, the linear projection and Gemma, read from a Hugging Face folder. Used by one thread (the Engine's).
+// SigLIP, the linear projection and Gemma, read from a Hugging Face folder. Used by one thread (the
+// Engine's).
 class PaliGemma {
  public:
   // Throws ModelError naming the file or tensor and the remedy.
-  explicit PaliGemma(const std::filesystem::path& folder);
+  explicit PaliGemma(const std::filesystem::path& folder,
+                     SlidingWindow window = SlidingWindow::kTransformers);
   ~PaliGemma();
 
   const ModelConfig& config() const;
   const Tokenizer& tokenizer() const;
   const ModelIdentity& identity() const;
+  const std::vector<std::filesystem::path>& weight_files() const;
   // The model's square, in pixels a side.
   int image_size() const;
   // f32 bytes of one position's keys and values in all layers.
   std::size_t kv_bytes_per_position() const;
 
-  // <bos> prefix "\n". The newline is tokenised with the prefix, as transformers does (the released checkpoints'
-  // own processor); image tokens are not part of it.
+  // <bos> prefix "\n". The newline is tokenised with the prefix, as transformers does (the released
+  // checkpoints' own processor); image tokens are not part of it.
   std::vector<TokenId> prompt_ids(std::string_view prefix) const;
 
-  // Each image (image_size() square; others are resized with identity().resize) through SigLIP and projection, as
-  // one batch.
+  // Each image (image_size() square; others are resized with identity().resize) through SigLIP and
+  // projection, as one batch.
   std::vector<ImageFeatures> encode(std::span<const Image> images, const Observer& observer = {}) const;
 
-  // Images, then prompt, all attending to each other; room for `max_new_tokens` more. Throws ModelError where that
-  // is more than config().text.max_position_embeddings.
+  // Images, then prompt, all attending to each other; room for `max_new_tokens` more. Throws ModelError where
+  // that is more than config().text.max_position_embeddings.
   Sequence prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt, int max_new_tokens,
                    const Observer& observer = {}) const;
 
-  // As prefill, followed by `suffix` whose tokens see the prefix and each other causally (teacher forcing). Returns
-  // the logits of every suffix position. [suffix, embedding rows]
+  // As prefill, followed by `suffix` whose tokens see the prefix and each other causally (teacher forcing).
+  // Returns the logits of every suffix position. [suffix, embedding rows]
   Matrix score(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
                std::span<const TokenId> suffix, const Observer& observer = {}) const;
 

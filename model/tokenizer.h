@@ -13,8 +13,8 @@ namespace palisade {
 
 using TokenId = std::int32_t;
 
-// Gemma's SentencePiece model plus the added tokens of added_tokens.json. Untrusted text never becomes a control
-// token: "<eos>" or "<image>" spelt in a prompt stays text. Safe to use from several threads.
+// Gemma's SentencePiece model plus the added tokens of added_tokens.json. Untrusted text never becomes a
+// control token: "<eos>" or "<image>" spelt in a prompt stays text. Safe to use from several threads.
 class Tokenizer {
  public:
   // Reads tokenizer.model and, where present, added_tokens.json. Throws ModelError.
@@ -27,7 +27,8 @@ class Tokenizer {
   // As encode, but literal special tokens (<bos>, <eos>, <pad>, <unk>, <image> ...) become their ids, as
   // transformers' fast tokenizer does. For trusted text only.
   std::vector<TokenId> encode_with_special(std::string_view text) const;
-  // Ids to text as SentencePiece gives it: control ids vanish, <unk> is " ⁇ ", ids past the table are left out.
+  // Ids to text as SentencePiece gives it: control ids vanish, <unk> is " ⁇ ", ids past the table are left
+  // out.
   std::string decode(std::span<const TokenId> ids) const;
   // The piece of one id, "<loc0001>".
   std::string piece(TokenId id) const;

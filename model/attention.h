@@ -1,0 +1,35 @@
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include "model/matrix.h"
+
+namespace palisade {
+
+struct AttentionShape {
+  int heads = 1;
+  int kv_heads = 1;  // query head h uses key/value head h / (heads / kv_heads)
+  int head_dim = 1;
+  float scale = 1;
+  std::optional<float> softcap;  // Gemma 2: cap * tanh(score / cap)
+};
+
+// Which keys a query row sees: row i stands at position `first` + i and sees keys [from, to) with
+// to = max(prefix, position + 1) and from = max(0, position + 1 - window). With prefix = number of keys
+// everything sees everything; prefix-LM is prefix = length of the prefix.
+struct Visibility {
+  int first = 0;
+  int prefix = 0;
+  std::optional<int> window;
+
+  int begin(int row) const { return window ? std::max(0, first + row + 1 - *window) : 0; }
+  int end(int row) const { return std::max(prefix, first + row + 1); }
+};
+
+// softmax(q k^T * scale) v for every head. q and out [rows, heads * head_dim], keys and values
+// [positions, kv_heads * head_dim]. Holds one block of score rows a thread, never rows x positions.
+void attend(const AttentionShape& shape, ConstMatrixView q, ConstMatrixView keys, ConstMatrixView values,
+            const Visibility& visibility, MatrixView out);
+
+}  // namespace palisade

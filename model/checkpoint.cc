@@ -1,0 +1,145 @@
+#include "model/checkpoint.h"
+
+#include <algorithm>
+#include <set>
+
+#include "model/json.h"
+
+namespace palisade {
+namespace {
+
+struct Renaming {
+  std::string_view newer;
+  std::string_view released;
+};
+// transformers >= 4.52 holds the parts under these names in memory; some tools save them so.
+constexpr Renaming kRenamings[] = {{"model.language_model.", "language_model.model."},
+                                   {"model.vision_tower.", "vision_tower."},
+                                   {"model.multi_modal_projector.", "multi_modal_projector."}};
+
+std::string released_name(const std::string& name) {
+  for (const Renaming& renaming : kRenamings) {
+    if (name.starts_with(renaming.newer)) {
+      return std::string(renaming.released) + name.substr(renaming.newer.size());
+    }
+  }
+  return name;
+}
+
+std::vector<std::string> shard_names(const std::filesystem::path& index_file) {
+  const Json index = read_json(index_file, 64u << 20);
+  const auto map = index.is_object() ? index.find("weight_map") : index.end();
+  if (!index.is_object() || map == index.end() || !map->is_object() || map->empty()) {
+    throw ModelError(index_file.string() + ": has no \"weight_map\"");
+  }
+  std::set<std::string> names;
+  for (const auto& [tensor, shard] : map->items()) {
+    const std::string name = shard.is_string() ? shard.get<std::string>() : "";
+    // A shard is a file of this folder and nothing else.
+    if (name.empty() || name.find('/') != std::string::npos || name.find('\0') != std::string::npos ||
+        name.starts_with("..")) {
+      throw ModelError(index_file.string() + ": tensor \"" + tensor + "\" names no file of this folder");
+    }
+    names.insert(name);
+  }
+  return {names.begin(), names.end()};
+}
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+  return TensorView{DataType::kF32, {shape.begin(), shape.end()}, {}}.shape_text();
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(const std::filesystem::path& folder) : folder_(folder) {
+  const auto single = folder / "model.safetensors";
+  const auto index = folder / "model.safetensors.index.json";
+  if (std::filesystem::exists(index)) {
+    for (const std::string& name : shard_names(index)) {
+      if (!std::filesystem::exists(folder / name)) {
+        throw ModelError((folder / name).string() + ": shard is missing; " + index.filename().string() +
+                         " lists it");
+      }
+      files_.emplace_back(folder / name);
+    }
+  } else if (std::filesystem::exists(single)) {
+    files_.emplace_back(single);
+  } else {
+    throw ModelError(folder.string() + ": holds neither model.safetensors nor model.safetensors.index.json");
+  }
+  for (const SafetensorsFile& file : files_) {
+    for (const auto& [name, tensor] : file.tensors()) {
+      if (!tensors_.insert({released_name(name), Entry{&tensor}}).second) {
+        throw ModelError(file.path().string() + ": tensor \"" + name + "\" stands in two files");
+      }
+    }
+  }
+}
+
+const TensorView& Checkpoint::find(const std::string& name, std::span<const std::int64_t> shape) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) {
+    throw ModelError(folder_.string() + ": tensor \"" + name + "\" is missing; config.json asks for it");
+  }
+  const TensorView& tensor = *found->second.tensor;
+  if (!std::ranges::equal(tensor.shape, shape)) {
+    throw ModelError(folder_.string() + ": tensor \"" + name + "\" has shape " + tensor.shape_text() +
+                     ", config.json asks for " + shape_text(shape));
+  }
+  if (tensor.type == DataType::kI64 || tensor.type == DataType::kU8) {
+    throw ModelError(folder_.string() + ": tensor \"" + name +
+                     "\" holds whole numbers; expected F32, F16 or BF16");
+  }
+  found->second.read = true;
+  return tensor;
+}
+
+Matrix Checkpoint::read(const std::string& name, std::initializer_list<std::int64_t> shape) const {
+  const TensorView& tensor = find(name, std::span(shape.begin(), shape.size()));
+  const std::int64_t rows = shape.size() > 1 ? *shape.begin() : 1;
+  Matrix matrix(int(rows), int(tensor.element_count() / std::max<std::int64_t>(rows, 1)));
+  tensor.copy_to({matrix.data(), matrix.size()});
+  return matrix;
+}
+
+Matrix Checkpoint::read_stacked(std::initializer_list<std::string> names,
+                                std::initializer_list<std::int64_t> rows, std::int64_t cols) const {
+  std::int64_t all_rows = 0;
+  for (const std::int64_t part : rows) all_rows += part;
+  Matrix matrix(static_cast<int>(all_rows), static_cast<int>(cols));
+  float* target = matrix.data();
+  const std::int64_t* part = rows.begin();
+  for (const std::string& name : names) {
+    const std::int64_t shape[] = {*part++, cols};
+    const TensorView& tensor = find(name, shape);
+    tensor.copy_to({target, std::size_t(tensor.element_count())});
+    target += tensor.element_count();
+  }
+  return matrix;
+}
+
+bool Checkpoint::has(const std::string& name) const {
+  return tensors_.contains(name);
+}
+
+std::vector<std::filesystem::path> Checkpoint::files() const {
+  std::vector<std::filesystem::path> paths;
+  for (const SafetensorsFile& file : files_) paths.push_back(file.path());
+  return paths;
+}
+
+std::vector<std::span<const std::byte>> Checkpoint::file_bytes() const {
+  std::vector<std::span<const std::byte>> all;
+  for (const SafetensorsFile& file : files_) all.push_back(file.bytes());
+  return all;
+}
+
+std::vector<std::string> Checkpoint::unread() const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : tensors_) {
+    if (!entry.read) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace palisade

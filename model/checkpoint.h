@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/matrix.h"
+#include "model/safetensors.h"
+
+namespace palisade {
+
+// The weights of a Hugging Face folder: model.safetensors, or the shards that model.safetensors.index.json
+// lists. Names are those of the released files ("language_model.model.layers.0...."); a folder that uses
+// transformers' newer names ("model.language_model.layers.0....") is read as well. Throws ModelError naming
+// file and tensor.
+class Checkpoint {
+ public:
+  explicit Checkpoint(const std::filesystem::path& folder);
+
+  // A tensor as f32 rows; `shape` is what the configuration says, and [n] is one row. More than two extents
+  // are folded into the columns.
+  Matrix read(const std::string& name, std::initializer_list<std::int64_t> shape) const;
+  // Several tensors with as many columns one below the other, so that they become one product.
+  Matrix read_stacked(std::initializer_list<std::string> names, std::initializer_list<std::int64_t> rows,
+                      std::int64_t cols) const;
+  bool has(const std::string& name) const;
+  std::vector<std::filesystem::path> files() const;
+  // Lower-case hex SHA-256 would be the caller's: the mapped bytes of every file in order.
+  std::vector<std::span<const std::byte>> file_bytes() const;
+  // Names of tensors nothing has read.
+  std::vector<std::string> unread() const;
+
+ private:
+  const TensorView& find(const std::string& name, std::span<const std::int64_t> shape) const;
+  std::filesystem::path folder_;
+  std::vector<SafetensorsFile> files_;
+  struct Entry {
+    const TensorView* tensor;
+    mutable bool read = false;
+  };
+  std::map<std::string, Entry> tensors_;
+};
+
+}  // namespace palisade

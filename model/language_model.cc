@@ -1,0 +1,176 @@
+#include "model/language_model.h"
+
+#include <cassert>
+#include <cmath>
+
+#include "model/attention.h"
+#include "model/error.h"
+#include "model/kernels.h"
+#include "model/parallel.h"
+
+namespace palisade {
+namespace {
+
+const std::string kModel = "language_model.model.";
+const std::string kHead = "language_model.lm_head.weight";
+
+Matrix read_norm(const Checkpoint& checkpoint, const std::string& name, int width) {
+  Matrix scale = checkpoint.read(name + ".weight", {width});
+  for (float& w : scale.row(0)) w += 1.0f;
+  return scale;
+}
+
+Linear read_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs) {
+  return Linear(checkpoint.read(name + ".weight", {outputs, inputs}));
+}
+
+std::span<float> all_of(Matrix& matrix) {
+  return {matrix.data(), matrix.size()};
+}
+
+}  // namespace
+
+LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window)
+    : config_(config),
+      window_(window),
+      embedding_(checkpoint.read(kModel + "embed_tokens.weight", {config.vocabulary, config.width})),
+      // Tied; a file that stores the head beside the embedding is taken at its word.
+      head_(checkpoint.has(kHead) ? Linear(checkpoint.read(kHead, {config.vocabulary, config.width}))
+                                  : Linear(embedding_)),
+      final_norm_(read_norm(checkpoint, kModel + "norm", config.width)) {
+  for (int index = 0; index < config.layers; ++index) layers_.push_back(read_layer(checkpoint, index));
+  const int half = config.head_dim / 2;
+  for (int i = 0; i < half; ++i) {
+    inverse_frequencies_.push_back(1.0f / std::pow(config.rope_theta, float(2 * i) / float(config.head_dim)));
+  }
+}
+
+LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int index) const {
+  const int width = config_.width, mlp_width = config_.mlp_width;
+  const int q_width = config_.heads * config_.head_dim, kv_width = config_.kv_heads * config_.head_dim;
+  const std::string name = kModel + "layers." + std::to_string(index) + ".";
+  const std::string attention = name + "self_attn.";
+  const bool second = config_.architecture == TextArchitecture::kGemma2;
+  Layer layer{
+      .attention_norm = read_norm(checkpoint, name + "input_layernorm", width),
+      .qkv = Linear(checkpoint.read_stacked(
+          {attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
+          {q_width, kv_width, kv_width}, width)),
+      .attention_out = read_linear(checkpoint, attention + "o_proj", width, q_width),
+      .post_attention_norm = {},
+      // Gemma 1 names the norm before the MLP after what precedes it.
+      .mlp_norm = read_norm(
+          checkpoint, name + (second ? "pre_feedforward_layernorm" : "post_attention_layernorm"), width),
+      .gate_up = Linear(checkpoint.read_stacked({name + "mlp.gate_proj.weight", name + "mlp.up_proj.weight"},
+                                                {mlp_width, mlp_width}, width)),
+      .down = read_linear(checkpoint, name + "mlp.down_proj", width, mlp_width),
+      .post_mlp_norm = {}};
+  if (second) {
+    layer.post_attention_norm = read_norm(checkpoint, name + "post_attention_layernorm", width);
+    layer.post_mlp_norm = read_norm(checkpoint, name + "post_feedforward_layernorm", width);
+  }
+  return layer;
+}
+
+void LanguageModel::embed(std::span<const TokenId> ids, MatrixView out) const {
+  const float factor = std::sqrt(float(config_.width));
+  for (int row = 0; row < out.rows; ++row) {
+    const TokenId id = ids[row];
+    if (id < 0 || id >= config_.vocabulary)
+      throw ModelError("token " + std::to_string(id) + " is not in the vocabulary");
+    const auto source = embedding_.row(id);
+    std::copy(source.begin(), source.end(), out.row(row).begin());
+    scale(out.row(row), factor);
+  }
+}
+
+void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView out) const {
+  parallel_for(x.rows, 8.0 * x.rows * x.cols,
+               [&](int row) { rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, out.row(row)); });
+}
+
+// `heads` is one position's row of heads. transformers counts positions from 1.
+void LanguageModel::rotate(MatrixView heads, int position) const {
+  const int dim = config_.head_dim, half = dim / 2;
+  std::vector<float> cosine(half), sine(half);
+  for (int i = 0; i < half; ++i) {
+    const float angle = float(position + 1) * inverse_frequencies_[i];
+    cosine[i] = std::cos(angle);
+    sine[i] = std::sin(angle);
+  }
+  for (int head = 0; head < heads.rows; ++head) rotate_halves(heads.row(head), cosine, sine);
+}
+
+void LanguageModel::attention(int layer_index, ConstMatrixView normed, std::span<const Segment> segments,
+                              MatrixView mixed) const {
+  const Layer& layer = layers_[layer_index];
+  const int dim = config_.head_dim, q_width = config_.heads * dim, kv_width = config_.kv_heads * dim;
+  const bool second = config_.architecture == TextArchitecture::kGemma2;
+  const AttentionShape shape{.heads = config_.heads,
+                             .kv_heads = config_.kv_heads,
+                             .head_dim = dim,
+                             .scale = 1.0f / std::sqrt(second ? config_.query_pre_attn_scalar : float(dim)),
+                             .softcap = config_.attention_softcap};
+  Matrix qkv(normed.rows, q_width + 2 * kv_width), q(normed.rows, q_width), heads(normed.rows, q_width);
+  layer.qkv(normed, qkv);
+  int first_row = 0;
+  for (const Segment& segment : segments) {
+    KvCache::Layer& cache = segment.cache->layer(layer_index);
+    const int past = segment.cache->length();
+    parallel_for(segment.rows, 100.0 * segment.rows * (q_width + kv_width), [&](int row) {
+      const auto in = qkv.row(first_row + row);
+      const auto q_row = q.row(first_row + row), key = cache.keys.row(past + row),
+                 value = cache.values.row(past + row);
+      std::copy_n(in.begin(), q_width, q_row.begin());
+      std::copy_n(in.begin() + q_width, kv_width, key.begin());
+      std::copy_n(in.begin() + q_width + kv_width, kv_width, value.begin());
+      rotate({q_row.data(), config_.heads, dim}, past + row);
+      rotate({key.data(), config_.kv_heads, dim}, past + row);
+    });
+    const int positions = past + segment.rows;
+    // transformers slides the window while decoding alone, on even layers; the prefill sees itself whole.
+    const bool slides =
+        second && window_ == SlidingWindow::kTransformers && layer_index % 2 == 0 && segment.prefix == 0;
+    const std::optional<int> window = slides ? std::optional(config_.sliding_window) : std::nullopt;
+    attend(shape, q.view().row_range(first_row, segment.rows), cache.keys.view().row_range(0, positions),
+           cache.values.view().row_range(0, positions),
+           {.first = past, .prefix = segment.prefix, .window = window},
+           heads.view().row_range(first_row, segment.rows));
+    first_row += segment.rows;
+  }
+  layer.attention_out(heads, mixed);
+}
+
+void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const {
+  const int width = config_.mlp_width;
+  Matrix gate_up(normed.rows, 2 * width), gated(normed.rows, width);
+  layer.gate_up(normed, gate_up);
+  parallel_for(normed.rows, 20.0 * gated.size(), [&](int row) {
+    const auto both = gate_up.row(row);
+    gelu_tanh_gate(both.first(width), both.last(width), gated.row(row));
+  });
+  layer.down(gated, mixed);
+}
+
+void LanguageModel::forward(MatrixView x, std::span<const Segment> segments, const Observer& observer) const {
+  assert(x.contiguous());
+  Matrix normed(x.rows, x.cols), mixed(x.rows, x.cols);
+  const std::span<float> residual(x.data, std::size_t(x.rows) * x.cols);
+  for (int index = 0; index < config_.layers; ++index) {
+    const Layer& layer = layers_[index];
+    norm(x, layer.attention_norm, normed);
+    attention(index, normed, segments, mixed);
+    if (layer.post_attention_norm) norm(mixed, *layer.post_attention_norm, mixed);
+    add(residual, all_of(mixed));
+    norm(x, layer.mlp_norm, normed);
+    mlp(layer, normed, mixed);
+    if (layer.post_mlp_norm) norm(mixed, *layer.post_mlp_norm, mixed);
+    add(residual, all_of(mixed));
+    if (observer) observer("lm.layer." + std::to_string(index), x);
+  }
+  norm(x, final_norm_, x);
+  if (observer) observer("lm.final_norm", x);
+  for (const Segment& segment : segments) segment.cache->extend(segment.rows);
+}
+
+}  // namespace palisade

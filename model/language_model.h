@@ -1,0 +1,73 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "model/checkpoint.h"
+#include "model/kv_cache.h"
+#include "model/linear.h"
+#include "model/model_config.h"
+#include "model/observer.h"
+
+namespace palisade {
+
+// Gemma 2's sliding window while decoding: as transformers (even layers keep `sliding_window` keys), or none
+// (big_vision).
+enum class SlidingWindow { kTransformers, kNone };
+
+// New positions of one sequence inside a batch: `rows` rows behind what its cache holds. Rows up to position
+// `prefix` see each other both ways, later ones are causal.
+struct Segment {
+  KvCache* cache = nullptr;
+  int rows = 0;
+  int prefix = 0;
+};
+
+// Gemma or Gemma 2 as PaliGemma uses them (transformers, modeling_gemma.py and modeling_gemma2.py;
+// big_vision, models/ppp/gemma.py). Read-only after construction.
+class LanguageModel {
+ public:
+  LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window);
+
+  // Embedding rows times sqrt(width). out [ids, width]
+  void embed(std::span<const TokenId> ids, MatrixView out) const;
+  // Runs the rows of all segments (one below the other in x [rows, width]) through all layers and the final
+  // norm, in place, and extends their caches.
+  void forward(MatrixView x, std::span<const Segment> segments, const Observer& observer) const;
+  // hidden [rows, width] -> out [rows, vocabulary], without final soft-cap (big_vision's compute_logits).
+  void logits(ConstMatrixView hidden, MatrixView out) const { head_(hidden, out); }
+
+  KvCache make_cache(int capacity) const {
+    return KvCache(config_.layers, capacity, config_.kv_heads * config_.head_dim);
+  }
+  const TextConfig& config() const { return config_; }
+
+ private:
+  struct Layer {
+    Matrix attention_norm;  // all norms hold 1 + w
+    Linear qkv;             // q, k, v one below the other
+    Linear attention_out;
+    std::optional<Matrix> post_attention_norm;  // Gemma 2
+    Matrix mlp_norm;
+    Linear gate_up;  // gate above up
+    Linear down;
+    std::optional<Matrix> post_mlp_norm;  // Gemma 2
+  };
+  Layer read_layer(const Checkpoint& checkpoint, int index) const;
+  void attention(int layer_index, ConstMatrixView normed, std::span<const Segment> segments,
+                 MatrixView mixed) const;
+  void mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const;
+  void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
+  void rotate(MatrixView heads, int position) const;
+
+  TextConfig config_;
+  SlidingWindow window_;
+  Matrix embedding_;  // [vocabulary, width]
+  Linear head_;
+  std::vector<Layer> layers_;
+  Matrix final_norm_;
+  std::vector<float> inverse_frequencies_;  // [head_dim / 2]
+};
+
+}  // namespace palisade

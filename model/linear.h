@@ -1,0 +1,23 @@
+#pragma once
+
+#include <span>
+
+#include "model/matmul.h"
+
+namespace palisade {
+
+// y = x W^T + b: f32 in, f32 out, whatever its weights are packed as.
+class Linear {
+ public:
+  // `weight` [outputs, inputs]; `bias` [outputs] or empty.
+  explicit Linear(ConstMatrixView weight, std::span<const float> bias = {}) : packed_(weight, bias) {}
+
+  void operator()(ConstMatrixView x, MatrixView y) const { packed_.multiply(x, y); }
+  int inputs() const { return packed_.inputs(); }
+  int outputs() const { return packed_.outputs(); }
+
+ private:
+  PackedMatrix packed_;
+};
+
+}  // namespace palisade

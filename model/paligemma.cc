@@ -1,0 +1,180 @@
+#include "model/paligemma.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "model/checkpoint.h"
+#include "model/error.h"
+#include "model/image_encoder.h"
+#include "model/language_model.h"
+#include "model/linear.h"
+#include "model/preprocessor.h"
+
+namespace palisade {
+namespace {
+
+Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config) {
+  const std::string name = "multi_modal_projector.linear";
+  const Matrix weight = checkpoint.read(name + ".weight", {config.text.width, config.vision.width});
+  const Matrix bias = checkpoint.read(name + ".bias", {config.text.width});
+  return Linear(weight, bias.row(0));
+}
+
+}  // namespace
+
+struct PaliGemma::Parts {
+  ModelConfig config;
+  Preprocessor preprocessor;
+  Tokenizer tokenizer;
+  ModelIdentity identity;
+  std::vector<std::filesystem::path> weight_files;
+  ImageEncoder image_encoder;
+  Linear projection;
+  LanguageModel language_model;
+
+  Parts(const std::filesystem::path& folder, const Checkpoint& checkpoint, SlidingWindow window)
+      : config(read_model_config(folder)),
+        preprocessor(read_preprocessor(folder, config.vision.image_size)),
+        tokenizer(folder),
+        identity(identify(folder, preprocessor.resize)),
+        weight_files(checkpoint.files()),
+        image_encoder(config.vision, checkpoint),
+        projection(read_projection(checkpoint, config)),
+        language_model(config.text, checkpoint, window) {
+    if (tokenizer.piece_count() > config.text.vocabulary) {
+      throw ModelError((folder / "tokenizer.model").string() + ": has " +
+                       std::to_string(tokenizer.piece_count()) +
+                       " pieces, more than the model's vocab_size " + std::to_string(config.text.vocabulary));
+    }
+  }
+
+  // Image rows and prompt rows as Gemma's input. [positions, width]
+  Matrix embed(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
+               std::span<const TokenId> suffix) const {
+    int rows = int(prompt.size() + suffix.size());
+    for (const ImageFeatures& image : images) rows += image->rows();
+    Matrix x(rows, config.text.width);
+    float* target = x.data();
+    for (const ImageFeatures& image : images) target = std::copy_n(image->data(), image->size(), target);
+    int row = rows - int(prompt.size() + suffix.size());
+    language_model.embed(prompt, x.view().row_range(row, int(prompt.size())));
+    language_model.embed(suffix, x.view().row_range(row + int(prompt.size()), int(suffix.size())));
+    return x;
+  }
+
+  void require_room(int positions) const {
+    if (positions > config.text.max_position_embeddings) {
+      throw ModelError("images, prompt and answer need " + std::to_string(positions) +
+                       " positions, the model has " + std::to_string(config.text.max_position_embeddings) +
+                       "; use fewer images, a shorter prompt or fewer new tokens");
+    }
+  }
+};
+
+PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window) {
+  if (!std::filesystem::is_directory(folder)) {
+    throw ModelError(folder.string() +
+                     ": no such folder; a model is a folder in Hugging Face layout with config.json, "
+                     "tokenizer.model and *.safetensors");
+  }
+  read_model_config(folder);  // its errors come before those of the weights
+  const Checkpoint checkpoint(folder);
+  parts_ = std::make_unique<Parts>(folder, checkpoint, window);
+}
+
+PaliGemma::~PaliGemma() = default;
+
+const ModelConfig& PaliGemma::config() const {
+  return parts_->config;
+}
+const Tokenizer& PaliGemma::tokenizer() const {
+  return parts_->tokenizer;
+}
+const ModelIdentity& PaliGemma::identity() const {
+  return parts_->identity;
+}
+const std::vector<std::filesystem::path>& PaliGemma::weight_files() const {
+  return parts_->weight_files;
+}
+int PaliGemma::image_size() const {
+  return parts_->config.vision.image_size;
+}
+
+std::size_t PaliGemma::kv_bytes_per_position() const {
+  const TextConfig& text = parts_->config.text;
+  return std::size_t(2) * text.layers * text.kv_heads * text.head_dim * sizeof(float);
+}
+
+std::vector<TokenId> PaliGemma::prompt_ids(std::string_view prefix) const {
+  std::vector<TokenId> ids = {parts_->config.bos_token};
+  const auto text = parts_->tokenizer.encode(std::string(prefix) + "\n");
+  ids.insert(ids.end(), text.begin(), text.end());
+  return ids;
+}
+
+std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, const Observer& observer) const {
+  if (images.empty()) return {};
+  std::vector<Matrix> pixels;
+  for (const Image& image : images) {
+    pixels.push_back(parts_->preprocessor.pixel_values(parts_->preprocessor.to_square(image)));
+  }
+  const Matrix tokens = parts_->image_encoder.forward(pixels, observer);
+  const int per_image = parts_->config.image_tokens();
+  std::vector<ImageFeatures> features;
+  for (int first = 0; first < tokens.rows(); first += per_image) {
+    auto projected = std::make_shared<Matrix>(per_image, parts_->config.text.width);
+    parts_->projection(tokens.view().row_range(first, per_image), *projected);
+    if (observer) observer("projector", *projected);
+    features.push_back(std::move(projected));
+  }
+  return features;
+}
+
+Sequence PaliGemma::prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
+                            int max_new_tokens, const Observer& observer) const {
+  assert(!prompt.empty());
+  Matrix x = parts_->embed(images, prompt, {});
+  parts_->require_room(x.rows() + max_new_tokens);
+  if (observer) observer("lm.embeds", x);
+  Sequence sequence(parts_->language_model.make_cache(x.rows() + max_new_tokens),
+                    parts_->config.text.vocabulary);
+  const Segment segment{.cache = &sequence.cache_, .rows = x.rows(), .prefix = x.rows()};
+  parts_->language_model.forward(x, {&segment, 1}, observer);
+  parts_->language_model.logits(x.view().row_range(x.rows() - 1, 1), sequence.logits_);
+  if (observer) {
+    Matrix all(x.rows(), parts_->config.text.vocabulary);
+    parts_->language_model.logits(x, all);
+    observer("logits", all);
+  }
+  return sequence;
+}
+
+Matrix PaliGemma::score(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
+                        std::span<const TokenId> suffix, const Observer& observer) const {
+  Matrix x = parts_->embed(images, prompt, suffix);
+  parts_->require_room(x.rows());
+  KvCache cache = parts_->language_model.make_cache(x.rows());
+  const Segment segment{.cache = &cache, .rows = x.rows(), .prefix = x.rows() - int(suffix.size())};
+  parts_->language_model.forward(x, {&segment, 1}, observer);
+  Matrix logits(int(suffix.size()), parts_->config.text.vocabulary);
+  parts_->language_model.logits(x.view().row_range(segment.prefix, int(suffix.size())), logits);
+  return logits;
+}
+
+void PaliGemma::step(std::span<Sequence* const> sequences, std::span<const TokenId> tokens) const {
+  assert(sequences.size() == tokens.size());
+  const int count = int(sequences.size());
+  Matrix x(count, parts_->config.text.width), logits(count, parts_->config.text.vocabulary);
+  parts_->language_model.embed(tokens, x);
+  std::vector<Segment> segments;
+  for (Sequence* sequence : sequences) {
+    assert(sequence->length() < sequence->capacity());
+    segments.push_back({.cache = &sequence->cache_, .rows = 1, .prefix = 0});
+  }
+  parts_->language_model.forward(x, segments, {});
+  parts_->language_model.logits(x, logits);
+  for (int i = 0; i < count; ++i) std::ranges::copy(logits.row(i), sequences[i]->logits_.row(0).begin());
+}
+
+}  // namespace palisade

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <array>
+#include <filesystem>
+
+#include "frames/image.h"
+#include "frames/resize.h"
+#include "model/matrix.h"
+
+namespace palisade {
+
+// What preprocessor_config.json asks for: how a picture becomes pixel values.
+struct Preprocessor {
+  int image_size = 224;
+  ResizePreset resize = ResizePreset::kHfBicubic;
+  double rescale_factor = 1.0 / 255.0;
+  std::array<float, 3> mean = {0.5f, 0.5f, 0.5f};
+  std::array<float, 3> deviation = {0.5f, 0.5f, 0.5f};
+
+  // Resized to the square unless it is one already.
+  Image to_square(const Image& image) const;
+  // (rescale(sample) - mean) / deviation of a square image. [3, image_size * image_size]
+  Matrix pixel_values(const Image& square) const;
+};
+
+// Reads FOLDER/preprocessor_config.json; without the file, SigLIP's defaults at `image_size`. Throws
+// ModelError where it asks for something Palisade does not do, or for a size other than `image_size`.
+Preprocessor read_preprocessor(const std::filesystem::path& folder, int image_size);
+
+}  // namespace palisade

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace palisade {
+
+enum class DataType { kF32, kF16, kBf16, kI64, kU8 };
+
+// One tensor of a mapped file, little-endian, row-major. `bytes` live as long as the SafetensorsFile.
+struct TensorView {
+  DataType type = DataType::kF32;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> bytes;
+
+  std::int64_t element_count() const;
+  // The elements as f32, whatever float type is stored. Throws ModelError for whole-number types.
+  std::vector<float> to_floats() const;
+  void copy_to(std::span<float> floats) const;
+  std::vector<std::int64_t> to_integers() const;
+  std::string shape_text() const;  // "[16, 64]"
+};
+
+// A memory-mapped .safetensors file whose header has been checked whole: lengths, types, shapes, offsets
+// without overlap or hole. Throws ModelError naming file and tensor.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::filesystem::path& path);
+  ~SafetensorsFile();
+  SafetensorsFile(SafetensorsFile&& other) noexcept;
+  SafetensorsFile(const SafetensorsFile&) = delete;
+
+  const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+  const TensorView& at(const std::string& name) const;
+  const std::filesystem::path& path() const { return path_; }
+  // The whole file, header included.
+  std::span<const std::byte> bytes() const { return mapped_; }
+
+ private:
+  void read_header();
+  std::filesystem::path path_;
+  std::span<const std::byte> mapped_;
+  std::map<std::string, TensorView> tensors_;
+};
+
+}  // namespace palisade

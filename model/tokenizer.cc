@@ -1,0 +1,100 @@
+#include "model/tokenizer.h"
+
+#include <algorithm>
+#include <array>
+
+#include <sentencepiece_processor.h>
+
+#include "model/json.h"
+#include "model/sentencepiece_file.h"
+
+namespace palisade {
+
+struct Tokenizer::Parts {
+  sentencepiece::SentencePieceProcessor processor;
+  std::vector<std::pair<std::string, TokenId>> special;
+};
+
+Tokenizer::Tokenizer(const std::filesystem::path& folder) : parts_(std::make_unique<Parts>()) {
+  const auto file = folder / "tokenizer.model";
+  if (!std::filesystem::exists(file)) {
+    throw ModelError(file.string() + ": no such file; the folder needs the checkpoint's SentencePiece model");
+  }
+  const std::string model = read_text_file(file, 64u << 20);
+  check_sentencepiece_model(model, file.string());
+  const auto status = parts_->processor.LoadFromSerializedProto(model);
+  if (!status.ok())
+    throw ModelError(file.string() + ": not a usable SentencePiece model: " + status.ToString());
+  for (TokenId id = 0; id < 4; ++id) parts_->special.emplace_back(piece(id), id);
+
+  const auto added = folder / "added_tokens.json";
+  if (!std::filesystem::exists(added)) return;
+  const Json tokens = read_json(added, 16u << 20);
+  if (!tokens.is_object()) throw ModelError(added.string() + ": expected an object of token texts and ids");
+  for (const auto& [text, id] : tokens.items()) {
+    if (text.empty() || !id.is_number_unsigned() || id.get<std::uint64_t>() > INT32_MAX) {
+      throw ModelError(added.string() + ": \"" + text + "\" has no usable id");
+    }
+    // Tokens that the piece table holds already need no second door.
+    if (id.get<TokenId>() >= piece_count()) parts_->special.emplace_back(text, id.get<TokenId>());
+  }
+}
+
+Tokenizer::~Tokenizer() = default;
+Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
+
+std::vector<TokenId> Tokenizer::encode(std::string_view text) const {
+  std::vector<int> ids;
+  const auto status = parts_->processor.Encode({text.data(), text.size()}, &ids);
+  if (!status.ok()) throw ModelError("the text cannot be tokenised: " + status.ToString());
+  return {ids.begin(), ids.end()};
+}
+
+std::vector<TokenId> Tokenizer::encode_with_special(std::string_view text) const {
+  std::vector<TokenId> ids;
+  while (!text.empty()) {
+    std::size_t at = std::string_view::npos;
+    const std::pair<std::string, TokenId>* found = nullptr;
+    for (const auto& special : parts_->special) {
+      const std::size_t position = text.find(special.first);
+      if (position < at) {
+        at = position;
+        found = &special;
+      }
+    }
+    const auto plain = encode(text.substr(0, at));
+    ids.insert(ids.end(), plain.begin(), plain.end());
+    if (!found) break;
+    ids.push_back(found->second);
+    text.remove_prefix(at + found->first.size());
+  }
+  return ids;
+}
+
+std::string Tokenizer::decode(std::span<const TokenId> ids) const {
+  std::vector<int> known;
+  std::copy_if(ids.begin(), ids.end(), std::back_inserter(known),
+               [&](TokenId id) { return id >= 0 && id < piece_count(); });
+  std::string text;
+  const auto status = parts_->processor.Decode(known, &text);
+  if (!status.ok()) throw ModelError("the tokens cannot be turned into text: " + status.ToString());
+  return text;
+}
+
+std::string Tokenizer::piece(TokenId id) const {
+  if (id >= 0 && id < piece_count()) return parts_->processor.IdToPiece(id);
+  for (const auto& [text, special_id] : parts_->special) {
+    if (special_id == id) return text;
+  }
+  return "";
+}
+
+int Tokenizer::piece_count() const {
+  return parts_->processor.GetPieceSize();
+}
+
+const std::vector<std::pair<std::string, TokenId>>& Tokenizer::special_tokens() const {
+  return parts_->special;
+}
+
+}  // namespace palisade
