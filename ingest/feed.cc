@@ -1,0 +1,264 @@
+#include "ingest/feed.h"
+
+#include <atomic>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "frames/sampler.h"
+#include "ingest/pause.h"
+#include "ingest/retry.h"
+#include "ingest/url.h"
+
+namespace palisade {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+WallTime now() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+// Why a connection is over.
+struct Loss {
+  SourceFault fault = SourceFault::kUnreachable;
+  std::string reason;
+};
+
+FeedState state_of(SourceFault fault) {
+  switch (fault) {
+    case SourceFault::kAuthFailed:
+      return FeedState::kAuthFailed;
+    case SourceFault::kUnreadable:
+    case SourceFault::kRefused:
+      return FeedState::kUnreadable;
+    case SourceFault::kStalled:
+    case SourceFault::kUnreachable:
+    case SourceFault::kInterrupted:
+      break;
+  }
+  return FeedState::kReconnecting;
+}
+
+bool is_file(std::string_view url) {
+  const std::string scheme = scheme_of(url);
+  return scheme.empty() || scheme == "file";
+}
+
+}  // namespace
+
+std::string_view name_of(FeedState state) {
+  switch (state) {
+    case FeedState::kConnecting:
+      return "connecting";
+    case FeedState::kOnline:
+      return "online";
+    case FeedState::kStalled:
+      return "stalled";
+    case FeedState::kReconnecting:
+      return "reconnecting";
+    case FeedState::kAuthFailed:
+      return "auth_failed";
+    case FeedState::kUnreadable:
+      return "unreadable";
+    case FeedState::kEnded:
+      return "ended";
+    case FeedState::kRemoved:
+      return "removed";
+  }
+  return "unknown";
+}
+
+// All but the two counters belongs to the feed's thread.
+struct Feed::State {
+  State(FeedOptions feed_options, OnClip clip, OnReport report, Open open_with)
+      : options(std::move(feed_options)),
+        on_clip(std::move(clip)),
+        on_report(std::move(report)),
+        open(std::move(open_with)),
+        retry(options.retry) {
+    for (const Sampling& sampling : options.samplings) samplers.emplace_back(sampling);
+    wants.resize(samplers.size());
+  }
+
+  void run(std::stop_token stop);
+
+  // One connection. Nothing when a file has been read to its end.
+  std::optional<Loss> connect(std::stop_token stop);
+  void pump(Source& source, std::stop_token stop);
+  bool wanted(const FrameStamp& stamp, bool paced);
+  void pace(MediaTime pts);
+  void deliver(Frame frame);
+  void finish_clips();
+  // False when there is no point in another attempt, or a stop has been asked for.
+  bool recover(const Loss& loss);
+
+  void report(FeedState state, std::string reason = {}, milliseconds next_try_in = {});
+  milliseconds time_online() const;
+
+  const FeedOptions options;
+  const OnClip on_clip;
+  const OnReport on_report;
+  const Open open;
+  std::atomic<std::uint64_t> frames_seen{0};
+  std::atomic<bool> ended{false};
+
+  std::vector<Sampler> samplers;
+  std::vector<bool> wants;  // which samplers want the frame in hand
+  Retry retry;
+  Pause* wait = nullptr;
+  int width = 0;
+  int height = 0;
+  std::optional<MonotonicTime> online_since;
+  std::optional<MonotonicTime> pace_start;  // when pts 0 was due
+  MediaTime last_pts{0};
+  std::uint64_t frames_of_connection = 0;
+};
+
+void Feed::State::report(FeedState state, std::string reason, milliseconds next_try_in) {
+  on_report({.stream = options.stream,
+             .state = state,
+             .reason = std::move(reason),
+             .since = now(),
+             .attempt = retry.attempt(),
+             .next_try_in = next_try_in,
+             .width = width,
+             .height = height});
+}
+
+milliseconds Feed::State::time_online() const {
+  if (!online_since) return milliseconds(0);
+  return std::chrono::floor<milliseconds>(steady_clock::now() - *online_since);
+}
+
+// Delivers at the speed of pts. A jump in it starts anew instead of being waited for.
+void Feed::State::pace(MediaTime pts) {
+  const MediaTime step = pts - last_pts;
+  last_pts = pts;
+  if (!pace_start || step < MediaTime::zero() || step > Sampler::kDiscontinuity) {
+    pace_start = steady_clock::now() - pts;
+  }
+  wait->until(*pace_start + pts);
+}
+
+bool Feed::State::wanted(const FrameStamp& stamp, bool paced) {
+  frames_seen.fetch_add(1, std::memory_order_relaxed);
+  ++frames_of_connection;
+  if (paced) pace(stamp.pts);
+  // The first picture is fetched in any case: it shows that the camera is online, and its size.
+  bool any = !online_since && !stamp.corrupt;
+  for (std::size_t i = 0; i < samplers.size(); ++i) {
+    wants[i] = samplers[i].wants(stamp) && !stamp.corrupt;
+    any = any || wants[i];
+  }
+  return any;
+}
+
+void Feed::State::deliver(Frame frame) {
+  if (!online_since || width != frame.source_width || height != frame.source_height) {
+    width = frame.source_width;
+    height = frame.source_height;
+    if (!online_since) online_since = steady_clock::now();
+    report(FeedState::kOnline);
+  }
+  bool any = false;
+  for (const bool want : wants) any = any || want;
+  if (!any) return;
+  frame.stream = options.stream;
+  frame.image = resize(frame.image, options.image_size, options.image_size, options.resize);
+  for (std::size_t i = 0; i < samplers.size(); ++i) {
+    if (!wants[i]) continue;
+    for (Clip& clip : samplers[i].offer(frame)) on_clip(std::move(clip), i);
+  }
+}
+
+void Feed::State::finish_clips() {
+  for (std::size_t i = 0; i < samplers.size(); ++i) {
+    if (std::optional<Clip> clip = samplers[i].finish()) on_clip(std::move(*clip), i);
+  }
+}
+
+void Feed::State::pump(Source& source, std::stop_token stop) {
+  const bool paced = options.pace && !source.live();
+  const Wanted wanted_here = [&](const FrameStamp& stamp) { return wanted(stamp, paced); };
+  while (!stop.stop_requested()) {
+    std::optional<Frame> frame = source.next(wanted_here);
+    if (!frame) return;
+    deliver(std::move(*frame));
+  }
+}
+
+std::optional<Loss> Feed::State::connect(std::stop_token stop) {
+  online_since.reset();
+  pace_start.reset();
+  frames_of_connection = 0;
+  for (Sampler& sampler : samplers) sampler.reset();
+  try {
+    const std::unique_ptr<Source> source = open(options.source, stop);
+    pump(*source, stop);
+    if (source->live()) return Loss{SourceFault::kUnreachable, "the camera ended the stream"};
+    return std::nullopt;
+  } catch (const SourceError& e) {
+    return Loss{e.fault(), redact_text(e.what(), options.source.password)};
+  } catch (const std::exception& e) {
+    return Loss{SourceFault::kUnreadable, redact_text(e.what(), options.source.password)};
+  }
+}
+
+bool Feed::State::recover(const Loss& loss) {
+  retry.count(time_online());
+  const bool final = loss.fault == SourceFault::kRefused || is_file(options.source.url);
+  if (final) {
+    report(FeedState::kUnreadable, loss.reason);
+    report(FeedState::kEnded, loss.reason);
+    return false;
+  }
+  const milliseconds pause = retry.pause(loss.fault);
+  const MonotonicTime next = steady_clock::now() + pause;
+  if (loss.fault == SourceFault::kStalled) report(FeedState::kStalled, loss.reason, pause);
+  report(state_of(loss.fault), loss.reason, pause);
+  return wait->until(next);
+}
+
+void Feed::State::run(std::stop_token stop) {
+  Pause pause(stop);
+  wait = &pause;
+  report(FeedState::kConnecting);
+  while (!stop.stop_requested()) {
+    const std::optional<Loss> loss = connect(stop);
+    if (stop.stop_requested()) break;
+    if (!loss) {
+      finish_clips();
+      if (options.loop && frames_of_connection > 0) continue;
+      ended = true;
+      return report(FeedState::kEnded);
+    }
+    if (!recover(*loss) && !stop.stop_requested()) {
+      ended = true;
+      return;
+    }
+  }
+  report(FeedState::kRemoved);
+}
+
+Feed::Feed(FeedOptions options, OnClip on_clip, OnReport on_report, Open open)
+    : state_(std::make_unique<State>(std::move(options), std::move(on_clip), std::move(on_report),
+                                     std::move(open))),
+      thread_([state = state_.get()](std::stop_token stop) { state->run(std::move(stop)); }) {}
+
+Feed::~Feed() = default;  // thread_ goes first: stops and joins
+
+void Feed::request_stop() {
+  thread_.request_stop();
+}
+
+std::uint64_t Feed::frames_seen() const {
+  return state_->frames_seen.load(std::memory_order_relaxed);
+}
+
+bool Feed::ended() const {
+  return state_->ended;
+}
+
+}  // namespace palisade

@@ -1,0 +1,114 @@
+#include "ingest/ffmpeg_clock.h"
+
+#include <algorithm>
+#include <cstring>
+
+extern "C" {
+#include <libavutil/mathematics.h>
+#include <libavutil/parseutils.h>
+}
+
+namespace palisade {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr AVRational kNanoseconds{1, 1'000'000'000};
+constexpr AVRational kMicroseconds{1, 1'000'000};
+constexpr milliseconds kArrivalUncertainty{200};  // network and camera
+constexpr milliseconds kRtcpUncertainty{50};
+constexpr milliseconds kFileUncertainty{1'000};  // the resolution of most recorders' metadata
+
+WallTime now() {
+  return std::chrono::floor<microseconds>(std::chrono::system_clock::now());
+}
+
+std::optional<WallTime> creation_time(const AVFormatContext& format) {
+  const AVDictionaryEntry* entry = av_dict_get(format.metadata, "creation_time", nullptr, 0);
+  std::int64_t time = 0;
+  if (entry == nullptr || av_parse_time(&time, entry->value, 0) < 0 || time <= 0) return std::nullopt;
+  return WallTime(microseconds(time));
+}
+
+// When recording of a file began: as its metadata says, or else its last change less its length; for a file
+// on a web server that tells neither, the time of opening.
+WallTime start_of(const FfmpegInput& input) {
+  if (const auto created = creation_time(input.format())) return *created;
+  const auto length = std::chrono::floor<microseconds>(input.duration().value_or(MediaTime::zero()));
+  return input.modified() ? *input.modified() - length : now();
+}
+
+MediaTime interval_of(const AVStream& video) {
+  const AVRational rate = video.avg_frame_rate;
+  if (rate.num <= 0 || rate.den <= 0) return milliseconds(40);
+  return MediaTime(av_rescale_q(1, av_inv_q(rate), kNanoseconds));
+}
+
+}  // namespace
+
+FfmpegClock::FfmpegClock(const FfmpegInput& input)
+    : input_(input),
+      time_base_(input.video().time_base),
+      frame_interval_(interval_of(input.video())),
+      start_(start_of(input)),
+      opened_(std::chrono::steady_clock::now()) {}
+
+void FfmpegClock::note_packet(const AVPacket& packet) {
+  // FFmpeg attaches it to RTSP packets once a sender report has come.
+  std::size_t size = 0;
+  const std::uint8_t* data = av_packet_get_side_data(&packet, AV_PKT_DATA_PRFT, &size);
+  if (!input_.rtsp() || data == nullptr || size < sizeof(AVProducerReferenceTime)) return;
+  AVProducerReferenceTime reference;
+  std::memcpy(&reference, data, sizeof reference);
+  // A camera that was never set counts from 1970 or from its start: its reports order nothing across cameras.
+  const WallTime sent{microseconds(reference.wallclock)};
+  const bool sane = std::chrono::abs(sent - now()) < std::chrono::days(1);
+  if (!sane || packet.pts == AV_NOPTS_VALUE) {
+    wall_.reset();
+  } else {
+    wall_ = sent.time_since_epoch() - microseconds(av_rescale_q(packet.pts, time_base_, kMicroseconds));
+  }
+}
+
+MediaTime FfmpegClock::media_time(const AVFrame& frame) {
+  const std::int64_t timestamp = frame.best_effort_timestamp;
+  if (timestamp == AV_NOPTS_VALUE) {
+    if (input_.live()) return std::chrono::steady_clock::now() - opened_;
+    return frames_ == 0 ? MediaTime::zero() : last_.pts + frame_interval_;
+  }
+  // Before the first frame there is no media time: a jump there begins a new count.
+  if (!first_ || timestamp < *first_) first_ = timestamp;
+  const std::int64_t since = av_rescale_q(av_sat_sub64(timestamp, *first_), time_base_, kNanoseconds);
+  return MediaTime(std::max<std::int64_t>(since, 0));
+}
+
+void FfmpegClock::set_wall_time(FrameStamp& stamp) const {
+  if (!input_.live()) {
+    stamp.time_source = TimeSource::kFile;
+    stamp.time_uncertainty = kFileUncertainty;
+    stamp.wall = start_ + std::chrono::floor<microseconds>(stamp.pts);
+  } else if (wall_ && first_) {
+    stamp.time_source = TimeSource::kRtcp;
+    stamp.time_uncertainty = kRtcpUncertainty;
+    const microseconds first(av_rescale_q(*first_, time_base_, kMicroseconds));
+    stamp.wall = WallTime(*wall_ + first + std::chrono::floor<microseconds>(stamp.pts));
+  } else {
+    stamp.time_source = TimeSource::kArrival;
+    stamp.time_uncertainty = kArrivalUncertainty;
+    stamp.wall = now();
+  }
+}
+
+FrameStamp FfmpegClock::stamp(const AVFrame& frame, bool damaged) {
+  FrameStamp stamp;
+  stamp.pts = media_time(frame);
+  stamp.number = frames_++;
+  stamp.keyframe = is_keyframe(frame);
+  stamp.corrupt = damaged;
+  set_wall_time(stamp);
+  last_ = stamp;
+  return stamp;
+}
+
+}  // namespace palisade

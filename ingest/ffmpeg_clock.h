@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+
+#include "frames/frame.h"
+#include "ingest/ffmpeg_handles.h"
+#include "ingest/ffmpeg_input.h"
+
+namespace palisade {
+
+bool is_keyframe(const AVFrame& frame);
+
+// Stamps the frames of one connection: pts from the first frame on, wall time by the best clock there is. For
+// RTSP that is the camera's own, as told by its RTCP sender reports; for a file its recording time or last
+// change.
+class FfmpegClock {
+ public:
+  explicit FfmpegClock(const FfmpegInput& input);
+
+  void note_packet(const AVPacket& packet);
+  FrameStamp stamp(const AVFrame& frame, bool damaged);
+
+ private:
+  MediaTime media_time(const AVFrame& frame);
+  void set_wall_time(FrameStamp& stamp) const;
+
+  const FfmpegInput& input_;
+  AVRational time_base_;
+  MediaTime frame_interval_;
+  std::optional<std::int64_t> first_;              // in time_base_
+  std::optional<std::chrono::microseconds> wall_;  // sender's wall time less timestamp, of the latest packet
+  WallTime start_;                                 // of a file
+  FrameStamp last_;
+  MonotonicTime opened_;
+  std::uint64_t frames_ = 0;
+};
+
+}  // namespace palisade

@@ -1,0 +1,125 @@
+#include "ingest/ffmpeg_decoder.h"
+
+#include <cerrno>
+#include <new>
+#include <string>
+
+#include "ingest/ffmpeg_log.h"
+#include "ingest/url.h"
+
+namespace palisade {
+namespace {
+
+constexpr int kMaxFailures = 100;
+// A stream that refreshes itself piecemeal has no key frames; after so many frames errors are gone there too.
+constexpr std::uint64_t kDamageFades = 250;
+
+}  // namespace
+
+bool is_keyframe(const AVFrame& frame) {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 29, 100)
+  return (frame.flags & AV_FRAME_FLAG_KEY) != 0;
+#else
+  return frame.key_frame != 0;
+#endif
+}
+
+FfmpegDecoder::FfmpegDecoder(FfmpegInput& input, const SourceOptions& options)
+    : input_(input), options_(options), packet_(av_packet_alloc()), frame_(av_frame_alloc()) {
+  const AVCodecParameters& parameters = *input.video().codecpar;
+  const AVCodec* decoder = avcodec_find_decoder(parameters.codec_id);
+  if (decoder != nullptr) codec_.reset(avcodec_alloc_context3(decoder));
+  if (packet_ == nullptr || frame_ == nullptr) throw std::bad_alloc();
+  int code = AVERROR_DECODER_NOT_FOUND;
+  if (codec_ != nullptr) {
+    code = avcodec_parameters_to_context(codec_.get(), &parameters);
+    codec_->pkt_timebase = input.video().time_base;
+    codec_->max_pixels = options.max_pixels;
+    codec_->thread_count = 2;
+    // Decoding frames side by side holds one back, which a camera must not.
+    codec_->thread_type = input.live() ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
+    AvOptions av;
+    av.set("codec_whitelist", input.format().codec_whitelist);
+    if (code >= 0) code = avcodec_open2(codec_.get(), decoder, av.entries());
+  }
+  if (code >= 0) return;
+  throw SourceError(SourceFault::kUnreadable, redact_url(options.url) + ": video of kind " +
+                                                  avcodec_get_name(parameters.codec_id) +
+                                                  " is not one Palisade decodes: use H.264 or H.265");
+}
+
+void FfmpegDecoder::fail_to_read(int code) const {
+  const std::string shown = redact_url(options_.url);
+  if (code != AVERROR_EXIT) {
+    throw SourceError(SourceFault::kUnreachable, shown + ": the connection was lost: " + ffmpeg_text(code));
+  }
+  if (input_.deadline().stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped");
+  throw SourceError(SourceFault::kStalled,
+                    shown + ": no frame for " + std::to_string(options_.stall_timeout.count()) + " ms");
+}
+
+void FfmpegDecoder::count_failure(int code) {
+  if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
+  if (++failures_ <= kMaxFailures) return;
+  const std::string detail = redact_text(take_ffmpeg_error(), options_.password);
+  throw SourceError(SourceFault::kUnreadable,
+                    redact_url(options_.url) + ": nothing of it can be decoded any more: " +
+                        ffmpeg_text(code) + (detail.empty() ? "" : " (" + detail + ")"));
+}
+
+void FfmpegDecoder::send(const AVPacket* packet) {
+  const int code = avcodec_send_packet(codec_.get(), packet);
+  if (code < 0 && code != AVERROR_EOF) count_failure(code);
+}
+
+// One packet, or the end, into the decoder.
+void FfmpegDecoder::feed(FfmpegClock& clock) {
+  const int code = input_.read(*packet_);
+  if (code == AVERROR_EOF || (code < 0 && code != AVERROR_EXIT && !input_.live() && input_.modified())) {
+    drained_ = true;
+    send(nullptr);
+  } else if (code == AVERROR_INVALIDDATA || code == AVERROR(EAGAIN)) {
+    count_failure(code);
+  } else if (code < 0) {
+    fail_to_read(code);
+  } else {
+    if (input_.video().codecpar->codec_id != codec_->codec_id) {
+      throw SourceError(SourceFault::kUnreadable,
+                        redact_url(options_.url) + ": the stream changed its codec");
+    }
+    clock.note_packet(*packet_);
+    send(packet_.get());
+  }
+}
+
+void FfmpegDecoder::note_damage() {
+  const std::uint64_t number = frames_++;
+  const bool broken = (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame_->decode_error_flags != 0;
+  if (broken) {
+    damaged_since_ = number;
+  } else if (damaged_since_ && (is_keyframe(*frame_) || number - *damaged_since_ > kDamageFades)) {
+    damaged_since_.reset();
+  }
+}
+
+const AVFrame* FfmpegDecoder::next(FfmpegClock& clock) {
+  while (true) {
+    if (input_.deadline().passed()) fail_to_read(AVERROR_EXIT);
+    const int code = avcodec_receive_frame(codec_.get(), frame_.get());
+    if (code >= 0) {
+      failures_ = 0;
+      note_damage();
+      return frame_.get();
+    }
+    if (code == AVERROR_EOF) return nullptr;
+    if (code != AVERROR(EAGAIN)) {
+      count_failure(code);
+    } else if (!drained_) {
+      feed(clock);
+    } else {
+      return nullptr;
+    }
+  }
+}
+
+}  // namespace palisade

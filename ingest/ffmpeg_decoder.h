@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+
+#include "ingest/ffmpeg_clock.h"
+#include "ingest/ffmpeg_handles.h"
+#include "ingest/ffmpeg_input.h"
+
+namespace palisade {
+
+// Decodes one video stream to FFmpeg's own frames. Says of each whether it is damaged: a frame with errors,
+// and those after it that are built upon it.
+class FfmpegDecoder {
+ public:
+  // Throws SourceError.
+  FfmpegDecoder(FfmpegInput& input, const SourceOptions& options);
+
+  // The next decoded frame, valid until the next call; null when the stream has ended and all that the
+  // decoder held has been returned. Throws SourceError.
+  const AVFrame* next(FfmpegClock& clock);
+  bool damaged() const { return damaged_since_.has_value(); }
+
+ private:
+  void feed(FfmpegClock& clock);
+  void send(const AVPacket* packet);
+  void count_failure(int code);
+  void note_damage();
+  [[noreturn]] void fail_to_read(int code) const;
+
+  FfmpegInput& input_;
+  SourceOptions options_;
+  Av<AVCodecContext> codec_;
+  Av<AVPacket> packet_;
+  Av<AVFrame> frame_;
+  int failures_ = 0;  // packets in a row that did not decode
+  bool drained_ = false;
+  std::uint64_t frames_ = 0;
+  std::optional<std::uint64_t> damaged_since_;  // number of the first damaged frame
+};
+
+}  // namespace palisade

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+
+#include "frames/frame.h"
+#include "ingest/ffmpeg_handles.h"
+
+namespace palisade {
+
+// A regular file as FFmpeg's input. FFmpeg gets bytes and never a name, so that no path can mean anything to
+// it; a FIFO or device is refused without waiting for its writer.
+class FileInput {
+ public:
+  // Throws SourceError.
+  explicit FileInput(const std::filesystem::path& path);
+  ~FileInput();
+  FileInput(const FileInput&) = delete;
+  FileInput& operator=(const FileInput&) = delete;
+
+  AVIOContext* io() { return io_.get(); }
+  WallTime modified() const { return modified_; }
+
+ private:
+  static int read(void* self, std::uint8_t* out, int size);
+  static std::int64_t seek(void* self, std::int64_t offset, int whence);
+
+  int file_ = -1;
+  std::int64_t size_ = 0;
+  WallTime modified_{};
+  Av<AVIOContext> io_;
+};
+
+}  // namespace palisade

@@ -1,0 +1,215 @@
+#include "ingest/ffmpeg_input.h"
+
+#include <cerrno>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ingest/ffmpeg_log.h"
+#include "ingest/ffmpeg_whitelist.h"
+#include "ingest/url.h"
+
+extern "C" {
+#include <libavutil/opt.h>
+}
+
+namespace palisade {
+namespace {
+
+constexpr std::int64_t kProbeBytes = 5'000'000;
+constexpr std::int64_t kAnalyzeMicroseconds = 5'000'000;
+constexpr std::int64_t kMaxStreams = 32;
+constexpr int kMaxSide = 16'384;
+constexpr std::chrono::milliseconds kGoodbye{50};
+
+bool is_file(const std::string& scheme) {
+  return scheme.empty() || scheme == "file";
+}
+
+int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
+  return AVERROR(EPERM);
+}
+
+const char* protocols_of(const std::string& scheme) {
+  if (is_file(scheme)) return "none";  // bytes come from FileInput
+  return scheme.starts_with("rtsp") ? "rtsp,rtsps,rtp,udp,tcp,tls" : "http,https,tcp,tls";
+}
+
+void set_options(AvOptions& av, const SourceOptions& options, const std::string& scheme) {
+  av.set("protocol_whitelist", protocols_of(scheme));
+  av.set("format_whitelist", scheme.starts_with("rtsp") ? kRtspFormats : kContainers);
+  av.set("codec_whitelist", kDecoders);
+  av.set("probesize", kProbeBytes);
+  av.set("analyzeduration", kAnalyzeMicroseconds);
+  av.set("max_streams", kMaxStreams);
+  av.set("fflags", "+discardcorrupt");
+  if (scheme.starts_with("rtsp")) {
+    av.set("rtsp_transport", options.transport == RtspTransport::kUdp ? "udp" : "tcp");
+    av.set("allowed_media_types", "video");
+    av.set("fpsprobesize", std::int64_t(0));  // or the first frames are held back to guess a rate
+  } else if (!is_file(scheme)) {
+    av.set("rw_timeout", std::chrono::microseconds(options.open_timeout).count());
+    // Cameras have certificates of their own making; for a server of the web that is a sign of something
+    // wrong.
+    if (scheme == "https") av.set("tls_verify", std::int64_t(1));
+  }
+}
+
+// A server may send us elsewhere, to a host inside our own network for one: only to the same host is allowed.
+void check_redirect(const AVFormatContext& format, const std::string& asked) {
+  std::string reached = format.url != nullptr ? format.url : "";
+  std::uint8_t* location = nullptr;
+  if (format.pb != nullptr && av_opt_get(format.pb, "location", AV_OPT_SEARCH_CHILDREN, &location) >= 0) {
+    reached = reinterpret_cast<const char*>(location);
+    av_free(location);
+  }
+  const std::string host = host_of(reached);
+  if (host.empty() || host == host_of(asked)) return;
+  throw SourceError(SourceFault::kRefused, redact_url(asked) + ": redirects to another host (" + host +
+                                               "): if that is right, give its address instead");
+}
+
+SourceFault fault_of_open(int code, bool network) {
+  switch (code) {
+    case AVERROR_HTTP_UNAUTHORIZED:
+    case AVERROR_HTTP_FORBIDDEN:
+      return SourceFault::kAuthFailed;
+    case AVERROR_HTTP_NOT_FOUND:
+    case AVERROR_HTTP_BAD_REQUEST:
+    case AVERROR_HTTP_OTHER_4XX:
+    case AVERROR_HTTP_SERVER_ERROR:
+    case AVERROR_EOF:
+    case AVERROR(EIO):
+    case AVERROR(ECONNREFUSED):
+    case AVERROR(ECONNRESET):
+    case AVERROR(EPIPE):
+    case AVERROR(ETIMEDOUT):
+    case AVERROR(EHOSTUNREACH):
+    case AVERROR(ENETUNREACH):
+    case AVERROR(EADDRNOTAVAIL):
+      return network ? SourceFault::kUnreachable : SourceFault::kUnreadable;
+    default:
+      return SourceFault::kUnreadable;
+  }
+}
+
+const char* remedy_of(SourceFault fault, bool network) {
+  if (fault == SourceFault::kAuthFailed) return ": check its user name and password";
+  if (fault == SourceFault::kUnreachable) return ": is it on, and are address, port and path right?";
+  return network ? ": is this the address of a video stream?" : ": is this a video file?";
+}
+
+// Streams that are known before their codecs are probed are probed within the limits.
+int find_stream_info(AVFormatContext& format, int max_pixels) {
+  const unsigned count = format.nb_streams;
+  std::vector<AVDictionary*> per_stream(count, nullptr);
+  for (AVDictionary*& entry : per_stream) av_dict_set_int(&entry, "max_pixels", max_pixels, 0);
+  const int code = avformat_find_stream_info(&format, per_stream.data());
+  for (AVDictionary*& entry : per_stream) av_dict_free(&entry);
+  return code;
+}
+
+}  // namespace
+
+FfmpegInput::FfmpegInput(const SourceOptions& options, std::stop_token stop) : deadline_(std::move(stop)) {
+  quiet_ffmpeg();
+  take_ffmpeg_error();
+  deadline_.arm(options.open_timeout);
+  open(options);
+  find_video(options);
+}
+
+FfmpegInput::~FfmpegInput() {
+  deadline_.arm_for_closing(kGoodbye);
+}
+
+void FfmpegInput::open(const SourceOptions& options) {
+  const std::string scheme = scheme_of(options.url);
+  rtsp_ = scheme.starts_with("rtsp");
+  AVFormatContext* format = avformat_alloc_context();
+  if (format == nullptr) throw std::bad_alloc();
+  format->interrupt_callback = deadline_.callback();
+  std::string url;
+  if (is_file(scheme)) {
+    Av<AVFormatContext> owner(format);
+    file_ = std::make_unique<FileInput>(path_of(options.url));
+    owner.release();
+    format->pb = file_->io();
+    format->io_open = refuse_open;
+  } else {
+    url = with_credentials(options.url, options.username, options.password);
+  }
+  AvOptions av;
+  set_options(av, options, scheme);
+  // Frees the context itself where it fails.
+  const int code = avformat_open_input(&format, url.c_str(), nullptr, av.entries());
+  if (code < 0) fail_to_open(code, options);
+  format_.reset(format);
+  if (!is_file(scheme)) check_redirect(*format_, options.url);
+}
+
+void FfmpegInput::find_video(const SourceOptions& options) {
+  if (const int code = find_stream_info(*format_, options.max_pixels); code < 0) fail_to_open(code, options);
+  if (deadline_.passed()) fail_to_open(AVERROR_EXIT, options);
+  video_ = av_find_best_stream(format_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
+  // A song's cover counts as video to FFmpeg.
+  if (video_ < 0 || (video().disposition & AV_DISPOSITION_ATTACHED_PIC) != 0) {
+    throw SourceError(SourceFault::kUnreadable, redact_url(options.url) + ": has no video");
+  }
+  const AVCodecParameters& codec = *video().codecpar;
+  const bool too_large = std::int64_t(codec.width) * codec.height > options.max_pixels;
+  if (too_large || codec.width > kMaxSide || codec.height > kMaxSide) {
+    throw SourceError(SourceFault::kUnreadable,
+                      redact_url(options.url) + ": " + std::to_string(codec.width) + " x " +
+                          std::to_string(codec.height) + " is over the limit of " +
+                          std::to_string(options.max_pixels) + " pixels: use a smaller stream");
+  }
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    if (int(i) != video_) format_->streams[i]->discard = AVDISCARD_ALL;
+  }
+}
+
+void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
+  const std::string shown = redact_url(options.url);
+  if (deadline_.stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped while opening");
+  const bool network = file_ == nullptr;
+  if (deadline_.passed()) {
+    throw SourceError(network ? SourceFault::kUnreachable : SourceFault::kUnreadable,
+                      shown + ": no answer within " + std::to_string(options.open_timeout.count()) + " ms" +
+                          remedy_of(SourceFault::kUnreachable, network));
+  }
+  const SourceFault fault = fault_of_open(code, network);
+  const std::string detail = redact_text(take_ffmpeg_error(), options.password);
+  throw SourceError(fault, shown + ": " + ffmpeg_text(code) + (detail.empty() ? "" : " (" + detail + ")") +
+                               remedy_of(fault, network));
+}
+
+int FfmpegInput::read(AVPacket& packet) {
+  while (true) {
+    av_packet_unref(&packet);
+    if (deadline_.passed()) return AVERROR_EXIT;
+    const int code = av_read_frame(format_.get(), &packet);
+    if (code < 0 && deadline_.passed()) return AVERROR_EXIT;
+    if (code < 0 || packet.stream_index == video_) return code;
+  }
+}
+
+bool FfmpegInput::live() const {
+  if (file_ != nullptr) return false;
+  if (rtsp_) return true;
+  const bool seekable = format_->pb != nullptr && (format_->pb->seekable & AVIO_SEEKABLE_NORMAL) != 0;
+  return format_->duration == AV_NOPTS_VALUE && !seekable;
+}
+
+std::optional<MediaTime> FfmpegInput::duration() const {
+  if (live() || format_->duration == AV_NOPTS_VALUE || format_->duration < 0) return std::nullopt;
+  return std::chrono::microseconds(av_rescale(format_->duration, 1'000'000, AV_TIME_BASE));
+}
+
+std::optional<WallTime> FfmpegInput::modified() const {
+  if (file_ == nullptr) return std::nullopt;
+  return file_->modified();
+}
+
+}  // namespace palisade

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "ingest/ffmpeg_deadline.h"
+#include "ingest/ffmpeg_file.h"
+#include "ingest/ffmpeg_handles.h"
+#include "ingest/source.h"
+
+namespace palisade {
+
+// An opened container or RTSP session and its one video stream; hands out packets of that stream only. What
+// may be opened is limited by lists of protocols, formats and codecs, so that no input can make FFmpeg read
+// another.
+class FfmpegInput {
+ public:
+  // Throws SourceError. Waits at most options.open_timeout.
+  FfmpegInput(const SourceOptions& options, std::stop_token stop);
+  ~FfmpegInput();
+  FfmpegInput(const FfmpegInput&) = delete;
+  FfmpegInput& operator=(const FfmpegInput&) = delete;
+
+  // FFmpeg's code: 0, AVERROR_EOF at the end, AVERROR_EXIT when the deadline has passed.
+  int read(AVPacket& packet);
+
+  Deadline& deadline() { return deadline_; }
+  const AVFormatContext& format() const { return *format_; }
+  const AVStream& video() const { return *format_->streams[video_]; }
+  bool rtsp() const { return rtsp_; }
+  bool live() const;
+  std::optional<MediaTime> duration() const;
+  // When a file was last written; nothing for a network stream.
+  std::optional<WallTime> modified() const;
+
+ private:
+  void open(const SourceOptions& options);
+  void find_video(const SourceOptions& options);
+  [[noreturn]] void fail_to_open(int code, const SourceOptions& options) const;
+
+  Deadline deadline_;
+  bool rtsp_ = false;
+  std::unique_ptr<FileInput> file_;  // outlives format_, which reads through it
+  Av<AVFormatContext> format_;
+  int video_ = -1;
+};
+
+}  // namespace palisade

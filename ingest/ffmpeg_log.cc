@@ -1,0 +1,52 @@
+#include "ingest/ffmpeg_log.h"
+
+#include <array>
+#include <cstdarg>
+#include <mutex>
+#include <utility>
+
+#include "ingest/ffmpeg_handles.h"
+#include "ingest/url.h"
+
+namespace palisade {
+namespace {
+
+thread_local std::string last_error;
+
+// Room for the planes of the largest picture allowed, far below what a hostile header asks for.
+constexpr std::size_t kMaxAllocation = 256u << 20;
+
+void on_log(void* context, int level, const char* format, std::va_list arguments) {
+  if (level > AV_LOG_ERROR) return;
+  std::array<char, 512> line{};
+  int print_prefix = 0;
+  av_log_format_line2(context, level, format, arguments, line.data(), int(line.size()), &print_prefix);
+  last_error = line.data();
+}
+
+}  // namespace
+
+void quiet_ffmpeg() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    av_log_set_callback(on_log);
+    av_max_alloc(kMaxAllocation);
+  });
+}
+
+std::string take_ffmpeg_error() {
+  std::string text = redact_text(std::exchange(last_error, {}));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '.')) text.pop_back();
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return text;
+}
+
+std::string ffmpeg_text(int code) {
+  std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
+  av_strerror(code, text.data(), text.size());
+  return text.data();
+}
+
+}  // namespace palisade

@@ -1,0 +1,71 @@
+#include "ingest/ffmpeg_source.h"
+
+#include <stdexcept>
+#include <utility>
+
+#include "ingest/ffmpeg_clock.h"
+#include "ingest/ffmpeg_decoder.h"
+#include "ingest/ffmpeg_input.h"
+#include "ingest/ffmpeg_rgb.h"
+#include "ingest/url.h"
+
+namespace palisade {
+namespace {
+
+class FfmpegSource : public Source {
+ public:
+  FfmpegSource(const SourceOptions& options, std::stop_token stop)
+      : options_(options), input_(options, std::move(stop)), decoder_(input_, options), clock_(input_) {}
+
+  std::optional<Frame> next(const Wanted& wanted) override {
+    while (true) {
+      // Here, so that neither our caller's time nor `wanted` counts as the camera's.
+      input_.deadline().arm(options_.stall_timeout);
+      const AVFrame* decoded = decoder_.next(clock_);
+      if (decoded == nullptr) return end();
+      check_size(*decoded);
+      any_ = true;
+      const FrameStamp stamp = clock_.stamp(*decoded, decoder_.damaged());
+      if (wanted(stamp)) return frame_of(*decoded, stamp);
+    }
+  }
+
+  bool live() const override { return input_.live(); }
+  std::optional<MediaTime> duration() const override { return input_.duration(); }
+
+ private:
+  std::optional<Frame> end() const {
+    if (any_ || input_.live()) return std::nullopt;
+    throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": no frame of it can be decoded");
+  }
+
+  // Decoders check max_pixels themselves; a size that changes on the way is checked here once more.
+  void check_size(const AVFrame& decoded) const {
+    if (std::int64_t(decoded.width) * decoded.height <= options_.max_pixels) return;
+    throw SourceError(SourceFault::kUnreadable,
+                      redact_url(options_.url) + ": its picture grew over the limit");
+  }
+
+  Frame frame_of(const AVFrame& decoded, const FrameStamp& stamp) {
+    try {
+      return {stamp, "", decoded.width, decoded.height, rgb_.convert(decoded)};
+    } catch (const std::runtime_error& e) {
+      throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": " + e.what());
+    }
+  }
+
+  SourceOptions options_;
+  FfmpegInput input_;
+  FfmpegDecoder decoder_;
+  FfmpegClock clock_;
+  FfmpegRgb rgb_;
+  bool any_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> open_ffmpeg_source(const SourceOptions& options, std::stop_token stop) {
+  return std::make_unique<FfmpegSource>(options, std::move(stop));
+}
+
+}  // namespace palisade

@@ -1,0 +1,18 @@
+#pragma once
+
+// What FFmpeg may open. Playlists and descriptions (hls, dash, concat, sdp, image2) are left out on purpose:
+// they name other files and hosts for FFmpeg to read (faults.md R-53).
+namespace palisade {
+
+inline constexpr const char* kContainers =
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,h264,hevc,m4v,mjpeg,mpjpeg,ivf,"
+    "obu,av1";
+
+inline constexpr const char* kRtspFormats = "rtsp,rtp,mpegts";
+
+inline constexpr const char* kDecoders =
+    "h264,hevc,libdav1d,libaom-av1,av1,vp8,vp9,mpeg4,mjpeg,mpeg1video,mpeg2video,msmpeg4v1,msmpeg4v2,msmpeg4,"
+    "h263,"
+    "h263p,flv,theora";
+
+}  // namespace palisade

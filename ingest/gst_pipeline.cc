@@ -1,0 +1,117 @@
+#include "ingest/gst_pipeline.h"
+
+#include <mutex>
+#include <utility>
+
+#include "ingest/url.h"
+
+namespace palisade {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr GstClockTime kSlice = 40 * GST_MSECOND;
+constexpr const char* kSinkName = "palisade";
+// Pictures that nobody fetches in time are dropped: a live pipeline must not be held up.
+constexpr const char* kSink =
+    " ! videoconvert ! video/x-raw,format=RGB ! appsink name=palisade max-buffers=4 drop=true";
+
+void start_gstreamer() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    GError* raw = nullptr;
+    if (gst_init_check(nullptr, nullptr, &raw)) return;
+    const Gst<GError> error(raw);
+    throw SourceError(SourceFault::kRefused, std::string("GStreamer does not start: ") +
+                                                 (error != nullptr ? error->message : "unknown reason"));
+  });
+}
+
+SourceFault fault_of(const GError& error) {
+  if (error.domain != GST_RESOURCE_ERROR) return SourceFault::kUnreadable;
+  const bool denied = error.code == GST_RESOURCE_ERROR_NOT_AUTHORIZED;
+  return denied ? SourceFault::kAuthFailed : SourceFault::kUnreachable;
+}
+
+}  // namespace
+
+GstPipeline::GstPipeline(const SourceOptions& options, std::stop_token stop)
+    : options_(options), stop_(std::move(stop)) {
+  start_gstreamer();
+  parse();
+  play();
+}
+
+GstPipeline::~GstPipeline() {
+  if (pipeline_ != nullptr) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+}
+
+void GstPipeline::fail(SourceFault fault, const std::string& why) const {
+  const std::string text = redact_text(redact_url("gst:" + why).substr(4), options_.password);
+  throw SourceError(fault, redact_text(redact_url(options_.url), options_.password) + ": " + text);
+}
+
+void GstPipeline::parse() {
+  std::string line = options_.url.substr(options_.url.find(':') + 1);
+  if (line.find("name=palisade") == std::string::npos) line += kSink;
+  GError* raw = nullptr;
+  pipeline_.reset(gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw));
+  const Gst<GError> error(raw);
+  if (error != nullptr || pipeline_ == nullptr) {
+    fail(SourceFault::kUnreadable, error != nullptr ? error->message : "not a pipeline");
+  }
+  if (GST_IS_BIN(pipeline_.get())) sink_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), kSinkName));
+  if (sink_ == nullptr || !GST_IS_APP_SINK(sink_.get())) {
+    fail(SourceFault::kUnreadable, "has no appsink of the name \"palisade\"");
+  }
+  const Gst<GstCaps> caps(gst_caps_from_string("video/x-raw,format=RGB"));
+  gst_app_sink_set_caps(GST_APP_SINK(sink_.get()), caps.get());
+  bus_.reset(gst_element_get_bus(pipeline_.get()));
+}
+
+void GstPipeline::play() {
+  const auto deadline = steady_clock::now() + options_.open_timeout;
+  GstStateChangeReturn change = gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+  while (change == GST_STATE_CHANGE_ASYNC) {
+    check_stop();
+    check_bus();
+    if (steady_clock::now() >= deadline) {
+      fail(SourceFault::kUnreachable, "no picture within " + std::to_string(options_.open_timeout.count()) +
+                                          " ms of starting: is the camera on?");
+    }
+    change = gst_element_get_state(pipeline_.get(), nullptr, nullptr, kSlice);
+  }
+  check_bus();
+  if (change == GST_STATE_CHANGE_FAILURE) fail(SourceFault::kUnreachable, "the pipeline does not start");
+}
+
+void GstPipeline::check_stop() const {
+  if (stop_.stop_requested()) fail(SourceFault::kInterrupted, "stopped");
+}
+
+void GstPipeline::check_bus() const {
+  const Gst<GstMessage> message(gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ERROR));
+  if (message == nullptr) return;
+  GError* raw = nullptr;
+  gst_message_parse_error(message.get(), &raw, nullptr);
+  const Gst<GError> error(raw);
+  fail(fault_of(*error), error->message);
+}
+
+Gst<GstSample> GstPipeline::pull(milliseconds patience) {
+  GstAppSink* const sink = GST_APP_SINK(sink_.get());
+  const auto deadline = steady_clock::now() + patience;
+  while (true) {
+    check_stop();
+    Gst<GstSample> sample(gst_app_sink_try_pull_sample(sink, kSlice));
+    if (sample != nullptr) return sample;
+    check_bus();
+    if (gst_app_sink_is_eos(sink)) return nullptr;
+    if (steady_clock::now() >= deadline) {
+      fail(SourceFault::kStalled, "no picture for " + std::to_string(patience.count()) + " ms");
+    }
+  }
+}
+
+}  // namespace palisade

@@ -1,0 +1,120 @@
+#include "ingest/gst_source.h"
+
+#include <gst/video/video.h>
+
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "ingest/gst_pipeline.h"
+#include "ingest/url.h"
+
+namespace palisade {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr nanoseconds kNtpEpoch = std::chrono::seconds(2'208'988'800);  // 1970 less 1900
+constexpr milliseconds kArrivalUncertainty{200};
+constexpr milliseconds kRtcpUncertainty{50};
+constexpr int kMaxSide = 16'384;
+
+WallTime now() {
+  return std::chrono::floor<microseconds>(std::chrono::system_clock::now());
+}
+
+// The sender's wall time, where the pipeline knows it: rtspsrc adds it with
+// add-reference-timestamp-meta=true.
+std::optional<WallTime> reference_time(GstBuffer& buffer, const char* kind, nanoseconds epoch) {
+  const Gst<GstCaps> caps(gst_caps_new_empty_simple(kind));
+  const GstReferenceTimestampMeta* meta = gst_buffer_get_reference_timestamp_meta(&buffer, caps.get());
+  if (meta == nullptr) return std::nullopt;
+  const WallTime time(std::chrono::floor<microseconds>(nanoseconds(meta->timestamp) - epoch));
+  // A camera whose clock was never set is worse than our own.
+  if (std::chrono::abs(time - now()) > std::chrono::days(1)) return std::nullopt;
+  return time;
+}
+
+class GstSource : public Source {
+ public:
+  GstSource(const SourceOptions& options, std::stop_token stop)
+      : options_(options), pipeline_(options, std::move(stop)), opened_(std::chrono::steady_clock::now()) {}
+
+  std::optional<Frame> next(const Wanted& wanted) override {
+    while (true) {
+      const Gst<GstSample> sample = pipeline_.pull(options_.stall_timeout);
+      if (sample == nullptr) return std::nullopt;
+      GstBuffer* const buffer = gst_sample_get_buffer(sample.get());
+      if (buffer == nullptr) continue;
+      const FrameStamp stamp = stamp_of(*buffer);
+      if (wanted(stamp)) return frame_of(*sample, *buffer, stamp);
+    }
+  }
+
+  bool live() const override { return true; }
+
+ private:
+  [[noreturn]] void fail(const char* why) const {
+    throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": " + why);
+  }
+
+  FrameStamp stamp_of(GstBuffer& buffer) {
+    FrameStamp stamp;
+    stamp.number = frames_++;
+    stamp.pts = media_time(buffer);
+    stamp.keyframe = !GST_BUFFER_FLAG_IS_SET(&buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    stamp.corrupt = GST_BUFFER_FLAG_IS_SET(&buffer, GST_BUFFER_FLAG_CORRUPTED);
+    auto wall = reference_time(buffer, "timestamp/x-ntp", kNtpEpoch);
+    if (!wall) wall = reference_time(buffer, "timestamp/x-unix", nanoseconds(0));
+    stamp.time_source = wall ? TimeSource::kRtcp : TimeSource::kArrival;
+    stamp.time_uncertainty = wall ? kRtcpUncertainty : kArrivalUncertainty;
+    stamp.wall = wall.value_or(now());
+    return stamp;
+  }
+
+  MediaTime media_time(const GstBuffer& buffer) {
+    if (!GST_BUFFER_PTS_IS_VALID(&buffer)) return std::chrono::steady_clock::now() - opened_;
+    const MediaTime pts{std::int64_t(GST_BUFFER_PTS(&buffer))};
+    if (!first_ || pts < *first_) first_ = pts;
+    return pts - *first_;
+  }
+
+  Frame frame_of(GstSample& sample, GstBuffer& buffer, const FrameStamp& stamp) const {
+    GstVideoInfo info;
+    if (!gst_video_info_from_caps(&info, gst_sample_get_caps(&sample))) fail("gives no raw pictures");
+    const int width = GST_VIDEO_INFO_WIDTH(&info);
+    const int height = GST_VIDEO_INFO_HEIGHT(&info);
+    const bool fits = width > 0 && height > 0 && width <= kMaxSide && height <= kMaxSide &&
+                      std::int64_t(width) * height <= options_.max_pixels;
+    if (!fits) fail("its pictures are over the size limit");
+    GstVideoFrame mapped;
+    if (!gst_video_frame_map(&mapped, &info, &buffer, GST_MAP_READ)) fail("a picture cannot be read");
+    // GStreamer pads rows to four bytes.
+    const std::size_t row = std::size_t(width) * 3;
+    std::vector<std::uint8_t> rgb(row * std::size_t(height));
+    const auto* pixels = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&mapped, 0));
+    const std::ptrdiff_t stride = GST_VIDEO_FRAME_PLANE_STRIDE(&mapped, 0);
+    for (int y = 0; y < height; ++y) {
+      std::memcpy(rgb.data() + row * std::size_t(y), pixels + stride * y, row);
+    }
+    gst_video_frame_unmap(&mapped);
+    return {stamp, "", width, height, Image(width, height, std::move(rgb))};
+  }
+
+  SourceOptions options_;
+  GstPipeline pipeline_;
+  MonotonicTime opened_;
+  std::optional<MediaTime> first_;
+  std::uint64_t frames_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> open_gst_source(const SourceOptions& options, std::stop_token stop) {
+  return std::make_unique<GstSource>(options, std::move(stop));
+}
+
+}  // namespace palisade

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+
+namespace palisade {
+
+// Waits that a stop ends at once.
+class Pause {
+ public:
+  explicit Pause(std::stop_token stop) : stop_(std::move(stop)) {}
+
+  // False when stopped.
+  bool until(std::chrono::steady_clock::time_point end) {
+    std::unique_lock lock(mutex_);
+    ended_.wait_until(lock, stop_, end, [] { return false; });
+    return !stop_.stop_requested();
+  }
+
+ private:
+  std::stop_token stop_;
+  std::mutex mutex_;
+  std::condition_variable_any ended_;
+};
+
+}  // namespace palisade

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "ingest/feed.h"
+
+namespace palisade {
+
+// The growing pauses of one stream's attempts to reopen.
+class Retry {
+ public:
+  explicit Retry(const RetryPauses& pauses) : pauses_(pauses), random_(std::random_device{}()) {}
+
+  // Counts an attempt that has failed, or a connection that has broken after `online`.
+  void count(std::chrono::milliseconds online) {
+    if (online >= pauses_.stable) failures_ = 0;
+    ++failures_;
+  }
+  // Of the current series, from 1: the attempt that comes next.
+  int attempt() const { return failures_ + 1; }
+
+  std::chrono::milliseconds pause(SourceFault fault) {
+    std::chrono::milliseconds base = pauses_.first;
+    for (int i = 1; i < failures_ && base < pauses_.longest; ++i) base *= 2;
+    base = std::min(base, pauses_.longest);
+    if (fault == SourceFault::kAuthFailed) base = pauses_.after_auth_failure;  // or the camera locks us out
+    if (fault == SourceFault::kUnreadable) base = pauses_.longest;
+    std::uniform_real_distribution<double> spread(0.8, 1.2);
+    return std::chrono::milliseconds(std::int64_t(double(base.count()) * spread(random_)));
+  }
+
+ private:
+  RetryPauses pauses_;
+  int failures_ = 0;
+  std::minstd_rand random_;
+};
+
+}  // namespace palisade
