@@ -1,0 +1,42 @@
+#include "examples/world/png.h"
+
+#include <png.h>
+
+#include <stdexcept>
+
+namespace palisade::world {
+namespace {
+
+png_uint_32 format_of(int channels) {
+  switch (channels) {
+    case 2:
+      return PNG_FORMAT_GA;
+    case 3:
+      return PNG_FORMAT_RGB;
+    default:
+      return PNG_FORMAT_RGBA;
+  }
+}
+
+}  // namespace
+
+// libpng and not Cairo: Cairo premultiplies while it reads, and the colour of faint pixels would be gone.
+Pixels read_png(const std::filesystem::path& file, int channels) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  const auto fail = [&](const std::string& why) {
+    png_image_free(&image);
+    throw std::runtime_error("cannot read " + file.string() + ": " + why +
+                             "; PALISADE_WORLD_ASSETS names the folder of the demo world's pictures");
+  };
+  if (png_image_begin_read_from_file(&image, file.c_str()) == 0) fail(image.message);
+  constexpr png_uint_32 kLargestSide = 4096;
+  if (image.width > kLargestSide || image.height > kLargestSide) fail("the picture is too large");
+  if (image.format != format_of(channels)) fail("not a picture of " + std::to_string(channels) + " channels");
+  Pixels pixels{static_cast<int>(image.width), static_cast<int>(image.height), channels, {}};
+  pixels.samples.resize(PNG_IMAGE_SIZE(image));
+  if (png_image_finish_read(&image, nullptr, pixels.samples.data(), 0, nullptr) == 0) fail(image.message);
+  return pixels;
+}
+
+}  // namespace palisade::world
