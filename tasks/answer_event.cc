@@ -1,0 +1,108 @@
+#include "tasks/answer_event.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tasks/time_text.h"
+
+namespace palisade {
+namespace {
+
+std::int64_t milliseconds(std::chrono::nanoseconds duration) {
+  return std::chrono::round<std::chrono::milliseconds>(duration).count();
+}
+
+std::string_view name_of(TimeSource source) {
+  switch (source) {
+    case TimeSource::kRtcp:
+      return "rtcp";
+    case TimeSource::kArrival:
+      return "arrival";
+    case TimeSource::kFile:
+      return "file";
+  }
+  return {};
+}
+
+Json to_json(const FrameEvidence& frame) {
+  return {{"stream", frame.stream},
+          {"number", frame.stamp.number},
+          {"pts_ms", milliseconds(frame.stamp.pts)},
+          {"time", time_text(frame.stamp.wall)},
+          {"time_source", name_of(frame.stamp.time_source)},
+          {"time_uncertainty_ms", frame.stamp.time_uncertainty.count()},
+          {"sha256", frame.sha256},
+          {"corrupt", frame.stamp.corrupt}};
+}
+
+Json to_json(const WindowEvidence& window) {
+  Json json = {{"count", window.count}, {"tokens_kept", window.tokens_kept}};
+  if (window.policy) {
+    json["policy"] = palisade::name_of(*window.policy);
+    json["span_ms"] = window.span.count();
+  }
+  return json;
+}
+
+Json to_json(const ModelIdentity& model) {
+  Json json = {{"id", model.id}, {"precision", model.precision}, {"resize", palisade::name_of(model.resize)}};
+  if (!model.sha256.empty()) json["sha256"] = model.sha256;
+  if (!model.notice.empty()) json["notice"] = model.notice;
+  return json;
+}
+
+Json to_json(const AnswerTiming& timing) {
+  return {{"wait", milliseconds(timing.wait)},
+          {"encode", milliseconds(timing.encode)},
+          {"prefill", milliseconds(timing.prefill)},
+          {"decode", milliseconds(timing.decode)},
+          {"total", milliseconds(timing.total())}};
+}
+
+std::chrono::milliseconds span_of(const Clip& clip) {
+  if (clip.sampling.policy == SamplingPolicy::kUniform) return clip.sampling.span;
+  // Not the last frame less the first: a clip tiled from a short stream begins again in its middle.
+  const auto pts = [](const Frame& frame) { return frame.stamp.pts; };
+  const auto [first, last] = std::ranges::minmax_element(clip.frames, {}, pts);
+  if (first == clip.frames.end()) return {};
+  return std::chrono::round<std::chrono::milliseconds>(pts(*last) - pts(*first));
+}
+
+}  // namespace
+
+std::vector<FrameEvidence> frames_of(const Clip& clip, const HashPixels& sha256) {
+  std::vector<FrameEvidence> frames;
+  frames.reserve(clip.frames.size());
+  for (const Frame& frame : clip.frames) {
+    frames.push_back({.stream = frame.stream, .stamp = frame.stamp, .sha256 = sha256(frame.image)});
+  }
+  return frames;
+}
+
+WindowEvidence window_of(const Clip& clip, int image_tokens) {
+  const int count = int(clip.frames.size());
+  return {.policy = clip.sampling.policy,
+          .count = count,
+          .span = span_of(clip),
+          .tokens_kept = count * image_tokens};
+}
+
+Json to_json(const AnswerEvent& answer) {
+  Json frames = Json::array();
+  for (const FrameEvidence& frame : answer.frames) frames.push_back(to_json(frame));
+  Json json = {{"task", answer.task},
+               {"prompt", answer.prompt},
+               {"text", answer.text},
+               {"finish_reason", answer.finish_reason},
+               {"token_ids", answer.token_ids},
+               {"frames", std::move(frames)},
+               {"window", to_json(answer.window)},
+               {"model", to_json(answer.model)},
+               {"dropped_before", answer.dropped_before},
+               {"timing_ms", to_json(answer.timing)}};
+  // JSON has no infinity; a generation that ended before its first token has no probability either.
+  if (!answer.token_ids.empty() && std::isfinite(answer.logprob)) json["logprob"] = answer.logprob;
+  return json;
+}
+
+}  // namespace palisade

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frames/clip.h"
+#include "model/json.h"
+#include "model/paligemma.h"
+
+namespace palisade {
+
+// A frame as evidence: when it was seen, and the hash of the pixels that the model saw.
+struct FrameEvidence {
+  std::string stream;
+  FrameStamp stamp;
+  std::string sha256;  // lower-case hex
+};
+
+// Which frames were chosen, and how. Pictures that a person gave have neither policy nor span.
+struct WindowEvidence {
+  std::optional<SamplingPolicy> policy;
+  int count = 0;
+  std::chrono::milliseconds span{0};
+  int tokens_kept = 0;  // image tokens that entered the model
+};
+
+// Where the time went, from the moment the clip was complete.
+struct AnswerTiming {
+  std::chrono::nanoseconds wait{0};
+  std::chrono::nanoseconds encode{0};
+  std::chrono::nanoseconds prefill{0};
+  std::chrono::nanoseconds decode{0};
+
+  std::chrono::nanoseconds total() const { return wait + encode + prefill + decode; }
+};
+
+// The data of a palisade.answer.v1 event.
+struct AnswerEvent {
+  std::string task;
+  std::string prompt;
+  std::string text;
+  std::string finish_reason;
+  std::vector<TokenId> token_ids;
+  double logprob = 0;
+  std::vector<FrameEvidence> frames;
+  WindowEvidence window;
+  ModelIdentity model;
+  std::uint64_t dropped_before = 0;
+  AnswerTiming timing;
+};
+
+using HashPixels = std::function<std::string(const Image&)>;
+
+std::vector<FrameEvidence> frames_of(const Clip& clip, const HashPixels& sha256);
+// The span is the sampling's own; a fixed stride has none, so there it is what its frames covered.
+WindowEvidence window_of(const Clip& clip, int image_tokens);
+
+Json to_json(const AnswerEvent& answer);
+
+}  // namespace palisade

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "frames/frame.h"
+#include "model/json.h"
+
+namespace palisade {
+
+// The data of a palisade.state.v1 event: how a stream is. `reason` holds no password.
+struct StateEvent {
+  std::string state;  // "online", "reconnecting" ... as the schema lists them
+  std::string reason;
+  WallTime since{};
+  int attempt = 0;
+  std::chrono::milliseconds next_try_in{0};
+  int width = 0;  // of the picture, once known
+  int height = 0;
+};
+
+// What became of one stream's clips since the service started.
+struct StreamCounts {
+  std::uint64_t frames = 0;    // decoded
+  std::uint64_t answered = 0;  // answers given
+  std::uint64_t dropped = 0;   // clips that newer ones pushed out of the queue
+  std::uint64_t failed = 0;    // clips that the model could not answer
+};
+
+// The data of a palisade.heartbeat.v1 event. A node with many topics tells them in several heartbeats.
+struct HeartbeatEvent {
+  std::chrono::milliseconds interval{2000};
+  std::chrono::milliseconds uptime{0};
+  std::map<std::string, std::uint64_t> sequences;  // last of every topic
+  std::map<std::string, StreamCounts> streams;
+  std::uint64_t unpublished = 0;  // events that the publisher's own queue had no room for
+};
+
+Json to_json(const StateEvent& state);
+Json to_json(const HeartbeatEvent& heartbeat);
+
+}  // namespace palisade
