@@ -1,0 +1,174 @@
+#include "service/settings.h"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "ingest/url.h"
+#include "service/duration.h"
+#include "service/settings_reader.h"
+#include "service/settings_stream.h"
+#include "service/settings_tree.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kMaxStreams = 64;
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
+  return text;
+}
+
+// In the order of the file.
+std::vector<std::string> problem_lines(std::vector<Problem> problems, const std::string& file) {
+  std::ranges::stable_sort(problems, {}, [](const Problem& problem) {
+    return std::pair(problem.place.line, problem.place.column);
+  });
+  std::vector<std::string> lines;
+  for (const Problem& problem : problems) {
+    const Place place = problem.place;
+    const std::string at =
+        place.line > 0 ? ":" + std::to_string(place.line) + ":" + std::to_string(place.column) : "";
+    lines.push_back(file + at + ": " + problem.text);
+  }
+  return lines;
+}
+
+void read_engine(SettingsReader& root, EngineSettings& engine, std::vector<Problem>& problems) {
+  const YamlNode* const node = root.find("engine");
+  if (node == nullptr) return;
+  SettingsReader reader(*node, "engine", problems);
+  reader.read("max_new_tokens", engine.max_new_tokens, 1, 512);
+  reader.read("deadline", engine.deadline, std::chrono::milliseconds(100));
+  reader.finish();
+}
+
+void read_resize(SettingsReader& reader, Settings& settings) {
+  std::string name;
+  if (!reader.read("resize", name)) return;
+  settings.resize = resize_preset_of(name);
+  if (!settings.resize) {
+    reader.problem("resize",
+                   "unknown resize '" + name +
+                       "'; known are hf-bicubic, hf-bilinear, bv-bilinear, bv-bilinear-aa, bv-video-float");
+  }
+}
+
+void read_streams(SettingsReader& reader, Settings& settings, std::vector<Problem>& problems) {
+  const std::vector<YamlNode>* const streams = reader.list("streams");
+  if (streams == nullptr) {
+    if (!reader.has("streams")) reader.problem("streams", "no streams; add 'streams:' with at least one");
+    return;
+  }
+  if (streams->empty() || streams->size() > kMaxStreams) {
+    reader.problem("streams", "1 to " + std::to_string(kMaxStreams) + " streams, not " +
+                                  std::to_string(streams->size()));
+    return;
+  }
+  std::set<std::string> names;
+  for (const YamlNode& node : *streams) {
+    StreamSettings stream = read_stream(node, problems);
+    if (!stream.name.empty() && !names.insert(stream.name).second) {
+      problems.push_back({node.place, "a second stream '" + stream.name + "'; names are unique"});
+    }
+    settings.streams.push_back(std::move(stream));
+  }
+}
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "[::1]" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+}  // namespace
+
+SettingsError::SettingsError(std::vector<std::string> problems)
+    : std::runtime_error(joined(problems)), problems_(std::move(problems)) {}
+
+bool is_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, allowed);
+}
+
+std::optional<std::string> endpoint_fault(std::string_view endpoint) {
+  const std::string shown(endpoint);
+  if (endpoint.starts_with("ipc://") && endpoint.size() > 6 && endpoint.size() < 100) return std::nullopt;
+  const std::size_t colon = endpoint.rfind(':');
+  if (!endpoint.starts_with("tcp://") || colon < 7) {
+    return "'" + shown + "' is no endpoint; give tcp://127.0.0.1:5557 or ipc:///run/palisade/events";
+  }
+  const std::string_view port = endpoint.substr(colon + 1);
+  const bool number = !port.empty() && port.size() <= 5 &&
+                      port.find_first_not_of("0123456789") == std::string_view::npos &&
+                      std::stoi(std::string(port)) <= 65535;
+  if (!number && port != "*") return "'" + shown + "' has no port; give tcp://127.0.0.1:5557";
+  if (!is_loopback(endpoint.substr(6, colon - 6))) {
+    return "'" + shown + "' would publish to the network without encryption; use 127.0.0.1 or ipc://";
+  }
+  return std::nullopt;
+}
+
+Settings parse_settings(std::string_view text, const std::string& file) {
+  std::vector<Problem> problems;
+  const YamlNode root = read_yaml(text, problems);
+  Settings settings;
+  // A document that was left half read would only give follow-up problems.
+  if (problems.empty() || root.kind != YamlNode::Kind::kNothing) {
+    SettingsReader reader(root, "the configuration", problems);
+    if (reader.read("node", settings.node) && !is_name(settings.node)) {
+      reader.problem("node", "node is 1 to 64 of a-z, 0-9, _ and -, not '" + settings.node + "'");
+    }
+    std::string model;
+    if (reader.read("model", model)) settings.model = model;
+    read_resize(reader, settings);
+    if (reader.read("publish", settings.publish)) {
+      if (auto fault = endpoint_fault(settings.publish)) reader.problem("publish", "publish: " + *fault);
+    }
+    read_engine(reader, settings.engine, problems);
+    read_streams(reader, settings, problems);
+    reader.finish();
+  }
+  if (!problems.empty()) throw SettingsError(problem_lines(std::move(problems), file));
+  return settings;
+}
+
+Settings read_settings(const std::filesystem::path& file) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) {
+    throw SettingsError(
+        {file.string() + ": no such file; give a configuration such as configs/palisade.yaml"});
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw SettingsError({file.string() + ": cannot be opened; check its permissions"});
+  std::string text(kMaxYamlBytes + 1, '\0');
+  stream.read(text.data(), std::streamsize(text.size()));
+  text.resize(std::size_t(stream.gcount()));
+  return parse_settings(text, file.string());
+}
+
+std::string summary_of(const Settings& settings) {
+  std::string text = "node " + settings.node + ", model " +
+                     (settings.model.empty() ? "(the demo model)" : settings.model.string()) +
+                     ", events on " + settings.publish + "\n";
+  for (const StreamSettings& stream : settings.streams) {
+    text += "stream " + stream.name + ": " + redact_url(stream.source.url) + "\n";
+    for (const TaskSettings& task : stream.tasks) {
+      const Sampling& sampling = task.sampling;
+      text += "  " + task.name + ": \"" + task.task->prompt(task.wording) + "\" over " +
+              std::to_string(sampling.count) + (sampling.count == 1 ? " frame" : " frames");
+      if (sampling.policy == SamplingPolicy::kStride) {
+        text += ", each " + std::to_string(sampling.frame_step) + "th";
+      } else if (sampling.count > 1) {
+        text += " of " + duration_text(sampling.span);
+      }
+      text += ", every " + duration_text(sampling.stride) + "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace palisade

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frames/resize.h"
+#include "frames/sampling.h"
+#include "ingest/source.h"
+#include "tasks/task.h"
+
+namespace palisade {
+
+// One task of one stream: what to ask of which frames. `name` ends its topic, palisade/v1/STREAM/NAME.
+struct TaskSettings {
+  const Task* task = nullptr;
+  std::string name;
+  Wording wording;
+  Sampling sampling;
+};
+
+struct StreamSettings {
+  std::string name;
+  SourceOptions source;  // with its password: never printed whole
+  bool pace = true;      // files only
+  bool loop = false;     // files only
+  std::vector<TaskSettings> tasks;
+};
+
+struct EngineSettings {
+  int max_new_tokens = 64;
+  std::chrono::milliseconds deadline{120'000};
+};
+
+// What a configuration file says; configs/palisade.yaml shows every key.
+struct Settings {
+  std::string node = "node-1";
+  std::filesystem::path model;  // empty: the demo model
+  std::optional<ResizePreset> resize;
+  std::string publish = "tcp://127.0.0.1:5557";
+  EngineSettings engine;
+  std::vector<StreamSettings> streams;
+};
+
+// A configuration that cannot be used. `problems` lists all of them, each FILE:LINE:COLUMN: what is wrong;
+// remedy.
+class SettingsError : public std::runtime_error {
+ public:
+  explicit SettingsError(std::vector<std::string> problems);
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  std::vector<std::string> problems_;
+};
+
+// Throws SettingsError. `file` names the text in problems. Reads password_file files.
+Settings parse_settings(std::string_view text, const std::string& file);
+Settings read_settings(const std::filesystem::path& file);
+
+// What is wrong with an endpoint to publish on, or nothing: only loopback tcp and ipc until there is
+// encryption.
+std::optional<std::string> endpoint_fault(std::string_view endpoint);
+// ^[a-z0-9_-]{1,64}$
+bool is_name(std::string_view name);
+// For people, several lines: what would run. No password.
+std::string summary_of(const Settings& settings);
+
+}  // namespace palisade

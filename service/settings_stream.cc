@@ -1,0 +1,215 @@
+#include "service/settings_stream.h"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "ingest/url.h"
+#include "service/duration.h"
+#include "service/settings_reader.h"
+
+namespace palisade {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kMaxTasks = 16;
+constexpr int kMaxOpenClips = 64;
+constexpr milliseconds kShortestStride{100};
+
+// As design.md has them: stills, before/after pairs, video.
+Sampling default_sampling(int frames) {
+  if (frames == 1) return {.count = 1, .span = milliseconds(0), .stride = milliseconds(5000)};
+  if (frames == 2) return {.count = 2, .span = milliseconds(10'000), .stride = milliseconds(10'000)};
+  return {.count = frames, .span = milliseconds(4000), .stride = milliseconds(4000)};
+}
+
+std::string counts_text(const Task& task) {
+  std::vector<int> counts(task.frame_counts.begin(), task.frame_counts.end());
+  std::ranges::sort(counts);
+  std::string text;
+  for (const int count : counts) text += (text.empty() ? "" : " or ") + std::to_string(count);
+  return text;
+}
+
+std::string task_names() {
+  std::string text;
+  for (const Task& task : all_tasks()) text += (text.empty() ? "" : ", ") + std::string(task.name);
+  return text;
+}
+
+void read_policy(SettingsReader& reader, Sampling& sampling) {
+  std::string policy = "uniform";
+  if (reader.read("policy", policy) && policy != "uniform" && policy != "stride") {
+    reader.problem("policy", "policy is uniform or stride, not '" + policy + "'");
+  }
+  if (policy == "stride") sampling.policy = SamplingPolicy::kStride;
+  const bool has_step = reader.read("frame_step", sampling.frame_step, 1, 10'000);
+  if (policy == "stride" && !reader.has("frame_step")) {
+    reader.problem("policy", "the stride policy needs frame_step, such as frame_step: 9");
+  }
+  if (policy != "stride" && has_step) {
+    reader.problem("frame_step", "frame_step belongs to policy: stride; add that or remove it");
+  }
+}
+
+Sampling read_sampling(SettingsReader& reader, const Task& task) {
+  int frames = task.frame_counts.front();
+  if (reader.read("frames", frames, 1, 16) && !task.accepts(frames)) {
+    reader.problem("frames", "a " + std::string(task.name) + " sees " + counts_text(task) + " frames");
+  }
+  Sampling sampling = default_sampling(frames);
+  read_policy(reader, sampling);
+  const bool has_span = reader.read("span", sampling.span, milliseconds(0));
+  if (has_span && sampling.policy == SamplingPolicy::kStride) {
+    reader.problem("span", "span is not used by policy: stride (frame_step says it); remove it");
+  } else if (has_span && frames == 1 && sampling.span.count() > 0) {
+    reader.problem("span", "one frame spans nothing; remove span or raise frames");
+  } else if (has_span && frames > 1 && sampling.span.count() == 0) {
+    reader.problem("span", "span is the time from the first to the last frame; more than 0s");
+  }
+  // Windows follow one another without a gap where nothing else is said.
+  if (has_span && frames > 1 && !reader.has("every"))
+    sampling.stride = std::max(sampling.span, kShortestStride);
+  reader.read("every", sampling.stride, kShortestStride);
+  if (sampling.stride.count() > 0 && sampling.span / sampling.stride >= kMaxOpenClips) {
+    reader.problem("every", "span is more than " + std::to_string(kMaxOpenClips) +
+                                " times every; sample less often or over less time");
+  }
+  return sampling;
+}
+
+TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
+  SettingsReader reader(node, "a task", problems);
+  TaskSettings settings;
+  std::string name;
+  if (!reader.read("task", name) && !reader.has("task") && node.kind == YamlNode::Kind::kMap) {
+    reader.problem("task", "a task without 'task:'; say one of " + task_names());
+  }
+  settings.task = find_task(name);
+  if (!name.empty() && settings.task == nullptr) {
+    reader.problem("task", "unknown task '" + name + "'; known are " + task_names());
+  }
+  settings.name = name;
+  if (reader.read("name", settings.name) && (!is_name(settings.name))) {
+    reader.problem("name", "a name is 1 to 64 of a-z, 0-9, _ and -, not '" + settings.name + "'");
+  }
+  if (settings.name == "state" || settings.name == "rule") {
+    reader.problem("name",
+                   "the name '" + settings.name + "' is taken by Palisade's own topics; choose another");
+  }
+  reader.read("language", settings.wording.language);
+  // Of an unknown task nothing more can be said; its other keys are not judged.
+  if (settings.task == nullptr) return settings;
+  if (!settings.task->text_key.empty()) reader.read(settings.task->text_key, settings.wording.text);
+  if (auto fault = wording_fault(*settings.task, settings.wording)) {
+    const bool of_language = fault->starts_with("language");
+    reader.problem(of_language ? "language" : settings.task->text_key, *std::move(fault));
+  }
+  settings.sampling = read_sampling(reader, *settings.task);
+  reader.finish();
+  return settings;
+}
+
+void read_tasks(SettingsReader& reader, StreamSettings& stream, std::vector<Problem>& problems) {
+  const std::vector<YamlNode>* const tasks = reader.list("tasks");
+  if (tasks == nullptr) {
+    if (!reader.has("tasks"))
+      reader.problem("tasks", "a stream without tasks; add 'tasks: [{task: caption}]'");
+    return;
+  }
+  if (tasks->empty() || tasks->size() > kMaxTasks) {
+    reader.problem("tasks", "a stream has 1 to " + std::to_string(kMaxTasks) + " tasks");
+    return;
+  }
+  std::set<std::string> names;
+  for (const YamlNode& node : *tasks) {
+    TaskSettings task = read_task(node, problems);
+    if (!task.name.empty() && !names.insert(task.name).second) {
+      problems.push_back(
+          {node.place,
+           "a second task '" + task.name +
+               "' on this stream, on the same topic; give it a name of its own: name: " + task.name + "_2"});
+    }
+    stream.tasks.push_back(std::move(task));
+  }
+}
+
+void read_password(SettingsReader& reader, SourceOptions& source) {
+  std::string file;
+  const bool has_file = reader.read("password_file", file);
+  const bool has_password = reader.read("password", source.password);
+  if (has_file && has_password) reader.problem("password", "password and password_file; give one of them");
+  if ((has_file || has_password) && !reader.has("username")) {
+    reader.problem(has_file ? "password_file" : "password", "a password without username; add username");
+  }
+  if (!has_file) return;
+  std::ifstream stream(file);
+  std::string line;
+  if (!stream || !std::getline(stream, line)) {
+    reader.problem("password_file", "cannot read the password in " + file +
+                                        "; the file must exist, be readable "
+                                        "and hold one line");
+    return;
+  }
+  if (line.ends_with('\r')) line.pop_back();
+  if (line.empty() || line.size() > 4096) {
+    reader.problem("password_file", "the first line of " + file + " is no password: 1 to 4096 characters");
+  }
+  source.password = line;
+}
+
+bool is_file(std::string_view url) {
+  const std::string scheme = scheme_of(url);
+  return scheme.empty() || scheme == "file";
+}
+
+void read_source(SettingsReader& reader, StreamSettings& stream) {
+  SourceOptions& source = stream.source;
+  // The owner of the configuration may run any pipeline; whoever else names a URL may not.
+  source.allow_launch = true;
+  if (!reader.read("url", source.url) && !reader.has("url")) {
+    reader.problem("url", "a stream without url; give a file, http(s)://, rtsp(s):// or gst: line");
+  }
+  if (reader.has("url") && source.url.empty()) reader.problem("url", "url is empty");
+  if (source.url.find_first_of("\r\n\t") != std::string::npos)
+    reader.problem("url", "url holds a line break");
+  reader.read("username", source.username);
+  read_password(reader, source);
+  std::string transport = "tcp";
+  reader.read("transport", transport);
+  if (transport != "tcp" && transport != "udp") {
+    reader.problem("transport", "transport is tcp or udp, not '" + transport + "'");
+  }
+  source.transport = transport == "udp" ? RtspTransport::kUdp : RtspTransport::kTcp;
+  reader.read("open_timeout", source.open_timeout, milliseconds(100));
+  reader.read("stall_timeout", source.stall_timeout, milliseconds(100));
+  reader.read("pace", stream.pace);
+  reader.read("loop", stream.loop);
+  for (const char* const key : {"pace", "loop"}) {
+    if (reader.has(key) && !is_file(source.url)) {
+      reader.problem(key, std::string(key) + " is for files; remove it from this stream");
+    }
+  }
+}
+
+}  // namespace
+
+StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems) {
+  SettingsReader reader(node, "a stream", problems);
+  StreamSettings stream;
+  if (node.kind != YamlNode::Kind::kMap) return stream;
+  if (!reader.read("name", stream.name) && !reader.has("name")) {
+    reader.problem("name", "a stream without name; add 'name: front_door'");
+  } else if (!is_name(stream.name)) {
+    reader.problem("name", "a stream's name is 1 to 64 of a-z, 0-9, _ and -, not '" + stream.name + "'");
+  } else if (stream.name == "service") {
+    reader.problem("name", "the name 'service' is taken by Palisade's own topics; choose another");
+  }
+  read_source(reader, stream);
+  read_tasks(reader, stream, problems);
+  reader.finish();
+  return stream;
+}
+
+}  // namespace palisade

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace palisade {
+
+// Where something stands in a file, from 1; line 0: the file as a whole.
+struct Place {
+  int line = 0;
+  int column = 0;
+};
+
+struct Problem {
+  Place place;
+  std::string text;
+};
+
+// A YAML document as it was written: scalars are text, told apart by whether they were quoted, so that
+// nothing is guessed ("no" stays "no").
+struct YamlNode {
+  enum class Kind { kNothing, kScalar, kList, kMap };
+  struct Entry;
+
+  Kind kind = Kind::kNothing;
+  Place place;
+  std::string text;     // of a scalar
+  bool quoted = false;  // of a scalar
+  std::vector<YamlNode> items;
+  std::vector<Entry> entries;
+};
+
+struct YamlNode::Entry {
+  std::string key;
+  Place place;
+  YamlNode value;
+};
+
+std::string_view name_of(YamlNode::Kind kind);  // "a list"
+
+// Limits of a file, checked while it is read.
+inline constexpr std::size_t kMaxYamlBytes = 1u << 20;
+inline constexpr std::size_t kMaxYamlNodes = 100'000;
+inline constexpr std::size_t kMaxYamlDepth = 32;
+
+// Reads one document. Aliases, anchors, tags, duplicate keys, tabs that indent, byte order marks, control
+// characters and bytes that are not UTF-8 are problems. Nothing is returned to be used when `problems` grew.
+YamlNode read_yaml(std::string_view text, std::vector<Problem>& problems);
+
+}  // namespace palisade
