@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "model/paligemma.h"
+
+namespace palisade {
+
+// Remembers what images became, so that an image is encoded once however many windows and pairs it stands in;
+// its features die with it. The engine's thread alone.
+class FeatureCache {
+ public:
+  using Encode = std::function<std::vector<ImageFeatures>(std::span<const Image>)>;
+
+  // Features of all images in order; those not yet known are encoded in one batch.
+  std::vector<ImageFeatures> features_of(std::span<const Image> images, const Encode& encode);
+  std::size_t size() const { return known_.size(); }
+
+ private:
+  struct Known {
+    std::weak_ptr<const void> lifetime;
+    ImageFeatures features;
+  };
+  void forget_the_dead();
+
+  std::unordered_map<const void*, Known> known_;
+};
+
+}  // namespace palisade

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frames/clip.h"
+#include "model/decoding.h"
+#include "tasks/answer_event.h"
+
+namespace palisade {
+
+// What became of one prompt of a Request: an answer, or why there is none.
+struct Reply {
+  std::size_t prompt_index = 0;
+  Answer answer;
+  AnswerTiming timing;
+  std::string error;  // empty when there is an answer
+};
+
+// One clip and everything that is to be asked about it, so that its images are encoded once. `tell` is called
+// on the engine's thread, once a prompt; it must not block.
+struct Request {
+  Clip clip;
+  std::vector<std::string> prompts;
+  int max_new_tokens = 64;
+  std::chrono::milliseconds deadline{120'000};  // for each answer, once its turn has come
+  std::function<bool()> cancelled;              // asked on the engine's thread; may be empty
+  std::function<void(const Request& request, const Reply& reply)> tell;
+  // Filled in by the queue.
+  MonotonicTime queued{};
+  std::uint64_t dropped_before =
+      0;  // requests of the same series that were dropped since the last one served
+};
+
+}  // namespace palisade

@@ -1,0 +1,95 @@
+#include "service/request_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace palisade {
+
+std::uint64_t RequestQueue::push(const std::string& stream, int series, Request request) {
+  request.queued = std::chrono::steady_clock::now();
+  // Outlives the lock: what a request owns may be large to free.
+  std::optional<Request> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return 1;
+    Lane& lane = lanes_[stream];
+    const auto same = [series](const Waiting& waiting) { return waiting.series == series; };
+    if (std::size_t(std::ranges::count_if(lane.waiting, same)) >= kStreamDepth) {
+      const auto oldest = std::ranges::find_if(lane.waiting, same);
+      dropped = std::move(oldest->request);
+      lane.waiting.erase(oldest);
+      ++lane.dropped[series];
+      --size_;
+    }
+    lane.waiting.push_back({series, std::move(request)});
+    ++size_;
+  }
+  wake_.notify_one();
+  return dropped ? 1 : 0;
+}
+
+bool RequestQueue::push_person(Request request) {
+  request.queued = std::chrono::steady_clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || people_.size() >= kPeopleDepth) return false;
+    people_.push_back(std::move(request));
+    ++size_;
+  }
+  wake_.notify_one();
+  return true;
+}
+
+Request RequestQueue::take_from(Lane& lane) {
+  auto [series, request] = std::move(lane.waiting.front());
+  lane.waiting.pop_front();
+  request.dropped_before = std::exchange(lane.dropped[series], 0);
+  return std::move(request);
+}
+
+std::optional<Request> RequestQueue::pop() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return size_ > 0 || closed_; });
+  if (size_ == 0) return std::nullopt;
+  --size_;
+  if (!people_.empty()) {
+    Request request = std::move(people_.front());
+    people_.pop_front();
+    return request;
+  }
+  // The first lane with something in it after the one that was served last, going round.
+  auto lane = lanes_.upper_bound(last_served_);
+  while (lane == lanes_.end() || lane->second.waiting.empty()) {
+    lane = lane == lanes_.end() ? lanes_.begin() : std::next(lane);
+  }
+  last_served_ = lane->first;
+  return take_from(lane->second);
+}
+
+void RequestQueue::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  wake_.notify_all();
+}
+
+void RequestQueue::abandon() {
+  std::deque<Request> people;
+  std::map<std::string, Lane> lanes;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    people.swap(people_);
+    lanes.swap(lanes_);
+    size_ = 0;
+  }
+  wake_.notify_all();
+}
+
+std::size_t RequestQueue::size() const {
+  const std::lock_guard lock(mutex_);
+  return size_;
+}
+
+}  // namespace palisade
