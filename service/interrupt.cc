@@ -1,0 +1,64 @@
+#include "service/interrupt.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+
+namespace palisade {
+namespace {
+
+// What a signal handler may touch: the pipe that wakes the watcher, and whether a signal came before.
+std::atomic<int> wake_end{-1};
+std::atomic<bool> interrupted{false};
+
+constexpr char kSignal = 's';
+constexpr char kQuit = 'q';
+
+void on_signal(int number) {
+  const int saved_errno = errno;
+  if (interrupted.exchange(true)) _exit(128 + number);
+  const ssize_t written = write(wake_end.load(), &kSignal, 1);
+  (void)written;
+  errno = saved_errno;
+}
+
+void handle(int number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  sigaction(number, &action, nullptr);
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  read_end_ = ends[0];
+  wake_end = ends[1];
+  interrupted = false;
+  watcher_ = std::thread([this] {
+    char what = kQuit;
+    while (read(read_end_, &what, 1) < 0 && errno == EINTR) {
+    }
+    if (what == kSignal) stop_.request_stop();
+  });
+  handle(SIGINT, on_signal);
+  handle(SIGTERM, on_signal);
+  handle(SIGPIPE, SIG_IGN);
+}
+
+Interrupt::~Interrupt() {
+  handle(SIGINT, SIG_DFL);
+  handle(SIGTERM, SIG_DFL);
+  const ssize_t written = write(wake_end.load(), &kQuit, 1);
+  (void)written;
+  watcher_.join();
+  close(read_end_);
+  close(wake_end.exchange(-1));
+}
+
+}  // namespace palisade

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "frames/frame.h"
+
+namespace palisade {
+
+// Makes ULIDs: 48 bits of milliseconds, 80 random bits, in Crockford's base 32. Each sorts after the one
+// before it, also within a millisecond and when the clock goes back. One thread's.
+class UlidSource {
+ public:
+  std::string next(WallTime now);
+
+ private:
+  void draw();
+  void increment();
+
+  std::uint64_t time_ms_ = 0;
+  std::array<std::uint8_t, 10> random_{};
+  bool drawn_ = false;
+};
+
+}  // namespace palisade
