@@ -1,0 +1,34 @@
+#!/bin/sh
+# Makes the clips of this folder. Needs ffmpeg; the frames of NAME.ppm are what its default scaler gives.
+set -eu
+cd "$(dirname "$0")"
+ff="ffmpeg -hide_banner -loglevel error -y -bitexact"
+pattern() { echo "-f lavfi -i testsrc2=size=$1:rate=10:duration=$2"; }
+x264="-c:v libx264 -preset veryfast -crf 30 -pix_fmt yuv420p -threads 1 -flags +bitexact -map_metadata -1"
+
+$ff $(pattern 128x96 3) $x264 -g 10 street.mp4
+$ff $(pattern 128x96 3) $x264 -g 10 -metadata creation_time=2026-11-23T09:00:00Z dated.mp4
+$ff $(pattern 128x96 1) $x264 -g 10 -color_range tv -colorspace bt709 -color_primaries bt709 -color_trc bt709 bt709.mp4
+$ff $(pattern 130x98 1) -c:v mjpeg -q:v 8 -pix_fmt yuvj420p -flags +bitexact fullrange.avi
+$ff $(pattern 128x96 1) $x264 -g 10 -f mpegts a.ts
+$ff $(pattern 160x120 1) $x264 -g 10 -f mpegts b.ts
+$ff $(pattern 128x96 1) -c:v mpeg2video -q:v 8 -f mpegts c.ts
+cat a.ts b.ts > resolution_change.ts
+cat a.ts c.ts > codec_change.ts
+rm a.ts b.ts c.ts
+$ff $(pattern 128x96 1) $x264 -g 10 -output_ts_offset 95443 -f mpegts wrap.ts
+$ff -f lavfi -i sine=duration=1 -c:a aac -b:a 16k audio_only.mp4
+$ff $(pattern 128x96 1) -f lavfi -i sine=duration=1 $x264 -c:a aac -b:a 16k with_audio.mp4
+$ff $(pattern 128x96 1) -c:v libvpx -b:v 60k -threads 1 vp8.webm
+$ff $(pattern 128x96 1) -c:v libvpx-vp9 -b:v 60k -threads 1 vp9.webm
+$ff $(pattern 128x96 1) -c:v mpeg4 -q:v 8 mpeg4.avi
+$ff $(pattern 128x96 1) -c:v libx265 -preset veryfast -crf 30 -x265-params log-level=none:pools=1 -pix_fmt yuv420p h265.mkv
+$ff $(pattern 128x96 3) $x264 -g 30 -bsf:v "noise=amount=200*not(eq(n\,0))" damaged.mp4
+head -c 9000 street.mp4 > no_index.mp4                     # its index stood at the end
+$ff -i street.mp4 -c copy -movflags faststart whole.mp4
+size=$(wc -c < whole.mp4)
+head -c $((size * 2 / 3)) whole.mp4 > truncated.mp4
+rm whole.mp4
+for name in street.mp4 bt709.mp4 fullrange.avi; do
+  ffmpeg -hide_banner -loglevel error -y -i $name -vf select=eq\(n\\,5\) -frames:v 1 -pix_fmt rgb24 -f image2 -c:v ppm $name.ppm
+done
