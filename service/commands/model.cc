@@ -1,0 +1,196 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "model/checkpoint.h"
+#include "model/json.h"
+#include "model/model_config.h"
+#include "model/paligemma.h"
+#include "service/commands/command.h"
+#include "service/verify/verify.h"
+
+namespace palisade {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct InspectOptions {
+  std::string path;
+  bool json = false;
+};
+
+struct VerifyOptions {
+  std::string root;
+  std::vector<std::string> cases;
+  bool json = false;
+};
+
+std::string with_thousands(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (int at = int(text.size()) - 3; at > 0; at -= 3) text.insert(std::size_t(at), ",");
+  return text;
+}
+
+double gigabytes(double bytes) {
+  return bytes / 1e9;
+}
+
+// Weights as each precision would hold them; the head's table is counted once.
+Json memory_of(const ModelConfig& config) {
+  const auto parameters = double(config.parameter_count());
+  return {{"f32", parameters * 4}, {"bf16", parameters * 2}, {"int8", parameters}};
+}
+
+Json description(const ModelConfig& config, const fs::path& path) {
+  const TextConfig& text = config.text;
+  const VisionConfig& vision = config.vision;
+  return {{"path", path.string()},
+          {"family", text.architecture == TextArchitecture::kGemma ? "PaliGemma" : "PaliGemma 2"},
+          {"parameters", config.parameter_count()},
+          {"image_size", vision.image_size},
+          {"patch_size", vision.patch_size},
+          {"image_tokens", config.image_tokens()},
+          {"vision",
+           {{"width", vision.width},
+            {"layers", vision.layers},
+            {"heads", vision.heads},
+            {"mlp", vision.mlp_width}}},
+          {"text",
+           {{"architecture", name_of(text.architecture)},
+            {"width", text.width},
+            {"layers", text.layers},
+            {"heads", text.heads},
+            {"kv_heads", text.kv_heads},
+            {"head_dim", text.head_dim},
+            {"mlp", text.mlp_width},
+            {"vocabulary", text.vocabulary},
+            {"max_positions", text.max_position_embeddings}}},
+          {"image_token", config.image_token},
+          {"eos_tokens", config.eos_tokens},
+          {"memory_bytes", memory_of(config)},
+          {"kv_bytes_per_position_f32", std::uint64_t(8) * text.layers * text.kv_heads * text.head_dim}};
+}
+
+void print_description(const Json& about) {
+  const auto line = [](const char* name, const std::string& value) {
+    std::printf("%-14s %s\n", name, value.c_str());
+  };
+  const auto number = [](const Json& value) { return with_thousands(value.get<std::uint64_t>()); };
+  line("model", about["path"].get<std::string>());
+  if (about.contains("id")) line("id", about["id"].get<std::string>());
+  if (about.contains("notice")) line("note", about["notice"].get<std::string>());
+  line("family", about["family"].get<std::string>() + " (SigLIP + " +
+                     about["text"]["architecture"].get<std::string>() + ")");
+  line("parameters", number(about["parameters"]));
+  line("resolution", about["image_size"].dump() + " x " + about["image_size"].dump() + ", patch " +
+                         about["patch_size"].dump());
+  line("image tokens", number(about["image_tokens"]) + " an image");
+  const auto part = [](const Json& section) {
+    std::string text;
+    for (const auto& [key, value] : section.items()) {
+      if (value.is_number()) text += (text.empty() ? "" : ", ") + key + " " + value.dump();
+    }
+    return text;
+  };
+  line("vision", part(about["vision"]));
+  line("text", part(about["text"]));
+  for (const char* precision : {"f32", "bf16", "int8"}) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.2f GB of weights",
+                  gigabytes(about["memory_bytes"][precision].get<double>()));
+    line(precision, text);
+  }
+  line("KV cache", number(about["kv_bytes_per_position_f32"]) + " bytes a position (f32)");
+  if (about.contains("weights")) line("weights", about["weights"].get<std::string>());
+}
+
+int inspect(const InspectOptions& options) {
+  const fs::path path = options.path;
+  const ModelConfig config = read_model_config(path);
+  Json about = description(config, path);
+  if (fs::is_directory(path)) {
+    const ModelIdentity identity = identify(path, ResizePreset::kHfBicubic);
+    about["id"] = identity.id;
+    if (!identity.notice.empty()) about["notice"] = identity.notice;
+    // Opening checks every header and offset; reading checks names and shapes.
+    const PaliGemma model(path);
+    std::string files;
+    for (const fs::path& file : model.weight_files())
+      files += (files.empty() ? "" : ", ") + file.filename().string();
+    about["weights"] = files + ": every tensor is there and has its shape";
+  }
+  if (options.json) {
+    std::printf("%s\n", about.dump().c_str());
+  } else {
+    print_description(about);
+  }
+  return kDone;
+}
+
+void print_check(const Check& check, bool json) {
+  if (json) {
+    Json line = {{"case", check.case_name}, {"tensor", check.tensor}};
+    if (!check.skipped.empty()) {
+      line["skipped"] = check.skipped;
+    } else {
+      // A difference without a number (NaN, missing) is null.
+      line["max_abs"] = check.max_abs <= 1e300 ? Json(check.max_abs) : Json();
+      line["tolerance"] = check.tolerance;
+      line["ok"] = check.ok;
+    }
+    std::printf("%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  } else if (!check.skipped.empty()) {
+    std::printf("skipped  %s  %s: %s\n", check.case_name.c_str(), check.tensor.c_str(),
+                check.skipped.c_str());
+  } else {
+    std::printf("%-7s  %s  %s  %.2g (tolerance %.2g)\n", check.ok ? "ok" : "FAILED", check.case_name.c_str(),
+                check.tensor.c_str(), check.max_abs, check.tolerance);
+  }
+  std::fflush(stdout);
+}
+
+int run_verification(const VerifyOptions& options) {
+  VerificationReport report([&](const Check& check) { print_check(check, options.json); });
+  verify(options.root, options.cases, report);
+  if (options.json) {
+    const Json counts = {{"checks", report.passed() + report.failed()},
+                         {"passed", report.passed()},
+                         {"failed", report.failed()},
+                         {"skipped", report.skipped()}};
+    std::printf("%s\n", counts.dump().c_str());
+  } else {
+    std::printf("%d passed, %d failed, %d skipped\n", report.passed(), report.failed(), report.skipped());
+  }
+  return report.failed() == 0 ? kDone : kFailed;
+}
+
+}  // namespace
+
+void add_model(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("model", "Look at a model folder, or check the engine against golden data");
+  command->require_subcommand(1);
+
+  const auto inspected = std::make_shared<InspectOptions>();
+  CLI::App* const inspect_command = command->add_subcommand(
+      "inspect",
+      "What a checkpoint is: family, parameters, resolution, tokens an image, memory by precision");
+  inspect_command->add_option("path", inspected->path, "A model folder, or a config.json alone")->required();
+  inspect_command->add_flag("--json", inspected->json, "One JSON line");
+  inspect_command->callback([&run, inspected] { run = [inspected] { return inspect(*inspected); }; });
+
+  const auto verified = std::make_shared<VerifyOptions>();
+  CLI::App* const verify_command = command->add_subcommand(
+      "verify", "Compare with reference data tensor by tensor; exit code 1 when any check fails");
+  verify_command->add_option("root", verified->root, "Folder of golden data (models/, images/, cases/, ...)")
+      ->required();
+  verify_command->add_option("cases", verified->cases,
+                             "Only these, by path or its end (resize, caption, ...)");
+  verify_command->add_flag("--json", verified->json, "One JSON line a check, the counts last");
+  verify_command->footer(
+      "Example:\n  palisade model verify tests/golden/reference cases/paligemma1-tiny --json\n");
+  verify_command->callback([&run, verified] { run = [verified] { return run_verification(*verified); }; });
+}
+
+}  // namespace palisade

@@ -1,0 +1,101 @@
+#include "service/verify/verify.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "model/error.h"
+
+namespace palisade {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Case {
+  std::string name;  // path below root without its ending
+  std::function<void(VerificationReport&)> run;
+};
+
+std::vector<fs::path> files_below(const fs::path& folder, std::string_view ending) {
+  std::vector<fs::path> files;
+  if (!fs::is_directory(folder)) return files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file() && entry.path().extension() == ending) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string name_below(const fs::path& root, fs::path file) {
+  return fs::relative(file.replace_extension(), root).string();
+}
+
+Case skipped(const fs::path& root, const fs::path& file, std::string reason) {
+  return {name_below(root, file),
+          [reason = std::move(reason)](VerificationReport& report) { report.skip("all", reason); }};
+}
+
+// The ways the reference data is laid out; each file becomes one case.
+std::vector<Case> cases_of(const fs::path& root) {
+  std::vector<Case> cases;
+  const auto add = [&](const fs::path& file, auto verify_file) {
+    cases.push_back({name_below(root, file), [root, file, verify_file](VerificationReport& report) {
+                       verify_file(root, file, report);
+                     }});
+  };
+  if (fs::exists(root / "resize" / "cases.json")) {
+    cases.push_back({"resize", [root](VerificationReport& report) { verify_resize(root, report); }});
+  }
+  for (const fs::path& file : files_below(root / "images", ".safetensors")) add(file, verify_pixels);
+  for (const fs::path& file : files_below(root / "tokenizer", ".json")) {
+    if (file.stem() == "cases") add(file, verify_tokenizer);
+    if (file.stem() == "processor") add(file, verify_processor);
+  }
+  for (const fs::path& file : files_below(root / "cases", ".json")) {
+    if (file.stem() == "beam_big_vision") {
+      cases.push_back(skipped(root, file, "beam search is not in this build"));
+    } else if (file.stem() == "zero_shot") {
+      cases.push_back(skipped(root, file, "SigLIP's text tower and pooling head are not in this build"));
+    } else {
+      add(file, verify_model_case);
+    }
+  }
+  for (const fs::path& file : files_below(root / "train", ".json")) {
+    cases.push_back(skipped(root, file, "training is not in this build"));
+  }
+  for (const fs::path& file : files_below(root / "segmentation", ".json")) {
+    cases.push_back(skipped(root, file, "the mask decoder is not in this build"));
+  }
+  return cases;
+}
+
+bool chosen(const std::string& name, const std::string& wanted) {
+  return name == wanted || name.starts_with(wanted + "/") || name.ends_with("/" + wanted);
+}
+
+}  // namespace
+
+void verify(const fs::path& root, const std::vector<std::string>& wanted, VerificationReport& report) {
+  if (!fs::is_directory(root)) throw ModelError(root.string() + ": no such folder of golden data");
+  const std::vector<Case> cases = cases_of(root);
+  if (cases.empty()) {
+    throw ModelError(root.string() +
+                     ": holds no golden data (expected resize/, images/, tokenizer/ or cases/)");
+  }
+  for (const std::string& name : wanted) {
+    if (std::none_of(cases.begin(), cases.end(), [&](const Case& one) { return chosen(one.name, name); })) {
+      throw ModelError(root.string() + ": has no case \"" + name + "\"");
+    }
+  }
+  for (const Case& one : cases) {
+    const auto is_chosen = [&](const std::string& name) { return chosen(one.name, name); };
+    if (!wanted.empty() && std::none_of(wanted.begin(), wanted.end(), is_chosen)) continue;
+    report.begin(one.name);
+    try {
+      one.run(report);
+    } catch (const std::exception& error) {
+      report.fail("all", error.what());
+    }
+  }
+}
+
+}  // namespace palisade
