@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 extern "C" {
 #include <libavutil/mathematics.h>
@@ -40,9 +41,22 @@ WallTime start_of(const FfmpegInput& input) {
 }
 
 MediaTime interval_of(const AVStream& video) {
-  const AVRational rate = video.avg_frame_rate;
+  const AVRational rate = video.avg_frame_rate.num > 0 ? video.avg_frame_rate : video.r_frame_rate;
   if (rate.num <= 0 || rate.den <= 0) return milliseconds(40);
   return MediaTime(av_rescale_q(1, av_inv_q(rate), kNanoseconds));
+}
+
+// The sender's wall time of this packet's bytes, which FFmpeg attaches once a sender report has come.
+std::optional<microseconds> sent_at(const AVPacket& packet) {
+  std::size_t size = 0;
+  const std::uint8_t* data = av_packet_get_side_data(&packet, AV_PKT_DATA_PRFT, &size);
+  if (data == nullptr || size < sizeof(AVProducerReferenceTime)) return std::nullopt;
+  AVProducerReferenceTime reference;
+  std::memcpy(&reference, data, sizeof reference);
+  // A camera whose clock was never set counts from 1970 or from its start: worse than our own clock.
+  const WallTime sent{microseconds(reference.wallclock)};
+  if (std::chrono::abs(sent - now()) > std::chrono::days(1)) return std::nullopt;
+  return sent.time_since_epoch();
 }
 
 }  // namespace
@@ -51,34 +65,39 @@ FfmpegClock::FfmpegClock(const FfmpegInput& input)
     : input_(input),
       time_base_(input.video().time_base),
       frame_interval_(interval_of(input.video())),
-      start_(start_of(input)),
-      opened_(std::chrono::steady_clock::now()) {}
+      start_(start_of(input)) {}
 
+// Where a parser cuts the stream into pictures (H.264, H.265), it finds the end of one by the start of the
+// next, and puts the next one's sending time on it: that time then belongs to the packet that follows. Which
+// of the two it is shows against the time of the first report, once for the connection, since camera clocks
+// drift from there.
 void FfmpegClock::note_packet(const AVPacket& packet) {
-  // FFmpeg attaches it to RTSP packets once a sender report has come.
-  std::size_t size = 0;
-  const std::uint8_t* data = av_packet_get_side_data(&packet, AV_PKT_DATA_PRFT, &size);
-  if (!input_.rtsp() || data == nullptr || size < sizeof(AVProducerReferenceTime)) return;
-  AVProducerReferenceTime reference;
-  std::memcpy(&reference, data, sizeof reference);
-  // A camera that was never set counts from 1970 or from its start: its reports order nothing across cameras.
-  const WallTime sent{microseconds(reference.wallclock)};
-  const bool sane = std::chrono::abs(sent - now()) < std::chrono::days(1);
-  if (!sane || packet.pts == AV_NOPTS_VALUE) {
-    wall_.reset();
-  } else {
-    wall_ = sent.time_since_epoch() - microseconds(av_rescale_q(packet.pts, time_base_, kMicroseconds));
+  if (!input_.rtsp() || packet.pts == AV_NOPTS_VALUE) return;
+  const microseconds pts(av_rescale_q(packet.pts, time_base_, kMicroseconds));
+  const std::optional<microseconds> previous = std::exchange(sent_, sent_at(packet));
+  const std::int64_t reported = input_.format().start_time_realtime;
+  if (!late_ && sent_ && previous && reported != AV_NOPTS_VALUE) {
+    const microseconds start(reported);
+    late_ = std::chrono::abs(*previous - pts - start) < std::chrono::abs(*sent_ - pts - start);
   }
+  const std::optional<microseconds>& own = late_.value_or(false) ? previous : sent_;
+  if (own) wall_ = *own - pts;
 }
 
 MediaTime FfmpegClock::media_time(const AVFrame& frame) {
   const std::int64_t timestamp = frame.best_effort_timestamp;
   if (timestamp == AV_NOPTS_VALUE) {
-    if (input_.live()) return std::chrono::steady_clock::now() - opened_;
-    return frames_ == 0 ? MediaTime::zero() : last_.pts + frame_interval_;
+    if (frames_ == 0) return MediaTime::zero();
+    const MediaTime arrival = std::chrono::steady_clock::now() - last_arrival_;
+    return last_.pts + (input_.live() ? std::max<MediaTime>(arrival, milliseconds(1)) : frame_interval_);
+  }
+  if (!first_) {
+    // The first frames of a connection may come without.
+    const MediaTime before = frames_ == 0 ? MediaTime::zero() : last_.pts + frame_interval_;
+    first_ = av_sat_sub64(timestamp, av_rescale_q(before.count(), kNanoseconds, time_base_));
   }
   // Before the first frame there is no media time: a jump there begins a new count.
-  if (!first_ || timestamp < *first_) first_ = timestamp;
+  if (timestamp < *first_) first_ = timestamp;
   const std::int64_t since = av_rescale_q(av_sat_sub64(timestamp, *first_), time_base_, kNanoseconds);
   return MediaTime(std::max<std::int64_t>(since, 0));
 }
@@ -108,6 +127,7 @@ FrameStamp FfmpegClock::stamp(const AVFrame& frame, bool damaged) {
   stamp.corrupt = damaged;
   set_wall_time(stamp);
   last_ = stamp;
+  last_arrival_ = std::chrono::steady_clock::now();
   return stamp;
 }
 

@@ -29,9 +29,11 @@ class FfmpegClock {
   MediaTime frame_interval_;
   std::optional<std::int64_t> first_;              // in time_base_
   std::optional<std::chrono::microseconds> wall_;  // sender's wall time less timestamp, of the latest packet
+  std::optional<std::chrono::microseconds> sent_;  // as the latest packet says
+  std::optional<bool> late_;                       // whether it means the next packet
   WallTime start_;                                 // of a file
   FrameStamp last_;
-  MonotonicTime opened_;
+  MonotonicTime last_arrival_;
   std::uint64_t frames_ = 0;
 };
 

@@ -180,7 +180,8 @@ void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
                           remedy_of(SourceFault::kUnreachable, network));
   }
   const SourceFault fault = fault_of_open(code, network);
-  const std::string detail = redact_text(take_ffmpeg_error(), options.password);
+  std::string detail;
+  if (fault == SourceFault::kUnreadable) detail = redact_text(take_ffmpeg_error(), options.password);
   throw SourceError(fault, shown + ": " + ffmpeg_text(code) + (detail.empty() ? "" : " (" + detail + ")") +
                                remedy_of(fault, network));
 }
