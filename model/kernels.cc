@@ -53,7 +53,7 @@ HWY_INLINE V gelu(D d, V x) {
   const auto cubic = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), hn::Set(d, 0.044715f), x);
   // 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u))
   const auto exponent = hn::Mul(cubic, hn::Set(d, -2.0f * 0.7978845608028654f));
-  const auto bounded = hn::Min(exponent, hn::Set(d, 80.0f));
+  const auto bounded = hn::Min(exponent, hn::Set(d, 100.0f));
   return hn::Div(x, hn::Add(hn::Set(d, 1.0f), hn::Exp(d, bounded)));
 }
 

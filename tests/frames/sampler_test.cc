@@ -1,0 +1,173 @@
+#include "frames/sampler.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+using namespace palisade;
+using namespace std::chrono_literals;
+
+namespace {
+
+FrameStamp stamp_at(std::uint64_t number, MediaTime pts) {
+  return {.number = number, .pts = pts};
+}
+
+Frame frame_of(const FrameStamp& stamp) {
+  return {.stamp = stamp, .image = Image(1, 1, std::vector<std::uint8_t>{0, 0, 0})};
+}
+
+std::vector<Clip> offer(Sampler& sampler, std::uint64_t number, MediaTime pts) {
+  const FrameStamp stamp = stamp_at(number, pts);
+  if (!sampler.wants(stamp)) return {};
+  return sampler.offer(frame_of(stamp));
+}
+
+std::vector<std::uint64_t> numbers(const Clip& clip) {
+  std::vector<std::uint64_t> all;
+  for (const Frame& frame : clip.frames) all.push_back(frame.stamp.number);
+  return all;
+}
+
+// All clips of `frames` frames at a steady rate.
+std::vector<Clip> run(Sampler& sampler, int frames, double rate) {
+  std::vector<Clip> clips;
+  for (int i = 0; i < frames; ++i) {
+    for (Clip& clip : offer(sampler, i, MediaTime(std::int64_t(i * 1e9 / rate))))
+      clips.push_back(std::move(clip));
+  }
+  return clips;
+}
+
+}  // namespace
+
+TEST_CASE("uniform takes the frames nearest to start + span * i / 15, in windows that overlap") {
+  Sampler sampler({.count = 16, .span = 4s, .stride = 2s});
+  const auto clips = run(sampler, 81, 10);
+  REQUIRE(clips.size() == 3);
+  // The windows of the demo world's samples at 10 pictures a second.
+  CHECK(numbers(clips[0]) ==
+        std::vector<std::uint64_t>{0, 3, 5, 8, 11, 13, 16, 19, 21, 24, 27, 29, 32, 35, 37, 40});
+  CHECK(numbers(clips[1]) ==
+        std::vector<std::uint64_t>{20, 23, 25, 28, 31, 33, 36, 39, 41, 44, 47, 49, 52, 55, 57, 60});
+  CHECK(numbers(clips[2]).back() == 80);
+}
+
+TEST_CASE("windows that overlap share their pictures") {
+  // Every frame interval is a target, so window k + 1 is window k shifted by one frame.
+  Sampler sampler({.count = 16, .span = 1500ms, .stride = 100ms});
+  const auto clips = run(sampler, 40, 10);
+  REQUIRE(clips.size() == 25);
+  for (std::size_t k = 1; k < clips.size(); ++k) {
+    for (int i = 0; i < 15; ++i) {
+      CHECK(clips[k].frames[i].image.identity() == clips[k - 1].frames[i + 1].image.identity());
+    }
+  }
+}
+
+TEST_CASE("stills come every stride") {
+  Sampler sampler({.count = 1, .span = 0s, .stride = 5s});
+  const auto clips = run(sampler, 301, 25);
+  REQUIRE(clips.size() == 3);
+  CHECK(numbers(clips[1]) == std::vector<std::uint64_t>{125});
+}
+
+TEST_CASE("a pair is now and before, span apart") {
+  Sampler sampler({.count = 2, .span = 10s, .stride = 10s});
+  const auto clips = run(sampler, 301, 10);
+  REQUIRE(clips.size() == 3);
+  CHECK(numbers(clips[0]) == std::vector<std::uint64_t>{0, 100});
+  CHECK(numbers(clips[2]) == std::vector<std::uint64_t>{200, 300});
+}
+
+TEST_CASE("stride takes every n-th frame from the first one") {
+  Sampler sampler({.count = 16, .stride = 60s, .policy = SamplingPolicy::kStride, .frame_step = 9});
+  const auto clips = run(sampler, 200, 30);
+  REQUIRE(clips.size() == 1);
+  for (int i = 0; i < 16; ++i) CHECK(clips[0].frames[i].stamp.number == std::uint64_t(9 * i));
+}
+
+TEST_CASE("a stream too short for a clip is tiled cyclically when it ends") {
+  Sampler sampler({.count = 16, .stride = 60s, .policy = SamplingPolicy::kStride, .frame_step = 9});
+  CHECK(run(sampler, 20, 30).empty());
+  const auto clip = sampler.finish();
+  REQUIRE(clip);
+  CHECK(numbers(*clip) == std::vector<std::uint64_t>{0, 9, 18, 0, 9, 18, 0, 9, 18, 0, 9, 18, 0, 9, 18, 0});
+  CHECK_FALSE(sampler.finish());
+}
+
+TEST_CASE("the end of a stream that gave clips adds none") {
+  Sampler sampler({.count = 2, .span = 1s, .stride = 1s});
+  CHECK(run(sampler, 25, 10).size() == 2);
+  CHECK_FALSE(sampler.finish());
+}
+
+TEST_CASE("memory is bounded at any frame rate and overlap") {
+  for (const double rate : {5.0, 25.0, 240.0, 5000.0}) {
+    Sampler sampler({.count = 16, .span = 4s, .stride = 1s});
+    std::size_t most = 0;
+    for (int i = 0; i < int(20 * rate); ++i) {
+      offer(sampler, i, MediaTime(std::int64_t(i * 1e9 / rate)));
+      most = std::max(most, sampler.frames_held());
+    }
+    CHECK(most <= 5 * 16);
+  }
+}
+
+TEST_CASE("a fast camera converts no more pictures than the sampling asks for") {
+  Sampler sampler({.count = 16, .span = 4s, .stride = 4s});
+  int wanted = 0;
+  for (int i = 0; i < 240 * 40; ++i) {
+    const FrameStamp stamp = stamp_at(i, MediaTime(i * 1'000'000'000ll / 240));
+    if (!sampler.wants(stamp)) continue;
+    ++wanted;
+    sampler.offer(frame_of(stamp));
+  }
+  CHECK(wanted <= 10 * 15 + 1);
+}
+
+TEST_CASE("a camera slower than the sampling repeats its frames instead of stretching the window") {
+  Sampler sampler({.count = 16, .span = 4s, .stride = 4s});
+  const auto clips = run(sampler, 9, 2);
+  REQUIRE(clips.size() == 2 - 1);
+  CHECK(clips[0].frames.back().stamp.pts - clips[0].frames.front().stamp.pts == 4s);
+}
+
+TEST_CASE("a time stamp that goes back or jumps ahead drops the open window and starts anew") {
+  Sampler sampler({.count = 2, .span = 2s, .stride = 2s});
+  SUBCASE("back") {
+    offer(sampler, 0, 10s);
+    offer(sampler, 1, 10100ms);
+    offer(sampler, 2, 0s);
+    CHECK(sampler.discarded() == 1);
+    CHECK(offer(sampler, 3, 1s).empty());
+    const auto clips = offer(sampler, 4, 2s);
+    REQUIRE(clips.size() == 1);
+    CHECK(numbers(clips[0]) == std::vector<std::uint64_t>{2, 4});
+  }
+  SUBCASE("ahead") {
+    offer(sampler, 0, 0s);
+    offer(sampler, 1, 100ms);
+    offer(sampler, 2, 10100ms);
+    CHECK(sampler.discarded() == 1);
+    CHECK(offer(sampler, 3, 11s).empty());
+    CHECK(numbers(offer(sampler, 4, 12100ms).at(0)) == std::vector<std::uint64_t>{2, 4});
+  }
+}
+
+TEST_CASE("a picture every ten seconds is a slow camera, not a row of jumps") {
+  Sampler sampler({.count = 2, .span = 10s, .stride = 10s});
+  std::size_t clips = 0;
+  for (int i = 0; i < 10; ++i) clips += offer(sampler, i, i * 10s).size();
+  CHECK(clips == 9);
+  CHECK(sampler.discarded() == 0);
+}
+
+TEST_CASE("a damaged frame is never wanted") {
+  Sampler sampler({.count = 1, .span = 0s, .stride = 1s});
+  FrameStamp damaged = stamp_at(0, 0s);
+  damaged.corrupt = true;
+  CHECK_FALSE(sampler.wants(damaged));
+  CHECK(sampler.wants(stamp_at(1, 40ms)));
+}

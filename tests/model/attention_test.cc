@@ -1,0 +1,119 @@
+#include "model/attention.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+
+#include "model/kernels.h"
+
+using namespace palisade;
+
+namespace {
+
+Matrix random_matrix(int rows, int cols, std::mt19937& random) {
+  Matrix matrix(rows, cols);
+  std::normal_distribution<float> normal;
+  for (std::size_t i = 0; i < matrix.size(); ++i) matrix.data()[i] = normal(random);
+  return matrix;
+}
+
+// The definition, one number at a time in f64.
+Matrix attend_plainly(const AttentionShape& shape, ConstMatrixView q, ConstMatrixView keys,
+                      ConstMatrixView values, const Visibility& visibility) {
+  Matrix out(q.rows, q.cols);
+  for (int row = 0; row < q.rows; ++row) {
+    const int end = std::min(keys.rows, visibility.end(row)), begin = visibility.begin(row);
+    for (int head = 0; head < shape.heads; ++head) {
+      const int kv = head / (shape.heads / shape.kv_heads);
+      std::vector<double> weight(keys.rows, 0.0);
+      double sum = 0;
+      for (int key = begin; key < end; ++key) {
+        double score = 0;
+        for (int i = 0; i < shape.head_dim; ++i) {
+          score += double(q.row(row)[head * shape.head_dim + i]) * keys.row(key)[kv * shape.head_dim + i];
+        }
+        score *= shape.scale;
+        if (shape.softcap) score = *shape.softcap * std::tanh(score / *shape.softcap);
+        sum += weight[key] = std::exp(score);
+      }
+      for (int i = 0; i < shape.head_dim; ++i) {
+        double value = 0;
+        for (int key = begin; key < end; ++key)
+          value += weight[key] / sum * values.row(key)[kv * shape.head_dim + i];
+        out.row(row)[head * shape.head_dim + i] = float(value);
+      }
+    }
+  }
+  return out;
+}
+
+double largest_difference(const Matrix& a, const Matrix& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    largest = std::max(largest, std::abs(double(a.data()[i]) - b.data()[i]));
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("attention equals its definition for every sharing of heads, mask and window") {
+  const unsigned seed = 3;
+  MESSAGE("seed " << seed);
+  std::mt19937 random(seed);
+  for (const auto& [heads, kv_heads] : {std::pair{4, 4}, {4, 2}, {8, 1}, {3, 1}, {1, 1}}) {
+    for (const auto& [rows, past] : {std::pair{1, 0}, {1, 130}, {150, 0}, {20, 30}}) {
+      for (const Visibility& visibility :
+           {Visibility{.first = past, .prefix = rows + past}, Visibility{.first = past},
+            Visibility{.first = past, .prefix = past + rows / 2}, Visibility{.first = past, .window = 7}}) {
+        for (const auto cap : {std::optional<float>(), std::optional(2.0f)}) {
+          const AttentionShape shape{heads, kv_heads, 24, 0.2f, cap};
+          const Matrix q = random_matrix(rows, heads * 24, random);
+          const Matrix keys = random_matrix(rows + past, kv_heads * 24, random);
+          const Matrix values = random_matrix(rows + past, kv_heads * 24, random);
+          Matrix out(rows, heads * 24);
+          attend(shape, q, keys, values, visibility, out);
+          CHECK(largest_difference(out, attend_plainly(shape, q, keys, values, visibility)) < 2e-5);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the kernels of one row equal their definitions at every length") {
+  std::mt19937 random(5);
+  for (const int size : {1, 3, 15, 16, 17, 31, 64, 100}) {
+    const Matrix x = random_matrix(1, size, random), up = random_matrix(1, size, random);
+    std::vector<float> out(x.row(0).begin(), x.row(0).end());
+    const auto gelu = [](double v) {
+      return 0.5 * v * (1 + std::tanh(0.7978845608028654 * (v + 0.044715 * v * v * v)));
+    };
+    gelu_tanh(out);
+    for (int i = 0; i < size; ++i) CHECK(out[i] == doctest::Approx(gelu(x.row(0)[i])).epsilon(1e-5));
+    gelu_tanh_gate(x.row(0), up.row(0), out);
+    for (int i = 0; i < size; ++i)
+      CHECK(out[i] == doctest::Approx(gelu(x.row(0)[i]) * up.row(0)[i]).epsilon(1e-5));
+    out.assign(x.row(0).begin(), x.row(0).end());
+    softmax(out);
+    double sum = 0, denominator = 0;
+    for (int i = 0; i < size; ++i) denominator += std::exp(double(x.row(0)[i]));
+    for (int i = 0; i < size; ++i) {
+      CHECK(out[i] == doctest::Approx(std::exp(double(x.row(0)[i])) / denominator).epsilon(1e-5));
+      sum += out[i];
+    }
+    CHECK(sum == doctest::Approx(1));
+  }
+}
+
+TEST_CASE("gelu and softmax stay finite at the ends of f32") {
+  std::vector<float> x = {-1e30f, -100.0f, 0.0f, 100.0f, 1e12f};
+  gelu_tanh(x);
+  CHECK(x[0] == 0.0f);
+  CHECK(x[1] == 0.0f);
+  CHECK(x[3] == 100.0f);
+  CHECK(std::isfinite(x[4]));
+  std::vector<float> scores = {-3e38f, 3e38f, 3e38f};
+  softmax(scores);
+  CHECK(scores[0] == 0.0f);
+  CHECK(scores[1] == doctest::Approx(0.5));
+}

@@ -1,0 +1,157 @@
+#include "model/paligemma.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <map>
+
+#include "ingest/picture.h"
+#include "model/decoding.h"
+#include "model/error.h"
+#include "model/json.h"
+
+using namespace palisade;
+
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path kSource = PALISADE_SOURCE_DIR;
+const fs::path kReference = kSource / "tests/golden/reference";
+const fs::path kWorld = kSource / "tests/golden/world";
+
+using Rows = std::map<std::string, std::vector<std::vector<float>>>;
+
+Observer record(Rows& rows) {
+  return [&rows](std::string_view name, ConstMatrixView view) {
+    auto& all = rows[std::string(name)];
+    all.clear();
+    for (int row = 0; row < view.rows; ++row) all.emplace_back(view.row(row).begin(), view.row(row).end());
+  };
+}
+
+double difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double(a[i]) - b[i]));
+  return largest;
+}
+
+std::string ask(const PaliGemma& model, const std::vector<fs::path>& pictures, const std::string& prompt) {
+  std::vector<Image> images;
+  for (const fs::path& picture : pictures) images.push_back(read_picture(picture));
+  Sequence sequence = model.prefill(model.encode(images), model.prompt_ids(prompt), 64);
+  return decode_greedy(model, sequence, {.max_new_tokens = 64}).text;
+}
+
+}  // namespace
+
+TEST_CASE("one prefix token changes the hidden state of image positions") {
+  for (const char* name : {"paligemma1-tiny", "paligemma2-tiny"}) {
+    const PaliGemma model(kReference / "models" / name);
+    const Image image = read_picture(kReference / "images/still0.png");
+    const auto features = model.encode({&image, 1});
+    auto prompt = model.prompt_ids("caption en");
+    Rows before, after;
+    model.prefill(features, prompt, 1, record(before));
+    prompt[1] += 1;
+    model.prefill(features, prompt, 1, record(after));
+    for (int position = 0; position < model.config().image_tokens(); ++position) {
+      CHECK(before["lm.embeds"][position] == after["lm.embeds"][position]);
+      CHECK(difference(before["lm.layer.0"][position], after["lm.layer.0"][position]) > 1e-4);
+    }
+  }
+}
+
+TEST_CASE("one suffix token changes nothing before it") {
+  for (const char* name : {"paligemma1-tiny", "paligemma2-tiny"}) {
+    const PaliGemma model(kReference / "models" / name);
+    const Image image = read_picture(kReference / "images/still0.png");
+    const auto features = model.encode({&image, 1});
+    const auto prompt = model.prompt_ids("caption en");
+    std::vector<TokenId> suffix = {600, 601, 602, 603};
+    Rows before, after;
+    model.score(features, prompt, suffix, record(before));
+    suffix[2] = 777;
+    model.score(features, prompt, suffix, record(after));
+    const std::size_t changed = before["lm.final_norm"].size() - 2;
+    for (std::size_t position = 0; position < before["lm.final_norm"].size(); ++position) {
+      const double largest = difference(before["lm.final_norm"][position], after["lm.final_norm"][position]);
+      CAPTURE(position);
+      if (position < changed) {
+        CHECK(largest == 0.0);
+      } else {
+        CHECK(largest > 1e-4);
+      }
+    }
+  }
+}
+
+TEST_CASE("scoring a suffix at once gives the logits of decoding it token by token") {
+  const PaliGemma model(kReference / "models/paligemma1-tiny");
+  const Image image = read_picture(kReference / "images/still0.png");
+  const auto features = model.encode({&image, 1});
+  const auto prompt = model.prompt_ids("caption en");
+  const std::vector<TokenId> suffix = {814, 900, 35};
+  const Matrix at_once = model.score(features, prompt, suffix);
+  Sequence sequence = model.prefill(features, prompt, 3);
+  for (int i = 0; i < 3; ++i) {
+    Sequence* const one = &sequence;
+    model.step({&one, 1}, {&suffix[i], 1});
+    const std::vector<float> stepped(sequence.logits().begin(), sequence.logits().end());
+    CHECK(difference(stepped, {at_once.row(i).begin(), at_once.row(i).end()}) < 1e-3);
+  }
+}
+
+TEST_CASE("sequences stepped together get the logits they get alone") {
+  const PaliGemma model(kReference / "models/paligemma1-tiny");
+  const Image image = read_picture(kReference / "images/still0.png");
+  const auto features = model.encode({&image, 1});
+  Sequence first = model.prefill(features, model.prompt_ids("caption en"), 2);
+  Sequence second = model.prefill({}, model.prompt_ids("answer en how many?"), 2);
+  Sequence alone = model.prefill(features, model.prompt_ids("caption en"), 2);
+  const TokenId tokens[] = {700, 800};
+  Sequence* const both[] = {&first, &second};
+  Sequence* const one[] = {&alone};
+  model.step(both, tokens);
+  model.step(one, {tokens, 1});
+  CHECK(difference({first.logits().begin(), first.logits().end()},
+                   {alone.logits().begin(), alone.logits().end()}) < 1e-4);
+}
+
+TEST_CASE("the demo model gives the reference implementation's answers on every still and pair") {
+  const PaliGemma model(kSource / "configs/models/demo");
+  CHECK(model.identity().id == "palisade-demo");
+  CHECK_FALSE(model.identity().notice.empty());
+  int questions = 0;
+  for (const Json& still : read_json(kWorld / "stills.json")) {
+    for (const Json& question : still["questions"]) {
+      const auto prompt = question["prompt"].get<std::string>();
+      CHECK_MESSAGE(ask(model, {kWorld / still["file"].get<std::string>()}, prompt) ==
+                        question["answer"].get<std::string>(),
+                    still["file"].get<std::string>() << ": " << prompt);
+      ++questions;
+    }
+  }
+  for (const Json& pair : read_json(kWorld / "pairs.json")) {
+    for (const Json& question : pair["questions"]) {
+      const auto prompt = question["prompt"].get<std::string>();
+      const std::string left = pair["files"][0], right = pair["files"][1];
+      CHECK_MESSAGE(
+          ask(model, {kWorld / left, kWorld / right}, prompt) == question["answer"].get<std::string>(),
+          left << ": " << prompt);
+      ++questions;
+    }
+  }
+  CHECK(questions == 90 + 56);
+}
+
+TEST_CASE("a request that needs more positions than the model has is refused with the number") {
+  const PaliGemma model(kReference / "models/paligemma1-tiny");
+  CHECK_THROWS_WITH_AS(model.prefill({}, model.prompt_ids("caption en"), 10'000),
+                       doctest::Contains("need 10004 positions, the model has 8192"), ModelError);
+}
+
+TEST_CASE("a folder that is no model is named with the remedy") {
+  CHECK_THROWS_WITH_AS(PaliGemma("/nowhere"), doctest::Contains("/nowhere: no such folder"), ModelError);
+  CHECK_THROWS_WITH_AS(PaliGemma{kSource / "tests"}, doctest::Contains("config.json: no such file"),
+                       ModelError);
+}
