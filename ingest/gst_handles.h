@@ -8,6 +8,14 @@
 // Owners of GStreamer's objects, for gst_*.cc only.
 namespace palisade {
 
+// An element may not be dropped while it plays.
+struct GstStop {
+  void operator()(GstElement* pipeline) const {
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(pipeline);
+  }
+};
+
 struct GstDelete {
   void operator()(GstElement* element) const { gst_object_unref(element); }
   void operator()(GstBus* bus) const { gst_object_unref(bus); }
@@ -19,5 +27,6 @@ struct GstDelete {
 
 template <typename T>
 using Gst = std::unique_ptr<T, GstDelete>;
+using GstPlaying = std::unique_ptr<GstElement, GstStop>;
 
 }  // namespace palisade

@@ -43,10 +43,6 @@ GstPipeline::GstPipeline(const SourceOptions& options, std::stop_token stop)
   play();
 }
 
-GstPipeline::~GstPipeline() {
-  if (pipeline_ != nullptr) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
-}
-
 void GstPipeline::fail(SourceFault fault, const std::string& why) const {
   const std::string text = redact_text(redact_url("gst:" + why).substr(4), options_.password);
   throw SourceError(fault, redact_text(redact_url(options_.url), options_.password) + ": " + text);

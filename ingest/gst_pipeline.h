@@ -15,9 +15,6 @@ class GstPipeline {
  public:
   // Throws SourceError.
   GstPipeline(const SourceOptions& options, std::stop_token stop);
-  ~GstPipeline();
-  GstPipeline(const GstPipeline&) = delete;
-  GstPipeline& operator=(const GstPipeline&) = delete;
 
   // The next picture; null at the end. Throws SourceError, kStalled after `patience`.
   Gst<GstSample> pull(std::chrono::milliseconds patience);
@@ -31,7 +28,7 @@ class GstPipeline {
 
   SourceOptions options_;
   std::stop_token stop_;
-  Gst<GstElement> pipeline_;
+  GstPlaying pipeline_;
   Gst<GstElement> sink_;
   Gst<GstBus> bus_;
 };

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "ingest/feed.h"
+
+namespace palisade::test {
+
+// What a Feed has told, for its own thread to write and the test's to wait for.
+class FeedLog {
+ public:
+  Feed::OnClip on_clip() {
+    return [this](Clip clip, std::size_t sampling) {
+      const std::lock_guard lock(mutex_);
+      clips_.emplace_back(sampling, std::move(clip));
+      changed_.notify_all();
+    };
+  }
+  Feed::OnReport on_report() {
+    return [this](const FeedReport& report) {
+      const std::lock_guard lock(mutex_);
+      reports_.push_back(report);
+      changed_.notify_all();
+    };
+  }
+
+  using Reports = std::vector<FeedReport>;
+  using Clips = std::vector<std::pair<std::size_t, Clip>>;
+
+  Reports reports() const {
+    const std::lock_guard lock(mutex_);
+    return reports_;
+  }
+  Clips clips() const {
+    const std::lock_guard lock(mutex_);
+    return clips_;
+  }
+  std::vector<FeedState> states() const {
+    std::vector<FeedState> states;
+    for (const FeedReport& report : reports()) states.push_back(report.state);
+    return states;
+  }
+  int count(FeedState state) const {
+    int n = 0;
+    for (const FeedState seen : states()) n += seen == state;
+    return n;
+  }
+
+  // False where it has not come to pass after a generous while.
+  bool wait_for(FeedState state, int times = 1) {
+    return wait([this, state, times] {
+      int n = 0;
+      for (const FeedReport& report : reports_) n += report.state == state;
+      return n >= times;
+    });
+  }
+  bool wait_for_clips(std::size_t count) {
+    return wait([this, count] { return clips_.size() >= count; });
+  }
+
+ private:
+  bool wait(const std::function<bool()>& there) {
+    std::unique_lock lock(mutex_);
+    // The system's clock: the thread sanitizer does not know the wait on the steady one.
+    return changed_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::seconds(20), there);
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Reports reports_;
+  Clips clips_;
+};
+
+}  // namespace palisade::test
