@@ -1,0 +1,32 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "examples/demo/account.h"
+
+namespace palisade::world {
+
+// How the account is shown: for people, in colours or not, or as JSON lines.
+enum class Style { kPlain, kColoured, kJson };
+
+// Prints captions as they are judged, each beside the truth, and the running score.
+class Board {
+ public:
+  Board(std::ostream& out, Style style) : out_(out), style_(style) {}
+
+  void introduce();
+  void caption(const Judgement& judgement, const Account& account);
+  // A camera's state event, in one line.
+  void state(const nlohmann::json& event);
+  void summary(const Account& account);
+
+ private:
+  std::string painted(const char* colour, const std::string& text) const;
+  void line(const char* label, const std::string& text);
+
+  std::ostream& out_;
+  const Style style_;
+};
+
+}  // namespace palisade::world
