@@ -6,11 +6,13 @@
 
 #include "service/commands/command.h"
 #include "service/log.h"
+#include "service/settings.h"
 
 namespace palisade {
 namespace {
 
-constexpr void (*kCommands[])(CLI::App&, Run&) = {add_version};
+constexpr void (*kCommands[])(CLI::App&, Run&) = {add_serve,  add_caption, add_ask,    add_watch,
+                                                  add_config, add_model,   add_version};
 
 constexpr char kAbout[] =
     "Palisade: cameras in, PaliGemma's answers out.\n"
@@ -26,9 +28,8 @@ constexpr char kExamples[] =
     "  palisade watch                                  print its events as they come\n"
     "Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 unavailable.\n";
 
-int tell(const std::exception& error, int exit_code) {
-  std::fprintf(stderr, "palisade: error: %s\n", escaped(redacted(error.what())).c_str());
-  return exit_code;
+void tell(std::string_view problem) {
+  std::fprintf(stderr, "palisade: error: %s\n", escaped(redacted(problem)).c_str());
 }
 
 }  // namespace
@@ -45,12 +46,18 @@ int run_command_line(int argument_count, char** arguments) {
   } catch (const CLI::ParseError& error) {
     // Also how --help ends, with 0.
     return app.exit(error) == 0 ? kDone : kWrongUse;
+  } catch (const SettingsError& error) {
+    for (const std::string& problem : error.problems()) tell(problem);
+    return kWrongUse;
   } catch (const UsageError& error) {
-    return tell(error, kWrongUse);
+    tell(error.what());
+    return kWrongUse;
   } catch (const Unavailable& error) {
-    return tell(error, kUnavailable);
+    tell(error.what());
+    return kUnavailable;
   } catch (const std::exception& error) {
-    return tell(error, kFailed);
+    tell(error.what());
+    return kFailed;
   }
 }
 

@@ -1,0 +1,126 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "service/batch.h"
+#include "service/command_line.h"
+#include "service/commands/command.h"
+#include "service/duration.h"
+#include "service/interrupt.h"
+#include "service/log.h"
+#include "service/model_choice.h"
+#include "service/picks.h"
+#include "tasks/task.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kMostPictures = 16;
+
+struct AskOptions {
+  std::string words;
+  std::vector<std::string> inputs;
+  std::string model;
+  std::string language = "en";
+  int frames = 16;
+  std::string span;
+  int max_new_tokens = 64;
+  bool json = false;
+};
+
+std::string prompt_of(const AskOptions& options) {
+  if (options.words.empty())
+    throw UsageError("the question is empty; ask something: palisade ask \"what moves?\" FILE");
+  std::string prompt = prompt_of_words(options.words, options.language);
+  if (prompt.size() > kMaxPrompt) throw UsageError("the question is longer than 8 KiB; shorten it");
+  return prompt;
+}
+
+std::optional<std::chrono::milliseconds> span_of(const AskOptions& options) {
+  if (options.span.empty()) return std::nullopt;
+  const auto span = duration_of(options.span);
+  if (!span || span->count() == 0)
+    throw UsageError("--span is a duration such as 500ms, 4s or 2m, not '" + options.span + "'");
+  return span;
+}
+
+// True where all inputs are pictures, false where there is one video.
+bool asks_pictures(const AskOptions& options) {
+  const auto pictures = std::size_t(std::ranges::count_if(options.inputs, is_picture_file));
+  if (pictures == options.inputs.size()) {
+    if (pictures > kMostPictures) throw UsageError("more than 16 pictures; ask about fewer");
+    return true;
+  }
+  if (options.inputs.size() == 1) return false;
+  const auto other = std::ranges::find_if_not(options.inputs, is_picture_file);
+  throw UsageError(*other + ": no JPEG, PNG or WebP picture; give pictures, or one video alone");
+}
+
+int ask(const AskOptions& options) {
+  const std::string prompt = prompt_of(options);
+  const auto span = span_of(options);
+  const bool pictures = asks_pictures(options);
+  const Interrupt interrupt;
+  const auto model = load_chosen_model(options.model);
+  const SourceOptions source{.url = options.inputs.front(), .allow_launch = true};
+  const auto clip = pictures ? std::optional(clip_of_pictures(options.inputs, *model))
+                             : clip_of_video(source, options.frames, span, *model, interrupt.token());
+  if (!clip) return kFailed;
+  const Request request{.clip = *clip, .prompts = {prompt}};
+  const auto reply = ask_once(*model, *clip, prompt, options.max_new_tokens, interrupt.token());
+  if (!reply) return kFailed;
+  const std::string line = options.json
+                               ? answer_line(task_of_prompt(prompt), request, *reply, *model, pictures)
+                               : escaped(reply->answer.text);
+  std::fputs((line + "\n").c_str(), stdout);
+  return kDone;
+}
+
+}  // namespace
+
+void add_ask(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("ask", "Ask about pictures or a video");
+  const auto options = std::make_shared<AskOptions>();
+  command
+      ->add_option(
+          "PROMPT", options->words,
+          "A question, asked as \"answer en ...\"; or a whole prompt, taken as it is, when it begins with "
+          "answer, caption, cap, describe, ocr, question, detect or segment")
+      ->required();
+  command->add_option("INPUT", options->inputs, "One or more pictures in order, or one video")
+      ->type_name("IMAGE...|VIDEO")
+      ->required();
+  command
+      ->add_option("--model", options->model,
+                   "A model folder in Hugging Face layout; default: the demo model")
+      ->envname("PALISADE_MODEL")
+      ->type_name("DIR");
+  command->add_option("--language", options->language, "Language of the answer to a question")
+      ->envname("PALISADE_LANGUAGE")
+      ->capture_default_str();
+  command->add_option("--frames", options->frames, "Frames taken of a video, spread evenly")
+      ->envname("PALISADE_FRAMES")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
+  command
+      ->add_option("--span", options->span,
+                   "Look at this much of a video, from its start; default: all of it")
+      ->envname("PALISADE_SPAN")
+      ->type_name("DURATION");
+  command->add_option("--max-new-tokens", options->max_new_tokens, "Longest answer")
+      ->envname("PALISADE_MAX_NEW_TOKENS")
+      ->check(CLI::Range(1, 512))
+      ->capture_default_str();
+  command->add_flag("--json", options->json,
+                    "The answer's event as one JSON line, with token_ids and logprob");
+  command->footer(
+      "\nExamples:\n"
+      "  palisade ask \"what colour is the car?\" street.jpg\n"
+      "  palisade ask \"both images contain a red car\" left.jpg right.jpg\n"
+      "  palisade ask \"did anything enter?\" street.mp4\n"
+      "  palisade ask \"detect car\" street.jpg --json");
+  command->callback([&run, options] { run = [options] { return ask(*options); }; });
+}
+
+}  // namespace palisade

@@ -1,0 +1,123 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "service/batch.h"
+#include "service/command_line.h"
+#include "service/commands/command.h"
+#include "service/commands/sampling_flags.h"
+#include "service/interrupt.h"
+#include "service/log.h"
+#include "service/model_choice.h"
+#include "service/picks.h"
+#include "service/progress.h"
+#include "tasks/task.h"
+
+namespace palisade {
+namespace {
+
+struct CaptionOptions {
+  std::string input;
+  std::string model;
+  std::string language = "en";
+  SamplingFlags sampling;
+  int max_new_tokens = 64;
+  bool json = false;
+};
+
+std::string prompt_of(const CaptionOptions& options) {
+  const Task& task = *find_task("caption");
+  const Wording wording{.language = options.language};
+  if (const auto fault = wording_fault(task, wording)) throw UsageError("--language: " + *fault);
+  return task.prompt(wording);
+}
+
+void print_line(const std::string& line) {
+  std::fputs((line + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+std::string window_line(const Request& request, const Reply& reply) {
+  const Clip& clip = request.clip;
+  const bool tenths = clip.sampling.span.count() % 1000 != 0 || clip.sampling.stride.count() % 1000 != 0;
+  std::string line = "[" + position_text(clip.frames.front().stamp.pts, tenths);
+  if (clip.frames.size() > 1) line += " - " + position_text(clip.frames.back().stamp.pts, tenths);
+  return line + "] " + escaped(reply.answer.text);
+}
+
+int caption_picture(const CaptionOptions& options, EngineModel& model, const std::stop_token& stop) {
+  Request request{.clip = clip_of_pictures({&options.input, 1}, model), .prompts = {prompt_of(options)}};
+  const auto reply = ask_once(model, request.clip, request.prompts[0], options.max_new_tokens, stop);
+  if (!reply) return kFailed;
+  print_line(options.json ? answer_line("caption", request, *reply, model, true)
+                          : escaped(reply->answer.text));
+  return kDone;
+}
+
+int caption_video(const CaptionOptions& options, EngineModel& model, const std::stop_token& stop) {
+  BatchOptions batch{.source = {.url = options.input, .allow_launch = true},
+                     .stream = stream_name_of(options.input),
+                     .sampling = sampling_of(options.sampling),
+                     .prompt = prompt_of(options),
+                     .max_new_tokens = options.max_new_tokens};
+  Progress progress("caption");
+  std::uint64_t windows = 0;
+  run_batch(
+      batch, model,
+      [&](const Request& request, const Reply& reply, std::optional<MediaTime> duration) {
+        progress.clear();
+        print_line(options.json ? answer_line("caption", request, reply, model)
+                                : window_line(request, reply));
+        progress.show(request.clip.frames.back().stamp.pts, duration, ++windows);
+      },
+      stop);
+  progress.clear();
+  if (stop.stop_requested()) return kFailed;
+  log_info("caption: " + std::to_string(windows) + (windows == 1 ? " window" : " windows"));
+  return kDone;
+}
+
+int caption(const CaptionOptions& options) {
+  sampling_of(options.sampling);  // a wrong flag is told before the model is read
+  prompt_of(options);
+  const Interrupt interrupt;
+  const auto model = load_chosen_model(options.model);
+  return is_picture_file(options.input) ? caption_picture(options, *model, interrupt.token())
+                                        : caption_video(options, *model, interrupt.token());
+}
+
+}  // namespace
+
+void add_caption(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("caption", "Say what happens in a video, window by window, or in a picture");
+  const auto options = std::make_shared<CaptionOptions>();
+  command
+      ->add_option("INPUT", options->input,
+                   "A video or picture file, or an http(s):, rtsp(s): or gst: address")
+      ->type_name("FILE|URL")
+      ->required();
+  command
+      ->add_option("--model", options->model,
+                   "A model folder in Hugging Face layout; default: the demo model")
+      ->envname("PALISADE_MODEL")
+      ->type_name("DIR");
+  add_sampling_flags(*command, options->sampling);
+  command->add_option("--language", options->language, "Language of the answers")
+      ->envname("PALISADE_LANGUAGE")
+      ->capture_default_str();
+  command->add_option("--max-new-tokens", options->max_new_tokens, "Longest answer")
+      ->envname("PALISADE_MAX_NEW_TOKENS")
+      ->check(CLI::Range(1, 512))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "One event a line, as `palisade serve` publishes it");
+  command->footer(
+      "\nExamples:\n"
+      "  palisade caption street.mp4 --every 4s\n"
+      "  palisade caption street.mp4 --frames 16 --span 8s --every 4s --json > events.jsonl\n"
+      "  palisade caption rtsp://camera/stream --frames 1 --every 5s\n"
+      "  palisade caption picture.jpg");
+  command->callback([&run, options] { run = [options] { return caption(*options); }; });
+}
+
+}  // namespace palisade

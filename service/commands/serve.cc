@@ -1,0 +1,85 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <memory>
+
+#include "service/command_line.h"
+#include "service/commands/command.h"
+#include "service/interrupt.h"
+#include "service/log.h"
+#include "service/model_choice.h"
+#include "service/service.h"
+#include "service/settings.h"
+
+namespace palisade {
+namespace {
+
+struct ServeOptions {
+  std::string config;
+  std::string model;
+  std::string publish;
+  std::string log_level = "info";
+  bool until_end = false;
+};
+
+// Flags and their variables come before the file.
+Settings settings_of(const ServeOptions& options) {
+  Settings settings = read_settings(options.config);
+  if (!options.model.empty()) settings.model = options.model;
+  if (!options.publish.empty()) {
+    if (const auto fault = endpoint_fault(options.publish)) throw UsageError("--publish: " + *fault);
+    settings.publish = options.publish;
+  }
+  for (const StreamSettings& stream : settings.streams) hide_secret(stream.source.password);
+  return settings;
+}
+
+int serve(const ServeOptions& options) {
+  log_from(log_level_of(options.log_level).value_or(LogLevel::kInfo));
+  const Settings settings = settings_of(options);
+  const Interrupt interrupt;
+  const auto model = load_chosen_model(settings.model, settings.resize);
+  Service service(settings, *model);
+  log_info("publishing on " + service.endpoint() + "; `palisade watch --subscribe " + service.endpoint() +
+           "` shows it");
+  const Service::End end = service.run(interrupt.token(), options.until_end);
+  if (end == Service::End::kStopped) log_info("stopping");
+  // The model's thread cannot be interrupted: all else is in order, so the process ends without it.
+  if (!service.stop()) std::_Exit(kDone);
+  return end == Service::End::kSomeUnreadable ? kFailed : kDone;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("serve", "Watch the configured streams and publish what the model says");
+  const auto options = std::make_shared<ServeOptions>();
+  command
+      ->add_option("--config", options->config,
+                   "The configuration; configs/palisade.yaml shows every setting")
+      ->envname("PALISADE_CONFIG")
+      ->type_name("FILE")
+      ->required();
+  command
+      ->add_option("--model", options->model, "A model folder in Hugging Face layout, instead of the file's")
+      ->envname("PALISADE_MODEL")
+      ->type_name("DIR");
+  command->add_option("--publish", options->publish, "ZeroMQ endpoint for events, instead of the file's")
+      ->envname("PALISADE_PUBLISH")
+      ->type_name("ENDPOINT");
+  command->add_option("--log-level", options->log_level, "debug, info, warning or error")
+      ->envname("PALISADE_LOG_LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  command->add_flag(
+      "--until-end", options->until_end,
+      "End when all streams are files and have been read and answered; 1 if one was unreadable");
+  command->footer(
+      "\nExamples:\n"
+      "  palisade serve --config configs/palisade.yaml\n"
+      "  palisade serve --config file.yaml --until-end --publish ipc:///tmp/events\n"
+      "Ctrl-C or SIGTERM stops within two seconds, with exit code 0; a second one at once.");
+  command->callback([&run, options] { run = [options] { return serve(*options); }; });
+}
+
+}  // namespace palisade

@@ -1,0 +1,157 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <zmq.hpp>
+
+#include "service/command_line.h"
+#include "service/commands/command.h"
+#include "service/event_line.h"
+#include "service/event_tracker.h"
+#include "service/interrupt.h"
+#include "service/log.h"
+#include "tasks/event.h"
+
+namespace palisade {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::string_view kAllTopics = "palisade/v1/";
+constexpr int kTurnMs = 200;
+constexpr milliseconds kSilence{6000};  // three heartbeats
+
+struct WatchOptions {
+  std::string endpoint = "tcp://127.0.0.1:5557";
+  std::vector<std::string> prefixes;
+  std::uint64_t count = 0;
+  bool json = false;
+};
+
+bool begins_with_any(std::string_view topic, const std::vector<std::string>& prefixes) {
+  return std::ranges::any_of(prefixes, [&](const std::string& prefix) { return topic.starts_with(prefix); });
+}
+
+// One subscription: what it prints, and what it has to say about losses and silence.
+class Watch {
+ public:
+  explicit Watch(const WatchOptions& options)
+      : options_(options),
+        tracker_([&](std::string_view topic) { return begins_with_any(topic, options_.prefixes); }) {
+    socket_.set(zmq::sockopt::maxmsgsize, std::int64_t(2 * kMaxEventBytes));
+    socket_.set(zmq::sockopt::linger, 0);
+    for (const std::string& prefix : options_.prefixes) socket_.set(zmq::sockopt::subscribe, prefix);
+    // Also where nobody asked for them: they tell a quiet street from a dead service.
+    socket_.set(zmq::sockopt::subscribe, std::string(kHeartbeatTopic));
+    try {
+      socket_.connect(options_.endpoint);
+    } catch (const zmq::error_t&) {
+      throw UsageError("--subscribe: '" + options_.endpoint + "' is no endpoint; give tcp://127.0.0.1:5557");
+    }
+  }
+
+  int run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      zmq::pollitem_t item{socket_.handle(), 0, ZMQ_POLLIN, 0};
+      zmq::poll(&item, 1, milliseconds(kTurnMs));
+      while (!stop.stop_requested() && receive()) {
+        if (options_.count > 0 && printed_ >= options_.count) return kDone;
+      }
+      note_silence();
+    }
+    return kDone;
+  }
+
+ private:
+  bool receive() {
+    zmq::message_t part;
+    if (!socket_.recv(part, zmq::recv_flags::dontwait)) return false;
+    const std::string topic = part.to_string();
+    std::vector<std::string> parts;
+    while (part.more() && socket_.recv(part)) parts.push_back(part.to_string());
+    if (parts.size() != 1) {
+      log_warning("a message that is no event came from " + options_.endpoint);
+      return true;
+    }
+    see(topic, parts.front());
+    return true;
+  }
+
+  void see(const std::string& topic, const std::string& text) {
+    if (topic == kHeartbeatTopic) {
+      if (silent_) log_info("heartbeats are back");
+      last_heartbeat_ = steady_clock::now();
+      silent_ = false;
+    }
+    Json event;
+    try {
+      event = parse_json(text, topic);
+    } catch (const ModelError& error) {
+      log_warning(error.what());
+      return;
+    }
+    const EventTracker::Seen seen = tracker_.see(topic, event);
+    for (const auto& [lost_topic, events] : seen.losses) {
+      log_warning("lost " + std::to_string(events) + (events == 1 ? " event of " : " events of ") +
+                  lost_topic);
+    }
+    if (seen.repeat || !wanted(topic)) return;
+    std::fputs(((options_.json ? text : event_line(topic, event)) + "\n").c_str(), stdout);
+    std::fflush(stdout);
+    ++printed_;
+  }
+
+  // People see heartbeats only where they ask for just them.
+  bool wanted(const std::string& topic) const {
+    if (topic != kHeartbeatTopic || options_.json) return begins_with_any(topic, options_.prefixes);
+    return std::ranges::any_of(options_.prefixes, [](const std::string& prefix) {
+      return prefix.size() > kAllTopics.size() && kHeartbeatTopic.starts_with(prefix);
+    });
+  }
+
+  void note_silence() {
+    if (silent_ || steady_clock::now() - last_heartbeat_ < kSilence) return;
+    silent_ = true;
+    log_warning("no heartbeat from " + options_.endpoint +
+                " for 6 s: the service is not running or not reached");
+  }
+
+  const WatchOptions& options_;
+  EventTracker tracker_;
+  zmq::context_t context_{1};
+  zmq::socket_t socket_{context_, zmq::socket_type::sub};
+  steady_clock::time_point last_heartbeat_ = steady_clock::now();
+  bool silent_ = false;
+  std::uint64_t printed_ = 0;
+};
+
+int watch(WatchOptions options) {
+  if (options.prefixes.empty()) options.prefixes.emplace_back(kAllTopics);
+  const Interrupt interrupt;
+  return Watch(options).run(interrupt.token());
+}
+
+}  // namespace
+
+void add_watch(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("watch", "Subscribe to a service and print its events as they come");
+  const auto options = std::make_shared<WatchOptions>();
+  command->add_option("TOPIC", options->prefixes, "Prefixes of topics; default: palisade/v1/, all");
+  command->add_option("--subscribe", options->endpoint, "The service's ZeroMQ endpoint")
+      ->envname("PALISADE_SUBSCRIBE")
+      ->type_name("ENDPOINT")
+      ->capture_default_str();
+  command->add_option("--count", options->count, "End after so many events; default: never");
+  command->add_flag("--json", options->json, "The events as they are, one JSON line each");
+  command->footer(
+      "\nExamples:\n"
+      "  palisade watch\n"
+      "  palisade watch palisade/v1/front_door/ --json\n"
+      "  palisade watch palisade/v1/front_door/caption --count 1\n"
+      "Losses on the way and a service that falls silent are told on stderr.");
+  command->callback([&run, options] { run = [options] { return watch(*options); }; });
+}
+
+}  // namespace palisade

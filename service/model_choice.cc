@@ -1,0 +1,18 @@
+#include "service/model_choice.h"
+
+#include "service/log.h"
+
+namespace palisade {
+
+std::unique_ptr<EngineModel> load_chosen_model(const std::filesystem::path& folder,
+                                               std::optional<ResizePreset> resize) {
+  const auto chosen = folder.empty() ? demo_model_folder() : folder;
+  auto model = load_engine_model(chosen, resize);
+  const ModelIdentity identity = model->identity();
+  log_info("model " + identity.id + ", " + identity.precision + ", " + std::to_string(model->image_size()) +
+           " x " + std::to_string(model->image_size()) + " pixels");
+  if (!identity.notice.empty()) log_warning(identity.notice);
+  return model;
+}
+
+}  // namespace palisade

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "service/engine_model.h"
+
+namespace palisade {
+
+// Loads the model that a person named, or the demo model where none was, and says on stderr what must be
+// known of it. Throws ModelError.
+std::unique_ptr<EngineModel> load_chosen_model(const std::filesystem::path& folder,
+                                               std::optional<ResizePreset> resize = std::nullopt);
+
+}  // namespace palisade

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "frames/frame.h"
+
+namespace palisade {
+
+// How far a long job is, on stderr: a bar that is drawn anew where that is a terminal, else a line every five
+// seconds. One thread's.
+class Progress {
+ public:
+  explicit Progress(std::string what);
+  ~Progress();  // clears the bar
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void show(MediaTime position, std::optional<MediaTime> total, std::uint64_t windows);
+  // Before anything else is printed on the terminal.
+  void clear();
+
+ private:
+  const std::string what_;
+  const bool terminal_;
+  const MonotonicTime started_;
+  std::optional<MonotonicTime> shown_;
+  bool drawn_ = false;
+};
+
+// "00:04", "1:02:03"; with tenths where `tenths`.
+std::string position_text(MediaTime position, bool tenths = false);
+// "00:10 of 01:00, 3 windows, 00:42 left"
+std::string progress_text(MediaTime position, std::optional<MediaTime> total, std::uint64_t windows,
+                          std::chrono::nanoseconds elapsed);
+
+}  // namespace palisade

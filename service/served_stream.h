@@ -1,0 +1,77 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ingest/feed.h"
+#include "service/engine_model.h"
+#include "service/log.h"
+#include "service/publisher.h"
+#include "service/request_queue.h"
+#include "service/settings.h"
+
+namespace palisade {
+
+// One stream of the service: its feed's clips become requests in its lane, replies and reports become events.
+// The engine and the publisher outlive its use of them: stop the engine before destroying it.
+class ServedStream {
+ public:
+  struct Surroundings {
+    std::string node;
+    EngineSettings engine;
+    EngineModel& model;
+    RequestQueue& queue;
+    Publisher& publisher;
+    std::function<void(bool failed)> ended;  // the stream will give nothing more; on the feed's thread
+  };
+
+  ServedStream(StreamSettings settings, Surroundings surroundings);
+
+  // Begins to read. `open` is replaced in tests.
+  void start(Feed::Open open = open_source);
+  void request_stop();
+  // Waits for the feed, which has been asked to stop.
+  void end();
+  const std::string& name() const { return settings_.name; }
+  // Not while start() or end() runs.
+  StreamCounts counts() const;
+
+ private:
+  // Tasks that see the same clips.
+  struct Series {
+    Sampling sampling;
+    std::vector<std::size_t> tasks;  // indices into settings_.tasks
+    std::vector<std::string> prompts;
+  };
+
+  // On the feed's thread.
+  void on_clip(Clip clip, std::size_t series);
+  void on_report(const FeedReport& report);
+  // On the engine's thread.
+  void on_reply(std::size_t series, const Request& request, const Reply& reply);
+  void publish_answer(const TaskSettings& task, const Request& request, const Reply& reply,
+                      std::uint64_t lost);
+
+  const StreamSettings settings_;
+  Surroundings around_;
+  std::vector<Series> series_;
+  std::uint64_t frames_ = 0;  // of a feed that has ended
+  std::atomic<std::uint64_t> answered_{0};
+  std::atomic<std::uint64_t> dropped_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  // The feed's thread's.
+  OncePerSecond drops_;
+  std::string last_state_;
+  bool unreadable_ = false;
+  // The engine's thread's.
+  OncePerSecond failures_;
+  std::map<std::size_t, std::uint64_t> failed_before_;  // by task, not yet told in an event
+  std::unique_ptr<Feed> feed_;                          // last: its thread uses all of the above
+};
+
+}  // namespace palisade
