@@ -29,10 +29,6 @@ add_library(onednn INTERFACE)
 target_include_directories(onednn SYSTEM INTERFACE ${ONEDNN_INCLUDE})
 target_link_libraries(onednn INTERFACE ${ONEDNN_LIBRARY} OpenMP::OpenMP_CXX)
 
-find_package(Eigen3 3.4 REQUIRED NO_MODULE)
-add_library(eigen INTERFACE)
-target_link_libraries(eigen INTERFACE Eigen3::Eigen)
-
 find_package(nlohmann_json 3.11 REQUIRED)
 add_library(json INTERFACE)
 target_link_libraries(json INTERFACE nlohmann_json::nlohmann_json)
