@@ -14,23 +14,32 @@
 
 namespace palisade {
 
-enum class FeedState { kConnecting, kOnline, kStalled, kReconnecting, kAuthFailed, kUnreadable, kEnded, kRemoved };
+enum class FeedState {
+  kConnecting,
+  kOnline,
+  kStalled,
+  kReconnecting,
+  kAuthFailed,
+  kUnreadable,
+  kEnded,
+  kRemoved
+};
 std::string_view name_of(FeedState state);  // "connecting", "online", "stalled", ... as event.md lists them
 
 // A change of a stream's state, as subscribers of STREAM/state see it. Never holds a password.
 struct FeedReport {
   std::string stream;
   FeedState state = FeedState::kConnecting;
-  std::string reason;       // empty where there is nothing to explain
+  std::string reason;  // empty where there is nothing to explain
   WallTime since{};
-  int attempt = 0;          // of the current series of attempts, from 1
+  int attempt = 0;  // of the current series of attempts, from 1
   std::chrono::milliseconds next_try_in{0};
-  int width = 0;            // of the picture, once known
+  int width = 0;  // of the picture, once known
   int height = 0;
 };
 
-// Pauses between attempts to reopen: first, doubled up to longest, each spread by +-20 %. The series starts anew
-// after `stable` online.
+// Pauses between attempts to reopen: first, doubled up to longest, each spread by +-20 %. The series starts
+// anew after `stable` online.
 struct RetryPauses {
   std::chrono::milliseconds first{1'000};
   std::chrono::milliseconds longest{60'000};
@@ -45,12 +54,12 @@ struct FeedOptions {
   int image_size = 224;  // the model's square
   ResizePreset resize = ResizePreset::kHfBicubic;
   RetryPauses retry;
-  bool pace = false;     // deliver a file at the speed of its pts, as a camera would
-  bool loop = false;     // reopen a file at its end
+  bool pace = false;  // deliver a file at the speed of its pts, as a camera would
+  bool loop = false;  // reopen a file at its end
 };
 
-// One stream's thread: open, pump, sample, report, reopen with growing pauses. Owns its Source and Samplers alone.
-// Callbacks run on that thread and must not block; no lock is held while they run.
+// One stream's thread: open, pump, sample, report, reopen with growing pauses. Owns its Source and Samplers
+// alone. Callbacks run on that thread and must not block; no lock is held while they run.
 class Feed {
  public:
   using OnClip = std::function<void(Clip clip, std::size_t sampling_index)>;
@@ -66,7 +75,8 @@ class Feed {
 
   void request_stop();  // returns at once
   std::uint64_t frames_seen() const;
-  // True once a file has been read to its end (never for a live stream).
+  // True once a file has been read to its end, or a file or address has been given up as unreadable; never
+  // for a camera that may come back.
   bool ended() const;
 
  private:

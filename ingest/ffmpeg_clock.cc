@@ -21,6 +21,9 @@ constexpr milliseconds kArrivalUncertainty{200};  // network and camera
 constexpr milliseconds kRtcpUncertainty{50};
 constexpr milliseconds kFileUncertainty{1'000};  // the resolution of most recorders' metadata
 
+// Hostile timestamps must leave room to calculate with.
+constexpr MediaTime kLongest = std::chrono::hours(24 * 365 * 100);
+
 WallTime now() {
   return std::chrono::floor<microseconds>(std::chrono::system_clock::now());
 }
@@ -75,12 +78,13 @@ void FfmpegClock::note_packet(const AVPacket& packet) {
   if (!input_.rtsp() || packet.pts == AV_NOPTS_VALUE) return;
   const microseconds pts(av_rescale_q(packet.pts, time_base_, kMicroseconds));
   const std::optional<microseconds> previous = std::exchange(sent_, sent_at(packet));
-  const std::int64_t reported = input_.format().start_time_realtime;
-  if (!late_ && sent_ && previous && reported != AV_NOPTS_VALUE) {
-    const microseconds start(reported);
-    late_ = std::chrono::abs(*previous - pts - start) < std::chrono::abs(*sent_ - pts - start);
+  if (!late_ && sent_ && previous) {
+    const microseconds start(input_.format().start_time_realtime);
+    late_ = input_.format().start_time_realtime != AV_NOPTS_VALUE &&
+            std::chrono::abs(*previous - pts - start) < std::chrono::abs(*sent_ - pts - start);
   }
-  const std::optional<microseconds>& own = late_.value_or(false) ? previous : sent_;
+  if (!late_) return;
+  const std::optional<microseconds>& own = *late_ ? previous : sent_;
   if (own) wall_ = *own - pts;
 }
 
@@ -99,7 +103,7 @@ MediaTime FfmpegClock::media_time(const AVFrame& frame) {
   // Before the first frame there is no media time: a jump there begins a new count.
   if (timestamp < *first_) first_ = timestamp;
   const std::int64_t since = av_rescale_q(av_sat_sub64(timestamp, *first_), time_base_, kNanoseconds);
-  return MediaTime(std::max<std::int64_t>(since, 0));
+  return std::clamp(MediaTime(since), MediaTime::zero(), kLongest);
 }
 
 void FfmpegClock::set_wall_time(FrameStamp& stamp) const {

@@ -204,8 +204,10 @@ bool FfmpegInput::live() const {
 }
 
 std::optional<MediaTime> FfmpegInput::duration() const {
-  if (live() || format_->duration == AV_NOPTS_VALUE || format_->duration < 0) return std::nullopt;
-  return std::chrono::microseconds(av_rescale(format_->duration, 1'000'000, AV_TIME_BASE));
+  constexpr std::chrono::microseconds kLongest = std::chrono::hours(24 * 365 * 100);
+  const std::chrono::microseconds length(format_->duration);  // AV_TIME_BASE is a microsecond
+  if (live() || format_->duration < 0 || length > kLongest) return std::nullopt;
+  return length;
 }
 
 std::optional<WallTime> FfmpegInput::modified() const {
