@@ -4,7 +4,10 @@
 #include <cstring>
 #include <utility>
 
+#include "ingest/ffmpeg_whitelist.h"
+
 extern "C" {
+#include <libavutil/avstring.h>
 #include <libavutil/mathematics.h>
 #include <libavutil/parseutils.h>
 }
@@ -67,6 +70,7 @@ std::optional<microseconds> sent_at(const AVPacket& packet) {
 FfmpegClock::FfmpegClock(const FfmpegInput& input)
     : input_(input),
       time_base_(input.video().time_base),
+      untimed_(input.live() && av_match_name(input.format().iformat->name, kUntimedContainers) != 0),
       frame_interval_(interval_of(input.video())),
       start_(start_of(input)) {}
 
@@ -90,7 +94,7 @@ void FfmpegClock::note_packet(const AVPacket& packet) {
 
 MediaTime FfmpegClock::media_time(const AVFrame& frame) {
   const std::int64_t timestamp = frame.best_effort_timestamp;
-  if (timestamp == AV_NOPTS_VALUE) {
+  if (timestamp == AV_NOPTS_VALUE || untimed_) {
     if (frames_ == 0) return MediaTime::zero();
     const MediaTime arrival = std::chrono::steady_clock::now() - last_arrival_;
     return last_.pts + (input_.live() ? std::max<MediaTime>(arrival, milliseconds(1)) : frame_interval_);

@@ -26,6 +26,7 @@ class FfmpegClock {
 
   const FfmpegInput& input_;
   AVRational time_base_;
+  bool untimed_;  // live without timestamps of its own: arrival counts
   MediaTime frame_interval_;
   std::optional<std::int64_t> first_;              // in time_base_
   std::optional<std::chrono::microseconds> wall_;  // sender's wall time less timestamp, of the latest packet

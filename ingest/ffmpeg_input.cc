@@ -44,10 +44,10 @@ void set_options(AvOptions& av, const SourceOptions& options, const std::string&
   av.set("analyzeduration", kAnalyzeMicroseconds);
   av.set("max_streams", kMaxStreams);
   av.set("fflags", "+discardcorrupt");
+  if (!is_file(scheme)) av.set("fpsprobesize", std::int64_t(0));  // or pictures are held back to guess a rate
   if (scheme.starts_with("rtsp")) {
     av.set("rtsp_transport", options.transport == RtspTransport::kUdp ? "udp" : "tcp");
     av.set("allowed_media_types", "video");
-    av.set("fpsprobesize", std::int64_t(0));  // or the first frames are held back to guess a rate
   } else if (!is_file(scheme)) {
     av.set("rw_timeout", std::chrono::microseconds(options.open_timeout).count());
     // Cameras have certificates of their own making; for a server of the web that is a sign of something

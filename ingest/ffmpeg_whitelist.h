@@ -8,6 +8,9 @@ inline constexpr const char* kContainers =
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,h264,hevc,m4v,mjpeg,mpjpeg,ivf,"
     "obu,av1";
 
+// Those without timestamps: FFmpeg makes some up, from a frame rate it takes for granted.
+inline constexpr const char* kUntimedContainers = "mpjpeg,mjpeg,h264,hevc,m4v,mpegvideo,obu";
+
 inline constexpr const char* kRtspFormats = "rtsp,rtp,mpegts";
 
 inline constexpr const char* kDecoders =
