@@ -316,7 +316,7 @@ TEST_CASE("feed: pauses grow to the longest, are spread, and start anew after a 
   CHECK(retry.pause(SourceFault::kUnreadable) >= milliseconds(48'000));
 }
 
-TEST_CASE("feed: a real clip comes out as clips of the model's size") {
+TEST_CASE("a feed of a real clip gives clips of the model's size") {
   FeedLog log;
   FeedOptions options = file({{.count = 16, .span = milliseconds(2'000), .stride = milliseconds(2'000)}});
   options.source.url = test::golden("clips/street.mp4");

@@ -171,6 +171,13 @@ TEST_CASE("a video over the limit is refused before a frame is decoded") {
   CHECK(std::string(error.what()).find("128 x 96") != std::string::npos);
 }
 
+TEST_CASE("a small file of an enormous picture is refused, wherever its size is written") {
+  for (const char* name : {"clips/bomb.mp4", "clips/bomb.ts"}) {
+    CAPTURE(std::string(name));
+    CHECK(error_of({.url = golden(name)}).fault() == SourceFault::kUnreadable);
+  }
+}
+
 TEST_CASE("a size that grows over the limit on the way yields no picture") {
   const auto source = open_source({.url = golden("clips/resolution_change.ts"), .max_pixels = 128 * 96}, {});
   int frames = 0;
