@@ -11,7 +11,7 @@ constexpr double kBeginEarlier = 5.0;  // seconds of traffic before the first pi
 constexpr double kLongStop = 0.12;     // share of stops that last up to 30 s
 constexpr int kAttempts = 200;         // to find an object unlike those on the street
 // How often another object may come to 0, 1, 2 and 3 that are there: 0 to 3 in view, 4 rarely.
-constexpr std::array<double, 4> kWelcome{1, 0.4, 0.5, 0.05};
+constexpr std::array<double, 4> kWelcome{1, 0.4, 0.45, 0.01};
 
 double clipped(double level) {
   return std::clamp(level, 0.0, 255.0);
