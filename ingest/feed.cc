@@ -41,11 +41,6 @@ FeedState state_of(SourceFault fault) {
   return FeedState::kReconnecting;
 }
 
-bool is_file(std::string_view url) {
-  const std::string scheme = scheme_of(url);
-  return scheme.empty() || scheme == "file";
-}
-
 }  // namespace
 
 std::string_view name_of(FeedState state) {
@@ -208,7 +203,7 @@ std::optional<Loss> Feed::State::connect(std::stop_token stop) {
 
 bool Feed::State::recover(const Loss& loss) {
   retry.count(time_online());
-  const bool final = loss.fault == SourceFault::kRefused || is_file(options.source.url);
+  const bool final = loss.fault == SourceFault::kRefused || names_file(options.source.url);
   if (final) {
     report(FeedState::kUnreadable, loss.reason);
     report(FeedState::kEnded, loss.reason);

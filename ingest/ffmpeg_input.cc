@@ -23,32 +23,31 @@ constexpr std::int64_t kMaxStreams = 32;
 constexpr int kMaxSide = 16'384;
 constexpr std::chrono::milliseconds kGoodbye{50};
 
-bool is_file(const std::string& scheme) {
-  return scheme.empty() || scheme == "file";
-}
-
 int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
   return AVERROR(EPERM);
 }
 
-const char* protocols_of(const std::string& scheme) {
-  if (is_file(scheme)) return "none";  // bytes come from FileInput
+const char* protocols_of(const std::string& url) {
+  const std::string scheme = scheme_of(url);
+  if (names_file(url)) return "none";  // bytes come from FileInput
   return scheme.starts_with("rtsp") ? "rtsp,rtsps,rtp,udp,tcp,tls" : "http,https,tcp,tls";
 }
 
-void set_options(AvOptions& av, const SourceOptions& options, const std::string& scheme) {
-  av.set("protocol_whitelist", protocols_of(scheme));
+void set_options(AvOptions& av, const SourceOptions& options) {
+  const std::string scheme = scheme_of(options.url);
+  av.set("protocol_whitelist", protocols_of(options.url));
   av.set("format_whitelist", scheme.starts_with("rtsp") ? kRtspFormats : kContainers);
   av.set("codec_whitelist", kDecoders);
   av.set("probesize", kProbeBytes);
   av.set("analyzeduration", kAnalyzeMicroseconds);
   av.set("max_streams", kMaxStreams);
   av.set("fflags", "+discardcorrupt");
-  if (!is_file(scheme)) av.set("fpsprobesize", std::int64_t(0));  // or pictures are held back to guess a rate
+  if (!names_file(options.url))
+    av.set("fpsprobesize", std::int64_t(0));  // or pictures are held back to guess a rate
   if (scheme.starts_with("rtsp")) {
     av.set("rtsp_transport", options.transport == RtspTransport::kUdp ? "udp" : "tcp");
     av.set("allowed_media_types", "video");
-  } else if (!is_file(scheme)) {
+  } else if (!names_file(options.url)) {
     av.set("rw_timeout", std::chrono::microseconds(options.open_timeout).count());
     // Cameras have certificates of their own making; for a server of the web that is a sign of something
     // wrong.
@@ -125,13 +124,12 @@ FfmpegInput::~FfmpegInput() {
 }
 
 void FfmpegInput::open(const SourceOptions& options) {
-  const std::string scheme = scheme_of(options.url);
-  rtsp_ = scheme.starts_with("rtsp");
+  rtsp_ = scheme_of(options.url).starts_with("rtsp");
   AVFormatContext* format = avformat_alloc_context();
   if (format == nullptr) throw std::bad_alloc();
   format->interrupt_callback = deadline_.callback();
   std::string url;
-  if (is_file(scheme)) {
+  if (names_file(options.url)) {
     Av<AVFormatContext> owner(format);
     file_ = std::make_unique<FileInput>(path_of(options.url));
     owner.release();
@@ -141,12 +139,12 @@ void FfmpegInput::open(const SourceOptions& options) {
     url = with_credentials(options.url, options.username, options.password);
   }
   AvOptions av;
-  set_options(av, options, scheme);
+  set_options(av, options);
   // Frees the context itself where it fails.
   const int code = avformat_open_input(&format, url.c_str(), nullptr, av.entries());
   if (code < 0) fail_to_open(code, options);
   format_.reset(format);
-  if (!is_file(scheme)) check_redirect(*format_, options.url);
+  if (!names_file(options.url)) check_redirect(*format_, options.url);
 }
 
 void FfmpegInput::find_video(const SourceOptions& options) {

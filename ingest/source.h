@@ -28,12 +28,12 @@ struct SourceOptions {
 
 // Why a source cannot be opened or go on.
 enum class SourceFault {
-  kUnreachable,   // refused, no such host, timed out while opening
-  kAuthFailed,    // wrong user name or password
-  kStalled,       // open, but no frame within stall_timeout
-  kUnreadable,    // no video, unknown format, over the limits, a wrong file
-  kInterrupted,   // the stop token fired
-  kRefused,       // the URL's scheme or form is not allowed
+  kUnreachable,  // refused, no such host, timed out while opening
+  kAuthFailed,   // wrong user name or password
+  kStalled,      // open, but no frame within stall_timeout
+  kUnreadable,   // no video, unknown format, over the limits, a wrong file
+  kInterrupted,  // the stop token fired
+  kRefused,      // the URL's scheme or form is not allowed
 };
 
 // `what()` names the thing and the remedy, with credentials redacted.
@@ -50,10 +50,10 @@ class SourceError : public std::runtime_error {
 class Source {
  public:
   virtual ~Source() = default;
-  // Waits for the next frame whose stamp is `wanted` and returns it at the camera's own size. Every frame decoded,
-  // wanted or not, counts as a sign of life and is offered to `wanted` exactly once, in order. Nothing means
-  // the end; for a live source the caller treats that as a fault. Throws SourceError when the stream breaks,
-  // stalls or is interrupted (within 100 ms of the stop).
+  // Waits for the next frame whose stamp is `wanted` and returns it at the camera's own size. Every frame
+  // decoded, wanted or not, counts as a sign of life and is offered to `wanted` exactly once, in order.
+  // Nothing means the end; for a live source the caller treats that as a fault. Throws SourceError when the
+  // stream breaks, stalls or is interrupted (within 100 ms of the stop).
   virtual std::optional<Frame> next(const Wanted& wanted) = 0;
   // True for cameras: their end is a loss to be mended, not the end of the work.
   virtual bool live() const = 0;

@@ -171,6 +171,11 @@ std::string host_of(std::string_view url) {
   return host;
 }
 
+bool names_file(std::string_view url) {
+  const std::string scheme = scheme_of(url);
+  return scheme.empty() || scheme == "file";
+}
+
 std::string path_of(std::string_view url) {
   if (scheme_of(url) != "file") return std::string(url);
   url.remove_prefix(5);
