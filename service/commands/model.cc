@@ -139,7 +139,7 @@ void print_check(const Check& check, bool json) {
       line["tolerance"] = check.tolerance;
       line["ok"] = check.ok;
     }
-    std::printf("%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    std::printf("%s\n", line.dump(-1, ' ', true, Json::error_handler_t::replace).c_str());
   } else if (!check.skipped.empty()) {
     std::printf("skipped  %s  %s: %s\n", check.case_name.c_str(), check.tensor.c_str(),
                 check.skipped.c_str());

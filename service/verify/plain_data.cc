@@ -1,5 +1,6 @@
 // Golden data that needs no weights: resizing, pixel values, token ids.
-#include <map>
+#include <algorithm>
+#include <functional>
 
 #include "frames/resize.h"
 #include "ingest/picture.h"
@@ -22,25 +23,26 @@ std::vector<TokenId> ids_of(const Json& json) {
   return json.get<std::vector<TokenId>>();
 }
 
-// The folder whose tokenizer the tokenizer cases were made with: the first PaliGemma of models/.
-fs::path tokenizer_folder(const fs::path& root) {
+// The first PaliGemma folder of models/ that `fits`.
+fs::path model_folder(const fs::path& root, const std::string& wanted,
+                      const std::function<bool(const fs::path&)>& fits) {
   std::vector<fs::path> folders;
   for (const auto& entry : fs::directory_iterator(root / "models")) {
-    if (fs::exists(entry.path() / "tokenizer.model")) folders.push_back(entry.path());
+    if (fs::exists(entry.path() / "tokenizer.model") && fits(entry.path())) folders.push_back(entry.path());
   }
-  if (folders.empty()) throw ModelError((root / "models").string() + ": no folder holds a tokenizer.model");
+  if (folders.empty()) throw ModelError((root / "models").string() + ": no PaliGemma folder with " + wanted);
   return *std::min_element(folders.begin(), folders.end());
 }
 
-// A PaliGemma folder with that many tokens an image.
+fs::path folder_with_pieces(const fs::path& root, int pieces) {
+  return model_folder(root, std::to_string(pieces) + " pieces",
+                      [&](const fs::path& folder) { return Tokenizer(folder).piece_count() == pieces; });
+}
+
 fs::path folder_with_image_tokens(const fs::path& root, int image_tokens) {
-  std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(root / "models")) {
-    if (!fs::exists(entry.path() / "tokenizer.model")) continue;
-    if (read_model_config(entry.path()).image_tokens() == image_tokens) folders.push_back(entry.path());
-  }
-  if (folders.empty()) throw ModelError("no model has " + std::to_string(image_tokens) + " tokens an image");
-  return *std::min_element(folders.begin(), folders.end());
+  return model_folder(root, std::to_string(image_tokens) + " tokens an image", [&](const fs::path& folder) {
+    return read_model_config(folder).image_tokens() == image_tokens;
+  });
 }
 
 std::vector<TokenId> padded_left(std::vector<TokenId> ids, std::size_t length, TokenId pad) {
@@ -97,7 +99,7 @@ void verify_pixels(const fs::path& root, const fs::path& file, VerificationRepor
 
 void verify_tokenizer(const fs::path& root, const fs::path& file, VerificationReport& report) {
   const Json cases = read_json(file);
-  const Tokenizer tokenizer(tokenizer_folder(root));
+  const Tokenizer tokenizer(folder_with_pieces(root, cases.at("vocab_pieces").get<int>()));
   for (const Json& one : cases.at("encode")) {
     const auto text = one.at("text").get<std::string>();
     report.compare_ids("sp_ids " + Json(text).dump(), ids_of(one.at("sp_ids")), tokenizer.encode(text));

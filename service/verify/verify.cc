@@ -50,15 +50,7 @@ std::vector<Case> cases_of(const fs::path& root) {
     if (file.stem() == "cases") add(file, verify_tokenizer);
     if (file.stem() == "processor") add(file, verify_processor);
   }
-  for (const fs::path& file : files_below(root / "cases", ".json")) {
-    if (file.stem() == "beam_big_vision") {
-      cases.push_back(skipped(root, file, "beam search is not in this build"));
-    } else if (file.stem() == "zero_shot") {
-      cases.push_back(skipped(root, file, "SigLIP's text tower and pooling head are not in this build"));
-    } else {
-      add(file, verify_model_case);
-    }
-  }
+  for (const fs::path& file : files_below(root / "cases", ".json")) add(file, verify_model_case);
   for (const fs::path& file : files_below(root / "train", ".json")) {
     cases.push_back(skipped(root, file, "training is not in this build"));
   }

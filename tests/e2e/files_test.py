@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Files through the command line: captions, questions and verification as a user runs them."""
+import json
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+from palisade import PROGRAM, SOURCE, WORLD, main, palisade, validate
+
+REFERENCE = SOURCE / "tests" / "golden" / "reference"
+FOOTAGE = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")
+
+
+class Captions(unittest.TestCase):
+    def test_rolling_windows_of_the_demo_clips_are_the_references(self):
+        """Same frames; answers may differ in 2 % (decoders and colour conversion differ)."""
+        windows = same = 0
+        for golden_file in sorted(WORLD.glob("clip*.json")):
+            golden = json.loads(golden_file.read_text())
+            out = palisade("caption", WORLD / golden["file"], "--every", "2s", "--span", "4s", "--json").stdout
+            events = [validate(json.loads(line)) for line in out.splitlines()]
+            self.assertEqual(len(events), len(golden["windows"]), golden_file.name)
+            for event, window in zip(events, golden["windows"]):
+                self.assertEqual([frame["number"] for frame in event["data"]["frames"]], window["frames"])
+                answer = next(q["answer"] for q in window["questions"] if q["prompt"] == "caption en")
+                windows += 1
+                same += event["data"]["text"] == answer
+        self.assertGreaterEqual(same, 0.98 * windows, f"{same} of {windows}")
+
+    def test_plain_output_is_one_line_a_window(self):
+        lines = palisade("caption", WORLD / "clip0.mp4", "--every", "4s").stdout.splitlines()
+        self.assertEqual(len(lines), 1)
+        self.assertRegex(lines[0], r"^\[00:00 - 00:04\] a black bicycle")
+
+    def test_a_picture_has_one_caption(self):
+        self.assertIn("a white dog", palisade("caption", WORLD / "still01.png").stdout)
+
+    @unittest.skipUnless(FOOTAGE.exists(), "opencv-doc is not installed")
+    def test_real_surveillance_footage_gives_valid_events(self):
+        out = palisade("caption", FOOTAGE, "--every", "8s", "--json").stdout
+        events = [validate(json.loads(line)) for line in out.splitlines()]
+        self.assertGreaterEqual(len(events), 9)  # 79.5 seconds
+        for event in events:
+            self.assertEqual(len(event["data"]["frames"]), 16)
+            self.assertEqual(event["data"]["frames"][0]["time_source"], "file")
+
+
+class Questions(unittest.TestCase):
+    def test_pairs_and_stills_give_the_references_token_ids(self):
+        for case in ["caption", "nlvr2", "batch3", "video16"]:
+            golden = json.loads((REFERENCE / "cases" / "paligemma1-tiny" / f"{case}.json").read_text())
+            for prompt, images, ids in zip(golden["prompts"], golden["images"], golden["greedy"]["ids"]):
+                out = palisade("ask", "--model", REFERENCE / golden["model"], "--max-new-tokens", 24, "--json", prompt,
+                               *[REFERENCE / image for image in images]).stdout
+                self.assertEqual(validate(json.loads(out))["data"]["token_ids"], ids, case)
+
+    def test_a_question_about_a_video_sees_sixteen_frames(self):
+        out = palisade("ask", "did anything enter?", WORLD / "clip0.mp4", "--span", "4s", "--json").stdout
+        data = json.loads(out)["data"]
+        self.assertEqual(data["text"], "yes")
+        self.assertEqual(len(data["frames"]), 16)
+
+    def test_a_prompt_that_begins_with_a_task_is_taken_as_it_is(self):
+        data = json.loads(palisade("ask", "detect dog", WORLD / "still01.png", "--json").stdout)["data"]
+        self.assertEqual(data["prompt"], "detect dog")
+        self.assertRegex(data["text"], r"^(<loc\d{4}>){4} dog$")
+
+
+class Verification(unittest.TestCase):
+    def test_all_golden_data_holds(self):
+        lines = [json.loads(line) for line in palisade("model", "verify", REFERENCE, "--json").stdout.split("\n") if line]
+        self.assertEqual(lines[-1]["failed"], 0)
+        self.assertEqual(lines[-1]["checks"], sum("ok" in line for line in lines[:-1]))
+        self.assertEqual(lines[-1]["skipped"], sum("skipped" in line for line in lines))
+        self.assertGreater(lines[-1]["passed"], 900)
+
+    def test_a_wrong_number_fails(self):
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "reference"
+            shutil.copytree(REFERENCE, copy)
+            weights = copy / "models" / "paligemma1-tiny" / "model.safetensors"
+            damaged = bytearray(weights.read_bytes())
+            damaged[-997] ^= 0x40  # the exponent of one float
+            weights.write_bytes(damaged)
+            done = palisade("model", "verify", copy, "cases/paligemma1-tiny/caption", "--json", check=1)
+            self.assertGreater(json.loads(done.stdout.splitlines()[-1])["failed"], 0)
+
+    def test_inspect_gives_the_published_counts(self):
+        for name, count in [("paligemma-3b-pt-224", 2923466480), ("paligemma2-3b-pt-224", 3032242416),
+                            ("paligemma2-10b-448", 9663523568)]:
+            out = palisade("model", "inspect", REFERENCE / "released_configs" / f"{name}.json", "--json").stdout
+            self.assertEqual(json.loads(out)["parameters"], count)
+
+
+class WrongUse(unittest.TestCase):
+    """One line that names the thing and the remedy, exit code 1 or 2, nothing on stdout."""
+
+    def refused(self, code, part, *arguments):
+        done = palisade(*arguments, check=code)
+        self.assertEqual(done.stdout, "")
+        errors = [line for line in done.stderr.splitlines() if "error" in line]
+        self.assertEqual(len(errors), 1, done.stderr)
+        self.assertIn(part, errors[0])
+
+    def test_what_is_missing_is_named(self):
+        self.refused(1, "/nowhere.mp4", "caption", "/nowhere.mp4")
+        self.refused(1, "/nowhere", "caption", "--model", "/nowhere", WORLD / "clip0.mp4")
+        self.refused(1, "/nowhere.png", "ask", "who?", "/nowhere.png")
+        self.refused(1, "/nowhere", "model", "inspect", "/nowhere")
+        self.refused(1, "/nowhere", "model", "verify", "/nowhere")
+
+    def test_addresses_that_reach_for_other_files_are_refused(self):
+        for url in ["concat:/etc/hostname", "subfile,,start,0,end,9,,:/etc/hostname", "pipe:0", "data:text/plain,x",
+                    "ftp://127.0.0.1/x", "gopher://127.0.0.1/x"]:
+            self.refused(1, "", "caption", url)
+
+    def test_files_that_are_no_video_are_refused(self):
+        for name, content in [("empty.mp4", b""), ("text.mp4", b"hello\n" * 100), ("half.png", (WORLD / "still00.png").read_bytes()[:500]),
+                              ("list.m3u8", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n")]:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / name
+                path.write_bytes(content)
+                self.refused(1, name, "caption", path)
+
+    def test_a_configuration_lists_every_problem_with_its_place(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "wrong.yaml"
+            path.write_text("node: a\nnode: b\nmodell: x\nstreams:\n  - name: Front Door\n    url: rtsp://u:canary@h/s\n")
+            done = palisade("config", "check", path, check=2)
+            text = done.stdout + done.stderr
+            for place in [f"{path}:2:", f"{path}:3:", f"{path}:5:"]:
+                self.assertIn(place, text)
+            self.assertNotIn("canary", text)
+
+    def test_every_command_explains_itself(self):
+        for command in [[], ["serve"], ["caption"], ["ask"], ["watch"], ["model", "inspect"], ["model", "verify"], ["config", "check"]]:
+            self.assertIn("Usage", palisade(*command, "--help").stdout)
+        self.assertIn("palisade", palisade("version").stdout)
+
+
+if __name__ == "__main__":
+    assert PROGRAM.exists(), f"{PROGRAM} is not built"
+    main()

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""The running service: cameras in, events out, on loopback and local sockets."""
+import datetime
+import json
+import signal
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from palisade import BUILD, PROGRAM, SOURCE, WORLD, Running, Subscriber, cameras, main, palisade, wait_for
+
+CANARY = "c4n4ry-p4ssw0rd"
+
+
+class Service:
+    """A configuration and the service that runs it."""
+
+    def __init__(self, streams, extra=""):
+        self.folder = tempfile.TemporaryDirectory(prefix="palisade-e2e-")
+        self.endpoint = f"ipc://{self.folder.name}/events"
+        config = Path(self.folder.name) / "config.yaml"
+        config.write_text(f"node: test\npublish: {self.endpoint}\n{extra}streams:\n{streams}")
+        self.running = Running(PROGRAM, "serve", "--config", config)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *arguments):
+        self.running.__exit__(*arguments)
+        self.folder.cleanup()
+
+
+def stream(name, url, tasks="{task: caption, frames: 16, span: 2s, every: 1s}", **settings):
+    lines = [f"  - name: {name}", f"    url: '{url}'"]
+    lines += [f"    {key}: {value}" for key, value in settings.items()]
+    return "\n".join(lines + ["    tasks:", f"      - {tasks}"]) + "\n"
+
+
+def answers(subscriber, name, count):
+    found = []
+    while len(found) < count:
+        found.append(subscriber.until(lambda topic, _: topic == f"palisade/v1/{name}/caption", f"answers of {name}"))
+    return found
+
+
+class Cameras(unittest.TestCase):
+    def test_a_camera_becomes_events_with_its_own_times(self):
+        running, urls = cameras(1)
+        with running, Service(stream("street", urls[0])) as service:
+            subscriber = Subscriber(service.endpoint)
+            found = answers(subscriber, "street", 5)
+            self.assertEqual([event["data"]["frames"][0]["time_source"] for event in found][-1], "rtcp")
+            for event in found:
+                self.assertEqual(len(event["data"]["frames"]), 16)
+                age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(
+                    event["time"].replace("Z", "+00:00"))
+                self.assertLess(abs(age.total_seconds()), 60)
+            sequences = [int(event["sequence"]) for event in found]
+            self.assertEqual(sequences, list(range(sequences[0], sequences[0] + 5)))
+            states = [event["data"]["state"] for topic, event in subscriber.events if topic.endswith("/state")]
+            self.assertIn("online", states)
+            subscriber.until(lambda topic, _: topic == "palisade/v1/service/heartbeat", "a heartbeat")
+            self.assertEqual(service.running.stop(), 0)
+
+    def test_an_absent_and_a_frozen_camera_leave_the_others_alone(self):
+        running, urls = cameras(1)
+        frozen, frozen_urls = cameras(1)
+        streams = (stream("good", urls[0]) + stream("absent", f"rtsp://admin:{CANARY}@127.0.0.1:1/x") +
+                   stream("frozen", frozen_urls[0], stall_timeout="1s"))
+        with running, frozen, Service(streams) as service:
+            subscriber = Subscriber(service.endpoint)
+            subscriber.until(lambda topic, event: topic.endswith("frozen/state") and event["data"]["state"] == "online", "online")
+            frozen.process.send_signal(signal.SIGSTOP)
+            subscriber.until(lambda topic, event: topic.endswith("frozen/state") and
+                             event["data"]["state"] in ("stalled", "reconnecting"), "the frozen camera is reported")
+            answers(subscriber, "good", 3)
+            frozen.process.send_signal(signal.SIGCONT)
+            subscriber.until(lambda topic, event: topic.endswith("frozen/state") and event["data"]["state"] == "online", "online again")
+            frozen.process.send_signal(signal.SIGSTOP)
+            self.assertEqual(service.running.stop(), 0)
+            absent = [event for topic, event in subscriber.events if topic.endswith("absent/state")]
+            self.assertTrue(absent and absent[-1]["data"]["reason"])
+            for text in [service.running.stderr(), service.running.stdout(), json.dumps(subscriber.events)]:
+                self.assertNotIn(CANARY, text)
+
+
+class Subscribers(unittest.TestCase):
+    def test_a_sleeping_and_a_killed_subscriber_slow_nobody(self):
+        running, urls = cameras(1)
+        with running, Service(stream("street", urls[0])) as service:
+            sleeper = Running(PROGRAM, "watch", "--subscribe", service.endpoint)
+            killed = Running(PROGRAM, "watch", "--subscribe", service.endpoint)
+            with sleeper, killed:
+                subscriber = Subscriber(service.endpoint)
+                answers(subscriber, "street", 1)
+                sleeper.process.send_signal(signal.SIGSTOP)
+                killed.process.kill()
+                found = answers(subscriber, "street", 5)
+                self.assertEqual([event["data"]["dropped_before"] for event in found], [0] * 5)
+
+    def test_the_example_subscribers_print_what_comes(self):
+        with Service(stream("clip", WORLD / "clip0.mp4", pace="true", loop="true")) as service:
+            with Running(BUILD / "examples" / "palisade-subscriber", service.endpoint, "palisade/v1/clip/caption") as cxx, \
+                    Running("/usr/bin/python3", SOURCE / "examples/subscriber/subscriber.py", service.endpoint,
+                            "palisade/v1/clip/caption") as python:
+                wait_for(lambda: "bicycle" in cxx.stdout(), "a line of the C++ subscriber")
+                wait_for(lambda: "bicycle" in python.stdout(), "a line of the Python subscriber")
+
+    def test_watch_prints_events_as_json_lines(self):
+        with Service(stream("clip", WORLD / "clip0.mp4", pace="true", loop="true")) as service:
+            out = palisade("watch", "--subscribe", service.endpoint, "palisade/v1/clip/caption", "--count", 2, "--json").stdout
+            self.assertEqual([json.loads(line)["subject"] for line in out.splitlines()], ["clip", "clip"])
+
+
+class Configurations(unittest.TestCase):
+    def test_a_publishing_address_in_use_is_said_with_exit_code_3(self):
+        with Service(stream("clip", WORLD / "clip0.mp4", pace="true", loop="true"), "") as first:
+            Subscriber(first.endpoint).receive()
+        import socket
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            with tempfile.TemporaryDirectory() as folder:
+                config = Path(folder) / "config.yaml"
+                config.write_text(f"node: test\npublish: tcp://127.0.0.1:{port}\nstreams:\n" + stream("clip", WORLD / "clip0.mp4"))
+                self.assertIn(str(port), palisade("serve", "--config", config, check=3).stderr)
+
+    def test_the_documented_configurations_are_valid(self):
+        palisade("config", "check", SOURCE / "configs/palisade.yaml")
+        readme = (SOURCE / "README.md").read_text()
+        with tempfile.TemporaryDirectory() as folder:
+            config = Path(folder) / "readme.yaml"
+            secret = Path(folder) / "secret"
+            secret.write_text("x\n")
+            text = readme.split("```yaml\n")[1].split("```")[0]
+            config.write_text(text.replace("/run/secrets/front_door", str(secret)))
+            palisade("config", "check", config)
+
+    def test_files_end_the_service_when_asked(self):
+        with tempfile.TemporaryDirectory() as folder:
+            config = Path(folder) / "config.yaml"
+            config.write_text(f"node: test\npublish: ipc://{folder}/events\nstreams:\n" +
+                              stream("clip", WORLD / "clip0.mp4", "{task: caption, frames: 1, span: 0s, every: 4s}"))
+            palisade("serve", "--config", config, "--until-end")
+
+
+class Demo(unittest.TestCase):
+    def test_the_demo_keeps_a_score_and_stops_cleanly(self):
+        done = subprocess.run([SOURCE / "examples/demo/demo.sh", "--seconds", "20", "--json"], capture_output=True,
+                              text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        summary = lines[-1]["summary"]
+        self.assertGreaterEqual(summary["events"], 6)
+        self.assertGreater(summary["object_f1"], 0.6)  # 0.93 over a longer time
+
+
+if __name__ == "__main__":
+    main()
