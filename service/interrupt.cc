@@ -32,6 +32,14 @@ void handle(int number, void (*handler)(int)) {
   sigaction(number, &action, nullptr);
 }
 
+void mask_signals(int how) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(how, &signals, nullptr);
+}
+
 }  // namespace
 
 Interrupt::Interrupt() {
@@ -40,23 +48,26 @@ Interrupt::Interrupt() {
   read_end_ = ends[0];
   wake_end = ends[1];
   interrupted = false;
-  watcher_ = std::thread([this] {
-    char what = kQuit;
-    while (read(read_end_, &what, 1) < 0 && errno == EINTR) {
-    }
-    if (what == kSignal) stop_.request_stop();
-  });
   handle(SIGINT, on_signal);
   handle(SIGTERM, on_signal);
   handle(SIGPIPE, SIG_IGN);
+  watcher_ = std::thread([this] {
+    char what = kSignal;
+    while (what != kQuit) {
+      if (read(read_end_, &what, 1) == 1 && what == kSignal) stop_.request_stop();
+    }
+  });
+  // This thread and those it starts from now on are not disturbed: only the watcher sees signals.
+  mask_signals(SIG_BLOCK);
 }
 
 Interrupt::~Interrupt() {
-  handle(SIGINT, SIG_DFL);
-  handle(SIGTERM, SIG_DFL);
   const ssize_t written = write(wake_end.load(), &kQuit, 1);
   (void)written;
   watcher_.join();
+  handle(SIGINT, SIG_DFL);
+  handle(SIGTERM, SIG_DFL);
+  mask_signals(SIG_UNBLOCK);
   close(read_end_);
   close(wake_end.exchange(-1));
 }

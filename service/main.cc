@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "service/command_line.h"
 
@@ -11,7 +12,10 @@ namespace {
 void restart_with_passive_waiting(char** arguments) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);
-  execv("/proc/self/exe", arguments);
+  std::error_code error;
+  // By its path: started as /proc/self/exe it would be listed as "exe".
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) execv(program.c_str(), arguments);
   // Without /proc the program goes on as it is: slower, not wrong.
 }
 
