@@ -1,0 +1,137 @@
+#include "service/command_line.h"
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+using namespace palisade;
+
+namespace {
+
+struct Outcome {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+std::string read_back(std::FILE* file) {
+  std::rewind(file);
+  std::string text(1u << 16, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  std::fclose(file);
+  return text;
+}
+
+// Runs a command line in this process with its two outputs caught.
+Outcome run(std::initializer_list<std::string> words) {
+  std::vector<std::string> owned = {"palisade"};
+  owned.insert(owned.end(), words);
+  std::vector<char*> arguments;
+  for (std::string& word : owned) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  std::fflush(stdout);
+  std::FILE* const files[] = {std::tmpfile(), std::tmpfile()};
+  const int saved[] = {dup(1), dup(2)};
+  dup2(fileno(files[0]), 1);
+  dup2(fileno(files[1]), 2);
+  Outcome outcome{.exit_code = run_command_line(int(owned.size()), arguments.data())};
+  std::fflush(stdout);
+  std::fflush(stderr);
+  for (int i = 0; i < 2; ++i) {
+    dup2(saved[i], i + 1);
+    close(saved[i]);
+  }
+  outcome.out = read_back(files[0]);
+  outcome.err = read_back(files[1]);
+  return outcome;
+}
+
+std::size_t lines(const std::string& text) {
+  return std::size_t(std::count(text.begin(), text.end(), '\n'));
+}
+
+std::string written(const std::string& name, const std::string& text) {
+  const auto path = std::filesystem::temp_directory_path() / (name + std::to_string(getpid()));
+  std::ofstream(path) << text;
+  return path.string();
+}
+
+}  // namespace
+
+TEST_CASE("version and help are done, on stdout") {
+  const Outcome version = run({"version"});
+  CHECK(version.exit_code == 0);
+  CHECK(version.out.starts_with("palisade "));
+  const Outcome help = run({"--help"});
+  CHECK(help.exit_code == 0);
+  for (const char* const name : {"serve", "caption", "ask", "watch", "config", "version", "Examples"}) {
+    CAPTURE(name);
+    CHECK(help.out.find(name) != std::string::npos);
+  }
+  for (const char* const name : {"serve", "caption", "ask", "watch"}) {
+    CAPTURE(name);
+    CHECK(run({name, "--help"}).out.find("Examples") != std::string::npos);
+  }
+}
+
+TEST_CASE("a wrong use has exit code 2 and nothing on stdout") {
+  for (const auto& words : {std::initializer_list<std::string>{},
+                            {"serv"},
+                            {"serve"},
+                            {"serve", "--config"},
+                            {"caption", "x.mp4", "--frames", "3"},
+                            {"caption", "x.mp4", "--every", "soon"},
+                            {"caption", "x.mp4", "--policy", "stride"},
+                            {"caption", "x.mp4", "--language", "EN!"},
+                            {"ask", "", "x.jpg"},
+                            {"ask", "why?", "README.md", "LICENSE"},
+                            {"watch", "--subscribe", "nowhere"},
+                            {"serve", "--config", "/nowhere.yaml"}}) {
+    const Outcome outcome = run(words);
+    CAPTURE(outcome.err);
+    CHECK(outcome.exit_code == 2);
+    CHECK(outcome.out.empty());
+    CHECK_FALSE(outcome.err.empty());
+  }
+}
+
+TEST_CASE("a good configuration is ok, and a bad one lists its problems with exit code 2") {
+  const Outcome good = run({"config", "check", PALISADE_SOURCE_DIR "/configs/palisade.yaml"});
+  CHECK(good.exit_code == 0);
+  CHECK(good.out.find("ok") != std::string::npos);
+  const std::string file = written("palisade_bad_config", "node: X Y\nnodes: 3\n");
+  const Outcome bad = run({"config", "check", file});
+  CHECK(bad.exit_code == 2);
+  CHECK(bad.out.empty());
+  CHECK(lines(bad.err) == 3);
+  CHECK(bad.err.find(file + ":1:7: ") != std::string::npos);
+  std::filesystem::remove(file);
+}
+
+TEST_CASE("config check shows no password") {
+  const std::string file = written("palisade_canary_config", R"(streams:
+  - {name: a, url: 'rtsp://u:CANARY-3@c/x', username: u, password: CANARY-4, tasks: [{task: caption}]}
+)");
+  const Outcome outcome = run({"config", "check", file});
+  CHECK(outcome.exit_code == 0);
+  CHECK((outcome.out + outcome.err).find("CANARY") == std::string::npos);
+  std::filesystem::remove(file);
+}
+
+TEST_CASE("a missing file or model is one line that names it") {
+  const Outcome picture = run({"ask", "why?", "/nowhere.jpg"});
+  CHECK(picture.exit_code == 1);
+  CHECK(picture.err.find("palisade: error: ") != std::string::npos);
+  CHECK(picture.err.find("/nowhere.jpg") != std::string::npos);
+  const Outcome model = run({"caption", "/nowhere.mp4", "--model", "/no/model"});
+  CHECK(model.exit_code == 1);
+  CHECK(lines(model.err) == 1);
+  CHECK(model.err.find("/no/model") != std::string::npos);
+}

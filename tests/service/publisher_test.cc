@@ -1,0 +1,175 @@
+#include "service/publisher.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <set>
+#include <zmq.hpp>
+
+#include "service/command_line.h"
+#include "tests/service/subscriber.h"
+#include "tests/tasks/schema.h"
+
+using namespace palisade;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string kTopic = "palisade/v1/a/caption";
+
+PublisherOptions loopback(std::chrono::milliseconds heartbeat = 60s) {
+  return {.endpoint = "tcp://127.0.0.1:*", .heartbeat = heartbeat};
+}
+
+Event event_of(const std::string& topic, const std::string& text = "x") {
+  return {.topic = topic, .source = "palisade://node-1/streams/a", .subject = "a", .data = {{"text", text}}};
+}
+
+Event state_of(const std::string& state) {
+  Event event = event_of(state_topic("a"));
+  event.kind = EventKind::kState;
+  event.data = to_json(StateEvent{.state = state});
+  return event;
+}
+
+// Publishes states until the subscriber receives one: only then is its subscription known to be in force.
+void settle(Publisher& publisher, Subscriber& subscriber) {
+  publisher.publish(state_of("online"));
+  subscriber.next_of(state_topic("a"));
+}
+
+}  // namespace
+
+TEST_CASE("a subscriber receives what it asked for, numbered without gaps") {
+  Publisher publisher(loopback());
+  Subscriber subscriber(publisher.endpoint(), {"palisade/v1/a/"});
+  settle(publisher, subscriber);
+  for (int i = 0; i < 100; ++i) {
+    publisher.publish(event_of("palisade/v1/b/caption"));
+    publisher.publish(event_of(kTopic));
+  }
+  std::set<std::string> ids;
+  for (int i = 1; i <= 100; ++i) {
+    const Json event = subscriber.next_of(kTopic);
+    CHECK(event["sequence"] == sequence_text(std::uint64_t(i)));
+    ids.insert(event["id"].get<std::string>());
+  }
+  CHECK(ids.size() == 100);
+}
+
+TEST_CASE("whoever joins late receives every stream's last state, with its own id and sequence") {
+  Publisher publisher(loopback());
+  publisher.publish(state_of("connecting"));
+  publisher.publish(state_of("online"));
+  Json first;
+  for (int joiner = 0; joiner < 3; ++joiner) {
+    Subscriber late(publisher.endpoint(), {"palisade/v1/a/"});
+    const Json state = late.next_of(state_topic("a"));
+    CHECK(state["data"]["state"] == "online");
+    CHECK(state["sequence"] == "000000000002");
+    if (joiner == 0) first = state;
+    CHECK(state == first);
+  }
+}
+
+TEST_CASE("heartbeats tell the last sequence of every topic, and what became of the streams") {
+  Publisher publisher(loopback(20ms), [] {
+    return std::map<std::string, StreamCounts>{{"a", {.answered = 3}}};
+  });
+  Subscriber subscriber(publisher.endpoint(), {std::string(kHeartbeatTopic)});
+  publisher.publish(event_of(kTopic));
+  publisher.publish(event_of(kTopic));
+  Json heartbeat;
+  do {
+    heartbeat = subscriber.next_of(std::string(kHeartbeatTopic));
+    CHECK(schema_faults("heartbeat", heartbeat).empty());
+  } while (heartbeat["data"]["sequences"].value(kTopic, "") != "000000000002");
+  CHECK(heartbeat["data"]["streams"]["a"]["answered"] == 3);
+}
+
+TEST_CASE("a subscriber that never reads makes nobody wait and holds bounded memory") {
+  Publisher publisher(loopback());
+  Subscriber sleeping(publisher.endpoint(), {""}, 10);
+  Subscriber awake(publisher.endpoint(), {kTopic, state_topic("a")});
+  settle(publisher, awake);
+  const std::string large(50'000, 'x');
+  // Thrice what the sleeper's pipe may hold.
+  for (int i = 1; i <= 3000; ++i) {
+    publisher.publish(event_of(kTopic, large));
+    if (i % 50 == 0) CHECK(awake.skip_to(kTopic, std::uint64_t(i)));
+  }
+}
+
+TEST_CASE("a subscriber that is killed makes nobody wait") {
+  Publisher publisher(loopback());
+  Subscriber awake(publisher.endpoint(), {""});
+  settle(publisher, awake);
+  for (int i = 1; i <= 50; ++i) {
+    { const Subscriber killed(publisher.endpoint(), {""}); }
+    publisher.publish(event_of(kTopic));
+    CHECK(awake.skip_to(kTopic, std::uint64_t(i)));
+  }
+}
+
+TEST_CASE("a full queue drops its oldest event, counts it, and leaves no gap in the sequence") {
+  PublisherOptions options = loopback();
+  options.queue_depth = 1;
+  Publisher publisher(options);
+  Subscriber subscriber(publisher.endpoint(), {""});
+  settle(publisher, subscriber);
+  for (int i = 0; i < 20'000; ++i) publisher.publish(event_of(kTopic, i == 19'999 ? "last" : "x"));
+  std::uint64_t expected = 0;
+  Json event;
+  do {
+    event = subscriber.next_of(kTopic);
+    CHECK(event["sequence"] == sequence_text(++expected));
+  } while (event["data"]["text"] != "last");
+  CHECK(publisher.unpublished() + expected == 20'000);
+}
+
+TEST_CASE("what was published before the end arrives") {
+  auto publisher = std::make_unique<Publisher>(loopback());
+  Subscriber subscriber(publisher->endpoint(), {""});
+  settle(*publisher, subscriber);
+  publisher->publish(event_of(kTopic, "the last word"));
+  publisher.reset();
+  CHECK(subscriber.next_of(kTopic)["data"]["text"] == "the last word");
+  CHECK(subscriber.next_of(std::string(kHeartbeatTopic))["data"]["sequences"][kTopic] == "000000000001");
+}
+
+TEST_CASE("a port in use is unavailable, by name") {
+  const Publisher first(loopback());
+  try {
+    const Publisher second({.endpoint = first.endpoint()});
+    FAIL("bound twice");
+  } catch (const Unavailable& error) {
+    CHECK(std::string(error.what()).find(first.endpoint()) != std::string::npos);
+    CHECK(std::string(error.what()).find("in use") != std::string::npos);
+  }
+}
+
+TEST_CASE("an ipc endpoint belongs to one publisher, and to its user and group") {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("palisade_publisher_" + std::to_string(getpid()));
+  std::filesystem::create_directory(folder);
+  const std::string path = (folder / "events").string();
+  {
+    Publisher first({.endpoint = "ipc://" + path});
+    struct stat status {};
+    CHECK(stat(path.c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0660);
+    CHECK_THROWS_AS(Publisher({.endpoint = "ipc://" + path}), Unavailable);
+    Subscriber subscriber("ipc://" + path, {""});
+    settle(first, subscriber);
+  }
+  CHECK_NOTHROW(Publisher({.endpoint = "ipc://" + path}));
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("an endpoint that cannot be bound is unavailable") {
+  CHECK_THROWS_AS(Publisher({.endpoint = "ipc:///nowhere/at/all"}), Unavailable);
+  CHECK_THROWS_AS(Publisher({.endpoint = "tcp://127.0.0.1"}), Unavailable);
+}

@@ -1,0 +1,209 @@
+#include "service/service.h"
+
+#include <doctest/doctest.h>
+
+#include <future>
+
+#include "service/log.h"
+#include "tests/service/fake_source.h"
+#include "tests/service/stub_model.h"
+#include "tests/service/subscriber.h"
+#include "tests/tasks/schema.h"
+
+using namespace palisade;
+using namespace std::chrono_literals;
+
+namespace {
+
+Settings settings_of(const std::string& streams) {
+  log_from(LogLevel::kError);
+  Settings settings = parse_settings(streams, "test.yaml");
+  settings.publish = "tcp://127.0.0.1:*";
+  return settings;
+}
+
+const std::string kTwoTasks = R"(streams:
+  - name: front_door
+    url: street.mp4
+    pace: false
+    tasks:
+      - {task: caption, frames: 16, span: 3s, every: 3s}
+      - {task: question, name: moves, question: "what moves?", frames: 16, span: 3s, every: 3s}
+      - {task: question, name: cars, question: "how many cars?", frames: 1, every: 4s}
+)";
+
+Feed::Open frames(int count, bool live = false, bool freezes = false) {
+  return [=](const SourceOptions&, std::stop_token stop) {
+    return std::make_unique<FakeSource>(count, live, freezes, std::move(stop));
+  };
+}
+
+// Lets the service read only once the subscriber is known to hear it.
+Feed::Open once_heard(Feed::Open open, std::shared_future<void> heard) {
+  return [=](const SourceOptions& options, std::stop_token stop) {
+    heard.wait();
+    return open(options, std::move(stop));
+  };
+}
+
+}  // namespace
+
+TEST_CASE("a stream's clips become valid answer events, and the service ends when its files have") {
+  StubModel model;
+  Service service(settings_of(kTwoTasks), model);
+  Subscriber subscriber(service.endpoint(), {"palisade/v1/"});
+  std::promise<void> heard;
+  auto run = std::async(std::launch::async, [&] {
+    return service.run({}, true, once_heard(frames(36), heard.get_future().share()));
+  });
+  CHECK(subscriber.next_of("palisade/v1/front_door/state")["data"]["state"] == "connecting");
+  heard.set_value();
+  CHECK(run.get() == Service::End::kAllEnded);
+  CHECK(service.stop());
+  std::map<std::string, Json> events;
+  for (std::string topic; topic != kHeartbeatTopic || events[topic]["data"]["sequences"].size() < 4;) {
+    auto [seen, event] = subscriber.next();
+    const std::string type = event["type"];
+    const std::string schema = type.substr(9, type.find('.', 9) - 9);
+    for (const std::string& fault : schema_faults(schema, event)) FAIL_CHECK(topic << fault);
+    events[topic = seen] = event;
+  }
+  const Json& caption = events["palisade/v1/front_door/caption"];
+  CHECK(caption["data"]["text"] == "said: caption en");
+  CHECK(caption["data"]["frames"].size() == 16);
+  CHECK(caption["data"]["frames"][15]["pts_ms"] == 3000);
+  CHECK(caption["time"] == caption["data"]["frames"][15]["time"]);
+  CHECK(caption["data"]["window"]["tokens_kept"] == 64);
+  CHECK(caption["source"] == "palisade://node-1/streams/front_door");
+  CHECK(events["palisade/v1/front_door/moves"]["data"]["prompt"] == "answer en what moves?");
+  CHECK(events["palisade/v1/front_door/cars"]["data"]["frames"].size() == 1);
+  CHECK(events["palisade/v1/front_door/state"]["data"]["state"] == "ended");
+  CHECK(events[std::string(kHeartbeatTopic)]["data"]["streams"]["front_door"]["frames"] == 36);
+  // Two tasks of one window: its sixteen pictures are encoded once.
+  CHECK(model.encoded <= 16 + 1);
+}
+
+TEST_CASE("clips that the model has no time for are counted in the next event and the heartbeat") {
+  StubModel model;
+  std::promise<void> all_read;
+  model.on_answer = [&, read = all_read.get_future().share()](const std::string&, const DecodingOptions&,
+                                                              const std::stop_token&) { read.wait(); };
+  Service service(settings_of(R"(streams:
+  - name: front_door
+    url: street.mp4
+    pace: false
+    tasks: [{task: caption, frames: 1, every: 1s}]
+)"),
+                  model);
+  Subscriber subscriber(service.endpoint(), {"palisade/v1/"});
+  auto run = std::async(std::launch::async, [&] { return service.run({}, true, frames(100)); });
+  while (subscriber.next_of("palisade/v1/front_door/state")["data"]["state"] != "ended") {
+  }
+  all_read.set_value();
+  CHECK(run.get() == Service::End::kAllEnded);
+  CHECK(service.stop());
+  std::uint64_t answered = 0, dropped = 0;
+  Json heartbeat;
+  while (heartbeat.is_null() || heartbeat["data"]["streams"].empty() ||
+         heartbeat["data"]["streams"]["front_door"]["answered"] == 0) {
+    const auto [topic, event] = subscriber.next();
+    if (topic == kHeartbeatTopic) heartbeat = event;
+    if (topic != "palisade/v1/front_door/caption") continue;
+    ++answered;
+    dropped += event["data"]["dropped_before"].get<std::uint64_t>();
+  }
+  CHECK(answered + dropped == 10);
+  CHECK(dropped >= 7);
+  CHECK(heartbeat["data"]["streams"]["front_door"]["dropped"] == dropped);
+}
+
+TEST_CASE("what fails is counted in the next event of its task, and the others go on") {
+  StubModel model;
+  std::atomic<int> captions{0};
+  model.on_answer = [&](const std::string& prompt, const DecodingOptions&, const std::stop_token&) {
+    if (prompt == "caption en" && ++captions == 1) throw std::runtime_error("logits are not finite");
+  };
+  Service service(settings_of(R"(streams:
+  - name: front_door
+    url: street.mp4
+    pace: false
+    tasks:
+      - {task: caption, frames: 1, every: 1s}
+      - {task: question, question: "why?", frames: 1, every: 1s}
+)"),
+                  model);
+  Subscriber subscriber(service.endpoint(), {"palisade/v1/front_door/"});
+  std::promise<void> heard;
+  auto run = std::async(std::launch::async, [&] {
+    return service.run({}, true, once_heard(frames(20), heard.get_future().share()));
+  });
+  subscriber.next_of("palisade/v1/front_door/state");
+  heard.set_value();
+  CHECK(run.get() == Service::End::kAllEnded);
+  CHECK(subscriber.next_of("palisade/v1/front_door/question")["data"]["dropped_before"] == 0);
+  CHECK(subscriber.next_of("palisade/v1/front_door/caption")["data"]["dropped_before"] == 1);
+}
+
+TEST_CASE("a stop ends frozen cameras and an answer that is being given") {
+  StubModel model;
+  std::promise<void> answering;
+  model.on_answer = [&](const std::string&, const DecodingOptions& options, const std::stop_token&) {
+    answering.set_value();
+    while (!options.cancelled()) std::this_thread::yield();
+    throw ModelStopped{};
+  };
+  std::string streams = "streams:\n";
+  for (int i = 0; i < 4; ++i) {
+    streams += "  - {name: cam_" + std::to_string(i) +
+               ", url: 'rtsp://camera/x', tasks: [{task: caption, frames: 1}]}\n";
+  }
+  Service service(settings_of(streams), model);
+  std::stop_source stop;
+  auto run = std::async(std::launch::async,
+                        [&] { return service.run(stop.get_token(), false, frames(1, true, true)); });
+  answering.get_future().wait();
+  stop.request_stop();
+  CHECK(run.get() == Service::End::kStopped);
+  CHECK(service.stop());
+}
+
+TEST_CASE("a file that cannot be read is told, and the service's end says so") {
+  StubModel model;
+  Service service(settings_of(kTwoTasks), model);
+  Subscriber subscriber(service.endpoint(), {"palisade/v1/front_door/state"});
+  const Feed::Open open = [](const SourceOptions&, std::stop_token) -> std::unique_ptr<Source> {
+    throw SourceError(SourceFault::kUnreadable, "street.mp4: no video");
+  };
+  CHECK(service.run({}, true, open) == Service::End::kSomeUnreadable);
+  Json state;
+  do state = subscriber.next_of("palisade/v1/front_door/state");
+  while (state["data"]["state"] != "ended");
+  CHECK(state["data"]["reason"] == "street.mp4: no video");
+  CHECK(schema_faults("state", state).empty());
+}
+
+TEST_CASE("a password is in no event") {
+  StubModel model;
+  Settings settings = settings_of(R"(streams:
+  - name: front_door
+    url: 'rtsp://u:CANARY-1@camera/x'
+    username: admin
+    password: CANARY-2
+    tasks: [{task: caption}]
+)");
+  hide_secret(settings.streams[0].source.password);
+  Service service(settings, model);
+  Subscriber subscriber(service.endpoint(), {""});
+  const Feed::Open open = [](const SourceOptions& options, std::stop_token) -> std::unique_ptr<Source> {
+    throw SourceError(SourceFault::kAuthFailed, "refused: " + options.url + " " + options.password);
+  };
+  std::stop_source stop;
+  auto run = std::async(std::launch::async, [&] { return service.run(stop.get_token(), false, open); });
+  Json state;
+  do {
+    state = subscriber.next_of("palisade/v1/front_door/state");
+    CHECK(state.dump().find("CANARY") == std::string::npos);
+  } while (state["data"]["state"] != "auth_failed");
+  stop.request_stop();
+  run.get();
+}

@@ -1,0 +1,263 @@
+#include "service/settings.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+using namespace palisade;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string kStream = R"(streams:
+  - name: front_door
+    url: rtsp://camera/stream
+    tasks: [{task: caption}]
+)";
+
+std::vector<std::string> problems_of(const std::string& text) {
+  try {
+    parse_settings(text, "f.yaml");
+  } catch (const SettingsError& error) {
+    return error.problems();
+  }
+  return {};
+}
+
+// Whether some problem is at this place and mentions these words.
+bool has(const std::vector<std::string>& problems, const std::string& place, const std::string& words) {
+  return std::ranges::any_of(problems, [&](const std::string& problem) {
+    return problem.starts_with("f.yaml:" + place + ": ") && problem.find(words) != std::string::npos;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a small configuration has sensible defaults") {
+  const Settings settings = parse_settings(kStream, "f.yaml");
+  CHECK(settings.publish == "tcp://127.0.0.1:5557");
+  CHECK(settings.model.empty());
+  CHECK(settings.engine.max_new_tokens == 64);
+  REQUIRE(settings.streams.size() == 1);
+  const TaskSettings& task = settings.streams[0].tasks.at(0);
+  CHECK(task.name == "caption");
+  CHECK(task.sampling.count == 16);
+  CHECK(task.sampling.span == 4s);
+  CHECK(task.sampling.stride == 4s);
+}
+
+TEST_CASE("every setting of a file arrives") {
+  const Settings settings = parse_settings(R"(node: node-2
+model: some/folder
+resize: bv-bilinear
+publish: ipc:///run/palisade/events
+engine: {max_new_tokens: 32, deadline: 2m}
+streams:
+  - name: a
+    url: street.mp4
+    username: admin
+    password: "0123"
+    transport: udp
+    open_timeout: 3s
+    stall_timeout: 500ms
+    pace: false
+    loop: true
+    tasks:
+      - {task: pair, statement: "both", span: 10s, every: 20s}
+      - {task: question, name: q, question: "why?", language: de, policy: stride, frame_step: 9, every: 5s}
+)",
+                                           "f.yaml");
+  CHECK(settings.node == "node-2");
+  CHECK(settings.model == "some/folder");
+  CHECK(settings.resize == ResizePreset::kBvBilinear);
+  CHECK(settings.engine.deadline == 2min);
+  const StreamSettings& stream = settings.streams.at(0);
+  CHECK(stream.source.username == "admin");
+  CHECK(stream.source.password == "0123");
+  CHECK(stream.source.transport == RtspTransport::kUdp);
+  CHECK(stream.source.open_timeout == 3s);
+  CHECK(stream.source.stall_timeout == 500ms);
+  CHECK(stream.source.allow_launch);
+  CHECK_FALSE(stream.pace);
+  CHECK(stream.loop);
+  CHECK(stream.tasks.at(0).sampling.count == 2);
+  CHECK(stream.tasks.at(0).sampling.stride == 20s);
+  CHECK(stream.tasks.at(1).name == "q");
+  CHECK(stream.tasks.at(1).wording.language == "de");
+  CHECK(stream.tasks.at(1).sampling.policy == SamplingPolicy::kStride);
+  CHECK(stream.tasks.at(1).sampling.frame_step == 9);
+}
+
+TEST_CASE("all problems are listed, each with line and column, in the order of the file") {
+  const auto problems = problems_of(R"(node: No de
+engin: {}
+engine: {max_new_tokens: 064, deadline: 5}
+streams:
+  - name: a
+    url: street.mp4
+    pace: no
+    tasks:
+      - {task: capton}
+      - {task: question}
+      - {task: pair, statement: x, frames: 3}
+  - name: a
+    tasks: []
+)");
+  CHECK(has(problems, "1:7", "node"));
+  CHECK(has(problems, "2:1", "did you mean engine?"));
+  CHECK(has(problems, "3:26", "max_new_tokens"));
+  CHECK(has(problems, "3:41", "duration"));
+  CHECK(has(problems, "7:11", "true or false"));
+  CHECK(has(problems, "9:16", "unknown task 'capton'"));
+  CHECK(has(problems, "10:9", "question is missing"));
+  CHECK(has(problems, "11:44", "2 frames"));
+  CHECK(has(problems, "12:5", "url"));
+  CHECK(has(problems, "12:5", "second stream 'a'"));
+  CHECK(has(problems, "13:12", "1 to 16 tasks"));
+  CHECK(problems.size() == 11);
+}
+
+TEST_CASE("a duplicate key is an error wherever it stands") {
+  CHECK(
+      has(problems_of("node: a\nnode: b\n" + kStream), "2:1", "duplicate key 'node', first given in line 1"));
+  CHECK(has(problems_of("engine: {deadline: 1s, deadline: 1s}\n" + kStream), "1:24", "duplicate"));
+}
+
+TEST_CASE("no and yes are no booleans, and a quoted true is none either") {
+  for (const char* const word : {"no", "yes", "on", "True", "1", "\"true\"", "~"}) {
+    CAPTURE(word);
+    const auto problems = problems_of("streams: [{name: a, url: x.mp4, loop: " + std::string(word) +
+                                      ", tasks: [{task: caption}]}]");
+    CHECK(has(problems, "1:39", "true or false"));
+  }
+}
+
+TEST_CASE("a word stays the word that was written") {
+  const Settings settings = parse_settings("node: no\n" + kStream, "f.yaml");
+  CHECK(settings.node == "no");
+}
+
+TEST_CASE("aliases, anchors, tags and second documents are refused") {
+  CHECK(has(problems_of("node: &a x\n" + kStream), "1:7", "anchor"));
+  CHECK(has(problems_of("node: *a\n" + kStream), "1:7", ""));
+  CHECK(has(problems_of("node: !!int 3\n" + kStream), "1:7", "tag"));
+  CHECK_FALSE(problems_of(kStream + "---\nnode: b\n").empty());
+}
+
+TEST_CASE("an alias bomb is refused before it grows") {
+  std::string bomb = "a: &a [x,x,x,x,x,x,x,x]\n";
+  for (char c = 'b'; c < 'k'; ++c) {
+    const char before = char(c - 1);
+    bomb += std::string(1, c) + ": &" + c + " [*" + before + ",*" + before + ",*" + before + ",*" + before +
+            "]\n";
+  }
+  CHECK(problems_of(bomb).size() == 1);
+}
+
+TEST_CASE("bytes that have no place in a configuration are named") {
+  CHECK(has(problems_of("\xef\xbb\xbfnode: a\n"), "1:1", "byte order mark"));
+  CHECK(has(problems_of("engine:\n\tdeadline: 1s\n"), "2:1", "tab"));
+  CHECK(has(problems_of("node: a\x01\n"), "1:8", "control character"));
+  CHECK(has(problems_of("node: \xff\n"), "1:7", "UTF-8"));
+  CHECK(has(problems_of(std::string("node: a\0b\n", 10)), "1:8", "control character"));
+}
+
+TEST_CASE("what is too large, too deep or too much is refused") {
+  CHECK(problems_of(std::string(2u << 20, '#')).at(0).find("1 MiB") != std::string::npos);
+  CHECK(problems_of("node: " + std::string(100, '[')).size() == 1);
+  CHECK(problems_of("node: " + std::string(100'000, '[')).size() == 1);
+  std::string many = "streams: [";
+  for (int i = 0; i < 100'001; ++i) many += "1,";
+  CHECK(problems_of(many + "]").at(0).find("100000") != std::string::npos);
+}
+
+TEST_CASE("text that is no YAML, and YAML that is no map, are one problem each") {
+  for (const char* const text :
+       {"", "[", "node: [", "just words", "- a\n- b\n", "\"", "node: 'a", "{", "? ", "%YAML 9"}) {
+    CAPTURE(text);
+    CHECK(problems_of(text).size() >= 1);
+  }
+}
+
+TEST_CASE("two tasks of a stream never share a topic") {
+  const auto problems = problems_of(R"(streams:
+  - name: a
+    url: x.mp4
+    tasks:
+      - {task: question, question: "one?"}
+      - {task: question, question: "two?"}
+)");
+  CHECK(has(problems, "6:9", "give it a name of its own"));
+}
+
+TEST_CASE("names that Palisade's own topics need are refused") {
+  const std::string tasks = ", url: x.mp4, tasks: [{task: caption, name: ";
+  CHECK_FALSE(problems_of("streams: [{name: service" + tasks + "x}]}]").empty());
+  CHECK_FALSE(problems_of("streams: [{name: a" + tasks + "state}]}]").empty());
+  CHECK_FALSE(problems_of("streams: [{name: ../etc" + tasks + "x}]}]").empty());
+  CHECK(problems_of("streams: [{name: a" + tasks + "x}]}]").empty());
+}
+
+TEST_CASE("pace and loop are for files") {
+  CHECK_FALSE(
+      problems_of("streams: [{name: a, url: 'rtsp://c/x', loop: true, tasks: [{task: caption}]}]").empty());
+}
+
+TEST_CASE("a sampling that would hold too many windows at once is refused") {
+  CHECK_FALSE(
+      problems_of("streams: [{name: a, url: x.mp4, tasks: [{task: caption, span: 1h, every: 1s}]}]").empty());
+}
+
+TEST_CASE("events are published on loopback or ipc only") {
+  for (const char* const good : {"tcp://127.0.0.1:5557", "tcp://localhost:1", "tcp://[::1]:5557",
+                                 "tcp://127.0.0.1:*", "ipc:///run/palisade/events"}) {
+    CAPTURE(good);
+    CHECK_FALSE(endpoint_fault(good));
+  }
+  for (const char* const bad :
+       {"tcp://*:5557", "tcp://0.0.0.0:5557", "tcp://192.168.1.2:5557", "tcp://[::]:5557", "tcp://127.0.0.1",
+        "tcp://127.0.0.1:99999", "udp://127.0.0.1:1", "", "tcp://", "ipc://", "tcp://127.evil.org:5557",
+        "inproc://x"}) {
+    CAPTURE(bad);
+    CHECK(endpoint_fault(bad));
+  }
+}
+
+TEST_CASE("a password stands in a file or in the configuration, and shows nowhere") {
+  const auto file = std::filesystem::temp_directory_path() / "palisade_settings_test_password";
+  std::ofstream(file) << "CANARY-7\nsecond line\n";
+  const std::string text =
+      "streams: [{name: a, url: 'rtsp://u:CANARY-8@c/x', username: u, password_file: " + file.string() +
+      ", tasks: [{task: caption}]}]";
+  const Settings settings = parse_settings(text, "f.yaml");
+  CHECK(settings.streams.at(0).source.password == "CANARY-7");
+  CHECK(summary_of(settings).find("CANARY") == std::string::npos);
+  std::filesystem::remove(file);
+  const auto missing = problems_of(text);
+  CHECK(missing.size() == 1);
+  CHECK(missing.at(0).find("CANARY") == std::string::npos);
+}
+
+TEST_CASE("a misplaced password shows in no problem") {
+  const auto problems = problems_of(R"(streams:
+  - name: a
+    url: rtsp://u:CANARY@c/x
+    password: [CANARY]
+    passwort: CANARY
+    tasks: CANARY
+)");
+  CHECK(problems.size() >= 3);
+  for (const std::string& problem : problems) CHECK(problem.find("CANARY") == std::string::npos);
+}
+
+TEST_CASE("the sample configurations can be used") {
+  CHECK(read_settings(PALISADE_SOURCE_DIR "/configs/palisade.yaml").streams.size() == 2);
+  CHECK(read_settings(PALISADE_SOURCE_DIR "/configs/demo.yaml").streams.size() == 2);
+}
+
+TEST_CASE("a missing configuration is named") {
+  CHECK_THROWS_AS(read_settings("/nowhere/at-all.yaml"), SettingsError);
+  CHECK_THROWS_AS(read_settings("/"), SettingsError);
+}

@@ -1,0 +1,31 @@
+#include "service/ulid.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace palisade;
+using namespace std::chrono_literals;
+
+TEST_CASE("a ULID is 26 digits of Crockford's base 32 that begin with its time") {
+  UlidSource source;
+  const std::string id = source.next(WallTime(1'469'918'176'385ms));
+  CHECK(id.size() == 26);
+  CHECK(id.find_first_not_of("0123456789ABCDEFGHJKMNPQRSTVWXYZ") == std::string::npos);
+  CHECK(id.substr(0, 10) == "01ARYZ6S41");  // the specification's own example
+}
+
+TEST_CASE("ULIDs ascend within a millisecond, and when the clock goes back") {
+  UlidSource source;
+  std::string last;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string id = source.next(WallTime(std::chrono::milliseconds(1'000'000 - i / 100 * 50)));
+    CHECK(id > last);
+    last = id;
+  }
+}
+
+TEST_CASE("two sources give different ULIDs") {
+  UlidSource one, other;
+  CHECK(one.next(WallTime(1ms)) != other.next(WallTime(1ms)));
+}

@@ -1,0 +1,166 @@
+#include <doctest/doctest.h>
+
+#include "tasks/answer_event.h"
+#include "tasks/event.h"
+#include "tasks/state_event.h"
+#include "tests/tasks/schema.h"
+
+using namespace palisade;
+
+namespace {
+
+const std::string kHash(64, 'a');
+
+// The example of the event format's description; its ellipses stand for hashes.
+Json documented_example() {
+  std::string text = R"({"specversion": "1.0", "id": "01KAV3Q7W6E5N1Y3ZC8TQ0F4HM",
+ "source": "palisade://node-1/streams/front_door",
+ "type": "palisade.answer.v1", "subject": "front_door", "time": "2026-11-23T09:05:24.123Z",
+ "datacontenttype": "application/json", "dataschema": "palisade:/schema/answer.v1.json", "sequence": "000000000412",
+ "data": {
+   "task": "caption", "prompt": "caption en", "text": "a red car drives from left to right",
+   "finish_reason": "stop", "token_ids": [877, 587, 648], "logprob": -1.93,
+   "choices": [{"text": "yes", "p": 0.93}, {"text": "no", "p": 0.07}],
+   "boxes": [{"label": "car", "box": [0.12, 0.40, 0.31, 0.66], "pixels": [77, 144, 198, 238]}],
+   "frames": [{"stream": "front_door", "number": 1840, "pts_ms": 184000, "time": "2026-11-23T09:05:19.900Z",
+               "time_source": "rtcp", "time_uncertainty_ms": 8, "sha256": "...", "corrupt": false}],
+   "window": {"policy": "uniform", "count": 16, "span_ms": 4000, "degraded_from": null, "tokens_kept": 4096},
+   "model": {"id": "paligemma-3b-mix-224", "sha256": "...", "precision": "int8", "resize": "hf-bicubic"},
+   "unchanged_since": null, "dropped_before": 0,
+   "timing_ms": {"wait": 12, "encode": 251, "prefill": 2210, "decode": 640, "total": 3113}}})";
+  for (std::size_t at; (at = text.find("...")) != std::string::npos;) text.replace(at, 3, kHash);
+  return parse_json(text, "the documented example");
+}
+
+Clip sixteen_frames() {
+  Clip clip;
+  for (int i = 0; i < 16; ++i) {
+    Frame frame;
+    frame.stream = "front_door";
+    frame.stamp.number = std::uint64_t(i) * 3;
+    frame.stamp.pts = std::chrono::milliseconds(267 * i);
+    frame.stamp.wall = WallTime(std::chrono::microseconds(1'795'424'719'900'000 + 267'000 * i));
+    frame.stamp.time_source = TimeSource(i % 3);
+    clip.frames.push_back(frame);
+  }
+  return clip;
+}
+
+Event answer_event() {
+  AnswerEvent answer{.task = "caption", .prompt = "caption en", .text = "a red car", .finish_reason = "stop"};
+  answer.token_ids = {877, 587, 1};
+  answer.logprob = -1.93;
+  answer.frames = frames_of(sixteen_frames(), [](const Image&) { return kHash; });
+  answer.window = window_of(sixteen_frames(), 256);
+  answer.model = {.id = "palisade-demo", .notice = "a demo", .sha256 = kHash, .precision = "f32"};
+  return {.kind = EventKind::kAnswer,
+          .topic = answer_topic("front_door", "caption"),
+          .source = stream_source("node-1", "front_door"),
+          .subject = "front_door",
+          .time = sixteen_frames().frames.back().stamp.wall,
+          .data = to_json(answer),
+          .id = "01KAV3Q7W6E5N1Y3ZC8TQ0F4HM",
+          .sequence = 412};
+}
+
+Event state_event(const StateEvent& state) {
+  Event event = answer_event();
+  event.kind = EventKind::kState;
+  event.topic = state_topic("front_door");
+  event.data = to_json(state);
+  return event;
+}
+
+Json parsed(const Event& event) {
+  return parse_json(to_json_line(event), "an event");
+}
+
+void check_valid(const std::string& schema, const Json& event) {
+  for (const std::string& fault : schema_faults(schema, event)) FAIL_CHECK(fault);
+}
+
+}  // namespace
+
+TEST_CASE("the documented example of an answer is valid") {
+  check_valid("answer", documented_example());
+}
+
+TEST_CASE("answers are valid, with and without what may be left out") {
+  check_valid("answer", parsed(answer_event()));
+  Event bare = answer_event();
+  AnswerEvent answer{.task = "question", .prompt = "answer en x", .finish_reason = "deadline"};
+  answer.frames = frames_of(sixteen_frames(), [](const Image&) { return kHash; });
+  answer.window = {.count = 2, .tokens_kept = 512};
+  answer.model = {.id = "m", .precision = "f32"};
+  bare.data = to_json(answer);
+  check_valid("answer", parsed(bare));
+  CHECK_FALSE(bare.data.contains("logprob"));
+  CHECK_FALSE(bare.data["model"].contains("sha256"));
+  CHECK_FALSE(bare.data["window"].contains("policy"));
+}
+
+TEST_CASE("states and heartbeats are valid") {
+  for (const char* const state :
+       {"connecting", "online", "stalled", "reconnecting", "auth_failed", "unreadable", "ended", "removed"}) {
+    check_valid("state", parsed(state_event({.state = state})));
+  }
+  check_valid("state", parsed(state_event({.state = "reconnecting",
+                                           .reason = "refused",
+                                           .attempt = 3,
+                                           .next_try_in = std::chrono::seconds(4),
+                                           .width = 640,
+                                           .height = 360})));
+  Event heartbeat = answer_event();
+  heartbeat.kind = EventKind::kHeartbeat;
+  heartbeat.source = "palisade://node-1/service";
+  heartbeat.subject = "service";
+  heartbeat.data = to_json(HeartbeatEvent{.sequences = {{"palisade/v1/front_door/caption", 412}},
+                                          .streams = {{"front_door", {.frames = 9}}}});
+  check_valid("heartbeat", parsed(heartbeat));
+}
+
+TEST_CASE("a broken answer is not valid") {
+  const Json good = parsed(answer_event());
+  const auto broken = [&](const char* pointer, const Json& value) {
+    Json event = good;
+    event[Json::json_pointer(pointer)] = value;
+    CAPTURE(pointer);
+    CHECK_FALSE(schema_faults("answer", event).empty());
+  };
+  broken("/id", "01KAV3Q7W6E5N1Y3ZC8TQ0F4H");
+  broken("/id", "01KAV3Q7W6E5N1Y3ZC8TQ0F4HI");
+  broken("/time", "2026-11-23 09:05:24");
+  broken("/sequence", 412);
+  broken("/type", "palisade.answer.v2");
+  broken("/source", "front_door");
+  broken("/subject", "Front Door");
+  broken("/data/finish_reason", "done");
+  broken("/data/token_ids", "877");
+  broken("/data/frames", Json::array());
+  broken("/data/frames/0/time_source", "guess");
+  broken("/data/frames/0/sha256", "abc");
+  broken("/data/frames/0/extra", 1);
+  broken("/data/window/policy", "random");
+  broken("/data/timing_ms/total", -1);
+  broken("/data/boxes", Json::array({{{"label", "car"}, {"box", {0, 0, 1}}, {"pixels", {0, 0, 1, 1}}}}));
+}
+
+TEST_CASE("an event that lacks a required field is not valid") {
+  const Json good = parsed(answer_event());
+  for (const auto& [key, value] : good.items()) {
+    Json event = good;
+    event.erase(key);
+    CAPTURE(key);
+    CHECK_FALSE(schema_faults("answer", event).empty());
+  }
+  for (const char* const key : {"task", "text", "frames", "window", "model", "dropped_before", "timing_ms"}) {
+    Json event = good;
+    event["data"].erase(key);
+    CAPTURE(key);
+    CHECK_FALSE(schema_faults("answer", event).empty());
+  }
+}
+
+TEST_CASE("a state that nobody knows is not valid") {
+  CHECK_FALSE(schema_faults("state", parsed(state_event({.state = "asleep"}))).empty());
+}

@@ -1,0 +1,59 @@
+#include "tasks/task.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace palisade;
+
+TEST_CASE("a caption's prompt names its language") {
+  CHECK(find_task("caption")->prompt({.language = "de"}) == "caption de");
+}
+
+TEST_CASE("a question and a statement are asked with the same prefix") {
+  CHECK(find_task("question")->prompt({.text = "what moves?"}) == "answer en what moves?");
+  CHECK(find_task("pair")->prompt({.text = "both images contain a dog"}) ==
+        "answer en both images contain a dog");
+}
+
+TEST_CASE("a pair sees two frames, a caption and a question one, two or sixteen") {
+  CHECK(find_task("pair")->accepts(2));
+  CHECK_FALSE(find_task("pair")->accepts(16));
+  for (const char* const name : {"caption", "question"}) {
+    for (const int frames : {1, 2, 16}) CHECK(find_task(name)->accepts(frames));
+    CHECK_FALSE(find_task(name)->accepts(3));
+  }
+}
+
+TEST_CASE("an unknown task is not found") {
+  CHECK(find_task("capton") == nullptr);
+}
+
+TEST_CASE("a wording that cannot be asked is refused with the key it stands under") {
+  const Task& question = *find_task("question");
+  CHECK_FALSE(wording_fault(question, {.text = "what moves?"}));
+  CHECK(wording_fault(question, {})->starts_with("question"));
+  CHECK(wording_fault(question, {.text = "two\nlines"}));
+  CHECK(wording_fault(question, {.text = std::string(kMaxPrompt + 1, 'x')}));
+  CHECK(wording_fault(question, {.language = "EN!", .text = "x"})->starts_with("language"));
+  CHECK_FALSE(wording_fault(*find_task("caption"), {}));
+}
+
+TEST_CASE("a prompt that begins with a word of PaliGemma's is taken as it is") {
+  for (const char* const prompt :
+       {"answer en what moves?", "detect car ; dog", "caption fr", "ocr", "segment car"}) {
+    CHECK(prompt_of_words(prompt, "en") == prompt);
+  }
+}
+
+TEST_CASE("any other words are asked as a question") {
+  CHECK(prompt_of_words("what moves?", "en") == "answer en what moves?");
+  CHECK(prompt_of_words("captions are what?", "de") == "answer de captions are what?");
+}
+
+TEST_CASE("a prompt belongs to the task that its first word asks for") {
+  CHECK(task_of_prompt("cap en") == "caption");
+  CHECK(task_of_prompt("answer en what moves?") == "question");
+  CHECK(task_of_prompt("detect car") == "detect");
+  CHECK(task_of_prompt("something else") == "prompt");
+}
