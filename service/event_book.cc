@@ -28,23 +28,28 @@ std::vector<Message> EventBook::states(std::string_view prefix) const {
   return found;
 }
 
+Message EventBook::enter_heartbeat(const HeartbeatEvent& heartbeat, WallTime now) {
+  return enter({.kind = EventKind::kHeartbeat,
+                .topic = std::string(kHeartbeatTopic),
+                .source = "palisade://" + node_ + "/service",
+                .subject = "service",
+                .time = now,
+                .data = to_json(heartbeat)},
+               now);
+}
+
 std::vector<Message> EventBook::heartbeats(HeartbeatEvent heartbeat, WallTime now) {
+  std::map<std::string, std::uint64_t> untold = sequences_;
+  untold.erase(std::string(kHeartbeatTopic));  // stands in the envelope
   std::vector<Message> messages;
-  auto topic = sequences_.begin();
   do {
     heartbeat.sequences.clear();
-    for (; topic != sequences_.end() && heartbeat.sequences.size() < kTopicsPerHeartbeat; ++topic) {
-      heartbeat.sequences.insert(*topic);
+    while (!untold.empty() && heartbeat.sequences.size() < kTopicsPerHeartbeat) {
+      heartbeat.sequences.insert(untold.extract(untold.begin()));
     }
-    messages.push_back(enter({.kind = EventKind::kHeartbeat,
-                              .topic = std::string(kHeartbeatTopic),
-                              .source = "palisade://" + node_ + "/service",
-                              .subject = "service",
-                              .time = now,
-                              .data = to_json(heartbeat)},
-                             now));
+    messages.push_back(enter_heartbeat(heartbeat, now));
     heartbeat.streams.clear();
-  } while (topic != sequences_.end());
+  } while (!untold.empty());
   return messages;
 }
 

@@ -31,6 +31,8 @@ class EventBook {
   std::vector<Message> heartbeats(HeartbeatEvent heartbeat, WallTime now);
 
  private:
+  Message enter_heartbeat(const HeartbeatEvent& heartbeat, WallTime now);
+
   const std::string node_;
   UlidSource ids_;
   std::map<std::string, std::uint64_t> sequences_;
