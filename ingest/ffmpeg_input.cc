@@ -45,7 +45,10 @@ void set_options(AvOptions& av, const SourceOptions& options) {
   if (!names_file(options.url))
     av.set("fpsprobesize", std::int64_t(0));  // or pictures are held back to guess a rate
   if (scheme.starts_with("rtsp")) {
-    av.set("rtsp_transport", options.transport == RtspTransport::kUdp ? "udp" : "tcp");
+    av.set("rtsp_transport", options.transport == RtspTransport::kAuto  ? "tcp+udp"
+                             : options.transport == RtspTransport::kUdp ? "udp"
+                                                                        : "tcp");
+    if (options.transport == RtspTransport::kAuto) av.set("rtsp_flags", "prefer_tcp");
     av.set("allowed_media_types", "video");
   } else if (!names_file(options.url)) {
     av.set("rw_timeout", std::chrono::microseconds(options.open_timeout).count());

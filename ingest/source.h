@@ -11,7 +11,8 @@
 
 namespace palisade {
 
-enum class RtspTransport { kTcp, kUdp };
+// kAuto asks for TCP and takes UDP from a server that refuses it.
+enum class RtspTransport { kAuto, kTcp, kUdp };
 
 // Where frames come from and how patient we are. `url` may hold credentials: it is never printed, show it
 // through redact_url().
@@ -19,7 +20,7 @@ struct SourceOptions {
   std::string url;
   std::string username;  // beside the URL, so that they need no percent-encoding
   std::string password;
-  RtspTransport transport = RtspTransport::kTcp;
+  RtspTransport transport = RtspTransport::kAuto;
   std::chrono::milliseconds open_timeout{10'000};
   std::chrono::milliseconds stall_timeout{10'000};  // no frame for this long is a fault
   bool allow_launch = false;  // gst: lines run any pipeline: only from the configuration file or command line

@@ -176,12 +176,14 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
     reader.problem("url", "url holds a line break");
   reader.read("username", source.username);
   read_password(reader, source);
-  std::string transport = "tcp";
+  std::string transport = "auto";
   reader.read("transport", transport);
-  if (transport != "tcp" && transport != "udp") {
-    reader.problem("transport", "transport is tcp or udp, not '" + transport + "'");
+  if (transport != "auto" && transport != "tcp" && transport != "udp") {
+    reader.problem("transport", "transport is auto, tcp or udp, not '" + transport + "'");
   }
-  source.transport = transport == "udp" ? RtspTransport::kUdp : RtspTransport::kTcp;
+  source.transport = transport == "udp"   ? RtspTransport::kUdp
+                     : transport == "tcp" ? RtspTransport::kTcp
+                                          : RtspTransport::kAuto;
   reader.read("open_timeout", source.open_timeout, milliseconds(100));
   reader.read("stall_timeout", source.stall_timeout, milliseconds(100));
   reader.read("pace", stream.pace);
