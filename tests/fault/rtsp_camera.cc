@@ -1,5 +1,6 @@
 // A camera for tests: serves a moving picture as RTSP on the loopback until it is killed, and prints its
 // port. Being a process of its own it can be frozen (SIGSTOP) and killed as real ones freeze and die.
+// /live speaks TCP and UDP, /udp refuses TCP.
 //   rtsp_camera [PORT [USER PASSWORD basic|digest]]
 #include <gst/rtsp-server/rtsp-server.h>
 #include <sys/prctl.h>
@@ -48,6 +49,10 @@ int main(int argc, char** argv) {
   if (argc > 4) ask_for_password(server, factory, argv + 2);
   GstRTSPMountPoints* mounts = gst_rtsp_server_get_mount_points(server);
   gst_rtsp_mount_points_add_factory(mounts, "/live", factory);
+  GstRTSPMediaFactory* udp_alone = gst_rtsp_media_factory_new();
+  gst_rtsp_media_factory_set_launch(udp_alone, kPicture);
+  gst_rtsp_media_factory_set_protocols(udp_alone, GST_RTSP_LOWER_TRANS_UDP);
+  gst_rtsp_mount_points_add_factory(mounts, "/udp", udp_alone);
   g_object_unref(mounts);
   if (gst_rtsp_server_attach(server, nullptr) == 0) {
     std::fprintf(stderr, "rtsp_camera: the port is taken\n");

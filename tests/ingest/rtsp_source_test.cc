@@ -96,6 +96,14 @@ TEST_CASE("an RTSP camera delivers live pictures whose media time moves on") {
   }
 }
 
+TEST_CASE("a camera that refuses TCP is read over UDP, unless TCP was asked for") {
+  const RtspCamera camera;
+  SourceOptions options = impatient(camera.udp_url());
+  CHECK(open_source(options, {})->next(all).has_value());
+  options.transport = RtspTransport::kTcp;
+  CHECK_THROWS_WITH_AS(open_source(options, {}), doctest::Contains("Unsupported transport"), SourceError);
+}
+
 TEST_CASE("a camera's frames get its own clock once it has sent a report") {
   const RtspCamera camera;
   const auto source = open_source(impatient(camera.url()), {});
