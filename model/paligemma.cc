@@ -142,12 +142,13 @@ Sequence PaliGemma::prefill(std::span<const ImageFeatures> images, std::span<con
   const Segment segment{.cache = &sequence.cache_, .rows = x.rows(), .prefix = x.rows()};
   parts_->language_model.forward(x, {&segment, 1}, observer);
   parts_->language_model.logits(x.view().row_range(x.rows() - 1, 1), sequence.logits_);
-  if (observer) {
-    Matrix all(x.rows(), parts_->config.text.vocabulary);
-    parts_->language_model.logits(x, all);
-    observer("logits", all);
-  }
   return sequence;
+}
+
+Matrix PaliGemma::logits(ConstMatrixView hidden) const {
+  Matrix logits(hidden.rows, parts_->config.text.vocabulary);
+  parts_->language_model.logits(hidden, logits);
+  return logits;
 }
 
 Matrix PaliGemma::score(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,

@@ -68,6 +68,9 @@ class PaliGemma {
   Sequence prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt, int max_new_tokens,
                    const Observer& observer = {}) const;
 
+  // Of rows of "lm.final_norm" as an Observer sees them. [rows, embedding rows]
+  Matrix logits(ConstMatrixView hidden) const;
+
   // As prefill, followed by `suffix` whose tokens see the prefix and each other causally (teacher forcing).
   // Returns the logits of every suffix position. [suffix, embedding rows]
   Matrix score(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
