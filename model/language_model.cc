@@ -24,10 +24,6 @@ Linear read_linear(const Checkpoint& checkpoint, const std::string& name, int ou
   return Linear(checkpoint.read(name + ".weight", {outputs, inputs}));
 }
 
-std::span<float> all_of(Matrix& matrix) {
-  return {matrix.data(), matrix.size()};
-}
-
 }  // namespace
 
 LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window)
@@ -101,44 +97,13 @@ void LanguageModel::rotate(MatrixView heads, int position) const {
   for (int head = 0; head < heads.rows; ++head) rotate_halves(heads.row(head), cosine, sine);
 }
 
-void LanguageModel::attention(int layer_index, ConstMatrixView normed, std::span<const Segment> segments,
-                              MatrixView mixed) const {
-  const Layer& layer = layers_[layer_index];
-  const int dim = config_.head_dim, q_width = config_.heads * dim, kv_width = config_.kv_heads * dim;
+AttentionShape LanguageModel::attention_shape() const {
   const bool second = config_.architecture == TextArchitecture::kGemma2;
-  const AttentionShape shape{.heads = config_.heads,
-                             .kv_heads = config_.kv_heads,
-                             .head_dim = dim,
-                             .scale = 1.0f / std::sqrt(second ? config_.query_pre_attn_scalar : float(dim)),
-                             .softcap = config_.attention_softcap};
-  Matrix qkv(normed.rows, q_width + 2 * kv_width), q(normed.rows, q_width), heads(normed.rows, q_width);
-  layer.qkv(normed, qkv);
-  int first_row = 0;
-  for (const Segment& segment : segments) {
-    KvCache::Layer& cache = segment.cache->layer(layer_index);
-    const int past = segment.cache->length();
-    parallel_for(segment.rows, 100.0 * segment.rows * (q_width + kv_width), [&](int row) {
-      const auto in = qkv.row(first_row + row);
-      const auto q_row = q.row(first_row + row), key = cache.keys.row(past + row),
-                 value = cache.values.row(past + row);
-      std::copy_n(in.begin(), q_width, q_row.begin());
-      std::copy_n(in.begin() + q_width, kv_width, key.begin());
-      std::copy_n(in.begin() + q_width + kv_width, kv_width, value.begin());
-      rotate({q_row.data(), config_.heads, dim}, past + row);
-      rotate({key.data(), config_.kv_heads, dim}, past + row);
-    });
-    const int positions = past + segment.rows;
-    // transformers slides the window while decoding alone, on even layers; the prefill sees itself whole.
-    const bool slides =
-        second && window_ == SlidingWindow::kTransformers && layer_index % 2 == 0 && segment.prefix == 0;
-    const std::optional<int> window = slides ? std::optional(config_.sliding_window) : std::nullopt;
-    attend(shape, q.view().row_range(first_row, segment.rows), cache.keys.view().row_range(0, positions),
-           cache.values.view().row_range(0, positions),
-           {.first = past, .prefix = segment.prefix, .window = window},
-           heads.view().row_range(first_row, segment.rows));
-    first_row += segment.rows;
-  }
-  layer.attention_out(heads, mixed);
+  return {.heads = config_.heads,
+          .kv_heads = config_.kv_heads,
+          .head_dim = config_.head_dim,
+          .scale = 1.0f / std::sqrt(second ? config_.query_pre_attn_scalar : float(config_.head_dim)),
+          .softcap = config_.attention_softcap};
 }
 
 void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const {
@@ -153,24 +118,9 @@ void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView m
 }
 
 void LanguageModel::forward(MatrixView x, std::span<const Segment> segments, const Observer& observer) const {
-  assert(x.contiguous());
-  Matrix normed(x.rows, x.cols), mixed(x.rows, x.cols);
-  const std::span<float> residual(x.data, std::size_t(x.rows) * x.cols);
-  for (int index = 0; index < config_.layers; ++index) {
-    const Layer& layer = layers_[index];
-    norm(x, layer.attention_norm, normed);
-    attention(index, normed, segments, mixed);
-    if (layer.post_attention_norm) norm(mixed, *layer.post_attention_norm, mixed);
-    add(residual, all_of(mixed));
-    norm(x, layer.mlp_norm, normed);
-    mlp(layer, normed, mixed);
-    if (layer.post_mlp_norm) norm(mixed, *layer.post_mlp_norm, mixed);
-    add(residual, all_of(mixed));
-    if (observer) observer("lm.layer." + std::to_string(index), x);
+  LanguagePass pass(*this, x, {segments.begin(), segments.end()}, observer);
+  while (pass.advance(x.rows)) {
   }
-  norm(x, final_norm_, x);
-  if (observer) observer("lm.final_norm", x);
-  for (const Segment& segment : segments) segment.cache->extend(segment.rows);
 }
 
 }  // namespace palisade

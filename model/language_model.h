@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "model/attention.h"
 #include "model/checkpoint.h"
 #include "model/kv_cache.h"
 #include "model/linear.h"
@@ -33,7 +34,7 @@ class LanguageModel {
   // Embedding rows times sqrt(width). out [ids, width]
   void embed(std::span<const TokenId> ids, MatrixView out) const;
   // Runs the rows of all segments (one below the other in x [rows, width]) through all layers and the final
-  // norm, in place, and extends their caches.
+  // norm, in place, and extends their caches: a LanguagePass in one go.
   void forward(MatrixView x, std::span<const Segment> segments, const Observer& observer) const;
   // hidden [rows, width] -> out [rows, vocabulary], without final soft-cap (big_vision's compute_logits).
   void logits(ConstMatrixView hidden, MatrixView out) const { head_(hidden, out); }
@@ -44,6 +45,7 @@ class LanguageModel {
   const TextConfig& config() const { return config_; }
 
  private:
+  friend class LanguagePass;
   struct Layer {
     Matrix attention_norm;  // all norms hold 1 + w
     Linear qkv;             // q, k, v one below the other
@@ -55,11 +57,10 @@ class LanguageModel {
     std::optional<Matrix> post_mlp_norm;  // Gemma 2
   };
   Layer read_layer(const Checkpoint& checkpoint, int index) const;
-  void attention(int layer_index, ConstMatrixView normed, std::span<const Segment> segments,
-                 MatrixView mixed) const;
   void mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
   void rotate(MatrixView heads, int position) const;
+  AttentionShape attention_shape() const;
 
   TextConfig config_;
   SlidingWindow window_;
@@ -68,6 +69,41 @@ class LanguageModel {
   std::vector<Layer> layers_;
   Matrix final_norm_;
   std::vector<float> inverse_frequencies_;  // [head_dim / 2]
+};
+
+// A forward through all layers in slices, so that a long prefill can make room for others in between.
+// Positions of a prefix see each other, so a slice is some rows of half a layer: keys and values of all rows
+// come first, then attention and MLP. Views and caches outlive it.
+class LanguagePass {
+ public:
+  LanguagePass(const LanguageModel& model, MatrixView x, std::vector<Segment> segments,
+               Observer observer = {});
+
+  // The next slice, of at most `rows` rows; false once there is none, and x holds the final norm's output.
+  bool advance(int rows);
+  int layers_done() const { return layer_; }
+
+ private:
+  // Rows [first, first + count) that belong to one segment.
+  struct Part {
+    const Segment* segment;
+    int first;  // row of x
+    int count;
+    int position;  // of the first row in its sequence
+  };
+  std::vector<Part> parts_of(int first, int count) const;
+  void write_keys(int first, int count);
+  void attend_and_mix(int first, int count);
+  void end_layer();
+
+  const LanguageModel& model_;
+  MatrixView x_;
+  std::vector<Segment> segments_;
+  Observer observer_;
+  Matrix q_;  // [rows, heads * head_dim] of the layer in hand
+  int layer_ = 0;
+  bool keys_written_ = false;
+  int row_ = 0;
 };
 
 }  // namespace palisade
