@@ -6,6 +6,8 @@ namespace palisade {
 namespace {
 
 constexpr int kMostBeams = 16;
+constexpr std::size_t kMostChoices = 64;
+constexpr std::size_t kChoiceBytes = 8192;  // together: they all stand in one event
 
 struct Fault {
   using Text = std::optional<std::string>;
@@ -26,6 +28,10 @@ struct Fault {
   }
   Text operator()(const Choices& choices) const {
     if (choices.texts.empty()) return "there is no choice to choose from; give at least one";
+    std::size_t bytes = 0;
+    for (const std::string& text : choices.texts) bytes += text.size();
+    if (choices.texts.size() > kMostChoices || bytes > kChoiceBytes)
+      return "choices are at most " + std::to_string(kMostChoices) + ", of 8 KiB together";
     return std::nullopt;
   }
 };
