@@ -6,8 +6,8 @@
 #include <map>
 
 #include "ingest/picture.h"
-#include "model/generation.h"
 #include "model/error.h"
+#include "model/generation.h"
 #include "model/json.h"
 
 using namespace palisade;
