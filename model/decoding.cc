@@ -1,33 +1,40 @@
 #include "model/decoding.h"
 
-#include <algorithm>
 #include <cmath>
-
-#include "model/error.h"
 
 namespace palisade {
 namespace {
 
-struct Choice {
-  TokenId token = 0;
-  double logprob = 0;
-};
+constexpr int kMostBeams = 16;
+constexpr std::size_t kMostChoices = 64;
+constexpr std::size_t kChoiceBytes = 8192;  // together: they all stand in one event
 
-Choice most_probable(std::span<const float> logits) {
-  const auto best = std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(double(logit) - *best);
-  if (!std::isfinite(sum) || !std::isfinite(*best)) {
-    throw ModelError(
-        "the model's logits are not finite: its weights or the input are damaged (try `palisade model "
-        "verify`)");
+struct Fault {
+  using Text = std::optional<std::string>;
+
+  Text operator()(const Greedy&) const { return std::nullopt; }
+  Text operator()(const TokenSampling& sampling) const {
+    if (!(sampling.temperature >= 0) || std::isinf(sampling.temperature))
+      return "temperature is 0 (the most probable token) or more";
+    if (sampling.top_k < 0) return "top_k is a number of tokens, or 0 for all";
+    if (!(sampling.top_p > 0 && sampling.top_p <= 1)) return "top_p is more than 0 and at most 1";
+    return std::nullopt;
   }
-  return {TokenId(best - logits.begin()), -std::log(sum)};
-}
-
-bool ends(const ModelConfig& config, TokenId token) {
-  return std::ranges::find(config.eos_tokens, token) != config.eos_tokens.end();
-}
+  Text operator()(const BeamSearch& search) const {
+    if (search.beams < 1 || search.beams > kMostBeams)
+      return "beams are 1 to " + std::to_string(kMostBeams) + ", not " + std::to_string(search.beams);
+    if (!std::isfinite(search.length_penalty)) return "length_penalty is a number such as 1.0";
+    return std::nullopt;
+  }
+  Text operator()(const Choices& choices) const {
+    if (choices.texts.empty()) return "there is no choice to choose from; give at least one";
+    std::size_t bytes = 0;
+    for (const std::string& text : choices.texts) bytes += text.size();
+    if (choices.texts.size() > kMostChoices || bytes > kChoiceBytes)
+      return "choices are at most " + std::to_string(kMostChoices) + ", of 8 KiB together";
+    return std::nullopt;
+  }
+};
 
 }  // namespace
 
@@ -45,31 +52,8 @@ std::string_view name_of(FinishReason reason) {
   return "";
 }
 
-Answer decode_greedy(const PaliGemma& model, Sequence& sequence, const DecodingOptions& options) {
-  Answer answer;
-  answer.finish_reason = FinishReason::kLength;
-  while (int(answer.token_ids.size()) < options.max_new_tokens) {
-    if (options.cancelled && options.cancelled()) {
-      answer.finish_reason = FinishReason::kCancelled;
-      break;
-    }
-    if (options.deadline && std::chrono::steady_clock::now() >= *options.deadline) {
-      answer.finish_reason = FinishReason::kDeadline;
-      break;
-    }
-    const Choice choice = most_probable(sequence.logits());
-    answer.token_ids.push_back(choice.token);
-    answer.logprob += choice.logprob;
-    if (!options.ignore_eos && ends(model.config(), choice.token)) {
-      answer.finish_reason = FinishReason::kStop;
-      break;
-    }
-    if (int(answer.token_ids.size()) == options.max_new_tokens) break;
-    Sequence* const stepped = &sequence;
-    model.step({&stepped, 1}, {&choice.token, 1});
-  }
-  answer.text = model.tokenizer().decode(answer.token_ids);
-  return answer;
+std::optional<std::string> method_fault(const DecodingMethod& method) {
+  return std::visit(Fault{}, method);
 }
 
 }  // namespace palisade

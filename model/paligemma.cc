@@ -32,6 +32,8 @@ struct PaliGemma::Parts {
   ImageEncoder image_encoder;
   Linear projection;
   LanguageModel language_model;
+  VerdictTokens yes_no;
+  VerdictTokens true_false;
 
   Parts(const std::filesystem::path& folder, const Checkpoint& checkpoint, SlidingWindow window)
       : config(read_model_config(folder)),
@@ -41,7 +43,9 @@ struct PaliGemma::Parts {
         weight_files(checkpoint.files()),
         image_encoder(config.vision, checkpoint),
         projection(read_projection(checkpoint, config)),
-        language_model(config.text, checkpoint, window) {
+        language_model(config.text, checkpoint, window),
+        yes_no(verdict_tokens(tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
+        true_false(verdict_tokens(tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
     if (tokenizer.piece_count() > config.text.vocabulary) {
       throw ModelError((folder / "tokenizer.model").string() + ": has " +
                        std::to_string(tokenizer.piece_count()) +
@@ -96,6 +100,12 @@ const ModelIdentity& PaliGemma::identity() const {
 }
 const std::vector<std::filesystem::path>& PaliGemma::weight_files() const {
   return parts_->weight_files;
+}
+const VerdictTokens& PaliGemma::yes_no_tokens() const {
+  return parts_->yes_no;
+}
+const VerdictTokens& PaliGemma::true_false_tokens() const {
+  return parts_->true_false;
 }
 int PaliGemma::image_size() const {
   return parts_->config.vision.image_size;

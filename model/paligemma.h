@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -15,6 +16,7 @@
 #include "model/model_config.h"
 #include "model/observer.h"
 #include "model/tokenizer.h"
+#include "model/verdict.h"
 
 namespace palisade {
 
@@ -29,6 +31,12 @@ class Sequence {
   std::span<const float> logits() const { return logits_.row(0); }
   int length() const { return cache_.length(); }
   int capacity() const { return cache_.capacity(); }
+  // Another that goes on from here: a beam, or a choice.
+  Sequence fork() const {
+    Sequence copy(cache_.fork(), logits_.cols());
+    std::ranges::copy(logits(), copy.logits_.row(0).begin());
+    return copy;
+  }
 
  private:
   friend class PaliGemma;
@@ -50,6 +58,9 @@ class PaliGemma {
   const Tokenizer& tokenizer() const;
   const ModelIdentity& identity() const;
   const std::vector<std::filesystem::path>& weight_files() const;
+  // First tokens of yes and no, and of true and false, in their case variants.
+  const VerdictTokens& yes_no_tokens() const;
+  const VerdictTokens& true_false_tokens() const;
   // The model's square, in pixels a side.
   int image_size() const;
   // f32 bytes of one position's keys and values in all layers.

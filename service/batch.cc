@@ -103,16 +103,13 @@ void run_batch(const BatchOptions& options, EngineModel& model, const OnAnswer& 
   if (!batch.error.empty()) throw ModelError(batch.error);
 }
 
-std::optional<Reply> ask_once(EngineModel& model, Clip clip, std::string prompt, int max_new_tokens,
-                              std::stop_token stop) {
+std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_token stop) {
   RequestQueue queue;
   std::optional<Reply> reply;
   Engine engine(model, queue);
   const std::stop_callback stop_engine(stop, [&] { engine.request_stop(); });
-  queue.push_person({.clip = std::move(clip),
-                     .prompts = {std::move(prompt)},
-                     .max_new_tokens = max_new_tokens,
-                     .tell = [&](const Request&, const Reply& told) { reply = told; }});
+  request.tell = [&](const Request&, const Reply& told) { reply = told; };
+  queue.push_person(std::move(request));
   queue.close();
   engine.join();
   if (reply && !reply->error.empty()) throw ModelError(reply->error);
@@ -132,7 +129,8 @@ std::string answer_line(std::string_view task, const Request& request, const Rep
                      .dropped_before = request.dropped_before,
                      .timing = reply.timing};
   if (pictures) answer.window.policy.reset();
-  all_tasks().front().read(reply.answer, answer);
+  const Task* const known = find_task(task);
+  (known ? *known : all_tasks().front()).read(reply.answer, answer);
   const Frame& last = clip.frames.back();
   const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   return book

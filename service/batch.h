@@ -30,9 +30,8 @@ using OnAnswer = std::function<void(const Request&, const Reply&, std::optional<
 void run_batch(const BatchOptions& options, EngineModel& model, const OnAnswer& on_answer,
                std::stop_token stop);
 
-// Asks one clip one prompt. Throws ModelError; no answer when it was stopped.
-std::optional<Reply> ask_once(EngineModel& model, Clip clip, std::string prompt, int max_new_tokens,
-                              std::stop_token stop);
+// Asks a request of one prompt. Throws ModelError; no answer when it was stopped.
+std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_token stop);
 
 // A frame as the model is to see it, of the model's size.
 Frame fitted(Frame frame, const std::string& stream, const EngineModel& model);

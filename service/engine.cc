@@ -85,9 +85,10 @@ void Engine::ask(const Request& request, std::size_t prompt_index, std::span<con
   reply.timing.prefill = reply.timing.decode = {};
   reply.error.clear();
   const DecodingOptions options{
-      .max_new_tokens = request.max_new_tokens, .deadline = begin + request.deadline, .cancelled = [&] {
-        return stop.stop_requested() || (request.cancelled && request.cancelled());
-      }};
+      .max_new_tokens = request.max_new_tokens,
+      .method = request.method,
+      .deadline = begin + request.deadline,
+      .cancelled = [&] { return stop.stop_requested() || (request.cancelled && request.cancelled()); }};
   try {
     reply.answer = model_.answer(features, request.prompts[prompt_index], options, reply.timing, stop);
   } catch (const std::exception& error) {

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "model/error.h"
+#include "model/generation.h"
 #include "service/weights_hash.h"
 
 namespace palisade {
@@ -31,11 +32,11 @@ class PaliGemmaEngineModel : public EngineModel {
   Answer answer(std::span<const ImageFeatures> images, const std::string& prompt,
                 const DecodingOptions& options, AnswerTiming& timing, std::stop_token stop) override {
     const auto start = steady_clock::now();
-    Sequence sequence =
-        model_.prefill(images, model_.prompt_ids(prompt), options.max_new_tokens, interrupting(stop));
+    const int new_positions = needs_of(model_, options).new_positions;
+    Sequence sequence = model_.prefill(images, model_.prompt_ids(prompt), new_positions, interrupting(stop));
     const auto prefilled = steady_clock::now();
     timing.prefill = prefilled - start;
-    Answer answer = decode_greedy(model_, sequence, options);
+    Answer answer = decode(model_, std::move(sequence), options);
     timing.decode = steady_clock::now() - prefilled;
     return answer;
   }

@@ -28,6 +28,7 @@ struct Request {
   Clip clip;
   std::vector<std::string> prompts;
   int max_new_tokens = 64;
+  DecodingMethod method;
   std::chrono::milliseconds deadline{120'000};  // for each answer, once its turn has come
   std::function<bool()> cancelled;              // asked on the engine's thread; may be empty
   std::function<void(const Request& request, const Reply& reply)> tell;

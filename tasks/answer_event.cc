@@ -59,6 +59,12 @@ Json to_json(const AnswerTiming& timing) {
           {"total", milliseconds(timing.total())}};
 }
 
+Json to_json(const AnswerChoice& choice) {
+  Json json = {{"text", choice.text}, {"p", choice.p}};
+  if (choice.logprob) json["logprob"] = *choice.logprob;
+  return json;
+}
+
 std::chrono::milliseconds span_of(const Clip& clip) {
   if (clip.sampling.policy == SamplingPolicy::kUniform) return clip.sampling.span;
   // Not the last frame less the first: a clip tiled from a short stream begins again in its middle.
@@ -101,7 +107,11 @@ Json to_json(const AnswerEvent& answer) {
                {"dropped_before", answer.dropped_before},
                {"timing_ms", to_json(answer.timing)}};
   // JSON has no infinity; a generation that ended before its first token has no probability either.
-  if (!answer.token_ids.empty() && std::isfinite(answer.logprob)) json["logprob"] = answer.logprob;
+  if (!answer.token_ids.empty() && std::isfinite(answer.logprob)) {
+    json["logprob"] = answer.logprob;
+    if (!answer.token_logprobs.empty()) json["token_logprobs"] = answer.token_logprobs;
+  }
+  for (const AnswerChoice& choice : answer.choices) json["choices"].push_back(to_json(choice));
   return json;
 }
 

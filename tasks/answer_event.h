@@ -38,6 +38,13 @@ struct AnswerTiming {
   std::chrono::nanoseconds total() const { return wait + encode + prefill + decode; }
 };
 
+// An answer that was possible and its probability among those that were; `logprob` where it was scored whole.
+struct AnswerChoice {
+  std::string text;
+  double p = 0;
+  std::optional<double> logprob;
+};
+
 // The data of a palisade.answer.v1 event.
 struct AnswerEvent {
   std::string task;
@@ -46,6 +53,8 @@ struct AnswerEvent {
   std::string finish_reason;
   std::vector<TokenId> token_ids;
   double logprob = 0;
+  std::vector<double> token_logprobs;
+  std::vector<AnswerChoice> choices;  // empty where the answer was not one of a few
   std::vector<FrameEvidence> frames;
   WindowEvidence window;
   ModelIdentity model;

@@ -52,9 +52,10 @@ void shorten(Json& data) {
     auto& text = data[key].get_ref<std::string&>();
     cut(text, text.size() / 2);
   }
-  if (data.contains("token_ids")) {
-    auto& ids = data["token_ids"].get_ref<Json::array_t&>();
-    ids.resize(ids.size() / 2);
+  for (const char* const key : {"token_ids", "token_logprobs"}) {
+    if (!data.contains(key)) continue;
+    auto& tokens = data[key].get_ref<Json::array_t&>();
+    tokens.resize(tokens.size() / 2);
   }
 }
 

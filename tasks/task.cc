@@ -25,12 +25,35 @@ void read_text(const Answer& answer, AnswerEvent& event) {
   event.finish_reason = name_of(answer.finish_reason);
   event.token_ids = answer.token_ids;
   event.logprob = answer.logprob;
+  event.token_logprobs = answer.token_logprobs;
+  for (const ScoredChoice& choice : answer.choices)
+    event.choices.push_back({.text = choice.text, .p = choice.p, .logprob = choice.logprob});
+}
+
+// Both sides of a verdict, where no choices were given and the first token gave the sides at least something.
+void read_verdict(const Verdict& verdict, std::string_view affirmative, std::string_view negative,
+                  AnswerEvent& event) {
+  if (!event.choices.empty() || !(verdict.mass() > 0)) return;
+  event.choices = {{.text = std::string(affirmative), .p = verdict.p_affirmative(), .logprob = {}},
+                   {.text = std::string(negative), .p = verdict.p_negative(), .logprob = {}}};
+}
+
+// Of a question that asks for anything but yes or no the two would say nothing.
+void read_question(const Answer& answer, AnswerEvent& event) {
+  read_text(answer, event);
+  if (answer.yes_no.mass() > 0.5) read_verdict(answer.yes_no, "yes", "no", event);
+}
+
+// NLVR2's labels.
+void read_pair(const Answer& answer, AnswerEvent& event) {
+  read_text(answer, event);
+  read_verdict(answer.true_false, "true", "false", event);
 }
 
 constexpr Task kTasks[] = {
     {"caption", "", kCaptionFrames, caption_prompt, read_text},
-    {"question", "question", kQuestionFrames, answer_prompt, read_text},
-    {"pair", "statement", kPairFrames, answer_prompt, read_text},
+    {"question", "question", kQuestionFrames, answer_prompt, read_question},
+    {"pair", "statement", kPairFrames, answer_prompt, read_pair},
 };
 
 // The words that PaliGemma's prompts begin with, and the task that each belongs to.

@@ -1,11 +1,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <functional>
 #include <memory>
 
 #include "service/batch.h"
 #include "service/command_line.h"
 #include "service/commands/command.h"
+#include "service/commands/decoding_flags.h"
 #include "service/duration.h"
 #include "service/interrupt.h"
 #include "service/log.h"
@@ -26,6 +29,7 @@ struct AskOptions {
   int frames = 16;
   std::string span;
   int max_new_tokens = 64;
+  DecodingFlags decoding;
   bool json = false;
 };
 
@@ -57,8 +61,25 @@ bool asks_pictures(const AskOptions& options) {
   throw UsageError(*other + ": no JPEG, PNG or WebP picture; give pictures, or one video alone");
 }
 
+// "red (red 93.1 %, blue 6.9 %)": the answer, and where choices were given all of them, the best first.
+std::string line_of(const Answer& answer) {
+  std::string line = escaped(answer.text);
+  if (answer.choices.empty()) return line;
+  std::vector<ScoredChoice> choices = answer.choices;
+  std::ranges::stable_sort(choices, std::ranges::greater(), &ScoredChoice::p);
+  const char* separator = " (";
+  for (const ScoredChoice& choice : choices) {
+    std::array<char, 32> share{};
+    std::snprintf(share.data(), share.size(), " %.1f %%", 100 * choice.p);
+    line += separator + escaped(choice.text) + share.data();
+    separator = ", ";
+  }
+  return line + ")";
+}
+
 int ask(const AskOptions& options) {
   const std::string prompt = prompt_of(options);
+  const DecodingMethod method = method_of(options.decoding);
   const auto span = span_of(options);
   const bool pictures = asks_pictures(options);
   const Interrupt interrupt;
@@ -67,12 +88,13 @@ int ask(const AskOptions& options) {
   const auto clip = pictures ? std::optional(clip_of_pictures(options.inputs, *model))
                              : clip_of_video(source, options.frames, span, *model, interrupt.token());
   if (!clip) return kFailed;
-  const Request request{.clip = *clip, .prompts = {prompt}};
-  const auto reply = ask_once(*model, *clip, prompt, options.max_new_tokens, interrupt.token());
+  const Request request{
+      .clip = *clip, .prompts = {prompt}, .max_new_tokens = options.max_new_tokens, .method = method};
+  const auto reply = ask_once(*model, request, interrupt.token());
   if (!reply) return kFailed;
   const std::string line = options.json
                                ? answer_line(task_of_prompt(prompt), request, *reply, *model, pictures)
-                               : escaped(reply->answer.text);
+                               : line_of(reply->answer);
   std::fputs((line + "\n").c_str(), stdout);
   return kDone;
 }
@@ -112,12 +134,14 @@ void add_ask(CLI::App& app, Run& run) {
       ->envname("PALISADE_MAX_NEW_TOKENS")
       ->check(CLI::Range(1, 512))
       ->capture_default_str();
+  add_decoding_flags(*command, options->decoding);
   command->add_flag("--json", options->json,
-                    "The answer's event as one JSON line, with token_ids and logprob");
+                    "The answer's event as one JSON line, with token_ids, logprob and choices");
   command->footer(
       "\nExamples:\n"
       "  palisade ask \"what colour is the car?\" street.jpg\n"
       "  palisade ask \"both images contain a red car\" left.jpg right.jpg\n"
+      "  palisade ask \"is the car red or blue?\" street.jpg --choices red,blue\n"
       "  palisade ask \"did anything enter?\" street.mp4\n"
       "  palisade ask \"detect car\" street.jpg --json");
   command->callback([&run, options] { run = [options] { return ask(*options); }; });

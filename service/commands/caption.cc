@@ -46,8 +46,10 @@ std::string window_line(const Request& request, const Reply& reply) {
 }
 
 int caption_picture(const CaptionOptions& options, EngineModel& model, const std::stop_token& stop) {
-  Request request{.clip = clip_of_pictures({&options.input, 1}, model), .prompts = {prompt_of(options)}};
-  const auto reply = ask_once(model, request.clip, request.prompts[0], options.max_new_tokens, stop);
+  Request request{.clip = clip_of_pictures({&options.input, 1}, model),
+                  .prompts = {prompt_of(options)},
+                  .max_new_tokens = options.max_new_tokens};
+  const auto reply = ask_once(model, request, stop);
   if (!reply) return kFailed;
   print_line(options.json ? answer_line("caption", request, *reply, model, true)
                           : escaped(reply->answer.text));

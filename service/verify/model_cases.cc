@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "ingest/picture.h"
-#include "model/decoding.h"
+#include "model/generation.h"
 #include "model/json.h"
 #include "model/kernels.h"
 #include "model/paligemma.h"
@@ -42,9 +42,6 @@ class ModelCase {
     for (std::size_t index = 0; index < prompts.size(); ++index) run_prompt(model, int(index));
     compare_images();
     run_without_window();
-    for (const char* beams : {"beam", "beam_softcapped"}) {
-      if (json_.contains(beams)) report_.skip(beams, "beam search is not in this build");
-    }
     report_unchecked();
   }
 
@@ -73,7 +70,13 @@ class ModelCase {
     compare_steps(model, index, features, prompt, "greedy_no_eos", {"step_logits", 0});
     compare_greedy(model, index, features, prompt, "greedy", false);
     compare_greedy(model, index, features, prompt, "greedy_no_eos", true);
-    if (model.config().text.final_softcap) compare_softcapped(index, *model.config().text.final_softcap);
+    const std::optional<float> cap = model.config().text.final_softcap;
+    if (cap) compare_softcapped(index, *cap);
+    for (const auto& [name, softcap] :
+         {std::pair{"beam", std::optional<float>()}, {"beam_softcapped", cap}}) {
+      if (json_.contains(name))
+        verify_beams({labelled(name, index), json_[name], model, features, prompt, softcap}, report_);
+    }
   }
 
   const TensorView* find(const std::string& name) {
@@ -181,7 +184,7 @@ class ModelCase {
     const DecodingOptions options{.max_new_tokens = std::max<int>(24, int(expected.size())),
                                   .ignore_eos = ignore_eos};
     Sequence sequence = model.prefill(features, prompt_ids, options.max_new_tokens);
-    const Answer answer = decode_greedy(model, sequence, options);
+    const Answer answer = decode(model, std::move(sequence), options);
     report_.compare_ids(labelled(name + ".ids", prompt), expected, answer.token_ids);
   }
 
@@ -228,7 +231,7 @@ void verify_model_case(const fs::path& root, const fs::path& file, VerificationR
   if (read_json(folder / "config.json").value("model_type", "") != "paligemma") {
     return report.skip("all", "SigLIP's text tower and pooling head are not in this build");
   }
-  if (!read_json(file).contains("input_ids")) return report.skip("all", "beam search is not in this build");
+  if (file.stem() == "beam_big_vision") return verify_big_vision_beams(root, file, report);
   ModelCase(root, file, report).run();
 }
 

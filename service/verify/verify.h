@@ -1,9 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "model/json.h"
+#include "model/paligemma.h"
 #include "service/verify/report.h"
 
 namespace palisade {
@@ -27,5 +31,18 @@ void verify_processor(const std::filesystem::path& root, const std::filesystem::
                       VerificationReport& report);
 void verify_model_case(const std::filesystem::path& root, const std::filesystem::path& file,
                        VerificationReport& report);
+
+// One prompt's beam searches in transformers' way: `settings` are a case's "beam" or "beam_softcapped".
+struct BeamCase {
+  std::string name;
+  const Json& settings;
+  const PaliGemma& model;
+  std::span<const ImageFeatures> features;
+  std::span<const TokenId> prompt_ids;
+  std::optional<float> softcap = {};
+};
+void verify_beams(const BeamCase& beams, VerificationReport& report);
+void verify_big_vision_beams(const std::filesystem::path& root, const std::filesystem::path& file,
+                             VerificationReport& report);
 
 }  // namespace palisade

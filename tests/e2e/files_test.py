@@ -61,6 +61,23 @@ class Questions(unittest.TestCase):
         self.assertEqual(data["text"], "yes")
         self.assertEqual(len(data["frames"]), 16)
 
+    def test_every_choice_has_its_probability(self):
+        question = ["ask", "is there a dog?", WORLD / "still01.png"]
+        data = validate(json.loads(palisade(*question, "--choices", "no, yes,purple elephant", "--json").stdout))["data"]
+        self.assertEqual(data["text"], "yes")
+        self.assertEqual([choice["text"] for choice in data["choices"]], ["no", "yes", "purple elephant"])
+        self.assertAlmostEqual(sum(choice["p"] for choice in data["choices"]), 1)
+        self.assertAlmostEqual(data["choices"][1]["logprob"], data["logprob"])
+        self.assertRegex(palisade(*question, "--choices", "yes,no").stdout, r"^yes \(yes 9\d\.\d %, no \d\.\d %\)\n$")
+        unasked = validate(json.loads(palisade(*question, "--json").stdout))["data"]
+        self.assertEqual([choice["text"] for choice in unasked["choices"]], ["yes", "no"])
+        self.assertEqual(len(unasked["token_logprobs"]), len(unasked["token_ids"]))
+
+    def test_a_seed_and_beams_answer_the_same_every_time(self):
+        for flags in [["--temperature", "2", "--seed", "5"], ["--beams", "3", "--length-penalty", "0.5"]]:
+            question = ["ask", "caption en", WORLD / "still01.png", *flags]
+            self.assertEqual(palisade(*question).stdout, palisade(*question).stdout)
+
     def test_a_prompt_that_begins_with_a_task_is_taken_as_it_is(self):
         data = json.loads(palisade("ask", "detect dog", WORLD / "still01.png", "--json").stdout)["data"]
         self.assertEqual(data["prompt"], "detect dog")

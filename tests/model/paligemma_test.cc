@@ -6,8 +6,8 @@
 #include <map>
 
 #include "ingest/picture.h"
-#include "model/decoding.h"
 #include "model/error.h"
+#include "model/generation.h"
 #include "model/json.h"
 
 using namespace palisade;
@@ -39,7 +39,7 @@ std::string ask(const PaliGemma& model, const std::vector<fs::path>& pictures, c
   std::vector<Image> images;
   for (const fs::path& picture : pictures) images.push_back(read_picture(picture));
   Sequence sequence = model.prefill(model.encode(images), model.prompt_ids(prompt), 64);
-  return decode_greedy(model, sequence, {.max_new_tokens = 64}).text;
+  return decode(model, std::move(sequence), {.max_new_tokens = 64}).text;
 }
 
 }  // namespace

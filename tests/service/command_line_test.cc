@@ -92,6 +92,14 @@ TEST_CASE("a wrong use has exit code 2 and nothing on stdout") {
                             {"caption", "x.mp4", "--language", "EN!"},
                             {"ask", "", "x.jpg"},
                             {"ask", "why?", "README.md", "LICENSE"},
+                            {"ask", "why?", "x.jpg", "--choices", "yes,"},
+                            {"ask", "why?", "x.jpg", "--choices", "yes,no, yes"},
+                            {"ask", "why?", "x.jpg", "--choices", "yes,no", "--beams", "2"},
+                            {"ask", "why?", "x.jpg", "--beams", "2", "--seed", "1"},
+                            {"ask", "why?", "x.jpg", "--beams", "0"},
+                            {"ask", "why?", "x.jpg", "--length-penalty", "1"},
+                            {"ask", "why?", "x.jpg", "--temperature", "-1"},
+                            {"ask", "why?", "x.jpg", "--top-p", "2"},
                             {"watch", "--subscribe", "nowhere"},
                             {"serve", "--config", "/nowhere.yaml"}}) {
     const Outcome outcome = run(words);

@@ -57,7 +57,9 @@ TEST_CASE("an answer that is too long is shortened and says so") {
   std::string text;
   for (std::size_t i = 0; i < kMaxEventBytes; ++i) text.append("\u00e4");
   const std::string line =
-      to_json_line(event_with({{"text", text}, {"token_ids", std::vector<int>(40'000, 12345)}}));
+      to_json_line(event_with({{"text", text},
+                               {"token_ids", std::vector<int>(40'000, 12345)},
+                               {"token_logprobs", std::vector<double>(40'000, -0.123456789)}}));
   CHECK(line.size() < kMaxEventBytes);
   const Json json = parse_json(line, "event");
   CHECK(json["data"]["truncated"] == true);
@@ -65,6 +67,7 @@ TEST_CASE("an answer that is too long is shortened and says so") {
   CHECK(kept.size() > 0);
   CHECK(text.starts_with(kept));  // cut between characters, not within one
   CHECK_FALSE(json["data"]["token_ids"].empty());
+  CHECK(json["data"]["token_ids"].size() == json["data"]["token_logprobs"].size());
 }
 
 TEST_CASE("an event of ordinary length says nothing of shortening") {

@@ -50,6 +50,8 @@ Event answer_event() {
   AnswerEvent answer{.task = "caption", .prompt = "caption en", .text = "a red car", .finish_reason = "stop"};
   answer.token_ids = {877, 587, 1};
   answer.logprob = -1.93;
+  answer.token_logprobs = {-1, -0.9, -0.03};
+  answer.choices = {{.text = "yes", .p = 0.75, .logprob = -2}, {.text = "no", .p = 0.25, .logprob = {}}};
   answer.frames = frames_of(sixteen_frames(), [](const Image&) { return kHash; });
   answer.window = window_of(sixteen_frames(), 256);
   answer.model = {.id = "palisade-demo", .notice = "a demo", .sha256 = kHash, .precision = "f32"};
@@ -94,7 +96,7 @@ TEST_CASE("answers are valid, with and without what may be left out") {
   answer.model = {.id = "m", .precision = "f32"};
   bare.data = to_json(answer);
   check_valid("answer", parsed(bare));
-  CHECK_FALSE(bare.data.contains("logprob"));
+  for (const char* const key : {"logprob", "token_logprobs", "choices"}) CHECK_FALSE(bare.data.contains(key));
   CHECK_FALSE(bare.data["model"].contains("sha256"));
   CHECK_FALSE(bare.data["window"].contains("policy"));
 }
@@ -136,6 +138,11 @@ TEST_CASE("a broken answer is not valid") {
   broken("/subject", "Front Door");
   broken("/data/finish_reason", "done");
   broken("/data/token_ids", "877");
+  broken("/data/token_logprobs", Json::array({0.5}));
+  broken("/data/choices", Json::array());
+  broken("/data/choices/0/p", 1.5);
+  broken("/data/choices/0/logprob", 0.5);
+  broken("/data/choices/0/text", 1);
   broken("/data/frames", Json::array());
   broken("/data/frames/0/time_source", "guess");
   broken("/data/frames/0/sha256", "abc");

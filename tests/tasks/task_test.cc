@@ -57,3 +57,43 @@ TEST_CASE("a prompt belongs to the task that its first word asks for") {
   CHECK(task_of_prompt("detect car") == "detect");
   CHECK(task_of_prompt("something else") == "prompt");
 }
+
+TEST_CASE(
+    "a pair's event has true and false, a question's yes and no where one of them is likely the answer") {
+  const auto choices = [](const char* task, const Answer& answer) {
+    AnswerEvent event;
+    find_task(task)->read(answer, event);
+    return event.choices;
+  };
+  const Answer unlikely{.text = "red",
+                        .yes_no = {.affirmative = 0.3, .negative = 0.1},
+                        .true_false = {.affirmative = 1e-6, .negative = 3e-6}};
+  CHECK(choices("question", unlikely).empty());
+  CHECK(choices("caption", unlikely).empty());
+  REQUIRE(choices("pair", unlikely).size() == 2);
+  CHECK(choices("pair", unlikely)[0].text == "true");
+  CHECK(choices("pair", unlikely)[0].p == doctest::Approx(0.25));
+  CHECK(choices("pair", unlikely)[1].p == doctest::Approx(0.75));
+  CHECK_FALSE(choices("pair", unlikely)[0].logprob);
+  const Answer likely{.text = "no", .yes_no = {.affirmative = 0.2, .negative = 0.6}};
+  REQUIRE(choices("question", likely).size() == 2);
+  CHECK(choices("question", likely)[1].text == "no");
+  CHECK(choices("question", likely)[1].p == doctest::Approx(0.75));
+  CHECK(choices("pair", likely).empty());  // nothing was said of true and false
+}
+
+TEST_CASE("choices that were given stand in the event, with their log-probabilities and nothing else") {
+  for (const char* const task : {"caption", "question", "pair"}) {
+    AnswerEvent event;
+    find_task(task)->read(
+        {.text = "b",
+         .yes_no = {.affirmative = 0.9, .negative = 0.1},
+         .true_false = {.affirmative = 0.9, .negative = 0.1},
+         .choices = {{.text = "a", .logprob = -2, .p = 0.2}, {.text = "b", .logprob = -1, .p = 0.8}}},
+        event);
+    REQUIRE(event.choices.size() == 2);
+    CHECK(event.choices[1].text == "b");
+    CHECK(event.choices[1].p == 0.8);
+    CHECK(event.choices[1].logprob == -1);
+  }
+}

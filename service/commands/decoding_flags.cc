@@ -1,0 +1,87 @@
+#include "service/commands/decoding_flags.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "service/command_line.h"
+
+namespace palisade {
+namespace {
+
+std::string trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return "";
+  return std::string(text.substr(first, text.find_last_not_of(' ') - first + 1));
+}
+
+Choices choices_of(std::string_view text) {
+  Choices choices;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    choices.texts.push_back(trimmed(text.substr(0, comma)));
+    const std::string& choice = choices.texts.back();
+    if (choice.empty())
+      throw UsageError("--choices has an empty choice; give texts separated by commas, such as yes,no");
+    if (std::ranges::count(choices.texts, choice) > 1)
+      throw UsageError("--choices has \"" + choice + "\" twice; give each once");
+    if (comma == std::string_view::npos) return choices;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+bool samples(const DecodingFlags& flags) {
+  return flags.temperature || flags.top_k || flags.top_p || flags.seed;
+}
+
+DecodingMethod unchecked_method_of(const DecodingFlags& flags) {
+  if (flags.choices) return choices_of(*flags.choices);
+  if (flags.beams)
+    return BeamSearch{.beams = *flags.beams, .length_penalty = flags.length_penalty.value_or(1)};
+  if (!samples(flags)) return Greedy{};
+  return TokenSampling{.temperature = flags.temperature.value_or(1),
+                       .top_k = flags.top_k.value_or(0),
+                       .top_p = flags.top_p.value_or(1),
+                       .seed = flags.seed.value_or(0)};
+}
+
+}  // namespace
+
+void add_decoding_flags(CLI::App& command, DecodingFlags& flags) {
+  command
+      .add_option("--choices", flags.choices,
+                  "Answer with one of these, separated by commas, and say how probable each is")
+      ->envname("PALISADE_CHOICES")
+      ->type_name("A,B...");
+  command.add_option("--beams", flags.beams, "Search for the answer with this many beams")
+      ->envname("PALISADE_BEAMS");
+  command
+      .add_option("--length-penalty", flags.length_penalty,
+                  "Of a beam search: above 0 favours longer answers, below 0 shorter ones; default: 1")
+      ->envname("PALISADE_LENGTH_PENALTY");
+  command
+      .add_option("--temperature", flags.temperature,
+                  "Draw the answer at random: below 1 closer to the most probable, 0 always that; default: 1")
+      ->envname("PALISADE_TEMPERATURE");
+  command.add_option("--top-k", flags.top_k, "Draw from this many most probable tokens; default: from all")
+      ->envname("PALISADE_TOP_K");
+  command
+      .add_option("--top-p", flags.top_p,
+                  "Draw from the fewest tokens that hold this share together; default: from all")
+      ->envname("PALISADE_TOP_P");
+  command.add_option("--seed", flags.seed, "Of the draws: the same seed, the same answer; default: 0")
+      ->envname("PALISADE_SEED");
+}
+
+DecodingMethod method_of(const DecodingFlags& flags) {
+  if (int(flags.choices.has_value()) + int(flags.beams.has_value()) + int(samples(flags)) > 1)
+    throw UsageError(
+        "--choices, --beams, and --temperature with --top-k, --top-p and --seed exclude each other; "
+        "use one way of answering");
+  if (flags.length_penalty && !flags.beams)
+    throw UsageError("--length-penalty belongs to --beams; give both or neither");
+  DecodingMethod method = unchecked_method_of(flags);
+  if (const auto fault = method_fault(method)) throw UsageError(*fault);
+  return method;
+}
+
+}  // namespace palisade

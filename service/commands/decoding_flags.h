@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "model/decoding.h"
+
+namespace CLI {
+class App;
+}
+
+namespace palisade {
+
+// --choices, --beams, --length-penalty, --temperature, --top-k, --top-p and --seed, as typed.
+struct DecodingFlags {
+  std::optional<std::string> choices;
+  std::optional<int> beams;
+  std::optional<double> length_penalty;
+  std::optional<double> temperature;
+  std::optional<int> top_k;
+  std::optional<double> top_p;
+  std::optional<std::uint64_t> seed;
+};
+
+void add_decoding_flags(CLI::App& command, DecodingFlags& flags);
+// Greedy where no flag was given. Throws UsageError.
+DecodingMethod method_of(const DecodingFlags& flags);
+
+}  // namespace palisade

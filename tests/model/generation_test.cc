@@ -1,0 +1,198 @@
+#include "model/generation.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <memory>
+
+#include "model/error.h"
+#include "model/json.h"
+#include "tests/model/prefilled.h"
+
+using namespace palisade;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Wish {
+  std::string prompt;
+  DecodingOptions options;
+};
+
+std::vector<Wish> mixed_wishes() {
+  return {
+      {"caption en", {.max_new_tokens = 10, .ignore_eos = true}},
+      {"caption en", {.max_new_tokens = 9, .method = BeamSearch{.beams = 4, .length_penalty = 2}}},
+      {"answer en how many?", {.method = Choices{{"yes", "no", "3 circles", "a red square"}}}},
+      {"detect circle",
+       {.max_new_tokens = 7, .method = BeamSearch{.beams = 3, .rules = BeamRules::kBigVision}}},
+      {"ocr",
+       {.max_new_tokens = 12, .ignore_eos = true, .method = TokenSampling{.temperature = 2, .seed = 5}}},
+      {"answer en why?", {.max_new_tokens = 4}},
+  };
+}
+
+Generation begin(const Asked& asked, const Wish& wish) {
+  const int positions = needs_of(asked.model, wish.options).new_positions;
+  return Generation(asked.model, asked.prefill(positions, wish.prompt), wish.options);
+}
+
+// Steps all that joined together; generation i joins at turn i, so that they meet at different lengths.
+std::vector<Answer> answered_together(const Asked& asked, const std::vector<Wish>& wishes) {
+  std::vector<std::unique_ptr<Generation>> generations;
+  bool all_done = false;
+  while (!all_done) {
+    if (generations.size() < wishes.size())
+      generations.push_back(std::make_unique<Generation>(begin(asked, wishes[generations.size()])));
+    std::vector<Generation*> joined;
+    all_done = generations.size() == wishes.size();
+    for (const auto& generation : generations) {
+      generation->choose();
+      all_done = all_done && generation->done();
+      joined.push_back(generation.get());
+    }
+    step_all(asked.model, joined);
+  }
+  std::vector<Answer> answers;
+  for (const auto& generation : generations) answers.push_back(generation->finish());
+  return answers;
+}
+
+// A copy of a reference model in which one weight is not a number.
+struct DamagedModel {
+  fs::path folder = fs::temp_directory_path() / ("palisade-damaged-" + std::to_string(::getpid()));
+
+  explicit DamagedModel(const std::string& tensor) {
+    fs::copy(kReference / "models/paligemma1-tiny", folder, fs::copy_options::recursive);
+    std::fstream file(folder / "model.safetensors", std::ios::in | std::ios::out | std::ios::binary);
+    std::uint64_t length = 0;
+    file.read(reinterpret_cast<char*>(&length), sizeof length);
+    std::string header(length, ' ');
+    file.read(header.data(), std::streamsize(length));
+    const auto offset = parse_json(header, "header").at(tensor).at("data_offsets").at(0).get<std::size_t>();
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    file.seekp(std::streamoff(sizeof length + length + offset));
+    file.write(reinterpret_cast<const char*>(&nan), sizeof nan);
+  }
+  ~DamagedModel() { fs::remove_all(folder); }
+};
+
+}  // namespace
+
+TEST_CASE("generations of every kind stepped in one batch give the tokens they give alone") {
+  for (const char* const name : {"paligemma1-tiny", "paligemma2-tiny"}) {
+    const Asked asked(name);
+    const auto wishes = mixed_wishes();
+    const auto together = answered_together(asked, wishes);
+    for (std::size_t i = 0; i < wishes.size(); ++i) {
+      CAPTURE(wishes[i].prompt);
+      const Answer alone = asked.answer(wishes[i].options, wishes[i].prompt);
+      CHECK(together[i].token_ids == alone.token_ids);
+      CHECK(together[i].text == alone.text);
+      CHECK(std::abs(together[i].logprob - alone.logprob) < 1e-3);
+      CHECK(together[i].finish_reason == alone.finish_reason);
+      REQUIRE(together[i].beams.size() == alone.beams.size());
+      for (std::size_t beam = 0; beam < alone.beams.size(); ++beam)
+        CHECK(together[i].beams[beam].token_ids == alone.beams[beam].token_ids);
+    }
+  }
+}
+
+TEST_CASE("a fork goes its own way and leaves the sequence it came from alone") {
+  const Asked asked;
+  Sequence trunk = asked.prefill(3);
+  const std::vector<float> before(trunk.logits().begin(), trunk.logits().end());
+  Sequence first = trunk.fork(), second = trunk.fork();
+  const TokenId tokens[] = {600, 700};
+  Sequence* const forks[] = {&first, &second};
+  asked.model.step(forks, tokens);
+  CHECK(std::ranges::equal(trunk.logits(), before));
+  CHECK_FALSE(std::ranges::equal(first.logits(), second.logits()));
+  Sequence* const one = &trunk;
+  asked.model.step({&one, 1}, {tokens, 1});
+  double largest = 0;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    largest = std::max(largest, std::abs(double(trunk.logits()[i]) - first.logits()[i]));
+  CHECK(largest < 1e-4);
+}
+
+TEST_CASE("no more sequences are pending than were announced") {
+  const Asked asked;
+  for (const Wish& wish : mixed_wishes()) {
+    const GenerationNeeds needs = needs_of(asked.model, wish.options);
+    Generation generation = begin(asked, wish);
+    Generation* const alone = &generation;
+    for (generation.choose(); !generation.done(); generation.choose()) {
+      CHECK(int(generation.pending().size()) <= needs.sequences);
+      step_all(asked.model, {&alone, 1});
+    }
+    CHECK(generation.pending().empty());
+  }
+}
+
+TEST_CASE("a generation cancelled in the middle ends at the next token with what it has") {
+  const Asked asked;
+  const auto whole = asked.answer({.max_new_tokens = 10, .ignore_eos = true}).token_ids;
+  for (const int after : {0, 1, 4}) {
+    int turns = 0;
+    const Answer answer = asked.answer(
+        {.max_new_tokens = 10, .ignore_eos = true, .cancelled = [&] { return turns++ == after; }});
+    CHECK(answer.finish_reason == FinishReason::kCancelled);
+    CHECK(answer.token_ids == std::vector<TokenId>(whole.begin(), whole.begin() + after));
+  }
+}
+
+TEST_CASE("beams and choices cut off say so, and no choice is claimed") {
+  const Asked asked;
+  for (const DecodingMethod& method :
+       {DecodingMethod(BeamSearch{.beams = 4}), DecodingMethod(Choices{{"a red square", "3 circles"}})}) {
+    int turns = 0;
+    DecodingOptions options{.max_new_tokens = 12, .method = method};
+    options.cancelled = [&] { return turns++ == 1; };
+    const Answer cancelled = asked.answer(options, "answer en how many?");
+    CHECK(cancelled.finish_reason == FinishReason::kCancelled);
+    CHECK(cancelled.choices.empty());
+    const auto past = std::chrono::steady_clock::now();
+    const Answer late = asked.answer({.max_new_tokens = 12, .method = method, .deadline = past});
+    CHECK(late.finish_reason == FinishReason::kDeadline);
+    CHECK(late.text.empty());
+    CHECK(late.yes_no.mass() == 0);
+  }
+}
+
+TEST_CASE("logits that are not finite end their own generation and no other's") {
+  const Asked asked;
+  auto damaged = std::make_shared<Matrix>(asked.features[0]->rows(), asked.features[0]->cols());
+  std::fill_n(damaged->data(), damaged->size(), std::numeric_limits<float>::quiet_NaN());
+  const ImageFeatures bad = damaged;
+  const auto prompt = asked.model.prompt_ids("caption en");
+  for (const Wish& wish : mixed_wishes()) {
+    Sequence sequence = asked.model.prefill({&bad, 1}, prompt, 12);
+    CHECK_THROWS_WITH_AS(decode(asked.model, std::move(sequence), wish.options),
+                         doctest::Contains("not finite"), ModelError);
+  }
+  // Beside a sequence whose logits are damaged, stepped in the same batch.
+  const DecodingOptions options{.max_new_tokens = 8, .ignore_eos = true};
+  Generation good(asked.model, asked.prefill(8), options);
+  Sequence broken = asked.model.prefill({&bad, 1}, prompt, 8);
+  for (good.choose(); !good.done(); good.choose()) {
+    const Step step = good.pending().front();
+    Sequence* const both[] = {&broken, step.sequence};
+    const TokenId tokens[] = {600, step.token};
+    asked.model.step(both, tokens);
+  }
+  CHECK(good.finish().token_ids == asked.answer(options).token_ids);
+}
+
+TEST_CASE("a damaged checkpoint gives an error, not an answer") {
+  const DamagedModel damaged("language_model.model.norm.weight");
+  const PaliGemma model(damaged.folder);
+  CHECK_THROWS_WITH_AS(decode(model, model.prefill({}, model.prompt_ids("caption en"), 4), {}),
+                       doctest::Contains("palisade model verify"), ModelError);
+}

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ingest/picture.h"
+#include "model/generation.h"
+
+namespace palisade {
+
+inline const std::filesystem::path kReference =
+    std::filesystem::path(PALISADE_SOURCE_DIR) / "tests/golden/reference";
+
+// A reference model and one of its pictures, to be asked again and again.
+struct Asked {
+  explicit Asked(const std::string& name = "paligemma1-tiny",
+                 SlidingWindow window = SlidingWindow::kTransformers)
+      : model(kReference / "models" / name, window) {
+    const Image image = read_picture(kReference / "images/still0.png");
+    features = model.encode({&image, 1});
+  }
+
+  Sequence prefill(int new_positions, const std::string& prompt = "caption en") const {
+    return model.prefill(features, model.prompt_ids(prompt), new_positions);
+  }
+  Answer answer(const DecodingOptions& options, const std::string& prompt = "caption en") const {
+    return decode(model, prefill(needs_of(model, options).new_positions, prompt), options);
+  }
+
+  PaliGemma model;
+  std::vector<ImageFeatures> features;
+};
+
+}  // namespace palisade
