@@ -141,18 +141,23 @@ std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, cons
   return features;
 }
 
-Sequence PaliGemma::prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
+std::unique_ptr<Prefill> PaliGemma::begin_prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
                             int max_new_tokens, const Observer& observer) const {
   assert(!prompt.empty());
   Matrix x = parts_->embed(images, prompt, {});
   parts_->require_room(x.rows() + max_new_tokens);
   if (observer) observer("lm.embeds", x);
-  Sequence sequence(parts_->language_model.make_cache(x.rows() + max_new_tokens),
-                    parts_->config.text.vocabulary);
-  const Segment segment{.cache = &sequence.cache_, .rows = x.rows(), .prefix = x.rows()};
-  parts_->language_model.forward(x, {&segment, 1}, observer);
-  parts_->language_model.logits(x.view().row_range(x.rows() - 1, 1), sequence.logits_);
-  return sequence;
+  const int capacity = x.rows() + max_new_tokens;
+  return std::unique_ptr<Prefill>(new Prefill(parts_->language_model, std::move(x), capacity,
+                                              parts_->config.text.vocabulary, observer));
+}
+
+Sequence PaliGemma::prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
+                            int max_new_tokens, const Observer& observer) const {
+  const auto prefill = begin_prefill(images, prompt, max_new_tokens, observer);
+  while (prefill->advance()) {
+  }
+  return prefill->finish();
 }
 
 Matrix PaliGemma::logits(ConstMatrixView hidden) const {

@@ -40,9 +40,30 @@ class Sequence {
 
  private:
   friend class PaliGemma;
+  friend class Prefill;
   explicit Sequence(KvCache cache, int vocabulary) : cache_(std::move(cache)), logits_(1, vocabulary) {}
   KvCache cache_;
   Matrix logits_;
+};
+
+// The prefill of one request, slice by slice: PaliGemma::begin_prefill(), advance() until it says no, finish().
+// Belongs to the thread that owns the model, which must outlive it.
+class Prefill {
+ public:
+  // The next slice, some tens of milliseconds of work on two cores whatever the model's size. False once there
+  // is none.
+  bool advance();
+  // Once; after advance() has said no.
+  Sequence finish();
+
+ private:
+  friend class PaliGemma;
+  Prefill(const LanguageModel& model, Matrix x, int capacity, int vocabulary, const Observer& observer);
+  const LanguageModel& model_;
+  Matrix x_;
+  Sequence sequence_;
+  LanguagePass pass_;
+  int slice_rows_;
 };
 
 // SigLIP, the linear projection and Gemma, read from a Hugging Face folder. Used by one thread (the
@@ -78,6 +99,10 @@ class PaliGemma {
   // that is more than config().text.max_position_embeddings.
   Sequence prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt, int max_new_tokens,
                    const Observer& observer = {}) const;
+
+  // As prefill, to be run in slices.
+  std::unique_ptr<Prefill> begin_prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
+                                         int max_new_tokens, const Observer& observer = {}) const;
 
   // Of rows of "lm.final_norm" as an Observer sees them. [rows, embedding rows]
   Matrix logits(ConstMatrixView hidden) const;

@@ -1,5 +1,6 @@
 #include "service/engine.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -8,15 +9,63 @@ namespace palisade {
 
 using std::chrono::steady_clock;
 
+namespace {
+
+// Cameras' requests whose new images are encoded as one batch. More would wait here instead of in their lanes,
+// where a newer clip can still take their place.
+constexpr std::size_t kTogether = 4;
+
+std::vector<Image> images_of(const Clip& clip) {
+  std::vector<Image> images;
+  for (const Frame& frame : clip.frames) images.push_back(frame.image);
+  return images;
+}
+
+std::string megabytes(std::size_t bytes) {
+  return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB";
+}
+
+}  // namespace
+
 struct Engine::Done {
   std::mutex mutex;
   std::condition_variable wake;
   bool is_done = false;  // guarded by mutex
 };
 
-Engine::Engine(EngineModel& model, RequestQueue& queue)
+// A request that has left the queue. Shared by its prompts.
+struct Engine::Admitted {
+  Request request;
+  std::vector<Image> images;
+  std::vector<ImageFeatures> features;
+  int images_encoded = 0;
+  MonotonicTime taken;
+  MonotonicTime encoded;
+};
+
+// New images of one or several requests on their way through the tower.
+struct Engine::Encoding {
+  std::vector<std::shared_ptr<Admitted>> admitted;
+  std::vector<Image> images;
+  std::unique_ptr<EncodeJob> job;
+};
+
+// One prompt from its turn to its answer.
+struct Engine::Asked {
+  std::shared_ptr<Admitted> admitted;
+  std::size_t prompt_index = 0;
+  std::unique_ptr<AnswerJob> job;  // nothing while it waits for memory
+  std::size_t kv_bytes = 0;
+  bool prefilled = false;
+  bool told = false;
+  MonotonicTime begun;
+  MonotonicTime prefilled_at;
+};
+
+Engine::Engine(EngineModel& model, RequestQueue& queue, const EngineLimits& limits)
     : model_(model),
       queue_(queue),
+      limits_(limits),
       done_(std::make_shared<Done>()),
       thread_([this](const std::stop_token& stop) {
         run(stop);
@@ -29,6 +78,7 @@ Engine::Engine(EngineModel& model, RequestQueue& queue)
 
 Engine::~Engine() {
   request_stop();
+  join();  // before what the thread works with is gone
 }
 
 void Engine::request_stop() {
@@ -46,55 +96,211 @@ bool Engine::join_until(MonotonicTime time) {
 }
 
 void Engine::run(const std::stop_token& stop) {
-  while (const std::optional<Request> request = queue_.pop()) {
+  while (admit() && !stop.stop_requested()) {
+    advance_for_a_slice(stop);
     if (stop.stop_requested()) return;
-    try {
-      serve(*request, stop);
-    } catch (const ModelStopped&) {
-      return;
+    step();
+  }
+}
+
+// Takes what may be taken; waits only when there is nothing else to do. False when there never will be.
+bool Engine::admit() {
+  std::vector<std::shared_ptr<Admitted>> cameras;
+  const auto take = [&](Request request) {
+    auto admitted = std::make_shared<Admitted>();
+    admitted->images = images_of(request.clip);
+    admitted->taken = steady_clock::now();
+    const bool person = request.person;
+    admitted->request = std::move(request);
+    if (person) {
+      encode_together({std::move(admitted)});
+    } else {
+      cameras.push_back(std::move(admitted));
+    }
+  };
+  if (!busy()) {
+    std::optional<Request> request = queue_.pop();
+    if (!request) return false;
+    take(*std::move(request));
+  }
+  const auto waiting = [&] { return !encodings_.empty() || next_to_prefill() != nullptr; };
+  while (asked_.size() + cameras.size() < limits_.answers) {
+    const bool people_alone = cameras.size() >= kTogether || (cameras.empty() && waiting());
+    std::optional<Request> request = queue_.try_pop(people_alone);
+    if (!request) break;
+    take(*std::move(request));
+  }
+  if (!cameras.empty()) encode_together(std::move(cameras));
+  return true;
+}
+
+void Engine::encode_together(std::vector<std::shared_ptr<Admitted>> admitted) {
+  std::vector<Image> all, fresh;
+  for (const auto& one : admitted) {
+    all.insert(all.end(), one->images.begin(), one->images.end());
+    const std::size_t before = fresh.size();
+    fresh = cache_.unknown(all);
+    one->images_encoded = int(fresh.size() - before);
+  }
+  const bool person = admitted.front()->request.person;
+  Encoding encoding{std::move(admitted), std::move(fresh), nullptr};
+  if (person) {
+    encodings_.push_front(std::move(encoding));
+  } else {
+    encodings_.push_back(std::move(encoding));
+  }
+}
+
+void Engine::advance_encoding() {
+  Encoding& encoding = encodings_.front();
+  std::string error;
+  try {
+    if (!encoding.images.empty()) {
+      if (!encoding.job) encoding.job = model_.encode(encoding.images);
+      if (encoding.job->advance()) return;
+      std::vector<ImageFeatures> features = encoding.job->features();
+      for (std::size_t i = 0; i < encoding.images.size(); ++i) {
+        cache_.store(encoding.images[i], std::move(features.at(i)));
+      }
+    }
+    for (const auto& admitted : encoding.admitted) admitted->features = cache_.features_of(admitted->images);
+  } catch (const std::exception& exception) {
+    error = exception.what();
+  }
+  const Encoding done = std::move(encodings_.front());
+  encodings_.pop_front();
+  for (const auto& admitted : done.admitted) {
+    admitted->encoded = steady_clock::now();
+    for (std::size_t i = 0; i < admitted->request.prompts.size(); ++i) {
+      auto asked = std::make_unique<Asked>(Asked{.admitted = admitted, .prompt_index = i});
+      asked->begun = asked->prefilled_at = admitted->encoded;
+      if (error.empty()) {
+        asked_.push_back(std::move(asked));
+      } else {
+        tell(*asked, error);
+      }
     }
   }
 }
 
-void Engine::serve(const Request& request, const std::stop_token& stop) {
-  Reply reply;
-  const auto begin = steady_clock::now();
-  reply.timing.wait = begin - request.queued;
-  std::vector<ImageFeatures> features;
-  try {
-    std::vector<Image> images;
-    for (const Frame& frame : request.clip.frames) images.push_back(frame.image);
-    features =
-        cache_.features_of(images, [&](std::span<const Image> fresh) { return model_.encode(fresh, stop); });
-  } catch (const std::exception& error) {
-    reply.error = error.what();
+// People's before cameras', then who came first.
+Engine::Asked* Engine::next_to_prefill(bool begun_alone) {
+  Asked* next = nullptr;
+  for (const auto& asked : asked_) {
+    if (asked->prefilled || (begun_alone && !asked->job)) continue;
+    if (!next || (asked->admitted->request.person && !next->admitted->request.person)) next = asked.get();
   }
-  reply.timing.encode = steady_clock::now() - begin;
-  for (std::size_t i = 0; i < request.prompts.size(); ++i) {
-    reply.prompt_index = i;
-    if (!features.empty()) ask(request, i, features, reply, stop);
-    if (request.tell) request.tell(request, reply);
+  return next;
+}
+
+// False while there is no room for its keys and values.
+bool Engine::begin(Asked& asked) {
+  const Request& request = asked.admitted->request;
+  const std::string& prompt = request.prompts[asked.prompt_index];
+  asked.begun = steady_clock::now();
+  DecodingOptions options{.max_new_tokens = request.max_new_tokens,
+                          .method = request.method,
+                          .deadline = asked.begun + request.deadline,
+                          .cancelled = request.cancelled};
+  const std::size_t bytes = model_.kv_bytes(int(asked.admitted->images.size()), prompt, options);
+  if (bytes > limits_.kv_cache_bytes) {
+    throw std::runtime_error("its keys and values need " + megabytes(bytes) + ", the engine has " +
+                             megabytes(limits_.kv_cache_bytes) + " for them; use fewer images or new tokens");
+  }
+  if (kv_bytes_ + bytes > limits_.kv_cache_bytes) return false;
+  asked.job = model_.answer(asked.admitted->features, prompt, std::move(options));
+  asked.kv_bytes = bytes;
+  kv_bytes_ += bytes;
+  return true;
+}
+
+void Engine::advance_prefill(Asked& asked) {
+  try {
+    if (asked.admitted->request.cancelled && asked.admitted->request.cancelled()) {
+      return tell(asked);
+    }
+    if (asked.job->prefill()) return;
+  } catch (const std::exception& exception) {
+    return tell(asked, exception.what());
+  }
+  asked.prefilled = true;
+  asked.prefilled_at = steady_clock::now();
+  if (asked.job->done()) tell(asked);
+}
+
+// One piece of work before the next token; false when there is none.
+bool Engine::advance() {
+  if (!encodings_.empty()) {
+    const bool person = encodings_.front().admitted.front()->request.person;
+    Asked* const prefilling = next_to_prefill();
+    // What is prefilled already leads to an answer sooner; but a person waits for nobody.
+    if (!prefilling || (person && !prefilling->admitted->request.person)) {
+      advance_encoding();
+      return true;
+    }
+  }
+  Asked* asked = next_to_prefill();
+  if (!asked) return false;
+  try {
+    // Where there is no room for it, what has begun must go on: its end is what makes room.
+    if (!asked->job && !begin(*asked)) asked = next_to_prefill(true);
+    if (!asked) return false;
+  } catch (const std::exception& exception) {
+    tell(*asked, exception.what());
+    return true;
+  }
+  advance_prefill(*asked);
+  return true;
+}
+
+void Engine::advance_for_a_slice(const std::stop_token& stop) {
+  const auto end = steady_clock::now() + limits_.slice;
+  bool more = true;
+  while (more && !stop.stop_requested()) {
+    more = advance();
+    std::erase_if(asked_, [](const auto& asked) { return asked->told; });
+    if (steady_clock::now() >= end) break;
   }
 }
 
-void Engine::ask(const Request& request, std::size_t prompt_index, std::span<const ImageFeatures> features,
-                 Reply& reply, const std::stop_token& stop) {
-  const auto begin = steady_clock::now();
-  // What came before this prompt's turn was waiting for it: the other prompts of the same clip.
-  reply.timing.wait = begin - request.queued - reply.timing.encode;
-  reply.timing.prefill = reply.timing.decode = {};
-  reply.error.clear();
-  const DecodingOptions options{
-      .max_new_tokens = request.max_new_tokens,
-      .method = request.method,
-      .deadline = begin + request.deadline,
-      .cancelled = [&] { return stop.stop_requested() || (request.cancelled && request.cancelled()); }};
-  try {
-    reply.answer = model_.answer(features, request.prompts[prompt_index], options, reply.timing, stop);
-  } catch (const std::exception& error) {
-    reply.answer = {};
-    reply.error = error.what();
+void Engine::step() {
+  std::vector<AnswerJob*> jobs;
+  for (const auto& asked : asked_) {
+    if (asked->prefilled) jobs.push_back(asked->job.get());
   }
+  if (jobs.empty()) return;
+  std::string error;
+  try {
+    model_.step(jobs);
+  } catch (const std::exception& exception) {
+    error = exception.what();
+  }
+  for (const auto& asked : asked_) {
+    if (asked->prefilled && (!error.empty() || asked->job->done())) tell(*asked, error);
+  }
+  std::erase_if(asked_, [](const auto& asked) { return asked->told; });
+}
+
+void Engine::tell(Asked& asked, std::string error) {
+  const Admitted& admitted = *asked.admitted;
+  const auto now = steady_clock::now();
+  Reply reply{.prompt_index = asked.prompt_index, .error = std::move(error)};
+  reply.images_encoded = asked.prompt_index == 0 ? admitted.images_encoded : 0;
+  reply.timing = {.wait = admitted.taken - admitted.request.queued + (asked.begun - admitted.encoded),
+                  .encode = admitted.encoded - admitted.taken,
+                  .prefill = asked.prefilled ? asked.prefilled_at - asked.begun : now - asked.begun,
+                  .decode = asked.prefilled ? now - asked.prefilled_at : steady_clock::duration{}};
+  if (reply.error.empty()) {
+    try {
+      reply.answer = asked.prefilled ? asked.job->answer() : Answer{.finish_reason = FinishReason::kCancelled};
+    } catch (const std::exception& exception) {
+      reply.error = exception.what();
+    }
+  }
+  asked.told = true;
+  asked.job.reset();
+  kv_bytes_ -= std::exchange(asked.kv_bytes, 0);
+  if (admitted.request.tell) admitted.request.tell(admitted.request, reply);
 }
 
 }  // namespace palisade

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <deque>
 #include <memory>
 #include <stop_token>
 #include <thread>
+#include <vector>
 
 #include "service/engine_model.h"
 #include "service/feature_cache.h"
@@ -10,12 +13,20 @@
 
 namespace palisade {
 
-// The one thread that touches the model: takes requests in turn, encodes their new images, asks every prompt
-// and tells. A request that fails is told so and harms no other. It knows nothing of who asks.
+struct EngineLimits {
+  // Longest piece of encoding and prefill before those that are decoding get their next token.
+  std::chrono::milliseconds slice{100};
+  std::size_t kv_cache_bytes = std::size_t(4) << 30;  // keys and values of all answers in the making
+  std::size_t answers = 64;                            // in the making at once
+};
+
+// The one thread that touches the model. Answers of cameras and people are stepped together, join and leave at
+// any token; encoding and prefill go on in between, slice by slice, people first. A request that fails is told
+// so and harms no other. It knows nothing of who asks.
 class Engine {
  public:
   // Both outlive the engine.
-  Engine(EngineModel& model, RequestQueue& queue);
+  Engine(EngineModel& model, RequestQueue& queue, const EngineLimits& limits = {});
   ~Engine();  // stops and joins
 
   Engine(const Engine&) = delete;
@@ -30,14 +41,30 @@ class Engine {
 
  private:
   struct Done;
+  struct Admitted;
+  struct Encoding;
+  struct Asked;
   void run(const std::stop_token& stop);
-  void serve(const Request& request, const std::stop_token& stop);
-  void ask(const Request& request, std::size_t prompt_index, std::span<const ImageFeatures> features,
-           Reply& reply, const std::stop_token& stop);
+  bool admit();
+  void encode_together(std::vector<std::shared_ptr<Admitted>> admitted);
+  void ask_all(const std::shared_ptr<Admitted>& admitted);
+  void advance_for_a_slice(const std::stop_token& stop);
+  bool advance();
+  void advance_encoding();
+  Asked* next_to_prefill(bool begun_alone = false);
+  bool begin(Asked& asked);
+  void advance_prefill(Asked& asked);
+  void step();
+  void tell(Asked& asked, std::string error = {});
+  bool busy() const { return !encodings_.empty() || !asked_.empty(); }
 
   EngineModel& model_;
   RequestQueue& queue_;
+  const EngineLimits limits_;
   FeatureCache cache_;
+  std::deque<Encoding> encodings_;  // people's first
+  std::deque<std::unique_ptr<Asked>> asked_;
+  std::size_t kv_bytes_ = 0;
   std::shared_ptr<Done> done_;
   std::jthread thread_;
 };

@@ -1,5 +1,6 @@
 #include "service/feature_cache.h"
 
+#include <unordered_set>
 #include <utility>
 
 namespace palisade {
@@ -9,22 +10,23 @@ void FeatureCache::forget_the_dead() {
   std::erase_if(known_, [](const auto& entry) { return entry.second.lifetime.expired(); });
 }
 
-std::vector<ImageFeatures> FeatureCache::features_of(std::span<const Image> images, const Encode& encode) {
+std::vector<Image> FeatureCache::unknown(std::span<const Image> images) {
   forget_the_dead();
   std::vector<Image> fresh;
+  std::unordered_set<const void*> seen;
   for (const Image& image : images) {
-    // Entered at once, so that an image that stands twice in a clip is encoded once.
-    if (known_.try_emplace(image.identity(), Known{image.lifetime(), nullptr}).second) fresh.push_back(image);
+    if (!known_.contains(image.identity()) && seen.insert(image.identity()).second) fresh.push_back(image);
   }
-  try {
-    const std::vector<ImageFeatures> encoded = fresh.empty() ? std::vector<ImageFeatures>{} : encode(fresh);
-    for (std::size_t i = 0; i < fresh.size(); ++i) known_[fresh[i].identity()].features = encoded.at(i);
-  } catch (...) {
-    for (const Image& image : fresh) known_.erase(image.identity());
-    throw;
-  }
+  return fresh;
+}
+
+void FeatureCache::store(const Image& image, ImageFeatures features) {
+  known_[image.identity()] = {image.lifetime(), std::move(features)};
+}
+
+std::vector<ImageFeatures> FeatureCache::features_of(std::span<const Image> images) const {
   std::vector<ImageFeatures> features;
-  for (const Image& image : images) features.push_back(known_[image.identity()].features);
+  for (const Image& image : images) features.push_back(known_.at(image.identity()).features);
   return features;
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <unordered_map>
@@ -14,10 +13,11 @@ namespace palisade {
 // its features die with it. The engine's thread alone.
 class FeatureCache {
  public:
-  using Encode = std::function<std::vector<ImageFeatures>(std::span<const Image>)>;
-
-  // Features of all images in order; those not yet known are encoded in one batch.
-  std::vector<ImageFeatures> features_of(std::span<const Image> images, const Encode& encode);
+  // Those of `images` that must be encoded, each once.
+  std::vector<Image> unknown(std::span<const Image> images);
+  void store(const Image& image, ImageFeatures features);
+  // Of all images in order, all of them known.
+  std::vector<ImageFeatures> features_of(std::span<const Image> images) const;
   std::size_t size() const { return known_.size(); }
 
  private:

@@ -19,7 +19,8 @@ struct Reply {
   std::size_t prompt_index = 0;
   Answer answer;
   AnswerTiming timing;
-  std::string error;  // empty when there is an answer
+  int images_encoded = 0;  // of the clip, for this answer; the others were known already
+  std::string error;       // empty when there is an answer
 };
 
 // One clip and everything that is to be asked about it, so that its images are encoded once. `tell` is called
@@ -33,6 +34,7 @@ struct Request {
   std::function<bool()> cancelled;              // asked on the engine's thread; may be empty
   std::function<void(const Request& request, const Reply& reply)> tell;
   // Filled in by the queue.
+  bool person = false;  // comes before cameras
   MonotonicTime queued{};
   std::uint64_t dropped_before =
       0;  // requests of the same series that were dropped since the last one served

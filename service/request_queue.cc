@@ -33,6 +33,7 @@ bool RequestQueue::push_person(Request request) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_ || people_.size() >= kPeopleDepth) return false;
+    request.person = true;
     people_.push_back(std::move(request));
     ++size_;
   }
@@ -47,10 +48,8 @@ Request RequestQueue::take_from(Lane& lane) {
   return std::move(request);
 }
 
-std::optional<Request> RequestQueue::pop() {
-  std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return size_ > 0 || closed_; });
-  if (size_ == 0) return std::nullopt;
+// With something in the queue and the lock held.
+Request RequestQueue::take_next() {
   --size_;
   if (!people_.empty()) {
     Request request = std::move(people_.front());
@@ -64,6 +63,19 @@ std::optional<Request> RequestQueue::pop() {
   }
   last_served_ = lane->first;
   return take_from(lane->second);
+}
+
+std::optional<Request> RequestQueue::pop() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return size_ > 0 || closed_; });
+  if (size_ == 0) return std::nullopt;
+  return take_next();
+}
+
+std::optional<Request> RequestQueue::try_pop(bool people_alone) {
+  const std::lock_guard lock(mutex_);
+  if (size_ == 0 || (people_alone && people_.empty())) return std::nullopt;
+  return take_next();
 }
 
 void RequestQueue::close() {

@@ -29,6 +29,9 @@ class RequestQueue {
   // Waits for a request; nothing once the queue is closed and empty. One thread, the engine's.
   std::optional<Request> pop();
 
+  // The same without waiting; with `people_alone` a person's or nothing.
+  std::optional<Request> try_pop(bool people_alone);
+
   // No more requests; what waits is still served.
   void close();
   // No more requests, and what waits is dropped.
@@ -45,6 +48,7 @@ class RequestQueue {
     std::map<int, std::uint64_t> dropped;  // per series, not yet told
   };
   Request take_from(Lane& lane);
+  Request take_next();
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

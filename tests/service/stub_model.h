@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -16,26 +17,99 @@ class StubModel : public EngineModel {
   ModelIdentity identity() const override { return {.id = "stub", .sha256 = std::string(64, 'a')}; }
   int image_size() const override { return 8; }
   int image_tokens() const override { return 4; }
+  std::size_t kv_bytes(int, const std::string&, const DecodingOptions&) const override { return bytes_each; }
 
-  std::vector<ImageFeatures> encode(std::span<const Image> images, std::stop_token) override {
+  std::unique_ptr<EncodeJob> encode(std::vector<Image> images) override {
+    if (on_encode) on_encode(images);
     encoded += int(images.size());
-    std::vector<ImageFeatures> features;
-    for (std::size_t i = 0; i < images.size(); ++i) features.push_back(std::make_shared<Matrix>(1, 1));
-    return features;
+    ++encode_batches;
+    return std::make_unique<Encoded>(images.size());
   }
 
-  Answer answer(std::span<const ImageFeatures> images, const std::string& prompt,
-                const DecodingOptions& options, AnswerTiming&, std::stop_token stop) override {
+  std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
+                                    DecodingOptions options) override {
     features_seen = int(images.size());
-    if (on_answer) on_answer(prompt, options, stop);
-    ++answered;
-    return {.token_ids = {7, 1}, .text = "said: " + prompt, .logprob = -0.5};
+    return std::make_unique<Answering>(*this, prompt, std::move(options));
   }
 
-  std::function<void(const std::string& prompt, const DecodingOptions&, const std::stop_token&)> on_answer;
+  void step(std::span<AnswerJob* const> jobs) override {
+    ++steps;
+    most_together = std::max(most_together.load(), int(jobs.size()));
+    for (AnswerJob* const job : jobs) static_cast<Answering*>(job)->step();
+  }
+
+  // Asked at the end of each prefill; what it throws is that answer's error.
+  std::function<void(const std::string& prompt, const DecodingOptions&)> on_answer;
+  std::function<void(const std::vector<Image>&)> on_encode;
+  std::function<void()> on_slice;  // at every piece of a prefill
+  std::function<int(const std::string& prompt)> tokens_of = [](const std::string&) { return 0; };
+  int prefill_slices = 1;
+  std::size_t bytes_each = 1;
   std::atomic<int> encoded{0};
+  std::atomic<int> encode_batches{0};
   std::atomic<int> answered{0};
   std::atomic<int> features_seen{0};
+  std::atomic<int> steps{0};
+  std::atomic<int> most_together{0};
+  std::atomic<int> alive{0};  // answers in the making
+
+ private:
+  class Encoded : public EncodeJob {
+   public:
+    explicit Encoded(std::size_t images) : images_(images) {}
+    bool advance() override { return false; }
+    std::vector<ImageFeatures> features() override {
+      std::vector<ImageFeatures> features;
+      for (std::size_t i = 0; i < images_; ++i) features.push_back(std::make_shared<Matrix>(1, 1));
+      return features;
+    }
+
+   private:
+    std::size_t images_;
+  };
+
+  class Answering : public AnswerJob {
+   public:
+    Answering(StubModel& model, std::string prompt, DecodingOptions options)
+        : model_(model),
+          prompt_(std::move(prompt)),
+          options_(std::move(options)),
+          slices_(model.prefill_slices),
+          tokens_(model.tokens_of(prompt_)) {
+      ++model_.alive;
+    }
+    ~Answering() override { --model_.alive; }
+
+    bool prefill() override {
+      if (model_.on_slice) model_.on_slice();
+      if (--slices_ > 0) return true;
+      if (model_.on_answer) model_.on_answer(prompt_, options_);
+      return false;
+    }
+    bool done() const override { return reason_ || tokens_ <= 0; }
+    Answer answer() const override {
+      ++model_.answered;
+      return {.token_ids = {7, 1},
+              .text = "said: " + prompt_,
+              .logprob = -0.5,
+              .finish_reason = reason_.value_or(FinishReason::kStop)};
+    }
+    void step() {
+      --tokens_;
+      if (options_.cancelled && options_.cancelled()) reason_ = FinishReason::kCancelled;
+      if (options_.deadline && std::chrono::steady_clock::now() >= *options_.deadline) {
+        reason_ = FinishReason::kDeadline;
+      }
+    }
+
+   private:
+    StubModel& model_;
+    std::string prompt_;
+    DecodingOptions options_;
+    int slices_;
+    int tokens_;
+    std::optional<FinishReason> reason_;
+  };
 };
 
 inline Image small_image(std::uint8_t shade) {
