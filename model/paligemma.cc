@@ -39,7 +39,7 @@ struct PaliGemma::Parts {
         tokenizer(folder),
         identity(identify(folder, preprocessor.resize)),
         weight_files(checkpoint.files()),
-        image_encoder(config.vision, checkpoint),
+        image_encoder(config.vision, checkpoint, "vision_tower.vision_model."),
         projection(read_projection(checkpoint, config)),
         language_model(config.text, checkpoint, window) {
     if (tokenizer.piece_count() > config.text.vocabulary) {

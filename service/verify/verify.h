@@ -27,5 +27,7 @@ void verify_processor(const std::filesystem::path& root, const std::filesystem::
                       VerificationReport& report);
 void verify_model_case(const std::filesystem::path& root, const std::filesystem::path& file,
                        VerificationReport& report);
+void verify_siglip_case(const std::filesystem::path& root, const std::filesystem::path& file,
+                        VerificationReport& report);
 
 }  // namespace palisade
