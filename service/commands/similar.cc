@@ -2,7 +2,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "ingest/picture.h"
 #include "model/json.h"
@@ -10,7 +13,6 @@
 #include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/log.h"
-#include "service/picks.h"
 #include "service/weights_hash.h"
 #include "tasks/answer_event.h"
 
@@ -43,7 +45,6 @@ void check(const SimilarOptions& options) {
     if (text.empty()) throw UsageError("a text is empty; say what the picture may show");
     if (text.size() > kLongestText) throw UsageError("a text is longer than 8 KiB; shorten it");
   }
-  if (!is_picture_file(options.image)) throw UsageError(options.image + ": no JPEG, PNG or WebP picture");
 }
 
 // Most probable first; equal ones as they were given.
@@ -107,8 +108,9 @@ void add_similar(CLI::App& app, Run& run) {
   command->add_flag("--json", options->json, "One JSON line: image, scores (text, logit, p), model");
   command->footer(
       "\nOne line a text: probability, logit, text; the most probable first.\n"
-      "\nExample:\n"
-      "  palisade similar --model siglip-base-patch16-224 street.jpg \"a red car\" \"two dogs\"");
+      "\nExamples:\n"
+      "  palisade similar --model siglip-base-patch16-224 street.jpg \"a red car\" \"two dogs\"\n"
+      "  palisade similar --model siglip-base-patch16-224 street.jpg \"rain\" --json");
   command->callback([&run, options] { run = [options] { return similar(*options); }; });
 }
 
