@@ -1,106 +1,12 @@
 #include "model/model_config.h"
 
-#include <cmath>
-
+#include "model/config_section.h"
 #include "model/json.h"
 
 namespace palisade {
 namespace {
 
-// One JSON object of the configuration, with errors that name file and key.
-class Section {
- public:
-  Section(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
-    if (!json_.is_object()) throw ModelError(where_ + ": expected an object");
-  }
-
-  int integer(const char* key, int fallback, int least, int most) const {
-    const Json* value = find(key);
-    if (!value) return fallback;
-    if (!value->is_number_integer()) fail(key, "expected a whole number");
-    const auto number = value->get<std::int64_t>();
-    const bool wrapped =
-        value->is_number_unsigned() && value->get<std::uint64_t>() > std::uint64_t(INT64_MAX);
-    if (wrapped || number < least || number > most) {
-      fail(key, "expected " + std::to_string(least) + " to " + std::to_string(most));
-    }
-    return int(number);
-  }
-  int required(const char* key, int least, int most) const {
-    if (!find(key)) fail(key, "is missing");
-    return integer(key, 0, least, most);
-  }
-  float positive(const char* key, float fallback) const {
-    const Json* value = find(key);
-    if (!value) return fallback;
-    if (!value->is_number()) fail(key, "expected a number");
-    const double number = value->get<double>();
-    if (!(number > 0) || !std::isfinite(number)) fail(key, "expected a number above 0");
-    return float(number);
-  }
-  std::string text(const char* key, const std::string& fallback) const {
-    const Json* value = find(key);
-    if (!value) return fallback;
-    if (!value->is_string()) fail(key, "expected a string");
-    return value->get<std::string>();
-  }
-  bool boolean(const char* key, bool fallback) const {
-    const Json* value = find(key);
-    if (!value) return fallback;
-    if (!value->is_boolean()) fail(key, "expected true or false");
-    return value->get<bool>();
-  }
-  bool has(const char* key) const { return find(key) != nullptr; }
-  bool is_null(const char* key) const { return json_.contains(key) && json_.at(key).is_null(); }
-  Section section(const char* key) const {
-    if (!find(key)) fail(key, "is missing");
-    return Section(json_.at(key), where_ + ": " + key);
-  }
-  [[noreturn]] void fail(const char* key, const std::string& why) const {
-    throw ModelError(where_ + ": \"" + key + "\" " + why);
-  }
-
-  // transformers treats null as absent.
-  const Json* find(const char* key) const {
-    const auto found = json_.find(key);
-    return found == json_.end() || found->is_null() ? nullptr : &*found;
-  }
-
- private:
-  const Json& json_;
-  std::string where_;
-};
-
-constexpr int kMaxWidth = 1 << 17;
-
-void require_gelu_tanh(const Section& section, const char* key) {
-  const std::string activation = section.text(key, "gelu_pytorch_tanh");
-  if (activation != "gelu_pytorch_tanh")
-    section.fail(key, "is \"" + activation + "\"; only gelu_pytorch_tanh is known");
-}
-
-VisionConfig read_vision(const Section& section) {
-  const std::string type = section.text("model_type", "siglip_vision_model");
-  if (type != "siglip_vision_model")
-    section.fail("model_type", "is \"" + type + "\"; expected siglip_vision_model");
-  require_gelu_tanh(section, "hidden_act");
-  VisionConfig vision;
-  vision.width = section.integer("hidden_size", 768, 1, kMaxWidth);
-  vision.mlp_width = section.integer("intermediate_size", 3072, 1, kMaxWidth);
-  vision.layers = section.integer("num_hidden_layers", 12, 1, 1024);
-  vision.heads = section.integer("num_attention_heads", 12, 1, 1024);
-  vision.image_size = section.integer("image_size", 224, 1, 8192);
-  vision.patch_size = section.integer("patch_size", 16, 1, 1024);
-  vision.channels = section.integer("num_channels", 3, 1, 16);
-  vision.layer_norm_eps = section.positive("layer_norm_eps", 1e-6f);
-  if (vision.width % vision.heads != 0) section.fail("num_attention_heads", "does not divide hidden_size");
-  if (vision.channels != 3) section.fail("num_channels", "must be 3");
-  if (vision.grid() < 1 || vision.grid() > 256)
-    section.fail("image_size", "must hold 1 to 256 patches a side");
-  return vision;
-}
-
-TextConfig read_text(const Section& section) {
+TextConfig read_text(const ConfigSection& section) {
   const std::string type = section.text("model_type", "");
   TextConfig text;
   if (type == "gemma") {
@@ -112,8 +18,8 @@ TextConfig read_text(const Section& section) {
   }
   const bool second = text.architecture == TextArchitecture::kGemma2;
   require_gelu_tanh(section, "hidden_activation");
-  text.width = section.required("hidden_size", 1, kMaxWidth);
-  text.mlp_width = section.required("intermediate_size", 1, kMaxWidth * 8);
+  text.width = section.required("hidden_size", 1, kMaxConfigWidth);
+  text.mlp_width = section.required("intermediate_size", 1, kMaxConfigWidth * 8);
   text.layers = section.required("num_hidden_layers", 1, 1024);
   text.heads = section.integer("num_attention_heads", second ? 8 : 16, 1, 1024);
   text.kv_heads = section.integer("num_key_value_heads", second ? 4 : 16, 1, 1024);
@@ -139,7 +45,7 @@ TextConfig read_text(const Section& section) {
   return text;
 }
 
-std::vector<TokenId> read_eos(const Section& root, const std::vector<TokenId>& fallback) {
+std::vector<TokenId> read_eos(const ConfigSection& root, const std::vector<TokenId>& fallback) {
   const Json* value = root.find("eos_token_id");
   if (!value) return fallback;
   std::vector<TokenId> ids;
@@ -155,6 +61,27 @@ std::vector<TokenId> read_eos(const Section& root, const std::vector<TokenId>& f
 
 }  // namespace
 
+VisionConfig read_vision_config(const ConfigSection& section) {
+  const std::string type = section.text("model_type", "siglip_vision_model");
+  if (type != "siglip_vision_model")
+    section.fail("model_type", "is \"" + type + "\"; expected siglip_vision_model");
+  require_gelu_tanh(section, "hidden_act");
+  VisionConfig vision;
+  vision.width = section.integer("hidden_size", 768, 1, kMaxConfigWidth);
+  vision.mlp_width = section.integer("intermediate_size", 3072, 1, kMaxConfigWidth);
+  vision.layers = section.integer("num_hidden_layers", 12, 1, 1024);
+  vision.heads = section.integer("num_attention_heads", 12, 1, 1024);
+  vision.image_size = section.integer("image_size", 224, 1, 8192);
+  vision.patch_size = section.integer("patch_size", 16, 1, 1024);
+  vision.channels = section.integer("num_channels", 3, 1, 16);
+  vision.layer_norm_eps = section.positive("layer_norm_eps", 1e-6f);
+  if (vision.width % vision.heads != 0) section.fail("num_attention_heads", "does not divide hidden_size");
+  if (vision.channels != 3) section.fail("num_channels", "must be 3");
+  if (vision.grid() < 1 || vision.grid() > 256)
+    section.fail("image_size", "must hold 1 to 256 patches a side");
+  return vision;
+}
+
 ModelConfig read_model_config(const std::filesystem::path& folder_or_file) {
   const bool is_folder = std::filesystem::is_directory(folder_or_file);
   const auto file = is_folder ? folder_or_file / "config.json" : folder_or_file;
@@ -164,11 +91,16 @@ ModelConfig read_model_config(const std::filesystem::path& folder_or_file) {
                      "tokenizer.model and *.safetensors");
   }
   const Json json = read_json(file, 1u << 20);
-  const Section root(json, file.string());
+  const ConfigSection root(json, file.string());
   const std::string type = root.text("model_type", "");
+  if (type == "siglip") {
+    root.fail("model_type",
+              "is \"siglip\": it scores texts against a picture (palisade similar --model) and answers "
+              "nothing; expected paligemma");
+  }
   if (type != "paligemma") root.fail("model_type", "is \"" + type + "\"; expected paligemma");
   ModelConfig config;
-  config.vision = read_vision(root.section("vision_config"));
+  config.vision = read_vision_config(root.section("vision_config"));
   config.text = read_text(root.section("text_config"));
   // Stale top-level widths of released files are left aside: the parts say what they are.
   config.image_token =
@@ -180,24 +112,27 @@ ModelConfig read_model_config(const std::filesystem::path& folder_or_file) {
   const auto generation = file.parent_path() / "generation_config.json";
   if (is_folder && std::filesystem::exists(generation)) {
     const Json generation_json = read_json(generation, 1u << 20);
-    config.eos_tokens = read_eos(Section(generation_json, generation.string()), config.eos_tokens);
+    config.eos_tokens = read_eos(ConfigSection(generation_json, generation.string()), config.eos_tokens);
   }
   if (config.bos_token >= config.text.vocabulary) root.fail("bos_token_id", "is not below vocab_size");
   return config;
 }
 
+std::uint64_t VisionConfig::parameter_count() const {
+  const std::uint64_t w = width, mlp = mlp_width;
+  const std::uint64_t patch = w * channels * patch_size * patch_size + w;
+  const std::uint64_t layer = 4 * (w * w + w) + (w * mlp + mlp) + (mlp * w + w) + 4 * w;
+  return patch + std::uint64_t(tokens()) * w + layers * layer + 2 * w;
+}
+
 std::uint64_t ModelConfig::parameter_count() const {
-  const std::uint64_t vw = vision.width, vm = vision.mlp_width, tw = text.width, tm = text.mlp_width;
-  const std::uint64_t patch = vw * vision.channels * vision.patch_size * vision.patch_size + vw;
-  const std::uint64_t positions = std::uint64_t(vision.tokens()) * vw;
-  const std::uint64_t vision_layer = 4 * (vw * vw + vw) + (vw * vm + vm) + (vm * vw + vw) + 4 * vw;
-  const std::uint64_t tower = patch + positions + vision.layers * vision_layer + 2 * vw;
+  const std::uint64_t vw = vision.width, tw = text.width, tm = text.mlp_width;
   const std::uint64_t projection = vw * tw + tw;
   const std::uint64_t attention =
       tw * text.head_dim * (2 * std::uint64_t(text.heads) + 2 * std::uint64_t(text.kv_heads));
   const std::uint64_t norms = (text.architecture == TextArchitecture::kGemma2 ? 4 : 2) * tw;
   const std::uint64_t language = text.vocabulary * tw + text.layers * (attention + 3 * tw * tm + norms) + tw;
-  return tower + projection + language;
+  return vision.parameter_count() + projection + language;
 }
 
 std::string_view name_of(TextArchitecture architecture) {

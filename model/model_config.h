@@ -11,6 +11,8 @@
 
 namespace palisade {
 
+class ConfigSection;
+
 // SigLIP's image tower (vision_config).
 struct VisionConfig {
   int width = 0;      // hidden_size
@@ -25,6 +27,8 @@ struct VisionConfig {
   int head_dim() const { return width / heads; }
   int grid() const { return image_size / patch_size; }
   int tokens() const { return grid() * grid(); }
+  // Of the tower without a pooling head.
+  std::uint64_t parameter_count() const;
 };
 
 enum class TextArchitecture { kGemma, kGemma2 };
@@ -67,6 +71,8 @@ struct ModelConfig {
 // Throws ModelError naming the file, the key and what is expected. `folder_or_file`: a model folder or a
 // config.json.
 ModelConfig read_model_config(const std::filesystem::path& folder_or_file);
+// A vision_config, of PaliGemma or of SigLIP alone.
+VisionConfig read_vision_config(const ConfigSection& section);
 std::string_view name_of(TextArchitecture architecture);
 
 }  // namespace palisade

@@ -41,7 +41,7 @@ struct PaliGemma::Parts {
         tokenizer(folder),
         identity(identify(folder, preprocessor.resize)),
         weight_files(checkpoint.files()),
-        image_encoder(config.vision, checkpoint),
+        image_encoder(config.vision, checkpoint, "vision_tower.vision_model."),
         projection(read_projection(checkpoint, config)),
         language_model(config.text, checkpoint, window),
         yes_no(verdict_tokens(tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
@@ -141,15 +141,16 @@ std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, cons
   return features;
 }
 
-std::unique_ptr<Prefill> PaliGemma::begin_prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
-                            int max_new_tokens, const Observer& observer) const {
+std::unique_ptr<Prefill> PaliGemma::begin_prefill(std::span<const ImageFeatures> images,
+                                                  std::span<const TokenId> prompt, int max_new_tokens,
+                                                  const Observer& observer) const {
   assert(!prompt.empty());
   Matrix x = parts_->embed(images, prompt, {});
   parts_->require_room(x.rows() + max_new_tokens);
   if (observer) observer("lm.embeds", x);
   const int capacity = x.rows() + max_new_tokens;
-  return std::unique_ptr<Prefill>(new Prefill(parts_->language_model, std::move(x), capacity,
-                                              parts_->config.text.vocabulary, observer));
+  return std::unique_ptr<Prefill>(
+      new Prefill(parts_->language_model, std::move(x), capacity, parts_->config.text.vocabulary, observer));
 }
 
 Sequence PaliGemma::prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,

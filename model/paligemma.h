@@ -46,12 +46,12 @@ class Sequence {
   Matrix logits_;
 };
 
-// The prefill of one request, slice by slice: PaliGemma::begin_prefill(), advance() until it says no, finish().
-// Belongs to the thread that owns the model, which must outlive it.
+// The prefill of one request, slice by slice: PaliGemma::begin_prefill(), advance() until it says no,
+// finish(). Belongs to the thread that owns the model, which must outlive it.
 class Prefill {
  public:
-  // The next slice, some tens of milliseconds of work on two cores whatever the model's size. False once there
-  // is none.
+  // The next slice, some tens of milliseconds of work on two cores whatever the model's size. False once
+  // there is none.
   bool advance();
   // Once; after advance() has said no.
   Sequence finish();
@@ -101,8 +101,9 @@ class PaliGemma {
                    const Observer& observer = {}) const;
 
   // As prefill, to be run in slices.
-  std::unique_ptr<Prefill> begin_prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
-                                         int max_new_tokens, const Observer& observer = {}) const;
+  std::unique_ptr<Prefill> begin_prefill(std::span<const ImageFeatures> images,
+                                         std::span<const TokenId> prompt, int max_new_tokens,
+                                         const Observer& observer = {}) const;
 
   // Of rows of "lm.final_norm" as an Observer sees them. [rows, embedding rows]
   Matrix logits(ConstMatrixView hidden) const;

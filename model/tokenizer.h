@@ -44,4 +44,24 @@ class Tokenizer {
   std::unique_ptr<Parts> parts_;
 };
 
+// SigLIP's spiece.model: a unigram model whose character map normalises. Untrusted text never becomes a
+// control token. Safe to use from several threads.
+class SiglipTokenizer {
+ public:
+  // Reads spiece.model. Throws ModelError.
+  explicit SiglipTokenizer(const std::filesystem::path& folder);
+  ~SiglipTokenizer();
+  SiglipTokenizer(SiglipTokenizer&&) noexcept;
+
+  // canonical_text (siglip_text.h) to ids, then </s> up to `length`; what does not fit is cut off before
+  // the last </s>.
+  std::vector<TokenId> encode(std::string_view text, int length) const;
+  TokenId eos() const { return 1; }
+  int piece_count() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
 }  // namespace palisade

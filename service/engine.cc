@@ -11,8 +11,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// Cameras' requests whose new images are encoded as one batch. More would wait here instead of in their lanes,
-// where a newer clip can still take their place.
+// Cameras' requests whose new images are encoded as one batch. More would wait here instead of in their
+// lanes, where a newer clip can still take their place.
 constexpr std::size_t kTogether = 4;
 
 std::vector<Image> images_of(const Clip& clip) {
@@ -292,7 +292,8 @@ void Engine::tell(Asked& asked, std::string error) {
                   .decode = asked.prefilled ? now - asked.prefilled_at : steady_clock::duration{}};
   if (reply.error.empty()) {
     try {
-      reply.answer = asked.prefilled ? asked.job->answer() : Answer{.finish_reason = FinishReason::kCancelled};
+      reply.answer =
+          asked.prefilled ? asked.job->answer() : Answer{.finish_reason = FinishReason::kCancelled};
     } catch (const std::exception& exception) {
       reply.error = exception.what();
     }

@@ -17,12 +17,12 @@ struct EngineLimits {
   // Longest piece of encoding and prefill before those that are decoding get their next token.
   std::chrono::milliseconds slice{100};
   std::size_t kv_cache_bytes = std::size_t(4) << 30;  // keys and values of all answers in the making
-  std::size_t answers = 64;                            // in the making at once
+  std::size_t answers = 64;                           // in the making at once
 };
 
-// The one thread that touches the model. Answers of cameras and people are stepped together, join and leave at
-// any token; encoding and prefill go on in between, slice by slice, people first. A request that fails is told
-// so and harms no other. It knows nothing of who asks.
+// The one thread that touches the model. Answers of cameras and people are stepped together, join and leave
+// at any token; encoding and prefill go on in between, slice by slice, people first. A request that fails is
+// told so and harms no other. It knows nothing of who asks.
 class Engine {
  public:
   // Both outlive the engine.

@@ -43,7 +43,8 @@ class PaliGemmaAnswerJob : public AnswerJob {
                      DecodingOptions options)
       : model_(model),
         options_(std::move(options)),
-        prefill_(model.begin_prefill(images, model.prompt_ids(prompt), needs_of(model, options_).new_positions)) {}
+        prefill_(
+            model.begin_prefill(images, model.prompt_ids(prompt), needs_of(model, options_).new_positions)) {}
 
   bool prefill() override {
     if (prefill_->advance()) return true;
@@ -92,8 +93,8 @@ class PaliGemmaEngineModel : public EngineModel {
 
   std::size_t kv_bytes(int images, const std::string& prompt, const DecodingOptions& options) const override {
     const GenerationNeeds needs = needs_of(model_, options);
-    const std::size_t positions =
-        std::size_t(images) * image_tokens() + model_.prompt_ids(prompt).size() + std::size_t(needs.new_positions);
+    const std::size_t positions = std::size_t(images) * image_tokens() + model_.prompt_ids(prompt).size() +
+                                  std::size_t(needs.new_positions);
     return positions * std::size_t(needs.sequences) * model_.kv_bytes_per_position();
   }
 
@@ -108,7 +109,8 @@ class PaliGemmaEngineModel : public EngineModel {
 
   void step(std::span<AnswerJob* const> jobs) override {
     std::vector<Generation*> generations;
-    for (AnswerJob* const job : jobs) generations.push_back(&static_cast<PaliGemmaAnswerJob*>(job)->generation());
+    for (AnswerJob* const job : jobs)
+      generations.push_back(&static_cast<PaliGemmaAnswerJob*>(job)->generation());
     step_all(model_, generations);
     for (AnswerJob* const job : jobs) static_cast<PaliGemmaAnswerJob*>(job)->choose();
   }

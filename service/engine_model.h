@@ -40,7 +40,8 @@ class EngineModel {
   virtual int image_tokens() const = 0;  // of one image
   // What an answer's keys and values will take. Throws ModelError where it cannot be asked for: a prompt that
   // is too long, too many images, choices that are none.
-  virtual std::size_t kv_bytes(int images, const std::string& prompt, const DecodingOptions& options) const = 0;
+  virtual std::size_t kv_bytes(int images, const std::string& prompt,
+                               const DecodingOptions& options) const = 0;
 
   virtual std::unique_ptr<EncodeJob> encode(std::vector<Image> images) = 0;
   virtual std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,

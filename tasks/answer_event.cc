@@ -44,13 +44,6 @@ Json to_json(const WindowEvidence& window) {
   return json;
 }
 
-Json to_json(const ModelIdentity& model) {
-  Json json = {{"id", model.id}, {"precision", model.precision}, {"resize", palisade::name_of(model.resize)}};
-  if (!model.sha256.empty()) json["sha256"] = model.sha256;
-  if (!model.notice.empty()) json["notice"] = model.notice;
-  return json;
-}
-
 Json to_json(const AnswerTiming& timing) {
   return {{"wait", milliseconds(timing.wait)},
           {"encode", milliseconds(timing.encode)},
@@ -91,6 +84,13 @@ WindowEvidence window_of(const Clip& clip, int image_tokens) {
           .count = count,
           .span = span_of(clip),
           .tokens_kept = count * image_tokens};
+}
+
+Json to_json(const ModelIdentity& model) {
+  Json json = {{"id", model.id}, {"precision", model.precision}, {"resize", palisade::name_of(model.resize)}};
+  if (!model.sha256.empty()) json["sha256"] = model.sha256;
+  if (!model.notice.empty()) json["notice"] = model.notice;
+  return json;
 }
 
 Json to_json(const AnswerEvent& answer) {

@@ -68,6 +68,8 @@ std::vector<FrameEvidence> frames_of(const Clip& clip, const HashPixels& sha256)
 // The span is the sampling's own; a fixed stride has none, so there it is what its frames covered.
 WindowEvidence window_of(const Clip& clip, int image_tokens);
 
+// As the event's "model" states it.
+Json to_json(const ModelIdentity& model);
 Json to_json(const AnswerEvent& answer);
 
 }  // namespace palisade

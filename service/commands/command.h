@@ -21,6 +21,7 @@ inline constexpr int kUnavailable = 3;
 void add_serve(CLI::App& app, Run& run);
 void add_caption(CLI::App& app, Run& run);
 void add_ask(CLI::App& app, Run& run);
+void add_similar(CLI::App& app, Run& run);
 void add_watch(CLI::App& app, Run& run);
 void add_config(CLI::App& app, Run& run);
 void add_model(CLI::App& app, Run& run);

@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <memory>
 
-#include "model/checkpoint.h"
 #include "model/json.h"
 #include "model/model_config.h"
 #include "model/paligemma.h"
+#include "model/siglip.h"
 #include "service/commands/command.h"
 #include "service/verify/verify.h"
 
@@ -37,8 +37,8 @@ double gigabytes(double bytes) {
 }
 
 // Weights as each precision would hold them; the head's table is counted once.
-Json memory_of(const ModelConfig& config) {
-  const auto parameters = double(config.parameter_count());
+Json memory_of(std::uint64_t parameter_count) {
+  const auto parameters = double(parameter_count);
   return {{"f32", parameters * 4}, {"bf16", parameters * 2}, {"int8", parameters}};
 }
 
@@ -68,8 +68,32 @@ Json description(const ModelConfig& config, const fs::path& path) {
             {"max_positions", text.max_position_embeddings}}},
           {"image_token", config.image_token},
           {"eos_tokens", config.eos_tokens},
-          {"memory_bytes", memory_of(config)},
+          {"memory_bytes", memory_of(config.parameter_count())},
           {"kv_bytes_per_position_f32", std::uint64_t(8) * text.layers * text.kv_heads * text.head_dim}};
+}
+
+Json description(const SiglipConfig& config, const fs::path& path) {
+  const SiglipTextConfig& text = config.text;
+  const VisionConfig& vision = config.vision;
+  return {{"path", path.string()},
+          {"family", "SigLIP"},
+          {"notice", "scores texts against a picture: palisade similar --model"},
+          {"parameters", config.parameter_count()},
+          {"image_size", vision.image_size},
+          {"patch_size", vision.patch_size},
+          {"vision",
+           {{"width", vision.width},
+            {"layers", vision.layers},
+            {"heads", vision.heads},
+            {"mlp", vision.mlp_width}}},
+          {"text",
+           {{"width", text.width},
+            {"layers", text.layers},
+            {"heads", text.heads},
+            {"mlp", text.mlp_width},
+            {"vocabulary", text.vocabulary},
+            {"max_positions", text.positions}}},
+          {"memory_bytes", memory_of(config.parameter_count())}};
 }
 
 void print_description(const Json& about) {
@@ -80,12 +104,13 @@ void print_description(const Json& about) {
   line("model", about["path"].get<std::string>());
   if (about.contains("id")) line("id", about["id"].get<std::string>());
   if (about.contains("notice")) line("note", about["notice"].get<std::string>());
-  line("family", about["family"].get<std::string>() + " (SigLIP + " +
-                     about["text"]["architecture"].get<std::string>() + ")");
+  const Json architecture = about["text"].value("architecture", Json());
+  line("family", about["family"].get<std::string>() +
+                     (architecture.is_string() ? " (SigLIP + " + architecture.get<std::string>() + ")" : ""));
   line("parameters", number(about["parameters"]));
   line("resolution", about["image_size"].dump() + " x " + about["image_size"].dump() + ", patch " +
                          about["patch_size"].dump());
-  line("image tokens", number(about["image_tokens"]) + " an image");
+  if (about.contains("image_tokens")) line("image tokens", number(about["image_tokens"]) + " an image");
   const auto part = [](const Json& section) {
     std::string text;
     for (const auto& [key, value] : section.items()) {
@@ -101,24 +126,31 @@ void print_description(const Json& about) {
                   gigabytes(about["memory_bytes"][precision].get<double>()));
     line(precision, text);
   }
-  line("KV cache", number(about["kv_bytes_per_position_f32"]) + " bytes a position (f32)");
+  if (about.contains("kv_bytes_per_position_f32"))
+    line("KV cache", number(about["kv_bytes_per_position_f32"]) + " bytes a position (f32)");
   if (about.contains("weights")) line("weights", about["weights"].get<std::string>());
+}
+
+// Opening a model checks every header and offset; reading it checks names and shapes.
+void add_weights(Json& about, const ModelIdentity& identity, const std::vector<fs::path>& weight_files) {
+  about["id"] = identity.id;
+  if (!identity.notice.empty()) about["notice"] = identity.notice;
+  std::string files;
+  for (const fs::path& file : weight_files) files += (files.empty() ? "" : ", ") + file.filename().string();
+  about["weights"] = files + ": every tensor is there and has its shape";
 }
 
 int inspect(const InspectOptions& options) {
   const fs::path path = options.path;
-  const ModelConfig config = read_model_config(path);
-  Json about = description(config, path);
-  if (fs::is_directory(path)) {
-    const ModelIdentity identity = identify(path, ResizePreset::kHfBicubic);
-    about["id"] = identity.id;
-    if (!identity.notice.empty()) about["notice"] = identity.notice;
-    // Opening checks every header and offset; reading checks names and shapes.
+  const bool siglip = is_siglip(path);
+  Json about =
+      siglip ? description(read_siglip_config(path), path) : description(read_model_config(path), path);
+  if (fs::is_directory(path) && siglip) {
+    const Siglip model(path);
+    add_weights(about, model.identity(), model.weight_files());
+  } else if (fs::is_directory(path)) {
     const PaliGemma model(path);
-    std::string files;
-    for (const fs::path& file : model.weight_files())
-      files += (files.empty() ? "" : ", ") + file.filename().string();
-    about["weights"] = files + ": every tensor is there and has its shape";
+    add_weights(about, model.identity(), model.weight_files());
   }
   if (options.json) {
     std::printf("%s\n", about.dump().c_str());

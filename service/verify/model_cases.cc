@@ -12,6 +12,7 @@
 #include "model/paligemma.h"
 #include "model/prompt.h"
 #include "model/safetensors.h"
+#include "model/siglip_config.h"
 #include "service/verify/verify.h"
 
 namespace palisade {
@@ -228,9 +229,7 @@ class ModelCase {
 
 void verify_model_case(const fs::path& root, const fs::path& file, VerificationReport& report) {
   const fs::path folder = root / "models" / file.parent_path().filename();
-  if (read_json(folder / "config.json").value("model_type", "") != "paligemma") {
-    return report.skip("all", "SigLIP's text tower and pooling head are not in this build");
-  }
+  if (is_siglip(folder)) return verify_siglip_case(root, file, report);
   if (file.stem() == "beam_big_vision") return verify_big_vision_beams(root, file, report);
   ModelCase(root, file, report).run();
 }

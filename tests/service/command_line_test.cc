@@ -100,6 +100,9 @@ TEST_CASE("a wrong use has exit code 2 and nothing on stdout") {
                             {"ask", "why?", "x.jpg", "--length-penalty", "1"},
                             {"ask", "why?", "x.jpg", "--temperature", "-1"},
                             {"ask", "why?", "x.jpg", "--top-p", "2"},
+                            {"similar", "x.jpg", "a dog"},
+                            {"similar", "x.jpg", "--model", "siglip"},
+                            {"similar", "x.jpg", "", "--model", "siglip"},
                             {"watch", "--subscribe", "nowhere"},
                             {"serve", "--config", "/nowhere.yaml"}}) {
     const Outcome outcome = run(words);
@@ -142,4 +145,32 @@ TEST_CASE("a missing file or model is one line that names it") {
   CHECK(model.exit_code == 1);
   CHECK(lines(model.err) == 1);
   CHECK(model.err.find("/no/model") != std::string::npos);
+}
+
+TEST_CASE("similar prints a line a text, the most probable first, and as JSON the same") {
+  const std::string reference = PALISADE_SOURCE_DIR "/tests/golden/reference/";
+  const std::string model = reference + "models/siglip-tiny", picture = reference + "images/still0.png";
+  const Outcome plain = run({"similar", "--model", model, picture, "nothing", "a red square"});
+  CHECK(plain.exit_code == 0);
+  CHECK(plain.err.empty());
+  REQUIRE(lines(plain.out) == 2);
+  CHECK(plain.out.find("a red square") < plain.out.find("nothing"));
+  const Outcome json = run({"similar", "--model", model, picture, "nothing", "a red square", "--json"});
+  CHECK(lines(json.out) == 1);
+  CHECK(json.out.find(R"("text":"a red square"})") < json.out.find(R"("text":"nothing"})"));
+  CHECK(json.out.find(R"("model":{"id":"siglip-tiny")") != std::string::npos);
+}
+
+TEST_CASE("a model of the other family is one line with the remedy") {
+  const std::string models = PALISADE_SOURCE_DIR "/tests/golden/reference/models/";
+  const std::string picture = PALISADE_SOURCE_DIR "/tests/golden/reference/images/still0.png";
+  const Outcome similar = run({"similar", "--model", models + "paligemma1-tiny", picture, "a dog"});
+  CHECK(similar.exit_code == 1);
+  CHECK(similar.err.find("expected siglip") != std::string::npos);
+  const Outcome ask = run({"ask", "why?", picture, "--model", models + "siglip-tiny"});
+  CHECK(ask.exit_code == 1);
+  CHECK(ask.err.find("palisade similar --model") != std::string::npos);
+  const Outcome inspected = run({"model", "inspect", models + "siglip-tiny"});
+  CHECK(inspected.exit_code == 0);
+  CHECK(inspected.out.find("family         SigLIP\n") != std::string::npos);
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <future>
+#include <random>
 
 #include "tests/service/stub_model.h"
 
@@ -58,7 +59,7 @@ TEST_CASE("an image that stands in several clips is encoded once") {
 
 TEST_CASE("a request that fails is told so and harms no other") {
   StubModel model;
-  model.on_answer = [](const std::string& prompt, const DecodingOptions&, const std::stop_token&) {
+  model.on_answer = [](const std::string& prompt, const DecodingOptions&) {
     if (prompt == "bad") throw std::runtime_error("logits are not finite");
   };
   RequestQueue queue;
@@ -73,14 +74,12 @@ TEST_CASE("a request that fails is told so and harms no other") {
   CHECK(replies[2].answer.text == "said: good");
 }
 
-TEST_CASE("a stop interrupts the answer that is being given and drops the rest") {
+TEST_CASE("a stop ends the answer that is being given and drops the rest") {
   StubModel model;
   std::promise<void> begun;
-  model.on_answer = [&](const std::string&, const DecodingOptions& options, const std::stop_token& stop) {
-    begun.set_value();
-    while (!options.cancelled()) std::this_thread::yield();
-    CHECK(stop.stop_requested());
-    throw ModelStopped{};
+  model.tokens_of = [](const std::string&) { return 1'000'000'000; };
+  model.on_answer = [&](const std::string& prompt, const DecodingOptions&) {
+    if (prompt == "one") begun.set_value();
   };
   RequestQueue queue;
   std::vector<Reply> replies;
@@ -96,23 +95,149 @@ TEST_CASE("a stop interrupts the answer that is being given and drops the rest")
 
 TEST_CASE("whoever asked may leave while the answer is given") {
   StubModel model;
-  bool cancelled = false;
-  model.on_answer = [&](const std::string&, const DecodingOptions& options, const std::stop_token&) {
-    cancelled = options.cancelled();
-  };
+  model.tokens_of = [](const std::string&) { return 1'000'000'000; };
   RequestQueue queue;
   std::vector<Reply> replies;
   Request request = asking({"one"}, replies);
-  request.cancelled = [] { return true; };
+  int asked = 0;
+  request.cancelled = [&] { return ++asked > 10; };
   queue.push_person(std::move(request));
   serve_all(model, queue);
-  CHECK(cancelled);
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].answer.finish_reason == FinishReason::kCancelled);
+}
+
+TEST_CASE("answers step together, join and leave at any token") {
+  StubModel model;
+  model.tokens_of = [](const std::string& prompt) { return int(prompt.size()); };
+  RequestQueue queue;
+  std::vector<Reply> replies;
+  for (int i = 0; i < 2; ++i) {
+    for (const char* stream : {"a", "b"}) queue.push(stream, i, asking({std::string(5 + i, 'x')}, replies));
+  }
+  serve_all(model, queue);
+  CHECK(replies.size() == 4);
+  CHECK(model.most_together >= 2);
+  CHECK(model.steps < 4 * 5);
+  CHECK(model.encode_batches <= 2);
+}
+
+TEST_CASE("a person's question that comes behind eight windows is answered first") {
+  StubModel model;
+  model.prefill_slices = 50;
+  std::vector<std::string> order;
+  RequestQueue queue;
+  const auto note = [&](const Request& request, const Reply& reply) {
+    order.push_back(request.prompts[reply.prompt_index]);
+  };
+  std::promise<void> begun;
+  std::promise<void> may;
+  std::atomic<int> slices{0};
+  model.on_slice = [&, wait = may.get_future().share()] {
+    if (++slices == 1) begun.set_value();
+    wait.wait();
+  };
+  for (int i = 0; i < 8; ++i) {
+    Request window{.clip = small_clip({small_image(1)}), .prompts = {"window"}, .tell = note};
+    queue.push("camera" + std::to_string(i), 0, std::move(window));
+  }
+  Engine engine(model, queue, {.slice = std::chrono::milliseconds(0)});
+  begun.get_future().wait();
+  queue.push_person({.clip = small_clip({small_image(2)}), .prompts = {"person"}, .tell = note});
+  may.set_value();
+  queue.close();
+  engine.join();
+  REQUIRE(order.size() == 9);
+  CHECK(order[0] == "person");
+}
+
+TEST_CASE(
+    "who does not fit into the memory for keys and values waits, and what never fits is told the number") {
+  StubModel model;
+  model.bytes_each = 400;
+  model.tokens_of = [](const std::string&) { return 3; };
+  RequestQueue queue;
+  std::vector<Reply> replies;
+  for (int i = 0; i < 8; ++i) queue.push("camera" + std::to_string(i), 0, asking({"x"}, replies));
+  queue.close();
+  SUBCASE("two at a time") {
+    Engine engine(model, queue, {.kv_cache_bytes = 1000});
+    engine.join();
+    CHECK(replies.size() == 8);
+    CHECK(model.most_together == 2);
+    for (const Reply& reply : replies) CHECK(reply.error.empty());
+  }
+  SUBCASE("never") {
+    Engine engine(model, queue, {.kv_cache_bytes = 399});
+    engine.join();
+    REQUIRE(replies.size() == 8);
+    for (const Reply& reply : replies)
+      CHECK(reply.error.find("keys and values need 1 MB") != std::string::npos);
+  }
+  CHECK(model.alive == 0);
+}
+
+TEST_CASE("random arrivals, failures, cancellations and deadlines: every request is answered exactly once") {
+  const unsigned seed = 20261123;
+  MESSAGE("seed " << seed);
+  std::mt19937 random(seed);
+  StubModel model;
+  model.prefill_slices = 3;
+  model.bytes_each = 100;
+  model.tokens_of = [](const std::string& prompt) { return int(prompt.size()); };
+  model.on_answer = [](const std::string& prompt, const DecodingOptions&) {
+    if (prompt.starts_with("bad")) throw std::runtime_error("logits are not finite");
+  };
+  model.on_encode = [](const std::vector<Image>& images) {
+    if (images.size() % 7 == 6) throw std::runtime_error("no encoding");
+  };
+  RequestQueue queue;
+  constexpr int kRequests = 10'000;
+  std::vector<std::atomic<int>> told(kRequests);
+  std::uint64_t dropped = 0, refused = 0;
+  {
+    Engine engine(model, queue,
+                  {.slice = std::chrono::milliseconds(1), .kv_cache_bytes = 750, .answers = 12});
+    std::vector<Image> shared;
+    for (int i = 0; i < 50; ++i) shared.push_back(small_image(std::uint8_t(i)));
+    for (int i = 0; i < kRequests; ++i) {
+      std::vector<Image> images;
+      for (unsigned k = 0; k <= random() % 4; ++k) images.push_back(shared[random() % shared.size()]);
+      Request request{.clip = small_clip(std::move(images)),
+                      .prompts = {(random() % 20 == 0 ? "bad" : "") + std::string(random() % 12, 'x')},
+                      .deadline = std::chrono::milliseconds(random() % 10 == 0 ? 0 : 60'000),
+                      .tell = [&told, i](const Request&, const Reply&) { ++told[i]; }};
+      if (random() % 10 == 0) request.cancelled = [] { return true; };
+      if (random() % 3 == 0) {
+        if (!queue.push_person(std::move(request))) {
+          ++refused;
+          ++told[i];
+        }
+      } else {
+        dropped += queue.push("camera" + std::to_string(random() % 8), int(random() % 2), std::move(request));
+      }
+      if (random() % 64 == 0) std::this_thread::yield();
+    }
+    queue.close();
+    engine.join();
+  }
+  std::uint64_t once = 0, never = 0, more = 0;
+  for (const auto& count : told) {
+    once += count == 1;
+    never += count == 0;
+    more += count > 1;
+  }
+  CHECK(more == 0);
+  CHECK(never == dropped);
+  CHECK(once == kRequests - dropped);
+  MESSAGE(once << " answered or refused (" << refused << "), " << dropped << " dropped for newer ones");
+  CHECK(model.alive == 0);
 }
 
 TEST_CASE("each answer has its own deadline") {
   StubModel model;
   std::vector<MonotonicTime> deadlines;
-  model.on_answer = [&](const std::string&, const DecodingOptions& options, const std::stop_token&) {
+  model.on_answer = [&](const std::string&, const DecodingOptions& options) {
     deadlines.push_back(*options.deadline);
   };
   RequestQueue queue;
@@ -130,8 +255,9 @@ TEST_CASE("each answer has its own deadline") {
 TEST_CASE("an engine whose model is at work can be waited for in vain") {
   StubModel model;
   std::promise<void> go_on;
-  model.on_answer = [&, may = go_on.get_future().share()](const std::string&, const DecodingOptions&,
-                                                          const std::stop_token&) { may.wait(); };
+  model.on_answer = [&, may = go_on.get_future().share()](const std::string&, const DecodingOptions&) {
+    may.wait();
+  };
   RequestQueue queue;
   std::vector<Reply> replies;
   queue.push("a", 0, asking({"one"}, replies));

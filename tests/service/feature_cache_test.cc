@@ -8,24 +8,20 @@ using namespace palisade;
 
 TEST_CASE("features die with their image") {
   FeatureCache cache;
-  StubModel model;
-  const auto encode = [&](std::span<const Image> images) { return model.encode(images, {}); };
   std::vector<Image> images = {small_image(1), small_image(2)};
-  std::weak_ptr<const Matrix> first = cache.features_of(images, encode)[0];
+  for (const Image& image : cache.unknown(images)) cache.store(image, std::make_shared<Matrix>(1, 1));
+  std::weak_ptr<const Matrix> first = cache.features_of(images)[0];
   CHECK(cache.size() == 2);
   images.erase(images.begin());
-  cache.features_of(images, encode);
+  CHECK(cache.unknown(images).empty());
   CHECK(cache.size() == 1);
   CHECK(first.expired());
-  CHECK(model.encoded == 2);
 }
 
-TEST_CASE("an encoding that fails leaves nothing behind") {
+TEST_CASE("an image that stands twice is unknown once") {
   FeatureCache cache;
-  const std::vector<Image> images = {small_image(1)};
-  const auto fail = [](std::span<const Image>) -> std::vector<ImageFeatures> {
-    throw std::runtime_error("no");
-  };
-  CHECK_THROWS(cache.features_of(images, fail));
+  const Image image = small_image(1);
+  const std::vector<Image> images = {image, small_image(2), image};
+  CHECK(cache.unknown(images).size() == 2);
   CHECK(cache.size() == 0);
 }

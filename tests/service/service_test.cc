@@ -86,8 +86,9 @@ TEST_CASE("a stream's clips become valid answer events, and the service ends whe
 TEST_CASE("clips that the model has no time for are counted in the next event and the heartbeat") {
   StubModel model;
   std::promise<void> all_read;
-  model.on_answer = [&, read = all_read.get_future().share()](const std::string&, const DecodingOptions&,
-                                                              const std::stop_token&) { read.wait(); };
+  model.on_answer = [&, read = all_read.get_future().share()](const std::string&, const DecodingOptions&) {
+    read.wait();
+  };
   Service service(settings_of(R"(streams:
   - name: front_door
     url: street.mp4
@@ -113,14 +114,14 @@ TEST_CASE("clips that the model has no time for are counted in the next event an
     dropped += event["data"]["dropped_before"].get<std::uint64_t>();
   }
   CHECK(answered + dropped == 10);
-  CHECK(dropped >= 7);
+  CHECK(dropped >= 10 - 2 - 4);  // two wait in the lane, and the engine takes up to four together
   CHECK(heartbeat["data"]["streams"]["front_door"]["dropped"] == dropped);
 }
 
 TEST_CASE("what fails is counted in the next event of its task, and the others go on") {
   StubModel model;
   std::atomic<int> captions{0};
-  model.on_answer = [&](const std::string& prompt, const DecodingOptions&, const std::stop_token&) {
+  model.on_answer = [&](const std::string& prompt, const DecodingOptions&) {
     if (prompt == "caption en" && ++captions == 1) throw std::runtime_error("logits are not finite");
   };
   Service service(settings_of(R"(streams:
@@ -147,10 +148,10 @@ TEST_CASE("what fails is counted in the next event of its task, and the others g
 TEST_CASE("a stop ends frozen cameras and an answer that is being given") {
   StubModel model;
   std::promise<void> answering;
-  model.on_answer = [&](const std::string&, const DecodingOptions& options, const std::stop_token&) {
-    answering.set_value();
-    while (!options.cancelled()) std::this_thread::yield();
-    throw ModelStopped{};
+  std::atomic<bool> told{false};
+  model.tokens_of = [](const std::string&) { return 1'000'000'000; };
+  model.on_answer = [&](const std::string&, const DecodingOptions&) {
+    if (!told.exchange(true)) answering.set_value();
   };
   std::string streams = "streams:\n";
   for (int i = 0; i < 4; ++i) {

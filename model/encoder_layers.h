@@ -1,0 +1,69 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/checkpoint.h"
+#include "model/linear.h"
+#include "model/observer.h"
+
+namespace palisade {
+
+struct LayerNorm {
+  Matrix scale;
+  Matrix shift;
+  float eps = 1e-6f;
+
+  void operator()(ConstMatrixView x, MatrixView out) const;
+};
+
+// NAME.weight and NAME.bias, as SigLIP stores every norm and product.
+LayerNorm read_layer_norm(const Checkpoint& checkpoint, const std::string& name, int width, float eps);
+Linear read_biased_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs);
+
+// out = fc2(gelu_tanh(fc1(x)))
+class EncoderMlp {
+ public:
+  EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width);
+  void operator()(ConstMatrixView x, MatrixView out) const;
+
+ private:
+  Linear in_;
+  Linear out_;
+};
+
+struct EncoderShape {
+  int width = 0;
+  int mlp_width = 0;
+  int layers = 0;
+  int heads = 0;
+  float layer_norm_eps = 1e-6f;
+};
+
+// The pre-LayerNorm transformer that SigLIP's image and text towers share: every token sees every other of
+// its sequence (transformers, modeling_siglip.py: SiglipEncoder). Read-only after construction.
+class EncoderLayers {
+ public:
+  // Tensors are `prefix` + "0.layer_norm1.weight", ...
+  EncoderLayers(const EncoderShape& shape, const Checkpoint& checkpoint, const std::string& prefix);
+
+  // In place. `x` [sequences * tokens, width]; layer i is observed as `observed` + "i".
+  void forward(MatrixView x, int tokens, const Observer& observer, std::string_view observed) const;
+
+ private:
+  struct Layer {
+    LayerNorm attention_norm;
+    Linear qkv;  // q, k, v one below the other
+    Linear attention_out;
+    LayerNorm mlp_norm;
+    EncoderMlp mlp;
+  };
+  Layer read_layer(const Checkpoint& checkpoint, const std::string& name) const;
+  void attention(const Layer& layer, int tokens, ConstMatrixView normed, MatrixView mixed) const;
+
+  EncoderShape shape_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace palisade

@@ -1,0 +1,134 @@
+#include "model/siglip.h"
+
+#include <cmath>
+
+#include "model/checkpoint.h"
+#include "model/error.h"
+#include "model/image_encoder.h"
+#include "model/kernels.h"
+#include "model/pooling_head.h"
+#include "model/preprocessor.h"
+#include "model/text_encoder.h"
+
+namespace palisade {
+namespace {
+
+float read_scalar(const Checkpoint& checkpoint, const std::string& name) {
+  const float value = checkpoint.read(name, {1}).row(0)[0];
+  if (!std::isfinite(value)) throw ModelError("tensor \"" + name + "\" is no number");
+  return value;
+}
+
+double dot(std::span<const float> x, std::span<const float> y) {
+  double sum = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) sum += double(x[i]) * y[i];
+  return sum;
+}
+
+void normalise_rows(Matrix& x) {
+  for (int row = 0; row < x.rows(); ++row)
+    scale(x.row(row), float(1.0 / std::sqrt(dot(x.row(row), x.row(row)))));
+}
+
+}  // namespace
+
+struct Siglip::Parts {
+  SiglipConfig config;
+  Preprocessor preprocessor;
+  SiglipTokenizer tokenizer;
+  ModelIdentity identity;
+  std::vector<std::filesystem::path> weight_files;
+  ImageEncoder image_encoder;
+  PoolingHead pooling_head;
+  TextEncoder text_encoder;
+  float logit_scale;
+  float logit_bias;
+
+  Parts(const std::filesystem::path& folder, const SiglipConfig& config_, const Checkpoint& checkpoint)
+      : config(config_),
+        preprocessor(read_preprocessor(folder, config.vision.image_size)),
+        tokenizer(folder),
+        identity(identify(folder, preprocessor.resize)),
+        weight_files(checkpoint.files()),
+        image_encoder(config.vision, checkpoint, "vision_model."),
+        pooling_head({.width = config.vision.width,
+                      .mlp_width = config.vision.mlp_width,
+                      .heads = config.vision.heads,
+                      .layer_norm_eps = config.vision.layer_norm_eps},
+                     checkpoint, "vision_model.head."),
+        text_encoder(config.text, checkpoint, "text_model."),
+        logit_scale(read_scalar(checkpoint, "logit_scale")),
+        logit_bias(read_scalar(checkpoint, "logit_bias")) {
+    if (tokenizer.piece_count() > config.text.vocabulary) {
+      throw ModelError((folder / "spiece.model").string() + ": has " +
+                       std::to_string(tokenizer.piece_count()) +
+                       " pieces, more than the model's vocab_size " + std::to_string(config.text.vocabulary));
+    }
+  }
+};
+
+Siglip::Siglip(const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder)) {
+    throw ModelError(folder.string() +
+                     ": no such folder; SigLIP is a folder in Hugging Face layout with config.json, "
+                     "spiece.model and *.safetensors");
+  }
+  const SiglipConfig config = read_siglip_config(folder);  // its errors come before those of the weights
+  parts_ = std::make_unique<Parts>(folder, config, Checkpoint(folder));
+}
+
+Siglip::~Siglip() = default;
+
+const SiglipConfig& Siglip::config() const {
+  return parts_->config;
+}
+const SiglipTokenizer& Siglip::tokenizer() const {
+  return parts_->tokenizer;
+}
+const ModelIdentity& Siglip::identity() const {
+  return parts_->identity;
+}
+const std::vector<std::filesystem::path>& Siglip::weight_files() const {
+  return parts_->weight_files;
+}
+
+Matrix Siglip::embed(std::span<const Image> images, const Observer& observer) const {
+  std::vector<Matrix> pixels;
+  for (const Image& image : images) {
+    pixels.push_back(parts_->preprocessor.pixel_values(parts_->preprocessor.to_square(image)));
+    if (observer) observer("pixel_values", pixels.back());
+  }
+  const Matrix tokens = parts_->image_encoder.forward(pixels, observer);
+  Matrix pooled = parts_->pooling_head.forward(tokens, parts_->config.vision.tokens());
+  if (observer) observer("vision.pooler", pooled);
+  normalise_rows(pooled);
+  return pooled;
+}
+
+Matrix Siglip::embed(std::span<const std::string> texts, const Observer& observer) const {
+  std::vector<TokenId> ids;
+  for (const std::string& text : texts) {
+    const auto one = parts_->tokenizer.encode(text, parts_->config.text.positions);
+    ids.insert(ids.end(), one.begin(), one.end());
+  }
+  Matrix pooled = parts_->text_encoder.forward(ids, observer);
+  if (observer) observer("text.pooler", pooled);
+  normalise_rows(pooled);
+  return pooled;
+}
+
+Matrix Siglip::logits(ConstMatrixView images, ConstMatrixView texts) const {
+  const double factor = std::exp(double(parts_->logit_scale));
+  Matrix scores(images.rows, texts.rows);
+  for (int image = 0; image < images.rows; ++image) {
+    for (int text = 0; text < texts.rows; ++text)
+      scores.row(image)[text] = float(factor * dot(images.row(image), texts.row(text)) + parts_->logit_bias);
+  }
+  return scores;
+}
+
+float probability_of(float logit) {
+  return float(1.0 / (1.0 + std::exp(-double(logit))));
+}
+
+}  // namespace palisade

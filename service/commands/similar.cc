@@ -1,0 +1,117 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ingest/picture.h"
+#include "model/json.h"
+#include "model/siglip.h"
+#include "service/command_line.h"
+#include "service/commands/command.h"
+#include "service/log.h"
+#include "service/weights_hash.h"
+#include "tasks/answer_event.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kMostTexts = 1000;
+constexpr std::size_t kLongestText = 8192;
+
+struct SimilarOptions {
+  std::string image;
+  std::vector<std::string> texts;
+  std::string model;
+  bool json = false;
+};
+
+struct Score {
+  std::string text;
+  float logit = 0;
+};
+
+void check(const SimilarOptions& options) {
+  if (options.model.empty()) {
+    throw UsageError(
+        "similar has no model of its own; give a SigLIP folder in Hugging Face layout with --model DIR "
+        "(google/siglip-base-patch16-224 is one)");
+  }
+  if (options.texts.size() > kMostTexts) throw UsageError("more than 1000 texts; give fewer");
+  for (const std::string& text : options.texts) {
+    if (text.empty()) throw UsageError("a text is empty; say what the picture may show");
+    if (text.size() > kLongestText) throw UsageError("a text is longer than 8 KiB; shorten it");
+  }
+}
+
+// Most probable first; equal ones as they were given.
+std::vector<Score> scores_of(const Siglip& model, const Image& image, const std::vector<std::string>& texts) {
+  const Matrix logits = model.logits(model.embed({&image, 1}), model.embed(texts));
+  std::vector<Score> scores;
+  for (std::size_t index = 0; index < texts.size(); ++index) {
+    const float logit = logits.row(0)[index];
+    if (!std::isfinite(logit))
+      throw ModelError("the model's score is no number; its weights are damaged: download them again");
+    scores.push_back({texts[index], logit});
+  }
+  std::ranges::stable_sort(scores, std::greater{}, &Score::logit);
+  return scores;
+}
+
+void print_json(const SimilarOptions& options, const Siglip& model, const std::vector<Score>& scores) {
+  ModelIdentity identity = model.identity();
+  identity.sha256 = WeightsHash(model.weight_files()).hex();
+  Json list = Json::array();
+  for (const Score& score : scores) {
+    list.push_back({{"text", score.text}, {"logit", score.logit}, {"p", probability_of(score.logit)}});
+  }
+  const Json line = {{"image", options.image}, {"scores", std::move(list)}, {"model", to_json(identity)}};
+  std::printf("%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+int similar(const SimilarOptions& options) {
+  check(options);
+  const Image image = read_picture(options.image);
+  const Siglip model(options.model);
+  const auto scores = scores_of(model, image, options.texts);
+  if (options.json) {
+    print_json(options, model, scores);
+  } else {
+    for (const Score& score : scores) {
+      std::printf("%.4f  %+8.3f  %s\n", probability_of(score.logit), score.logit,
+                  escaped(score.text).c_str());
+    }
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_similar(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("similar", "How well each text fits a picture, with a SigLIP checkpoint");
+  const auto options = std::make_shared<SimilarOptions>();
+  command->add_option("IMAGE", options->image, "A JPEG, PNG or WebP picture")->required();
+  command
+      ->add_option("TEXT", options->texts,
+                   "What the picture may show; each text is scored by itself, so probabilities need not sum "
+                   "to 1")
+      ->required();
+  command
+      ->add_option("--model", options->model,
+                   "A SigLIP folder in Hugging Face layout: config.json, spiece.model, *.safetensors")
+      ->envname("PALISADE_SIGLIP_MODEL")
+      ->type_name("DIR");
+  command->add_flag("--json", options->json, "One JSON line: image, scores (text, logit, p), model");
+  command->footer(
+      "\nOne line a text: probability, logit, text; the most probable first.\n"
+      "\nExamples:\n"
+      "  palisade similar --model siglip-base-patch16-224 street.jpg \"a red car\" \"two dogs\"\n"
+      "  palisade similar --model siglip-base-patch16-224 street.jpg \"rain\" --json");
+  command->callback([&run, options] { run = [options] { return similar(*options); }; });
+}
+
+}  // namespace palisade
