@@ -124,7 +124,7 @@ std::string answer_line(std::string_view task, const Request& request, const Rep
   AnswerEvent answer{.task = std::string(task),
                      .prompt = request.prompts[reply.prompt_index],
                      .frames = frames_of(clip, [](const Image& image) { return sha256_hex(image.bytes()); }),
-                     .window = window_of(clip, model.image_tokens()),
+                     .window = window_of(clip, model.image_tokens(), reply.images_encoded),
                      .model = model.identity(),
                      .dropped_before = request.dropped_before,
                      .timing = reply.timing};

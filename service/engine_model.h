@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/decoding.h"
+#include "model/paligemma.h"
 
 namespace palisade {
 

@@ -122,7 +122,7 @@ void ServedStream::publish_answer(const TaskSettings& task, const Request& reque
   AnswerEvent answer{.task = std::string(task.task->name),
                      .prompt = request.prompts[reply.prompt_index],
                      .frames = frames_of(clip, [](const Image& image) { return sha256_hex(image.bytes()); }),
-                     .window = window_of(clip, around_.model.image_tokens()),
+                     .window = window_of(clip, around_.model.image_tokens(), reply.images_encoded),
                      .model = around_.model.identity(),
                      .dropped_before = lost,
                      .timing = reply.timing};

@@ -12,7 +12,10 @@ constexpr std::chrono::milliseconds kPatience{1200};
 
 }  // namespace
 
-Service::Service(const Settings& settings, EngineModel& model) : model_(model) {
+Service::Service(const Settings& settings, EngineModel& model)
+    : model_(model),
+      limits_{.slice = settings.engine.slice,
+              .kv_cache_bytes = std::size_t(settings.engine.kv_cache_mb) << 20} {
   publisher_ = std::make_unique<Publisher>(
       PublisherOptions{.endpoint = settings.publish, .node = settings.node}, [this] { return counts(); });
   for (const StreamSettings& stream : settings.streams) {
@@ -55,7 +58,7 @@ std::map<std::string, StreamCounts> Service::counts() const {
 }
 
 Service::End Service::run(const std::stop_token& stop, bool until_end, const Feed::Open& open) {
-  engine_ = std::make_unique<Engine>(model_, queue_);
+  engine_ = std::make_unique<Engine>(model_, queue_, limits_);
   for (const auto& stream : streams_) stream->start(open);
   let_count(true);
   std::unique_lock lock(mutex_);

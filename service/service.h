@@ -45,6 +45,7 @@ class Service {
   std::vector<std::unique_ptr<ServedStream>> streams_;
   std::unique_ptr<Publisher> publisher_;
   EngineModel& model_;
+  const EngineLimits limits_;
   std::unique_ptr<Engine> engine_;
 };
 

@@ -42,6 +42,8 @@ void read_engine(SettingsReader& root, EngineSettings& engine, std::vector<Probl
   SettingsReader reader(*node, "engine", problems);
   reader.read("max_new_tokens", engine.max_new_tokens, 1, 512);
   reader.read("deadline", engine.deadline, std::chrono::milliseconds(100));
+  reader.read("slice", engine.slice, std::chrono::milliseconds(1));
+  reader.read("kv_cache_mb", engine.kv_cache_mb, 1, 1 << 20);
   reader.finish();
 }
 

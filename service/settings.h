@@ -33,6 +33,8 @@ struct StreamSettings {
 struct EngineSettings {
   int max_new_tokens = 64;
   std::chrono::milliseconds deadline{120'000};
+  std::chrono::milliseconds slice{100};
+  int kv_cache_mb = 4096;
 };
 
 // What a configuration file says; configs/palisade.yaml shows every key.

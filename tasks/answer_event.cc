@@ -36,7 +36,9 @@ Json to_json(const FrameEvidence& frame) {
 }
 
 Json to_json(const WindowEvidence& window) {
-  Json json = {{"count", window.count}, {"tokens_kept", window.tokens_kept}};
+  Json json = {{"count", window.count},
+               {"tokens_kept", window.tokens_kept},
+               {"images_encoded", window.images_encoded}};
   if (window.policy) {
     json["policy"] = palisade::name_of(*window.policy);
     json["span_ms"] = window.span.count();
@@ -78,12 +80,13 @@ std::vector<FrameEvidence> frames_of(const Clip& clip, const HashPixels& sha256)
   return frames;
 }
 
-WindowEvidence window_of(const Clip& clip, int image_tokens) {
+WindowEvidence window_of(const Clip& clip, int image_tokens, int images_encoded) {
   const int count = int(clip.frames.size());
   return {.policy = clip.sampling.policy,
           .count = count,
           .span = span_of(clip),
-          .tokens_kept = count * image_tokens};
+          .tokens_kept = count * image_tokens,
+          .images_encoded = images_encoded};
 }
 
 Json to_json(const ModelIdentity& model) {

@@ -25,7 +25,8 @@ struct WindowEvidence {
   std::optional<SamplingPolicy> policy;
   int count = 0;
   std::chrono::milliseconds span{0};
-  int tokens_kept = 0;  // image tokens that entered the model
+  int tokens_kept = 0;     // image tokens that entered the model
+  int images_encoded = 0;  // of the window, for this answer; the others were known already
 };
 
 // Where the time went, from the moment the clip was complete.
@@ -66,7 +67,7 @@ using HashPixels = std::function<std::string(const Image&)>;
 
 std::vector<FrameEvidence> frames_of(const Clip& clip, const HashPixels& sha256);
 // The span is the sampling's own; a fixed stride has none, so there it is what its frames covered.
-WindowEvidence window_of(const Clip& clip, int image_tokens);
+WindowEvidence window_of(const Clip& clip, int image_tokens, int images_encoded = 0);
 
 // As the event's "model" states it.
 Json to_json(const ModelIdentity& model);
