@@ -62,8 +62,12 @@ TEST_CASE("a subscriber receives what it asked for, numbered without gaps") {
 
 TEST_CASE("whoever joins late receives every stream's last state, with its own id and sequence") {
   Publisher publisher(loopback());
+  Subscriber early(publisher.endpoint(), {"palisade/v1/a/"});
   publisher.publish(state_of("connecting"));
   publisher.publish(state_of("online"));
+  // Publishing is another thread's: late is who comes when it has been done.
+  while (early.next_of(state_topic("a"))["data"]["state"] != "online") {
+  }
   Json first;
   for (int joiner = 0; joiner < 3; ++joiner) {
     Subscriber late(publisher.endpoint(), {"palisade/v1/a/"});

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "frames/clip.h"
 #include "service/engine_model.h"
 
 namespace palisade {
