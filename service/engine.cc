@@ -144,11 +144,9 @@ void Engine::encode_together(std::vector<std::shared_ptr<Admitted>> admitted) {
   }
   const bool person = admitted.front()->request.person;
   Encoding encoding{std::move(admitted), std::move(fresh), nullptr};
-  if (person) {
-    encodings_.push_front(std::move(encoding));
-  } else {
-    encodings_.push_back(std::move(encoding));
-  }
+  const auto camera = [](const Encoding& waiting) { return !waiting.admitted.front()->request.person; };
+  encodings_.insert(person ? std::ranges::find_if(encodings_, camera) : encodings_.end(),
+                    std::move(encoding));
 }
 
 void Engine::advance_encoding() {
