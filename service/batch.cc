@@ -44,6 +44,7 @@ struct Batch {
     Request request{.clip = std::move(clip),
                     .prompts = {options.prompt},
                     .max_new_tokens = options.max_new_tokens,
+                    .series = "batch",
                     .tell = [this](const Request& served, const Reply& reply) { told(served, reply); },
                     .dropped_before = std::exchange(dropped, 0)};
     queue.push_person(std::move(request));

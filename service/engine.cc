@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <set>
+#include <utility>
 
 namespace palisade {
 
@@ -57,7 +59,7 @@ struct Engine::Asked {
   std::unique_ptr<AnswerJob> job;  // nothing while it waits for memory
   std::size_t kv_bytes = 0;
   bool prefilled = false;
-  bool told = false;
+  std::optional<Reply> reply;  // complete, until its turn to be told
   MonotonicTime begun;
   MonotonicTime prefilled_at;
 };
@@ -172,11 +174,8 @@ void Engine::advance_encoding() {
     for (std::size_t i = 0; i < admitted->request.prompts.size(); ++i) {
       auto asked = std::make_unique<Asked>(Asked{.admitted = admitted, .prompt_index = i});
       asked->begun = asked->prefilled_at = admitted->encoded;
-      if (error.empty()) {
-        asked_.push_back(std::move(asked));
-      } else {
-        tell(*asked, error);
-      }
+      if (!error.empty()) finish(*asked, error);
+      asked_.push_back(std::move(asked));
     }
   }
 }
@@ -185,7 +184,7 @@ void Engine::advance_encoding() {
 Engine::Asked* Engine::next_to_prefill(bool begun_alone) {
   Asked* next = nullptr;
   for (const auto& asked : asked_) {
-    if (asked->prefilled || (begun_alone && !asked->job)) continue;
+    if (asked->reply || asked->prefilled || (begun_alone && !asked->job)) continue;
     if (!next || (asked->admitted->request.person && !next->admitted->request.person)) next = asked.get();
   }
   return next;
@@ -215,15 +214,15 @@ bool Engine::begin(Asked& asked) {
 void Engine::advance_prefill(Asked& asked) {
   try {
     if (asked.admitted->request.cancelled && asked.admitted->request.cancelled()) {
-      return tell(asked);
+      return finish(asked);
     }
     if (asked.job->prefill()) return;
   } catch (const std::exception& exception) {
-    return tell(asked, exception.what());
+    return finish(asked, exception.what());
   }
   asked.prefilled = true;
   asked.prefilled_at = steady_clock::now();
-  if (asked.job->done()) tell(asked);
+  if (asked.job->done()) finish(asked);
 }
 
 // One piece of work before the next token; false when there is none.
@@ -244,7 +243,7 @@ bool Engine::advance() {
     if (!asked->job && !begin(*asked)) asked = next_to_prefill(true);
     if (!asked) return false;
   } catch (const std::exception& exception) {
-    tell(*asked, exception.what());
+    finish(*asked, exception.what());
     return true;
   }
   advance_prefill(*asked);
@@ -256,7 +255,7 @@ void Engine::advance_for_a_slice(const std::stop_token& stop) {
   bool more = true;
   while (more && !stop.stop_requested()) {
     more = advance();
-    std::erase_if(asked_, [](const auto& asked) { return asked->told; });
+    tell_finished();
     if (steady_clock::now() >= end) break;
   }
 }
@@ -264,7 +263,7 @@ void Engine::advance_for_a_slice(const std::stop_token& stop) {
 void Engine::step() {
   std::vector<AnswerJob*> jobs;
   for (const auto& asked : asked_) {
-    if (asked->prefilled) jobs.push_back(asked->job.get());
+    if (asked->prefilled && !asked->reply) jobs.push_back(asked->job.get());
   }
   if (jobs.empty()) return;
   std::string error;
@@ -274,12 +273,12 @@ void Engine::step() {
     error = exception.what();
   }
   for (const auto& asked : asked_) {
-    if (asked->prefilled && (!error.empty() || asked->job->done())) tell(*asked, error);
+    if (asked->prefilled && !asked->reply && (!error.empty() || asked->job->done())) finish(*asked, error);
   }
-  std::erase_if(asked_, [](const auto& asked) { return asked->told; });
+  tell_finished();
 }
 
-void Engine::tell(Asked& asked, std::string error) {
+void Engine::finish(Asked& asked, std::string error) {
   const Admitted& admitted = *asked.admitted;
   const auto now = steady_clock::now();
   Reply reply{.prompt_index = asked.prompt_index, .error = std::move(error)};
@@ -296,10 +295,28 @@ void Engine::tell(Asked& asked, std::string error) {
       reply.error = exception.what();
     }
   }
-  asked.told = true;
   asked.job.reset();
   kv_bytes_ -= std::exchange(asked.kv_bytes, 0);
-  if (admitted.request.tell) admitted.request.tell(admitted.request, reply);
+  asked.reply = std::move(reply);
+}
+
+// Answers step together and a short one ends before a longer one; but what belongs to one series is told in
+// the order of its clips.
+void Engine::tell_finished() {
+  std::set<std::string> behind;  // series with an earlier clip that is still in the making
+  for (auto asked = asked_.begin(); asked != asked_.end();) {
+    const Request& request = (*asked)->admitted->request;
+    const std::string series =
+        request.series.empty() ? "" : request.series + " " + std::to_string((*asked)->prompt_index);
+    if (!(*asked)->reply || behind.contains(series)) {
+      if (!series.empty()) behind.insert(series);
+      ++asked;
+      continue;
+    }
+    const std::unique_ptr<Asked> told = std::move(*asked);
+    asked = asked_.erase(asked);
+    if (request.tell) request.tell(request, *told->reply);
+  }
 }
 
 }  // namespace palisade

@@ -55,7 +55,8 @@ class Engine {
   bool begin(Asked& asked);
   void advance_prefill(Asked& asked);
   void step();
-  void tell(Asked& asked, std::string error = {});
+  void finish(Asked& asked, std::string error = {});
+  void tell_finished();
   bool busy() const { return !encodings_.empty() || !asked_.empty(); }
 
   EngineModel& model_;

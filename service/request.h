@@ -31,7 +31,8 @@ struct Request {
   int max_new_tokens = 64;
   DecodingMethod method;
   std::chrono::milliseconds deadline{120'000};  // for each answer, once its turn has come
-  std::function<bool()> cancelled;              // asked on the engine's thread; may be empty
+  std::string series;  // answers of one series are told in the order of their clips; empty: as they come
+  std::function<bool()> cancelled;  // asked on the engine's thread; may be empty
   std::function<void(const Request& request, const Reply& reply)> tell;
   // Filled in by the queue.
   bool person = false;  // comes before cameras

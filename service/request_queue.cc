@@ -21,6 +21,7 @@ std::uint64_t RequestQueue::push(const std::string& stream, int series, Request 
       ++lane.dropped[series];
       --size_;
     }
+    request.series = stream + " " + std::to_string(series);
     lane.waiting.push_back({series, std::move(request)});
     ++size_;
   }

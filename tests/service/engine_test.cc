@@ -151,6 +151,35 @@ TEST_CASE("a person's question that comes behind eight windows is answered first
   CHECK(order[0] == "person");
 }
 
+TEST_CASE("people are answered in the order in which they asked") {
+  StubModel model;
+  RequestQueue queue;
+  std::string order;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    queue.push_person({.clip = small_clip({small_image(std::uint8_t(name[0]))}),
+                       .prompts = {name},
+                       .tell = [&](const Request& request, const Reply&) { order += request.prompts[0]; }});
+  }
+  serve_all(model, queue);
+  CHECK(order == "abcd");
+}
+
+TEST_CASE("a series' answers are told in the order of its clips, whichever ends first") {
+  StubModel model;
+  model.tokens_of = [](const std::string& prompt) { return prompt == "long" ? 50 : 1; };
+  RequestQueue queue;
+  std::vector<std::string> order;
+  const auto note = [&](const Request& request, const Reply& reply) {
+    order.push_back(request.prompts[reply.prompt_index]);
+  };
+  for (const char* prompt : {"long", "short"}) {
+    queue.push("a", 0, {.clip = small_clip({small_image(1)}), .prompts = {prompt}, .tell = note});
+  }
+  queue.push("b", 0, {.clip = small_clip({small_image(2)}), .prompts = {"other"}, .tell = note});
+  serve_all(model, queue);
+  CHECK(order == std::vector<std::string>{"other", "long", "short"});
+}
+
 TEST_CASE(
     "who does not fit into the memory for keys and values waits, and what never fits is told the number") {
   StubModel model;
