@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 
 #include "service/batch.h"
@@ -10,6 +9,7 @@
 #include "service/interrupt.h"
 #include "service/log.h"
 #include "service/model_choice.h"
+#include "service/output.h"
 #include "service/picks.h"
 #include "tasks/task.h"
 
@@ -70,10 +70,8 @@ int ask(const AskOptions& options) {
   const Request request{.clip = *clip, .prompts = {prompt}};
   const auto reply = ask_once(*model, *clip, prompt, options.max_new_tokens, interrupt.token());
   if (!reply) return kFailed;
-  const std::string line = options.json
-                               ? answer_line(task_of_prompt(prompt), request, *reply, *model, pictures)
-                               : escaped(reply->answer.text);
-  std::fputs((line + "\n").c_str(), stdout);
+  print_line(options.json ? answer_line(task_of_prompt(prompt), request, *reply, *model, pictures)
+                          : escaped(reply->answer.text));
   return kDone;
 }
 
