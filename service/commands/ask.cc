@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <functional>
 #include <memory>
 
@@ -13,6 +12,7 @@
 #include "service/interrupt.h"
 #include "service/log.h"
 #include "service/model_choice.h"
+#include "service/output.h"
 #include "service/picks.h"
 #include "tasks/task.h"
 
@@ -92,10 +92,8 @@ int ask(const AskOptions& options) {
       .clip = *clip, .prompts = {prompt}, .max_new_tokens = options.max_new_tokens, .method = method};
   const auto reply = ask_once(*model, request, interrupt.token());
   if (!reply) return kFailed;
-  const std::string line = options.json
-                               ? answer_line(task_of_prompt(prompt), request, *reply, *model, pictures)
-                               : line_of(reply->answer);
-  std::fputs((line + "\n").c_str(), stdout);
+  print_line(options.json ? answer_line(task_of_prompt(prompt), request, *reply, *model, pictures)
+                          : line_of(reply->answer));
   return kDone;
 }
 

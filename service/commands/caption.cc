@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 
 #include "service/batch.h"
@@ -9,6 +8,7 @@
 #include "service/interrupt.h"
 #include "service/log.h"
 #include "service/model_choice.h"
+#include "service/output.h"
 #include "service/picks.h"
 #include "service/progress.h"
 #include "tasks/task.h"
@@ -30,11 +30,6 @@ std::string prompt_of(const CaptionOptions& options) {
   const Wording wording{.language = options.language};
   if (const auto fault = wording_fault(task, wording)) throw UsageError("--language: " + *fault);
   return task.prompt(wording);
-}
-
-void print_line(const std::string& line) {
-  std::fputs((line + "\n").c_str(), stdout);
-  std::fflush(stdout);
 }
 
 std::string window_line(const Request& request, const Reply& reply) {

@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <zmq.hpp>
 
@@ -10,6 +9,7 @@
 #include "service/event_tracker.h"
 #include "service/interrupt.h"
 #include "service/log.h"
+#include "service/output.h"
 #include "tasks/event.h"
 
 namespace palisade {
@@ -97,8 +97,9 @@ class Watch {
                   lost_topic);
     }
     if (seen.repeat || !wanted(topic)) return;
-    std::fputs(((options_.json ? text : event_line(topic, event)) + "\n").c_str(), stdout);
-    std::fflush(stdout);
+    // Written anew, so that an event is one line whatever white space its publisher put in.
+    print_line(options_.json ? event.dump(-1, ' ', false, Json::error_handler_t::replace)
+                             : event_line(topic, event));
     ++printed_;
   }
 

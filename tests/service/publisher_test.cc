@@ -94,7 +94,7 @@ TEST_CASE("heartbeats tell the last sequence of every topic, and what became of 
   CHECK(heartbeat["data"]["streams"]["a"]["answered"] == 3);
 }
 
-TEST_CASE("a subscriber that never reads makes nobody wait and holds bounded memory") {
+TEST_CASE("a subscriber that never reads makes nobody wait, and nobody else loses an event") {
   Publisher publisher(loopback());
   Subscriber sleeping(publisher.endpoint(), {""}, 10);
   Subscriber awake(publisher.endpoint(), {kTopic, state_topic("a")});
