@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
+
 #include <string>
 #include <thread>
 #include <utility>
@@ -107,7 +109,7 @@ TEST_CASE("user name and password go to the web server that asks for them") {
 
 TEST_CASE("a redirection to another host is not used") {
   const std::string clip = text_of(golden("clips/wrap.ts"));
-  int port = 0;
+  std::atomic<int> port = 0;
   const HttpServer server([&](const std::string& request, const HttpServer::Send& send) {
     if (request.starts_with("GET /away")) {
       send(response("302 Found", "Location: http://localhost:" + std::to_string(port) + "/clip.ts\r\n"));
