@@ -69,7 +69,7 @@ Checkpoint::Checkpoint(const std::filesystem::path& folder) : folder_(folder) {
   }
   for (const SafetensorsFile& file : files_) {
     for (const auto& [name, tensor] : file.tensors()) {
-      if (!tensors_.insert({released_name(name), Entry{&tensor}}).second) {
+      if (!tensors_.insert({released_name(name), &tensor}).second) {
         throw ModelError(file.path().string() + ": tensor \"" + name + "\" stands in two files");
       }
     }
@@ -81,7 +81,7 @@ const TensorView& Checkpoint::find(const std::string& name, std::span<const std:
   if (found == tensors_.end()) {
     throw ModelError(folder_.string() + ": tensor \"" + name + "\" is missing; config.json asks for it");
   }
-  const TensorView& tensor = *found->second.tensor;
+  const TensorView& tensor = *found->second;
   if (!std::ranges::equal(tensor.shape, shape)) {
     throw ModelError(folder_.string() + ": tensor \"" + name + "\" has shape " + tensor.shape_text() +
                      ", config.json asks for " + shape_text(shape));
@@ -90,7 +90,6 @@ const TensorView& Checkpoint::find(const std::string& name, std::span<const std:
     throw ModelError(folder_.string() + ": tensor \"" + name +
                      "\" holds whole numbers; expected F32, F16 or BF16");
   }
-  found->second.read = true;
   return tensor;
 }
 
@@ -126,20 +125,6 @@ std::vector<std::filesystem::path> Checkpoint::files() const {
   std::vector<std::filesystem::path> paths;
   for (const SafetensorsFile& file : files_) paths.push_back(file.path());
   return paths;
-}
-
-std::vector<std::span<const std::byte>> Checkpoint::file_bytes() const {
-  std::vector<std::span<const std::byte>> all;
-  for (const SafetensorsFile& file : files_) all.push_back(file.bytes());
-  return all;
-}
-
-std::vector<std::string> Checkpoint::unread() const {
-  std::vector<std::string> names;
-  for (const auto& [name, entry] : tensors_) {
-    if (!entry.read) names.push_back(name);
-  }
-  return names;
 }
 
 }  // namespace palisade

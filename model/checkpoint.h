@@ -29,20 +29,12 @@ class Checkpoint {
                       std::int64_t cols) const;
   bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
-  // Lower-case hex SHA-256 would be the caller's: the mapped bytes of every file in order.
-  std::vector<std::span<const std::byte>> file_bytes() const;
-  // Names of tensors nothing has read.
-  std::vector<std::string> unread() const;
 
  private:
   const TensorView& find(const std::string& name, std::span<const std::int64_t> shape) const;
   std::filesystem::path folder_;
   std::vector<SafetensorsFile> files_;
-  struct Entry {
-    const TensorView* tensor;
-    mutable bool read = false;
-  };
-  std::map<std::string, Entry> tensors_;
+  std::map<std::string, const TensorView*> tensors_;
 };
 
 }  // namespace palisade

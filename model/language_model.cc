@@ -85,8 +85,8 @@ void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView o
                [&](int row) { rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, out.row(row)); });
 }
 
-// `heads` is one position's row of heads. transformers counts positions from 1.
-void LanguageModel::rotate(MatrixView heads, int position) const {
+// One position's rows of query and key heads, by the same angles. transformers counts positions from 1.
+void LanguageModel::rotate(MatrixView q, MatrixView key, int position) const {
   const int dim = config_.head_dim, half = dim / 2;
   std::vector<float> cosine(half), sine(half);
   for (int i = 0; i < half; ++i) {
@@ -94,7 +94,8 @@ void LanguageModel::rotate(MatrixView heads, int position) const {
     cosine[i] = std::cos(angle);
     sine[i] = std::sin(angle);
   }
-  for (int head = 0; head < heads.rows; ++head) rotate_halves(heads.row(head), cosine, sine);
+  for (int head = 0; head < q.rows; ++head) rotate_halves(q.row(head), cosine, sine);
+  for (int head = 0; head < key.rows; ++head) rotate_halves(key.row(head), cosine, sine);
 }
 
 AttentionShape LanguageModel::attention_shape() const {

@@ -59,7 +59,7 @@ class LanguageModel {
   Layer read_layer(const Checkpoint& checkpoint, int index) const;
   void mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
-  void rotate(MatrixView heads, int position) const;
+  void rotate(MatrixView q, MatrixView key, int position) const;
   AttentionShape attention_shape() const;
 
   TextConfig config_;
@@ -81,7 +81,6 @@ class LanguagePass {
 
   // The next slice, of at most `rows` rows; false once there is none, and x holds the final norm's output.
   bool advance(int rows);
-  int layers_done() const { return layer_; }
 
  private:
   // Rows [first, first + count) that belong to one segment.

@@ -52,8 +52,8 @@ void LanguagePass::write_keys(int first, int count) {
       std::copy_n(in.begin(), q_width, q.begin());
       std::copy_n(in.begin() + q_width, kv_width, key.begin());
       std::copy_n(in.begin() + q_width + kv_width, kv_width, value.begin());
-      model_.rotate({q.data(), config.heads, config.head_dim}, position);
-      model_.rotate({key.data(), config.kv_heads, config.head_dim}, position);
+      model_.rotate({q.data(), config.heads, config.head_dim}, {key.data(), config.kv_heads, config.head_dim},
+                    position);
     });
   }
 }

@@ -111,10 +111,6 @@ int Tokenizer::piece_count() const {
   return parts_->processor.GetPieceSize();
 }
 
-const std::vector<std::pair<std::string, TokenId>>& Tokenizer::special_tokens() const {
-  return parts_->special;
-}
-
 struct SiglipTokenizer::Parts {
   sentencepiece::SentencePieceProcessor processor;
   std::size_t sentinel_tokens = 0;

@@ -36,8 +36,6 @@ class Tokenizer {
   TokenId bos() const { return 2; }
   TokenId eos() const { return 1; }
   int piece_count() const;
-  // Special tokens by their text: control pieces and added tokens.
-  const std::vector<std::pair<std::string, TokenId>>& special_tokens() const;
 
  private:
   struct Parts;
