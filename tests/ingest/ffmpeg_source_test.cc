@@ -10,35 +10,22 @@
 #include <vector>
 
 #include "ingest/source.h"
+#include "tests/ingest/read_source.h"
 #include "tests/ingest/test_files.h"
 
 namespace palisade {
 namespace {
 
 using std::chrono::milliseconds;
+using test::all;
+using test::error_of;
 using test::golden;
-
-bool all(const FrameStamp&) {
-  return true;
-}
 
 std::vector<Frame> frames_of(const std::string& path) {
   const auto source = open_source({.url = path}, {});
   std::vector<Frame> frames;
   while (auto frame = source->next(all)) frames.push_back(std::move(*frame));
   return frames;
-}
-
-SourceError error_of(const SourceOptions& options) {
-  try {
-    const auto source = open_source(options, {});
-    while (source->next(all)) {
-    }
-  } catch (const SourceError& e) {
-    return e;
-  }
-  FAIL("it was read without an error");
-  return {SourceFault::kInterrupted, ""};
 }
 
 TEST_CASE("every frame of a file is delivered once, in order, the last ones too") {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ingest/source.h"
+#include "tests/ingest/read_source.h"
 
 namespace palisade {
 namespace {
@@ -13,28 +14,14 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+using test::all;
+using test::error_of;
 
 // Starts, but gives no picture ever.
 constexpr const char* kSilent = "appsrc is-live=true ! appsink name=palisade async=false";
 
-bool all(const FrameStamp&) {
-  return true;
-}
-
 SourceOptions pipeline(const std::string& line) {
   return {.url = "gst:" + line, .allow_launch = true};
-}
-
-SourceError error_of(const SourceOptions& options) {
-  try {
-    const auto source = open_source(options, {});
-    while (source->next(all)) {
-    }
-  } catch (const SourceError& e) {
-    return e;
-  }
-  FAIL("it was read without an error");
-  return {SourceFault::kInterrupted, ""};
 }
 
 TEST_CASE("a pipeline's pictures come as RGB, its padded rows packed") {

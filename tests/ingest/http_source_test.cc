@@ -9,6 +9,7 @@
 
 #include "ingest/source.h"
 #include "tests/ingest/http_server.h"
+#include "tests/ingest/read_source.h"
 #include "tests/ingest/test_files.h"
 
 namespace palisade {
@@ -17,12 +18,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+using test::all;
+using test::error_of;
 using test::golden;
 using test::HttpServer;
-
-bool all(const FrameStamp&) {
-  return true;
-}
 
 std::string text_of(const std::string& path) {
   const std::vector<std::byte> bytes = test::bytes_of(path);
@@ -32,18 +31,6 @@ std::string text_of(const std::string& path) {
 std::string response(const std::string& status, const std::string& headers, const std::string& body = {}) {
   return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
          "\r\nConnection: close\r\n\r\n" + body;
-}
-
-SourceError error_of(const SourceOptions& options) {
-  try {
-    const auto source = open_source(options, {});
-    while (source->next(all)) {
-    }
-  } catch (const SourceError& e) {
-    return e;
-  }
-  FAIL("no error");
-  return {SourceFault::kInterrupted, ""};
 }
 
 TEST_CASE("a video on a web server is read to its end") {

@@ -11,6 +11,7 @@
 
 #include "ingest/feed.h"
 #include "tests/ingest/feed_log.h"
+#include "tests/ingest/read_source.h"
 #include "tests/ingest/rtsp_camera.h"
 
 namespace palisade {
@@ -19,27 +20,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+using test::all;
+using test::error_of;
 using test::FeedLog;
 using test::RtspCamera;
 
-bool all(const FrameStamp&) {
-  return true;
-}
-
 SourceOptions impatient(const std::string& url) {
   return {.url = url, .open_timeout = milliseconds(8'000), .stall_timeout = milliseconds(700)};
-}
-
-SourceError error_of(const SourceOptions& options) {
-  try {
-    const auto source = open_source(options, {});
-    while (source->next(all)) {
-    }
-  } catch (const SourceError& e) {
-    return e;
-  }
-  FAIL("no error");
-  return {SourceFault::kInterrupted, ""};
 }
 
 // A port of the loopback that nobody listens on, or where connections are taken and never answered.
