@@ -56,7 +56,8 @@ StreamCounts ServedStream::counts() const {
   return {.frames = feed_ ? feed_->frames_seen() : frames_,
           .answered = answered_,
           .dropped = dropped_,
-          .failed = failed_};
+          .failed = failed_,
+          .images_encoded = images_encoded_};
 }
 
 void ServedStream::on_clip(Clip clip, std::size_t series) {
@@ -102,6 +103,7 @@ void ServedStream::on_reply(std::size_t series, const Request& request, const Re
   const std::size_t index = series_[series].tasks[reply.prompt_index];
   const TaskSettings& task = settings_.tasks[index];
   std::uint64_t& failed_before = failed_before_[index];
+  images_encoded_ += std::uint64_t(reply.images_encoded);
   if (!reply.error.empty()) {
     ++failed_;
     failed_before += 1 + request.dropped_before;

@@ -64,6 +64,7 @@ class ServedStream {
   std::atomic<std::uint64_t> answered_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> images_encoded_{0};
   // The feed's thread's.
   OncePerSecond drops_;
   std::string last_state_;

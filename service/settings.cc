@@ -58,6 +58,14 @@ void read_resize(SettingsReader& reader, Settings& settings) {
   }
 }
 
+void read_sliding_window(SettingsReader& reader, Settings& settings) {
+  std::string name;
+  if (!reader.read("sliding_window", name)) return;
+  const auto window = sliding_window_of(name);
+  if (!window) reader.problem("sliding_window", "sliding_window is transformers or none, not '" + name + "'");
+  settings.sliding_window = window.value_or(settings.sliding_window);
+}
+
 void read_streams(SettingsReader& reader, Settings& settings, std::vector<Problem>& problems) {
   const std::vector<YamlNode>* const streams = reader.list("streams");
   if (streams == nullptr) {
@@ -127,6 +135,7 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     std::string model;
     if (reader.read("model", model)) settings.model = model;
     read_resize(reader, settings);
+    read_sliding_window(reader, settings);
     if (reader.read("publish", settings.publish)) {
       if (auto fault = endpoint_fault(settings.publish)) reader.problem("publish", "publish: " + *fault);
     }

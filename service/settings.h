@@ -10,6 +10,7 @@
 #include "frames/resize.h"
 #include "frames/sampling.h"
 #include "ingest/source.h"
+#include "model/model_config.h"
 #include "tasks/task.h"
 
 namespace palisade {
@@ -42,6 +43,7 @@ struct Settings {
   std::string node = "node-1";
   std::filesystem::path model;  // empty: the demo model
   std::optional<ResizePreset> resize;
+  SlidingWindow sliding_window = SlidingWindow::kTransformers;
   std::string publish = "tcp://127.0.0.1:5557";
   EngineSettings engine;
   std::vector<StreamSettings> streams;

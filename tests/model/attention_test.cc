@@ -72,8 +72,16 @@ TEST_CASE("attention equals its definition for every sharing of heads, mask and 
           const Matrix keys = random_matrix(rows + past, kv_heads * 24, random);
           const Matrix values = random_matrix(rows + past, kv_heads * 24, random);
           Matrix out(rows, heads * 24);
-          attend(shape, q, keys, values, visibility, out);
-          CHECK(largest_difference(out, attend_plainly(shape, q, keys, values, visibility)) < 2e-5);
+          const Matrix expected = attend_plainly(shape, q, keys, values, visibility);
+          for (const int first : {rows + past, (rows + past) / 2, std::min(past + 1, rows + past - 1)}) {
+            std::vector<KeysAndValues> parts;
+            for (const auto& [begin, count] : {std::pair{0, first}, {first, rows + past - first}}) {
+              if (count > 0)
+                parts.push_back({keys.view().row_range(begin, count), values.view().row_range(begin, count)});
+            }
+            attend(shape, q, parts, visibility, out);
+            CHECK(largest_difference(out, expected) < 2e-5);
+          }
         }
       }
     }
