@@ -57,13 +57,32 @@ Request RequestQueue::take_next() {
     people_.pop_front();
     return request;
   }
-  // The first lane with something in it after the one that was served last, going round.
-  auto lane = lanes_.upper_bound(last_served_);
-  while (lane == lanes_.end() || lane->second.waiting.empty()) {
-    lane = lane == lanes_.end() ? lanes_.begin() : std::next(lane);
+  // Smooth weighted round robin: all that wait earn their weight, the one with most pays for the turn.
+  Lane* next = nullptr;
+  int weights = 0;
+  for (auto& [stream, lane] : lanes_) {
+    if (lane.waiting.empty()) continue;
+    lane.credit += lane.weight;
+    weights += lane.weight;
+    if (next == nullptr || lane.credit > next->credit) next = &lane;
   }
-  last_served_ = lane->first;
-  return take_from(lane->second);
+  next->credit -= weights;
+  return take_from(*next);
+}
+
+void RequestQueue::set_weight(const std::string& stream, int weight) {
+  const std::lock_guard lock(mutex_);
+  lanes_[stream].weight = weight;
+}
+
+void RequestQueue::remove(const std::string& stream) {
+  Lane removed;  // outlives the lock
+  const std::lock_guard lock(mutex_);
+  const auto lane = lanes_.find(stream);
+  if (lane == lanes_.end()) return;
+  removed = std::move(lane->second);
+  size_ -= removed.waiting.size();
+  lanes_.erase(lane);
 }
 
 std::optional<Request> RequestQueue::pop() {
