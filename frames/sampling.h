@@ -18,6 +18,8 @@ struct Sampling {
   std::chrono::milliseconds stride{4000};
   SamplingPolicy policy = SamplingPolicy::kUniform;
   int frame_step = 1;
+
+  bool operator==(const Sampling&) const = default;
 };
 
 std::string_view name_of(SamplingPolicy policy);

@@ -25,6 +25,8 @@ struct SourceOptions {
   std::chrono::milliseconds stall_timeout{10'000};  // no frame for this long is a fault
   bool allow_launch = false;  // gst: lines run any pipeline: only from the configuration file or command line
   int max_pixels = 33'177'600;
+
+  bool operator==(const SourceOptions&) const = default;
 };
 
 // Why a source cannot be opened or go on.

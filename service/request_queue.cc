@@ -57,17 +57,14 @@ Request RequestQueue::take_next() {
     people_.pop_front();
     return request;
   }
-  // Smooth weighted round robin: all that wait earn their weight, the one with most pays for the turn.
-  Lane* next = nullptr;
-  int weights = 0;
-  for (auto& [stream, lane] : lanes_) {
-    if (lane.waiting.empty()) continue;
-    lane.credit += lane.weight;
-    weights += lane.weight;
-    if (next == nullptr || lane.credit > next->credit) next = &lane;
+  // Round after round, each lane once; the less it weighs the more rounds it sits out.
+  for (;; ++round_, last_served_.clear()) {
+    for (auto lane = lanes_.upper_bound(last_served_); lane != lanes_.end(); ++lane) {
+      if (lane->second.waiting.empty() || round_ % (kMostWeight / lane->second.weight) != 0) continue;
+      last_served_ = lane->first;
+      return take_from(lane->second);
+    }
   }
-  next->credit -= weights;
-  return take_from(*next);
 }
 
 void RequestQueue::set_weight(const std::string& stream, int weight) {

@@ -19,6 +19,7 @@ class RequestQueue {
  public:
   static constexpr std::size_t kStreamDepth = 2;
   static constexpr std::size_t kPeopleDepth = 32;
+  static constexpr int kMostWeight = 4;
 
   // Never waits. Returns how many requests made room for this one, 0 or 1, counted in `dropped_before` of the
   // next of that series to be served. After close() the request itself is dropped.
@@ -26,7 +27,8 @@ class RequestQueue {
   // False when the lane is full or closed: come back later.
   bool push_person(Request request);
 
-  // How large a share of the turns a stream's lane gets when many wait; 1 where nothing was said.
+  // How large a share of the turns a stream's lane gets when many wait: 1, 2 or 4, which it is where nothing
+  // was said.
   void set_weight(const std::string& stream, int weight);
   // Drops what waits in a stream's lane, and the lane.
   void remove(const std::string& stream);
@@ -51,8 +53,7 @@ class RequestQueue {
   struct Lane {
     std::deque<Waiting> waiting;
     std::map<int, std::uint64_t> dropped;  // per series, not yet told
-    int weight = 1;
-    int credit = 0;  // turns owed, in weights of all that waited
+    int weight = kMostWeight;
   };
   Request take_from(Lane& lane);
   Request take_next();
@@ -62,6 +63,8 @@ class RequestQueue {
   // All below is guarded by mutex_.
   std::deque<Request> people_;
   std::map<std::string, Lane> lanes_;
+  unsigned round_ = 0;
+  std::string last_served_;  // in this round; empty where none was
   std::size_t size_ = 0;
   bool closed_ = false;
 };

@@ -7,23 +7,14 @@
 #include "tasks/state_event.h"
 
 namespace palisade {
-namespace {
 
 using std::chrono::steady_clock;
-
-bool same(const Sampling& a, const Sampling& b) {
-  return a.count == b.count && a.span == b.span && a.stride == b.stride && a.policy == b.policy &&
-         a.frame_step == b.frame_step;
-}
-
-}  // namespace
 
 ServedStream::ServedStream(StreamSettings settings, Surroundings surroundings)
     : settings_(std::move(settings)), around_(std::move(surroundings)) {
   for (std::size_t index = 0; index < settings_.tasks.size(); ++index) {
     const TaskSettings& task = settings_.tasks[index];
-    auto series =
-        std::ranges::find_if(series_, [&](const Series& s) { return same(s.sampling, task.sampling); });
+    auto series = std::ranges::find(series_, task.sampling, &Series::sampling);
     if (series == series_.end()) series = series_.insert(series_.end(), Series{.sampling = task.sampling});
     series->tasks.push_back(index);
     series->prompts.push_back(task.task->prompt(task.wording));
@@ -38,21 +29,29 @@ void ServedStream::start(Feed::Open open) {
                       .pace = settings_.pace,
                       .loop = settings_.loop};
   for (const Series& series : series_) options.samplings.push_back(series.sampling);
-  feed_ = std::make_unique<Feed>(
+  around_.queue.set_weight(settings_.name, settings_.priority);
+  auto feed = std::make_unique<Feed>(
       std::move(options), [this](Clip clip, std::size_t series) { on_clip(std::move(clip), series); },
       [this](const FeedReport& report) { on_report(report); }, std::move(open));
+  const std::lock_guard lock(mutex_);
+  feed_ = std::move(feed);
 }
 
 void ServedStream::request_stop() {
+  stopping_ = true;
+  const std::lock_guard lock(mutex_);
   if (feed_) feed_->request_stop();
 }
 
 void ServedStream::end() {
+  std::unique_ptr<Feed> ending;  // outlives the lock: its end may take a while
+  const std::lock_guard lock(mutex_);
   if (feed_) frames_ = feed_->frames_seen();
-  feed_.reset();
+  ending = std::move(feed_);
 }
 
 StreamCounts ServedStream::counts() const {
+  const std::lock_guard lock(mutex_);
   return {.frames = feed_ ? feed_->frames_seen() : frames_,
           .answered = answered_,
           .dropped = dropped_,
@@ -66,7 +65,9 @@ void ServedStream::on_clip(Clip clip, std::size_t series) {
       .prompts = series_[series].prompts,
       .max_new_tokens = around_.engine.max_new_tokens,
       .deadline = around_.engine.deadline,
-      .tell = [this, series](const Request& served, const Reply& reply) { on_reply(series, served, reply); }};
+      .cancelled = [self = shared_from_this()] { return self->stopping_.load(); },
+      .tell = [self = shared_from_this(), series](
+                  const Request& served, const Reply& reply) { self->on_reply(series, served, reply); }};
   const std::uint64_t dropped = around_.queue.push(settings_.name, int(series), std::move(request));
   dropped_ += dropped;
   if (const auto count = drops_.count(dropped, steady_clock::now())) {
@@ -96,10 +97,13 @@ void ServedStream::on_report(const FeedReport& report) {
                                                         .width = report.width,
                                                         .height = report.height})});
   if (report.state == FeedState::kUnreadable) unreadable_ = true;
-  if (report.state == FeedState::kEnded) around_.ended(unreadable_);
+  if (report.state != FeedState::kEnded) return;
+  ended_ = true;
+  around_.ended();
 }
 
 void ServedStream::on_reply(std::size_t series, const Request& request, const Reply& reply) {
+  if (stopping_) return;
   const std::size_t index = series_[series].tasks[reply.prompt_index];
   const TaskSettings& task = settings_.tasks[index];
   std::uint64_t& failed_before = failed_before_[index];

@@ -18,8 +18,8 @@
 namespace palisade {
 
 // One stream of the service: its feed's clips become requests in its lane, replies and reports become events.
-// The engine and the publisher outlive its use of them: stop the engine before destroying it.
-class ServedStream {
+// Made as a shared_ptr: its requests keep it alive until they are told or dropped. The rest outlives it.
+class ServedStream : public std::enable_shared_from_this<ServedStream> {
  public:
   struct Surroundings {
     std::string node;
@@ -27,18 +27,22 @@ class ServedStream {
     EngineModel& model;
     RequestQueue& queue;
     Publisher& publisher;
-    std::function<void(bool failed)> ended;  // the stream will give nothing more; on the feed's thread
+    std::function<void()> ended;  // the stream will give nothing more; on the feed's thread
   };
 
   ServedStream(StreamSettings settings, Surroundings surroundings);
 
   // Begins to read. `open` is replaced in tests.
   void start(Feed::Open open = open_source);
+  // Returns at once; answers that are still in the making are told to nobody.
   void request_stop();
   // Waits for the feed, which has been asked to stop.
   void end();
   const std::string& name() const { return settings_.name; }
-  // Not while start() or end() runs.
+  const StreamSettings& settings() const { return settings_; }
+  // A file has been read to its end, or the stream has been given up: `unreadable()`.
+  bool ended() const { return ended_; }
+  bool unreadable() const { return unreadable_; }
   StreamCounts counts() const;
 
  private:
@@ -60,19 +64,22 @@ class ServedStream {
   const StreamSettings settings_;
   Surroundings around_;
   std::vector<Series> series_;
-  std::uint64_t frames_ = 0;  // of a feed that has ended
   std::atomic<std::uint64_t> answered_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> images_encoded_{0};
+  std::atomic<bool> ended_{false};
+  std::atomic<bool> unreadable_{false};
+  std::atomic<bool> stopping_{false};
   // The feed's thread's.
   OncePerSecond drops_;
   std::string last_state_;
-  bool unreadable_ = false;
   // The engine's thread's.
   OncePerSecond failures_;
   std::map<std::size_t, std::uint64_t> failed_before_;  // by task, not yet told in an event
-  std::unique_ptr<Feed> feed_;                          // last: its thread uses all of the above
+  mutable std::mutex mutex_;
+  std::uint64_t frames_ = 0;    // guarded by mutex_: of a feed that has ended
+  std::unique_ptr<Feed> feed_;  // guarded by mutex_; last: its thread uses all of the above
 };
 
 }  // namespace palisade

@@ -161,6 +161,20 @@ Settings read_settings(const std::filesystem::path& file) {
   return parse_settings(text, file.string());
 }
 
+std::string needs_restart(const Settings& running, const Settings& wanted) {
+  std::string keys;
+  const auto note = [&](const char* key, bool same) {
+    if (!same) keys += (keys.empty() ? "" : ", ") + std::string(key);
+  };
+  note("node", running.node == wanted.node);
+  note("model", running.model == wanted.model);
+  note("resize", running.resize == wanted.resize);
+  note("sliding_window", running.sliding_window == wanted.sliding_window);
+  note("publish", running.publish == wanted.publish);
+  note("engine", running.engine == wanted.engine);
+  return keys;
+}
+
 std::string summary_of(const Settings& settings) {
   std::string text = "node " + settings.node + ", model " +
                      (settings.model.empty() ? "(the demo model)" : settings.model.string()) +

@@ -21,6 +21,8 @@ struct TaskSettings {
   std::string name;
   Wording wording;
   Sampling sampling;
+
+  bool operator==(const TaskSettings&) const = default;
 };
 
 struct StreamSettings {
@@ -28,7 +30,10 @@ struct StreamSettings {
   SourceOptions source;  // with its password: never printed whole
   bool pace = true;      // files only
   bool loop = false;     // files only
+  int priority = 2;      // its share of the engine's turns when many wait: 1 low, 2 normal, 4 high
   std::vector<TaskSettings> tasks;
+
+  bool operator==(const StreamSettings&) const = default;
 };
 
 struct EngineSettings {
@@ -36,6 +41,8 @@ struct EngineSettings {
   std::chrono::milliseconds deadline{120'000};
   std::chrono::milliseconds slice{100};
   int kv_cache_mb = 4096;
+
+  bool operator==(const EngineSettings&) const = default;
 };
 
 // What a configuration file says; configs/palisade.yaml shows every key.
@@ -69,6 +76,8 @@ Settings read_settings(const std::filesystem::path& file);
 std::optional<std::string> endpoint_fault(std::string_view endpoint);
 // ^[a-z0-9_-]{1,64}$
 bool is_name(std::string_view name);
+// What of a new configuration cannot be taken on while running, or nothing: "model, engine".
+std::string needs_restart(const Settings& running, const Settings& wanted);
 // For people, several lines: what would run. No password.
 std::string summary_of(const Settings& settings);
 

@@ -195,6 +195,14 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
   }
 }
 
+void read_priority(SettingsReader& reader, StreamSettings& stream) {
+  std::string priority = "normal";
+  reader.read("priority", priority);
+  if (priority != "low" && priority != "normal" && priority != "high")
+    reader.problem("priority", "priority is low, normal or high, not '" + priority + "'");
+  stream.priority = priority == "high" ? 4 : priority == "low" ? 1 : 2;
+}
+
 }  // namespace
 
 StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems) {
@@ -209,6 +217,7 @@ StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems)
     reader.problem("name", "the name 'service' is taken by Palisade's own topics; choose another");
   }
   read_source(reader, stream);
+  read_priority(reader, stream);
   read_tasks(reader, stream, problems);
   reader.finish();
   return stream;

@@ -47,16 +47,28 @@ std::unique_ptr<EngineModel> slowed_for_tests(std::unique_ptr<EngineModel> model
   return slowed(std::move(model), factor);
 }
 
+// On SIGHUP: the file anew, whole or not at all.
+void reload(const ServeOptions& options, Service& service) {
+  try {
+    service.reload(settings_of(options));
+  } catch (const SettingsError& error) {
+    for (const std::string& problem : error.problems()) log_error(problem);
+    log_error("the configuration was not reloaded; all goes on as before");
+  }
+}
+
 int serve(const ServeOptions& options) {
   log_from(log_level_of(options.log_level).value_or(LogLevel::kInfo));
   const Settings settings = settings_of(options);
-  const Interrupt interrupt;
+  Interrupt interrupt;
   const auto model = slowed_for_tests(load_chosen_model(
       settings.model, {.resize = settings.resize, .sliding_window = settings.sliding_window}));
   Service service(settings, *model);
   log_info("publishing on " + service.endpoint() + "; `palisade watch --subscribe " + service.endpoint() +
            "` shows it");
+  interrupt.on_hangup([&] { reload(options, service); });
   const Service::End end = service.run(interrupt.token(), options.until_end);
+  interrupt.on_hangup({});
   if (end == Service::End::kStopped) log_info("stopping");
   // The model's thread cannot be interrupted: all else is in order, so the process ends without it.
   if (!service.stop()) std::_Exit(kDone);
@@ -90,7 +102,9 @@ void add_serve(CLI::App& app, Run& run) {
       "\nExamples:\n"
       "  palisade serve --config configs/palisade.yaml\n"
       "  palisade serve --config file.yaml --until-end --publish ipc:///tmp/events\n"
-      "Ctrl-C or SIGTERM stops within two seconds, with exit code 0; a second one at once.");
+      "Ctrl-C or SIGTERM stops within two seconds, with exit code 0; a second one at once.\n"
+      "SIGHUP reads the configuration anew: streams are added, changed and removed, those that stay as they\n"
+      "were lose nothing; a configuration with a mistake changes nothing.");
   command->callback([&run, options] { run = [options] { return serve(*options); }; });
 }
 

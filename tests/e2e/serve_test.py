@@ -124,6 +124,29 @@ class Engine(unittest.TestCase):
                     self.assertEqual(round(apart / 500), 1 + after["dropped_before"])
 
 
+class Reload(unittest.TestCase):
+    def test_a_reload_swaps_streams_whole_and_a_mistake_changes_nothing(self):
+        running, urls = cameras(1)
+        with running, Service(stream("stays", urls[0]) + stream("leaves", WORLD / "clip0.mp4", loop="true")) as service:
+            config = Path(service.folder.name) / "config.yaml"
+            head = config.read_text().split("streams:")[0]
+            subscriber = Subscriber(service.endpoint)
+            answers(subscriber, "stays", 2)
+            config.write_text(head + "streams:\n  - name: stays\n    urll: x\n")
+            service.running.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: "urll" in service.running.stderr() and "not reloaded" in service.running.stderr(), "the mistake")
+            config.write_text(head + "streams:\n" + stream("stays", urls[0]) + stream("comes", WORLD / "clip1.mp4", loop="true"))
+            service.running.process.send_signal(signal.SIGHUP)
+            answers(subscriber, "comes", 1)
+            answers(subscriber, "stays", 2)
+            self.assertEqual(service.running.stop(), 0)
+            states = [(event["subject"], event["data"]["state"]) for topic, event in subscriber.events if topic.endswith("/state")]
+            self.assertIn(("leaves", "removed"), states)
+            self.assertEqual(states.count(("stays", "online")), 1)
+            starts = [event["data"]["frames"][0]["pts_ms"] for topic, event in subscriber.events if topic.endswith("stays/caption")]
+            self.assertEqual({round((b - a) / 100) for a, b in zip(starts, starts[1:])}, {10}, "no window is missing")
+
+
 class Subscribers(unittest.TestCase):
     def test_a_sleeping_and_a_killed_subscriber_slow_nobody(self):
         running, urls = cameras(1)
