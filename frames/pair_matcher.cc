@@ -35,7 +35,8 @@ std::vector<Clip> PairMatcher::match(bool even_if_a_nearer_may_come) {
     const auto nearest =
         std::ranges::min_element(held_, {}, [&](const Frame& second) { return apart(first, second); });
     if (nearest != held_.end() && apart(first, *nearest) <= gap_) {
-      pairs.push_back({.frames = {first, *nearest}, .sampling = {.count = 2}});
+      const auto span = std::chrono::round<std::chrono::milliseconds>(apart(first, *nearest));
+      pairs.push_back({.frames = {first, *nearest}, .sampling = {.count = 2, .span = span}});
     } else {
       ++unmatched_;
     }
