@@ -20,10 +20,9 @@ Json to_json(const HeartbeatEvent& heartbeat) {
   for (const auto& [topic, sequence] : heartbeat.sequences) sequences[topic] = sequence_text(sequence);
   Json streams = Json::object();
   for (const auto& [stream, counts] : heartbeat.streams) {
-    streams[stream] = {{"frames", counts.frames},
-                       {"answered", counts.answered},
-                       {"dropped", counts.dropped},
-                       {"failed", counts.failed}};
+    streams[stream] = {{"frames", counts.frames},   {"answered", counts.answered},
+                       {"dropped", counts.dropped}, {"failed", counts.failed},
+                       {"skipped", counts.skipped}, {"unchanged", counts.unchanged}};
   }
   return {{"interval_ms", heartbeat.interval.count()},
           {"uptime_ms", heartbeat.uptime.count()},
