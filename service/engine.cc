@@ -41,6 +41,7 @@ struct Engine::Admitted {
   std::vector<Image> images;
   std::vector<ImageFeatures> features;
   int images_encoded = 0;
+  bool unchanged = false;
   MonotonicTime taken;
   MonotonicTime encoded;
 };
@@ -171,10 +172,12 @@ void Engine::advance_encoding() {
   encodings_.pop_front();
   for (const auto& admitted : done.admitted) {
     admitted->encoded = steady_clock::now();
+    const auto& unchanged = admitted->request.unchanged;
+    admitted->unchanged = error.empty() && unchanged && unchanged(admitted->request.clip, admitted->features);
     for (std::size_t i = 0; i < admitted->request.prompts.size(); ++i) {
       auto asked = std::make_unique<Asked>(Asked{.admitted = admitted, .prompt_index = i});
       asked->begun = asked->prefilled_at = admitted->encoded;
-      if (!error.empty()) finish(*asked, error);
+      if (!error.empty() || admitted->unchanged) finish(*asked, error);
       asked_.push_back(std::move(asked));
     }
   }
@@ -287,7 +290,8 @@ void Engine::finish(Asked& asked, std::string error) {
                   .encode = admitted.encoded - admitted.taken,
                   .prefill = asked.prefilled ? asked.prefilled_at - asked.begun : now - asked.begun,
                   .decode = asked.prefilled ? now - asked.prefilled_at : steady_clock::duration{}};
-  if (reply.error.empty()) {
+  reply.unchanged = reply.error.empty() && admitted.unchanged;
+  if (reply.error.empty() && !reply.unchanged) {
     try {
       reply.answer =
           asked.prefilled ? asked.job->answer() : Answer{.finish_reason = FinishReason::kCancelled};

@@ -97,7 +97,8 @@ void Service::tell_counts() const {
   for (const auto& [name, counts] : counts()) {
     log_info(name + ": " + std::to_string(counts.frames) + " frames, " + std::to_string(counts.answered) +
              " answers, " + std::to_string(counts.dropped) + " clips dropped, " +
-             std::to_string(counts.failed) + " failed");
+             std::to_string(counts.failed) + " failed, " + std::to_string(counts.skipped) +
+             " without motion, " + std::to_string(counts.unchanged) + " unchanged");
   }
 }
 

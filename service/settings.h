@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "frames/region.h"
 #include "frames/resize.h"
 #include "frames/sampling.h"
 #include "ingest/source.h"
@@ -22,11 +24,21 @@ struct TaskSettings {
   Sampling sampling;
 };
 
+// When a clip is not worth the language model's time. Off where nothing is said.
+struct GateSettings {
+  bool motion = false;             // clips in which nothing moves go no further
+  std::vector<Polygon> region;     // where motion counts; empty: everywhere
+  std::optional<double> semantic;  // features this alike mean the same: the last answer still holds
+  std::chrono::milliseconds longest_silence{60'000};  // after which the model is asked anyway
+};
+
 struct StreamSettings {
   std::string name;
   SourceOptions source;  // with its password: never printed whole
   bool pace = true;      // files only
   bool loop = false;     // files only
+  std::vector<Polygon> masks;
+  GateSettings gate;
   std::vector<TaskSettings> tasks;
 };
 
