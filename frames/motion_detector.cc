@@ -11,7 +11,8 @@ namespace {
 constexpr float kMultiple = 4;
 constexpr float kLeastTolerance = 6;
 constexpr float kMostTolerance = 40;
-// A pixel that moves is learnt this many times more slowly, so that who waits is not soon part of the street.
+// A pixel that moves becomes tolerant this many times more slowly, so that a busy path is not soon
+// overlooked.
 constexpr std::uint64_t kSlowly = 4;
 
 constexpr float kSaturated = 245;
@@ -144,8 +145,8 @@ void MotionDetector::learn(const Grey& picture, Light light) {
     return from + std::clamp(to - from, -step, step);
   };
   for (std::size_t i = 0; i < expected_.size(); ++i) {
-    if (moving_[i] && looks_ % kSlowly != 0) continue;
     background_.luma[i] += towards(expected_[i], picture.luma[i], 1) / light.gain - expected_[i] / light.gain;
+    if (moving_[i] && looks_ % kSlowly != 0) continue;
     tolerance_[i] =
         std::clamp(towards(tolerance_[i], kMultiple * difference_[i], 1), kLeastTolerance, kMostTolerance);
   }
