@@ -3,7 +3,15 @@
 namespace palisade {
 
 std::string_view name_of(SamplingPolicy policy) {
-  return policy == SamplingPolicy::kUniform ? "uniform" : "stride";
+  switch (policy) {
+    case SamplingPolicy::kUniform:
+      return "uniform";
+    case SamplingPolicy::kStride:
+      return "stride";
+    case SamplingPolicy::kMotion:
+      return "motion";
+  }
+  return "unknown";
 }
 
 }  // namespace palisade

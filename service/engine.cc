@@ -45,6 +45,7 @@ struct Engine::Admitted {
   std::vector<Image> images;
   std::vector<ImageFeatures> features;
   int images_encoded = 0;
+  bool unchanged = false;
   MonotonicTime taken;
   MonotonicTime encoded;
 };
@@ -187,12 +188,15 @@ void Engine::advance_encoding(MonotonicTime::duration time) {
   encodings_.pop_front();
   for (const auto& admitted : done.admitted) {
     admitted->encoded = steady_clock::now();
+    const auto& unchanged = admitted->request.unchanged;
+    admitted->unchanged =
+        wanted && error.empty() && unchanged && unchanged(admitted->request.clip, admitted->features);
     for (std::size_t i = 0; i < admitted->request.prompts.size(); ++i) {
       auto asked = std::make_unique<Asked>(Asked{.admitted = admitted, .prompt_index = i});
       asked->begun = asked->prefilled_at = admitted->encoded;
       if (!error.empty()) {
         finish(*asked, error);
-      } else if (!wanted) {
+      } else if (!wanted || admitted->unchanged) {
         finish(*asked);
       }
       asked_.push_back(std::move(asked));
@@ -308,7 +312,8 @@ void Engine::finish(Asked& asked, std::string error) {
                   .encode = admitted.encoded - admitted.taken,
                   .prefill = asked.prefilled ? asked.prefilled_at - asked.begun : now - asked.begun,
                   .decode = asked.prefilled ? now - asked.prefilled_at : steady_clock::duration{}};
-  if (reply.error.empty()) {
+  reply.unchanged = reply.error.empty() && admitted.unchanged;
+  if (reply.error.empty() && !reply.unchanged) {
     try {
       const auto interrupted =
           cancelled(admitted.request) ? FinishReason::kCancelled : FinishReason::kDeadline;

@@ -5,10 +5,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ingest/feed.h"
+#include "service/clip_gate.h"
 #include "service/engine_model.h"
 #include "service/log.h"
 #include "service/publisher.h"
@@ -51,15 +53,29 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
     Sampling sampling;
     std::vector<std::size_t> tasks;  // indices into settings_.tasks
     std::vector<std::string> prompts;
+    std::unique_ptr<ClipGate> gate;  // nothing without gates
+    std::uint64_t skipped = 0;       // by it; the feed's thread's
+  };
+  // What a clip on its way to the engine takes along.
+  struct Passed {
+    std::size_t series = 0;
+    std::uint64_t skipped = 0;         // of its series, before it
+    std::optional<double> similarity;  // the engine's thread's
+  };
+  // What a task said last.
+  struct Told {
+    WallTime time{};
+    std::string text;
   };
 
   // On the feed's thread.
   void on_clip(Clip clip, std::size_t series);
   void on_report(const FeedReport& report);
   // On the engine's thread.
-  void on_reply(std::size_t series, const Request& request, const Reply& reply);
-  void publish_answer(const TaskSettings& task, const Request& request, const Reply& reply,
-                      std::uint64_t lost);
+  void on_reply(const Passed& passed, const Request& request, const Reply& reply);
+  void on_failure(const Passed& passed, const Request& request, const Reply& reply);
+  AnswerEvent answer_of(std::size_t task, const Passed& passed, const Request& request, const Reply& reply);
+  void publish(const TaskSettings& task, const Clip& clip, const AnswerEvent& answer);
 
   const StreamSettings settings_;
   Surroundings around_;
@@ -71,12 +87,17 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   std::atomic<bool> ended_{false};
   std::atomic<bool> unreadable_{false};
   std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> skipped_{0};
+  std::atomic<std::uint64_t> unchanged_{0};
   // The feed's thread's.
   OncePerSecond drops_;
+  OncePerSecond skips_;
   std::string last_state_;
   // The engine's thread's.
   OncePerSecond failures_;
   std::map<std::size_t, std::uint64_t> failed_before_;  // by task, not yet told in an event
+  std::map<std::size_t, std::uint64_t> skipped_told_;   // by task, in all its events
+  std::map<std::size_t, Told> told_;                    // by task, while it may hold
   mutable std::mutex mutex_;
   std::uint64_t frames_ = 0;    // guarded by mutex_: of a feed that has ended
   std::unique_ptr<Feed> feed_;  // guarded by mutex_; last: its thread uses all of the above

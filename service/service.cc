@@ -16,7 +16,8 @@ constexpr std::chrono::milliseconds kPatience{1200};
 void tell(const std::string& name, const StreamCounts& counts) {
   log_info(name + ": " + std::to_string(counts.frames) + " frames, " + std::to_string(counts.answered) +
            " answers, " + std::to_string(counts.dropped) + " clips dropped, " +
-           std::to_string(counts.failed) + " failed");
+           std::to_string(counts.failed) + " failed, " + std::to_string(counts.skipped) +
+           " without motion, " + std::to_string(counts.unchanged) + " unchanged");
 }
 
 const StreamSettings* find_stream(const Settings& settings, const std::string& name) {

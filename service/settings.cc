@@ -6,6 +6,7 @@
 
 #include "ingest/url.h"
 #include "service/duration.h"
+#include "service/settings_gate.h"
 #include "service/settings_reader.h"
 #include "service/settings_stream.h"
 #include "service/settings_tree.h"
@@ -180,7 +181,7 @@ std::string summary_of(const Settings& settings) {
                      (settings.model.empty() ? "(the demo model)" : settings.model.string()) +
                      ", events on " + settings.publish + "\n";
   for (const StreamSettings& stream : settings.streams) {
-    text += "stream " + stream.name + ": " + redact_url(stream.source.url) + "\n";
+    text += "stream " + stream.name + ": " + redact_url(stream.source.url) + "\n" + gate_summary(stream);
     for (const TaskSettings& task : stream.tasks) {
       const Sampling& sampling = task.sampling;
       text += "  " + task.name + ": \"" + task.task->prompt(task.wording) + "\" over " +

@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "frames/region.h"
 #include "frames/resize.h"
 #include "frames/sampling.h"
 #include "ingest/source.h"
@@ -25,12 +27,24 @@ struct TaskSettings {
   bool operator==(const TaskSettings&) const = default;
 };
 
+// When a clip is not worth the language model's time. Off where nothing is said.
+struct GateSettings {
+  bool motion = false;             // clips in which nothing moves go no further
+  std::vector<Polygon> region;     // where motion counts; empty: everywhere
+  std::optional<double> semantic;  // features this alike mean the same: the last answer still holds
+  std::chrono::milliseconds longest_silence{60'000};  // after which the model is asked anyway
+
+  bool operator==(const GateSettings&) const = default;
+};
+
 struct StreamSettings {
   std::string name;
   SourceOptions source;  // with its password: never printed whole
   bool pace = true;      // files only
   bool loop = false;     // files only
   int priority = 2;      // its share of the engine's turns when many wait: 1 low, 2 normal, 4 high
+  std::vector<Polygon> masks;
+  GateSettings gate;
   std::vector<TaskSettings> tasks;
 
   bool operator==(const StreamSettings&) const = default;

@@ -6,6 +6,7 @@
 
 #include "ingest/url.h"
 #include "service/duration.h"
+#include "service/settings_gate.h"
 #include "service/settings_reader.h"
 
 namespace palisade {
@@ -40,10 +41,14 @@ std::string task_names() {
 
 void read_policy(SettingsReader& reader, Sampling& sampling) {
   std::string policy = "uniform";
-  if (reader.read("policy", policy) && policy != "uniform" && policy != "stride") {
-    reader.problem("policy", "policy is uniform or stride, not '" + policy + "'");
+  if (reader.read("policy", policy) && policy != "uniform" && policy != "stride" && policy != "motion") {
+    reader.problem("policy", "policy is uniform, stride or motion, not '" + policy + "'");
   }
   if (policy == "stride") sampling.policy = SamplingPolicy::kStride;
+  if (policy == "motion") sampling.policy = SamplingPolicy::kMotion;
+  if (policy == "motion" && sampling.count < 3) {
+    reader.problem("policy", "policy: motion chooses among the frames of a span; it needs frames: 16");
+  }
   const bool has_step = reader.read("frame_step", sampling.frame_step, 1, 10'000);
   if (policy == "stride" && !reader.has("frame_step")) {
     reader.problem("policy", "the stride policy needs frame_step, such as frame_step: 9");
@@ -218,6 +223,8 @@ StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems)
   }
   read_source(reader, stream);
   read_priority(reader, stream);
+  stream.masks = read_polygons(reader, "masks");
+  if (const YamlNode* const gate = reader.find("gate")) stream.gate = read_gate(*gate, problems);
   read_tasks(reader, stream, problems);
   reader.finish();
   return stream;

@@ -24,7 +24,9 @@ Json to_json(const HeartbeatEvent& heartbeat) {
                        {"answered", counts.answered},
                        {"dropped", counts.dropped},
                        {"failed", counts.failed},
-                       {"images_encoded", counts.images_encoded}};
+                       {"images_encoded", counts.images_encoded},
+                       {"skipped", counts.skipped},
+                       {"unchanged", counts.unchanged}};
   }
   return {{"interval_ms", heartbeat.interval.count()},
           {"uptime_ms", heartbeat.uptime.count()},

@@ -368,3 +368,27 @@ TEST_CASE("an engine whose model is at work can be waited for in vain") {
   engine.join();
   CHECK(engine.join_until(std::chrono::steady_clock::now()));
 }
+
+TEST_CASE("what is unchanged after encoding does not reach the language model, and is told in its turn") {
+  StubModel model;
+  RequestQueue queue;
+  std::vector<Reply> replies;
+  for (const bool unchanged : {false, true, false}) {
+    Request request = asking({"one", "two"}, replies);
+    request.unchanged = [&, unchanged](const Clip& clip, std::span<const ImageFeatures> features) {
+      CHECK(clip.frames.size() == 2);
+      CHECK(features.size() == 2);
+      return unchanged;
+    };
+    // Room for all: a lane holds two.
+    queue.push_person(std::move(request));
+  }
+  serve_all(model, queue);
+  REQUIRE(replies.size() == 6);
+  CHECK(model.answered == 4);
+  CHECK(std::ranges::count_if(replies, &Reply::unchanged) == 2);
+  for (const Reply& reply : replies) {
+    CHECK(reply.error.empty());
+    CHECK(reply.answer.text.empty() == reply.unchanged);
+  }
+}

@@ -23,7 +23,7 @@ class StubModel : public EngineModel {
     if (on_encode) on_encode(images);
     encoded += int(images.size());
     ++encode_batches;
-    return std::make_unique<Encoded>(images.size());
+    return std::make_unique<Encoded>(*this, std::move(images));
   }
 
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
@@ -45,6 +45,9 @@ class StubModel : public EngineModel {
   std::function<void()> on_slice;  // at every piece of a prefill
   std::function<void()> on_step;
   std::function<int(const std::string& prompt)> tokens_of = [](const std::string&) { return 0; };
+  std::function<ImageFeatures(const Image&)> features_of = [](const Image&) {
+    return std::make_shared<Matrix>(1, 1);
+  };
   std::atomic<int> prefill_slices = 1;
   std::size_t bytes_each = 1;
   std::atomic<int> encoded{0};
@@ -58,16 +61,17 @@ class StubModel : public EngineModel {
  private:
   class Encoded : public EncodeJob {
    public:
-    explicit Encoded(std::size_t images) : images_(images) {}
+    Encoded(StubModel& model, std::vector<Image> images) : model_(model), images_(std::move(images)) {}
     bool advance(MonotonicTime::duration) override { return false; }
     std::vector<ImageFeatures> features() override {
       std::vector<ImageFeatures> features;
-      for (std::size_t i = 0; i < images_; ++i) features.push_back(std::make_shared<Matrix>(1, 1));
+      for (const Image& image : images_) features.push_back(model_.features_of(image));
       return features;
     }
 
    private:
-    std::size_t images_;
+    StubModel& model_;
+    std::vector<Image> images_;
   };
 
   class Answering : public AnswerJob {
