@@ -2,7 +2,7 @@
 //   gate_trial              ten minutes of a simulated street, as fast as possible (a minute or two)
 //   gate_trial 120          its first 120 seconds, as the test suite does
 //   gate_trial FILE.avi     a recording: what is asked about in each ten seconds of it
-// Further arguments are gates to try instead of both: "{motion: true}" "{semantic: 0.9}".
+// Further arguments are gates to try instead of both: "{motion: true}" "{semantic: 0.98}".
 // Ends with 1 where a scripted event was missed or, of all ten minutes, less than 90 % was saved.
 #include <algorithm>
 #include <cstdio>
@@ -161,7 +161,7 @@ int main(int count, char** arguments) {
   const bool recording = what.find_first_not_of("0123456789") != std::string::npos;
   const auto model = load_engine_model(demo_model_folder());
   bool good = true;
-  std::vector<std::string> gates{"{motion: true, semantic: 0.9, longest_silence: 60s}"};
+  std::vector<std::string> gates{"{motion: true, semantic: 0.98, longest_silence: 60s}"};
   for (int i = 2; i < count; ++i) gates.emplace_back(arguments[i]);
   if (count > 2) gates.erase(gates.begin());
   for (const std::string& gate : gates) {
