@@ -11,8 +11,9 @@ Grey small_grey(const Image& picture, int width, int height) {
   Grey grey{std::min(width, picture.width()), std::min(height, picture.height()), {}};
   grey.luma.resize(std::size_t(grey.width) * grey.height);
   const auto edge = [](int i, int cells, int pixels) { return int(std::int64_t(i) * pixels / cells); };
-  const int step_x = std::max(1, picture.width() / grey.width / kSamplesASide);
-  const int step_y = std::max(1, picture.height() / grey.height / kSamplesASide);
+  const auto step = [](int cells, int pixels) { return 1 + (pixels / cells - 1) / kSamplesASide; };
+  const int step_x = step(grey.width, picture.width());
+  const int step_y = step(grey.height, picture.height());
   for (int row = 0; row < grey.height; ++row) {
     const int top = edge(row, grey.height, picture.height());
     const int bottom = edge(row + 1, grey.height, picture.height());

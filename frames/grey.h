@@ -14,7 +14,7 @@ struct Grey {
 };
 
 // Shrinks an 8-bit picture to at most width x height by averaging each cell's pixels (of large pictures every
-// n-th of them: some sixty-four a cell).
+// n-th of a row and column: some eight a side).
 Grey small_grey(const Image& picture, int width, int height);
 
 }  // namespace palisade
