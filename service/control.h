@@ -12,7 +12,7 @@ namespace palisade {
 // one JSON object, {"do": "ask_now", "stream": "front_door", "task": "pair"} and {"done": true} or
 // {"error": "no stream 'frontdoor'; known are front_door"}.
 struct ControlRequest {
-  std::string action;  // "ask_now", "take_reference" or "reload"
+  std::string action;  // "ask_now" or "take_reference"
   std::string stream;
   std::string task;
 };

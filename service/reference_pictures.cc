@@ -8,6 +8,11 @@ namespace palisade {
 
 void ReferencePictures::open(const std::string& name, const std::filesystem::path& file, int side,
                              ResizePreset preset) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = references_.find(name);
+    if (known != references_.end() && known->second.file == file) return;
+  }
   Reference reference{.file = file};
   std::error_code error;
   if (!file.empty() && std::filesystem::exists(file, error)) {

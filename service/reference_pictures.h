@@ -15,8 +15,8 @@ namespace palisade {
 // that file too. Any thread.
 class ReferencePictures {
  public:
-  // Reads `file` where there is one; without it the name has no picture until one is set. `side`: of the
-  // model's square. Throws PictureError.
+  // Reads `file` where there is one; without it the name has no picture until one is set. A name that is open
+  // with that file stays as it is. `side`: of the model's square. Throws PictureError.
   void open(const std::string& name, const std::filesystem::path& file, int side, ResizePreset resize);
   // From now on. Throws PictureError where its file cannot be written; the old one stays then.
   void set(const std::string& name, Frame frame);

@@ -43,8 +43,8 @@ struct Request {
   // Filled in by the queue.
   bool person = false;  // comes before cameras
   MonotonicTime queued{};
-  std::uint64_t dropped_before =
-      0;  // requests of the same series that were dropped since the last one served
+  // Of the same series, since the last one served. Begins as what was dropped before it came to the queue.
+  std::uint64_t dropped_before = 0;
 };
 
 }  // namespace palisade

@@ -18,7 +18,7 @@ std::uint64_t RequestQueue::push(const std::string& stream, int series, Request 
       const auto oldest = std::ranges::find_if(lane.waiting, same);
       dropped = std::move(oldest->request);
       lane.waiting.erase(oldest);
-      ++lane.dropped[series];
+      lane.dropped[series] += 1 + dropped->dropped_before;
       --size_;
     }
     request.series = stream + " " + std::to_string(series);
@@ -45,7 +45,7 @@ bool RequestQueue::push_person(Request request) {
 Request RequestQueue::take_from(Lane& lane) {
   auto [series, request] = std::move(lane.waiting.front());
   lane.waiting.pop_front();
-  request.dropped_before = std::exchange(lane.dropped[series], 0);
+  request.dropped_before += std::exchange(lane.dropped[series], 0);
   return std::move(request);
 }
 

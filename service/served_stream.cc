@@ -14,14 +14,12 @@ ServedStream::ServedStream(StreamSettings settings, Surroundings surroundings)
     : settings_(std::move(settings)), around_(std::move(surroundings)) {
   for (std::size_t index = 0; index < settings_.tasks.size(); ++index) {
     const TaskSettings& task = settings_.tasks[index];
-    auto series = std::ranges::find(series_, task.sampling, &Series::sampling);
+    auto series = std::ranges::find_if(series_, [&](const auto& one) { return one->serves(task); });
     if (series == series_.end()) {
-      series = series_.insert(series_.end(), Series{.sampling = task.sampling});
-      const GateSettings& gate = settings_.gate;
-      if (gate.motion || gate.semantic) series->gate = std::make_unique<ClipGate>(gate);
+      series = series_.insert(series_.end(),
+                              std::make_unique<ClipSeries>(task, settings_.gate, settings_.degrade));
     }
-    series->tasks.push_back(index);
-    series->prompts.push_back(task.task->prompt(task.wording));
+    (*series)->add(index, task.task->prompt(task.wording));
   }
 }
 
@@ -31,14 +29,25 @@ void ServedStream::start(Feed::Open open) {
                       .image_size = around_.model.image_size(),
                       .resize = around_.model.identity().resize,
                       .masks = settings_.masks,
-                      .watch_motion = settings_.gate.motion,
+                      .watch_motion = std::ranges::any_of(
+                          series_, [](const auto& series) { return series->watches_motion(); }),
                       .region = settings_.gate.region,
                       .pace = settings_.pace,
                       .loop = settings_.loop};
-  for (const Series& series : series_) options.samplings.push_back(series.sampling);
+  for (std::size_t index = 0; index < series_.size(); ++index) {
+    const TaskSettings& task = series_[index]->settings();
+    options.samplings.push_back(task.sampling);
+    if (task.against.stream.empty()) continue;
+    around_.pairings.begin(pairing_of(settings_.name, task.name), task.against.gap,
+                           [weak = weak_from_this(), index](Clip pair) {
+                             if (const auto self = weak.lock()) self->ask(std::move(pair), index);
+                           });
+  }
+  for (const Tap& tap : settings_.taps)
+    options.samplings.push_back({.count = 1, .span = std::chrono::milliseconds(0), .stride = tap.every});
   around_.queue.set_weight(settings_.name, settings_.priority);
   auto feed = std::make_unique<Feed>(
-      std::move(options), [this](Clip clip, std::size_t series) { on_clip(std::move(clip), series); },
+      std::move(options), [this](Clip clip, std::size_t sampling) { on_clip(std::move(clip), sampling); },
       [this](const FeedReport& report) { on_report(report); }, std::move(open));
   const std::lock_guard lock(mutex_);
   feed_ = std::move(feed);
@@ -51,6 +60,8 @@ void ServedStream::request_stop() {
 }
 
 void ServedStream::end() {
+  for (const auto& series : series_)
+    around_.pairings.end(pairing_of(settings_.name, series->settings().name));
   std::unique_ptr<Feed> ending;  // outlives the lock: its end may take a while
   const std::lock_guard lock(mutex_);
   if (feed_) frames_ = feed_->frames_seen();
@@ -58,40 +69,115 @@ void ServedStream::end() {
 }
 
 StreamCounts ServedStream::counts() const {
+  std::uint64_t skipped = 0, left_out = 0;
+  for (const auto& series : series_) {
+    skipped += series->skipped();
+    left_out += series->left_out();
+  }
   const std::lock_guard lock(mutex_);
   return {.frames = feed_ ? feed_->frames_seen() : frames_,
           .answered = answered_,
-          .dropped = dropped_,
+          .dropped = dropped_ + left_out,
           .failed = failed_,
           .images_encoded = images_encoded_,
-          .skipped = skipped_,
+          .skipped = skipped,
           .unchanged = unchanged_};
 }
 
-void ServedStream::on_clip(Clip clip, std::size_t index) {
-  Series& series = series_[index];
-  ClipGate* const gate = series.gate.get();
-  if (gate && !gate->passes(clip)) {
-    ++series.skipped;
-    ++skipped_;
-    // What was wanted is no warning: a street is quiet for hours.
-    if (const auto count = skips_.count(1, steady_clock::now())) {
-      log_line(LogLevel::kDebug,
-               settings_.name + ": skipped " + std::to_string(*count) + " clips, nothing moves");
-    }
+ClipSeries* ServedStream::series_of(const std::string& task) {
+  const auto found = std::ranges::find(settings_.tasks, task, &TaskSettings::name);
+  if (found == settings_.tasks.end()) return nullptr;
+  const auto index = std::size_t(found - settings_.tasks.begin());
+  return std::ranges::find_if(series_,
+                              [&](const auto& series) {
+                                return std::ranges::find(series->tasks(), index) != series->tasks().end();
+                              })
+      ->get();
+}
+
+std::optional<std::string> ServedStream::ask_now(const std::string& task) {
+  ClipSeries* const series = series_of(task);
+  if (series == nullptr) return "stream '" + settings_.name + "' has no task '" + task + "'";
+  series->demand();
+  return std::nullopt;
+}
+
+std::optional<std::string> ServedStream::take_reference(const std::string& task) {
+  ClipSeries* const series = series_of(task);
+  if (series == nullptr) return "stream '" + settings_.name + "' has no task '" + task + "'";
+  if (series->settings().against.reference.empty())
+    return "task '" + task + "' of stream '" + settings_.name + "' is not against a reference";
+  series->take_reference();
+  return std::nullopt;
+}
+
+void ServedStream::on_clip(Clip clip, std::size_t sampling) {
+  if (sampling >= series_.size()) {
+    around_.pairings.offer_second(settings_.taps[sampling - series_.size()].pairing,
+                                  std::move(clip.frames.front()));
     return;
   }
-  const auto passed = std::make_shared<Passed>(Passed{.series = index, .skipped = series.skipped});
+  ClipSeries& series = *series_[sampling];
+  const TaskSettings& task = series.settings();
+  if (!task.against.stream.empty()) {
+    around_.pairings.offer_first(pairing_of(settings_.name, task.name), std::move(clip.frames.front()));
+  } else if (!task.against.reference.empty()) {
+    if (auto pair = with_reference(std::move(clip), series)) ask(*std::move(pair), sampling);
+  } else {
+    ask(std::move(clip), sampling);
+  }
+}
+
+// Reference and frame; nothing while there is no reference.
+std::optional<Clip> ServedStream::with_reference(Clip clip, ClipSeries& series) {
+  const std::string& name = series.settings().against.reference;
+  if (series.takes_reference()) {
+    try {
+      around_.references.set(name, clip.frames.front());
+      log_info(settings_.name + ": reference '" + name + "' taken");
+    } catch (const std::exception& error) {
+      log_error(settings_.name + ": reference '" + name + "': " + error.what());
+    }
+  }
+  std::optional<Frame> reference = around_.references.get(name);
+  if (!reference) {
+    series.miss();
+    if (missing_.count(1, steady_clock::now())) {
+      log_warning(settings_.name + ": there is no reference '" + name +
+                  "' yet; take one with `palisade control take-reference " + settings_.name + " " +
+                  series.settings().name + "`");
+    }
+    return std::nullopt;
+  }
+  clip.frames.insert(clip.frames.begin(), *std::move(reference));
+  clip.sampling.count = 2;
+  return clip;
+}
+
+void ServedStream::ask(Clip clip, std::size_t index) {
+  ClipSeries& series = *series_[index];
+  const std::lock_guard lock(asking_);
+  const std::optional<Passed> passes = series.pass(clip);
+  if (!passes) {
+    // What was wanted is no warning: a street is quiet for hours.
+    if (const auto count = skips_.count(1, steady_clock::now()))
+      log_line(LogLevel::kDebug, settings_.name + ": skipped " + std::to_string(*count) + " clips");
+    return;
+  }
+  const auto passed = std::make_shared<Passed>(*passes);
+  passed->series = index;
   Request request{
       .clip = std::move(clip),
-      .prompts = series.prompts,
+      .prompts = series.prompts(),
       .max_new_tokens = around_.engine.max_new_tokens,
       .deadline = around_.engine.deadline,
       .cancelled = [self = shared_from_this()] { return self->stopping_.load(); },
       .tell = [self = shared_from_this(), passed](
                   const Request& served, const Reply& reply) { self->on_reply(*passed, served, reply); }};
-  if (settings_.gate.semantic) {
-    request.unchanged = [gate, passed](const Clip& seen, std::span<const ImageFeatures> features) {
+  request.dropped_before = passed->left_out;
+  if (settings_.gate.semantic && !passed->demanded) {
+    request.unchanged = [gate = series.gate(), passed](const Clip& seen,
+                                                       std::span<const ImageFeatures> features) {
       const ClipGate::Verdict verdict = gate->compare(seen, features);
       passed->similarity = verdict.similarity;
       return verdict.unchanged;
@@ -99,9 +185,21 @@ void ServedStream::on_clip(Clip clip, std::size_t index) {
   }
   const std::uint64_t dropped = around_.queue.push(settings_.name, int(index), std::move(request));
   dropped_ += dropped;
-  if (const auto count = drops_.count(dropped, steady_clock::now())) {
+  if (const auto count = drops_.count(dropped + passed->left_out, steady_clock::now())) {
     log_warning(settings_.name + ": dropped " + std::to_string(*count) +
                 " clips, the model does not keep up; raise 'every' or use fewer tasks");
+  }
+  tell_change(series, series.pushed(dropped > 0));
+}
+
+void ServedStream::tell_change(const ClipSeries& series, ClipSeries::Change change) const {
+  if (change == ClipSeries::Change::kNone || stopping_) return;
+  const std::string less = series.degradation_text();
+  const std::string task = settings_.name + ": " + series.settings().name + ": ";
+  if (change == ClipSeries::Change::kLess) {
+    log_warning(task + "the model does not keep up: " + less);
+  } else {
+    log_info(task + "the load has fallen: " + (less.empty() ? "as configured again" : less));
   }
 }
 
@@ -134,7 +232,7 @@ void ServedStream::on_report(const FeedReport& report) {
 void ServedStream::on_reply(const Passed& passed, const Request& request, const Reply& reply) {
   if (stopping_) return;
   images_encoded_ += std::uint64_t(reply.images_encoded);
-  const std::size_t index = series_[passed.series].tasks[reply.prompt_index];
+  const std::size_t index = series_[passed.series]->tasks()[reply.prompt_index];
   const TaskSettings& task = settings_.tasks[index];
   // What the clip was compared with may have failed in the meantime.
   const bool holds_nothing = reply.unchanged && !told_.contains(index);
@@ -156,11 +254,11 @@ void ServedStream::on_reply(const Passed& passed, const Request& request, const 
 }
 
 void ServedStream::on_failure(const Passed& passed, const Request& request, const Reply& reply) {
-  const std::size_t index = series_[passed.series].tasks[reply.prompt_index];
+  const std::size_t index = series_[passed.series]->tasks()[reply.prompt_index];
   ++failed_;
   failed_before_[index] += 1 + request.dropped_before;
   told_.erase(index);
-  if (series_[passed.series].gate) series_[passed.series].gate->forget();
+  if (ClipGate* const gate = series_[passed.series]->gate()) gate->forget();
   if (reply.error.empty()) return;
   if (const auto count = failures_.count(1, steady_clock::now())) {
     log_error(settings_.name + ": " + std::to_string(*count) + " answers failed: " + reply.error);
@@ -178,7 +276,9 @@ AnswerEvent ServedStream::answer_of(std::size_t task, const Passed& passed, cons
                      .dropped_before = request.dropped_before + std::exchange(failed_before_[task], 0),
                      .timing = reply.timing};
   answer.window.similarity = passed.similarity;
-  if (settings_.gate.motion) {
+  if (passed.degraded_from > 0) answer.window.degraded_from = passed.degraded_from;
+  answer.window.one_of = passed.one_of;
+  if (series_[passed.series]->chooses()) {
     answer.skipped_before = passed.skipped - std::exchange(skipped_told_[task], passed.skipped);
   }
   return answer;

@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "ingest/feed.h"
-#include "service/clip_gate.h"
+#include "service/clip_series.h"
 #include "service/engine_model.h"
 #include "service/log.h"
+#include "service/pairings.h"
 #include "service/publisher.h"
+#include "service/reference_pictures.h"
 #include "service/request_queue.h"
 #include "service/settings.h"
 
@@ -29,6 +31,8 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
     EngineModel& model;
     RequestQueue& queue;
     Publisher& publisher;
+    Pairings& pairings;
+    ReferencePictures& references;
     std::function<void()> ended;  // the stream will give nothing more; on the feed's thread
   };
 
@@ -47,30 +51,26 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   bool unreadable() const { return unreadable_; }
   StreamCounts counts() const;
 
+  // On demand, from any thread: the task's next clip is asked about, the task's next frame becomes the
+  // picture it is against. What is wrong, or nothing.
+  std::optional<std::string> ask_now(const std::string& task);
+  std::optional<std::string> take_reference(const std::string& task);
+
  private:
-  // Tasks that see the same clips.
-  struct Series {
-    Sampling sampling;
-    std::vector<std::size_t> tasks;  // indices into settings_.tasks
-    std::vector<std::string> prompts;
-    std::unique_ptr<ClipGate> gate;  // nothing without gates
-    std::uint64_t skipped = 0;       // by it; the feed's thread's
-  };
-  // What a clip on its way to the engine takes along.
-  struct Passed {
-    std::size_t series = 0;
-    std::uint64_t skipped = 0;         // of its series, before it
-    std::optional<double> similarity;  // the engine's thread's
-  };
   // What a task said last.
   struct Told {
     WallTime time{};
     std::string text;
   };
 
+  ClipSeries* series_of(const std::string& task);
   // On the feed's thread.
-  void on_clip(Clip clip, std::size_t series);
+  void on_clip(Clip clip, std::size_t sampling);
   void on_report(const FeedReport& report);
+  std::optional<Clip> with_reference(Clip clip, ClipSeries& series);
+  // On the feed's thread, or that of a stream it is paired with.
+  void ask(Clip clip, std::size_t series);
+  void tell_change(const ClipSeries& series, ClipSeries::Change change) const;
   // On the engine's thread.
   void on_reply(const Passed& passed, const Request& request, const Reply& reply);
   void on_failure(const Passed& passed, const Request& request, const Reply& reply);
@@ -79,7 +79,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
 
   const StreamSettings settings_;
   Surroundings around_;
-  std::vector<Series> series_;
+  std::vector<std::unique_ptr<ClipSeries>> series_;
   std::atomic<std::uint64_t> answered_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> failed_{0};
@@ -87,12 +87,13 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   std::atomic<bool> ended_{false};
   std::atomic<bool> unreadable_{false};
   std::atomic<bool> stopping_{false};
-  std::atomic<std::uint64_t> skipped_{0};
   std::atomic<std::uint64_t> unchanged_{0};
   // The feed's thread's.
-  OncePerSecond drops_;
-  OncePerSecond skips_;
+  OncePerSecond missing_;
   std::string last_state_;
+  std::mutex asking_;
+  OncePerSecond drops_;  // guarded by asking_
+  OncePerSecond skips_;  // guarded by asking_
   // The engine's thread's.
   OncePerSecond failures_;
   std::map<std::size_t, std::uint64_t> failed_before_;  // by task, not yet told in an event

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ingest/picture.h"
 #include "service/log.h"
 
 namespace palisade {
@@ -30,6 +31,38 @@ const StreamSettings* find_stream(const Settings& settings, const std::string& n
 Service::Service(Settings settings, EngineModel& model) : settings_(std::move(settings)), model_(model) {
   publisher_ = std::make_unique<Publisher>(
       PublisherOptions{.endpoint = settings_.publish, .node = settings_.node}, [this] { return counts(); });
+  open_references(settings_);
+  if (!settings_.control.empty()) {
+    control_ = std::make_unique<Control>(
+        settings_.control, [this](const ControlRequest& request) { return on_control(request); });
+  }
+}
+
+void Service::open_references(const Settings& settings) {
+  for (const StreamSettings& stream : settings.streams) {
+    for (const TaskSettings& task : stream.tasks) {
+      if (task.against.reference.empty()) continue;
+      references_.open(task.against.reference, task.against.picture, model_.image_size(),
+                       model_.identity().resize);
+    }
+  }
+}
+
+// On the control's thread.
+std::optional<std::string> Service::on_control(const ControlRequest& request) {
+  std::shared_ptr<ServedStream> stream;
+  std::string known;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& one : streams_) {
+      known += (known.empty() ? "" : ", ") + one->name();
+      if (one->name() == request.stream) stream = one;
+    }
+  }
+  if (request.action != "ask_now" && request.action != "take_reference")
+    return "\"do\" is ask_now or take_reference, not '" + request.action + "'";
+  if (!stream) return "no stream '" + request.stream + "'; known are " + known;
+  return request.action == "ask_now" ? stream->ask_now(request.task) : stream->take_reference(request.task);
 }
 
 Service::~Service() {
@@ -44,6 +77,8 @@ void Service::start_stream(const StreamSettings& stream, const Feed::Open& open)
                                          .model = model_,
                                          .queue = queue_,
                                          .publisher = *publisher_,
+                                         .pairings = pairings_,
+                                         .references = references_,
                                          .ended = [this] {
                                            { const std::lock_guard lock(mutex_); }
                                            wake_.notify_all();
@@ -76,7 +111,15 @@ void Service::reload(Settings settings) {
 
 void Service::apply(Settings wanted, const Feed::Open& open) {
   if (const std::string keys = needs_restart(settings_, wanted); !keys.empty()) {
-    log_error("the configuration was not reloaded: " + keys + " need a restart; all goes on as before");
+    log_error(
+        "the configuration was not reloaded, all goes on as before; what has changed needs a restart: " +
+        keys);
+    return;
+  }
+  try {
+    open_references(wanted);
+  } catch (const PictureError& error) {
+    log_error(std::string(error.what()) + "; the configuration was not reloaded, all goes on as before");
     return;
   }
   const auto stays = [&](const std::shared_ptr<ServedStream>& stream) {
@@ -148,6 +191,7 @@ Service::End Service::run(const std::stop_token& stop, bool until_end, const Fee
 
 bool Service::stop() {
   if (!publisher_) return true;
+  control_.reset();
   const Streams streams = [this] {
     const std::lock_guard lock(mutex_);
     return streams_;

@@ -8,8 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "service/control.h"
 #include "service/engine.h"
+#include "service/pairings.h"
 #include "service/publisher.h"
+#include "service/reference_pictures.h"
 #include "service/served_stream.h"
 #include "service/settings.h"
 
@@ -20,7 +23,8 @@ class Service {
  public:
   enum class End { kStopped, kAllEnded, kSomeUnreadable };
 
-  // Binds its endpoint and starts nothing else. Throws Unavailable. The model outlives the service.
+  // Binds its endpoints, reads its reference pictures, and starts no stream. Throws Unavailable,
+  // PictureError. The model outlives the service.
   Service(Settings settings, EngineModel& model);
   ~Service();
 
@@ -37,6 +41,8 @@ class Service {
 
  private:
   using Streams = std::vector<std::shared_ptr<ServedStream>>;
+  void open_references(const Settings& settings);
+  std::optional<std::string> on_control(const ControlRequest& request);
   void apply(Settings wanted, const Feed::Open& open);
   void start_stream(const StreamSettings& stream, const Feed::Open& open);
   void end_streams(const Streams& streams);
@@ -45,6 +51,8 @@ class Service {
 
   Settings settings_;
   RequestQueue queue_;
+  Pairings pairings_;
+  ReferencePictures references_;
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   Streams streams_;                 // guarded by mutex_: those that run
@@ -52,6 +60,7 @@ class Service {
   std::unique_ptr<Publisher> publisher_;
   EngineModel& model_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Control> control_;
 };
 
 }  // namespace palisade

@@ -67,6 +67,25 @@ void read_sliding_window(SettingsReader& reader, Settings& settings) {
   settings.sliding_window = window.value_or(settings.sliding_window);
 }
 
+// Tells the streams whose frames a stream's tasks are paired with.
+void add_taps(Settings& settings, std::size_t index, Place place, std::vector<Problem>& problems) {
+  const StreamSettings& stream = settings.streams[index];
+  for (const TaskSettings& task : stream.tasks) {
+    if (task.against.stream.empty()) continue;
+    const auto other = std::ranges::find(settings.streams, task.against.stream, &StreamSettings::name);
+    if (other == settings.streams.end() || other->name == stream.name) {
+      problems.push_back({place, "task '" + task.name + "' is against stream '" + task.against.stream +
+                                     "', which is " +
+                                     (other == settings.streams.end() ? "not there" : "its own") +
+                                     "; name another stream of this configuration"});
+      continue;
+    }
+    // Half the gap: the nearest frame is then within a quarter of it.
+    other->taps.push_back({.pairing = pairing_of(stream.name, task.name),
+                           .every = std::max(std::chrono::milliseconds(100), task.against.gap / 2)});
+  }
+}
+
 void read_streams(SettingsReader& reader, Settings& settings, std::vector<Problem>& problems) {
   const std::vector<YamlNode>* const streams = reader.list("streams");
   if (streams == nullptr) {
@@ -86,6 +105,8 @@ void read_streams(SettingsReader& reader, Settings& settings, std::vector<Proble
     }
     settings.streams.push_back(std::move(stream));
   }
+  for (std::size_t i = 0; i < settings.streams.size(); ++i)
+    add_taps(settings, i, (*streams)[i].place, problems);
 }
 
 bool is_loopback(std::string_view host) {
@@ -140,6 +161,9 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     if (reader.read("publish", settings.publish)) {
       if (auto fault = endpoint_fault(settings.publish)) reader.problem("publish", "publish: " + *fault);
     }
+    if (reader.read("control", settings.control)) {
+      if (auto fault = endpoint_fault(settings.control)) reader.problem("control", "control: " + *fault);
+    }
     read_engine(reader, settings.engine, problems);
     read_streams(reader, settings, problems);
     reader.finish();
@@ -162,6 +186,10 @@ Settings read_settings(const std::filesystem::path& file) {
   return parse_settings(text, file.string());
 }
 
+std::string pairing_of(const std::string& stream, const std::string& task) {
+  return stream + "/" + task;
+}
+
 std::string needs_restart(const Settings& running, const Settings& wanted) {
   std::string keys;
   const auto note = [&](const char* key, bool same) {
@@ -172,6 +200,7 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
   note("resize", running.resize == wanted.resize);
   note("sliding_window", running.sliding_window == wanted.sliding_window);
   note("publish", running.publish == wanted.publish);
+  note("control", running.control == wanted.control);
   note("engine", running.engine == wanted.engine);
   return keys;
 }
@@ -186,12 +215,17 @@ std::string summary_of(const Settings& settings) {
       const Sampling& sampling = task.sampling;
       text += "  " + task.name + ": \"" + task.task->prompt(task.wording) + "\" over " +
               std::to_string(sampling.count) + (sampling.count == 1 ? " frame" : " frames");
+      if (!task.against.stream.empty()) text += " against stream " + task.against.stream;
+      if (!task.against.reference.empty()) text += " against picture " + task.against.reference;
       if (sampling.policy == SamplingPolicy::kStride) {
         text += ", each " + std::to_string(sampling.frame_step) + "th";
       } else if (sampling.count > 1) {
         text += " of " + duration_text(sampling.span);
       }
-      text += ", every " + duration_text(sampling.stride) + "\n";
+      text += ", every " + duration_text(sampling.stride);
+      if (task.when == When::kMotion) text += ", where something moves";
+      if (task.when == When::kDemand) text += ", on demand";
+      text += "\n";
     }
   }
   return text;

@@ -17,12 +17,29 @@
 
 namespace palisade {
 
+// When a clip is asked about: always, where something moves in it, or where somebody asks for it (Control).
+enum class When { kAlways, kMotion, kDemand };
+
+// What each frame of a task is paired with, if with anything: the frame of another stream that is nearest in
+// wall time, or a picture kept by name. In the first case the stream's own frame comes first, in the second
+// the picture.
+struct Against {
+  std::string stream;
+  std::chrono::milliseconds gap{500};  // allowed between the two
+  std::string reference;
+  std::filesystem::path picture;  // where the reference is read from and kept; may be empty
+
+  bool operator==(const Against&) const = default;
+};
+
 // One task of one stream: what to ask of which frames. `name` ends its topic, palisade/v1/STREAM/NAME.
 struct TaskSettings {
   const Task* task = nullptr;
   std::string name;
   Wording wording;
-  Sampling sampling;
+  Sampling sampling;  // with `against`: of single frames
+  Against against;
+  When when = When::kAlways;
 
   bool operator==(const TaskSettings&) const = default;
 };
@@ -37,15 +54,25 @@ struct GateSettings {
   bool operator==(const GateSettings&) const = default;
 };
 
+// A pairing for which another stream wants this one's frames.
+struct Tap {
+  std::string pairing;
+  std::chrono::milliseconds every{500};
+
+  bool operator==(const Tap&) const = default;
+};
+
 struct StreamSettings {
   std::string name;
   SourceOptions source;  // with its password: never printed whole
   bool pace = true;      // files only
   bool loop = false;     // files only
   int priority = 2;      // its share of the engine's turns when many wait: 1 low, 2 normal, 4 high
+  bool degrade = true;   // fewer frames and clips where the engine does not keep up; else clips are just lost
   std::vector<Polygon> masks;
   GateSettings gate;
   std::vector<TaskSettings> tasks;
+  std::vector<Tap> taps;  // follows from the other streams' tasks
 
   bool operator==(const StreamSettings&) const = default;
 };
@@ -66,6 +93,7 @@ struct Settings {
   std::optional<ResizePreset> resize;
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
   std::string publish = "tcp://127.0.0.1:5557";
+  std::string control;  // where requests are taken (see Control); empty: nowhere
   EngineSettings engine;
   std::vector<StreamSettings> streams;
 };
@@ -90,6 +118,8 @@ Settings read_settings(const std::filesystem::path& file);
 std::optional<std::string> endpoint_fault(std::string_view endpoint);
 // ^[a-z0-9_-]{1,64}$
 bool is_name(std::string_view name);
+// The Pairing of a stream's task that is against another stream.
+std::string pairing_of(const std::string& stream, const std::string& task);
 // What of a new configuration cannot be taken on while running, or nothing: "model, engine".
 std::string needs_restart(const Settings& running, const Settings& wanted);
 // For people, several lines: what would run. No password.

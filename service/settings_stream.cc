@@ -84,6 +84,45 @@ Sampling read_sampling(SettingsReader& reader, const Task& task) {
   return sampling;
 }
 
+void read_when(SettingsReader& reader, TaskSettings& settings) {
+  std::string when = "always";
+  reader.read("when", when);
+  if (when != "always" && when != "motion" && when != "demand")
+    reader.problem("when", "when is always, motion or demand, not '" + when + "'");
+  settings.when = when == "motion" ? When::kMotion : when == "demand" ? When::kDemand : When::kAlways;
+}
+
+// A pair's other side. Its frames are single ones then.
+void read_against(SettingsReader& reader, TaskSettings& settings, std::vector<Problem>& problems) {
+  const YamlNode* const node = reader.find("against");
+  if (node == nullptr) return;
+  Against& against = settings.against;
+  SettingsReader inner(*node, "against", problems);
+  inner.read("stream", against.stream);
+  const bool has_gap = inner.read("gap", against.gap, milliseconds(1));
+  inner.read("reference", against.reference);
+  std::string picture;
+  if (inner.read("picture", picture)) against.picture = picture;
+  if (against.stream.empty() == against.reference.empty()) {
+    inner.problem("stream",
+                  "against is {stream: NAME} or {reference: NAME, picture: FILE}; give one of them");
+  }
+  if (has_gap && against.stream.empty()) inner.problem("gap", "gap belongs to a stream; remove it");
+  if (!picture.empty() && against.reference.empty())
+    inner.problem("picture", "picture belongs to a reference; remove it");
+  if (!against.reference.empty() && !is_name(against.reference))
+    inner.problem("reference",
+                  "a reference's name is 1 to 64 of a-z, 0-9, _ and -, not '" + against.reference + "'");
+  inner.finish();
+  if (!settings.task->accepts(2))
+    reader.problem("against", "a " + std::string(settings.task->name) + " is not asked about two frames");
+  for (const char* const key : {"frames", "span", "policy", "frame_step"}) {
+    if (reader.has(key))
+      reader.problem(key, std::string(key) + " is not used with against: a pair is this frame and that one");
+  }
+  settings.sampling = {.count = 1, .span = milliseconds(0), .stride = settings.sampling.stride};
+}
+
 TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
   SettingsReader reader(node, "a task", problems);
   TaskSettings settings;
@@ -112,6 +151,11 @@ TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
     reader.problem(of_language ? "language" : settings.task->text_key, *std::move(fault));
   }
   settings.sampling = read_sampling(reader, *settings.task);
+  read_when(reader, settings);
+  read_against(reader, settings, problems);
+  // On demand means now: the frames of what is asked about are then at most this old.
+  if (settings.when == When::kDemand && !reader.has("every"))
+    settings.sampling.stride = std::max(milliseconds(500), settings.sampling.span / 8);
   reader.finish();
   return settings;
 }
@@ -223,6 +267,7 @@ StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems)
   }
   read_source(reader, stream);
   read_priority(reader, stream);
+  reader.read("degrade", stream.degrade);
   stream.masks = read_polygons(reader, "masks");
   if (const YamlNode* const gate = reader.find("gate")) stream.gate = read_gate(*gate, problems);
   read_tasks(reader, stream, problems);

@@ -43,6 +43,8 @@ Json to_json(const WindowEvidence& window) {
     json["policy"] = palisade::name_of(*window.policy);
     json["span_ms"] = window.span.count();
   }
+  if (window.degraded_from) json["degraded_from"] = *window.degraded_from;
+  if (window.one_of > 1) json["one_of"] = window.one_of;
   if (window.similarity && std::isfinite(*window.similarity)) json["similarity"] = *window.similarity;
   return json;
 }

@@ -27,6 +27,8 @@ struct WindowEvidence {
   std::chrono::milliseconds span{0};
   int tokens_kept = 0;               // image tokens that entered the model
   int images_encoded = 0;            // of the window, for this answer; the others were known already
+  std::optional<int> degraded_from;  // frames, where load made them fewer
+  int one_of = 1;                    // clips of which one was asked about, where load left some out
   std::optional<double> similarity;  // to the window that was answered last, where they were compared
 };
 

@@ -50,8 +50,9 @@ TEST_CASE("hostile requests get an error each, and the service goes on") {
   });
   for (const std::string& text :
        {std::string(), std::string("{"), std::string("[]"), std::string("{}"), std::string("7"),
-        std::string(R"({"do": 7})"), std::string(R"({"do": "reload", "do": "reload"})"),
-        std::string(R"({"do": "reload", "shell": "x"})"), std::string(2000, '['), std::string("\0\xff", 2)}) {
+        std::string(R"({"do": 7})"), std::string(R"({"do": "ask_now", "do": "ask_now"})"),
+        std::string(R"({"do": "ask_now", "shell": "x"})"), std::string(2000, '['),
+        std::string("\0\xff", 2)}) {
     CAPTURE(text);
     CHECK(raw(control.endpoint(), text).find("error") != std::string::npos);
   }
@@ -63,11 +64,11 @@ TEST_CASE("hostile requests get an error each, and the service goes on") {
     CHECK_FALSE(raw(control.endpoint(), bad).empty());
   }
   handled = 0;
-  CHECK_FALSE(send_control(control.endpoint(), {"reload"}, 20s));
+  CHECK_FALSE(send_control(control.endpoint(), {"ask_now"}, 20s));
   CHECK(handled == 1);
 }
 
 TEST_CASE("where nobody listens one is told so") {
-  CHECK_THROWS_WITH_AS(send_control("ipc:///tmp/palisade-nobody", {"reload"}, 200ms),
+  CHECK_THROWS_WITH_AS(send_control("ipc:///tmp/palisade-nobody", {"ask_now"}, 200ms),
                        doctest::Contains("ipc:///tmp/palisade-nobody"), Unavailable);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -21,15 +22,24 @@ struct OneStream {
   StreamCounts counts;
 };
 
+struct ServeOneOptions {
+  bool hurried = false;  // frames come whether or not those before are answered
+  std::function<void(ServedStream& stream, const FrameStamp& stamp)> before_frame;
+};
+
 // Hands on a source's frames once the clips of those before have left the queue: as fast as the model answers
 // and no clip dropped.
 class Unhurried : public Source {
  public:
-  Unhurried(std::unique_ptr<Source> source, const RequestQueue& queue)
-      : source_(std::move(source)), queue_(queue) {}
+  Unhurried(std::unique_ptr<Source> source, const RequestQueue& queue, ServedStream& stream,
+            const ServeOneOptions& options)
+      : source_(std::move(source)), queue_(queue), stream_(stream), options_(options) {}
   std::optional<Frame> next(const Wanted& wanted) override {
     return source_->next([&](const FrameStamp& stamp) {
-      while (queue_.size() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      do {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      } while (!options_.hurried && queue_.size() > 0);
+      if (options_.before_frame) options_.before_frame(stream_, stamp);
       return wanted(stamp);
     });
   }
@@ -38,14 +48,19 @@ class Unhurried : public Source {
  private:
   std::unique_ptr<Source> source_;
   const RequestQueue& queue_;
+  ServedStream& stream_;
+  const ServeOneOptions& options_;
 };
 
 // Serves a stream whose source ends, and returns when all of it has been answered and heard.
-inline OneStream serve_one(EngineModel& model, const StreamSettings& settings, const Feed::Open& open) {
+inline OneStream serve_one(EngineModel& model, const StreamSettings& settings, const Feed::Open& open,
+                           const ServeOneOptions& its_options = {}) {
   RequestQueue queue;
   Publisher publisher({.endpoint = "tcp://127.0.0.1:*", .node = "node-1"}, {});
   Subscriber subscriber(publisher.endpoint(), {"palisade/v1/" + settings.name + "/"});
   Engine engine(model, queue);
+  Pairings pairings;
+  ReferencePictures references;
   std::promise<void> heard, ended;
   const auto stream = std::make_shared<ServedStream>(
       settings, ServedStream::Surroundings{.node = "node-1",
@@ -53,10 +68,12 @@ inline OneStream serve_one(EngineModel& model, const StreamSettings& settings, c
                                            .model = model,
                                            .queue = queue,
                                            .publisher = publisher,
+                                           .pairings = pairings,
+                                           .references = references,
                                            .ended = [&] { ended.set_value(); }});
   stream->start([&, hears = heard.get_future().share()](const SourceOptions& options, std::stop_token stop) {
     hears.wait();
-    return std::make_unique<Unhurried>(open(options, std::move(stop)), queue);
+    return std::make_unique<Unhurried>(open(options, std::move(stop)), queue, *stream, its_options);
   });
   const std::string state = "palisade/v1/" + settings.name + "/state";
   subscriber.next_of(state);

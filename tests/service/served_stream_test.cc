@@ -148,3 +148,109 @@ TEST_CASE("an answer that failed holds for nothing: the next clip is asked about
   CHECK(seen.counts.failed >= 1);
   for (const int since : seen.since) CHECK(since >= seen.asked.front());
 }
+
+namespace {
+
+// Ten seconds of changing pictures, ten a second.
+class Ramp : public Source {
+ public:
+  std::optional<Frame> next(const Wanted& wanted) override {
+    while (number_ <= 100) {
+      const int number = number_++;
+      const FrameStamp stamp{
+          .number = std::uint64_t(number), .pts = 100ms * number, .wall = WallTime(100ms * number)};
+      if (!wanted(stamp)) continue;
+      return Frame{.stamp = stamp,
+                   .source_width = 8,
+                   .source_height = 8,
+                   .image = Image(8, 8, std::vector<std::uint8_t>(8 * 8 * 3, std::uint8_t(number)))};
+    }
+    return std::nullopt;
+  }
+  bool live() const override { return false; }
+
+ private:
+  int number_ = 0;
+};
+
+std::unique_ptr<Source> ramp(const SourceOptions&, std::stop_token) {
+  return std::make_unique<Ramp>();
+}
+
+StreamSettings door(const std::string& tasks) {
+  log_from(LogLevel::kError);
+  return parse_settings("streams:\n  - {name: door, url: x.mp4, pace: false, tasks: [" + tasks + "]}\n",
+                        "test.yaml")
+      .streams[0];
+}
+
+}  // namespace
+
+TEST_CASE("under load a window loses frames first, then windows are left out, and every event says so") {
+  StubModel model;
+  model.on_slice = [] { std::this_thread::sleep_for(8ms); };
+  const OneStream all = serve_one(model, door("{task: caption, frames: 16, span: 1500ms, every: 100ms}"),
+                                  ramp, {.hurried = true});
+  std::vector<int> counts;
+  std::int64_t expected = 0;
+  for (const Json& event : all.answers) {
+    CHECK(schema_faults("answer", event).empty());
+    const Json& data = event["data"];
+    const Json& window = data["window"];
+    counts.push_back(window["count"]);
+    CHECK((window["count"] == 16) == !window.contains("degraded_from"));
+    CHECK(window.value("degraded_from", 16) == 16);
+    CHECK(int(data["frames"].size()) == window["count"]);
+    const std::int64_t start = data["frames"].front()["pts_ms"], end = data["frames"].back()["pts_ms"];
+    CHECK(end - start == 1500);
+    // What is missing is what was told.
+    CHECK(start / 100 == expected + data["dropped_before"].get<std::int64_t>());
+    expected = start / 100 + 1;
+  }
+  CHECK(std::ranges::count(counts, 4) > 0);
+  CHECK(all.counts.dropped > 0);
+}
+
+TEST_CASE("a task on demand is asked about once for every demand") {
+  StubModel model;
+  int demands = 0;
+  const OneStream all = serve_one(
+      model, door("{task: question, name: now, question: \"who?\", frames: 1, when: demand, every: 100ms}"),
+      ramp, {.before_frame = [&](ServedStream& stream, const FrameStamp& stamp) {
+        if (stamp.number % 40 != 20) return;
+        CHECK_FALSE(stream.ask_now("now"));
+        ++demands;
+      }});
+  CHECK(demands == 3);
+  REQUIRE(all.answers.size() == 3);
+  CHECK(all.answers[0]["data"]["frames"][0]["number"] == 20);
+  CHECK(all.answers[1]["data"]["frames"][0]["number"] == 60);
+  CHECK(all.answers[1]["data"]["skipped_before"] == 39);
+}
+
+TEST_CASE("a task against a reference waits for one, and then sees it beside every frame") {
+  StubModel model;
+  std::optional<std::string> wrong_task, wrong_kind;
+  const OneStream all =
+      serve_one(model,
+                door("{task: pair, statement: \"the same\", against: {reference: empty}, every: 1s}, "
+                     "{task: caption, frames: 1, every: 10s}"),
+                ramp, {.before_frame = [&](ServedStream& stream, const FrameStamp& stamp) {
+                  if (stamp.number != 25) return;
+                  CHECK_FALSE(stream.take_reference("pair"));
+                  wrong_task = stream.take_reference("other");
+                  wrong_kind = stream.take_reference("caption");
+                }});
+  CHECK(wrong_task == "stream 'door' has no task 'other'");
+  CHECK(wrong_kind == "task 'caption' of stream 'door' is not against a reference");
+  std::vector<int> numbers;
+  for (const Json& event : all.answers) {
+    CHECK(schema_faults("answer", event).empty());
+    const Json& frames = event["data"]["frames"];
+    if (event["data"]["task"] != "pair") continue;
+    REQUIRE(frames.size() == 2);
+    CHECK(frames[0]["number"] == 30);
+    numbers.push_back(frames[1]["number"]);
+  }
+  CHECK(numbers == std::vector<int>{30, 40, 50, 60, 70, 80, 90, 100});
+}

@@ -93,6 +93,7 @@ TEST_CASE("clips that the model has no time for are counted in the next event an
   - name: front_door
     url: street.mp4
     pace: false
+    degrade: false
     tasks: [{task: caption, frames: 1, every: 1s}]
 )"),
                   model);
@@ -213,7 +214,8 @@ TEST_CASE("a reload begins and ends streams, and those that stay do not notice")
   StubModel model;
   const auto stream = [](const std::string& name, const std::string& every) {
     return "  - {name: " + name + ", url: " + name +
-           ".mp4, pace: false, tasks: [{task: caption, frames: 1, every: " + every + "}]}\n";
+           ".mp4, pace: false, stall_timeout: 1h, tasks: [{task: caption, frames: 1, every: " + every +
+           "}]}\n";
   };
   std::mutex mutex;
   std::map<std::string, int> opened;
