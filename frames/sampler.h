@@ -17,7 +17,8 @@ class Sampler {
   explicit Sampler(Sampling sampling);
 
   // Whether offer() would keep the frame of this stamp. Sees every stamp once, in order; a pts that goes back
-  // or jumps ahead by more than kDiscontinuity (or eight frame intervals) starts anew (see discarded()).
+  // or jumps ahead by more than kDiscontinuity (or eight frame intervals) starts anew (see discarded()). The
+  // keyframes policy looks at keyframes alone and allows them kKeyframesApart.
   bool wants(const FrameStamp& stamp);
   // Takes a frame that wants() has just accepted. Returns the clips that it completes, oldest first.
   std::vector<Clip> offer(Frame frame);
@@ -33,6 +34,8 @@ class Sampler {
   const Sampling& sampling() const { return sampling_; }
 
   static constexpr MediaTime kDiscontinuity = std::chrono::seconds(5);
+  // Encoders put a keyframe where the scene changes, and then none for a long while.
+  static constexpr MediaTime kKeyframesApart = std::chrono::seconds(60);
 
  private:
   struct OpenClip {
@@ -42,12 +45,14 @@ class Sampler {
   };
   MediaTime target(const OpenClip& clip) const;
   bool due(const OpenClip& clip, const FrameStamp& stamp) const;
+  const Frame& nearest(const OpenClip& clip, const Frame& frame) const;
+  bool jumps(MediaTime step) const;
   void open_clips_up_to(MediaTime pts, std::uint64_t number);
 
   Sampling sampling_;
   std::deque<OpenClip> open_;
   std::optional<FrameStamp> last_;
-  MediaTime frame_interval_{0};  // between the last two frames
+  MediaTime frame_interval_{0};  // between the last two frames, or keyframes
   MediaTime next_start_{0};
   std::uint64_t emitted_ = 0;
   std::uint64_t discarded_ = 0;

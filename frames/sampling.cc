@@ -3,7 +3,15 @@
 namespace palisade {
 
 std::string_view name_of(SamplingPolicy policy) {
-  return policy == SamplingPolicy::kUniform ? "uniform" : "stride";
+  switch (policy) {
+    case SamplingPolicy::kUniform:
+      return "uniform";
+    case SamplingPolicy::kStride:
+      return "stride";
+    case SamplingPolicy::kKeyframes:
+      return "keyframes";
+  }
+  return "unknown";
 }
 
 }  // namespace palisade

@@ -7,8 +7,11 @@ namespace palisade {
 
 // Which frames make a clip.
 //   uniform: frame i of `count` nearest to start + span * i / (count - 1).
+//   keyframes: as uniform, but of the keyframes alone, which cost a fraction of all frames to decode. Where
+//            they are further apart than the targets, the nearest one stands for several; the clip's own
+//            times tell its real span.
 //   stride:  every `frame_step`-th frame from the first one on (the paper's fixed stride); `span` is unused.
-enum class SamplingPolicy { kUniform, kStride };
+enum class SamplingPolicy { kUniform, kStride, kKeyframes };
 
 // Stills are {1, 0s, 5s}, before/after pairs {2, 10s, 10s}, video {16, 8s, 4s}. Clips start every `stride`,
 // so they overlap where stride < span.
