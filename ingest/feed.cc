@@ -84,7 +84,7 @@ struct Feed::State {
   void pump(Source& source, std::stop_token stop);
   bool wanted(const FrameStamp& stamp, bool paced);
   void pace(MediaTime pts);
-  void deliver(Frame frame);
+  void deliver(Frame frame, const Source& source);
   void finish_clips();
   // False when there is no point in another attempt, or a stop has been asked for.
   bool recover(const Loss& loss);
@@ -150,12 +150,12 @@ bool Feed::State::wanted(const FrameStamp& stamp, bool paced) {
   return any;
 }
 
-void Feed::State::deliver(Frame frame) {
+void Feed::State::deliver(Frame frame, const Source& source) {
   if (!online_since || width != frame.source_width || height != frame.source_height) {
     width = frame.source_width;
     height = frame.source_height;
     if (!online_since) online_since = steady_clock::now();
-    report(FeedState::kOnline);
+    report(FeedState::kOnline, source.remark());
   }
   bool any = false;
   for (const bool want : wants) any = any || want;
@@ -180,7 +180,7 @@ void Feed::State::pump(Source& source, std::stop_token stop) {
   while (!stop.stop_requested()) {
     std::optional<Frame> frame = source.next(wanted_here);
     if (!frame) return;
-    deliver(std::move(*frame));
+    deliver(std::move(*frame), source);
   }
 }
 
@@ -190,7 +190,7 @@ std::optional<Loss> Feed::State::connect(std::stop_token stop) {
   frames_of_connection = 0;
   for (Sampler& sampler : samplers) sampler.reset();
   try {
-    const std::unique_ptr<Source> source = open(options.source, stop);
+    const std::unique_ptr<Source> source = open(decoding_for(options.samplings, options.source), stop);
     pump(*source, stop);
     if (source->live()) return Loss{SourceFault::kUnreachable, "the camera ended the stream"};
     return std::nullopt;
