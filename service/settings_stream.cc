@@ -6,6 +6,7 @@
 
 #include "ingest/url.h"
 #include "service/duration.h"
+#include "service/settings_decoding.h"
 #include "service/settings_reader.h"
 
 namespace palisade {
@@ -40,10 +41,11 @@ std::string task_names() {
 
 void read_policy(SettingsReader& reader, Sampling& sampling) {
   std::string policy = "uniform";
-  if (reader.read("policy", policy) && policy != "uniform" && policy != "stride") {
-    reader.problem("policy", "policy is uniform or stride, not '" + policy + "'");
+  if (reader.read("policy", policy) && policy != "uniform" && policy != "stride" && policy != "keyframes") {
+    reader.problem("policy", "policy is uniform, keyframes or stride, not '" + policy + "'");
   }
   if (policy == "stride") sampling.policy = SamplingPolicy::kStride;
+  if (policy == "keyframes") sampling.policy = SamplingPolicy::kKeyframes;
   const bool has_step = reader.read("frame_step", sampling.frame_step, 1, 10'000);
   if (policy == "stride" && !reader.has("frame_step")) {
     reader.problem("policy", "the stride policy needs frame_step, such as frame_step: 9");
@@ -159,17 +161,14 @@ void read_password(SettingsReader& reader, SourceOptions& source) {
   source.password = line;
 }
 
-bool is_file(std::string_view url) {
-  const std::string scheme = scheme_of(url);
-  return scheme.empty() || scheme == "file";
-}
-
 void read_source(SettingsReader& reader, StreamSettings& stream) {
   SourceOptions& source = stream.source;
   // The owner of the configuration may run any pipeline; whoever else names a URL may not.
   source.allow_launch = true;
   if (!reader.read("url", source.url) && !reader.has("url")) {
-    reader.problem("url", "a stream without url; give a file, http(s)://, rtsp(s):// or gst: line");
+    reader.problem("url",
+                   "a stream without url; give a file, a folder of pictures, http(s)://, rtsp(s)://, v4l2: "
+                   "or gst: line");
   }
   if (reader.has("url") && source.url.empty()) reader.problem("url", "url is empty");
   if (source.url.find_first_of("\r\n\t") != std::string::npos)
@@ -189,7 +188,7 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
   reader.read("pace", stream.pace);
   reader.read("loop", stream.loop);
   for (const char* const key : {"pace", "loop"}) {
-    if (reader.has(key) && !is_file(source.url)) {
+    if (reader.has(key) && !names_file(source.url)) {
       reader.problem(key, std::string(key) + " is for files; remove it from this stream");
     }
   }
@@ -210,6 +209,7 @@ StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems)
   }
   read_source(reader, stream);
   read_tasks(reader, stream, problems);
+  read_decoding(reader, stream);
   reader.finish();
   return stream;
 }
