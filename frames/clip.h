@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace palisade {
 struct Clip {
   std::vector<Frame> frames;
   Sampling sampling;
+  // Where somebody looks: whether anything has moved since it began or the one before it ended.
+  std::optional<bool> moving;
 };
 
 // Gives all frames of one connection the wall times that the newest one's sender report makes of their pts.

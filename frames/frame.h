@@ -40,6 +40,7 @@ struct Frame {
   int source_width = 0;
   int source_height = 0;
   Image image;
+  double motion = 0;  // how much has moved since the stream began, where a MotionWatch looks; never falls
 };
 
 // Says of a stamp whether its pixels are wanted, so that a source converts no picture for nothing.

@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "frames/motion_choice.h"
+
 namespace palisade {
 
 Sampler::Sampler(Sampling sampling) : sampling_(sampling) {}
@@ -58,6 +60,7 @@ bool Sampler::wants(const FrameStamp& stamp) {
   last_ = stamp;
   if (stamp.corrupt) return false;
   open_clips_up_to(stamp.pts, stamp.number);
+  if (sampling_.policy == SamplingPolicy::kMotion) return candidate_due(stamp);
   return std::any_of(open_.begin(), open_.end(), [&](const OpenClip& clip) { return due(clip, stamp); });
 }
 
@@ -68,7 +71,35 @@ const Frame& Sampler::nearest(const OpenClip& clip, const Frame& frame) const {
   return target(clip) - before.stamp.pts < frame.stamp.pts - target(clip) ? before : frame;
 }
 
+// One frame serves all open clips. A clip's first and last frame are candidates whatever the interval.
+bool Sampler::candidate_due(const FrameStamp& stamp) {
+  const MediaTime span = sampling_.span;
+  const MediaTime interval =
+      std::max<MediaTime>(std::chrono::milliseconds(100), span / (kCandidates * sampling_.count));
+  const MediaTime reached = stamp.pts + frame_interval_ / 2;
+  const bool ends = std::any_of(open_.begin(), open_.end(), [&](const OpenClip& clip) {
+    return clip.frames.empty() || reached >= clip.start + span;
+  });
+  if (!ends && reached < next_candidate_) return false;
+  next_candidate_ = stamp.pts + interval;
+  return !open_.empty();
+}
+
+std::vector<Clip> Sampler::offer_candidate(const Frame& frame) {
+  const MediaTime reached = frame.stamp.pts + frame_interval_ / 2;
+  for (OpenClip& clip : open_) clip.frames.push_back(frame);
+  std::vector<Clip> complete;
+  while (!open_.empty() && reached >= open_.front().start + sampling_.span) {
+    complete.push_back({chosen_by_motion(open_.front().frames, sampling_.count), sampling_, {}});
+    restate_wall_times(complete.back());
+    open_.pop_front();
+    ++emitted_;
+  }
+  return complete;
+}
+
 std::vector<Clip> Sampler::offer(Frame frame) {
+  if (sampling_.policy == SamplingPolicy::kMotion) return offer_candidate(frame);
   std::vector<Clip> complete;
   for (OpenClip& clip : open_) {
     // A camera slower than the sampling gives the same frame for several targets.
@@ -77,7 +108,7 @@ std::vector<Clip> Sampler::offer(Frame frame) {
     }
   }
   while (!open_.empty() && int(open_.front().frames.size()) == sampling_.count) {
-    complete.push_back({std::move(open_.front().frames), sampling_});
+    complete.push_back({std::move(open_.front().frames), sampling_, {}});
     restate_wall_times(complete.back());
     open_.pop_front();
     ++emitted_;
@@ -88,7 +119,8 @@ std::vector<Clip> Sampler::offer(Frame frame) {
 std::optional<Clip> Sampler::finish() {
   if (emitted_ > 0 || open_.empty() || open_.front().frames.empty()) return std::nullopt;
   std::vector<Frame> seen = std::move(open_.front().frames);
-  Clip clip{{}, sampling_};
+  Clip clip{{}, sampling_, {}};
+  if (int(seen.size()) > sampling_.count) seen = chosen_by_motion(seen, sampling_.count);
   for (int i = 0; i < sampling_.count; ++i) clip.frames.push_back(seen[std::size_t(i) % seen.size()]);
   open_.clear();
   return clip;
@@ -99,6 +131,7 @@ void Sampler::reset() {
       std::count_if(open_.begin(), open_.end(), [](const OpenClip& clip) { return !clip.frames.empty(); }));
   open_.clear();
   last_.reset();
+  next_candidate_ = MediaTime::zero();
   frame_interval_ = MediaTime::zero();
 }
 

@@ -11,7 +11,8 @@ namespace palisade {
 
 // Picks from one connection's frames those that a Sampling asks for. Pure: no thread, no clock but pts. Holds
 // at most the frames of the clips that are open at once, whatever the frame rate: ceil(span / stride) + 1
-// clips of `count` frames, most of them shared.
+// clips of `count` frames, most of them shared; to choose by motion, `kCandidates` times as many of one span,
+// which its clips share.
 class Sampler {
  public:
   explicit Sampler(Sampling sampling);
@@ -33,6 +34,7 @@ class Sampler {
   std::size_t frames_held() const;
   const Sampling& sampling() const { return sampling_; }
 
+  static constexpr int kCandidates = 4;
   static constexpr MediaTime kDiscontinuity = std::chrono::seconds(5);
   // Encoders put a keyframe where the scene changes, and then none for a long while.
   static constexpr MediaTime kKeyframesApart = std::chrono::seconds(60);
@@ -47,6 +49,8 @@ class Sampler {
   bool due(const OpenClip& clip, const FrameStamp& stamp) const;
   const Frame& nearest(const OpenClip& clip, const Frame& frame) const;
   bool jumps(MediaTime step) const;
+  bool candidate_due(const FrameStamp& stamp);
+  std::vector<Clip> offer_candidate(const Frame& frame);
   void open_clips_up_to(MediaTime pts, std::uint64_t number);
 
   Sampling sampling_;
@@ -54,6 +58,7 @@ class Sampler {
   std::optional<FrameStamp> last_;
   MediaTime frame_interval_{0};  // between the last two frames, or keyframes
   MediaTime next_start_{0};
+  MediaTime next_candidate_{0};  // motion policy
   std::uint64_t emitted_ = 0;
   std::uint64_t discarded_ = 0;
 };

@@ -10,6 +10,8 @@ std::string_view name_of(SamplingPolicy policy) {
       return "stride";
     case SamplingPolicy::kKeyframes:
       return "keyframes";
+    case SamplingPolicy::kMotion:
+      return "motion";
   }
   return "unknown";
 }

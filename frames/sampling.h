@@ -11,7 +11,9 @@ namespace palisade {
 //            they are further apart than the targets, the nearest one stands for several; the clip's own
 //            times tell its real span.
 //   stride:  every `frame_step`-th frame from the first one on (the paper's fixed stride); `span` is unused.
-enum class SamplingPolicy { kUniform, kStride, kKeyframes };
+//   motion:  of the frames of the span, `count` in order, dense where much moves (see
+//   frames/motion_choice.h).
+enum class SamplingPolicy { kUniform, kStride, kKeyframes, kMotion };
 
 // Stills are {1, 0s, 5s}, before/after pairs {2, 10s, 10s}, video {16, 8s, 4s}. Clips start every `stride`,
 // so they overlap where stride < span.
@@ -21,6 +23,8 @@ struct Sampling {
   std::chrono::milliseconds stride{4000};
   SamplingPolicy policy = SamplingPolicy::kUniform;
   int frame_step = 1;
+
+  bool operator==(const Sampling&) const = default;
 };
 
 std::string_view name_of(SamplingPolicy policy);

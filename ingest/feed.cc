@@ -1,10 +1,13 @@
 #include "ingest/feed.h"
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <optional>
 #include <utility>
 
+#include "frames/motion_watch.h"
+#include "frames/privacy_mask.h"
 #include "frames/sampler.h"
 #include "ingest/pause.h"
 #include "ingest/retry.h"
@@ -72,8 +75,15 @@ struct Feed::State {
         on_clip(std::move(clip)),
         on_report(std::move(report)),
         open(std::move(open_with)),
+        mask(options.masks),
         retry(options.retry) {
-    for (const Sampling& sampling : options.samplings) samplers.emplace_back(sampling);
+    bool watches = options.watch_motion;
+    for (const Sampling& sampling : options.samplings) {
+      samplers.emplace_back(sampling);
+      watches = watches || sampling.policy == SamplingPolicy::kMotion;
+    }
+    if (watches) motion.emplace(options.region);
+    clip_end.resize(samplers.size());
     wants.resize(samplers.size());
   }
 
@@ -85,6 +95,7 @@ struct Feed::State {
   bool wanted(const FrameStamp& stamp, bool paced);
   void pace(MediaTime pts);
   void deliver(Frame frame, const Source& source);
+  void deliver_clip(Clip clip, std::size_t sampling_index);
   void finish_clips();
   // False when there is no point in another attempt, or a stop has been asked for.
   bool recover(const Loss& loss);
@@ -99,8 +110,12 @@ struct Feed::State {
   std::atomic<std::uint64_t> frames_seen{0};
   std::atomic<bool> ended{false};
 
+  PrivacyMask mask;
+  std::optional<MotionWatch> motion;
+  bool look = false;  // whether `motion` wants the frame in hand
   std::vector<Sampler> samplers;
-  std::vector<bool> wants;  // which samplers want the frame in hand
+  std::vector<bool> wants;                         // which samplers want the frame in hand
+  std::vector<std::optional<MediaTime>> clip_end;  // of each sampling's last clip in this connection
   Retry retry;
   Pause* wait = nullptr;
   int width = 0;
@@ -142,7 +157,8 @@ bool Feed::State::wanted(const FrameStamp& stamp, bool paced) {
   ++frames_of_connection;
   if (paced) pace(stamp.pts);
   // The first picture is fetched in any case: it shows that the camera is online, and its size.
-  bool any = !online_since && !stamp.corrupt;
+  look = motion && motion->due(stamp);
+  bool any = look || (!online_since && !stamp.corrupt);
   for (std::size_t i = 0; i < samplers.size(); ++i) {
     wants[i] = samplers[i].wants(stamp) && !stamp.corrupt;
     any = any || wants[i];
@@ -157,20 +173,31 @@ void Feed::State::deliver(Frame frame, const Source& source) {
     if (!online_since) online_since = steady_clock::now();
     report(FeedState::kOnline, source.remark());
   }
+  frame.image = mask.painted(frame.image);
+  if (look) motion->look(frame.stamp.pts, frame.image);
   bool any = false;
   for (const bool want : wants) any = any || want;
   if (!any) return;
   frame.stream = options.stream;
+  if (motion) frame.motion = motion->total();
   frame.image = resize(frame.image, options.image_size, options.image_size, options.resize);
   for (std::size_t i = 0; i < samplers.size(); ++i) {
     if (!wants[i]) continue;
-    for (Clip& clip : samplers[i].offer(frame)) on_clip(std::move(clip), i);
+    for (Clip& clip : samplers[i].offer(frame)) deliver_clip(std::move(clip), i);
   }
+}
+
+void Feed::State::deliver_clip(Clip clip, std::size_t sampling_index) {
+  std::optional<MediaTime>& last_end = clip_end[sampling_index];
+  const MediaTime begin = clip.frames.front().stamp.pts;
+  if (motion) clip.moving = !last_end || motion->moved_since(std::min(begin, *last_end + MediaTime(1)));
+  last_end = clip.frames.back().stamp.pts;
+  on_clip(std::move(clip), sampling_index);
 }
 
 void Feed::State::finish_clips() {
   for (std::size_t i = 0; i < samplers.size(); ++i) {
-    if (std::optional<Clip> clip = samplers[i].finish()) on_clip(std::move(*clip), i);
+    if (std::optional<Clip> clip = samplers[i].finish()) deliver_clip(std::move(*clip), i);
   }
 }
 
@@ -189,6 +216,8 @@ std::optional<Loss> Feed::State::connect(std::stop_token stop) {
   pace_start.reset();
   frames_of_connection = 0;
   for (Sampler& sampler : samplers) sampler.reset();
+  if (motion) motion->reset();
+  clip_end.assign(samplers.size(), std::nullopt);
   try {
     const std::unique_ptr<Source> source = open(decoding_for(options.samplings, options.source), stop);
     pump(*source, stop);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frames/clip.h"
+#include "frames/region.h"
 #include "frames/resize.h"
 #include "ingest/source.h"
 
@@ -53,6 +54,9 @@ struct FeedOptions {
   std::vector<Sampling> samplings;
   int image_size = 224;  // the model's square
   ResizePreset resize = ResizePreset::kHfBicubic;
+  std::vector<Polygon> masks;   // painted black before anything sees the picture
+  bool watch_motion = false;    // for Clip::moving; a motion sampling watches in any case
+  std::vector<Polygon> region;  // where motion is watched for; empty: everywhere
   RetryPauses retry;
   bool pace = false;  // deliver a file at the speed of its pts, as a camera would
   bool loop = false;  // reopen a file at its end

@@ -27,6 +27,9 @@ class PictureError : public std::runtime_error {
 Image decode_picture(std::span<const std::byte> file, const PictureLimits& limits = {});
 Image read_picture(const std::filesystem::path& path, const PictureLimits& limits = {});
 
+// Writes a PNG, whole or not at all. Throws PictureError naming the file.
+void write_png(const std::filesystem::path& path, const Image& image);
+
 // True when the file starts as a JPEG, PNG or WebP does.
 bool looks_like_picture(std::span<const std::byte> start);
 

@@ -123,4 +123,22 @@ Image decode_png(Bytes file, const PictureLimits& limits) {
   return Image(width, height, std::move(reader.rgb));
 }
 
+void write_png(const std::filesystem::path& path, const Image& image) {
+  png_image header{};
+  header.version = PNG_IMAGE_VERSION;
+  header.width = png_uint_32(image.width());
+  header.height = png_uint_32(image.height());
+  header.format = PNG_FORMAT_RGB;
+  std::filesystem::path unfinished = path;
+  unfinished += ".part";
+  if (!png_image_write_to_file(&header, unfinished.c_str(), 0, image.bytes().data(), 0, nullptr)) {
+    std::error_code ignored;
+    std::filesystem::remove(unfinished, ignored);
+    throw PictureError(path.string() + ": cannot be written: " + header.message);
+  }
+  std::error_code error;
+  std::filesystem::rename(unfinished, path, error);
+  if (error) throw PictureError(path.string() + ": cannot be written: " + error.message());
+}
+
 }  // namespace palisade

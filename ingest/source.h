@@ -40,6 +40,8 @@ struct SourceOptions {
   Hardware hardware = Hardware::kNone;
   std::chrono::milliseconds frame_interval{1'000};  // from one picture of a folder to the next
   int max_pixels = 33'177'600;
+
+  bool operator==(const SourceOptions&) const = default;
 };
 
 // Where keyframes alone are decoded, a live stream without any for so many stall_timeouts is unreadable.

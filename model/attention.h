@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "model/matrix.h"
 
@@ -27,9 +28,15 @@ struct Visibility {
   int end(int row) const { return std::max(prefix, first + row + 1); }
 };
 
-// softmax(q k^T * scale) v for every head. q and out [rows, heads * head_dim], keys and values
-// [positions, kv_heads * head_dim]. Holds one block of score rows a thread, never rows x positions.
-void attend(const AttentionShape& shape, ConstMatrixView q, ConstMatrixView keys, ConstMatrixView values,
+// Of consecutive positions. [positions, kv_heads * head_dim] each
+struct KeysAndValues {
+  ConstMatrixView keys;
+  ConstMatrixView values;
+};
+
+// softmax(q k^T * scale) v for every head. q and out [rows, heads * head_dim]; the positions are those of all
+// parts, one after the other. Holds one block of score rows a thread, never rows x positions.
+void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const KeysAndValues> parts,
             const Visibility& visibility, MatrixView out);
 
 }  // namespace palisade

@@ -1,6 +1,8 @@
 #include "model/encoder_layers.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "model/attention.h"
 #include "model/kernels.h"
@@ -11,6 +13,12 @@ namespace {
 
 void add_rows(MatrixView x, ConstMatrixView y) {
   for (int row = 0; row < x.rows; ++row) add(x.row(row), y.row(row));
+}
+
+// In the two halves of a layer.
+std::array<double, 2> operations_of_row(const EncoderShape& shape, int tokens) {
+  const double width = shape.width;
+  return {6 * width * width, 4 * width * tokens + 2 * width * (width + 2.0 * shape.mlp_width)};
 }
 
 }  // namespace
@@ -65,38 +73,65 @@ EncoderLayers::Layer EncoderLayers::read_layer(const Checkpoint& checkpoint, con
           EncoderMlp(checkpoint, name + "mlp", width, shape_.mlp_width)};
 }
 
-void EncoderLayers::attention(const Layer& layer, int tokens, ConstMatrixView normed,
-                              MatrixView mixed) const {
-  const int width = shape_.width, head_dim = width / shape_.heads;
-  Matrix qkv(normed.rows, 3 * width);  // [sequences * tokens, q | k | v]
-  layer.qkv(normed, qkv);
-  const AttentionShape shape{.heads = shape_.heads,
-                             .kv_heads = shape_.heads,
-                             .head_dim = head_dim,
-                             .scale = 1.0f / std::sqrt(float(head_dim))};
-  Matrix heads(normed.rows, width);
-  for (int first = 0; first < normed.rows; first += tokens) {
-    const MatrixView sequence = qkv.view().row_range(first, tokens);
-    attend(shape, sequence.block(0, tokens, 0, width), sequence.block(0, tokens, width, width),
-           sequence.block(0, tokens, 2 * width, width), {.prefix = tokens},
-           heads.view().row_range(first, tokens));
-  }
-  layer.attention_out(heads, mixed);
-}
-
 void EncoderLayers::forward(MatrixView x, int tokens, const Observer& observer,
                             std::string_view observed) const {
-  Matrix normed(x.rows, x.cols), mixed(x.rows, x.cols);
-  for (std::size_t index = 0; index < layers_.size(); ++index) {
-    const Layer& layer = layers_[index];
-    layer.attention_norm(x, normed);
-    attention(layer, tokens, normed, mixed);
-    add_rows(x, mixed);
-    layer.mlp_norm(x, normed);
-    layer.mlp(normed, mixed);
-    add_rows(x, mixed);
-    if (observer) observer(std::string(observed) + std::to_string(index), x);
+  EncoderPass pass(*this, x, tokens, observer, std::string(observed));
+  while (pass.advance(kUnboundedOperations)) {
   }
+}
+
+EncoderPass::EncoderPass(const EncoderLayers& layers, MatrixView x, int tokens, Observer observer,
+                         std::string observed)
+    : layers_(layers),
+      x_(x),
+      tokens_(tokens),
+      observer_(std::move(observer)),
+      observed_(std::move(observed)),
+      qkv_(x.rows, 3 * x.cols),
+      at_(layers.shape_.layers, x.rows, operations_of_row(layers.shape_, tokens)) {}
+
+void EncoderPass::write_qkv(int first, int count) {
+  const EncoderLayers::Layer& layer = layers_.layers_[at_.layer()];
+  Matrix normed(count, x_.cols);
+  layer.attention_norm(x_.row_range(first, count), normed);
+  layer.qkv(normed, qkv_.view().row_range(first, count));
+}
+
+void EncoderPass::attend_and_mix(int first, int count) {
+  const EncoderLayers::Layer& layer = layers_.layers_[at_.layer()];
+  const int width = x_.cols, head_dim = width / layers_.shape_.heads;
+  const AttentionShape shape{.heads = layers_.shape_.heads,
+                             .kv_heads = layers_.shape_.heads,
+                             .head_dim = head_dim,
+                             .scale = 1.0f / std::sqrt(float(head_dim))};
+  Matrix heads(count, width), mixed(count, width), normed(count, width);
+  for (int row = first; row < first + count;) {
+    const int begin = row / tokens_ * tokens_, end = std::min(begin + tokens_, first + count);
+    const MatrixView sequence = qkv_.view().row_range(begin, tokens_);
+    const KeysAndValues whole{sequence.block(0, tokens_, width, width),
+                              sequence.block(0, tokens_, 2 * width, width)};
+    attend(shape, sequence.block(row - begin, end - row, 0, width), {&whole, 1}, {.prefix = tokens_},
+           heads.view().row_range(row - first, end - row));
+    row = end;
+  }
+  const MatrixView x = x_.row_range(first, count);
+  layer.attention_out(heads, mixed);
+  add_rows(x, mixed);
+  layer.mlp_norm(x, normed);
+  layer.mlp(normed, mixed);
+  add_rows(x, mixed);
+}
+
+bool EncoderPass::advance(double operations) {
+  if (at_.done()) return false;
+  const int count = at_.rows_within(operations), layer = at_.layer();
+  if (at_.second_half()) {
+    attend_and_mix(at_.first_row(), count);
+  } else {
+    write_qkv(at_.first_row(), count);
+  }
+  if (at_.move(count) && observer_) observer_(observed_ + std::to_string(layer), x_);
+  return !at_.done();
 }
 
 }  // namespace palisade

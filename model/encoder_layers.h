@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/checkpoint.h"
+#include "model/layer_slices.h"
 #include "model/linear.h"
 #include "model/observer.h"
 
@@ -52,6 +53,7 @@ class EncoderLayers {
   void forward(MatrixView x, int tokens, const Observer& observer, std::string_view observed) const;
 
  private:
+  friend class EncoderPass;
   struct Layer {
     LayerNorm attention_norm;
     Linear qkv;  // q, k, v one below the other
@@ -60,10 +62,31 @@ class EncoderLayers {
     EncoderMlp mlp;
   };
   Layer read_layer(const Checkpoint& checkpoint, const std::string& name) const;
-  void attention(const Layer& layer, int tokens, ConstMatrixView normed, MatrixView mixed) const;
 
   EncoderShape shape_;
   std::vector<Layer> layers_;
+};
+
+// EncoderLayers::forward in slices (see LayerSlices). Layers and view outlive it.
+class EncoderPass {
+ public:
+  EncoderPass(const EncoderLayers& layers, MatrixView x, int tokens, Observer observer, std::string observed);
+
+  // The next slice, of about `operations`; false once there is none.
+  bool advance(double operations);
+  double operations() const { return at_.operations(); }  // done so far
+
+ private:
+  void write_qkv(int first, int count);
+  void attend_and_mix(int first, int count);
+
+  const EncoderLayers& layers_;
+  MatrixView x_;
+  int tokens_;
+  Observer observer_;
+  std::string observed_;
+  Matrix qkv_;  // [sequences * tokens, q | k | v] of the layer in hand
+  LayerSlices at_;
 };
 
 }  // namespace palisade

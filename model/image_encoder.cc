@@ -48,16 +48,31 @@ Matrix ImageEncoder::patches(const std::vector<Matrix>& pixels) const {
   return rows;
 }
 
-Matrix ImageEncoder::forward(const std::vector<Matrix>& pixels, const Observer& observer) const {
+Matrix ImageEncoder::embed(const std::vector<Matrix>& pixels, const Observer& observer) const {
   const int tokens = config_.tokens(), rows = int(pixels.size()) * tokens;
   Matrix x(rows, config_.width);
   patch_embedding_(patches(pixels), x);
   if (observer) observer("vision.patch", x);
   for (int row = 0; row < rows; ++row) add(x.row(row), positions_.row(row % tokens));
   if (observer) observer("vision.embeddings", x);
-  layers_.forward(x, tokens, observer, "vision.layer.");
+  return x;
+}
+
+EncoderPass ImageEncoder::layers(MatrixView x, const Observer& observer) const {
+  return EncoderPass(layers_, x, config_.tokens(), observer, "vision.layer.");
+}
+
+void ImageEncoder::final_norm(MatrixView x, const Observer& observer) const {
   final_norm_(x, x);
   if (observer) observer("vision.post_layernorm", x);
+}
+
+Matrix ImageEncoder::forward(const std::vector<Matrix>& pixels, const Observer& observer) const {
+  Matrix x = embed(pixels, observer);
+  EncoderPass pass = layers(x, observer);
+  while (pass.advance(kUnboundedOperations)) {
+  }
+  final_norm(x, observer);
   return x;
 }
 

@@ -21,6 +21,11 @@ class ImageEncoder {
   // `pixels`: one [3, size * size] a picture. Returns [pictures * tokens, width], patches in row-major order.
   Matrix forward(const std::vector<Matrix>& pixels, const Observer& observer) const;
 
+  // The same in three steps, for those who run the layers in slices: embed(), all of layers(), final_norm().
+  Matrix embed(const std::vector<Matrix>& pixels, const Observer& observer) const;
+  EncoderPass layers(MatrixView x, const Observer& observer) const;
+  void final_norm(MatrixView x, const Observer& observer) const;
+
  private:
   Matrix patches(const std::vector<Matrix>& pixels) const;
 

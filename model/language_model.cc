@@ -120,7 +120,7 @@ void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView m
 
 void LanguageModel::forward(MatrixView x, std::span<const Segment> segments, const Observer& observer) const {
   LanguagePass pass(*this, x, {segments.begin(), segments.end()}, observer);
-  while (pass.advance(x.rows)) {
+  while (pass.advance(kUnboundedOperations)) {
   }
 }
 

@@ -7,15 +7,12 @@
 #include "model/attention.h"
 #include "model/checkpoint.h"
 #include "model/kv_cache.h"
+#include "model/layer_slices.h"
 #include "model/linear.h"
 #include "model/model_config.h"
 #include "model/observer.h"
 
 namespace palisade {
-
-// Gemma 2's sliding window while decoding: as transformers (even layers keep `sliding_window` keys), or none
-// (big_vision).
-enum class SlidingWindow { kTransformers, kNone };
 
 // New positions of one sequence inside a batch: `rows` rows behind what its cache holds. Rows up to position
 // `prefix` see each other both ways, later ones are causal.
@@ -71,16 +68,15 @@ class LanguageModel {
   std::vector<float> inverse_frequencies_;  // [head_dim / 2]
 };
 
-// A forward through all layers in slices, so that a long prefill can make room for others in between.
-// Positions of a prefix see each other, so a slice is some rows of half a layer: keys and values of all rows
-// come first, then attention and MLP. Views and caches outlive it.
+// A forward through all layers in slices (see LayerSlices). Views and caches outlive it.
 class LanguagePass {
  public:
   LanguagePass(const LanguageModel& model, MatrixView x, std::vector<Segment> segments,
                Observer observer = {});
 
-  // The next slice, of at most `rows` rows; false once there is none, and x holds the final norm's output.
-  bool advance(int rows);
+  // The next slice, of about `operations`; false once there is none, and x holds the final norm's output.
+  bool advance(double operations);
+  double operations() const { return at_.operations(); }  // done so far
 
  private:
   // Rows [first, first + count) that belong to one segment.
@@ -93,16 +89,14 @@ class LanguagePass {
   std::vector<Part> parts_of(int first, int count) const;
   void write_keys(int first, int count);
   void attend_and_mix(int first, int count);
-  void end_layer();
+  void end_layer(int layer);
 
   const LanguageModel& model_;
   MatrixView x_;
   std::vector<Segment> segments_;
   Observer observer_;
   Matrix q_;  // [rows, heads * head_dim] of the layer in hand
-  int layer_ = 0;
-  bool keys_written_ = false;
-  int row_ = 0;
+  LayerSlices at_;
 };
 
 }  // namespace palisade

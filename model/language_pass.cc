@@ -12,6 +12,20 @@ std::span<float> all_of(MatrixView view) {
   return {view.data, std::size_t(view.rows) * view.cols};
 }
 
+// Of one row that sees `positions`, in the two halves of a layer.
+std::array<double, 2> operations_of_row(const TextConfig& config, int positions) {
+  const double q_width = double(config.heads) * config.head_dim;
+  const double kv_width = double(config.kv_heads) * config.head_dim;
+  return {2 * config.width * (q_width + 2 * kv_width),
+          4 * q_width * positions + 2 * config.width * (q_width + 3.0 * config.mlp_width)};
+}
+
+int most_positions(const std::vector<Segment>& segments) {
+  int most = 0;
+  for (const Segment& segment : segments) most = std::max(most, segment.cache->length() + segment.rows);
+  return most;
+}
+
 }  // namespace
 
 LanguagePass::LanguagePass(const LanguageModel& model, MatrixView x, std::vector<Segment> segments,
@@ -20,7 +34,8 @@ LanguagePass::LanguagePass(const LanguageModel& model, MatrixView x, std::vector
       x_(x),
       segments_(std::move(segments)),
       observer_(std::move(observer)),
-      q_(x.rows, model.config_.heads * model.config_.head_dim) {
+      q_(x.rows, model.config_.heads * model.config_.head_dim),
+      at_(model.config_.layers, x.rows, operations_of_row(model.config_, most_positions(segments_))) {
   assert(x.contiguous());
 }
 
@@ -36,19 +51,19 @@ std::vector<LanguagePass::Part> LanguagePass::parts_of(int first, int count) con
 }
 
 void LanguagePass::write_keys(int first, int count) {
-  const LanguageModel::Layer& layer = model_.layers_[layer_];
+  const LanguageModel::Layer& layer = model_.layers_[at_.layer()];
   const TextConfig& config = model_.config_;
   const int q_width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
   Matrix normed(count, x_.cols), qkv(count, q_width + 2 * kv_width);
   model_.norm(x_.row_range(first, count), layer.attention_norm, normed);
   layer.qkv(normed, qkv);
   for (const Part& part : parts_of(first, count)) {
-    KvCache::Layer& cache = part.segment->cache->layer(layer_);
+    KvCache& cache = *part.segment->cache;
     parallel_for(part.count, 100.0 * part.count * (q_width + kv_width), [&](int row) {
       const auto in = qkv.row(part.first - first + row);
       const auto q = q_.row(part.first + row);
       const int position = part.position + row;
-      const auto key = cache.keys.row(position), value = cache.values.row(position);
+      const auto key = cache.key(at_.layer(), position), value = cache.value(at_.layer(), position);
       std::copy_n(in.begin(), q_width, q.begin());
       std::copy_n(in.begin() + q_width, kv_width, key.begin());
       std::copy_n(in.begin() + q_width + kv_width, kv_width, value.begin());
@@ -59,21 +74,21 @@ void LanguagePass::write_keys(int first, int count) {
 }
 
 void LanguagePass::attend_and_mix(int first, int count) {
-  const LanguageModel::Layer& layer = model_.layers_[layer_];
+  const LanguageModel::Layer& layer = model_.layers_[at_.layer()];
   const TextConfig& config = model_.config_;
   Matrix heads(count, q_.cols()), mixed(count, x_.cols), normed(count, x_.cols);
   for (const Part& part : parts_of(first, count)) {
-    KvCache::Layer& cache = part.segment->cache->layer(layer_);
-    const int positions = part.segment->cache->length() + part.segment->rows;
+    const KvCache& cache = *part.segment->cache;
+    const int positions = cache.length() + part.segment->rows;
     // transformers slides the window while decoding alone, on even layers; the prefill sees itself whole.
     const bool slides = config.architecture == TextArchitecture::kGemma2 &&
-                        model_.window_ == SlidingWindow::kTransformers && layer_ % 2 == 0 &&
+                        model_.window_ == SlidingWindow::kTransformers && at_.layer() % 2 == 0 &&
                         part.segment->prefix == 0;
     const Visibility visibility{.first = part.position,
                                 .prefix = part.segment->prefix,
                                 .window = slides ? std::optional(config.sliding_window) : std::nullopt};
     attend(model_.attention_shape(), q_.view().row_range(part.first, part.count),
-           cache.keys.view().row_range(0, positions), cache.values.view().row_range(0, positions), visibility,
+           cache.first(at_.layer(), positions), visibility,
            heads.view().row_range(part.first - first, part.count));
   }
   const MatrixView x = x_.row_range(first, count);
@@ -86,32 +101,24 @@ void LanguagePass::attend_and_mix(int first, int count) {
   add(all_of(x), all_of(mixed));
 }
 
-void LanguagePass::end_layer() {
-  if (observer_) observer_("lm.layer." + std::to_string(layer_), x_);
-  keys_written_ = false;
-  if (++layer_ < model_.config_.layers) return;
+void LanguagePass::end_layer(int layer) {
+  if (observer_) observer_("lm.layer." + std::to_string(layer), x_);
+  if (!at_.done()) return;
   model_.norm(x_, model_.final_norm_, x_);
   if (observer_) observer_("lm.final_norm", x_);
   for (const Segment& segment : segments_) segment.cache->extend(segment.rows);
 }
 
-bool LanguagePass::advance(int rows) {
-  if (layer_ == model_.config_.layers) return false;
-  const int count = std::min(rows, x_.rows - row_);
-  if (keys_written_) {
-    attend_and_mix(row_, count);
+bool LanguagePass::advance(double operations) {
+  if (at_.done()) return false;
+  const int count = at_.rows_within(operations), layer = at_.layer();
+  if (at_.second_half()) {
+    attend_and_mix(at_.first_row(), count);
   } else {
-    write_keys(row_, count);
+    write_keys(at_.first_row(), count);
   }
-  row_ += count;
-  if (row_ < x_.rows) return true;
-  row_ = 0;
-  if (!keys_written_) {
-    keys_written_ = true;
-  } else {
-    end_layer();
-  }
-  return layer_ < model_.config_.layers;
+  if (at_.move(count)) end_layer(layer);
+  return !at_.done();
 }
 
 }  // namespace palisade

@@ -155,12 +155,13 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
   cpu_stream().wait();
 }
 
-void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, MatrixView c) {
+void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta,
+              MatrixView c) {
   assert((b_transposed ? b.cols : b.rows) == a.cols && (b_transposed ? b.rows : b.cols) == c.cols &&
          a.rows == c.rows);
   const TeamFor team(2.0 * a.rows * a.cols * c.cols);
   const auto status = dnnl_sgemm('N', b_transposed ? 'T' : 'N', a.rows, c.cols, a.cols, alpha, a.data,
-                                 a.stride, b.data, b.stride, 0.0f, c.data, c.stride);
+                                 a.stride, b.data, b.stride, beta, c.data, c.stride);
   if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
 }
 

@@ -25,7 +25,7 @@ class PackedMatrix {
   std::unique_ptr<Parts> parts_;
 };
 
-// c [m, n] = alpha * a [m, k] b [k, n]; with `b_transposed` b is [n, k].
-void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, MatrixView c);
+// c [m, n] = alpha * a [m, k] b [k, n] + beta * c; with `b_transposed` b is [n, k].
+void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta, MatrixView c);
 
 }  // namespace palisade

@@ -61,6 +61,12 @@ std::vector<TokenId> read_eos(const ConfigSection& root, const std::vector<Token
 
 }  // namespace
 
+std::optional<SlidingWindow> sliding_window_of(std::string_view name) {
+  if (name == "transformers") return SlidingWindow::kTransformers;
+  if (name == "none") return SlidingWindow::kNone;
+  return std::nullopt;
+}
+
 VisionConfig read_vision_config(const ConfigSection& section) {
   const std::string type = section.text("model_type", "siglip_vision_model");
   if (type != "siglip_vision_model")

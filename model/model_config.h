@@ -33,6 +33,12 @@ struct VisionConfig {
 
 enum class TextArchitecture { kGemma, kGemma2 };
 
+// Gemma 2's sliding window while decoding: as transformers (even layers keep `sliding_window` keys), or none
+// (big_vision).
+enum class SlidingWindow { kTransformers, kNone };
+// "transformers" or "none".
+std::optional<SlidingWindow> sliding_window_of(std::string_view name);
+
 // Gemma or Gemma 2 (text_config).
 struct TextConfig {
   TextArchitecture architecture = TextArchitecture::kGemma;

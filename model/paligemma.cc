@@ -66,14 +66,6 @@ struct PaliGemma::Parts {
     language_model.embed(suffix, x.view().row_range(row + int(prompt.size()), int(suffix.size())));
     return x;
   }
-
-  void require_room(int positions) const {
-    if (positions > config.text.max_position_embeddings) {
-      throw ModelError("images, prompt and answer need " + std::to_string(positions) +
-                       " positions, the model has " + std::to_string(config.text.max_position_embeddings) +
-                       "; use fewer images, a shorter prompt or fewer new tokens");
-    }
-  }
 };
 
 PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window) {
@@ -111,6 +103,15 @@ int PaliGemma::image_size() const {
   return parts_->config.vision.image_size;
 }
 
+void PaliGemma::require_room(int positions) const {
+  const int most = parts_->config.text.max_position_embeddings;
+  if (positions > most) {
+    throw ModelError("images, prompt and answer need " + std::to_string(positions) +
+                     " positions, the model has " + std::to_string(most) +
+                     "; use fewer images, a shorter prompt or fewer new tokens");
+  }
+}
+
 std::size_t PaliGemma::kv_bytes_per_position() const {
   const TextConfig& text = parts_->config.text;
   return std::size_t(2) * text.layers * text.kv_heads * text.head_dim * sizeof(float);
@@ -123,22 +124,43 @@ std::vector<TokenId> PaliGemma::prompt_ids(std::string_view prefix) const {
   return ids;
 }
 
-std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, const Observer& observer) const {
-  if (images.empty()) return {};
+std::unique_ptr<ImageEncoding> PaliGemma::begin_encode(std::span<const Image> images,
+                                                       const Observer& observer) const {
+  assert(!images.empty());
   std::vector<Matrix> pixels;
   for (const Image& image : images) {
     pixels.push_back(parts_->preprocessor.pixel_values(parts_->preprocessor.to_square(image)));
   }
-  const Matrix tokens = parts_->image_encoder.forward(pixels, observer);
-  const int per_image = parts_->config.image_tokens();
+  return std::unique_ptr<ImageEncoding>(
+      new ImageEncoding(*this, parts_->image_encoder.embed(pixels, observer), observer));
+}
+
+ImageEncoding::ImageEncoding(const PaliGemma& model, Matrix x, const Observer& observer)
+    : model_(model),
+      observer_(observer),
+      x_(std::move(x)),
+      pass_(model.parts_->image_encoder.layers(x_, observer)) {}
+
+std::vector<ImageFeatures> ImageEncoding::finish() {
+  const PaliGemma::Parts& parts = *model_.parts_;
+  parts.image_encoder.final_norm(x_, observer_);
+  const int per_image = parts.config.image_tokens();
   std::vector<ImageFeatures> features;
-  for (int first = 0; first < tokens.rows(); first += per_image) {
-    auto projected = std::make_shared<Matrix>(per_image, parts_->config.text.width);
-    parts_->projection(tokens.view().row_range(first, per_image), *projected);
-    if (observer) observer("projector", *projected);
+  for (int first = 0; first < x_.rows(); first += per_image) {
+    auto projected = std::make_shared<Matrix>(per_image, parts.config.text.width);
+    parts.projection(x_.view().row_range(first, per_image), *projected);
+    if (observer_) observer_("projector", *projected);
     features.push_back(std::move(projected));
   }
   return features;
+}
+
+std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, const Observer& observer) const {
+  if (images.empty()) return {};
+  const auto encoding = begin_encode(images, observer);
+  while (encoding->advance(kUnboundedOperations)) {
+  }
+  return encoding->finish();
 }
 
 std::unique_ptr<Prefill> PaliGemma::begin_prefill(std::span<const ImageFeatures> images,
@@ -146,7 +168,7 @@ std::unique_ptr<Prefill> PaliGemma::begin_prefill(std::span<const ImageFeatures>
                                                   const Observer& observer) const {
   assert(!prompt.empty());
   Matrix x = parts_->embed(images, prompt, {});
-  parts_->require_room(x.rows() + max_new_tokens);
+  require_room(x.rows() + max_new_tokens);
   if (observer) observer("lm.embeds", x);
   const int capacity = x.rows() + max_new_tokens;
   return std::unique_ptr<Prefill>(
@@ -156,7 +178,7 @@ std::unique_ptr<Prefill> PaliGemma::begin_prefill(std::span<const ImageFeatures>
 Sequence PaliGemma::prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
                             int max_new_tokens, const Observer& observer) const {
   const auto prefill = begin_prefill(images, prompt, max_new_tokens, observer);
-  while (prefill->advance()) {
+  while (prefill->advance(kUnboundedOperations)) {
   }
   return prefill->finish();
 }
@@ -170,7 +192,7 @@ Matrix PaliGemma::logits(ConstMatrixView hidden) const {
 Matrix PaliGemma::score(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
                         std::span<const TokenId> suffix, const Observer& observer) const {
   Matrix x = parts_->embed(images, prompt, suffix);
-  parts_->require_room(x.rows());
+  require_room(x.rows());
   KvCache cache = parts_->language_model.make_cache(x.rows());
   const Segment segment{.cache = &cache, .rows = x.rows(), .prefix = x.rows() - int(suffix.size())};
   parts_->language_model.forward(x, {&segment, 1}, observer);

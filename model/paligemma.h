@@ -10,6 +10,7 @@
 
 #include "frames/image.h"
 #include "model/identity.h"
+#include "model/image_encoder.h"
 #include "model/kv_cache.h"
 #include "model/language_model.h"
 #include "model/matrix.h"
@@ -32,7 +33,7 @@ class Sequence {
   int length() const { return cache_.length(); }
   int capacity() const { return cache_.capacity(); }
   // Another that goes on from here: a beam, or a choice.
-  Sequence fork() const {
+  Sequence fork() {
     Sequence copy(cache_.fork(), logits_.cols());
     std::ranges::copy(logits(), copy.logits_.row(0).begin());
     return copy;
@@ -46,14 +47,32 @@ class Sequence {
   Matrix logits_;
 };
 
-// The prefill of one request, slice by slice: PaliGemma::begin_prefill(), advance() until it says no,
-// finish(). Belongs to the thread that owns the model, which must outlive it.
+class PaliGemma;
+
+// Images on their way through SigLIP and projection, slice by slice: PaliGemma::begin_encode(), advance()
+// until it says no, finish(). Belongs to the thread that owns the model, which must outlive it.
+class ImageEncoding {
+ public:
+  // The next slice, of about `operations` (floating-point). False once there is none.
+  bool advance(double operations) { return pass_.advance(operations); }
+  double operations() const { return pass_.operations(); }  // done so far
+  // Once; after advance() has said no.
+  std::vector<ImageFeatures> finish();
+
+ private:
+  friend class PaliGemma;
+  ImageEncoding(const PaliGemma& model, Matrix x, const Observer& observer);
+  const PaliGemma& model_;
+  Observer observer_;
+  Matrix x_;
+  EncoderPass pass_;
+};
+
+// The prefill of one request, as above.
 class Prefill {
  public:
-  // The next slice, some tens of milliseconds of work on two cores whatever the model's size. False once
-  // there is none.
-  bool advance();
-  // Once; after advance() has said no.
+  bool advance(double operations);
+  double operations() const { return pass_.operations(); }
   Sequence finish();
 
  private:
@@ -63,7 +82,7 @@ class Prefill {
   Matrix x_;
   Sequence sequence_;
   LanguagePass pass_;
-  int slice_rows_;
+  bool passed_ = false;
 };
 
 // SigLIP, the linear projection and Gemma, read from a Hugging Face folder. Used by one thread (the
@@ -84,6 +103,8 @@ class PaliGemma {
   const VerdictTokens& true_false_tokens() const;
   // The model's square, in pixels a side.
   int image_size() const;
+  // Throws ModelError where that is more than config().text.max_position_embeddings.
+  void require_room(int positions) const;
   // f32 bytes of one position's keys and values in all layers.
   std::size_t kv_bytes_per_position() const;
 
@@ -94,6 +115,10 @@ class PaliGemma {
   // Each image (image_size() square; others are resized with identity().resize) through SigLIP and
   // projection, as one batch.
   std::vector<ImageFeatures> encode(std::span<const Image> images, const Observer& observer = {}) const;
+
+  // As encode, to be run in slices.
+  std::unique_ptr<ImageEncoding> begin_encode(std::span<const Image> images,
+                                              const Observer& observer = {}) const;
 
   // Images, then prompt, all attending to each other; room for `max_new_tokens` more. Throws ModelError where
   // that is more than config().text.max_position_embeddings.
@@ -117,6 +142,7 @@ class PaliGemma {
   void step(std::span<Sequence* const> sequences, std::span<const TokenId> tokens) const;
 
  private:
+  friend class ImageEncoding;
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };

@@ -41,8 +41,8 @@ Matrix PoolingHead::forward(ConstMatrixView x, int tokens) const {
   Matrix heads(images, width), pooled(images, width);
   for (int image = 0; image < images; ++image) {
     const ConstMatrixView rows = keys_values.view().row_range(image * tokens, tokens);
-    attend(shape, query_, rows.block(0, tokens, 0, width), rows.block(0, tokens, width, width),
-           {.prefix = tokens}, heads.view().row_range(image, 1));
+    const KeysAndValues whole{rows.block(0, tokens, 0, width), rows.block(0, tokens, width, width)};
+    attend(shape, query_, {&whole, 1}, {.prefix = tokens}, heads.view().row_range(image, 1));
   }
   attention_out_(heads, pooled);
   Matrix normed(images, width), mixed(images, width);

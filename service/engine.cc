@@ -23,6 +23,10 @@ std::vector<Image> images_of(const Clip& clip) {
   return images;
 }
 
+bool cancelled(const Request& request) {
+  return request.cancelled && request.cancelled();
+}
+
 std::string megabytes(std::size_t bytes) {
   return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB";
 }
@@ -41,6 +45,7 @@ struct Engine::Admitted {
   std::vector<Image> images;
   std::vector<ImageFeatures> features;
   int images_encoded = 0;
+  bool unchanged = false;
   MonotonicTime taken;
   MonotonicTime encoded;
 };
@@ -48,16 +53,18 @@ struct Engine::Admitted {
 // New images of one or several requests on their way through the tower.
 struct Engine::Encoding {
   std::vector<std::shared_ptr<Admitted>> admitted;
-  std::vector<Image> images;
-  std::unique_ptr<EncodeJob> job;
+  std::vector<Image> images;       // that nobody has encoded, once begun
+  std::unique_ptr<EncodeJob> job;  // nothing where there are none
+  bool begun = false;
 };
 
 // One prompt from its turn to its answer.
 struct Engine::Asked {
   std::shared_ptr<Admitted> admitted;
   std::size_t prompt_index = 0;
-  std::unique_ptr<AnswerJob> job;  // nothing while it waits for memory
-  std::size_t kv_bytes = 0;
+  std::unique_ptr<AnswerJob> job;  // once its turn has come
+  MonotonicTime deadline;          // likewise
+  std::size_t kv_bytes = 0;        // 0 while it waits for room
   bool prefilled = false;
   std::optional<Reply> reply;  // complete, until its turn to be told
   MonotonicTime begun;
@@ -137,33 +144,43 @@ bool Engine::admit() {
 }
 
 void Engine::encode_together(std::vector<std::shared_ptr<Admitted>> admitted) {
-  std::vector<Image> all, fresh;
-  for (const auto& one : admitted) {
-    all.insert(all.end(), one->images.begin(), one->images.end());
-    const std::size_t before = fresh.size();
-    fresh = cache_.unknown(all);
-    one->images_encoded = int(fresh.size() - before);
-  }
   const bool person = admitted.front()->request.person;
-  Encoding encoding{std::move(admitted), std::move(fresh), nullptr};
   const auto camera = [](const Encoding& waiting) { return !waiting.admitted.front()->request.person; };
   encodings_.insert(person ? std::ranges::find_if(encodings_, camera) : encodings_.end(),
-                    std::move(encoding));
+                    Encoding{.admitted = std::move(admitted)});
 }
 
-void Engine::advance_encoding() {
+// Finds the images that nobody has encoded by now.
+void Engine::begin_encoding(Encoding& encoding) {
+  std::vector<Image> all;
+  for (const auto& one : encoding.admitted) {
+    all.insert(all.end(), one->images.begin(), one->images.end());
+    const std::size_t before = encoding.images.size();
+    encoding.images = cache_.unknown(all);
+    one->images_encoded = int(encoding.images.size() - before);
+  }
+  if (!encoding.images.empty()) encoding.job = model_.encode(encoding.images);
+  encoding.begun = true;
+}
+
+void Engine::advance_encoding(MonotonicTime::duration time) {
   Encoding& encoding = encodings_.front();
   std::string error;
+  bool wanted = false;
+  for (const auto& admitted : encoding.admitted) wanted = wanted || !cancelled(admitted->request);
   try {
-    if (!encoding.images.empty()) {
-      if (!encoding.job) encoding.job = model_.encode(encoding.images);
-      if (encoding.job->advance()) return;
-      std::vector<ImageFeatures> features = encoding.job->features();
-      for (std::size_t i = 0; i < encoding.images.size(); ++i) {
-        cache_.store(encoding.images[i], std::move(features.at(i)));
+    if (wanted) {
+      if (!encoding.begun) begin_encoding(encoding);
+      if (encoding.job) {
+        if (encoding.job->advance(time)) return;
+        std::vector<ImageFeatures> features = encoding.job->features();
+        for (std::size_t i = 0; i < encoding.images.size(); ++i) {
+          cache_.store(encoding.images[i], std::move(features.at(i)));
+        }
       }
+      for (const auto& admitted : encoding.admitted)
+        admitted->features = cache_.features_of(admitted->images);
     }
-    for (const auto& admitted : encoding.admitted) admitted->features = cache_.features_of(admitted->images);
   } catch (const std::exception& exception) {
     error = exception.what();
   }
@@ -171,52 +188,60 @@ void Engine::advance_encoding() {
   encodings_.pop_front();
   for (const auto& admitted : done.admitted) {
     admitted->encoded = steady_clock::now();
+    const auto& unchanged = admitted->request.unchanged;
+    admitted->unchanged =
+        wanted && error.empty() && unchanged && unchanged(admitted->request.clip, admitted->features);
     for (std::size_t i = 0; i < admitted->request.prompts.size(); ++i) {
       auto asked = std::make_unique<Asked>(Asked{.admitted = admitted, .prompt_index = i});
       asked->begun = asked->prefilled_at = admitted->encoded;
-      if (!error.empty()) finish(*asked, error);
+      if (!error.empty()) {
+        finish(*asked, error);
+      } else if (!wanted || admitted->unchanged) {
+        finish(*asked);
+      }
       asked_.push_back(std::move(asked));
     }
   }
 }
 
 // People's before cameras', then who came first.
-Engine::Asked* Engine::next_to_prefill(bool begun_alone) {
+Engine::Asked* Engine::next_to_prefill(bool with_room_alone) {
   Asked* next = nullptr;
   for (const auto& asked : asked_) {
-    if (asked->reply || asked->prefilled || (begun_alone && !asked->job)) continue;
+    if (asked->reply || asked->prefilled || (with_room_alone && asked->kv_bytes == 0)) continue;
     if (!next || (asked->admitted->request.person && !next->admitted->request.person)) next = asked.get();
   }
   return next;
 }
 
-// False while there is no room for its keys and values.
-bool Engine::begin(Asked& asked) {
+// For its keys and values. False while there is none.
+bool Engine::find_room(Asked& asked) {
+  if (asked.kv_bytes > 0) return true;
   const Request& request = asked.admitted->request;
-  const std::string& prompt = request.prompts[asked.prompt_index];
-  asked.begun = steady_clock::now();
-  DecodingOptions options{.max_new_tokens = request.max_new_tokens,
-                          .method = request.method,
-                          .deadline = asked.begun + request.deadline,
-                          .cancelled = request.cancelled};
-  const std::size_t bytes = model_.kv_bytes(int(asked.admitted->images.size()), prompt, options);
+  if (!asked.job) {
+    asked.deadline = steady_clock::now() + request.deadline;
+    asked.job = model_.answer(asked.admitted->features, request.prompts[asked.prompt_index],
+                              {.max_new_tokens = request.max_new_tokens,
+                               .method = request.method,
+                               .deadline = asked.deadline,
+                               .cancelled = request.cancelled});
+  }
+  const std::size_t bytes = asked.job->kv_bytes();
   if (bytes > limits_.kv_cache_bytes) {
     throw std::runtime_error("its keys and values need " + megabytes(bytes) + ", the engine has " +
                              megabytes(limits_.kv_cache_bytes) + " for them; use fewer images or new tokens");
   }
   if (kv_bytes_ + bytes > limits_.kv_cache_bytes) return false;
-  asked.job = model_.answer(asked.admitted->features, prompt, std::move(options));
+  asked.begun = steady_clock::now();
   asked.kv_bytes = bytes;
   kv_bytes_ += bytes;
   return true;
 }
 
-void Engine::advance_prefill(Asked& asked) {
+void Engine::advance_prefill(Asked& asked, MonotonicTime::duration time) {
   try {
-    if (asked.admitted->request.cancelled && asked.admitted->request.cancelled()) {
-      return finish(asked);
-    }
-    if (asked.job->prefill()) return;
+    if (cancelled(asked.admitted->request) || steady_clock::now() >= asked.deadline) return finish(asked);
+    if (asked.job->prefill(time)) return;
   } catch (const std::exception& exception) {
     return finish(asked, exception.what());
   }
@@ -225,39 +250,39 @@ void Engine::advance_prefill(Asked& asked) {
   if (asked.job->done()) finish(asked);
 }
 
-// One piece of work before the next token; false when there is none.
-bool Engine::advance() {
+// One piece of work before the next token, of about `time`; false when there is none.
+bool Engine::advance(MonotonicTime::duration time) {
+  Asked* asked = next_to_prefill();
   if (!encodings_.empty()) {
     const bool person = encodings_.front().admitted.front()->request.person;
-    Asked* const prefilling = next_to_prefill();
     // What is prefilled already leads to an answer sooner; but a person waits for nobody.
-    if (!prefilling || (person && !prefilling->admitted->request.person)) {
-      advance_encoding();
+    if (!asked || (person && !asked->admitted->request.person)) {
+      advance_encoding(time);
       return true;
     }
   }
-  Asked* asked = next_to_prefill();
   if (!asked) return false;
   try {
     // Where there is no room for it, what has begun must go on: its end is what makes room.
-    if (!asked->job && !begin(*asked)) asked = next_to_prefill(true);
+    if (!find_room(*asked)) asked = next_to_prefill(true);
     if (!asked) return false;
   } catch (const std::exception& exception) {
     finish(*asked, exception.what());
     return true;
   }
-  advance_prefill(*asked);
+  advance_prefill(*asked, time);
   return true;
 }
 
 void Engine::advance_for_a_slice(const std::stop_token& stop) {
   const auto end = steady_clock::now() + limits_.slice;
+  auto left = MonotonicTime::duration(limits_.slice);
   bool more = true;
-  while (more && !stop.stop_requested()) {
-    more = advance();
+  do {
+    more = advance(left);
     tell_finished();
-    if (steady_clock::now() >= end) break;
-  }
+    left = end - steady_clock::now();
+  } while (more && left.count() > 0 && !stop.stop_requested());
 }
 
 void Engine::step() {
@@ -287,10 +312,12 @@ void Engine::finish(Asked& asked, std::string error) {
                   .encode = admitted.encoded - admitted.taken,
                   .prefill = asked.prefilled ? asked.prefilled_at - asked.begun : now - asked.begun,
                   .decode = asked.prefilled ? now - asked.prefilled_at : steady_clock::duration{}};
-  if (reply.error.empty()) {
+  reply.unchanged = reply.error.empty() && admitted.unchanged;
+  if (reply.error.empty() && !reply.unchanged) {
     try {
-      reply.answer =
-          asked.prefilled ? asked.job->answer() : Answer{.finish_reason = FinishReason::kCancelled};
+      const auto interrupted =
+          cancelled(admitted.request) ? FinishReason::kCancelled : FinishReason::kDeadline;
+      reply.answer = asked.prefilled ? asked.job->answer() : Answer{.finish_reason = interrupted};
     } catch (const std::exception& exception) {
       reply.error = exception.what();
     }

@@ -4,50 +4,83 @@
 
 #include "model/error.h"
 #include "model/generation.h"
+#include "service/pace.h"
 #include "service/weights_hash.h"
 
 namespace palisade {
 namespace {
 
-// As many images at a time as are about 50 ms of two cores; the largest towers take longer for one.
-constexpr double kSliceOperations = 1.5e10;
+// Rows of images that go through the tower as one batch: more gain nothing, and take memory.
+constexpr int kRowsTogether = 1024;
+
+// A slice of an ImageEncoding or a Prefill that takes about `time`.
+template <typename Work>
+bool advance_paced(Work& work, Pace& pace, MonotonicTime::duration time) {
+  const double before = work.operations();
+  const auto begun = std::chrono::steady_clock::now();
+  const bool more = work.advance(pace.operations_in(time));
+  pace.saw(work.operations() - before, std::chrono::steady_clock::now() - begun);
+  return more;
+}
 
 class PaliGemmaEncodeJob : public EncodeJob {
  public:
-  PaliGemmaEncodeJob(const PaliGemma& model, std::vector<Image> images)
-      : model_(model), images_(std::move(images)) {
-    const VisionConfig& vision = model.config().vision;
-    const double weights = vision.layers * (4.0 * vision.width + 2.0 * vision.mlp_width) * vision.width;
-    slice_ = std::max<std::size_t>(1, std::size_t(kSliceOperations / (2.0 * weights * vision.tokens())));
-  }
+  PaliGemmaEncodeJob(const PaliGemma& model, Pace& pace, std::vector<Image> images)
+      : model_(model),
+        pace_(pace),
+        images_(std::move(images)),
+        together_(std::max(1, kRowsTogether / model.config().vision.tokens())) {}
 
-  bool advance() override {
-    const std::size_t count = std::min(slice_, images_.size() - features_.size());
-    for (ImageFeatures& one : model_.encode(std::span(images_).subspan(features_.size(), count))) {
-      features_.push_back(std::move(one));
+  bool advance(MonotonicTime::duration time) override {
+    if (!encoding_) {
+      const std::size_t count = std::min(together_, images_.size() - features_.size());
+      encoding_ = model_.begin_encode(std::span(images_).subspan(features_.size(), count));
+      return true;
     }
+    if (advance_paced(*encoding_, pace_, time)) return true;
+    for (ImageFeatures& one : encoding_->finish()) features_.push_back(std::move(one));
+    encoding_.reset();
     return features_.size() < images_.size();
   }
   std::vector<ImageFeatures> features() override { return std::move(features_); }
 
  private:
   const PaliGemma& model_;
+  Pace& pace_;
   std::vector<Image> images_;
+  std::size_t together_;
+  std::unique_ptr<ImageEncoding> encoding_;  // of those that come after features_
   std::vector<ImageFeatures> features_;
-  std::size_t slice_;
 };
 
 class PaliGemmaAnswerJob : public AnswerJob {
  public:
-  PaliGemmaAnswerJob(const PaliGemma& model, std::span<const ImageFeatures> images, const std::string& prompt,
-                     DecodingOptions options)
+  PaliGemmaAnswerJob(const PaliGemma& model, Pace& pace, std::vector<ImageFeatures> images,
+                     const std::string& prompt, DecodingOptions options)
       : model_(model),
+        pace_(pace),
         options_(std::move(options)),
-        prefill_(
-            model.begin_prefill(images, model.prompt_ids(prompt), needs_of(model, options_).new_positions)) {}
+        images_(std::move(images)),
+        prompt_(model.prompt_ids(prompt)),
+        needs_(needs_of(model, options_)),
+        positions_(int(images_.size()) * model.config().image_tokens() + int(prompt_.size()) +
+                   needs_.new_positions) {
+    model_.require_room(positions_);
+  }
 
-  bool prefill() override {
-    if (prefill_->advance()) return true;
+  std::size_t kv_bytes() const override {
+    // Beams and choices share what is prefilled.
+    const int forks = needs_.sequences > 1 ? needs_.sequences * needs_.new_positions : 0;
+    return std::size_t(positions_ + forks) * model_.kv_bytes_per_position();
+  }
+
+  bool prefill(MonotonicTime::duration time) override {
+    if (!prefill_) {
+      prefill_ = model_.begin_prefill(images_, prompt_, needs_.new_positions);
+      images_.clear();
+      return true;
+    }
+    if (advance_paced(*prefill_, pace_, time)) return true;
     generation_.emplace(model_, prefill_->finish(), std::move(options_));
     prefill_.reset();
     choose();
@@ -71,7 +104,12 @@ class PaliGemmaAnswerJob : public AnswerJob {
 
  private:
   const PaliGemma& model_;
+  Pace& pace_;
   DecodingOptions options_;
+  std::vector<ImageFeatures> images_;
+  std::vector<TokenId> prompt_;
+  GenerationNeeds needs_;
+  int positions_;
   std::unique_ptr<Prefill> prefill_;
   std::optional<Generation> generation_;
   std::optional<std::string> failure_;
@@ -79,8 +117,10 @@ class PaliGemmaAnswerJob : public AnswerJob {
 
 class PaliGemmaEngineModel : public EngineModel {
  public:
-  PaliGemmaEngineModel(const std::filesystem::path& folder, std::optional<ResizePreset> resize)
-      : model_(folder), resize_(resize.value_or(model_.identity().resize)), hash_(model_.weight_files()) {}
+  PaliGemmaEngineModel(const std::filesystem::path& folder, const EngineModelOptions& options)
+      : model_(folder, options.sliding_window),
+        resize_(options.resize.value_or(model_.identity().resize)),
+        hash_(model_.weight_files()) {}
 
   ModelIdentity identity() const override {
     ModelIdentity identity = model_.identity();
@@ -91,20 +131,14 @@ class PaliGemmaEngineModel : public EngineModel {
   int image_size() const override { return model_.image_size(); }
   int image_tokens() const override { return model_.config().image_tokens(); }
 
-  std::size_t kv_bytes(int images, const std::string& prompt, const DecodingOptions& options) const override {
-    const GenerationNeeds needs = needs_of(model_, options);
-    const std::size_t positions = std::size_t(images) * image_tokens() + model_.prompt_ids(prompt).size() +
-                                  std::size_t(needs.new_positions);
-    return positions * std::size_t(needs.sequences) * model_.kv_bytes_per_position();
-  }
-
   std::unique_ptr<EncodeJob> encode(std::vector<Image> images) override {
-    return std::make_unique<PaliGemmaEncodeJob>(model_, std::move(images));
+    return std::make_unique<PaliGemmaEncodeJob>(model_, encode_pace_, std::move(images));
   }
 
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
                                     DecodingOptions options) override {
-    return std::make_unique<PaliGemmaAnswerJob>(model_, images, prompt, std::move(options));
+    return std::make_unique<PaliGemmaAnswerJob>(model_, prefill_pace_, std::move(images), prompt,
+                                                std::move(options));
   }
 
   void step(std::span<AnswerJob* const> jobs) override {
@@ -119,13 +153,15 @@ class PaliGemmaEngineModel : public EngineModel {
   PaliGemma model_;
   ResizePreset resize_;
   WeightsHash hash_;
+  Pace encode_pace_;
+  Pace prefill_pace_;
 };
 
 }  // namespace
 
 std::unique_ptr<EngineModel> load_engine_model(const std::filesystem::path& folder,
-                                               std::optional<ResizePreset> resize) {
-  return std::make_unique<PaliGemmaEngineModel>(folder, resize);
+                                               const EngineModelOptions& options) {
+  return std::make_unique<PaliGemmaEngineModel>(folder, options);
 }
 
 std::filesystem::path demo_model_folder() {

@@ -49,10 +49,14 @@ std::string state_text(const Json& event) {
 
 std::string answer_text(const Json& event) {
   std::string text = text_at(event, {"data", "text"});
+  const std::string since = text_at(event, {"data", "unchanged_since"});
+  if (since.size() >= 19) text = "unchanged since " + since.substr(11, 8) + ": " + text;
   const std::string finish = text_at(event, {"data", "finish_reason"});
   if (!finish.empty() && finish != "stop") text += " [" + finish + "]";
   const std::int64_t dropped = number_at(event, {"data", "dropped_before"});
   if (dropped > 0) text += " [" + std::to_string(dropped) + " dropped before]";
+  const std::int64_t skipped = number_at(event, {"data", "skipped_before"});
+  if (skipped > 0) text += " [" + std::to_string(skipped) + " without motion before]";
   return text;
 }
 

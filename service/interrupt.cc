@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace palisade {
 namespace {
@@ -16,12 +17,14 @@ std::atomic<int> wake_end{-1};
 std::atomic<bool> interrupted{false};
 
 constexpr char kSignal = 's';
+constexpr char kHangup = 'h';
 constexpr char kQuit = 'q';
 
 void on_signal(int number) {
   const int saved_errno = errno;
-  if (interrupted.exchange(true)) _exit(128 + number);
-  const ssize_t written = write(wake_end.load(), &kSignal, 1);
+  const bool hangup = number == SIGHUP;
+  if (!hangup && interrupted.exchange(true)) _exit(128 + number);
+  const ssize_t written = write(wake_end.load(), hangup ? &kHangup : &kSignal, 1);
   (void)written;
   errno = saved_errno;
 }
@@ -37,6 +40,7 @@ void mask_signals(int how) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(how, &signals, nullptr);
 }
 
@@ -54,11 +58,26 @@ Interrupt::Interrupt() {
   watcher_ = std::thread([this] {
     char what = kSignal;
     while (what != kQuit) {
-      if (read(read_end_, &what, 1) == 1 && what == kSignal) stop_.request_stop();
+      if (read(read_end_, &what, 1) != 1) continue;
+      if (what == kSignal) stop_.request_stop();
+      if (what == kHangup) hangup();
     }
   });
   // This thread and those it starts from now on are not disturbed: only the watcher sees signals.
   mask_signals(SIG_BLOCK);
+}
+
+void Interrupt::on_hangup(std::function<void()> callback) {
+  {
+    const std::lock_guard lock(mutex_);
+    on_hangup_ = std::move(callback);
+  }
+  handle(SIGHUP, on_signal);
+}
+
+void Interrupt::hangup() {
+  const std::lock_guard lock(mutex_);
+  if (on_hangup_) on_hangup_();
 }
 
 Interrupt::~Interrupt() {
@@ -67,6 +86,7 @@ Interrupt::~Interrupt() {
   watcher_.join();
   handle(SIGINT, SIG_DFL);
   handle(SIGTERM, SIG_DFL);
+  handle(SIGHUP, SIG_DFL);
   mask_signals(SIG_UNBLOCK);
   close(read_end_);
   close(wake_end.exchange(-1));

@@ -1,12 +1,14 @@
 #pragma once
 
+#include <functional>
+#include <mutex>
 #include <stop_token>
 #include <thread>
 
 namespace palisade {
 
-// Turns SIGINT and SIGTERM into a stop token while it lives; a second signal ends the program at once. At
-// most one at a time, made and ended on the main thread.
+// Turns SIGINT and SIGTERM into a stop token while it lives; a second one ends the program at once. At most
+// one at a time, made and ended on the main thread.
 class Interrupt {
  public:
   Interrupt();
@@ -15,10 +17,16 @@ class Interrupt {
   Interrupt& operator=(const Interrupt&) = delete;
 
   std::stop_token token() const { return stop_.get_token(); }
+  // Called on a thread of its own at every SIGHUP from now on; waits for one that is under way. Before it a
+  // SIGHUP ends the program, as ever.
+  void on_hangup(std::function<void()> callback);
 
  private:
+  void hangup();
   std::stop_source stop_;
   int read_end_ = -1;
+  std::mutex mutex_;
+  std::function<void()> on_hangup_;  // guarded by mutex_
   std::thread watcher_;
 };
 

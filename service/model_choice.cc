@@ -5,9 +5,9 @@
 namespace palisade {
 
 std::unique_ptr<EngineModel> load_chosen_model(const std::filesystem::path& folder,
-                                               std::optional<ResizePreset> resize) {
+                                               const EngineModelOptions& options) {
   const auto chosen = folder.empty() ? demo_model_folder() : folder;
-  auto model = load_engine_model(chosen, resize);
+  auto model = load_engine_model(chosen, options);
   const ModelIdentity identity = model->identity();
   log_info("model " + identity.id + ", " + identity.precision + ", " + std::to_string(model->image_size()) +
            " x " + std::to_string(model->image_size()) + " pixels");

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 
 #include "service/engine_model.h"
 
@@ -11,6 +10,6 @@ namespace palisade {
 // Loads the model that a person named, or the demo model where none was, and says on stderr what must be
 // known of it. Throws ModelError.
 std::unique_ptr<EngineModel> load_chosen_model(const std::filesystem::path& folder,
-                                               std::optional<ResizePreset> resize = std::nullopt);
+                                               const EngineModelOptions& options = {});
 
 }  // namespace palisade

@@ -13,6 +13,7 @@
 #include <zmq.hpp>
 
 #include "service/command_line.h"
+#include "service/endpoint_lock.h"
 #include "service/event_book.h"
 #include "service/log.h"
 
@@ -31,35 +32,6 @@ constexpr int kSubscriptionsATurn = 1000;
 
 WallTime wall_now() {
   return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
-// ZeroMQ takes over another program's ipc socket without a word; a lock beside it keeps two services apart.
-Descriptor lock_of(const std::string& endpoint) {
-  if (!endpoint.starts_with("ipc://")) return Descriptor();
-  const std::string path = endpoint.substr(6) + ".lock";
-  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (file.number() < 0) {
-    throw Unavailable("cannot publish on " + endpoint + ": its folder is missing or not writable; create it");
-  }
-  if (flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
-    throw Unavailable("cannot publish on " + endpoint + ": another palisade does; stop it or choose another");
-  }
-  return file;
 }
 
 zmq::socket_t bound_socket(zmq::context_t& context, const std::string& endpoint) {
@@ -90,7 +62,7 @@ struct Publisher::State {
   State(PublisherOptions publisher_options, Status publisher_status)
       : options(std::move(publisher_options)),
         status(std::move(publisher_status)),
-        lock(lock_of(options.endpoint)),
+        lock(lock_endpoint(options.endpoint)),
         socket(bound_socket(context, options.endpoint)),
         endpoint(socket.get(zmq::sockopt::last_endpoint)),
         wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),

@@ -5,11 +5,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "frames/clip.h"
 #include "model/decoding.h"
+#include "model/paligemma.h"
 #include "tasks/answer_event.h"
 
 namespace palisade {
@@ -20,6 +22,7 @@ struct Reply {
   Answer answer;
   AnswerTiming timing;
   int images_encoded = 0;  // of the clip, for this answer; the others were known already
+  bool unchanged = false;  // the request said so: there is no answer
   std::string error;       // empty when there is an answer
 };
 
@@ -32,6 +35,9 @@ struct Request {
   DecodingMethod method;
   std::chrono::milliseconds deadline{120'000};  // for each answer, once its turn has come
   std::string series;  // answers of one series are told in the order of their clips; empty: as they come
+  // Asked on the engine's thread once the images are features, in the order of a series: whether the answer
+  // given last still holds, so that the language model is not asked. May be empty.
+  std::function<bool(const Clip& clip, std::span<const ImageFeatures> features)> unchanged;
   std::function<bool()> cancelled;  // asked on the engine's thread; may be empty
   std::function<void(const Request& request, const Reply& reply)> tell;
   // Filled in by the queue.

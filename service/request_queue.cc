@@ -57,13 +57,29 @@ Request RequestQueue::take_next() {
     people_.pop_front();
     return request;
   }
-  // The first lane with something in it after the one that was served last, going round.
-  auto lane = lanes_.upper_bound(last_served_);
-  while (lane == lanes_.end() || lane->second.waiting.empty()) {
-    lane = lane == lanes_.end() ? lanes_.begin() : std::next(lane);
+  // Round after round, each lane once; the less it weighs the more rounds it sits out.
+  for (;; ++round_, last_served_.clear()) {
+    for (auto lane = lanes_.upper_bound(last_served_); lane != lanes_.end(); ++lane) {
+      if (lane->second.waiting.empty() || round_ % (kMostWeight / lane->second.weight) != 0) continue;
+      last_served_ = lane->first;
+      return take_from(lane->second);
+    }
   }
-  last_served_ = lane->first;
-  return take_from(lane->second);
+}
+
+void RequestQueue::set_weight(const std::string& stream, int weight) {
+  const std::lock_guard lock(mutex_);
+  lanes_[stream].weight = weight;
+}
+
+void RequestQueue::remove(const std::string& stream) {
+  Lane removed;  // outlives the lock
+  const std::lock_guard lock(mutex_);
+  const auto lane = lanes_.find(stream);
+  if (lane == lanes_.end()) return;
+  removed = std::move(lane->second);
+  size_ -= removed.waiting.size();
+  lanes_.erase(lane);
 }
 
 std::optional<Request> RequestQueue::pop() {

@@ -5,10 +5,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ingest/feed.h"
+#include "service/clip_gate.h"
 #include "service/engine_model.h"
 #include "service/log.h"
 #include "service/publisher.h"
@@ -18,8 +20,8 @@
 namespace palisade {
 
 // One stream of the service: its feed's clips become requests in its lane, replies and reports become events.
-// The engine and the publisher outlive its use of them: stop the engine before destroying it.
-class ServedStream {
+// Made as a shared_ptr: its requests keep it alive until they are told or dropped. The rest outlives it.
+class ServedStream : public std::enable_shared_from_this<ServedStream> {
  public:
   struct Surroundings {
     std::string node;
@@ -27,18 +29,22 @@ class ServedStream {
     EngineModel& model;
     RequestQueue& queue;
     Publisher& publisher;
-    std::function<void(bool failed)> ended;  // the stream will give nothing more; on the feed's thread
+    std::function<void()> ended;  // the stream will give nothing more; on the feed's thread
   };
 
   ServedStream(StreamSettings settings, Surroundings surroundings);
 
   // Begins to read. `open` is replaced in tests.
   void start(Feed::Open open = open_source);
+  // Returns at once; answers that are still in the making are told to nobody.
   void request_stop();
   // Waits for the feed, which has been asked to stop.
   void end();
   const std::string& name() const { return settings_.name; }
-  // Not while start() or end() runs.
+  const StreamSettings& settings() const { return settings_; }
+  // A file has been read to its end, or the stream has been given up: `unreadable()`.
+  bool ended() const { return ended_; }
+  bool unreadable() const { return unreadable_; }
   StreamCounts counts() const;
 
  private:
@@ -47,31 +53,54 @@ class ServedStream {
     Sampling sampling;
     std::vector<std::size_t> tasks;  // indices into settings_.tasks
     std::vector<std::string> prompts;
+    std::unique_ptr<ClipGate> gate;  // nothing without gates
+    std::uint64_t skipped = 0;       // by it; the feed's thread's
+  };
+  // What a clip on its way to the engine takes along.
+  struct Passed {
+    std::size_t series = 0;
+    std::uint64_t skipped = 0;         // of its series, before it
+    std::optional<double> similarity;  // the engine's thread's
+  };
+  // What a task said last.
+  struct Told {
+    WallTime time{};
+    std::string text;
   };
 
   // On the feed's thread.
   void on_clip(Clip clip, std::size_t series);
   void on_report(const FeedReport& report);
   // On the engine's thread.
-  void on_reply(std::size_t series, const Request& request, const Reply& reply);
-  void publish_answer(const TaskSettings& task, const Request& request, const Reply& reply,
-                      std::uint64_t lost);
+  void on_reply(const Passed& passed, const Request& request, const Reply& reply);
+  void on_failure(const Passed& passed, const Request& request, const Reply& reply);
+  AnswerEvent answer_of(std::size_t task, const Passed& passed, const Request& request, const Reply& reply);
+  void publish(const TaskSettings& task, const Clip& clip, const AnswerEvent& answer);
 
   const StreamSettings settings_;
   Surroundings around_;
   std::vector<Series> series_;
-  std::uint64_t frames_ = 0;  // of a feed that has ended
   std::atomic<std::uint64_t> answered_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> images_encoded_{0};
+  std::atomic<bool> ended_{false};
+  std::atomic<bool> unreadable_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> skipped_{0};
+  std::atomic<std::uint64_t> unchanged_{0};
   // The feed's thread's.
   OncePerSecond drops_;
+  OncePerSecond skips_;
   std::string last_state_;
-  bool unreadable_ = false;
   // The engine's thread's.
   OncePerSecond failures_;
   std::map<std::size_t, std::uint64_t> failed_before_;  // by task, not yet told in an event
-  std::unique_ptr<Feed> feed_;                          // last: its thread uses all of the above
+  std::map<std::size_t, std::uint64_t> skipped_told_;   // by task, in all its events
+  std::map<std::size_t, Told> told_;                    // by task, while it may hold
+  mutable std::mutex mutex_;
+  std::uint64_t frames_ = 0;    // guarded by mutex_: of a feed that has ended
+  std::unique_ptr<Feed> feed_;  // guarded by mutex_; last: its thread uses all of the above
 };
 
 }  // namespace palisade

@@ -1,5 +1,8 @@
 #include "service/service.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "service/log.h"
 
 namespace palisade {
@@ -10,23 +13,23 @@ using std::chrono::steady_clock;
 // How long the model may take to notice the stop, of the two seconds that a stop may take in all.
 constexpr std::chrono::milliseconds kPatience{1200};
 
+void tell(const std::string& name, const StreamCounts& counts) {
+  log_info(name + ": " + std::to_string(counts.frames) + " frames, " + std::to_string(counts.answered) +
+           " answers, " + std::to_string(counts.dropped) + " clips dropped, " +
+           std::to_string(counts.failed) + " failed, " + std::to_string(counts.skipped) +
+           " without motion, " + std::to_string(counts.unchanged) + " unchanged");
+}
+
+const StreamSettings* find_stream(const Settings& settings, const std::string& name) {
+  const auto found = std::ranges::find(settings.streams, name, &StreamSettings::name);
+  return found == settings.streams.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
-Service::Service(const Settings& settings, EngineModel& model)
-    : model_(model),
-      limits_{.slice = settings.engine.slice,
-              .kv_cache_bytes = std::size_t(settings.engine.kv_cache_mb) << 20} {
+Service::Service(Settings settings, EngineModel& model) : settings_(std::move(settings)), model_(model) {
   publisher_ = std::make_unique<Publisher>(
-      PublisherOptions{.endpoint = settings.publish, .node = settings.node}, [this] { return counts(); });
-  for (const StreamSettings& stream : settings.streams) {
-    streams_.push_back(std::make_unique<ServedStream>(
-        stream, ServedStream::Surroundings{.node = settings.node,
-                                           .engine = settings.engine,
-                                           .model = model,
-                                           .queue = queue_,
-                                           .publisher = *publisher_,
-                                           .ended = [this](bool failed) { on_ended(failed); }}));
-  }
+      PublisherOptions{.endpoint = settings_.publish, .node = settings_.node}, [this] { return counts(); });
 }
 
 Service::~Service() {
@@ -34,41 +37,107 @@ Service::~Service() {
   engine_.reset();
 }
 
-void Service::on_ended(bool failed) {
+void Service::start_stream(const StreamSettings& stream, const Feed::Open& open) {
+  auto served = std::make_shared<ServedStream>(
+      stream, ServedStream::Surroundings{.node = settings_.node,
+                                         .engine = settings_.engine,
+                                         .model = model_,
+                                         .queue = queue_,
+                                         .publisher = *publisher_,
+                                         .ended = [this] {
+                                           { const std::lock_guard lock(mutex_); }
+                                           wake_.notify_all();
+                                         }});
+  served->start(open);
+  const std::lock_guard lock(mutex_);
+  streams_.push_back(std::move(served));
+}
+
+// All are asked before any is waited for.
+void Service::end_streams(const Streams& streams) {
+  for (const auto& stream : streams) {
+    stream->request_stop();
+    queue_.remove(stream->name());
+  }
+  for (const auto& stream : streams) {
+    stream->end();
+    queue_.remove(stream->name());  // what came in between
+    tell(stream->name(), stream->counts());
+  }
+}
+
+void Service::reload(Settings settings) {
   {
     const std::lock_guard lock(mutex_);
-    ++ended_;
-    unreadable_ = unreadable_ || failed;
+    wanted_ = std::move(settings);
   }
   wake_.notify_all();
 }
 
-void Service::let_count(bool countable) {
-  const std::lock_guard lock(mutex_);
-  countable_ = countable;
+void Service::apply(Settings wanted, const Feed::Open& open) {
+  if (const std::string keys = needs_restart(settings_, wanted); !keys.empty()) {
+    log_error("the configuration was not reloaded: " + keys + " need a restart; all goes on as before");
+    return;
+  }
+  const auto stays = [&](const std::shared_ptr<ServedStream>& stream) {
+    const StreamSettings* const now = find_stream(wanted, stream->name());
+    return now != nullptr && *now == stream->settings();
+  };
+  Streams leaving, staying;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& stream : streams_) (stays(stream) ? staying : leaving).push_back(stream);
+    streams_ = staying;
+  }
+  end_streams(leaving);
+  settings_ = std::move(wanted);
+  std::size_t begun = 0;
+  for (const StreamSettings& stream : settings_.streams) {
+    if (std::ranges::find(staying, stream.name, &ServedStream::name) != staying.end()) continue;
+    start_stream(stream, open);
+    ++begun;
+  }
+  log_info("configuration reloaded: " + std::to_string(staying.size()) + " streams as before, " +
+           std::to_string(leaving.size()) + " ended, " + std::to_string(begun) + " begun");
+}
+
+// With the lock held.
+bool Service::all_ended() const {
+  return std::ranges::all_of(streams_, &ServedStream::ended);
 }
 
 // Also asked for by the publisher, on its thread.
 std::map<std::string, StreamCounts> Service::counts() const {
   const std::lock_guard lock(mutex_);
-  if (!countable_) return {};
   std::map<std::string, StreamCounts> counts;
   for (const auto& stream : streams_) counts[stream->name()] = stream->counts();
   return counts;
 }
 
 Service::End Service::run(const std::stop_token& stop, bool until_end, const Feed::Open& open) {
-  engine_ = std::make_unique<Engine>(model_, queue_, limits_);
-  for (const auto& stream : streams_) stream->start(open);
-  let_count(true);
+  engine_ = std::make_unique<Engine>(
+      model_, queue_,
+      EngineLimits{.slice = settings_.engine.slice,
+                   .kv_cache_bytes = std::size_t(settings_.engine.kv_cache_mb) << 20});
+  for (const StreamSettings& stream : settings_.streams) start_stream(stream, open);
   std::unique_lock lock(mutex_);
-  if (!wake_.wait(lock, stop, [this] { return ended_ == streams_.size(); })) return End::kStopped;
-  const bool unreadable = unreadable_;
-  if (!until_end) {
+  for (bool told_end = false;;) {
+    const bool woken =
+        wake_.wait(lock, stop, [&] { return wanted_ || (all_ended() && (until_end || !told_end)); });
+    if (!woken) return End::kStopped;
+    if (wanted_) {
+      Settings wanted = *std::exchange(wanted_, std::nullopt);
+      lock.unlock();
+      apply(std::move(wanted), open);
+      lock.lock();
+      told_end = false;
+      continue;
+    }
+    if (until_end) break;
     log_info("all streams have ended; the service waits to be stopped");
-    wake_.wait(lock, stop, [] { return false; });
-    return End::kStopped;
+    told_end = true;
   }
+  const bool unreadable = std::ranges::any_of(streams_, &ServedStream::unreadable);
   lock.unlock();
   queue_.close();
   const std::stop_callback stop_engine(stop, [this] { engine_->request_stop(); });
@@ -79,26 +148,18 @@ Service::End Service::run(const std::stop_token& stop, bool until_end, const Fee
 
 bool Service::stop() {
   if (!publisher_) return true;
-  // All are asked before any is waited for.
-  for (const auto& stream : streams_) stream->request_stop();
+  const Streams streams = [this] {
+    const std::lock_guard lock(mutex_);
+    return streams_;
+  }();
+  for (const auto& stream : streams) stream->request_stop();
   if (engine_) engine_->request_stop();
   const bool idle = !engine_ || engine_->join_until(steady_clock::now() + kPatience);
   if (!idle) return false;
   engine_.reset();
-  let_count(false);
-  for (const auto& stream : streams_) stream->end();
-  let_count(true);
-  tell_counts();
+  end_streams(streams);
   publisher_.reset();
   return true;
-}
-
-void Service::tell_counts() const {
-  for (const auto& [name, counts] : counts()) {
-    log_info(name + ": " + std::to_string(counts.frames) + " frames, " + std::to_string(counts.answered) +
-             " answers, " + std::to_string(counts.dropped) + " clips dropped, " +
-             std::to_string(counts.failed) + " failed");
-  }
 }
 
 }  // namespace palisade

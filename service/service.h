@@ -3,7 +3,9 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "service/engine.h"
@@ -19,33 +21,36 @@ class Service {
   enum class End { kStopped, kAllEnded, kSomeUnreadable };
 
   // Binds its endpoint and starts nothing else. Throws Unavailable. The model outlives the service.
-  Service(const Settings& settings, EngineModel& model);
+  Service(Settings settings, EngineModel& model);
   ~Service();
 
   // Reads, answers and publishes until `stop`, or, with `until_end`, until every stream has ended and its
   // last clip is answered.
   End run(const std::stop_token& stop, bool until_end, const Feed::Open& open = open_source);
+  // While run() runs, from any thread: these settings instead, all or nothing. Streams that stay as they were
+  // do not notice. Refused, with a line in the log, where more than streams would change.
+  void reload(Settings settings);
   // Stops all of it. False when the model could not be interrupted in time: its thread still runs, and only
   // ending the process ends it.
   bool stop();
   const std::string& endpoint() const { return publisher_->endpoint(); }
 
  private:
-  void on_ended(bool failed);
-  void let_count(bool countable);
+  using Streams = std::vector<std::shared_ptr<ServedStream>>;
+  void apply(Settings wanted, const Feed::Open& open);
+  void start_stream(const StreamSettings& stream, const Feed::Open& open);
+  void end_streams(const Streams& streams);
+  bool all_ended() const;
   std::map<std::string, StreamCounts> counts() const;
-  void tell_counts() const;
 
+  Settings settings_;
   RequestQueue queue_;
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::size_t ended_ = 0;    // guarded by mutex_
-  bool unreadable_ = false;  // guarded by mutex_
-  bool countable_ = false;   // guarded by mutex_: no stream is just starting or ending
-  std::vector<std::unique_ptr<ServedStream>> streams_;
+  Streams streams_;                 // guarded by mutex_: those that run
+  std::optional<Settings> wanted_;  // guarded by mutex_
   std::unique_ptr<Publisher> publisher_;
   EngineModel& model_;
-  const EngineLimits limits_;
   std::unique_ptr<Engine> engine_;
 };
 

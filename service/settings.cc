@@ -6,6 +6,7 @@
 
 #include "ingest/url.h"
 #include "service/duration.h"
+#include "service/settings_gate.h"
 #include "service/settings_reader.h"
 #include "service/settings_stream.h"
 #include "service/settings_tree.h"
@@ -56,6 +57,14 @@ void read_resize(SettingsReader& reader, Settings& settings) {
                    "unknown resize '" + name +
                        "'; known are hf-bicubic, hf-bilinear, bv-bilinear, bv-bilinear-aa, bv-video-float");
   }
+}
+
+void read_sliding_window(SettingsReader& reader, Settings& settings) {
+  std::string name;
+  if (!reader.read("sliding_window", name)) return;
+  const auto window = sliding_window_of(name);
+  if (!window) reader.problem("sliding_window", "sliding_window is transformers or none, not '" + name + "'");
+  settings.sliding_window = window.value_or(settings.sliding_window);
 }
 
 void read_streams(SettingsReader& reader, Settings& settings, std::vector<Problem>& problems) {
@@ -127,6 +136,7 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     std::string model;
     if (reader.read("model", model)) settings.model = model;
     read_resize(reader, settings);
+    read_sliding_window(reader, settings);
     if (reader.read("publish", settings.publish)) {
       if (auto fault = endpoint_fault(settings.publish)) reader.problem("publish", "publish: " + *fault);
     }
@@ -152,12 +162,26 @@ Settings read_settings(const std::filesystem::path& file) {
   return parse_settings(text, file.string());
 }
 
+std::string needs_restart(const Settings& running, const Settings& wanted) {
+  std::string keys;
+  const auto note = [&](const char* key, bool same) {
+    if (!same) keys += (keys.empty() ? "" : ", ") + std::string(key);
+  };
+  note("node", running.node == wanted.node);
+  note("model", running.model == wanted.model);
+  note("resize", running.resize == wanted.resize);
+  note("sliding_window", running.sliding_window == wanted.sliding_window);
+  note("publish", running.publish == wanted.publish);
+  note("engine", running.engine == wanted.engine);
+  return keys;
+}
+
 std::string summary_of(const Settings& settings) {
   std::string text = "node " + settings.node + ", model " +
                      (settings.model.empty() ? "(the demo model)" : settings.model.string()) +
                      ", events on " + settings.publish + "\n";
   for (const StreamSettings& stream : settings.streams) {
-    text += "stream " + stream.name + ": " + redact_url(stream.source.url) + "\n";
+    text += "stream " + stream.name + ": " + redact_url(stream.source.url) + "\n" + gate_summary(stream);
     for (const TaskSettings& task : stream.tasks) {
       const Sampling& sampling = task.sampling;
       text += "  " + task.name + ": \"" + task.task->prompt(task.wording) + "\" over " +

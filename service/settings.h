@@ -2,14 +2,17 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "frames/region.h"
 #include "frames/resize.h"
 #include "frames/sampling.h"
 #include "ingest/source.h"
+#include "model/model_config.h"
 #include "tasks/task.h"
 
 namespace palisade {
@@ -20,6 +23,18 @@ struct TaskSettings {
   std::string name;
   Wording wording;
   Sampling sampling;
+
+  bool operator==(const TaskSettings&) const = default;
+};
+
+// When a clip is not worth the language model's time. Off where nothing is said.
+struct GateSettings {
+  bool motion = false;             // clips in which nothing moves go no further
+  std::vector<Polygon> region;     // where motion counts; empty: everywhere
+  std::optional<double> semantic;  // features this alike mean the same: the last answer still holds
+  std::chrono::milliseconds longest_silence{60'000};  // after which the model is asked anyway
+
+  bool operator==(const GateSettings&) const = default;
 };
 
 struct StreamSettings {
@@ -27,7 +42,12 @@ struct StreamSettings {
   SourceOptions source;  // with its password: never printed whole
   bool pace = true;      // files only
   bool loop = false;     // files only
+  int priority = 2;      // its share of the engine's turns when many wait: 1 low, 2 normal, 4 high
+  std::vector<Polygon> masks;
+  GateSettings gate;
   std::vector<TaskSettings> tasks;
+
+  bool operator==(const StreamSettings&) const = default;
 };
 
 struct EngineSettings {
@@ -35,6 +55,8 @@ struct EngineSettings {
   std::chrono::milliseconds deadline{120'000};
   std::chrono::milliseconds slice{100};
   int kv_cache_mb = 4096;
+
+  bool operator==(const EngineSettings&) const = default;
 };
 
 // What a configuration file says; configs/palisade.yaml shows every key.
@@ -42,6 +64,7 @@ struct Settings {
   std::string node = "node-1";
   std::filesystem::path model;  // empty: the demo model
   std::optional<ResizePreset> resize;
+  SlidingWindow sliding_window = SlidingWindow::kTransformers;
   std::string publish = "tcp://127.0.0.1:5557";
   EngineSettings engine;
   std::vector<StreamSettings> streams;
@@ -67,6 +90,8 @@ Settings read_settings(const std::filesystem::path& file);
 std::optional<std::string> endpoint_fault(std::string_view endpoint);
 // ^[a-z0-9_-]{1,64}$
 bool is_name(std::string_view name);
+// What of a new configuration cannot be taken on while running, or nothing: "model, engine".
+std::string needs_restart(const Settings& running, const Settings& wanted);
 // For people, several lines: what would run. No password.
 std::string summary_of(const Settings& settings);
 

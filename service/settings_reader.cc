@@ -142,6 +142,28 @@ bool SettingsReader::read(std::string_view key, std::chrono::milliseconds& into,
   return true;
 }
 
+std::optional<double> share_of(const YamlNode& node) {
+  double number = -1;
+  const char* const end = node.text.data() + node.text.size();
+  const auto [read_to, error] = std::from_chars(node.text.data(), end, number, std::chars_format::fixed);
+  const bool good = node.kind == YamlNode::Kind::kScalar && !node.quoted && error == std::errc() &&
+                    read_to == end && number >= 0 && number <= 1;
+  return good ? std::optional(number) : std::nullopt;
+}
+
+bool SettingsReader::read_share(std::string_view key, double& into) {
+  const std::string expected = "a number from 0 to 1";
+  const YamlNode* const value = scalar(key, expected);
+  if (value == nullptr) return false;
+  const auto number = share_of(*value);
+  if (!number) {
+    problem(key, std::string(key) + " is " + expected + ", not " + quoted(value->text));
+    return false;
+  }
+  into = *number;
+  return true;
+}
+
 const std::vector<YamlNode>* SettingsReader::list(std::string_view key) {
   const YamlNode* const value = find(key);
   if (value == nullptr) return nullptr;

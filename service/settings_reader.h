@@ -24,10 +24,16 @@ class SettingsReader {
   bool read(std::string_view key, bool& into);
   bool read(std::string_view key, int& into, int least, int most);
   bool read(std::string_view key, std::chrono::milliseconds& into, std::chrono::milliseconds least);
+  // Numbers in 0..1 as they are written: 0.25, 1.
+  bool read_share(std::string_view key, double& into);
   const std::vector<YamlNode>* list(std::string_view key);
 
   // A problem with the value of `key`, or with the map when the key is not there.
   void problem(std::string_view key, std::string text);
+  // A problem with one entry of a list.
+  void problem_at(const YamlNode& item, std::string text) {
+    problems_.push_back({item.place, std::move(text)});
+  }
   bool has(std::string_view key) const;
   void finish();
 
@@ -40,6 +46,9 @@ class SettingsReader {
   std::vector<Problem>& problems_;
   std::vector<std::string> known_;
 };
+
+// 0.25 of "0.25"; nothing for what is no number in 0..1.
+std::optional<double> share_of(const YamlNode& node);
 
 // The one of `known` that was probably meant, empty when none is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& known);

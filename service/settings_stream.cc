@@ -7,6 +7,7 @@
 #include "ingest/url.h"
 #include "service/duration.h"
 #include "service/settings_decoding.h"
+#include "service/settings_gate.h"
 #include "service/settings_reader.h"
 
 namespace palisade {
@@ -41,11 +42,16 @@ std::string task_names() {
 
 void read_policy(SettingsReader& reader, Sampling& sampling) {
   std::string policy = "uniform";
-  if (reader.read("policy", policy) && policy != "uniform" && policy != "stride" && policy != "keyframes") {
-    reader.problem("policy", "policy is uniform, keyframes or stride, not '" + policy + "'");
+  constexpr std::string_view kPolicies[] = {"uniform", "keyframes", "stride", "motion"};
+  if (reader.read("policy", policy) && std::ranges::find(kPolicies, policy) == std::end(kPolicies)) {
+    reader.problem("policy", "policy is uniform, keyframes, stride or motion, not '" + policy + "'");
   }
   if (policy == "stride") sampling.policy = SamplingPolicy::kStride;
   if (policy == "keyframes") sampling.policy = SamplingPolicy::kKeyframes;
+  if (policy == "motion") sampling.policy = SamplingPolicy::kMotion;
+  if (policy == "motion" && sampling.count < 3) {
+    reader.problem("policy", "policy: motion chooses among the frames of a span; it needs frames: 16");
+  }
   const bool has_step = reader.read("frame_step", sampling.frame_step, 1, 10'000);
   if (policy == "stride" && !reader.has("frame_step")) {
     reader.problem("policy", "the stride policy needs frame_step, such as frame_step: 9");
@@ -194,6 +200,14 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
   }
 }
 
+void read_priority(SettingsReader& reader, StreamSettings& stream) {
+  std::string priority = "normal";
+  reader.read("priority", priority);
+  if (priority != "low" && priority != "normal" && priority != "high")
+    reader.problem("priority", "priority is low, normal or high, not '" + priority + "'");
+  stream.priority = priority == "high" ? 4 : priority == "low" ? 1 : 2;
+}
+
 }  // namespace
 
 StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems) {
@@ -208,6 +222,9 @@ StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems)
     reader.problem("name", "the name 'service' is taken by Palisade's own topics; choose another");
   }
   read_source(reader, stream);
+  read_priority(reader, stream);
+  stream.masks = read_polygons(reader, "masks");
+  if (const YamlNode* const gate = reader.find("gate")) stream.gate = read_gate(*gate, problems);
   read_tasks(reader, stream, problems);
   read_decoding(reader, stream);
   reader.finish();

@@ -44,6 +44,7 @@ Json to_json(const WindowEvidence& window) {
     json["policy"] = palisade::name_of(*window.policy);
     json["span_ms"] = window.span.count();
   }
+  if (window.similarity && std::isfinite(*window.similarity)) json["similarity"] = *window.similarity;
   return json;
 }
 
@@ -103,13 +104,18 @@ Json to_json(const AnswerEvent& answer) {
   Json json = {{"task", answer.task},
                {"prompt", answer.prompt},
                {"text", answer.text},
-               {"finish_reason", answer.finish_reason},
-               {"token_ids", answer.token_ids},
                {"frames", std::move(frames)},
                {"window", to_json(answer.window)},
                {"model", to_json(answer.model)},
                {"dropped_before", answer.dropped_before},
                {"timing_ms", to_json(answer.timing)}};
+  if (answer.skipped_before) json["skipped_before"] = *answer.skipped_before;
+  if (answer.unchanged_since) {
+    json["unchanged_since"] = time_text(*answer.unchanged_since);
+    return json;
+  }
+  json["finish_reason"] = answer.finish_reason;
+  json["token_ids"] = answer.token_ids;
   // JSON has no infinity; a generation that ended before its first token has no probability either.
   if (!answer.token_ids.empty() && std::isfinite(answer.logprob)) {
     json["logprob"] = answer.logprob;

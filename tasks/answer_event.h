@@ -25,8 +25,9 @@ struct WindowEvidence {
   std::optional<SamplingPolicy> policy;
   int count = 0;
   std::chrono::milliseconds span{0};
-  int tokens_kept = 0;     // image tokens that entered the model
-  int images_encoded = 0;  // of the window, for this answer; the others were known already
+  int tokens_kept = 0;               // image tokens that entered the model
+  int images_encoded = 0;            // of the window, for this answer; the others were known already
+  std::optional<double> similarity;  // to the window that was answered last, where they were compared
 };
 
 // Where the time went, from the moment the clip was complete.
@@ -60,6 +61,9 @@ struct AnswerEvent {
   WindowEvidence window;
   ModelIdentity model;
   std::uint64_t dropped_before = 0;
+  std::optional<std::uint64_t> skipped_before;  // by the motion gate, where there is one
+  // `time` of the answer that still holds: nothing was asked, `text` repeats it.
+  std::optional<WallTime> unchanged_since;
   AnswerTiming timing;
 };
 

@@ -23,7 +23,10 @@ Json to_json(const HeartbeatEvent& heartbeat) {
     streams[stream] = {{"frames", counts.frames},
                        {"answered", counts.answered},
                        {"dropped", counts.dropped},
-                       {"failed", counts.failed}};
+                       {"failed", counts.failed},
+                       {"images_encoded", counts.images_encoded},
+                       {"skipped", counts.skipped},
+                       {"unchanged", counts.unchanged}};
   }
   return {{"interval_ms", heartbeat.interval.count()},
           {"uptime_ms", heartbeat.uptime.count()},

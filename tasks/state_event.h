@@ -27,6 +27,9 @@ struct StreamCounts {
   std::uint64_t answered = 0;  // answers given
   std::uint64_t dropped = 0;   // clips that newer ones pushed out of the queue
   std::uint64_t failed = 0;    // clips that the model could not answer
+  std::uint64_t images_encoded = 0;
+  std::uint64_t skipped = 0;    // clips that the motion gate kept back
+  std::uint64_t unchanged = 0;  // times that the last answer still held
 };
 
 // The data of a palisade.heartbeat.v1 event. A node with many topics tells them in several heartbeats.

@@ -15,6 +15,8 @@ namespace palisade {
 struct Wording {
   std::string language = "en";
   std::string text;
+
+  bool operator==(const Wording&) const = default;
 };
 
 // A kind of question to the model: clip and wording to prompt, answer to fields of an event. Stateless; all

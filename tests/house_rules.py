@@ -29,7 +29,7 @@ DOORS = [
     (r"hwy/", r"model/kernels\.cc"),
     (r"nlohmann/", r"model/json\.h"),
     (r"yaml-cpp/", r"service/settings_tree\.(cc|h)"),
-    (r"zmq", r"service/publisher\.cc|service/commands/watch\.cc"),
+    (r"zmq", r"service/(publisher|control)\.cc|service/commands/watch\.cc"),
     (r"CLI/", r"service/command_line\.cc|service/commands/\w+\.cc"),
     (r"spdlog/", r"service/log\.cc"),
     (r"sodium", r"service/sha256\.cc"),

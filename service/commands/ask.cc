@@ -8,10 +8,10 @@
 #include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/commands/decoding_flags.h"
+#include "service/commands/model_flags.h"
 #include "service/duration.h"
 #include "service/interrupt.h"
 #include "service/log.h"
-#include "service/model_choice.h"
 #include "service/output.h"
 #include "service/picks.h"
 #include "tasks/task.h"
@@ -24,7 +24,7 @@ constexpr std::size_t kMostPictures = 16;
 struct AskOptions {
   std::string words;
   std::vector<std::string> inputs;
-  std::string model;
+  ModelFlags model;
   std::string language = "en";
   int frames = 16;
   std::string span;
@@ -83,7 +83,7 @@ int ask(const AskOptions& options) {
   const auto span = span_of(options);
   const bool pictures = asks_pictures(options);
   const Interrupt interrupt;
-  const auto model = load_chosen_model(options.model);
+  const auto model = load_model(options.model);
   const SourceOptions source{.url = options.inputs.front(), .allow_launch = true};
   const auto clip = pictures ? std::optional(clip_of_pictures(options.inputs, *model))
                              : clip_of_video(source, options.frames, span, *model, interrupt.token());
@@ -111,11 +111,7 @@ void add_ask(CLI::App& app, Run& run) {
   command->add_option("INPUT", options->inputs, "One or more pictures in order, or one video")
       ->type_name("IMAGE...|VIDEO")
       ->required();
-  command
-      ->add_option("--model", options->model,
-                   "A model folder in Hugging Face layout; default: the demo model")
-      ->envname("PALISADE_MODEL")
-      ->type_name("DIR");
+  add_model_flags(*command, options->model);
   command->add_option("--language", options->language, "Language of the answer to a question")
       ->envname("PALISADE_LANGUAGE")
       ->capture_default_str();

@@ -4,10 +4,10 @@
 #include "service/batch.h"
 #include "service/command_line.h"
 #include "service/commands/command.h"
+#include "service/commands/model_flags.h"
 #include "service/commands/sampling_flags.h"
 #include "service/interrupt.h"
 #include "service/log.h"
-#include "service/model_choice.h"
 #include "service/output.h"
 #include "service/picks.h"
 #include "service/progress.h"
@@ -18,7 +18,7 @@ namespace {
 
 struct CaptionOptions {
   std::string input;
-  std::string model;
+  ModelFlags model;
   std::string language = "en";
   SamplingFlags sampling;
   int max_new_tokens = 64;
@@ -78,7 +78,7 @@ int caption(const CaptionOptions& options) {
   sampling_of(options.sampling);  // a wrong flag is told before the model is read
   prompt_of(options);
   const Interrupt interrupt;
-  const auto model = load_chosen_model(options.model);
+  const auto model = load_model(options.model);
   return is_picture_file(options.input) ? caption_picture(options, *model, interrupt.token())
                                         : caption_video(options, *model, interrupt.token());
 }
@@ -94,11 +94,7 @@ void add_caption(CLI::App& app, Run& run) {
                    "A video or picture file, a folder of pictures, or an http(s):, rtsp(s):, v4l2: or gst: address")
       ->type_name("FILE|URL")
       ->required();
-  command
-      ->add_option("--model", options->model,
-                   "A model folder in Hugging Face layout; default: the demo model")
-      ->envname("PALISADE_MODEL")
-      ->type_name("DIR");
+  add_model_flags(*command, options->model);
   add_sampling_flags(*command, options->sampling);
   command->add_option("--language", options->language, "Language of the answers")
       ->envname("PALISADE_LANGUAGE")

@@ -4,18 +4,20 @@
 
 #include "service/command_line.h"
 #include "service/commands/command.h"
+#include "service/commands/model_flags.h"
 #include "service/interrupt.h"
 #include "service/log.h"
 #include "service/model_choice.h"
 #include "service/service.h"
 #include "service/settings.h"
+#include "service/slowed_model.h"
 
 namespace palisade {
 namespace {
 
 struct ServeOptions {
   std::string config;
-  std::string model;
+  ModelFlags model;
   std::string publish;
   std::string log_level = "info";
   bool until_end = false;
@@ -24,7 +26,9 @@ struct ServeOptions {
 // Flags and their variables come before the file.
 Settings settings_of(const ServeOptions& options) {
   Settings settings = read_settings(options.config);
-  if (!options.model.empty()) settings.model = options.model;
+  if (!options.model.folder.empty()) settings.model = options.model.folder;
+  if (!options.model.sliding_window.empty())
+    settings.sliding_window = *sliding_window_of(options.model.sliding_window);
   if (!options.publish.empty()) {
     if (const auto fault = endpoint_fault(options.publish)) throw UsageError("--publish: " + *fault);
     settings.publish = options.publish;
@@ -33,15 +37,38 @@ Settings settings_of(const ServeOptions& options) {
   return settings;
 }
 
+// PALISADE_TEST_SLOWDOWN=10 shows what a machine ten times slower would do.
+std::unique_ptr<EngineModel> slowed_for_tests(std::unique_ptr<EngineModel> model) {
+  const char* const text = std::getenv("PALISADE_TEST_SLOWDOWN");
+  if (text == nullptr) return model;
+  const double factor = std::atof(text);
+  if (factor < 1 || factor > 1000) throw UsageError("PALISADE_TEST_SLOWDOWN is a factor from 1 to 1000");
+  log_warning("the model is slowed " + std::string(text) + " times by PALISADE_TEST_SLOWDOWN");
+  return slowed(std::move(model), factor);
+}
+
+// On SIGHUP: the file anew, whole or not at all.
+void reload(const ServeOptions& options, Service& service) {
+  try {
+    service.reload(settings_of(options));
+  } catch (const SettingsError& error) {
+    for (const std::string& problem : error.problems()) log_error(problem);
+    log_error("the configuration was not reloaded; all goes on as before");
+  }
+}
+
 int serve(const ServeOptions& options) {
   log_from(log_level_of(options.log_level).value_or(LogLevel::kInfo));
   const Settings settings = settings_of(options);
-  const Interrupt interrupt;
-  const auto model = load_chosen_model(settings.model, settings.resize);
+  Interrupt interrupt;
+  const auto model = slowed_for_tests(load_chosen_model(
+      settings.model, {.resize = settings.resize, .sliding_window = settings.sliding_window}));
   Service service(settings, *model);
   log_info("publishing on " + service.endpoint() + "; `palisade watch --subscribe " + service.endpoint() +
            "` shows it");
+  interrupt.on_hangup([&] { reload(options, service); });
   const Service::End end = service.run(interrupt.token(), options.until_end);
+  interrupt.on_hangup({});
   if (end == Service::End::kStopped) log_info("stopping");
   // The model's thread cannot be interrupted: all else is in order, so the process ends without it.
   if (!service.stop()) std::_Exit(kDone);
@@ -60,10 +87,7 @@ void add_serve(CLI::App& app, Run& run) {
       ->envname("PALISADE_CONFIG")
       ->type_name("FILE")
       ->required();
-  command
-      ->add_option("--model", options->model, "A model folder in Hugging Face layout, instead of the file's")
-      ->envname("PALISADE_MODEL")
-      ->type_name("DIR");
+  add_model_flags(*command, options->model);
   command->add_option("--publish", options->publish, "ZeroMQ endpoint for events, instead of the file's")
       ->envname("PALISADE_PUBLISH")
       ->type_name("ENDPOINT");
@@ -78,7 +102,9 @@ void add_serve(CLI::App& app, Run& run) {
       "\nExamples:\n"
       "  palisade serve --config configs/palisade.yaml\n"
       "  palisade serve --config file.yaml --until-end --publish ipc:///tmp/events\n"
-      "Ctrl-C or SIGTERM stops within two seconds, with exit code 0; a second one at once.");
+      "Ctrl-C or SIGTERM stops within two seconds, with exit code 0; a second one at once.\n"
+      "SIGHUP reads the configuration anew: streams are added, changed and removed, those that stay as they\n"
+      "were lose nothing; a configuration with a mistake changes nothing.");
   command->callback([&run, options] { run = [options] { return serve(*options); }; });
 }
 

@@ -172,6 +172,26 @@ class WrongUse(unittest.TestCase):
                 self.assertIn(place, text)
             self.assertNotIn("canary", text)
 
+    def test_what_the_model_cannot_be_asked_is_said(self):
+        picture = WORLD / "still01.png"
+        self.refused(1, "positions", "ask", "ocr " + "龘" * 2728, picture)  # some three tokens each
+        self.refused(2, "8 KiB", "ask", "x" * 9000, picture)
+        self.refused(2, "empty choice", "ask", "what?", picture, "--choices", "yes,,no")
+        self.refused(2, "16 pictures", "ask", "what?", *[picture] * 17)
+
+    def test_weights_that_are_no_numbers_give_an_error_and_no_answer(self):
+        with tempfile.TemporaryDirectory() as folder:
+            model = Path(folder) / "model"
+            shutil.copytree(SOURCE / "configs/models/demo", model)
+            weights = model / "model.safetensors"
+            content = bytearray(weights.read_bytes())
+            header = 8 + int.from_bytes(content[:8], "little")
+            entry = json.loads(content[8:header])["language_model.model.norm.weight"]
+            at = header + entry["data_offsets"][0]
+            content[at:at + 4] = b"\xff\xff\xff\xff"  # not a number, as f32 and as bf16
+            weights.write_bytes(content)
+            self.refused(1, "not finite", "ask", "what?", WORLD / "still01.png", "--model", model)
+
     def test_every_command_explains_itself(self):
         for command in [[], ["serve"], ["caption"], ["ask"], ["watch"], ["model", "inspect"], ["model", "verify"], ["config", "check"]]:
             self.assertIn("Usage", palisade(*command, "--help").stdout)

@@ -16,12 +16,12 @@ CANARY = "c4n4ry-p4ssw0rd"
 class Service:
     """A configuration and the service that runs it."""
 
-    def __init__(self, streams, extra=""):
+    def __init__(self, streams, extra="", environment=None):
         self.folder = tempfile.TemporaryDirectory(prefix="palisade-e2e-")
         self.endpoint = f"ipc://{self.folder.name}/events"
         config = Path(self.folder.name) / "config.yaml"
         config.write_text(f"node: test\npublish: {self.endpoint}\n{extra}streams:\n{streams}")
-        self.running = Running(PROGRAM, "serve", "--config", config)
+        self.running = Running(PROGRAM, "serve", "--config", config, environment=environment)
 
     def __enter__(self):
         return self
@@ -83,6 +83,68 @@ class Cameras(unittest.TestCase):
             self.assertTrue(absent and absent[-1]["data"]["reason"])
             for text in [service.running.stderr(), service.running.stdout(), json.dumps(subscriber.events)]:
                 self.assertNotIn(CANARY, text)
+
+
+class Engine(unittest.TestCase):
+    def test_a_rolling_window_encodes_one_image_and_more_prompts_none(self):
+        tasks = "\n      - ".join(f"{{task: caption, name: c{i}, language: {language}, frames: 16, span: 3750ms, every: 250ms}}"
+                                 for i, language in enumerate(["en", "de", "fr", "es", "it"]))
+        with Service(stream("clip", WORLD / "clip0.mp4", tasks, pace="true", loop="true")) as service:
+            subscriber = Subscriber(service.endpoint)
+            windows = {}
+            while sum(len(events) == 5 for events in windows.values()) < 10:
+                topic, event = subscriber.receive()
+                if "/clip/c" in topic:
+                    data = event["data"]
+                    windows.setdefault(data["frames"][0]["number"], []).append(data["window"]["images_encoded"])
+            whole = [sum(encoded) for encoded in windows.values() if len(encoded) == 5]
+            self.assertEqual(whole[:10], [16] + [1] * 9)
+            heartbeat = subscriber.until(lambda topic, _: topic == "palisade/v1/service/heartbeat", "a heartbeat")
+            counts = heartbeat["data"]["streams"]["clip"]
+            self.assertLess(counts["images_encoded"], counts["answered"])
+
+    def test_a_slow_engine_costs_each_camera_its_oldest_windows_evenly_and_tells_of_every_one(self):
+        running, urls = cameras(3)
+        streams = "".join(stream(f"camera{i}", url, "{task: caption, frames: 16, span: 1s, every: 500ms}")
+                          for i, url in enumerate(urls))
+        with running, Service(streams, environment={"PALISADE_TEST_SLOWDOWN": "60"}) as service:
+            subscriber = Subscriber(service.endpoint)
+            events = {f"palisade/v1/camera{i}/caption": [] for i in range(3)}
+            while min(map(len, events.values())) < 3:
+                topic, event = subscriber.receive()
+                if topic in events:
+                    events[topic].append(event["data"])
+            heartbeat = subscriber.until(lambda topic, _: topic == "palisade/v1/service/heartbeat", "a heartbeat")
+            dropped = [counts["dropped"] for counts in heartbeat["data"]["streams"].values()]
+            self.assertGreater(min(dropped), 0)
+            self.assertLessEqual(max(dropped) - min(dropped), max(3, min(dropped) // 2))
+            for data in events.values():
+                for before, after in zip(data, data[1:]):
+                    apart = after["frames"][0]["pts_ms"] - before["frames"][0]["pts_ms"]
+                    self.assertEqual(round(apart / 500), 1 + after["dropped_before"])
+
+
+class Reload(unittest.TestCase):
+    def test_a_reload_swaps_streams_whole_and_a_mistake_changes_nothing(self):
+        running, urls = cameras(1)
+        with running, Service(stream("stays", urls[0]) + stream("leaves", WORLD / "clip0.mp4", loop="true")) as service:
+            config = Path(service.folder.name) / "config.yaml"
+            head = config.read_text().split("streams:")[0]
+            subscriber = Subscriber(service.endpoint)
+            answers(subscriber, "stays", 2)
+            config.write_text(head + "streams:\n  - name: stays\n    urll: x\n")
+            service.running.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: "urll" in service.running.stderr() and "not reloaded" in service.running.stderr(), "the mistake")
+            config.write_text(head + "streams:\n" + stream("stays", urls[0]) + stream("comes", WORLD / "clip1.mp4", loop="true"))
+            service.running.process.send_signal(signal.SIGHUP)
+            answers(subscriber, "comes", 1)
+            answers(subscriber, "stays", 2)
+            self.assertEqual(service.running.stop(), 0)
+            states = [(event["subject"], event["data"]["state"]) for topic, event in subscriber.events if topic.endswith("/state")]
+            self.assertIn(("leaves", "removed"), states)
+            self.assertEqual(states.count(("stays", "online")), 1)
+            starts = [event["data"]["frames"][0]["pts_ms"] for topic, event in subscriber.events if topic.endswith("stays/caption")]
+            self.assertEqual({round((b - a) / 100) for a, b in zip(starts, starts[1:])}, {10}, "no window is missing")
 
 
 class Subscribers(unittest.TestCase):

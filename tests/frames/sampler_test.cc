@@ -171,3 +171,85 @@ TEST_CASE("a damaged frame is never wanted") {
   CHECK_FALSE(sampler.wants(damaged));
   CHECK(sampler.wants(stamp_at(1, 40ms)));
 }
+
+namespace {
+
+// As run(), of a stream in which something moves from `from` to `until`.
+std::vector<Clip> run_moving(Sampler& sampler, int frames, double rate, MediaTime from, MediaTime until) {
+  std::vector<Clip> clips;
+  for (int i = 0; i < frames; ++i) {
+    Frame frame = frame_of(stamp_at(i, MediaTime(std::int64_t(i * 1e9 / rate))));
+    if (!sampler.wants(frame.stamp)) continue;
+    frame.motion = std::chrono::duration<double>(std::clamp(frame.stamp.pts, from, until) - from).count();
+    for (Clip& clip : sampler.offer(std::move(frame))) clips.push_back(std::move(clip));
+  }
+  return clips;
+}
+
+constexpr Sampling kByMotion{.count = 16, .span = 4s, .stride = 4s, .policy = SamplingPolicy::kMotion};
+
+}  // namespace
+
+TEST_CASE("motion takes most frames where something moves, in order, the first and the last among them") {
+  for (const double rate : {10.0, 25.0, 120.0}) {
+    CAPTURE(rate);
+    Sampler sampler(kByMotion);
+    const auto clips = run_moving(sampler, int(4 * rate) + 1, rate, 2s, 3s);
+    REQUIRE(clips.size() == 1);
+    const std::vector<Frame>& frames = clips[0].frames;
+    REQUIRE(frames.size() == 16);
+    CHECK(frames.front().stamp.pts == 0s);
+    CHECK(frames.back().stamp.pts == 4s);
+    int moving = 0;
+    for (std::size_t i = 1; i < frames.size(); ++i) {
+      CHECK(frames[i].stamp.pts > frames[i - 1].stamp.pts);
+      CHECK(frames[i].stamp.pts - frames[i - 1].stamp.pts <= 1500ms);  // nothing long is left out
+      moving += frames[i].stamp.pts >= 2s && frames[i].stamp.pts <= 3s;
+    }
+    CHECK(moving >= 10);
+  }
+}
+
+TEST_CASE("where nothing moves motion spreads its frames evenly") {
+  Sampler sampler(kByMotion);
+  const auto clips = run_moving(sampler, 41, 10, 100s, 101s);
+  REQUIRE(clips.size() == 1);
+  for (std::size_t i = 1; i < 16; ++i) {
+    const MediaTime step = clips[0].frames[i].stamp.pts - clips[0].frames[i - 1].stamp.pts;
+    CHECK(step >= 200ms);
+    CHECK(step <= 300ms);
+  }
+}
+
+TEST_CASE("choosing by motion holds and converts a bounded number of frames at any frame rate and overlap") {
+  for (const double rate : {10.0, 240.0, 5000.0}) {
+    Sampling sampling = kByMotion;
+    sampling.span = 20s;
+    sampling.stride = 1s;
+    Sampler sampler(sampling);
+    std::size_t most = 0;
+    int wanted = 0;
+    for (int i = 0; i < int(60 * rate); ++i) {
+      const FrameStamp stamp = stamp_at(i, MediaTime(std::int64_t(i * 1e9 / rate)));
+      if (!sampler.wants(stamp)) continue;
+      ++wanted;
+      sampler.offer(frame_of(stamp));
+      most = std::max(most, sampler.frames_held());
+    }
+    CHECK(most <= 4 * 16 + 2 * 21);
+    CHECK(wanted <= 60 * 5);
+  }
+}
+
+TEST_CASE("motion of a camera with too few frames repeats them, and a stream too short is tiled") {
+  Sampler sampler(kByMotion);
+  const auto clips = run_moving(sampler, 9, 2, 1s, 2s);
+  REQUIRE(clips.size() == 1);
+  CHECK(clips[0].frames.size() == 16);
+  CHECK(clips[0].frames.back().stamp.pts == 4s);
+  Sampler short_one(kByMotion);
+  CHECK(run_moving(short_one, 3, 10, 0s, 1s).empty());
+  const auto tiled = short_one.finish();
+  REQUIRE(tiled);
+  CHECK(numbers(*tiled) == std::vector<std::uint64_t>{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0});
+}

@@ -203,5 +203,21 @@ TEST_CASE("a path that is no regular file is named in the error") {
   }
 }
 
+TEST_CASE("a written picture reads back to the same pixels, and what cannot be written is named") {
+  const test::TestFolder folder;
+  std::vector<std::uint8_t> bytes(17 * 5 * 3);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = std::uint8_t(i * 37);
+  const Image image(17, 5, bytes);
+  for (int twice = 0; twice < 2; ++twice) {
+    write_png(folder.path() / "a.png", image);
+    const Image read = read_picture(folder.path() / "a.png");
+    CHECK(read.width() == 17);
+    CHECK(std::ranges::equal(read.bytes(), image.bytes()));
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+  CHECK_THROWS_WITH_AS(write_png(folder.path() / "no/a.png", image), doctest::Contains("no/a.png"),
+                       PictureError);
+}
+
 }  // namespace
 }  // namespace palisade

@@ -65,7 +65,7 @@ TEST_CASE("a temperature towards nothing, the single most probable token and a t
 
 TEST_CASE("draws fall as the distribution says, and never outside of what was cut") {
   const Asked asked;
-  const Sequence prefilled = asked.prefill(1);
+  Sequence prefilled = asked.prefill(1);
   const Distribution distribution(prefilled.logits());
   const auto best = distribution.best(3);
   double total = 0;
@@ -86,7 +86,7 @@ TEST_CASE("draws fall as the distribution says, and never outside of what was cu
 
 TEST_CASE("the draw is the inverse of the cumulative distribution at the generator's upper 53 bits") {
   const Asked asked;
-  const Sequence prefilled = asked.prefill(1);
+  Sequence prefilled = asked.prefill(1);
   const Distribution distribution(prefilled.logits());
   const auto all = distribution.best(int(prefilled.logits().size()));
   for (std::uint64_t seed = 0; seed < 50; ++seed) {

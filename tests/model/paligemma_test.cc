@@ -117,6 +117,35 @@ TEST_CASE("sequences stepped together get the logits they get alone") {
                    {alone.logits().begin(), alone.logits().end()}) < 1e-4);
 }
 
+TEST_CASE("encoding and prefill in the smallest slices end as they do in one go") {
+  for (const char* name : {"paligemma1-tiny", "paligemma1-tiny-112", "paligemma2-tiny"}) {
+    CAPTURE(name);
+    const PaliGemma model(kReference / "models" / name);
+    std::vector<Image> images(3, read_picture(kReference / "images/still0.png"));
+    const auto whole = model.encode(images);
+    const auto encoding = model.begin_encode(images);
+    int slices = 1;
+    while (encoding->advance(1)) ++slices;
+    const auto features = encoding->finish();
+    REQUIRE(features.size() == whole.size());
+    CHECK(slices > 2 * model.config().vision.layers);
+    for (std::size_t image = 0; image < features.size(); ++image) {
+      for (int row = 0; row < features[image]->rows(); ++row) {
+        const auto a = features[image]->row(row), b = whole[image]->row(row);
+        CHECK(difference({a.begin(), a.end()}, {b.begin(), b.end()}) < 1e-4);
+      }
+    }
+    const auto prompt = model.prompt_ids("caption en");
+    const Sequence at_once = model.prefill(whole, prompt, 1);
+    const auto prefill = model.begin_prefill(whole, prompt, 1);
+    while (prefill->advance(1)) {
+    }
+    const Sequence sliced = prefill->finish();
+    CHECK(difference({sliced.logits().begin(), sliced.logits().end()},
+                     {at_once.logits().begin(), at_once.logits().end()}) < 1e-3);
+  }
+}
+
 TEST_CASE("the demo model gives the reference implementation's answers on every still and pair") {
   const PaliGemma model(kSource / "configs/models/demo");
   CHECK(model.identity().id == "palisade-demo");

@@ -263,6 +263,77 @@ TEST_CASE("random arrivals, failures, cancellations and deadlines: every request
   CHECK(model.alive == 0);
 }
 
+TEST_CASE("a caller who leaves or a deadline that passes in the middle of the prefill ends it there") {
+  StubModel model;
+  model.prefill_slices = 1'000'000'000;
+  RequestQueue queue;
+  std::vector<Reply> replies;
+  Request request = asking({"one"}, replies);
+  FinishReason expected{};
+  int asked = 0;
+  SUBCASE("left") {
+    request.cancelled = [&] { return ++asked > 20; };
+    expected = FinishReason::kCancelled;
+  }
+  SUBCASE("late") {
+    request.deadline = 30ms;
+    expected = FinishReason::kDeadline;
+  }
+  queue.push_person(std::move(request));
+  serve_all(model, queue);
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].error.empty());
+  CHECK(replies[0].answer.finish_reason == expected);
+  CHECK(model.alive == 0);
+}
+
+TEST_CASE("nothing is encoded for a caller who has left") {
+  StubModel model;
+  RequestQueue queue;
+  std::vector<Reply> replies;
+  Request request = asking({"one"}, replies);
+  request.cancelled = [] { return true; };
+  queue.push_person(std::move(request));
+  serve_all(model, queue);
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].answer.finish_reason == FinishReason::kCancelled);
+  CHECK(model.encoded == 0);
+}
+
+TEST_CASE("a long prefill leaves those who are decoding a token after every slice") {
+  StubModel model;
+  constexpr int kPieces = 60;
+  constexpr auto kPiece = 5ms;
+  model.tokens_of = [](const std::string& prompt) { return prompt == "long" ? 0 : 1'000'000'000; };
+  std::atomic<int> pieces{0}, most_between{0}, seen{0};
+  std::atomic<bool> begun{false}, ended{false};
+  model.on_slice = [&] {
+    if (!begun) return;
+    most_between = std::max(most_between.load(), ++pieces - seen);
+    std::this_thread::sleep_for(kPiece);
+  };
+  model.on_step = [&] { seen = pieces.load(); };
+  RequestQueue queue;
+  std::vector<Reply> replies;
+  for (int i = 0; i < 8; ++i) {
+    Request request = asking({"x"}, replies);
+    request.cancelled = [&] { return ended.load(); };
+    queue.push("camera" + std::to_string(i), 0, std::move(request));
+  }
+  Engine engine(model, queue, {.slice = 10 * kPiece});
+  while (model.most_together < 8) std::this_thread::yield();
+  model.prefill_slices = kPieces;
+  begun = true;
+  queue.push_person({.clip = small_clip({small_image(3)}),
+                     .prompts = {"long"},
+                     .tell = [&](const Request&, const Reply&) { ended = true; }});
+  queue.close();
+  engine.join();
+  CHECK(pieces == kPieces);
+  CHECK(most_between <= 10);  // a slower clock only makes fewer
+  CHECK(replies.size() == 8);
+}
+
 TEST_CASE("each answer has its own deadline") {
   StubModel model;
   std::vector<MonotonicTime> deadlines;
@@ -296,4 +367,28 @@ TEST_CASE("an engine whose model is at work can be waited for in vain") {
   queue.close();
   engine.join();
   CHECK(engine.join_until(std::chrono::steady_clock::now()));
+}
+
+TEST_CASE("what is unchanged after encoding does not reach the language model, and is told in its turn") {
+  StubModel model;
+  RequestQueue queue;
+  std::vector<Reply> replies;
+  for (const bool unchanged : {false, true, false}) {
+    Request request = asking({"one", "two"}, replies);
+    request.unchanged = [&, unchanged](const Clip& clip, std::span<const ImageFeatures> features) {
+      CHECK(clip.frames.size() == 2);
+      CHECK(features.size() == 2);
+      return unchanged;
+    };
+    // Room for all: a lane holds two.
+    queue.push_person(std::move(request));
+  }
+  serve_all(model, queue);
+  REQUIRE(replies.size() == 6);
+  CHECK(model.answered == 4);
+  CHECK(std::ranges::count_if(replies, &Reply::unchanged) == 2);
+  for (const Reply& reply : replies) {
+    CHECK(reply.error.empty());
+    CHECK(reply.answer.text.empty() == reply.unchanged);
+  }
 }

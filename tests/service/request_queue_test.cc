@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <thread>
 
 using namespace palisade;
@@ -48,6 +49,28 @@ TEST_CASE("clips of one sampling do not push out those of another") {
   queue.push("a", 1, named("rare pair"));
   for (int i = 0; i < 10; ++i) queue.push("a", 0, named("window"));
   CHECK(next(queue) == "rare pair");
+}
+
+TEST_CASE("weights share the turns, and nobody starves") {
+  RequestQueue queue;
+  const std::map<std::string, int> weights = {{"high", 4}, {"low", 1}, {"normal", 2}};
+  for (const auto& [stream, weight] : weights) queue.set_weight(stream, weight);
+  std::map<std::string, int> served;
+  for (int turn = 0; turn < 700; ++turn) {
+    for (const auto& [stream, weight] : weights) queue.push(stream, 0, named(stream));
+    ++served[next(queue)];
+  }
+  CHECK(served == std::map<std::string, int>{{"high", 400}, {"low", 100}, {"normal", 200}});
+}
+
+TEST_CASE("a removed lane takes what waits in it along") {
+  RequestQueue queue;
+  queue.push("a", 0, named("a"));
+  queue.push("b", 0, named("b"));
+  queue.remove("a");
+  queue.remove("nobody");
+  CHECK(queue.size() == 1);
+  CHECK(next(queue) == "b");
 }
 
 TEST_CASE("people come first") {

@@ -208,3 +208,44 @@ TEST_CASE("a password is in no event") {
   stop.request_stop();
   run.get();
 }
+
+TEST_CASE("a reload begins and ends streams, and those that stay do not notice") {
+  StubModel model;
+  const auto stream = [](const std::string& name, const std::string& every) {
+    return "  - {name: " + name + ", url: " + name +
+           ".mp4, pace: false, tasks: [{task: caption, frames: 1, every: " + every + "}]}\n";
+  };
+  std::mutex mutex;
+  std::map<std::string, int> opened;
+  const Feed::Open open = [&](const SourceOptions& options, std::stop_token stop) {
+    const std::lock_guard lock(mutex);
+    ++opened[options.url];
+    return std::make_unique<FakeSource>(36, true, true, std::move(stop));
+  };
+  Service service(
+      settings_of("streams:\n" + stream("stays", "1s") + stream("changes", "1s") + stream("leaves", "1s")),
+      model);
+  Subscriber subscriber(service.endpoint(), {"palisade/v1/"});
+  std::stop_source stop;
+  auto run = std::async(std::launch::async, [&] { return service.run(stop.get_token(), false, open); });
+  const auto state_of = [&](const std::string& name, const std::string& state) {
+    while (subscriber.next_of("palisade/v1/" + name + "/state")["data"]["state"] != state) {
+    }
+  };
+  state_of("leaves", "online");
+  service.reload(
+      settings_of("streams:\n" + stream("stays", "1s") + stream("changes", "2s") + stream("comes", "1s")));
+  state_of("comes", "online");
+  // What a restart alone can change is refused whole.
+  Settings refused = settings_of("streams:\n" + stream("other", "1s"));
+  refused.engine.max_new_tokens = 7;
+  service.reload(refused);
+  service.reload(settings_of("streams:\n" + stream("stays", "1s") + stream("last", "1s")));
+  state_of("last", "online");
+  stop.request_stop();
+  CHECK(run.get() == Service::End::kStopped);
+  CHECK(service.stop());
+  CHECK(opened ==
+        std::map<std::string, int>{
+            {"stays.mp4", 1}, {"changes.mp4", 2}, {"leaves.mp4", 1}, {"comes.mp4", 1}, {"last.mp4", 1}});
+}

@@ -18,13 +18,12 @@ class StubModel : public EngineModel {
   ModelIdentity identity() const override { return {.id = "stub", .sha256 = std::string(64, 'a')}; }
   int image_size() const override { return 8; }
   int image_tokens() const override { return 4; }
-  std::size_t kv_bytes(int, const std::string&, const DecodingOptions&) const override { return bytes_each; }
 
   std::unique_ptr<EncodeJob> encode(std::vector<Image> images) override {
     if (on_encode) on_encode(images);
     encoded += int(images.size());
     ++encode_batches;
-    return std::make_unique<Encoded>(images.size());
+    return std::make_unique<Encoded>(*this, std::move(images));
   }
 
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
@@ -35,6 +34,7 @@ class StubModel : public EngineModel {
 
   void step(std::span<AnswerJob* const> jobs) override {
     ++steps;
+    if (on_step) on_step();
     most_together = std::max(most_together.load(), int(jobs.size()));
     for (AnswerJob* const job : jobs) static_cast<Answering*>(job)->step();
   }
@@ -43,8 +43,12 @@ class StubModel : public EngineModel {
   std::function<void(const std::string& prompt, const DecodingOptions&)> on_answer;
   std::function<void(const std::vector<Image>&)> on_encode;
   std::function<void()> on_slice;  // at every piece of a prefill
+  std::function<void()> on_step;
   std::function<int(const std::string& prompt)> tokens_of = [](const std::string&) { return 0; };
-  int prefill_slices = 1;
+  std::function<ImageFeatures(const Image&)> features_of = [](const Image&) {
+    return std::make_shared<Matrix>(1, 1);
+  };
+  std::atomic<int> prefill_slices = 1;
   std::size_t bytes_each = 1;
   std::atomic<int> encoded{0};
   std::atomic<int> encode_batches{0};
@@ -57,16 +61,17 @@ class StubModel : public EngineModel {
  private:
   class Encoded : public EncodeJob {
    public:
-    explicit Encoded(std::size_t images) : images_(images) {}
-    bool advance() override { return false; }
+    Encoded(StubModel& model, std::vector<Image> images) : model_(model), images_(std::move(images)) {}
+    bool advance(MonotonicTime::duration) override { return false; }
     std::vector<ImageFeatures> features() override {
       std::vector<ImageFeatures> features;
-      for (std::size_t i = 0; i < images_; ++i) features.push_back(std::make_shared<Matrix>(1, 1));
+      for (const Image& image : images_) features.push_back(model_.features_of(image));
       return features;
     }
 
    private:
-    std::size_t images_;
+    StubModel& model_;
+    std::vector<Image> images_;
   };
 
   class Answering : public AnswerJob {
@@ -81,7 +86,8 @@ class StubModel : public EngineModel {
     }
     ~Answering() override { --model_.alive; }
 
-    bool prefill() override {
+    std::size_t kv_bytes() const override { return model_.bytes_each; }
+    bool prefill(MonotonicTime::duration) override {
       if (model_.on_slice) model_.on_slice();
       if (--slices_ > 0) return true;
       if (model_.on_answer) model_.on_answer(prompt_, options_);

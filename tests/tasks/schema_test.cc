@@ -101,6 +101,30 @@ TEST_CASE("answers are valid, with and without what may be left out") {
   CHECK_FALSE(bare.data["window"].contains("policy"));
 }
 
+TEST_CASE("an answer that still holds is valid, and has nothing of an answer but its text") {
+  AnswerEvent answer{.task = "caption", .prompt = "caption en", .text = "an empty street"};
+  answer.frames = frames_of(sixteen_frames(), [](const Image&) { return kHash; });
+  answer.window = window_of(sixteen_frames(), 256);
+  answer.window.similarity = 0.993;
+  answer.model = {.id = "m", .precision = "f32"};
+  answer.skipped_before = 12;
+  answer.unchanged_since = sixteen_frames().frames.front().stamp.wall;
+  Event event = answer_event();
+  event.data = to_json(answer);
+  check_valid("answer", parsed(event));
+  CHECK(event.data["unchanged_since"] == "2026-11-23T09:05:19.900Z");
+  for (const char* const key : {"finish_reason", "token_ids", "logprob", "choices"}) {
+    CAPTURE(key);
+    CHECK_FALSE(event.data.contains(key));
+  }
+  // It is one or the other.
+  Json faked = parsed(event);
+  faked["data"].erase("unchanged_since");
+  CHECK_FALSE(schema_faults("answer", faked).empty());
+  faked["data"]["unchanged_since"] = nullptr;
+  CHECK_FALSE(schema_faults("answer", faked).empty());
+}
+
 TEST_CASE("states and heartbeats are valid") {
   for (const char* const state :
        {"connecting", "online", "stalled", "reconnecting", "auth_failed", "unreadable", "ended", "removed"}) {

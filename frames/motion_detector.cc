@@ -1,0 +1,199 @@
+#include "frames/motion_detector.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace palisade {
+namespace {
+
+// Levels. The paper's multiple of the usual difference, and bounds that keep a still pixel from becoming
+// oversensitive and a busy one from becoming blind.
+constexpr float kMultiple = 4;
+constexpr float kLeastTolerance = 6;
+constexpr float kMostTolerance = 40;
+// A pixel that moves becomes tolerant this many times more slowly, so that a busy path is not soon
+// overlooked.
+constexpr std::uint64_t kSlowly = 4;
+
+constexpr float kSaturated = 245;
+// Beyond this the background in its first light says too little about the present one.
+constexpr float kMostGain = 4;
+// More of the picture than this at once is another view, not something in it.
+constexpr double kAnotherView = 0.6;
+// Of the nine pixels around a moving one so many move: a raindrop's streak is narrower.
+constexpr int kNeighbours = 7;
+// Pixels of the smallest thing.
+constexpr int kLeastThing = 8;
+
+float median(std::vector<float>& values) {
+  const auto middle = values.begin() + std::ptrdiff_t(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+// Of each pixel and its eight neighbours, the one that `pick` picks.
+template <typename Pick>
+std::vector<float> of_neighbourhood(const std::vector<float>& from, int width, int height, Pick pick) {
+  std::vector<float> rows(from.size());
+  std::vector<float> both(from.size());
+  for (int y = 0; y < height; ++y) {
+    const float* const line = from.data() + std::size_t(y) * width;
+    for (int x = 0; x < width; ++x) {
+      rows[std::size_t(y) * width + x] =
+          pick(line[x], pick(line[std::max(0, x - 1)], line[std::min(width - 1, x + 1)]));
+    }
+  }
+  for (int y = 0; y < height; ++y) {
+    const float* const line = rows.data() + std::size_t(y) * width;
+    const float* const above = y > 0 ? line - width : line;
+    const float* const below = y + 1 < height ? line + width : line;
+    for (int x = 0; x < width; ++x)
+      both[std::size_t(y) * width + x] = pick(line[x], pick(above[x], below[x]));
+  }
+  return both;
+}
+
+}  // namespace
+
+void MotionDetector::begin(Grey picture) {
+  const std::size_t size = picture.luma.size();
+  if (picture.width != background_.width || picture.height != background_.height) {
+    looks_at_ = region_.empty() ? std::vector<std::uint8_t>(size, 1)
+                                : touched_pixels(region_, picture.width, picture.height);
+    looked_at_ = int(std::ranges::count(looks_at_, 1));
+  }
+  background_ = std::move(picture);
+  tolerance_.assign(size, 2 * kLeastTolerance);
+  expected_.assign(size, 0);
+  difference_.assign(size, 0);
+  moving_.assign(size, 0);
+}
+
+int MotionDetector::look(const Image& image) {
+  Grey picture = small_grey(image, kWidth, kHeight);
+  ++looks_;
+  if (picture.width != background_.width || picture.height != background_.height) {
+    begin(std::move(picture));
+    return 0;
+  }
+  const Light light = light_of(picture);
+  compare(picture, light);
+  const auto moving = std::ranges::count(moving_, 1);
+  if (double(moving) > kAnotherView * looked_at_ || light.gain > kMostGain || light.gain < 1 / kMostGain) {
+    begin(std::move(picture));
+    return int(moving);
+  }
+  learn(picture, light);
+  return count_moving();
+}
+
+// picture = gain * background + offset, by the pixels of the background: first the median ratio, which holds
+// while less than half of the picture is hidden, then least squares over those that it explains.
+MotionDetector::Light MotionDetector::light_of(const Grey& picture) const {
+  constexpr std::size_t kEach = 3;
+  constexpr float kDark = 4;  // keeps ratios of black finite
+  std::vector<float> ratios;
+  for (std::size_t i = 0; i < picture.luma.size(); i += kEach) {
+    if (std::max(picture.luma[i], background_.luma[i]) > kSaturated) continue;
+    ratios.push_back((picture.luma[i] + kDark) / (background_.luma[i] + kDark));
+  }
+  if (ratios.size() < 16) return {};
+  Light light{.gain = median(ratios), .offset = 0};
+  light.offset = kDark * (light.gain - 1);
+  for (int round = 0; round < 2; ++round) {
+    const auto residual = [&](std::size_t i) {
+      return std::abs(picture.luma[i] - light.gain * background_.luma[i] - light.offset);
+    };
+    std::vector<float> residuals;
+    for (std::size_t i = 0; i < picture.luma.size(); i += kEach) residuals.push_back(residual(i));
+    const float most = 3 * median(residuals) + 2;
+    double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
+    for (std::size_t i = 0; i < picture.luma.size(); i += kEach) {
+      const double x = background_.luma[i], y = picture.luma[i];
+      if (std::max(x, y) > kSaturated || residual(i) > most) continue;
+      n += 1, sx += x, sy += y, sxx += x * x, sxy += x * y;
+    }
+    const double spread = n * sxx - sx * sx;
+    // Of a background that is nearly even gain and offset cannot be told apart: the ratio will do.
+    if (n < 16 || spread < 25 * n * n) break;
+    const double gain = (n * sxy - sx * sy) / spread;
+    light = {.gain = float(gain), .offset = float((sy - gain * sx) / n)};
+  }
+  return light;
+}
+
+// A pixel differs from what is expected of it and of its neighbours: a shake moves the background by less
+// than a pixel of the small picture (Elgammal, Harwood and Davis, "Non-parametric model for background
+// subtraction", ECCV 2000, section 4, look at the neighbours for the same reason).
+void MotionDetector::compare(const Grey& picture, Light light) {
+  for (std::size_t i = 0; i < expected_.size(); ++i) {
+    expected_[i] = std::clamp(light.gain * background_.luma[i] + light.offset, 0.0f, 255.0f);
+  }
+  const auto lowest = of_neighbourhood(expected_, picture.width, picture.height,
+                                       [](float a, float b) { return std::min(a, b); });
+  const auto highest = of_neighbourhood(expected_, picture.width, picture.height,
+                                        [](float a, float b) { return std::max(a, b); });
+  for (std::size_t i = 0; i < expected_.size(); ++i) {
+    difference_[i] = std::max({0.0f, picture.luma[i] - highest[i], lowest[i] - picture.luma[i]});
+    moving_[i] = looks_at_[i] && difference_[i] > tolerance_[i];
+  }
+}
+
+// The sigma-delta step: background and tolerance go one level towards what was seen.
+void MotionDetector::learn(const Grey& picture, Light light) {
+  const auto towards = [](float from, float to, float step) {
+    return from + std::clamp(to - from, -step, step);
+  };
+  for (std::size_t i = 0; i < expected_.size(); ++i) {
+    background_.luma[i] += towards(expected_[i], picture.luma[i], 1) / light.gain - expected_[i] / light.gain;
+    if (moving_[i] && looks_ % kSlowly != 0) continue;
+    tolerance_[i] =
+        std::clamp(towards(tolerance_[i], kMultiple * difference_[i], 1), kLeastTolerance, kMostTolerance);
+  }
+}
+
+// Moving pixels without the thin and the tiny.
+int MotionDetector::count_moving() const {
+  const int width = background_.width;
+  const int height = background_.height;
+  std::vector<std::uint8_t> solid(moving_.size());
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const std::size_t at = std::size_t(y) * width + x;
+      if (!moving_[at]) continue;
+      int neighbours = 0;
+      for (int dy = -1; dy <= 1; ++dy) {
+        for (int dx = -1; dx <= 1; ++dx) {
+          // The picture goes on beyond its edge as it is there.
+          const int ny = std::clamp(y + dy, 0, height - 1);
+          const int nx = std::clamp(x + dx, 0, width - 1);
+          neighbours += moving_[std::size_t(ny) * width + nx];
+        }
+      }
+      solid[at] = neighbours >= kNeighbours;
+    }
+  }
+  int moving = 0;
+  std::vector<int> open;
+  for (int start = 0; start < int(solid.size()); ++start) {
+    if (!solid[std::size_t(start)]) continue;
+    int thing = 0;
+    solid[std::size_t(start)] = 0;
+    open.assign(1, start);
+    while (!open.empty()) {
+      const int at = open.back();
+      open.pop_back();
+      ++thing;
+      for (const int next :
+           {at - width, at + width, at % width > 0 ? at - 1 : -1, at % width + 1 < width ? at + 1 : -1}) {
+        if (next < 0 || next >= int(solid.size()) || !solid[std::size_t(next)]) continue;
+        solid[std::size_t(next)] = 0;
+        open.push_back(next);
+      }
+    }
+    if (thing >= kLeastThing) moving += thing;
+  }
+  return moving;
+}
+
+}  // namespace palisade

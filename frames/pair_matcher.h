@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "frames/clip.h"
+
+namespace palisade {
+
+// Pairs each frame of a first stream with the frame of a second one that was seen at the nearest wall time.
+// Pure: no thread, no clock but the frames'. Holds at most kMostWaiting and kMostHeld frames.
+class PairMatcher {
+ public:
+  explicit PairMatcher(std::chrono::milliseconds allowed_gap) : gap_(allowed_gap) {}
+
+  // Each returns the pairs that it completes, oldest first; in a pair the first stream's frame comes first.
+  std::vector<Clip> offer_first(Frame frame);
+  std::vector<Clip> offer_second(Frame frame);
+
+  // Frames of the first stream that no frame of the second came near enough to.
+  std::uint64_t unmatched() const { return unmatched_; }
+
+  static constexpr std::size_t kMostWaiting = 4;
+  static constexpr std::size_t kMostHeld = 64;
+
+ private:
+  std::vector<Clip> match(bool even_if_a_nearer_may_come);
+
+  std::chrono::microseconds gap_;
+  std::deque<Frame> waiting_;  // of the first stream
+  std::deque<Frame> held_;     // of the second
+  std::uint64_t unmatched_ = 0;
+};
+
+}  // namespace palisade

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+
+namespace palisade {
+
+// No bound on the work of one slice.
+inline constexpr double kUnboundedOperations = std::numeric_limits<double>::infinity();
+
+// Where a forward through layers stands that is run in slices, so that a long one can make room for others.
+// Rows see each other, so a slice is some rows of half a layer: the first half makes queries, keys and values
+// of all rows, the second does attention and MLP.
+class LayerSlices {
+ public:
+  // Floating-point operations of one row in each half.
+  LayerSlices(int layers, int rows, std::array<double, 2> operations_of_row)
+      : layers_(layers), rows_(rows), operations_of_row_(operations_of_row) {}
+
+  bool done() const { return layer_ == layers_; }
+  int layer() const { return layer_; }
+  bool second_half() const { return half_ == 1; }
+  int first_row() const { return row_; }
+  // How many rows of this half are about `operations`; never so few that the weights' way through the caches
+  // is not repaid, and a power of two, because products are prepared for each number of rows.
+  int rows_within(double operations) const {
+    const int left = rows_ - row_;
+    const double rows = operations / operations_of_row_[half_];
+    if (rows >= left) return left;
+    return std::min(left, std::max(kFewestRows, int(std::bit_floor(unsigned(rows)))));
+  }
+  // The next `rows` of this half are done. True when that ends the layer.
+  bool move(int rows) {
+    operations_ += rows * operations_of_row_[half_];
+    row_ += rows;
+    if (row_ < rows_) return false;
+    row_ = 0;
+    half_ = 1 - half_;
+    if (half_ == 1) return false;
+    ++layer_;
+    return true;
+  }
+  // Done so far.
+  double operations() const { return operations_; }
+
+ private:
+  static constexpr int kFewestRows = 32;
+  int layers_;
+  int rows_;
+  std::array<double, 2> operations_of_row_;
+  int layer_ = 0;
+  int half_ = 0;
+  int row_ = 0;
+  double operations_ = 0;
+};
+
+}  // namespace palisade

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "service/engine_model.h"
+
+namespace CLI {
+class App;
+}
+
+namespace palisade {
+
+// --model and --sliding-window, as typed; empty where they were not.
+struct ModelFlags {
+  std::string folder;
+  std::string sliding_window;
+};
+
+void add_model_flags(CLI::App& command, ModelFlags& flags);
+// Throws ModelError.
+std::unique_ptr<EngineModel> load_model(const ModelFlags& flags);
+
+}  // namespace palisade

@@ -1,0 +1,42 @@
+#include "service/pairings.h"
+
+#include <utility>
+
+namespace palisade {
+
+void Pairings::begin(const std::string& id, std::chrono::milliseconds allowed_gap, Deliver deliver) {
+  auto pairing = std::make_shared<Pairing>(allowed_gap, std::move(deliver));
+  const std::lock_guard lock(mutex_);
+  pairings_[id] = std::move(pairing);
+}
+
+void Pairings::end(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  pairings_.erase(id);
+}
+
+void Pairings::offer(const std::string& id, Frame frame, std::vector<Clip> (PairMatcher::*offer_to)(Frame)) {
+  std::shared_ptr<Pairing> pairing;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = pairings_.find(id);
+    if (found == pairings_.end()) return;
+    pairing = found->second;
+  }
+  std::vector<Clip> pairs;
+  {
+    const std::lock_guard lock(pairing->mutex);
+    pairs = (pairing->matcher.*offer_to)(std::move(frame));
+  }
+  for (Clip& pair : pairs) pairing->deliver(std::move(pair));
+}
+
+void Pairings::offer_first(const std::string& id, Frame frame) {
+  offer(id, std::move(frame), &PairMatcher::offer_first);
+}
+
+void Pairings::offer_second(const std::string& id, Frame frame) {
+  offer(id, std::move(frame), &PairMatcher::offer_second);
+}
+
+}  // namespace palisade

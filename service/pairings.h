@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "frames/pair_matcher.h"
+
+namespace palisade {
+
+// Where frames of two streams meet: the first stream's task waits for pairs, both streams bring frames, each
+// on its own thread. Any thread; nothing is locked while a pair is delivered.
+class Pairings {
+ public:
+  using Deliver = std::function<void(Clip pair)>;
+
+  // `id` names the first stream and its task. `deliver` is called on either stream's thread.
+  void begin(const std::string& id, std::chrono::milliseconds allowed_gap, Deliver deliver);
+  void end(const std::string& id);
+  // Frames for a pairing that is not there are ignored.
+  void offer_first(const std::string& id, Frame frame);
+  void offer_second(const std::string& id, Frame frame);
+
+ private:
+  struct Pairing {
+    Pairing(std::chrono::milliseconds gap, Deliver its_deliver)
+        : matcher(gap), deliver(std::move(its_deliver)) {}
+    std::mutex mutex;
+    PairMatcher matcher;  // guarded by mutex
+    const Deliver deliver;
+  };
+  void offer(const std::string& id, Frame frame, std::vector<Clip> (PairMatcher::*offer_to)(Frame));
+
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Pairing>> pairings_;  // guarded by mutex_
+};
+
+}  // namespace palisade

@@ -1,0 +1,194 @@
+#include "service/engine_model.h"
+
+#include <doctest/doctest.h>
+
+#include <future>
+#include <map>
+#include <random>
+
+#include "ingest/picture.h"
+#include "model/error.h"
+#include "service/engine.h"
+
+using namespace palisade;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::filesystem::path kReference =
+    std::filesystem::path(PALISADE_SOURCE_DIR) / "tests/golden/reference";
+
+Image square(const EngineModel& model, const char* name) {
+  return resize(read_picture(kReference / "images" / name), model.image_size(), model.image_size(),
+                ResizePreset::kHfBicubic);
+}
+
+Clip clip_of(const std::vector<Image>& images) {
+  Clip clip;
+  for (const Image& image : images) {
+    Frame frame;
+    frame.image = image;
+    clip.frames.push_back(std::move(frame));
+  }
+  return clip;
+}
+
+// Wishes of every way of decoding, over one to four of these pictures.
+std::vector<Request> mixed_requests(EngineModel& model, std::mt19937& random, int count) {
+  std::vector<Image> pictures;
+  for (const char* name : {"still0.png", "still1.png", "still2.png"}) {
+    pictures.push_back(square(model, name));
+  }
+  std::vector<Request> requests;
+  for (int i = 0; i < count; ++i) {
+    std::vector<Image> images;
+    for (unsigned k = 0; k <= random() % 4; ++k) images.push_back(pictures[random() % pictures.size()]);
+    Request request{.clip = clip_of(images)};
+    for (unsigned k = 0; k <= random() % 2; ++k)
+      request.prompts.push_back("answer en how many " + std::string(random() % 9, 's') + "?");
+    request.max_new_tokens = int(1 + random() % 12);
+    switch (random() % 5) {
+      case 0:
+        request.method = BeamSearch{.beams = 3};
+        break;
+      case 1:
+        request.method = Choices{{"yes", "no", "a red square"}};
+        break;
+      case 2:
+        request.method = TokenSampling{.temperature = 1.5, .seed = random()};
+        break;
+      default:
+        break;
+    }
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+using Answers = std::map<std::pair<int, std::size_t>, Reply>;
+
+// Note of whose reply it is.
+void tell_into(Request& request, int index, Answers& answers) {
+  request.tell = [&answers, index](const Request&, const Reply& reply) {
+    answers[{index, reply.prompt_index}] = reply;
+  };
+}
+
+}  // namespace
+
+TEST_CASE("batched, interleaved and single runs give the same tokens") {
+  const unsigned seed = 20261123;
+  MESSAGE("seed " << seed);
+  for (const char* name : {"paligemma1-tiny", "paligemma2-tiny"}) {
+    CAPTURE(name);
+    std::mt19937 random(seed);
+    const auto model = load_engine_model(kReference / "models" / name);
+    const auto requests = mixed_requests(*model, random, 40);
+    Answers alone, together;
+    for (int i = 0; i < int(requests.size()); ++i) {
+      RequestQueue queue;
+      Request request = requests[i];
+      tell_into(request, i, alone);
+      queue.push_person(std::move(request));
+      queue.close();
+      Engine(*model, queue).join();
+    }
+    RequestQueue queue;
+    Engine engine(*model, queue, {.slice = 1ms});
+    for (int i = 0; i < int(requests.size()); ++i) {
+      Request request = requests[i];
+      tell_into(request, i, together);
+      if (i % 3 == 0) {
+        while (!queue.push_person(request)) std::this_thread::yield();
+      } else {
+        queue.push("camera" + std::to_string(i), 0, std::move(request));
+      }
+      if (i % 5 == 0) std::this_thread::sleep_for(5ms);
+    }
+    queue.close();
+    engine.join();
+    REQUIRE(together.size() == alone.size());
+    for (const auto& [key, reply] : alone) {
+      const Reply& other = together.at(key);
+      CHECK(reply.error.empty());
+      CHECK(other.error.empty());
+      CHECK(other.answer.token_ids == reply.answer.token_ids);
+      CHECK(other.answer.logprob == doctest::Approx(reply.answer.logprob).epsilon(1e-3));
+      CHECK(other.answer.choices.size() == reply.answer.choices.size());
+    }
+  }
+}
+
+TEST_CASE("what cannot be asked is refused alone, with the reason, and the others get their tokens") {
+  const auto model = load_engine_model(kReference / "models/paligemma1-tiny");
+  const Image picture = square(*model, "still0.png");
+  const Request sound{.clip = clip_of({picture}), .prompts = {"caption en"}, .max_new_tokens = 8};
+  std::map<std::string, Request> bad;
+  bad["positions"] = sound;
+  bad["positions"].prompts = {std::string(40'000, 'x')};
+  bad["use fewer images"] = sound;
+  bad["use fewer images"].clip = clip_of(std::vector<Image>(3000, picture));
+  bad["choice"] = sound;
+  bad["choice"].method = Choices{{"yes", ""}};
+  bad["beams"] = sound;
+  bad["beams"].method = BeamSearch{.beams = 0};
+  const auto run = [&](bool with_bad) {
+    Answers answers;
+    std::map<std::string, Reply> refused;
+    RequestQueue queue;
+    for (int i = 0; i < 4; ++i) {
+      Request request = sound;
+      tell_into(request, i, answers);
+      queue.push("camera" + std::to_string(i), 0, std::move(request));
+    }
+    if (with_bad) {
+      for (auto& [name, wish] : bad) {
+        Request request = wish;
+        request.tell = [&refused, key = name](const Request&, const Reply& reply) { refused[key] = reply; };
+        queue.push("bad " + name, 0, std::move(request));
+      }
+    }
+    queue.close();
+    Engine(*model, queue).join();
+    if (with_bad) {
+      CHECK(refused.size() == bad.size());
+      for (const auto& [name, reply] : refused) {
+        CAPTURE(name);
+        CAPTURE(reply.error);
+        CHECK(reply.error.find(name) != std::string::npos);
+      }
+    }
+    std::vector<std::vector<TokenId>> tokens;
+    for (const auto& [key, reply] : answers) tokens.push_back(reply.answer.token_ids);
+    return tokens;
+  };
+  const auto undisturbed = run(false);
+  CHECK(undisturbed.size() == 4);
+  CHECK(run(true) == undisturbed);
+}
+
+TEST_CASE("a rolling window encodes one new image, and more prompts encode none") {
+  const auto model = load_engine_model(kReference / "models/paligemma1-tiny");
+  std::vector<Image> frames;
+  for (int i = 0; i < 20; ++i) frames.push_back(square(*model, "still0.png"));  // each its own image
+  RequestQueue queue;
+  std::vector<int> encoded;
+  Engine engine(*model, queue);
+  for (int first = 0; first + 16 <= int(frames.size()); ++first) {
+    std::promise<void> answered;
+    std::size_t replies = 0;
+    int images = 0;
+    Request request{.clip = clip_of({frames.begin() + first, frames.begin() + first + 16}),
+                    .prompts = {"a", "b", "c", "d", "e"},
+                    .max_new_tokens = 1,
+                    .tell = [&](const Request&, const Reply& reply) {
+                      images += reply.images_encoded;
+                      if (++replies == 5) answered.set_value();
+                    }};
+    queue.push("camera", 0, std::move(request));
+    answered.get_future().wait();
+    encoded.push_back(images);
+  }
+  CHECK(encoded == std::vector<int>{16, 1, 1, 1, 1});
+  queue.close();
+}

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "service/engine.h"
+#include "service/publisher.h"
+#include "service/served_stream.h"
+#include "tests/service/subscriber.h"
+
+namespace palisade {
+
+// What one stream gave from its first to its last frame.
+struct OneStream {
+  std::vector<Json> answers;  // whole events of all its tasks, in order
+  StreamCounts counts;
+};
+
+// Hands on a source's frames once the clips of those before have left the queue: as fast as the model answers
+// and no clip dropped.
+class Unhurried : public Source {
+ public:
+  Unhurried(std::unique_ptr<Source> source, const RequestQueue& queue)
+      : source_(std::move(source)), queue_(queue) {}
+  std::optional<Frame> next(const Wanted& wanted) override {
+    return source_->next([&](const FrameStamp& stamp) {
+      while (queue_.size() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return wanted(stamp);
+    });
+  }
+  bool live() const override { return source_->live(); }
+
+ private:
+  std::unique_ptr<Source> source_;
+  const RequestQueue& queue_;
+};
+
+// Serves a stream whose source ends, and returns when all of it has been answered and heard.
+inline OneStream serve_one(EngineModel& model, const StreamSettings& settings, const Feed::Open& open) {
+  RequestQueue queue;
+  Publisher publisher({.endpoint = "tcp://127.0.0.1:*", .node = "node-1"}, {});
+  Subscriber subscriber(publisher.endpoint(), {"palisade/v1/" + settings.name + "/"});
+  Engine engine(model, queue);
+  std::promise<void> heard, ended;
+  const auto stream = std::make_shared<ServedStream>(
+      settings, ServedStream::Surroundings{.node = "node-1",
+                                           .engine = {},
+                                           .model = model,
+                                           .queue = queue,
+                                           .publisher = publisher,
+                                           .ended = [&] { ended.set_value(); }});
+  stream->start([&, hears = heard.get_future().share()](const SourceOptions& options, std::stop_token stop) {
+    hears.wait();
+    return std::make_unique<Unhurried>(open(options, std::move(stop)), queue);
+  });
+  const std::string state = "palisade/v1/" + settings.name + "/state";
+  subscriber.next_of(state);
+  heard.set_value();
+  ended.get_future().wait();
+  queue.close();
+  engine.join();
+  stream->end();
+  OneStream all{.answers = {}, .counts = stream->counts()};
+  while (all.answers.size() < all.counts.answered + all.counts.unchanged) {
+    auto [topic, event] = subscriber.next();
+    if (topic != state) all.answers.push_back(std::move(event));
+  }
+  return all;
+}
+
+}  // namespace palisade

@@ -1,0 +1,150 @@
+#include "service/served_stream.h"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+#include "tests/service/one_stream.h"
+#include "tests/service/stub_model.h"
+#include "tests/tasks/schema.h"
+
+using namespace palisade;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int kSide = 48;
+
+// Ten seconds of a grey wall. A bright square crosses it in the third second; from the seventh on a dark one
+// stays.
+class Wall : public Source {
+ public:
+  std::optional<Frame> next(const Wanted& wanted) override {
+    while (number_ <= 100) {
+      const int number = number_++;
+      const FrameStamp stamp{
+          .number = std::uint64_t(number), .pts = 100ms * number, .wall = WallTime(100ms * number)};
+      if (!wanted(stamp)) continue;
+      std::vector<std::uint8_t> rgb(kSide * kSide * 3, 100);
+      const auto square = [&](int left, std::uint8_t shade) {
+        for (int y = 10; y < 34; ++y) std::fill_n(rgb.begin() + (y * kSide + left) * 3, 24 * 3, shade);
+      };
+      if (number > 20 && number < 30) square(2 * (number - 20), 220);
+      if (number > 60) square(std::min(20, 2 * (number - 60)), 10);
+      return Frame{
+          .stamp = stamp, .source_width = kSide, .source_height = kSide, .image = Image(kSide, kSide, rgb)};
+    }
+    return std::nullopt;
+  }
+  bool live() const override { return false; }
+
+ private:
+  int number_ = 0;
+};
+
+StreamSettings wall(const std::string& gate) {
+  log_from(LogLevel::kError);
+  return parse_settings(R"(streams:
+  - name: door
+    url: wall.mp4
+    pace: false
+    tasks: [{task: caption, frames: 1, every: 1s}, {task: question, question: "who?", frames: 1, every: 1s}]
+    gate: )" + gate + "\n",
+                        "test.yaml")
+      .streams[0];
+}
+
+// Features that tell how dark the picture is.
+ImageFeatures shade_of(const Image& image) {
+  const double mean = std::accumulate(image.u8().begin(), image.u8().end(), 0.0) / double(image.u8().size());
+  auto features = std::make_shared<Matrix>(1, 2);
+  features->row(0)[0] = 100;
+  features->row(0)[1] = float(3 * (mean - 100));
+  return features;
+}
+
+struct Seen {
+  std::vector<int> asked;      // seconds at which a caption was given
+  std::vector<int> unchanged;  // and at which it still held
+  std::vector<int> since;      // the seconds that those refer to
+  int skipped = 0;             // as events tell
+  StreamCounts counts;
+};
+
+Seen served(const std::string& gate, StubModel& model) {
+  const OneStream all = serve_one(
+      model, wall(gate), [](const SourceOptions&, std::stop_token) { return std::make_unique<Wall>(); });
+  Seen seen{.counts = all.counts};
+  for (const Json& event : all.answers) {
+    for (const std::string& fault : schema_faults("answer", event)) FAIL_CHECK(fault);
+    if (event["data"]["task"] != "caption") continue;
+    const int second = event["data"]["frames"][0]["pts_ms"].get<int>() / 1000;
+    const bool holds = event["data"].contains("unchanged_since");
+    (holds ? seen.unchanged : seen.asked).push_back(second);
+    if (holds) {
+      seen.since.push_back(std::stoi(event["data"]["unchanged_since"].get<std::string>().substr(17, 2)));
+      CHECK(event["data"]["text"] == "said: caption en");
+      CHECK(event["data"]["window"]["tokens_kept"] == 0);
+    }
+    seen.skipped += event["data"].value("skipped_before", 0);
+  }
+  return seen;
+}
+
+using Seconds = std::vector<int>;
+
+}  // namespace
+
+TEST_CASE("without a gate every clip is asked about, and nothing speaks of gates") {
+  StubModel model;
+  const Seen seen = served("{}", model);
+  CHECK(seen.asked.size() == 11);
+  CHECK(seen.counts.answered == 22);
+  CHECK(seen.counts.skipped == 0);
+}
+
+TEST_CASE("the motion gate keeps back what does not move, and tells how much in the next event") {
+  StubModel model;
+  const Seen seen = served("{motion: true, longest_silence: 60s}", model);
+  // Nothing is known before the first half second; what came to stay takes its time to be learnt.
+  CHECK(seen.asked == Seconds{0, 1, 3, 7, 8, 9, 10});
+  CHECK(seen.skipped == 4);
+  CHECK(seen.counts.skipped == 4);
+  CHECK(seen.counts.answered == 14);
+  CHECK(model.encoded == 7);
+}
+
+TEST_CASE("the semantic gate answers with the last answer while the pictures mean the same") {
+  StubModel model;
+  model.features_of = shade_of;
+  const Seen seen = served("{semantic: 0.98}", model);
+  CHECK(seen.asked == Seconds{0, 7});
+  CHECK(seen.unchanged == Seconds{1, 2, 3, 4, 5, 6, 8, 9, 10});
+  CHECK(seen.since == Seconds{0, 0, 0, 0, 0, 0, 7, 7, 7});
+  CHECK(seen.counts.answered == 4);
+  CHECK(seen.counts.unchanged == 18);
+  CHECK(model.answered == 4);
+}
+
+TEST_CASE("both gates: what moves is compared, and after the longest silence the model is asked anyway") {
+  StubModel model;
+  model.features_of = shade_of;
+  const Seen seen = served("{motion: true, semantic: 0.98, longest_silence: 5s}", model);
+  CHECK(seen.asked == Seconds{0, 5, 7});
+  CHECK(seen.unchanged == Seconds{1, 3, 8, 9, 10});
+  CHECK(seen.counts.answered + seen.counts.unchanged + 2 * seen.counts.skipped == 22);
+}
+
+TEST_CASE("an answer that failed holds for nothing: the next clip is asked about") {
+  StubModel model;
+  model.features_of = shade_of;
+  std::atomic<int> captions{0};
+  model.on_answer = [&](const std::string& prompt, const DecodingOptions&) {
+    if (prompt == "caption en" && ++captions == 1) throw std::runtime_error("logits are not finite");
+  };
+  const Seen seen = served("{semantic: 0.98}", model);
+  REQUIRE_FALSE(seen.asked.empty());
+  CHECK(seen.asked.front() <= 3);  // some may have been compared before the failure was known
+  CHECK(seen.counts.failed >= 1);
+  for (const int since : seen.since) CHECK(since >= seen.asked.front());
+}
