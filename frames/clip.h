@@ -18,4 +18,9 @@ struct Clip {
   std::optional<bool> moving;
 };
 
+// Gives all frames of one connection the wall times that the newest one's sender report makes of their pts.
+// Frames from before the first report had that of their arrival, and those before a later one its
+// predecessor's: a clip's times would jump. Does nothing where the newest frame has no report.
+void restate_wall_times(Clip& clip);
+
 }  // namespace palisade

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "frames/image.h"
@@ -25,7 +26,8 @@ struct FrameStamp {
   MediaTime pts{0};
   WallTime wall{};
   TimeSource time_source = TimeSource::kArrival;
-  std::chrono::milliseconds time_uncertainty{0};
+  // How far off `wall` may be; nothing where nobody knows, as of a file that does not say when it began.
+  std::optional<std::chrono::milliseconds> time_uncertainty;
   bool keyframe = false;
   bool corrupt = false;
 };

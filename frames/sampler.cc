@@ -38,15 +38,22 @@ void Sampler::open_clips_up_to(MediaTime pts, std::uint64_t number) {
   }
 }
 
+bool Sampler::jumps(MediaTime step) const {
+  if (step < MediaTime::zero()) return true;
+  const bool keyframes = sampling_.policy == SamplingPolicy::kKeyframes;
+  const bool first_step = frame_interval_ == MediaTime::zero();
+  return !first_step && step > std::max(keyframes ? kKeyframesApart : kDiscontinuity, 8 * frame_interval_);
+}
+
 bool Sampler::wants(const FrameStamp& stamp) {
+  if (sampling_.policy == SamplingPolicy::kKeyframes && !stamp.keyframe) return false;
   if (last_) {
     const MediaTime step = stamp.pts - last_->pts;
-    const bool first_step = frame_interval_ == MediaTime::zero();
-    if (step < MediaTime::zero() || (!first_step && step > std::max(kDiscontinuity, 8 * frame_interval_))) {
+    if (jumps(step)) {
       reset();
     } else if (step > MediaTime::zero()) {
       // A single gap must not pass for the frame rate, or a frame would be taken for targets far ahead of it.
-      frame_interval_ = first_step ? step : std::min(step, 2 * frame_interval_);
+      frame_interval_ = frame_interval_ == MediaTime::zero() ? step : std::min(step, 2 * frame_interval_);
     }
   }
   if (!last_) next_start_ = stamp.pts;
@@ -55,6 +62,13 @@ bool Sampler::wants(const FrameStamp& stamp) {
   open_clips_up_to(stamp.pts, stamp.number);
   if (sampling_.policy == SamplingPolicy::kMotion) return candidate_due(stamp);
   return std::any_of(open_.begin(), open_.end(), [&](const OpenClip& clip) { return due(clip, stamp); });
+}
+
+// Keyframes are seldom and irregular: the one before may be nearer to a target between the two.
+const Frame& Sampler::nearest(const OpenClip& clip, const Frame& frame) const {
+  if (sampling_.policy != SamplingPolicy::kKeyframes || clip.frames.empty()) return frame;
+  const Frame& before = clip.frames.back();
+  return target(clip) - before.stamp.pts < frame.stamp.pts - target(clip) ? before : frame;
 }
 
 // One frame serves all open clips. A clip's first and last frame are candidates whatever the interval.
@@ -77,6 +91,7 @@ std::vector<Clip> Sampler::offer_candidate(const Frame& frame) {
   std::vector<Clip> complete;
   while (!open_.empty() && reached >= open_.front().start + sampling_.span) {
     complete.push_back({chosen_by_motion(open_.front().frames, sampling_.count), sampling_, {}});
+    restate_wall_times(complete.back());
     open_.pop_front();
     ++emitted_;
   }
@@ -88,10 +103,13 @@ std::vector<Clip> Sampler::offer(Frame frame) {
   std::vector<Clip> complete;
   for (OpenClip& clip : open_) {
     // A camera slower than the sampling gives the same frame for several targets.
-    while (int(clip.frames.size()) < sampling_.count && due(clip, frame.stamp)) clip.frames.push_back(frame);
+    while (int(clip.frames.size()) < sampling_.count && due(clip, frame.stamp)) {
+      clip.frames.push_back(nearest(clip, frame));
+    }
   }
   while (!open_.empty() && int(open_.front().frames.size()) == sampling_.count) {
     complete.push_back({std::move(open_.front().frames), sampling_, {}});
+    restate_wall_times(complete.back());
     open_.pop_front();
     ++emitted_;
   }

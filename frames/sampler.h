@@ -18,7 +18,8 @@ class Sampler {
   explicit Sampler(Sampling sampling);
 
   // Whether offer() would keep the frame of this stamp. Sees every stamp once, in order; a pts that goes back
-  // or jumps ahead by more than kDiscontinuity (or eight frame intervals) starts anew (see discarded()).
+  // or jumps ahead by more than kDiscontinuity (or eight frame intervals) starts anew (see discarded()). The
+  // keyframes policy looks at keyframes alone and allows them kKeyframesApart.
   bool wants(const FrameStamp& stamp);
   // Takes a frame that wants() has just accepted. Returns the clips that it completes, oldest first.
   std::vector<Clip> offer(Frame frame);
@@ -35,6 +36,8 @@ class Sampler {
 
   static constexpr int kCandidates = 4;
   static constexpr MediaTime kDiscontinuity = std::chrono::seconds(5);
+  // Encoders put a keyframe where the scene changes, and then none for a long while.
+  static constexpr MediaTime kKeyframesApart = std::chrono::seconds(60);
 
  private:
   struct OpenClip {
@@ -44,6 +47,8 @@ class Sampler {
   };
   MediaTime target(const OpenClip& clip) const;
   bool due(const OpenClip& clip, const FrameStamp& stamp) const;
+  const Frame& nearest(const OpenClip& clip, const Frame& frame) const;
+  bool jumps(MediaTime step) const;
   bool candidate_due(const FrameStamp& stamp);
   std::vector<Clip> offer_candidate(const Frame& frame);
   void open_clips_up_to(MediaTime pts, std::uint64_t number);
@@ -51,7 +56,7 @@ class Sampler {
   Sampling sampling_;
   std::deque<OpenClip> open_;
   std::optional<FrameStamp> last_;
-  MediaTime frame_interval_{0};  // between the last two frames
+  MediaTime frame_interval_{0};  // between the last two frames, or keyframes
   MediaTime next_start_{0};
   MediaTime next_candidate_{0};  // motion policy
   std::uint64_t emitted_ = 0;

@@ -8,6 +8,8 @@ std::string_view name_of(SamplingPolicy policy) {
       return "uniform";
     case SamplingPolicy::kStride:
       return "stride";
+    case SamplingPolicy::kKeyframes:
+      return "keyframes";
     case SamplingPolicy::kMotion:
       return "motion";
   }

@@ -94,7 +94,7 @@ struct Feed::State {
   void pump(Source& source, std::stop_token stop);
   bool wanted(const FrameStamp& stamp, bool paced);
   void pace(MediaTime pts);
-  void deliver(Frame frame);
+  void deliver(Frame frame, const Source& source);
   void deliver_clip(Clip clip, std::size_t sampling_index);
   void finish_clips();
   // False when there is no point in another attempt, or a stop has been asked for.
@@ -166,12 +166,12 @@ bool Feed::State::wanted(const FrameStamp& stamp, bool paced) {
   return any;
 }
 
-void Feed::State::deliver(Frame frame) {
+void Feed::State::deliver(Frame frame, const Source& source) {
   if (!online_since || width != frame.source_width || height != frame.source_height) {
     width = frame.source_width;
     height = frame.source_height;
     if (!online_since) online_since = steady_clock::now();
-    report(FeedState::kOnline);
+    report(FeedState::kOnline, source.remark());
   }
   frame.image = mask.painted(frame.image);
   if (look) motion->look(frame.stamp.pts, frame.image);
@@ -207,7 +207,7 @@ void Feed::State::pump(Source& source, std::stop_token stop) {
   while (!stop.stop_requested()) {
     std::optional<Frame> frame = source.next(wanted_here);
     if (!frame) return;
-    deliver(std::move(*frame));
+    deliver(std::move(*frame), source);
   }
 }
 
@@ -219,7 +219,7 @@ std::optional<Loss> Feed::State::connect(std::stop_token stop) {
   if (motion) motion->reset();
   clip_end.assign(samplers.size(), std::nullopt);
   try {
-    const std::unique_ptr<Source> source = open(options.source, stop);
+    const std::unique_ptr<Source> source = open(decoding_for(options.samplings, options.source), stop);
     pump(*source, stop);
     if (source->live()) return Loss{SourceFault::kUnreachable, "the camera ended the stream"};
     return std::nullopt;

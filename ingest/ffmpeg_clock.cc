@@ -20,9 +20,7 @@ using std::chrono::milliseconds;
 
 constexpr AVRational kNanoseconds{1, 1'000'000'000};
 constexpr AVRational kMicroseconds{1, 1'000'000};
-constexpr milliseconds kArrivalUncertainty{200};  // network and camera
-constexpr milliseconds kRtcpUncertainty{50};
-constexpr milliseconds kFileUncertainty{1'000};  // the resolution of most recorders' metadata
+constexpr milliseconds kRecorded{1'000};  // the resolution of most recorders' metadata
 
 // Hostile timestamps must leave room to calculate with.
 constexpr MediaTime kLongest = std::chrono::hours(24 * 365 * 100);
@@ -97,7 +95,8 @@ MediaTime FfmpegClock::media_time(const AVFrame& frame) {
   if (timestamp == AV_NOPTS_VALUE || untimed_) {
     if (frames_ == 0) return MediaTime::zero();
     const MediaTime arrival = std::chrono::steady_clock::now() - last_arrival_;
-    return last_.pts + (input_.live() ? std::max<MediaTime>(arrival, milliseconds(1)) : frame_interval_);
+    const MediaTime since = frame_interval_ * (1 + skipped_);
+    return last_.pts + (input_.live() ? std::max<MediaTime>(arrival, milliseconds(1)) : since);
   }
   if (!first_) {
     // The first frames of a connection may come without.
@@ -110,19 +109,19 @@ MediaTime FfmpegClock::media_time(const AVFrame& frame) {
   return std::clamp(MediaTime(since), MediaTime::zero(), kLongest);
 }
 
-void FfmpegClock::set_wall_time(FrameStamp& stamp) const {
+void FfmpegClock::set_wall_time(FrameStamp& stamp) {
   if (!input_.live()) {
     stamp.time_source = TimeSource::kFile;
-    stamp.time_uncertainty = kFileUncertainty;
+    if (creation_time(input_.format())) stamp.time_uncertainty = kRecorded;
     stamp.wall = start_ + std::chrono::floor<microseconds>(stamp.pts);
   } else if (wall_ && first_) {
     stamp.time_source = TimeSource::kRtcp;
-    stamp.time_uncertainty = kRtcpUncertainty;
     const microseconds first(av_rescale_q(*first_, time_base_, kMicroseconds));
     stamp.wall = WallTime(*wall_ + first + std::chrono::floor<microseconds>(stamp.pts));
+    stamp.time_uncertainty = report_quality_.uncertainty(stamp.pts, stamp.wall);
   } else {
     stamp.time_source = TimeSource::kArrival;
-    stamp.time_uncertainty = kArrivalUncertainty;
+    stamp.time_uncertainty = arrival_quality_.uncertainty(stamp.pts, std::chrono::steady_clock::now());
     stamp.wall = now();
   }
 }
@@ -135,6 +134,7 @@ FrameStamp FfmpegClock::stamp(const AVFrame& frame, bool damaged) {
   stamp.corrupt = damaged;
   set_wall_time(stamp);
   last_ = stamp;
+  skipped_ = 0;
   last_arrival_ = std::chrono::steady_clock::now();
   return stamp;
 }

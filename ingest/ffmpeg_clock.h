@@ -5,6 +5,7 @@
 #include "frames/frame.h"
 #include "ingest/ffmpeg_handles.h"
 #include "ingest/ffmpeg_input.h"
+#include "ingest/time_quality.h"
 
 namespace palisade {
 
@@ -18,11 +19,13 @@ class FfmpegClock {
   explicit FfmpegClock(const FfmpegInput& input);
 
   void note_packet(const AVPacket& packet);
+  // A packet that will not be decoded.
+  void note_skipped() { ++skipped_; }
   FrameStamp stamp(const AVFrame& frame, bool damaged);
 
  private:
   MediaTime media_time(const AVFrame& frame);
-  void set_wall_time(FrameStamp& stamp) const;
+  void set_wall_time(FrameStamp& stamp);
 
   const FfmpegInput& input_;
   AVRational time_base_;
@@ -33,9 +36,12 @@ class FfmpegClock {
   std::optional<std::chrono::microseconds> sent_;  // as the latest packet says
   std::optional<bool> late_;                       // whether it means the next packet
   WallTime start_;                                 // of a file
+  ArrivalQuality arrival_quality_;
+  ReportQuality report_quality_;
   FrameStamp last_;
   MonotonicTime last_arrival_;
   std::uint64_t frames_ = 0;
+  int skipped_ = 0;  // since the last frame
 };
 
 }  // namespace palisade

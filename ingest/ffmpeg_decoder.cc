@@ -25,25 +25,34 @@ bool is_keyframe(const AVFrame& frame) {
 }
 
 FfmpegDecoder::FfmpegDecoder(FfmpegInput& input, const SourceOptions& options)
-    : input_(input), options_(options), packet_(av_packet_alloc()), frame_(av_frame_alloc()) {
-  const AVCodecParameters& parameters = *input.video().codecpar;
-  const AVCodec* decoder = avcodec_find_decoder(parameters.codec_id);
-  if (decoder != nullptr) codec_.reset(avcodec_alloc_context3(decoder));
+    : input_(input),
+      options_(options),
+      packet_(av_packet_alloc()),
+      frame_(av_frame_alloc()),
+      last_keyframe_(std::chrono::steady_clock::now()) {
   if (packet_ == nullptr || frame_ == nullptr) throw std::bad_alloc();
+  open(options.hardware == Hardware::kAuto);
+}
+
+void FfmpegDecoder::open(bool hardware) {
+  const AVCodecParameters& parameters = *input_.video().codecpar;
+  const AVCodec* decoder = avcodec_find_decoder(parameters.codec_id);
+  codec_.reset(decoder != nullptr ? avcodec_alloc_context3(decoder) : nullptr);
   int code = AVERROR_DECODER_NOT_FOUND;
   if (codec_ != nullptr) {
     code = avcodec_parameters_to_context(codec_.get(), &parameters);
-    codec_->pkt_timebase = input.video().time_base;
-    codec_->max_pixels = options.max_pixels;
+    codec_->pkt_timebase = input_.video().time_base;
+    codec_->max_pixels = options_.max_pixels;
     codec_->thread_count = 2;
     // Decoding frames side by side holds one back, which a camera must not.
-    codec_->thread_type = input.live() ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
+    codec_->thread_type = input_.live() ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
     AvOptions av;
-    av.set("codec_whitelist", input.format().codec_whitelist);
+    av.set("codec_whitelist", input_.format().codec_whitelist);
+    device_ = hardware && hardware_.prepare(*codec_);
     if (code >= 0) code = avcodec_open2(codec_.get(), decoder, av.entries());
   }
   if (code >= 0) return;
-  throw SourceError(SourceFault::kUnreadable, redact_url(options.url) + ": video of kind " +
+  throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": video of kind " +
                                                   avcodec_get_name(parameters.codec_id) +
                                                   " is not one Palisade decodes: use H.264 or H.265");
 }
@@ -61,6 +70,10 @@ void FfmpegDecoder::fail_to_read(int code) const {
 void FfmpegDecoder::count_failure(int code) {
   if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
   if (++failures_ <= kMaxFailures) return;
+  if (device_) {
+    failures_ = 0;
+    return open(false);
+  }
   const std::string detail = redact_text(take_ffmpeg_error(), options_.password);
   throw SourceError(SourceFault::kUnreadable,
                     redact_url(options_.url) + ": nothing of it can be decoded any more: " +
@@ -87,9 +100,28 @@ void FfmpegDecoder::feed(FfmpegClock& clock) {
       throw SourceError(SourceFault::kUnreadable,
                         redact_url(options_.url) + ": the stream changed its codec");
     }
-    clock.note_packet(*packet_);
-    send(packet_.get());
+    feed_packet(clock);
   }
+}
+
+void FfmpegDecoder::feed_packet(FfmpegClock& clock) {
+  clock.note_packet(*packet_);
+  if (options_.decode != Decode::kKeyframes) return send(packet_.get());
+  input_.deadline().arm(options_.stall_timeout);
+  if ((packet_->flags & AV_PKT_FLAG_KEY) == 0) return pass_over(clock);
+  last_keyframe_ = std::chrono::steady_clock::now();
+  send(packet_.get());
+  // It needs no other: a decoder that waits for pictures to put in order gives it out at once.
+  send(nullptr);
+}
+
+void FfmpegDecoder::pass_over(FfmpegClock& clock) {
+  clock.note_skipped();
+  const auto patience = kKeyframeStalls * options_.stall_timeout;
+  if (!input_.live() || std::chrono::steady_clock::now() - last_keyframe_ < patience) return;
+  throw SourceError(SourceFault::kUnreadable,
+                    redact_url(options_.url) + ": sends pictures, but no keyframe for " +
+                        std::to_string(patience.count()) + " ms: let it send some, or set decode: all");
 }
 
 void FfmpegDecoder::note_damage() {
@@ -102,6 +134,19 @@ void FfmpegDecoder::note_damage() {
   }
 }
 
+// A device that cannot hand out its pictures is left for software, which goes on with the next keyframe.
+const AVFrame* FfmpegDecoder::in_memory() {
+  const AVFrame* const frame = hardware_.fetch(*frame_);
+  if (frame == nullptr) open(false);
+  return frame;
+}
+
+std::string FfmpegDecoder::remark() const {
+  if (options_.hardware == Hardware::kNone || (device_ && hardware_.used())) return {};
+  return device_ ? "decoded in software: the graphics processor does not take this stream"
+                 : "decoded in software: VAAPI finds no graphics processor that decodes";
+}
+
 const AVFrame* FfmpegDecoder::next(FfmpegClock& clock) {
   while (true) {
     if (input_.deadline().passed()) fail_to_read(AVERROR_EXIT);
@@ -109,7 +154,13 @@ const AVFrame* FfmpegDecoder::next(FfmpegClock& clock) {
     if (code >= 0) {
       failures_ = 0;
       note_damage();
-      return frame_.get();
+      if (const AVFrame* const frame = in_memory()) return frame;
+      continue;
+    }
+    if (code == AVERROR_EOF && options_.decode == Decode::kKeyframes && !drained_) {
+      avcodec_flush_buffers(codec_.get());
+      feed(clock);
+      continue;
     }
     if (code == AVERROR_EOF) return nullptr;
     if (code != AVERROR(EAGAIN)) {

@@ -1,15 +1,17 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "ingest/ffmpeg_clock.h"
 #include "ingest/ffmpeg_handles.h"
+#include "ingest/ffmpeg_hardware.h"
 #include "ingest/ffmpeg_input.h"
 
 namespace palisade {
 
-// Decodes one video stream to FFmpeg's own frames. Says of each whether it is damaged: a frame with errors,
-// and those after it that are built upon it.
+// Decodes one video stream, or its keyframes alone, to FFmpeg's own frames. Says of each whether it is
+// damaged: a frame with errors, and those after it that are built upon it.
 class FfmpegDecoder {
  public:
   // Throws SourceError.
@@ -18,10 +20,16 @@ class FfmpegDecoder {
   // The next decoded frame, valid until the next call; null when the stream has ended and all that the
   // decoder held has been returned. Throws SourceError.
   const AVFrame* next(FfmpegClock& clock);
+  // What is to be told of how it decodes; empty: nothing.
+  std::string remark() const;
   bool damaged() const { return damaged_since_.has_value(); }
 
  private:
+  void open(bool hardware);
+  const AVFrame* in_memory();
   void feed(FfmpegClock& clock);
+  void feed_packet(FfmpegClock& clock);
+  void pass_over(FfmpegClock& clock);
   void send(const AVPacket* packet);
   void count_failure(int code);
   void note_damage();
@@ -29,11 +37,14 @@ class FfmpegDecoder {
 
   FfmpegInput& input_;
   SourceOptions options_;
+  FfmpegHardware hardware_;
+  bool device_ = false;  // hardware_ has one for this decoder
   Av<AVCodecContext> codec_;
   Av<AVPacket> packet_;
   Av<AVFrame> frame_;
   int failures_ = 0;  // packets in a row that did not decode
   bool drained_ = false;
+  MonotonicTime last_keyframe_;
   std::uint64_t frames_ = 0;
   std::optional<std::uint64_t> damaged_since_;  // number of the first damaged frame
 };

@@ -28,10 +28,9 @@ void on_log(void* context, int level, const char* format, std::va_list arguments
 
 void quiet_ffmpeg() {
   static std::once_flag once;
-  std::call_once(once, [] {
-    av_log_set_callback(on_log);
-    av_max_alloc(kMaxAllocation);
-  });
+  std::call_once(once, [] { av_max_alloc(kMaxAllocation); });
+  // Every time: GStreamer's decoders put a callback of their own there when they are loaded.
+  av_log_set_callback(on_log);
 }
 
 std::string take_ffmpeg_error() {

@@ -31,6 +31,7 @@ class FfmpegSource : public Source {
   }
 
   bool live() const override { return input_.live(); }
+  std::string remark() const override { return decoder_.remark(); }
   std::optional<MediaTime> duration() const override { return input_.duration(); }
 
  private:

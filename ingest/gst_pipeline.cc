@@ -1,17 +1,24 @@
 #include "ingest/gst_pipeline.h"
 
+#include <algorithm>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
+#include "ingest/gst_camera.h"
 #include "ingest/url.h"
 
 namespace palisade {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 constexpr GstClockTime kSlice = 40 * GST_MSECOND;
+// What rtspsrc says where a server takes none of the transports it was offered.
+constexpr std::string_view kTransportRefused = "transport protocols";
+constexpr GstClockTime kCauseComes = 100 * GST_MSECOND;
 constexpr const char* kSinkName = "palisade";
 // Pictures that nobody fetches in time are dropped: a live pipeline must not be held up.
 constexpr const char* kSink =
@@ -37,10 +44,22 @@ SourceFault fault_of(const GError& error) {
 }  // namespace
 
 GstPipeline::GstPipeline(const SourceOptions& options, std::stop_token stop)
-    : options_(options), stop_(std::move(stop)) {
+    : options_(options), stop_(std::move(stop)), packets_(options.decode == Decode::kKeyframes) {
   start_gstreamer();
-  parse();
+  const bool either = is_camera(options) && options.transport == RtspTransport::kAuto;
+  try {
+    open(either ? RtspTransport::kTcp : options.transport);
+  } catch (const SourceError& e) {
+    if (!either || std::string_view(e.what()).find(kTransportRefused) == std::string_view::npos) throw;
+    open(RtspTransport::kUdp);
+  }
+}
+
+void GstPipeline::open(RtspTransport transport) {
+  parse(transport);
+  packets_.watch(*pipeline_);
   play();
+  if (is_camera(options_)) await_camera();
 }
 
 void GstPipeline::fail(SourceFault fault, const std::string& why) const {
@@ -48,9 +67,11 @@ void GstPipeline::fail(SourceFault fault, const std::string& why) const {
   throw SourceError(fault, redact_text(redact_url(options_.url), options_.password) + ": " + text);
 }
 
-void GstPipeline::parse() {
-  std::string line = options_.url.substr(options_.url.find(':') + 1);
+void GstPipeline::parse(RtspTransport transport) {
+  std::string line =
+      is_camera(options_) ? camera_line(options_) : options_.url.substr(options_.url.find(':') + 1);
   if (line.find("name=palisade") == std::string::npos) line += kSink;
+  if (is_camera(options_)) line += " sync=false";
   GError* raw = nullptr;
   pipeline_.reset(gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw));
   const Gst<GError> error(raw);
@@ -64,6 +85,15 @@ void GstPipeline::parse() {
   const Gst<GstCaps> caps(gst_caps_from_string("video/x-raw,format=RGB"));
   gst_app_sink_set_caps(GST_APP_SINK(sink_.get()), caps.get());
   bus_.reset(gst_element_get_bus(pipeline_.get()));
+  if (is_camera(options_)) configure_camera(*pipeline_, options_, transport);
+}
+
+// As with FFmpeg: a camera may send us to another path, not to another host.
+void GstPipeline::check_address() const {
+  const std::string host = host_of(reached_address(*pipeline_));
+  if (host.empty() || host == host_of(options_.url)) return;
+  fail(SourceFault::kRefused,
+       "redirects to another host (" + host + "): if that is right, give its address instead");
 }
 
 void GstPipeline::play() {
@@ -79,7 +109,24 @@ void GstPipeline::play() {
     change = gst_element_get_state(pipeline_.get(), nullptr, nullptr, kSlice);
   }
   check_bus();
-  if (change == GST_STATE_CHANGE_FAILURE) fail(SourceFault::kUnreachable, "the pipeline does not start");
+  if (change == GST_STATE_CHANGE_FAILURE) fail_with(nullptr);
+}
+
+// A live pipeline plays before its camera has answered.
+void GstPipeline::await_camera() {
+  const auto deadline = steady_clock::now() + options_.open_timeout;
+  while (first_ == nullptr && !packets_.any()) {
+    check_stop();
+    check_bus();
+    if (steady_clock::now() >= deadline) {
+      fail(SourceFault::kUnreachable, "no answer within " + std::to_string(options_.open_timeout.count()) +
+                                          " ms: is it on, and are address, port and path right?");
+    }
+    GstAppSink* const sink = GST_APP_SINK(sink_.get());
+    first_.reset(gst_app_sink_try_pull_sample(sink, kSlice));
+    if (first_ == nullptr && gst_app_sink_is_eos(sink)) break;  // pull() tells
+  }
+  check_address();
 }
 
 void GstPipeline::check_stop() const {
@@ -87,26 +134,64 @@ void GstPipeline::check_stop() const {
 }
 
 void GstPipeline::check_bus() const {
-  const Gst<GstMessage> message(gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ERROR));
-  if (message == nullptr) return;
-  GError* raw = nullptr;
-  gst_message_parse_error(message.get(), &raw, nullptr);
-  const Gst<GError> error(raw);
+  if (const Gst<GError> error = next_error(0)) fail_with(error.get());
+}
+
+Gst<GError> GstPipeline::next_error(GstClockTime patience) const {
+  const Gst<GstMessage> message(gst_bus_timed_pop_filtered(bus_.get(), patience, GST_MESSAGE_ERROR));
+  GError* error = nullptr;
+  if (message != nullptr) gst_message_parse_error(message.get(), &error, nullptr);
+  return Gst<GError>(error);
+}
+
+// The elements behind a source may complain before it tells the cause.
+void GstPipeline::fail_with(const GError* first) const {
+  Gst<GError> error(first != nullptr ? g_error_copy(first) : nullptr);
+  while (error == nullptr || error->domain != GST_RESOURCE_ERROR) {
+    Gst<GError> another = next_error(kCauseComes);
+    if (another == nullptr) break;
+    if (error == nullptr || another->domain == GST_RESOURCE_ERROR) error = std::move(another);
+  }
+  if (error == nullptr) fail(SourceFault::kUnreachable, "the pipeline does not start");
   fail(fault_of(*error), error->message);
 }
 
+void GstPipeline::check_stall(MonotonicTime since, milliseconds patience) const {
+  const auto now = steady_clock::now();
+  if (options_.decode != Decode::kKeyframes) {
+    if (now < since + patience) return;
+  } else if (now < std::max(since, packets_.last()) + patience) {
+    if (now < std::max(since, packets_.last_keyframe()) + kKeyframeStalls * patience) return;
+    fail(SourceFault::kUnreadable, "sends pictures, but no keyframe for " +
+                                       std::to_string(kKeyframeStalls * patience.count()) +
+                                       " ms: let it send some, or set decode: all");
+  }
+  fail(SourceFault::kStalled, "no picture for " + std::to_string(patience.count()) + " ms");
+}
+
+nanoseconds GstPipeline::age_of(GstSample& sample) const {
+  const GstBuffer* const buffer = gst_sample_get_buffer(&sample);
+  const GstClockTime taken =
+      gst_segment_to_running_time(gst_sample_get_segment(&sample), GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  GstClock* const clock = gst_element_get_clock(pipeline_.get());
+  if (clock == nullptr) return nanoseconds(0);
+  const GstClockTime running = gst_clock_get_time(clock) - gst_element_get_base_time(pipeline_.get());
+  gst_object_unref(clock);
+  if (!GST_CLOCK_TIME_IS_VALID(taken) || taken > running) return nanoseconds(0);
+  return nanoseconds(running - taken);
+}
+
 Gst<GstSample> GstPipeline::pull(milliseconds patience) {
+  if (first_ != nullptr) return std::move(first_);
   GstAppSink* const sink = GST_APP_SINK(sink_.get());
-  const auto deadline = steady_clock::now() + patience;
+  const auto since = steady_clock::now();
   while (true) {
     check_stop();
     Gst<GstSample> sample(gst_app_sink_try_pull_sample(sink, kSlice));
     if (sample != nullptr) return sample;
     check_bus();
     if (gst_app_sink_is_eos(sink)) return nullptr;
-    if (steady_clock::now() >= deadline) {
-      fail(SourceFault::kStalled, "no picture for " + std::to_string(patience.count()) + " ms");
-    }
+    check_stall(since, patience);
   }
 }
 

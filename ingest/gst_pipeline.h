@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ingest/gst_handles.h"
+#include "ingest/gst_packets.h"
 #include "ingest/source.h"
 
 namespace palisade {
@@ -18,19 +19,31 @@ class GstPipeline {
 
   // The next picture; null at the end. Throws SourceError, kStalled after `patience`.
   Gst<GstSample> pull(std::chrono::milliseconds patience);
+  GstPackets& packets() { return packets_; }
+  const GstPackets& packets() const { return packets_; }
+  // How long ago a picture was taken in, for one that is stamped with the pipeline's clock then.
+  std::chrono::nanoseconds age_of(GstSample& sample) const;
 
  private:
-  void parse();
+  void open(RtspTransport transport);
+  void parse(RtspTransport transport);
+  void check_address() const;
+  void check_stall(MonotonicTime since, std::chrono::milliseconds patience) const;
   void play();
+  void await_camera();
   void check_stop() const;
   void check_bus() const;
+  Gst<GError> next_error(GstClockTime patience) const;
+  [[noreturn]] void fail_with(const GError* first) const;
   [[noreturn]] void fail(SourceFault fault, const std::string& why) const;
 
   SourceOptions options_;
   std::stop_token stop_;
+  GstPackets packets_;
   GstPlaying pipeline_;
   Gst<GstElement> sink_;
   Gst<GstBus> bus_;
+  Gst<GstSample> first_;  // a camera's, taken while it was waited for
 };
 
 }  // namespace palisade

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ingest/gst_pipeline.h"
+#include "ingest/time_quality.h"
 #include "ingest/url.h"
 
 namespace palisade {
@@ -18,8 +19,6 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kNtpEpoch = std::chrono::seconds(2'208'988'800);  // 1970 less 1900
-constexpr milliseconds kArrivalUncertainty{200};
-constexpr milliseconds kRtcpUncertainty{50};
 constexpr int kMaxSide = 16'384;
 
 WallTime now() {
@@ -49,29 +48,42 @@ class GstSource : public Source {
       if (sample == nullptr) return std::nullopt;
       GstBuffer* const buffer = gst_sample_get_buffer(sample.get());
       if (buffer == nullptr) continue;
-      const FrameStamp stamp = stamp_of(*buffer);
+      const FrameStamp stamp = stamp_of(*sample, *buffer);
       if (wanted(stamp)) return frame_of(*sample, *buffer, stamp);
     }
   }
 
   bool live() const override { return true; }
+  std::string remark() const override {
+    if (options_.hardware == Hardware::kNone || pipeline_.packets().hardware()) return {};
+    return "decoded in software: GStreamer has no hardware decoder that takes this stream";
+  }
 
  private:
   [[noreturn]] void fail(const char* why) const {
     throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": " + why);
   }
 
-  FrameStamp stamp_of(GstBuffer& buffer) {
+  FrameStamp stamp_of(GstSample& sample, GstBuffer& buffer) {
     FrameStamp stamp;
     stamp.number = frames_++;
     stamp.pts = media_time(buffer);
-    stamp.keyframe = !GST_BUFFER_FLAG_IS_SET(&buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    stamp.keyframe = pipeline_.packets().is_keyframe(GST_BUFFER_PTS(&buffer));
     stamp.corrupt = GST_BUFFER_FLAG_IS_SET(&buffer, GST_BUFFER_FLAG_CORRUPTED);
     auto wall = reference_time(buffer, "timestamp/x-ntp", kNtpEpoch);
     if (!wall) wall = reference_time(buffer, "timestamp/x-unix", nanoseconds(0));
-    stamp.time_source = wall ? TimeSource::kRtcp : TimeSource::kArrival;
-    stamp.time_uncertainty = wall ? kRtcpUncertainty : kArrivalUncertainty;
-    stamp.wall = wall.value_or(now());
+    if (wall) {
+      stamp.time_source = TimeSource::kRtcp;
+      stamp.wall = *wall;
+      stamp.time_uncertainty = report_quality_.uncertainty(stamp.pts, stamp.wall);
+      return stamp;
+    }
+    stamp.time_source = TimeSource::kArrival;
+    // Not the end of its way through the pipeline, which a slow decoder makes longer.
+    const nanoseconds age = pipeline_.age_of(sample);
+    stamp.wall = now() - std::chrono::floor<microseconds>(age);
+    stamp.time_uncertainty = arrival_quality_.uncertainty(
+        stamp.pts, std::chrono::steady_clock::now() - std::chrono::floor<MonotonicTime::duration>(age));
     return stamp;
   }
 
@@ -109,6 +121,8 @@ class GstSource : public Source {
   MonotonicTime opened_;
   std::optional<MediaTime> first_;
   std::uint64_t frames_ = 0;
+  ArrivalQuality arrival_quality_;
+  ReportQuality report_quality_;
 };
 
 }  // namespace

@@ -1,25 +1,32 @@
 #include "ingest/source.h"
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
 #include "ingest/ffmpeg_source.h"
+#include "ingest/folder_source.h"
 #include "ingest/gst_source.h"
 #include "ingest/url.h"
 
 namespace palisade {
 namespace {
 
+using Open = std::unique_ptr<Source>(const SourceOptions&, std::stop_token);
+
 struct Variant {
   std::string_view scheme;  // empty: a plain path
-  std::unique_ptr<Source> (*open)(const SourceOptions&, std::stop_token);
+  Open* open;
   bool network;
 };
 
-constexpr std::array<Variant, 7> kVariants = {{
+constexpr std::array<Variant, 9> kVariants = {{
     {"", open_ffmpeg_source, false},
     {"file", open_ffmpeg_source, false},
+    {"folder", open_folder_source, false},
+    {"v4l2", open_gst_source, false},
     {"http", open_ffmpeg_source, true},
     {"https", open_ffmpeg_source, true},
     {"rtsp", open_ffmpeg_source, true},
@@ -39,7 +46,26 @@ bool has_control_or_space(std::string_view url) {
   return false;
 }
 
+// A path may name a folder, and a camera may be read by either library.
+Open* opener_of(const Variant& variant, const SourceOptions& options) {
+  std::error_code error;
+  if (names_file(options.url) && std::filesystem::is_directory(path_of(options.url), error)) {
+    return open_folder_source;
+  }
+  const bool rtsp = variant.scheme.starts_with("rtsp");
+  return rtsp && options.reader == RtspReader::kGstreamer ? open_gst_source : variant.open;
+}
+
 }  // namespace
+
+SourceOptions decoding_for(std::span<const Sampling> samplings, SourceOptions options) {
+  if (options.decode != Decode::kAsNeeded) return options;
+  const bool keyframes = !samplings.empty() && std::ranges::all_of(samplings, [](const Sampling& sampling) {
+    return sampling.policy == SamplingPolicy::kKeyframes;
+  });
+  options.decode = keyframes ? Decode::kKeyframes : Decode::kAll;
+  return options;
+}
 
 std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_token stop) {
   const std::string scheme = scheme_of(options.url);
@@ -53,12 +79,15 @@ std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_toke
     if (variant.network && has_control_or_space(options.url)) {
       throw refused(options, "the address holds a space or control character: write it as %20");
     }
-    if (scheme == "gst" && !options.allow_launch) {
-      throw refused(options, "pipelines are taken from the configuration file and command line only");
+    if ((scheme == "gst" || scheme == "v4l2") && !options.allow_launch) {
+      throw refused(options,
+                    "pipelines and devices are taken from the configuration file and command line only");
     }
-    return variant.open(options, std::move(stop));
+    return opener_of(variant, options)(options, std::move(stop));
   }
-  throw refused(options, "addresses of this kind are not read: use a file's path, http(s), rtsp(s) or gst");
+  throw refused(
+      options,
+      "addresses of this kind are not read: use a file's or folder's path, http(s), rtsp(s), v4l2 or gst");
 }
 
 }  // namespace palisade

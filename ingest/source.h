@@ -3,16 +3,27 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
 
 #include "frames/frame.h"
+#include "frames/sampling.h"
 
 namespace palisade {
 
 // kAuto asks for TCP and takes UDP from a server that refuses it.
 enum class RtspTransport { kAuto, kTcp, kUdp };
+
+// Which library reads rtsp(s) addresses.
+enum class RtspReader { kFfmpeg, kGstreamer };
+
+// kAsNeeded: keyframes alone where every sampling of the stream takes no others, as decoding_for() finds.
+enum class Decode { kAsNeeded, kAll, kKeyframes };
+
+// kAuto decodes by the graphics processor where the machine has one that can, else in software.
+enum class Hardware { kNone, kAuto };
 
 // Where frames come from and how patient we are. `url` may hold credentials: it is never printed, show it
 // through redact_url().
@@ -21,13 +32,21 @@ struct SourceOptions {
   std::string username;  // beside the URL, so that they need no percent-encoding
   std::string password;
   RtspTransport transport = RtspTransport::kAuto;
+  RtspReader reader = RtspReader::kFfmpeg;
+  Decode decode = Decode::kAsNeeded;  // a source of its own takes kAsNeeded for kAll
   std::chrono::milliseconds open_timeout{10'000};
   std::chrono::milliseconds stall_timeout{10'000};  // no frame for this long is a fault
   bool allow_launch = false;  // gst: lines run any pipeline: only from the configuration file or command line
+  Hardware hardware = Hardware::kNone;
+  std::chrono::milliseconds frame_interval{1'000};  // from one picture of a folder to the next
   int max_pixels = 33'177'600;
 
   bool operator==(const SourceOptions&) const = default;
 };
+
+// Where keyframes alone are decoded, a live stream without any for so many stall_timeouts is unreadable.
+// Cameras send one every few seconds, those that save bandwidth twice a minute.
+inline constexpr int kKeyframeStalls = 10;
 
 // Why a source cannot be opened or go on.
 enum class SourceFault {
@@ -54,17 +73,25 @@ class Source {
  public:
   virtual ~Source() = default;
   // Waits for the next frame whose stamp is `wanted` and returns it at the camera's own size. Every frame
-  // decoded, wanted or not, counts as a sign of life and is offered to `wanted` exactly once, in order.
+  // decoded, wanted or not, counts as a sign of life and is offered to `wanted` exactly once, in order. Where
+  // only keyframes are decoded, the packets between them are signs of life too.
   // Nothing means the end; for a live source the caller treats that as a fault. Throws SourceError when the
   // stream breaks, stalls or is interrupted (within 100 ms of the stop).
   virtual std::optional<Frame> next(const Wanted& wanted) = 0;
   // True for cameras: their end is a loss to be mended, not the end of the work.
   virtual bool live() const = 0;
+  // What a user should know of how it is read, such as a decoder that is not there; empty where there is
+  // nothing to say. Settled once a frame has been returned.
+  virtual std::string remark() const { return {}; }
   // Length of the medium in media time, where it is known (files), for progress.
   virtual std::optional<MediaTime> duration() const { return std::nullopt; }
 };
 
-// Opens by the URL's scheme: a path or file:, http:, https:, rtsp:, rtsps:, gst:. Throws SourceError.
+// The options with `decode` settled for these samplings.
+SourceOptions decoding_for(std::span<const Sampling> samplings, SourceOptions options);
+
+// Opens by the URL's scheme: a path or file:, folder:, v4l2:, http:, https:, rtsp:, rtsps:, gst:. A path may
+// name a folder of pictures. Throws SourceError.
 std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_token stop);
 
 }  // namespace palisade

@@ -173,12 +173,13 @@ std::string host_of(std::string_view url) {
 
 bool names_file(std::string_view url) {
   const std::string scheme = scheme_of(url);
-  return scheme.empty() || scheme == "file";
+  return scheme.empty() || scheme == "file" || scheme == "folder";
 }
 
 std::string path_of(std::string_view url) {
-  if (scheme_of(url) != "file") return std::string(url);
-  url.remove_prefix(5);
+  const std::string scheme = scheme_of(url);
+  if (scheme != "file" && scheme != "folder") return std::string(url);
+  url.remove_prefix(scheme.size() + 1);
   if (url.starts_with("//localhost/")) {
     url.remove_prefix(11);
   } else if (url.starts_with("//")) {

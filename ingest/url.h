@@ -15,9 +15,9 @@ std::string redact_text(std::string_view text, std::string_view secret = {});
 std::string scheme_of(std::string_view url);
 // The host's name or address, lower case, without port and brackets; empty where there is none.
 std::string host_of(std::string_view url);
-// True for a plain path and a file: URL.
+// True for a plain path, a file: and a folder: URL.
 bool names_file(std::string_view url);
-// The file that a plain path or a file: URL names.
+// What such a path or URL names.
 std::string path_of(std::string_view url);
 // Puts user name and password into the URL's authority, percent-encoded.
 std::string with_credentials(std::string_view url, std::string_view username, std::string_view password);

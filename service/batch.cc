@@ -59,7 +59,8 @@ struct Batch {
 };
 
 void read_to_end(Batch& batch, const EngineModel& model) {
-  const std::unique_ptr<Source> source = open_source(batch.options.source, batch.stop);
+  const std::unique_ptr<Source> source =
+      open_source(decoding_for({&batch.options.sampling, 1}, batch.options.source), batch.stop);
   batch.duration = source->duration();
   Sampler sampler(batch.options.sampling);
   const Wanted wanted = [&](const FrameStamp& stamp) { return sampler.wants(stamp); };

@@ -222,6 +222,7 @@ std::string summary_of(const Settings& settings) {
       } else if (sampling.count > 1) {
         text += " of " + duration_text(sampling.span);
       }
+      if (sampling.policy == SamplingPolicy::kKeyframes) text += ", keyframes only";
       text += ", every " + duration_text(sampling.stride);
       if (task.when == When::kMotion) text += ", where something moves";
       if (task.when == When::kDemand) text += ", on demand";

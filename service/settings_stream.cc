@@ -6,6 +6,7 @@
 
 #include "ingest/url.h"
 #include "service/duration.h"
+#include "service/settings_decoding.h"
 #include "service/settings_gate.h"
 #include "service/settings_reader.h"
 
@@ -41,10 +42,12 @@ std::string task_names() {
 
 void read_policy(SettingsReader& reader, Sampling& sampling) {
   std::string policy = "uniform";
-  if (reader.read("policy", policy) && policy != "uniform" && policy != "stride" && policy != "motion") {
-    reader.problem("policy", "policy is uniform, stride or motion, not '" + policy + "'");
+  constexpr std::string_view kPolicies[] = {"uniform", "keyframes", "stride", "motion"};
+  if (reader.read("policy", policy) && std::ranges::find(kPolicies, policy) == std::end(kPolicies)) {
+    reader.problem("policy", "policy is uniform, keyframes, stride or motion, not '" + policy + "'");
   }
   if (policy == "stride") sampling.policy = SamplingPolicy::kStride;
+  if (policy == "keyframes") sampling.policy = SamplingPolicy::kKeyframes;
   if (policy == "motion") sampling.policy = SamplingPolicy::kMotion;
   if (policy == "motion" && sampling.count < 3) {
     reader.problem("policy", "policy: motion chooses among the frames of a span; it needs frames: 16");
@@ -208,17 +211,14 @@ void read_password(SettingsReader& reader, SourceOptions& source) {
   source.password = line;
 }
 
-bool is_file(std::string_view url) {
-  const std::string scheme = scheme_of(url);
-  return scheme.empty() || scheme == "file";
-}
-
 void read_source(SettingsReader& reader, StreamSettings& stream) {
   SourceOptions& source = stream.source;
   // The owner of the configuration may run any pipeline; whoever else names a URL may not.
   source.allow_launch = true;
   if (!reader.read("url", source.url) && !reader.has("url")) {
-    reader.problem("url", "a stream without url; give a file, http(s)://, rtsp(s):// or gst: line");
+    reader.problem("url",
+                   "a stream without url; give a file, a folder of pictures, http(s)://, rtsp(s)://, v4l2: "
+                   "or gst: line");
   }
   if (reader.has("url") && source.url.empty()) reader.problem("url", "url is empty");
   if (source.url.find_first_of("\r\n\t") != std::string::npos)
@@ -238,7 +238,7 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
   reader.read("pace", stream.pace);
   reader.read("loop", stream.loop);
   for (const char* const key : {"pace", "loop"}) {
-    if (reader.has(key) && !is_file(source.url)) {
+    if (reader.has(key) && !names_file(source.url)) {
       reader.problem(key, std::string(key) + " is for files; remove it from this stream");
     }
   }
@@ -271,6 +271,7 @@ StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems)
   stream.masks = read_polygons(reader, "masks");
   if (const YamlNode* const gate = reader.find("gate")) stream.gate = read_gate(*gate, problems);
   read_tasks(reader, stream, problems);
+  read_decoding(reader, stream);
   reader.finish();
   return stream;
 }

@@ -25,14 +25,15 @@ std::string_view name_of(TimeSource source) {
 }
 
 Json to_json(const FrameEvidence& frame) {
-  return {{"stream", frame.stream},
-          {"number", frame.stamp.number},
-          {"pts_ms", milliseconds(frame.stamp.pts)},
-          {"time", time_text(frame.stamp.wall)},
-          {"time_source", name_of(frame.stamp.time_source)},
-          {"time_uncertainty_ms", frame.stamp.time_uncertainty.count()},
-          {"sha256", frame.sha256},
-          {"corrupt", frame.stamp.corrupt}};
+  Json json = {{"stream", frame.stream},
+               {"number", frame.stamp.number},
+               {"pts_ms", milliseconds(frame.stamp.pts)},
+               {"time", time_text(frame.stamp.wall)},
+               {"time_source", name_of(frame.stamp.time_source)},
+               {"sha256", frame.sha256},
+               {"corrupt", frame.stamp.corrupt}};
+  if (frame.stamp.time_uncertainty) json["time_uncertainty_ms"] = frame.stamp.time_uncertainty->count();
+  return json;
 }
 
 Json to_json(const WindowEvidence& window) {

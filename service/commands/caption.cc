@@ -91,7 +91,7 @@ void add_caption(CLI::App& app, Run& run) {
   const auto options = std::make_shared<CaptionOptions>();
   command
       ->add_option("INPUT", options->input,
-                   "A video or picture file, or an http(s):, rtsp(s): or gst: address")
+                   "A video or picture file, a folder of pictures, or an http(s):, rtsp(s):, v4l2: or gst: address")
       ->type_name("FILE|URL")
       ->required();
   add_model_flags(*command, options->model);

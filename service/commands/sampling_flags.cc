@@ -34,9 +34,11 @@ void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {
       ->envname("PALISADE_EVERY")
       ->type_name("DURATION")
       ->capture_default_str();
-  command.add_option("--policy", flags.policy, "uniform over the span, or every N-th frame (stride)")
+  command
+      .add_option("--policy", flags.policy,
+                  "uniform over the span, its keyframes only (cheap), or every N-th frame (stride)")
       ->envname("PALISADE_POLICY")
-      ->check(CLI::IsMember({"uniform", "stride"}))
+      ->check(CLI::IsMember({"uniform", "keyframes", "stride"}))
       ->capture_default_str();
   command.add_option("--frame-step", flags.frame_step, "The N of --policy stride")
       ->envname("PALISADE_FRAME_STEP")
@@ -53,7 +55,9 @@ Sampling sampling_of(const SamplingFlags& flags) {
       .count = flags.frames,
       .span = flags.frames == 1 ? milliseconds(0) : duration_flag("--span", flags.span, milliseconds(1)),
       .stride = duration_flag("--every", flags.every, milliseconds(100)),
-      .policy = stride ? SamplingPolicy::kStride : SamplingPolicy::kUniform,
+      .policy = stride                        ? SamplingPolicy::kStride
+                : flags.policy == "keyframes" ? SamplingPolicy::kKeyframes
+                                              : SamplingPolicy::kUniform,
       .frame_step = std::max(1, flags.frame_step)};
   if (sampling.span / sampling.stride >= 64)
     throw UsageError("--span is more than 64 times --every; raise --every");

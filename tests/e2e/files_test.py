@@ -36,6 +36,28 @@ class Captions(unittest.TestCase):
     def test_a_picture_has_one_caption(self):
         self.assertIn("a white dog", palisade("caption", WORLD / "still01.png").stdout)
 
+    def test_a_recording_gives_the_same_events_every_time(self):
+        for flags in [[], ["--policy", "keyframes"]]:
+            runs = []
+            for _ in range(2):
+                out = palisade("caption", WORLD / "clip0.mp4", "--every", "2s", *flags, "--json").stdout
+                events = [validate(json.loads(line)) for line in out.splitlines()]
+                for event in events:
+                    del event["id"], event["data"]["timing_ms"]  # of the run
+                runs.append(events)
+            self.assertTrue(runs[0])
+            self.assertEqual(runs[0], runs[1])
+        self.assertEqual(runs[0][0]["data"]["window"]["policy"], "keyframes")
+
+    def test_a_folder_of_pictures_is_a_recording(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for number in range(3):
+                shutil.copy(WORLD / f"still0{number}.png", folder)
+            out = palisade("caption", folder, "--frames", "1", "--every", "1s", "--json").stdout
+        events = [validate(json.loads(line)) for line in out.splitlines()]
+        self.assertEqual([event["data"]["frames"][0]["pts_ms"] for event in events], [0, 1000, 2000])
+        self.assertNotIn("time_uncertainty_ms", events[0]["data"]["frames"][0])
+
     @unittest.skipUnless(FOOTAGE.exists(), "opencv-doc is not installed")
     def test_real_surveillance_footage_gives_valid_events(self):
         out = palisade("caption", FOOTAGE, "--every", "8s", "--json").stdout

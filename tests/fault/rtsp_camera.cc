@@ -1,6 +1,6 @@
 // A camera for tests: serves a moving picture as RTSP on the loopback until it is killed, and prints its
 // port. Being a process of its own it can be frozen (SIGSTOP) and killed as real ones freeze and die.
-// /live speaks TCP and UDP, /udp refuses TCP.
+// /live speaks TCP and UDP, /udp refuses TCP, /seldom sends a keyframe a minute.
 //   rtsp_camera [PORT [USER PASSWORD basic|digest]]
 #include <gst/rtsp-server/rtsp-server.h>
 #include <sys/prctl.h>
@@ -14,6 +14,11 @@ namespace {
 constexpr const char* kPicture =
     "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=128,height=96,framerate=15/1 ! "
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bframes=0 threads=1 ! "
+    "rtph264pay name=pay0 pt=96 config-interval=1 )";
+
+constexpr const char* kSeldomKeyframes =
+    "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=128,height=96,framerate=15/1 ! "
+    "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=1000 bframes=0 threads=1 ! "
     "rtph264pay name=pay0 pt=96 config-interval=1 )";
 
 void ask_for_password(GstRTSPServer* server, GstRTSPMediaFactory* factory, char** arguments) {
@@ -53,6 +58,9 @@ int main(int argc, char** argv) {
   gst_rtsp_media_factory_set_launch(udp_alone, kPicture);
   gst_rtsp_media_factory_set_protocols(udp_alone, GST_RTSP_LOWER_TRANS_UDP);
   gst_rtsp_mount_points_add_factory(mounts, "/udp", udp_alone);
+  GstRTSPMediaFactory* seldom = gst_rtsp_media_factory_new();
+  gst_rtsp_media_factory_set_launch(seldom, kSeldomKeyframes);
+  gst_rtsp_mount_points_add_factory(mounts, "/seldom", seldom);
   g_object_unref(mounts);
   if (gst_rtsp_server_attach(server, nullptr) == 0) {
     std::fprintf(stderr, "rtsp_camera: the port is taken\n");

@@ -34,6 +34,7 @@ class RtspCamera {
   int port() const { return port_; }
   std::string url() const { return "rtsp://127.0.0.1:" + std::to_string(port_) + "/live"; }
   std::string udp_url() const { return "rtsp://127.0.0.1:" + std::to_string(port_) + "/udp"; }
+  std::string seldom_url() const { return "rtsp://127.0.0.1:" + std::to_string(port_) + "/seldom"; }
   void freeze() const { ::kill(child_, SIGSTOP); }
   void thaw() const { ::kill(child_, SIGCONT); }
   void kill() {

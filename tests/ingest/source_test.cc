@@ -85,7 +85,7 @@ TEST_CASE("a pipeline is refused unless launching is allowed") {
   CHECK(failure_of({.url = "gst:videotestsrc num-buffers=1"}).fault == SourceFault::kRefused);
 }
 
-TEST_CASE("only regular files are read as files: no FIFO, device or folder") {
+TEST_CASE("only regular files are read as files: no FIFO, no device, no folder without pictures") {
   const TestFolder folder;
   const std::string fifo = (folder.path() / "fifo").string();
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);

@@ -90,6 +90,61 @@ streams:
   CHECK(stream.tasks.at(1).sampling.frame_step == 9);
 }
 
+TEST_CASE("how a stream is read and decoded arrives, and decoded keyframes are what uniform windows take") {
+  const Settings settings = parse_settings(R"(streams:
+  - name: a
+    url: rtsp://camera/stream
+    reader: gstreamer
+    decode: keyframes
+    hardware: auto
+    tasks: [{task: caption}, {task: caption, name: b, policy: keyframes}]
+  - name: b
+    url: folder:/srv/pictures
+    frame_interval: 200ms
+    loop: true
+    decode: all
+    tasks: [{task: caption, policy: keyframes}]
+)",
+                                           "f.yaml");
+  const StreamSettings& a = settings.streams.at(0);
+  CHECK(a.source.reader == RtspReader::kGstreamer);
+  CHECK(a.source.decode == Decode::kKeyframes);
+  CHECK(a.source.hardware == Hardware::kAuto);
+  for (const TaskSettings& task : a.tasks) CHECK(task.sampling.policy == SamplingPolicy::kKeyframes);
+  const StreamSettings& b = settings.streams.at(1);
+  CHECK(b.source.frame_interval == 200ms);
+  CHECK(b.source.decode == Decode::kAll);
+  CHECK(b.source.hardware == Hardware::kNone);
+  CHECK(summary_of(settings).find("keyframes only") != std::string::npos);
+  const Settings plain = parse_settings(kStream, "f.yaml");
+  CHECK(plain.streams.at(0).source.decode == Decode::kAsNeeded);
+  CHECK(plain.streams.at(0).source.reader == RtspReader::kFfmpeg);
+}
+
+TEST_CASE("a way of reading that does not fit the stream is a problem, with its remedy") {
+  const auto problems = problems_of(R"(streams:
+  - name: a
+    url: http://camera/stream
+    reader: gstreamer
+    decode: some
+    hardware: vaapi
+    frame_interval: 1s
+    tasks: [{task: caption}]
+  - name: b
+    url: rtsp://camera/stream
+    reader: vlc
+    decode: keyframes
+    tasks: [{task: caption, policy: stride, frame_step: 9}]
+)");
+  CHECK(has(problems, "4:13", "rtsp://"));
+  CHECK(has(problems, "5:13", "decode is all or keyframes"));
+  CHECK(has(problems, "6:15", "hardware is none or auto"));
+  CHECK(has(problems, "7:21", "folders"));
+  CHECK(has(problems, "11:13", "reader is ffmpeg or gstreamer"));
+  CHECK(has(problems, "12:13", "needs every frame"));
+  CHECK(problems.size() == 6);
+}
+
 TEST_CASE("all problems are listed, each with line and column, in the order of the file") {
   const auto problems = problems_of(R"(node: No de
 engin: {}

@@ -1,0 +1,154 @@
+// What it costs to read many cameras: opens each URL as the service does, gives their clips through the
+// service's queue to an engine that answers at once, and prints what was received, what was lost and how many
+// cores this process kept busy. Run it beside simulated cameras:
+//   palisade-camera --cameras 16 --port 0 > urls & camera_load --policy keyframes --seconds 30 $(cat urls)
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "ingest/feed.h"
+#include "service/request_queue.h"
+
+namespace {
+
+using namespace palisade;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+struct Arguments {
+  std::vector<std::string> urls;
+  std::string reader = "ffmpeg";
+  std::string policy = "uniform";
+  int frames = 16;
+  int window_ms = 4000;
+  int seconds = 20;
+};
+
+FeedOptions feed_of(const Arguments& arguments, std::size_t index) {
+  FeedOptions options;
+  options.stream = "camera" + std::to_string(index);
+  options.source.url = arguments.urls[index];
+  options.source.reader = arguments.reader == "ffmpeg" ? RtspReader::kFfmpeg : RtspReader::kGstreamer;
+  options.samplings = {
+      {.count = arguments.frames,
+       .span = milliseconds(arguments.window_ms),
+       .stride = milliseconds(arguments.window_ms),
+       .policy = arguments.policy == "uniform" ? SamplingPolicy::kUniform : SamplingPolicy::kKeyframes}};
+  return options;
+}
+
+// Clips of each camera, and windows that are missing between two that follow one another.
+class Account {
+ public:
+  void enter(const Clip& clip, milliseconds stride) {
+    const std::lock_guard lock(mutex_);
+    const Frame& first = clip.frames.front();
+    Camera& camera = cameras_[first.stream];
+    // Starts may be half a keyframe interval off.
+    if (camera.clips > 0) {
+      camera.lost += (first.stamp.pts - camera.start + MediaTime(stride) / 2) / MediaTime(stride) - 1;
+    }
+    camera.start = first.stamp.pts;
+    ++camera.clips;
+  }
+  int clips() const { return sum(&Camera::clips); }
+  int lost() const { return sum(&Camera::lost); }
+  std::size_t cameras() const { return cameras_.size(); }
+
+ private:
+  struct Camera {
+    MediaTime start{0};
+    int clips = 0;
+    int lost = 0;
+  };
+  int sum(int Camera::*what) const {
+    int all = 0;
+    for (const auto& [name, camera] : cameras_) all += camera.*what;
+    return all;
+  }
+  mutable std::mutex mutex_;
+  std::map<std::string, Camera> cameras_;
+};
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) { return double(time.tv_sec) + double(time.tv_usec) * 1e-6; };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+struct Load {
+  std::uint64_t dropped = 0;
+  std::uint64_t decoded = 0;
+  double cores = 0;
+};
+
+Load run(const Arguments& arguments, Account& account, std::atomic<int>& losses) {
+  RequestQueue queue;
+  std::jthread engine([&] {
+    while (queue.pop()) {
+    }
+  });
+  std::atomic<int> online{0};
+  std::atomic<std::uint64_t> dropped{0};
+  const auto on_clip = [&](Clip clip, std::size_t) {
+    account.enter(clip, clip.sampling.stride);
+    const std::string stream = clip.frames.front().stream;
+    dropped += queue.push(stream, 0, {.clip = std::move(clip)});
+  };
+  const auto on_report = [&](const FeedReport& report) {
+    online += report.state == FeedState::kOnline;
+    losses += report.state == FeedState::kReconnecting || report.state == FeedState::kUnreadable;
+    if (!report.reason.empty())
+      std::fprintf(stderr, "%s: %s\n", report.stream.c_str(), report.reason.c_str());
+  };
+  std::vector<std::unique_ptr<Feed>> feeds;
+  for (std::size_t i = 0; i < arguments.urls.size(); ++i) {
+    feeds.push_back(std::make_unique<Feed>(feed_of(arguments, i), on_clip, on_report));
+  }
+  while (online < int(feeds.size()) && losses == 0) std::this_thread::sleep_for(milliseconds(50));
+  const double before = cpu_seconds();
+  const auto start = steady_clock::now();
+  std::this_thread::sleep_for(std::chrono::seconds(arguments.seconds));
+  Load load;
+  load.cores = (cpu_seconds() - before) / std::chrono::duration<double>(steady_clock::now() - start).count();
+  for (const auto& feed : feeds) load.decoded += feed->frames_seen();
+  for (const auto& feed : feeds) feed->request_stop();
+  feeds.clear();
+  queue.close();
+  load.dropped = dropped;
+  return load;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Reads cameras and tells what was lost and what it cost.");
+  app.add_option("urls", arguments.urls, "rtsp://...")->required();
+  app.add_option("--reader", arguments.reader)->check(CLI::IsMember({"ffmpeg", "gstreamer"}));
+  app.add_option("--policy", arguments.policy)->check(CLI::IsMember({"uniform", "keyframes"}));
+  app.add_option("--frames", arguments.frames, "A window's")->check(CLI::Range(1, 16));
+  app.add_option("--window-ms", arguments.window_ms)->check(CLI::Range(100, 60'000));
+  app.add_option("--seconds", arguments.seconds, "To measure, from when all are online");
+  CLI11_PARSE(app, argc, argv);
+  Account account;
+  std::atomic<int> losses{0};
+  const Load load = run(arguments, account, losses);
+  std::printf(
+      "{\"cameras\":%zu,\"reader\":\"%s\",\"policy\":\"%s\",\"clips\":%d,\"lost_windows\":%d,"
+      "\"dropped_in_queue\":%llu,\"connections_lost\":%d,\"frames_decoded\":%llu,\"cores\":%.3f}\n",
+      account.cameras(), arguments.reader.c_str(), arguments.policy.c_str(), account.clips(), account.lost(),
+      static_cast<unsigned long long>(load.dropped), losses.load(),
+      static_cast<unsigned long long>(load.decoded), load.cores);
+  const bool whole = account.cameras() == arguments.urls.size() && account.lost() == 0 && load.dropped == 0;
+  return whole && losses == 0 ? 0 : 1;
+}
