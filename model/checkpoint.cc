@@ -1,6 +1,9 @@
 #include "model/checkpoint.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
+#include <numeric>
 #include <set>
 
 #include "model/json.h"
@@ -93,26 +96,39 @@ const TensorView& Checkpoint::find(const std::string& name, std::span<const std:
   return tensor;
 }
 
+void Checkpoint::require(const std::string& name, std::span<const std::int64_t> shape) const {
+  find(name, shape);
+}
+
+void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> shape,
+                      std::span<float> target) const {
+  find(name, shape).copy_to(target);
+}
+
 Matrix Checkpoint::read(const std::string& name, std::initializer_list<std::int64_t> shape) const {
-  const TensorView& tensor = find(name, std::span(shape.begin(), shape.size()));
+  const std::span<const std::int64_t> extents(shape.begin(), shape.size());
+  require(name, extents);
   const std::int64_t rows = shape.size() > 1 ? *shape.begin() : 1;
-  Matrix matrix(int(rows), int(tensor.element_count() / std::max<std::int64_t>(rows, 1)));
-  tensor.copy_to({matrix.data(), matrix.size()});
+  const std::int64_t elements =
+      std::accumulate(shape.begin(), shape.end(), std::int64_t(1), std::multiplies<>());
+  Matrix matrix(int(rows), int(elements / std::max<std::int64_t>(rows, 1)));
+  fill(name, extents, {matrix.data(), matrix.size()});
   return matrix;
 }
 
 Matrix Checkpoint::read_stacked(std::initializer_list<std::string> names,
                                 std::initializer_list<std::int64_t> rows, std::int64_t cols) const {
-  std::int64_t all_rows = 0;
-  for (const std::int64_t part : rows) all_rows += part;
+  const std::int64_t* row_count = rows.begin();
+  for (const std::string& name : names) require(name, std::array{*row_count++, cols});
+  const std::int64_t all_rows = std::accumulate(rows.begin(), rows.end(), std::int64_t(0));
   Matrix matrix(static_cast<int>(all_rows), static_cast<int>(cols));
   float* target = matrix.data();
   const std::int64_t* part = rows.begin();
   for (const std::string& name : names) {
     const std::int64_t shape[] = {*part++, cols};
-    const TensorView& tensor = find(name, shape);
-    tensor.copy_to({target, std::size_t(tensor.element_count())});
-    target += tensor.element_count();
+    const auto elements = std::size_t(shape[0] * cols);
+    fill(name, shape, {target, elements});
+    target += elements;
   }
   return matrix;
 }

@@ -20,6 +20,9 @@ namespace palisade {
 class Checkpoint {
  public:
   explicit Checkpoint(const std::filesystem::path& folder);
+  virtual ~Checkpoint() = default;
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
 
   // A tensor as f32 rows; `shape` is what the configuration says, and [n] is one row. More than two extents
   // are folded into the columns.
@@ -27,8 +30,16 @@ class Checkpoint {
   // Several tensors with as many columns one below the other, so that they become one product.
   Matrix read_stacked(std::initializer_list<std::string> names, std::initializer_list<std::int64_t> rows,
                       std::int64_t cols) const;
-  bool has(const std::string& name) const;
+  virtual bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
+
+ protected:
+  Checkpoint() = default;  // of no folder: the weights come from elsewhere
+  // Throws where there is no such tensor of this shape: before memory is taken for it.
+  virtual void require(const std::string& name, std::span<const std::int64_t> shape) const;
+  // The elements of one tensor of this shape, row-major.
+  virtual void fill(const std::string& name, std::span<const std::int64_t> shape,
+                    std::span<float> target) const;
 
  private:
   const TensorView& find(const std::string& name, std::span<const std::int64_t> shape) const;
