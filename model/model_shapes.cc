@@ -64,12 +64,11 @@ std::vector<NamedShape> all_shapes() {
   }
   // A tenth of the smallest published one in every respect that counts for speed: weights beyond the caches.
   const VisionConfig base{.width = 512, .mlp_width = 2048, .layers = 8, .heads = 8, .patch_size = 14};
-  shapes.push_back({"small-224", config_of(base, {.width = 1024,
-                                                  .mlp_width = 8192,
-                                                  .layers = 8,
-                                                  .heads = 4,
-                                                  .kv_heads = 1,
-                                                  .vocabulary = 32768})});
+  shapes.push_back(
+      {"small-224",
+       config_of(
+           base,
+           {.width = 1024, .mlp_width = 8192, .layers = 8, .heads = 4, .kv_heads = 1, .vocabulary = 32768})});
   const VisionConfig tiny{
       .width = 32, .mlp_width = 64, .layers = 2, .heads = 2, .image_size = 56, .patch_size = 14};
   const TextConfig text{.width = 64,

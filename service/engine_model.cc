@@ -29,7 +29,7 @@ class PaliGemmaEncodeJob : public EncodeJob {
       : model_(model),
         pace_(pace),
         images_(std::move(images)),
-        together_(std::max(1, kRowsTogether / model.config().vision.tokens())) {}
+        together_(std::size_t(images_encoded_together(model.config().image_tokens()))) {}
 
   bool advance(MonotonicTime::duration time) override {
     if (!encoding_) {
@@ -158,6 +158,10 @@ class PaliGemmaEngineModel : public EngineModel {
 };
 
 }  // namespace
+
+int images_encoded_together(int image_tokens) {
+  return std::max(1, kRowsTogether / image_tokens);
+}
 
 std::unique_ptr<EngineModel> load_engine_model(const std::filesystem::path& folder,
                                                const EngineModelOptions& options) {

@@ -52,6 +52,9 @@ class EngineModel {
   virtual void step(std::span<AnswerJob* const> jobs) = 0;
 };
 
+// How many images of so many tokens go through the tower as one batch.
+int images_encoded_together(int image_tokens);
+
 struct EngineModelOptions {
   std::optional<ResizePreset> resize;  // instead of the preset that the folder asks for
   SlidingWindow sliding_window = SlidingWindow::kTransformers;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -78,10 +79,10 @@ std::uint64_t available_memory(const fs::path& root) {
     std::error_code error;
     fs::path group = top / fs::path(path).relative_path();
     if (path == "/" || !fs::is_directory(group, error)) group = top;
-    available =
-        std::min(available, second ? left_in_groups(group, top, "memory.max", "memory.current", "inactive_file")
-                                   : left_in_groups(group, top, "memory.limit_in_bytes",
-                                                    "memory.usage_in_bytes", "total_inactive_file"));
+    available = std::min(available,
+                         second ? left_in_groups(group, top, "memory.max", "memory.current", "inactive_file")
+                                : left_in_groups(group, top, "memory.limit_in_bytes", "memory.usage_in_bytes",
+                                                 "total_inactive_file"));
   }
   return available;
 }
@@ -113,7 +114,8 @@ std::uint64_t memory_needed(const ModelConfig& config, int positions) {
 void require_memory(std::string_view what, std::uint64_t needed, std::uint64_t available) {
   if (needed <= available) return;
   throw UsageError(std::string(what) + " needs " + gigabytes(needed) + " of memory in f32, and " +
-                   gigabytes(available) + " are available; take a smaller shape or fewer positions, or make room");
+                   gigabytes(available) +
+                   " are available; take a smaller shape or fewer positions, or make room");
 }
 
 }  // namespace palisade

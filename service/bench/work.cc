@@ -19,8 +19,8 @@ Work work_of_encode(const ModelConfig& config, int images, double bytes_per_weig
   const VisionConfig& vision = config.vision;
   const double width = vision.width, rows = double(images) * vision.tokens();
   const double patch = width * vision.channels * vision.patch_size * vision.patch_size;
-  const double weights = patch + vision.layers * (4 * width * width + 2 * width * vision.mlp_width) +
-                         width * config.text.width;
+  const double weights =
+      patch + vision.layers * (4 * width * width + 2 * width * vision.mlp_width) + width * config.text.width;
   return {.linear_operations = 2 * rows * weights,
           .attention_operations = 4 * rows * vision.tokens() * width * vision.layers,
           .bytes = weights * bytes_per_weight};
