@@ -21,9 +21,9 @@ double share_of_limits(const BenchReport& report, const StageResult& stage) {
 }
 
 std::string table_of(const BenchReport& report) {
-  std::string text = format_text("model    %s%s, %s, %.2f billion parameters\n", report.model.c_str(),
+  std::string text = format_text("model    %s%s, %s, %.1f million parameters\n", report.model.c_str(),
                                  report.random_weights ? " (random weights)" : "", report.precision.c_str(),
-                                 double(report.parameters) / 1e9) +
+                                 double(report.parameters) / 1e6) +
                      format_text("loaded   in %s, %.2f GB resident, %d threads\n",
                                  duration_text(report.load_seconds).c_str(),
                                  double(report.loaded_memory) / 1e9, report.limits.threads) +

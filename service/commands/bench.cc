@@ -133,7 +133,9 @@ void add_bench(CLI::App& app, Run& run) {
       ->type_name("FILE");
   command->footer(
       "\nTimes are medians. Share: what the limits measured in the same run would allow, over what it took;\n"
-      "the limit is the memory's for the bytes that must be read or the product's for the operations.\n"
+      "the limit is the memory's for the bytes that must be read or the product's for the operations. A "
+      "model\n"
+      "that fits the caches can be beyond the memory's limit.\n"
       "\nExamples:\n"
       "  palisade bench --model paligemma-3b-mix-224 --picture roofline.svg\n"
       "  palisade bench --shape paligemma-3b-224 --stages prefill-272,decode --json");

@@ -87,10 +87,14 @@ TEST_CASE("an engine that keeps up loses and degrades nothing") {
 
 TEST_CASE("an engine that does not keep up is asked for fewer frames, then for fewer windows") {
   const Settings settings = parsed(stream("a", "{task: caption, frames: 16, span: 4s, every: 4s}"));
-  // 16 frames take 8 s, 8 take 4, 4 take 2: of every four seconds.
-  const SimulatedLoad less = played(settings, {0, 0.5, 0}, false, 30);
+  // 16 frames take 6.4 s, 8 take 3.2: of every four seconds.
+  const SimulatedLoad less = played(settings, {0, 0.4, 0}, false, 30);
   CHECK(less.busy / less.seconds < 1.05);
-  CHECK(less.series[0].usual_degradation().starts_with("8 frames instead of 16"));
+  // The level rises again now and then, to see whether the load has fallen.
+  const std::string usual = less.series[0].usual_degradation();
+  CAPTURE(usual);
+  CHECK((usual == "8 frames instead of 16" || usual == "4 frames instead of 16"));
+  CHECK(per_clip(less.series[0], less.series[0].answered) > 0.9);
   const SimulatedLoad least = played(settings, {0, 2.5, 0}, false, 60);
   CHECK(least.series[0].usual_degradation().starts_with("4 frames instead of 16, one clip of"));
 }
