@@ -28,6 +28,7 @@ struct FrameStamp {
   std::chrono::milliseconds time_uncertainty{0};
   bool keyframe = false;
   bool corrupt = false;
+  bool jumped = false;  // the stream's clock jumped before this frame: no window spans it
 };
 
 // One picture of one stream. `image` is at the model's size once the Feed has resized it; `source_width` and

@@ -40,7 +40,8 @@ bool Sampler::wants(const FrameStamp& stamp) {
   if (last_) {
     const MediaTime step = stamp.pts - last_->pts;
     const bool first_step = frame_interval_ == MediaTime::zero();
-    if (step < MediaTime::zero() || (!first_step && step > std::max(kDiscontinuity, 8 * frame_interval_))) {
+    if (stamp.jumped || step < MediaTime::zero() ||
+        (!first_step && step > std::max(kDiscontinuity, 8 * frame_interval_))) {
       reset();
     } else if (step > MediaTime::zero()) {
       // A single gap must not pass for the frame rate, or a frame would be taken for targets far ahead of it.

@@ -1,5 +1,6 @@
 #include "ingest/ffmpeg_decoder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <string>
@@ -54,8 +55,21 @@ void FfmpegDecoder::fail_to_read(int code) const {
     throw SourceError(SourceFault::kUnreachable, shown + ": the connection was lost: " + ffmpeg_text(code));
   }
   if (input_.deadline().stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped");
+  const bool without_keyframe =
+      packets_ > 0 && frames_ == 0 && std::chrono::steady_clock::now() - opened_ >= options_.keyframe_timeout;
+  const std::string time =
+      std::to_string((without_keyframe ? options_.keyframe_timeout : options_.stall_timeout).count()) + " ms";
   throw SourceError(SourceFault::kStalled,
-                    shown + ": no frame for " + std::to_string(options_.stall_timeout.count()) + " ms");
+                    shown + ": " + (without_keyframe ? no_keyframe_text(time) : "no frame for " + time));
+}
+
+// Until the first picture a camera that sends something is alive: it may have few key frames.
+void FfmpegDecoder::wait_for_keyframe() {
+  ++packets_;
+  if (frames_ > 0 || !input_.live()) return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(opened_ + options_.keyframe_timeout -
+                                                                 std::chrono::steady_clock::now());
+  input_.deadline().arm(std::min(left, options_.stall_timeout));
 }
 
 void FfmpegDecoder::count_failure(int code) {
@@ -84,9 +98,10 @@ void FfmpegDecoder::feed(FfmpegClock& clock) {
     fail_to_read(code);
   } else {
     if (input_.video().codecpar->codec_id != codec_->codec_id) {
-      throw SourceError(SourceFault::kUnreadable,
-                        redact_url(options_.url) + ": the stream changed its codec");
+      throw SourceError(SourceFault::kUnreachable,
+                        redact_url(options_.url) + ": the stream changed its codec: it is opened anew");
     }
+    wait_for_keyframe();
     clock.note_packet(*packet_);
     send(packet_.get());
   }

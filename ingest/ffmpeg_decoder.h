@@ -25,6 +25,7 @@ class FfmpegDecoder {
   void send(const AVPacket* packet);
   void count_failure(int code);
   void note_damage();
+  void wait_for_keyframe();
   [[noreturn]] void fail_to_read(int code) const;
 
   FfmpegInput& input_;
@@ -34,6 +35,8 @@ class FfmpegDecoder {
   Av<AVFrame> frame_;
   int failures_ = 0;  // packets in a row that did not decode
   bool drained_ = false;
+  const MonotonicTime opened_ = std::chrono::steady_clock::now();
+  std::uint64_t packets_ = 0;
   std::uint64_t frames_ = 0;
   std::optional<std::uint64_t> damaged_since_;  // number of the first damaged frame
 };

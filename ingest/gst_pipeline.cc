@@ -13,6 +13,8 @@ using std::chrono::steady_clock;
 
 constexpr GstClockTime kSlice = 40 * GST_MSECOND;
 constexpr const char* kSinkName = "palisade";
+// Of rtspsrc and its like: a picture is taken as soon as it is decoded, its own time is in its stamp.
+constexpr const char* kAtOnce = " sync=false";
 // Pictures that nobody fetches in time are dropped: a live pipeline must not be held up.
 constexpr const char* kSink =
     " ! videoconvert ! video/x-raw,format=RGB ! appsink name=palisade max-buffers=4 drop=true";
@@ -28,16 +30,10 @@ void start_gstreamer() {
   });
 }
 
-SourceFault fault_of(const GError& error) {
-  if (error.domain != GST_RESOURCE_ERROR) return SourceFault::kUnreadable;
-  const bool denied = error.code == GST_RESOURCE_ERROR_NOT_AUTHORIZED;
-  return denied ? SourceFault::kAuthFailed : SourceFault::kUnreachable;
-}
-
 }  // namespace
 
 GstPipeline::GstPipeline(const SourceOptions& options, std::stop_token stop)
-    : options_(options), stop_(std::move(stop)) {
+    : options_(options), stop_(std::move(stop)), watch_(options.max_pixels) {
   start_gstreamer();
   parse();
   play();
@@ -49,8 +45,10 @@ void GstPipeline::fail(SourceFault fault, const std::string& why) const {
 }
 
 void GstPipeline::parse() {
-  std::string line = options_.url.substr(options_.url.find(':') + 1);
+  const bool given = scheme_of(options_.url) == "gst";
+  std::string line = given ? options_.url.substr(options_.url.find(':') + 1) : GstCamera::kLine;
   if (line.find("name=palisade") == std::string::npos) line += kSink;
+  if (!given) line += kAtOnce;
   GError* raw = nullptr;
   pipeline_.reset(gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw));
   const Gst<GError> error(raw);
@@ -64,6 +62,8 @@ void GstPipeline::parse() {
   const Gst<GstCaps> caps(gst_caps_from_string("video/x-raw,format=RGB"));
   gst_app_sink_set_caps(GST_APP_SINK(sink_.get()), caps.get());
   bus_.reset(gst_element_get_bus(pipeline_.get()));
+  if (!given) camera_.set_up(*pipeline_, options_);
+  watch_.attach(*pipeline_);
 }
 
 void GstPipeline::play() {
@@ -86,27 +86,55 @@ void GstPipeline::check_stop() const {
   if (stop_.stop_requested()) fail(SourceFault::kInterrupted, "stopped");
 }
 
+SourceFault GstPipeline::fault_of(const GError& error) const {
+  if (error.domain == GST_RESOURCE_ERROR) {
+    const bool denied = error.code == GST_RESOURCE_ERROR_NOT_AUTHORIZED;
+    return denied ? SourceFault::kAuthFailed : SourceFault::kUnreachable;
+  }
+  // What could be read so far can be again: opened anew.
+  return any_ ? SourceFault::kUnreachable : SourceFault::kUnreadable;
+}
+
 void GstPipeline::check_bus() const {
+  if (watch_.too_large()) {
+    fail(SourceFault::kUnreadable, "its picture is over the limit of " + std::to_string(options_.max_pixels) +
+                                       " pixels: use a smaller stream");
+  }
   const Gst<GstMessage> message(gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ERROR));
   if (message == nullptr) return;
+  if (camera_.without_video()) fail(SourceFault::kUnreadable, "has no video");
   GError* raw = nullptr;
   gst_message_parse_error(message.get(), &raw, nullptr);
   const Gst<GError> error(raw);
   fail(fault_of(*error), error->message);
 }
 
-Gst<GstSample> GstPipeline::pull(milliseconds patience) {
+void GstPipeline::fail_as_stalled(milliseconds patience) const {
+  const std::string time = std::to_string(patience.count()) + " ms";
+  if (any_ || watch_.packets() == 0) fail(SourceFault::kStalled, "no frame for " + time);
+  fail(SourceFault::kStalled, no_keyframe_text(time));
+}
+
+Gst<GstSample> GstPipeline::pull() {
   GstAppSink* const sink = GST_APP_SINK(sink_.get());
-  const auto deadline = steady_clock::now() + patience;
+  auto since = steady_clock::now();
+  std::uint64_t packets = watch_.packets();
   while (true) {
     check_stop();
     Gst<GstSample> sample(gst_app_sink_try_pull_sample(sink, kSlice));
-    if (sample != nullptr) return sample;
+    if (sample != nullptr) {
+      any_ = true;
+      return sample;
+    }
     check_bus();
     if (gst_app_sink_is_eos(sink)) return nullptr;
-    if (steady_clock::now() >= deadline) {
-      fail(SourceFault::kStalled, "no picture for " + std::to_string(patience.count()) + " ms");
+    const auto now = steady_clock::now();
+    // Until the first picture a camera that sends something is alive: it may have few key frames.
+    if (!any_ && std::exchange(packets, watch_.packets()) != packets) {
+      since = now;
+      if (now - opened_ >= options_.keyframe_timeout) fail_as_stalled(options_.keyframe_timeout);
     }
+    if (now - since >= options_.stall_timeout) fail_as_stalled(options_.stall_timeout);
   }
 }
 

@@ -7,7 +7,8 @@
 namespace palisade {
 
 // "gst:" and a pipeline as gst-launch takes it. Its pictures are taken from the appsink named "palisade",
-// which is put at the end where the line has none. Always live. Throws SourceError.
+// which is put at the end where the line has none. Or rtsp: and rtsps:, read by rtspsrc. Always live. Throws
+// SourceError.
 std::unique_ptr<Source> open_gst_source(const SourceOptions& options, std::stop_token stop);
 
 }  // namespace palisade

@@ -56,7 +56,8 @@ std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_toke
     if (scheme == "gst" && !options.allow_launch) {
       throw refused(options, "pipelines are taken from the configuration file and command line only");
     }
-    return variant.open(options, std::move(stop));
+    const bool by_gstreamer = scheme.starts_with("rtsp") && options.reader == RtspReader::kGstreamer;
+    return (by_gstreamer ? open_gst_source : variant.open)(options, std::move(stop));
   }
   throw refused(options, "addresses of this kind are not read: use a file's path, http(s), rtsp(s) or gst");
 }

@@ -14,6 +14,9 @@ namespace palisade {
 // kAuto asks for TCP and takes UDP from a server that refuses it.
 enum class RtspTransport { kAuto, kTcp, kUdp };
 
+// Which library reads rtsp: and rtsps:. GStreamer takes kAuto as TCP.
+enum class RtspReader { kFfmpeg, kGstreamer };
+
 // Where frames come from and how patient we are. `url` may hold credentials: it is never printed, show it
 // through redact_url().
 struct SourceOptions {
@@ -21,8 +24,11 @@ struct SourceOptions {
   std::string username;  // beside the URL, so that they need no percent-encoding
   std::string password;
   RtspTransport transport = RtspTransport::kAuto;
+  RtspReader reader = RtspReader::kFfmpeg;
   std::chrono::milliseconds open_timeout{10'000};
   std::chrono::milliseconds stall_timeout{10'000};  // no frame for this long is a fault
+  // Packets of an opened camera, but no key frame to begin with, for this long is one too.
+  std::chrono::milliseconds keyframe_timeout{30'000};
   bool allow_launch = false;  // gst: lines run any pipeline: only from the configuration file or command line
   int max_pixels = 33'177'600;
 };
@@ -46,6 +52,11 @@ class SourceError : public std::runtime_error {
  private:
   SourceFault fault_;
 };
+
+// Why packets without a picture are a fault, after `time`.
+inline std::string no_keyframe_text(const std::string& time) {
+  return "no key frame for " + time + ": let the camera send one every few seconds";
+}
 
 // An opened stream of frames, used by one thread.
 class Source {

@@ -184,8 +184,17 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
   source.transport = transport == "udp"   ? RtspTransport::kUdp
                      : transport == "tcp" ? RtspTransport::kTcp
                                           : RtspTransport::kAuto;
+  std::string library = "ffmpeg";
+  reader.read("reader", library);
+  if (library != "ffmpeg" && library != "gstreamer") {
+    reader.problem("reader", "reader is ffmpeg or gstreamer, not '" + library + "'");
+  } else if (reader.has("reader") && !scheme_of(source.url).starts_with("rtsp")) {
+    reader.problem("reader", "reader is for rtsp:// and rtsps://; remove it from this stream");
+  }
+  source.reader = library == "gstreamer" ? RtspReader::kGstreamer : RtspReader::kFfmpeg;
   reader.read("open_timeout", source.open_timeout, milliseconds(100));
   reader.read("stall_timeout", source.stall_timeout, milliseconds(100));
+  reader.read("keyframe_timeout", source.keyframe_timeout, milliseconds(100));
   reader.read("pace", stream.pace);
   reader.read("loop", stream.loop);
   for (const char* const key : {"pace", "loop"}) {
