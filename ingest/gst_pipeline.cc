@@ -106,7 +106,9 @@ void GstPipeline::check_bus() const {
   GError* raw = nullptr;
   gst_message_parse_error(message.get(), &raw, nullptr);
   const Gst<GError> error(raw);
-  fail(fault_of(*error), error->message);
+  const SourceFault fault = fault_of(*error);
+  fail(fault, std::string(error->message) +
+                  (fault == SourceFault::kAuthFailed ? ": check its user name and password" : ""));
 }
 
 void GstPipeline::fail_as_stalled(milliseconds patience) const {

@@ -53,8 +53,8 @@ Timeline::Moment Timeline::at(std::optional<MediaTime> timestamp, MonotonicTime 
   const bool trusted = !live_ || jumps_ <= kMaxJumps;
   if (timestamp && trusted) {
     timestamp_ = unwrapped(*timestamp);
-    // The first frames of a connection may come without.
-    if (!start_) start_ = *timestamp_ - moment.pts;
+    // The first frames of a connection may come without, and at once, from where they were probed.
+    if (!start_) start_ = *timestamp_ - (first ? MediaTime(0) : last_ + frame_interval_);
     moment.pts = *timestamp_ - *start_;
     moment.jumped = !first && jumps(moment.pts - last_, waited, arrival);
     if (moment.jumped) moment.pts = jump(*timestamp_, waited, arrival);
