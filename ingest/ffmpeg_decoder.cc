@@ -109,7 +109,9 @@ void FfmpegDecoder::feed(FfmpegClock& clock) {
 
 void FfmpegDecoder::note_damage() {
   const std::uint64_t number = frames_++;
-  const bool broken = (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame_->decode_error_flags != 0;
+  const bool flagged = (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame_->decode_error_flags != 0;
+  // The decoder does not miss a picture that is lost as a whole.
+  const bool broken = flagged || (take_lost_packets() && !is_keyframe(*frame_));
   if (broken) {
     damaged_since_ = number;
   } else if (damaged_since_ && (is_keyframe(*frame_) || number - *damaged_since_ > kDamageFades)) {

@@ -180,7 +180,9 @@ void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
                       shown + ": no answer within " + std::to_string(options.open_timeout.count()) + " ms" +
                           remedy_of(SourceFault::kUnreachable, network));
   }
-  const SourceFault fault = fault_of_open(code, network);
+  // Half an answer of a camera that went away reads like a wrong one.
+  const bool cut = rtsp_ && code == AVERROR_INVALIDDATA;
+  const SourceFault fault = cut ? SourceFault::kUnreachable : fault_of_open(code, network);
   std::string detail;
   if (fault == SourceFault::kUnreadable) detail = redact_text(take_ffmpeg_error(), options.password);
   throw SourceError(fault, shown + ": " + ffmpeg_text(code) + (detail.empty() ? "" : " (" + detail + ")") +

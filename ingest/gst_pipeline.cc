@@ -13,11 +13,12 @@ using std::chrono::steady_clock;
 
 constexpr GstClockTime kSlice = 40 * GST_MSECOND;
 constexpr const char* kSinkName = "palisade";
-// Of rtspsrc and its like: a picture is taken as soon as it is decoded, its own time is in its stamp.
-constexpr const char* kAtOnce = " sync=false";
-// Pictures that nobody fetches in time are dropped: a live pipeline must not be held up.
 constexpr const char* kSink =
-    " ! videoconvert ! video/x-raw,format=RGB ! appsink name=palisade max-buffers=4 drop=true";
+    " ! videoconvert ! video/x-raw,format=RGB ! appsink name=palisade max-buffers=4";
+// Of a line of the user's: pictures that nobody fetches in time are dropped, whatever makes them must not be
+// held up. Those of a camera are fetched as they are decoded, and may come many at once.
+constexpr const char* kOfALine = " drop=true";
+constexpr const char* kOfACamera = " sync=false";
 
 void start_gstreamer() {
   static std::once_flag once;
@@ -47,8 +48,8 @@ void GstPipeline::fail(SourceFault fault, const std::string& why) const {
 void GstPipeline::parse() {
   const bool given = scheme_of(options_.url) == "gst";
   std::string line = given ? options_.url.substr(options_.url.find(':') + 1) : GstCamera::kLine;
-  if (line.find("name=palisade") == std::string::npos) line += kSink;
-  if (!given) line += kAtOnce;
+  if (line.find("name=palisade") == std::string::npos)
+    line += kSink + std::string(given ? kOfALine : kOfACamera);
   GError* raw = nullptr;
   pipeline_.reset(gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw));
   const Gst<GError> error(raw);
