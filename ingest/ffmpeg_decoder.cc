@@ -89,6 +89,10 @@ void FfmpegDecoder::send(const AVPacket* packet) {
 // One packet, or the end, into the decoder.
 void FfmpegDecoder::feed(FfmpegClock& clock) {
   const int code = input_.read(*packet_);
+  if (code == AVERROR(ENOMEM)) {  // over the limit of streams, too, which is no end
+    throw SourceError(SourceFault::kUnreadable,
+                      redact_url(options_.url) + ": " + redact_text(take_ffmpeg_error(), options_.password));
+  }
   if (code == AVERROR_EOF || (code < 0 && code != AVERROR_EXIT && !input_.live() && input_.modified())) {
     drained_ = true;
     send(nullptr);

@@ -73,6 +73,7 @@ void GstPipeline::play() {
   while (change == GST_STATE_CHANGE_ASYNC) {
     check_stop();
     check_bus();
+    if (watch_.packets() > 0) return;  // pull() waits for a key frame
     if (steady_clock::now() >= deadline) {
       fail(SourceFault::kUnreachable, "no picture within " + std::to_string(options_.open_timeout.count()) +
                                           " ms of starting: is the camera on?");

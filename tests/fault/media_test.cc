@@ -46,7 +46,9 @@ std::string read_all(const std::string& path) {
 }
 
 SourceOptions gst_file(const std::string& path) {
-  return {.url = "gst:filesrc location=" + path + " ! decodebin", .allow_launch = true};
+  return {.url = "gst:filesrc location=" + path +
+                 " ! decodebin ! videoconvert ! appsink name=palisade sync=false",
+          .allow_launch = true};
 }
 
 // Every fault of a file: read by FFmpeg and by a pipeline.
@@ -134,28 +136,24 @@ TEST_CASE("R-13 a counter that wraps moves media time on by one frame") {
 
 // The number of a frame says when it was taken: a window is right when its frames are as many apart as asked.
 TEST_CASE("R-14 no window spans a jump, whatever timestamps do") {
-  const auto jump = [](int at, std::int64_t by) {
-    return [at, by](int number, AVPacket& packet) {
-      if (number >= at) packet.pts += by;
-      packet.dts = packet.pts;
-      return true;
-    };
-  };
-  const std::pair<const char*, test::Edit> faults[] = {{"ahead", jump(35, 10 * kSecond)},
-                                                       {"back", jump(35, -3 * kSecond)},
-                                                       {"far ahead", jump(35, 70'000 * kSecond)},
-                                                       {"twice", [](int number, AVPacket& packet) {
-                                                          packet.dts = packet.pts =
-                                                              9'000 * std::int64_t(number - number % 2);
-                                                          return true;
-                                                        }}};
-  for (const auto& [name, edit] : faults) {
+  using Number = std::int64_t;
+  const std::pair<const char*, test::Retime> faults[] = {
+      {"ahead", [](Number number, Number pts) { return number < 15 ? pts : pts + 10 * kSecond; }},
+      {"back", [](Number number, Number pts) { return number < 15 ? pts : pts - 2 * kSecond; }},
+      {"far back", [](Number number, Number pts) { return number < 15 ? pts + 70'000 * kSecond : pts; }},
+      {"wraps", [](Number, Number pts) { return (pts + 95'440 * kSecond) & 0x1'ffff'ffff; }},
+      {"twice", [](Number number, Number pts) { return pts - number % 2 * 9'000; }},
+      {"missing", [](Number number, Number pts) {
+         return number % 4 == 3 ? std::nullopt : std::optional<Number>(pts);
+       }}};
+  const std::string good = transport_stream(golden("clips/street.mp4"), 1);
+  for (const auto& [name, retime] : faults) {
     CAPTURE(std::string(name));
-    const HttpServer server(live(transport_stream(golden("clips/street.mp4"), 3, edit)));
+    const HttpServer server(live(test::retimed(good, retime)));
     Watched watched(impatient(server.url("/x.ts"), RtspReader::kFfmpeg));
     REQUIRE(watched.log.wait_for(FeedState::kReconnecting));  // it has been sent to its end
     const auto clips = watched.log.clips();
-    CHECK(clips.size() >= 6);
+    CHECK(clips.size() >= 2);
     MediaTime last{-1};
     for (const auto& [sampling, clip] : clips) {
       CHECK(clip.frames.front().stamp.pts > last);
@@ -169,14 +167,13 @@ TEST_CASE("R-14 no window spans a jump, whatever timestamps do") {
 }
 
 TEST_CASE("R-14 a live stream without timestamps is timed by its arrival") {
-  const std::string stream = transport_stream(
-      golden("clips/street.mp4"), 2, [](int, AVPacket&) { return true; }, "h264");
+  const std::string stream = transport_stream(golden("clips/street.mp4"), 2, "h264");
   const HttpServer server(live(stream, milliseconds(40)));
   const auto source = open_source(impatient(server.url("/x.h264"), RtspReader::kFfmpeg).source, {});
   const auto first = source->next(test::all);
   const auto start = steady_clock::now();
   std::optional<Frame> last;
-  while (const auto frame = source->next(test::all)) last = frame;
+  for (int i = 0; i < 40; ++i) last = source->next(test::all);
   REQUIRE(last.has_value());
   const MediaTime took = steady_clock::now() - start;
   CHECK(std::chrono::abs(last->stamp.pts - first->stamp.pts - took) < milliseconds(300));
@@ -184,8 +181,7 @@ TEST_CASE("R-14 a live stream without timestamps is timed by its arrival") {
 
 TEST_CASE("R-15 corrupted bytes give sound frames, or an error, whoever reads them") {
   const test::TestFolder folder;
-  const std::string good =
-      transport_stream(golden("clips/street.mp4"), 2, [](int, AVPacket&) { return true; });
+  const std::string good = transport_stream(golden("clips/street.mp4"), 2);
   for (const unsigned seed : {1u, 2u, 3u, 4u}) {
     std::string bad = good;
     std::minstd_rand random(seed);
@@ -198,24 +194,24 @@ TEST_CASE("R-15 corrupted bytes give sound frames, or an error, whoever reads th
   }
 }
 
-TEST_CASE("R-16 whoever joins before a far key frame waits for it, and then says that there is none") {
-  RtspCamera camera;
-  // The first one has the key frame that it begins with.
-  const auto early = open_source(impatient(camera.url("/sparse"), RtspReader::kFfmpeg).source, {});
-  REQUIRE(early->next(test::all).has_value());
+TEST_CASE("R-16 whoever joins far from a key frame waits for it, and then says that there is none") {
+  const RtspCamera camera;
   const auto start = steady_clock::now();
-  AllWatched all = watch_with_both(camera.url("/sparse"));
+  AllWatched all;
+  for (const RtspReader reader : kReaders) {
+    FeedOptions options = impatient(camera.url("/keyless"), reader);
+    options.source.open_timeout = seconds(10);  // FFmpeg looks at some of it first
+    all.push_back(std::make_unique<Watched>(options));
+  }
   for (auto& watched : all) {
     CAPTURE(watched->options.stream);
-    while (watched->log.count(FeedState::kStalled) == 0 && steady_clock::now() - start < seconds(15)) {
-      early->next(test::all);  // it goes on reading
-    }
     REQUIRE(watched->log.wait_for(FeedState::kStalled));
+    CHECK(steady_clock::now() - start >= watched->options.source.keyframe_timeout);
     const FeedReport report = watched->log.reports()[1];
-    CHECK(report.reason.find("key frame") != std::string::npos);
+    CAPTURE(report.reason);
+    CHECK(report.reason.find("no key frame for 3000 ms") != std::string::npos);
     CHECK(watched->log.count(FeedState::kOnline) == 0);
   }
-  CHECK(steady_clock::now() - start >= milliseconds(3'000));
 }
 
 TEST_CASE("R-17 a camera of many frames a second gives windows of the same time, and few pictures") {
@@ -250,23 +246,21 @@ TEST_CASE("R-18 a camera without video says so; of several tracks the first pict
 
 TEST_CASE("R-18 twenty tracks are read, more than 32 are an error and no more") {
   const test::TestFolder folder;
-  const auto edit = [](int, AVPacket&) { return true; };
   for (const int tracks : {20, 40}) {
     CAPTURE(tracks);
     const std::string path =
-        folder.write("tracks.ts", transport_stream(golden("clips/street.mp4"), 1, edit, "mpegts", tracks));
+        folder.write("tracks.ts", transport_stream(golden("clips/street.mp4"), 1, "mpegts", tracks));
     std::optional<SourceFault> fault;
     const std::vector<Frame> frames = frames_until_error({.url = path}, &fault);
     if (tracks == 20) CHECK(frames.size() == 30);
-    if (tracks == 40) CHECK((frames.size() == 30 || fault == SourceFault::kUnreadable));
+    CHECK((tracks == 20 || fault == SourceFault::kUnreadable));
   }
 }
 
 TEST_CASE(
     "R-19 files that are empty, cut, growing, without index or no video at all end with a clear error") {
   const test::TestFolder folder;
-  const std::string whole =
-      transport_stream(golden("clips/street.mp4"), 2, [](int, AVPacket&) { return true; });
+  const std::string whole = transport_stream(golden("clips/street.mp4"), 2);
   for (const std::string& path :
        {folder.write("empty.mp4", ""), folder.write("text.mp4", std::string(9'000, 'x')),
         golden("clips/no_index.mp4"), golden("clips/audio_only.mp4")}) {

@@ -56,7 +56,10 @@ const std::map<std::string, std::string> kFixed = {
          h264(15, "mtu=160") +
              " ! netsim name=pay0 duplicate-probability=0.2 min-delay=0 max-delay=30 delay-probability=0.3")},
     {"/fast", ball(128, 96, 240, h264(240))},
-    {"/sparse", ball(128, 96, 15, h264(1'000'000))},
+    // As a camera of few key frames looks to whoever joins: it never sends one.
+    {"/keyless", ball(128, 96, 15,
+                      "x264enc tune=zerolatency speed-preset=ultrafast bframes=0 threads=1 ! "
+                      "video/x-h264,stream-format=avc ! rtph264pay pt=96 name=pay0")},
     {"/quick", ball(64, 48, 50, h264(1))},
     {"/audio", "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0"},
     {"/both", ball(128, 96, 15, h264(15)) + " audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay1"},
@@ -141,12 +144,27 @@ class Camera {
 
   static void on_media(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer self) {
     auto& camera = *static_cast<Camera*>(self);
+    if (factory == camera.factories_["/keyless"]) drop_keyframes(media);
     if (factory != camera.factories_["/live"] && factory != camera.factories_["/udp"]) return;
     camera.medias_.insert(media);
     g_object_weak_ref(G_OBJECT(media), on_media_gone, self);
   }
   static void on_media_gone(gpointer self, GObject* media) {
     static_cast<Camera*>(self)->medias_.erase(reinterpret_cast<GstRTSPMedia*>(media));
+  }
+
+  static void drop_keyframes(GstRTSPMedia* media) {
+    GstElement* bin = gst_rtsp_media_get_element(media);
+    GstElement* pay = gst_bin_get_by_name(GST_BIN(bin), "pay0");
+    GstPad* pad = gst_element_get_static_pad(pay, "sink");
+    const GstPadProbeCallback drop = [](GstPad*, GstPadProbeInfo* info, gpointer) {
+      const bool delta = GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT);
+      return delta ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+    };
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, drop, nullptr, nullptr);
+    gst_object_unref(pad);
+    gst_object_unref(pay);
+    gst_object_unref(bin);
   }
 
   void resize() {
