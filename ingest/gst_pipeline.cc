@@ -131,7 +131,12 @@ Gst<GstSample> GstPipeline::pull() {
       return sample;
     }
     check_bus();
-    if (gst_app_sink_is_eos(sink)) return nullptr;
+    if (gst_app_sink_is_eos(sink)) {
+      check_bus();  // which may have been told why just now
+      if (!any_ && scheme_of(options_.url) == "gst")
+        fail(SourceFault::kUnreadable, "no frame of it can be decoded");
+      return nullptr;
+    }
     const auto now = steady_clock::now();
     // Until the first picture a camera that sends something is alive: it may have few key frames.
     if (!any_ && std::exchange(packets, watch_.packets()) != packets) {

@@ -115,6 +115,8 @@ TEST_CASE("R-05 a wrong password is told once and not tried again soon; the righ
     CAPTURE(watched->options.stream);
     time_of(*watched, FeedState::kAuthFailed, 1);
     const auto reports = watched->log.reports();
+    CAPTURE(reports.back().reason);
+    CAPTURE(reports[1].reason);
     REQUIRE(reports.size() == 2);
     CHECK(reports[1].next_try_in >= seconds(48));
     CHECK(reports[1].reason.find("password") != std::string::npos);
