@@ -114,11 +114,11 @@ void FfmpegDecoder::feed(FfmpegClock& clock) {
 void FfmpegDecoder::note_damage() {
   const std::uint64_t number = frames_++;
   const bool flagged = (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame_->decode_error_flags != 0;
-  // The decoder does not miss a picture that is lost as a whole. The frame in hand may be from before the
-  // loss: a key frame says nothing of it, the one after is taken to be damaged.
-  lost_ = take_lost_packets() || lost_;
-  const bool broken = flagged || (lost_ && !is_keyframe(*frame_));
-  if (broken) lost_ = false;
+  // The decoder does not miss a picture that is lost as a whole. The frame in hand may still be the one
+  // before the loss, so the next one is blamed as well, also where it is a key frame.
+  if (take_lost_packets()) suspects_ = 2;
+  const bool broken = flagged || suspects_ > 0;
+  if (suspects_ > 0) --suspects_;
   if (broken) {
     damaged_since_ = number;
   } else if (damaged_since_ && (is_keyframe(*frame_) || number - *damaged_since_ > kDamageFades)) {

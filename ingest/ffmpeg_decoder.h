@@ -38,7 +38,7 @@ class FfmpegDecoder {
   const MonotonicTime opened_ = std::chrono::steady_clock::now();
   std::uint64_t packets_ = 0;
   std::uint64_t frames_ = 0;
-  bool lost_ = false;                           // packets, that no frame has been blamed for yet
+  int suspects_ = 0;                            // frames to be blamed for packets that were lost
   std::optional<std::uint64_t> damaged_since_;  // number of the first damaged frame
 };
 

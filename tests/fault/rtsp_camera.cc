@@ -50,9 +50,6 @@ struct Form {
 const std::map<std::string, std::string> kFixed = {
     // RTP packets get lost on the way. They are small, so that a picture is several.
     {"/lossy", ball(320, 240, 15, h264(15, "mtu=160") + " ! netsim name=pay0 drop-probability=0.03")},
-    {"/shuffled", ball(128, 96, 15,
-                       h264(15, "mtu=160") + " ! netsim name=pay0 duplicate-probability=0.2 min-delay=0 "
-                                             "max-delay=30 delay-probability=0.05")},
     {"/fast", ball(128, 96, 240, h264(240))},
     // As a camera of few key frames looks to whoever joins: it never sends one.
     {"/keyless", ball(128, 96, 15,
