@@ -43,6 +43,9 @@ FfmpegDecoder::FfmpegDecoder(FfmpegInput& input, const SourceOptions& options)
     av.set("codec_whitelist", input.format().codec_whitelist);
     if (code >= 0) code = avcodec_open2(codec_.get(), decoder, av.entries());
   }
+  // Somewhere in what was read to open it, which is five seconds at most.
+  const AVRational rate = input.video().avg_frame_rate;
+  if (take_lost_packets()) suspects_ = rate.num > 0 && rate.den > 0 ? int(5 * av_q2d(rate)) + 1 : 150;
   if (code >= 0) return;
   throw SourceError(SourceFault::kUnreadable, redact_url(options.url) + ": video of kind " +
                                                   avcodec_get_name(parameters.codec_id) +
@@ -116,7 +119,7 @@ void FfmpegDecoder::note_damage() {
   const bool flagged = (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame_->decode_error_flags != 0;
   // The decoder does not miss a picture that is lost as a whole. The frame in hand may still be the one
   // before the loss, so the next one is blamed as well, also where it is a key frame.
-  if (take_lost_packets()) suspects_ = 2;
+  if (take_lost_packets()) suspects_ = std::max(suspects_, 2);
   const bool broken = flagged || suspects_ > 0;
   if (suspects_ > 0) --suspects_;
   if (broken) {

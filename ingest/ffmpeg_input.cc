@@ -118,6 +118,7 @@ int find_stream_info(AVFormatContext& format, int max_pixels) {
 FfmpegInput::FfmpegInput(const SourceOptions& options, std::stop_token stop) : deadline_(std::move(stop)) {
   quiet_ffmpeg();
   take_ffmpeg_error();
+  take_lost_packets();
   deadline_.arm(options.open_timeout);
   open(options);
   find_video(options);
