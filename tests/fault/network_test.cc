@@ -149,6 +149,7 @@ TEST_CASE("R-10 two seconds of latency with jitter are no fault, and windows sta
   for (const RtspReader reader : kReaders) {
     FeedOptions options = impatient(relay.url(), reader);
     options.source.stall_timeout = seconds(5);
+    options.source.open_timeout = seconds(20);
     all.push_back(std::make_unique<Watched>(options));
   }
   for (auto& watched : all) REQUIRE(watched->log.wait_for_clips(1));
