@@ -16,8 +16,13 @@ using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 constexpr GstClockTime kSlice = 40 * GST_MSECOND;
-// What rtspsrc says where a server takes none of the transports it was offered.
-constexpr std::string_view kTransportRefused = "transport protocols";
+// What rtspsrc says where a server takes none of the transports it was offered: in words of its own, or of an
+// answer (461) that it has none for.
+bool refuses_transport(std::string_view error) {
+  return error.find("transport protocols") != std::string_view::npos ||
+         error.find("Unhandled error") != std::string_view::npos;
+}
+
 constexpr GstClockTime kCauseComes = 100 * GST_MSECOND;
 constexpr const char* kSinkName = "palisade";
 constexpr const char* kSink =
@@ -49,7 +54,7 @@ GstPipeline::GstPipeline(const SourceOptions& options, std::stop_token stop)
   try {
     open(either ? RtspTransport::kTcp : options.transport);
   } catch (const SourceError& e) {
-    if (!either || std::string_view(e.what()).find(kTransportRefused) == std::string_view::npos) throw;
+    if (!either || !refuses_transport(e.what())) throw;
     open(RtspTransport::kUdp);
   }
 }
