@@ -16,16 +16,21 @@ constexpr MediaTime kStandstill = seconds(1);
 constexpr MediaTime kInARow = seconds(10);
 constexpr int kMaxJumps = 3;
 
+MediaTime within_limits(MediaTime time) {
+  return std::clamp(time, -kLongest, kLongest);
+}
+
 }  // namespace
 
 MediaTime Timeline::unwrapped(MediaTime timestamp) {
-  timestamp = std::clamp(timestamp, -kLongest, kLongest);
-  if (!wrap_) return timestamp;
-  if (timestamp_ && timestamp + wrapped_ < *timestamp_ - *wrap_ / 2) wrapped_ += *wrap_;
+  timestamp = within_limits(timestamp);
+  if (!wrap_ || *wrap_ <= MediaTime(0) || *wrap_ > kLongest / 2) return timestamp;
+  if (timestamp_ && timestamp + wrapped_ < *timestamp_ - *wrap_ / 2)
+    wrapped_ = within_limits(wrapped_ + *wrap_);
   // A frame from before the wrap, told after it.
   const bool before =
       timestamp_ && timestamp + wrapped_ > *timestamp_ + *wrap_ / 2 && wrapped_ > MediaTime(0);
-  return std::clamp(timestamp + wrapped_ - (before ? *wrap_ : MediaTime(0)), -kLongest, kLongest);
+  return within_limits(timestamp + wrapped_ - (before ? *wrap_ : MediaTime(0)));
 }
 
 // A file has no time of its own to compare with: a gap in it is a gap.
@@ -39,7 +44,7 @@ MediaTime Timeline::jump(MediaTime timestamp, MediaTime waited, MonotonicTime ar
   jumped_ = arrival;
   // Of a clock that stood still: what it has missed.
   const MediaTime pts = last_ + (live_ ? std::max<MediaTime>(waited, arrival - moved_on_) : waited);
-  start_ = timestamp - pts;
+  start_ = within_limits(timestamp - pts);
   return pts;
 }
 
@@ -54,8 +59,8 @@ Timeline::Moment Timeline::at(std::optional<MediaTime> timestamp, MonotonicTime 
   if (timestamp && trusted) {
     timestamp_ = unwrapped(*timestamp);
     // The first frames of a connection may come without, and at once, from where they were probed.
-    if (!start_) start_ = *timestamp_ - (first ? MediaTime(0) : last_ + frame_interval_);
-    moment.pts = *timestamp_ - *start_;
+    if (!start_) start_ = within_limits(*timestamp_ - (first ? MediaTime(0) : last_ + frame_interval_));
+    moment.pts = within_limits(*timestamp_ - *start_);
     moment.jumped = !first && jumps(moment.pts - last_, waited, arrival);
     if (moment.jumped) moment.pts = jump(*timestamp_, waited, arrival);
   }
