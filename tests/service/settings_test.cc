@@ -192,8 +192,8 @@ TEST_CASE("a camera's reader is one of two, and for cameras only") {
       "streams: [{name: a, url: rtsp://h/x, reader: gstreamer, keyframe_timeout: 5s" + tasks, "f.yaml");
   CHECK(settings.streams[0].source.reader == RtspReader::kGstreamer);
   CHECK(settings.streams[0].source.keyframe_timeout == 5s);
-  CHECK(has(problems_of("streams: [{name: a, url: rtsp://h/x, reader: vlc" + tasks),
-            "1:46", "ffmpeg or gstreamer"));
+  CHECK(has(problems_of("streams: [{name: a, url: rtsp://h/x, reader: vlc" + tasks), "1:46",
+            "ffmpeg or gstreamer"));
   CHECK(has(problems_of("streams: [{name: a, url: x.mp4, reader: ffmpeg" + tasks), "1:41", "rtsp://"));
 }
 
