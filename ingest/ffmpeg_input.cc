@@ -198,7 +198,6 @@ void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
 }
 
 int FfmpegInput::read(AVPacket& packet) {
-  quiet_ffmpeg();  // a GStreamer source may have begun since
   while (true) {
     av_packet_unref(&packet);
     if (deadline_.passed()) return AVERROR_EXIT;

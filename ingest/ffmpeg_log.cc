@@ -33,7 +33,7 @@ void on_log(void* context, int level, const char* format, std::va_list arguments
 void quiet_ffmpeg() {
   static std::once_flag once;
   std::call_once(once, [] { av_max_alloc(kMaxAllocation); });
-  // Every time: GStreamer's decoders put a callback of their own there when they are loaded.
+  // Every time: whoever else uses FFmpeg in this process may have put its own there.
   av_log_set_callback(on_log);
 }
 

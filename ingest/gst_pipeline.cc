@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "ingest/ffmpeg_log.h"
 #include "ingest/gst_camera.h"
 #include "ingest/url.h"
 
@@ -36,7 +37,13 @@ void start_gstreamer() {
   static std::once_flag once;
   std::call_once(once, [] {
     GError* raw = nullptr;
-    if (gst_init_check(nullptr, nullptr, &raw)) return;
+    if (gst_init_check(nullptr, nullptr, &raw)) {
+      // GStreamer's FFmpeg decoders put their own callback in place of ours when they are loaded: now, rather
+      // than while an FFmpeg source listens for what it has lost.
+      const Gst<GstPlugin> decoders(gst_plugin_load_by_name("libav"));
+      quiet_ffmpeg();
+      return;
+    }
     const Gst<GError> error(raw);
     throw SourceError(SourceFault::kRefused, std::string("GStreamer does not start: ") +
                                                  (error != nullptr ? error->message : "unknown reason"));
