@@ -133,6 +133,12 @@ Matrix Checkpoint::read_stacked(std::initializer_list<std::string> names,
   return matrix;
 }
 
+void Checkpoint::read_into(const std::string& name, std::span<const std::int64_t> shape,
+                           std::span<float> target) const {
+  require(name, shape);
+  fill(name, shape, target);
+}
+
 bool Checkpoint::has(const std::string& name) const {
   return tensors_.contains(name);
 }

@@ -30,6 +30,8 @@ class Checkpoint {
   // Several tensors with as many columns one below the other, so that they become one product.
   Matrix read_stacked(std::initializer_list<std::string> names, std::initializer_list<std::int64_t> rows,
                       std::int64_t cols) const;
+  // The elements of one tensor of this shape, row-major, as f32.
+  void read_into(const std::string& name, std::span<const std::int64_t> shape, std::span<float> target) const;
   virtual bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
 

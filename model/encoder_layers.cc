@@ -23,6 +23,14 @@ std::array<double, 2> operations_of_row(const EncoderShape& shape, int tokens) {
 
 }  // namespace
 
+AttentionShape attention_shape_of(const EncoderShape& shape) {
+  const int head_dim = shape.width / shape.heads;
+  return {.heads = shape.heads,
+          .kv_heads = shape.heads,
+          .head_dim = head_dim,
+          .scale = 1.0f / std::sqrt(float(head_dim))};
+}
+
 void LayerNorm::operator()(ConstMatrixView x, MatrixView out) const {
   for (int row = 0; row < x.rows; ++row)
     layer_norm(x.row(row), scale.row(0), shift.row(0), eps, out.row(row));
@@ -99,11 +107,8 @@ void EncoderPass::write_qkv(int first, int count) {
 
 void EncoderPass::attend_and_mix(int first, int count) {
   const EncoderLayers::Layer& layer = layers_.layers_[at_.layer()];
-  const int width = x_.cols, head_dim = width / layers_.shape_.heads;
-  const AttentionShape shape{.heads = layers_.shape_.heads,
-                             .kv_heads = layers_.shape_.heads,
-                             .head_dim = head_dim,
-                             .scale = 1.0f / std::sqrt(float(head_dim))};
+  const int width = x_.cols;
+  const AttentionShape shape = attention_shape_of(layers_.shape_);
   Matrix heads(count, width), mixed(count, width), normed(count, width);
   for (int row = first; row < first + count;) {
     const int begin = row / tokens_ * tokens_, end = std::min(begin + tokens_, first + count);

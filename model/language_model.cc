@@ -33,12 +33,9 @@ LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpo
       // Tied; a file that stores the head beside the embedding is taken at its word.
       head_(checkpoint.has(kHead) ? Linear(checkpoint.read(kHead, {config.vocabulary, config.width}))
                                   : Linear(embedding_)),
-      final_norm_(read_norm(checkpoint, kModel + "norm", config.width)) {
+      final_norm_(read_norm(checkpoint, kModel + "norm", config.width)),
+      rotary_(config) {
   for (int index = 0; index < config.layers; ++index) layers_.push_back(read_layer(checkpoint, index));
-  const int half = config.head_dim / 2;
-  for (int i = 0; i < half; ++i) {
-    inverse_frequencies_.push_back(1.0f / std::pow(config.rope_theta, float(2 * i) / float(config.head_dim)));
-  }
 }
 
 LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int index) const {
@@ -85,26 +82,21 @@ void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView o
                [&](int row) { rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, out.row(row)); });
 }
 
-// One position's rows of query and key heads, by the same angles. transformers counts positions from 1.
+// One position's rows of query and key heads, by the same angles.
 void LanguageModel::rotate(MatrixView q, MatrixView key, int position) const {
-  const int dim = config_.head_dim, half = dim / 2;
-  std::vector<float> cosine(half), sine(half);
-  for (int i = 0; i < half; ++i) {
-    const float angle = float(position + 1) * inverse_frequencies_[i];
-    cosine[i] = std::cos(angle);
-    sine[i] = std::sin(angle);
-  }
+  std::vector<float> cosine(rotary_.half()), sine(rotary_.half());
+  rotary_.angles(position, cosine, sine);
   for (int head = 0; head < q.rows; ++head) rotate_halves(q.row(head), cosine, sine);
   for (int head = 0; head < key.rows; ++head) rotate_halves(key.row(head), cosine, sine);
 }
 
-AttentionShape LanguageModel::attention_shape() const {
-  const bool second = config_.architecture == TextArchitecture::kGemma2;
-  return {.heads = config_.heads,
-          .kv_heads = config_.kv_heads,
-          .head_dim = config_.head_dim,
-          .scale = 1.0f / std::sqrt(second ? config_.query_pre_attn_scalar : float(config_.head_dim)),
-          .softcap = config_.attention_softcap};
+AttentionShape attention_shape_of(const TextConfig& config) {
+  const bool second = config.architecture == TextArchitecture::kGemma2;
+  return {.heads = config.heads,
+          .kv_heads = config.kv_heads,
+          .head_dim = config.head_dim,
+          .scale = 1.0f / std::sqrt(second ? config.query_pre_attn_scalar : float(config.head_dim)),
+          .softcap = config.attention_softcap};
 }
 
 void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const {

@@ -11,6 +11,7 @@
 #include "model/linear.h"
 #include "model/model_config.h"
 #include "model/observer.h"
+#include "model/rotary.h"
 
 namespace palisade {
 
@@ -21,6 +22,8 @@ struct Segment {
   int rows = 0;
   int prefix = 0;
 };
+
+AttentionShape attention_shape_of(const TextConfig& config);
 
 // Gemma or Gemma 2 as PaliGemma uses them (transformers, modeling_gemma.py and modeling_gemma2.py;
 // big_vision, models/ppp/gemma.py). Read-only after construction.
@@ -57,7 +60,6 @@ class LanguageModel {
   void mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
   void rotate(MatrixView q, MatrixView key, int position) const;
-  AttentionShape attention_shape() const;
 
   TextConfig config_;
   SlidingWindow window_;
@@ -65,7 +67,7 @@ class LanguageModel {
   Linear head_;
   std::vector<Layer> layers_;
   Matrix final_norm_;
-  std::vector<float> inverse_frequencies_;  // [head_dim / 2]
+  Rotary rotary_;
 };
 
 // A forward through all layers in slices (see LayerSlices). Views and caches outlive it.

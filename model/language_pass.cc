@@ -87,7 +87,7 @@ void LanguagePass::attend_and_mix(int first, int count) {
     const Visibility visibility{.first = part.position,
                                 .prefix = part.segment->prefix,
                                 .window = slides ? std::optional(config.sliding_window) : std::nullopt};
-    attend(model_.attention_shape(), q_.view().row_range(part.first, part.count),
+    attend(attention_shape_of(config), q_.view().row_range(part.first, part.count),
            cache.first(at_.layer(), positions), visibility,
            heads.view().row_range(part.first - first, part.count));
   }

@@ -62,6 +62,10 @@ void* writable(const float* data) {
   return const_cast<float*>(data);
 }
 
+void require_success(dnnl_status_t status) {
+  if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
+}
+
 }  // namespace
 
 void parallel_for(int count, double work, const std::function<void(int)>& task) {
@@ -160,9 +164,15 @@ void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alp
   assert((b_transposed ? b.cols : b.rows) == a.cols && (b_transposed ? b.rows : b.cols) == c.cols &&
          a.rows == c.rows);
   const TeamFor team(2.0 * a.rows * a.cols * c.cols);
-  const auto status = dnnl_sgemm('N', b_transposed ? 'T' : 'N', a.rows, c.cols, a.cols, alpha, a.data,
-                                 a.stride, b.data, b.stride, beta, c.data, c.stride);
-  if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
+  require_success(dnnl_sgemm('N', b_transposed ? 'T' : 'N', a.rows, c.cols, a.cols, alpha, a.data, a.stride,
+                             b.data, b.stride, beta, c.data, c.stride));
+}
+
+void multiply_transposed(ConstMatrixView a, ConstMatrixView b, float alpha, float beta, MatrixView c) {
+  assert(a.rows == b.rows && a.cols == c.rows && b.cols == c.cols);
+  const TeamFor team(2.0 * a.rows * a.cols * c.cols);
+  require_success(dnnl_sgemm('T', 'N', a.cols, c.cols, a.rows, alpha, a.data, a.stride, b.data, b.stride,
+                             beta, c.data, c.stride));
 }
 
 }  // namespace palisade

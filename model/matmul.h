@@ -28,4 +28,7 @@ class PackedMatrix {
 // c [m, n] = alpha * a [m, k] b [k, n] + beta * c; with `b_transposed` b is [n, k].
 void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta, MatrixView c);
 
+// c [m, n] = alpha * a^T b + beta * c, with a [k, m] and b [k, n].
+void multiply_transposed(ConstMatrixView a, ConstMatrixView b, float alpha, float beta, MatrixView c);
+
 }  // namespace palisade

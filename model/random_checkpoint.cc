@@ -4,17 +4,10 @@
 #include <cmath>
 
 #include "model/parallel.h"
+#include "model/random.h"
 
 namespace palisade {
 namespace {
-
-// Steele et al., "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014: element i needs no other.
-std::uint64_t split_mix(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
 
 std::uint64_t hash_of(const std::string& name) {
   std::uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a: the same on every machine

@@ -51,9 +51,7 @@ std::vector<Case> cases_of(const fs::path& root) {
     if (file.stem() == "processor") add(file, verify_processor);
   }
   for (const fs::path& file : files_below(root / "cases", ".json")) add(file, verify_model_case);
-  for (const fs::path& file : files_below(root / "train", ".json")) {
-    cases.push_back(skipped(root, file, "training is not in this build"));
-  }
+  for (const fs::path& file : files_below(root / "train", ".json")) add(file, verify_train_case);
   for (const fs::path& file : files_below(root / "segmentation", ".json")) {
     cases.push_back(skipped(root, file, "the mask decoder is not in this build"));
   }
