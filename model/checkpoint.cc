@@ -1,6 +1,9 @@
 #include "model/checkpoint.h"
 
 #include <algorithm>
+#include <cassert>
+#include <deque>
+#include <memory>
 #include <set>
 
 #include "model/json.h"
@@ -98,23 +101,36 @@ Matrix Checkpoint::read(const std::string& name, std::initializer_list<std::int6
   const std::int64_t rows = shape.size() > 1 ? *shape.begin() : 1;
   Matrix matrix(int(rows), int(tensor.element_count() / std::max<std::int64_t>(rows, 1)));
   tensor.copy_to({matrix.data(), matrix.size()});
+  tensor.release_pages();
   return matrix;
 }
 
-Matrix Checkpoint::read_stacked(std::initializer_list<std::string> names,
-                                std::initializer_list<std::int64_t> rows, std::int64_t cols) const {
-  std::int64_t all_rows = 0;
-  for (const std::int64_t part : rows) all_rows += part;
-  Matrix matrix(static_cast<int>(all_rows), static_cast<int>(cols));
-  float* target = matrix.data();
-  const std::int64_t* part = rows.begin();
+WeightRows Checkpoint::rows(std::initializer_list<std::string> names,
+                            std::initializer_list<std::int64_t> rows, std::int64_t cols) const {
+  struct Part {
+    const TensorView& tensor;
+    int first;
+    int rows;
+    ~Part() { tensor.release_pages(); }
+  };
+  const auto parts = std::make_shared<std::deque<Part>>();
+  int first = 0;
+  const std::int64_t* count = rows.begin();
   for (const std::string& name : names) {
-    const std::int64_t shape[] = {*part++, cols};
-    const TensorView& tensor = find(name, shape);
-    tensor.copy_to({target, std::size_t(tensor.element_count())});
-    target += tensor.element_count();
+    const std::int64_t shape[] = {*count++, cols};
+    parts->emplace_back(find(name, shape), first, int(shape[0]));
+    first += int(shape[0]);
   }
-  return matrix;
+  return WeightRows(first, int(cols), [parts](int at, MatrixView out) {
+    assert(out.contiguous());
+    for (const Part& part : *parts) {
+      const int from = std::max(at, part.first), to = std::min(at + out.rows, part.first + part.rows);
+      if (from >= to) continue;
+      const MatrixView into = out.row_range(from - at, to - from);
+      const std::size_t size = std::size_t(into.rows) * into.cols;
+      part.tensor.copy_to({into.data, size}, std::size_t(from - part.first) * out.cols);
+    }
+  });
 }
 
 bool Checkpoint::has(const std::string& name) const {

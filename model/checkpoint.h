@@ -10,6 +10,7 @@
 
 #include "model/matrix.h"
 #include "model/safetensors.h"
+#include "model/weight_rows.h"
 
 namespace palisade {
 
@@ -24,9 +25,10 @@ class Checkpoint {
   // A tensor as f32 rows; `shape` is what the configuration says, and [n] is one row. More than two extents
   // are folded into the columns.
   Matrix read(const std::string& name, std::initializer_list<std::int64_t> shape) const;
-  // Several tensors with as many columns one below the other, so that they become one product.
-  Matrix read_stacked(std::initializer_list<std::string> names, std::initializer_list<std::int64_t> rows,
-                      std::int64_t cols) const;
+  // Tensors [rows, cols] one below the other, so that they become one product; read as they are packed, while
+  // the checkpoint is there, and their pages given back when they have been.
+  WeightRows rows(std::initializer_list<std::string> names, std::initializer_list<std::int64_t> rows,
+                  std::int64_t cols) const;
   bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
 

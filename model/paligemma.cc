@@ -18,7 +18,7 @@ Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config) 
   const std::string name = "multi_modal_projector.linear";
   const Matrix weight = checkpoint.read(name + ".weight", {config.text.width, config.vision.width});
   const Matrix bias = checkpoint.read(name + ".bias", {config.text.width});
-  return Linear(weight, bias.row(0));
+  return Linear(weight, bias.row(0), Precision::kF32);
 }
 
 }  // namespace
@@ -35,17 +35,19 @@ struct PaliGemma::Parts {
   VerdictTokens yes_no;
   VerdictTokens true_false;
 
-  Parts(const std::filesystem::path& folder, const Checkpoint& checkpoint, SlidingWindow window)
+  Parts(const std::filesystem::path& folder, const Checkpoint& checkpoint, SlidingWindow window,
+        Precision precision)
       : config(read_model_config(folder)),
         preprocessor(read_preprocessor(folder, config.vision.image_size)),
         tokenizer(folder),
         identity(identify(folder, preprocessor.resize)),
         weight_files(checkpoint.files()),
-        image_encoder(config.vision, checkpoint, "vision_tower.vision_model."),
+        image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
         projection(read_projection(checkpoint, config)),
-        language_model(config.text, checkpoint, window),
+        language_model(config.text, checkpoint, window, precision),
         yes_no(verdict_tokens(tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
         true_false(verdict_tokens(tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
+    identity.precision = name_of(precision);
     if (tokenizer.piece_count() > config.text.vocabulary) {
       throw ModelError((folder / "tokenizer.model").string() + ": has " +
                        std::to_string(tokenizer.piece_count()) +
@@ -68,7 +70,7 @@ struct PaliGemma::Parts {
   }
 };
 
-PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window) {
+PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, Precision precision) {
   if (!std::filesystem::is_directory(folder)) {
     throw ModelError(folder.string() +
                      ": no such folder; a model is a folder in Hugging Face layout with config.json, "
@@ -76,7 +78,7 @@ PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window) 
   }
   read_model_config(folder);  // its errors come before those of the weights
   const Checkpoint checkpoint(folder);
-  parts_ = std::make_unique<Parts>(folder, checkpoint, window);
+  parts_ = std::make_unique<Parts>(folder, checkpoint, window, precision);
 }
 
 PaliGemma::~PaliGemma() = default;

@@ -90,8 +90,8 @@ class Prefill {
 class PaliGemma {
  public:
   // Throws ModelError naming the file or tensor and the remedy.
-  explicit PaliGemma(const std::filesystem::path& folder,
-                     SlidingWindow window = SlidingWindow::kTransformers);
+  explicit PaliGemma(const std::filesystem::path& folder, SlidingWindow window = SlidingWindow::kTransformers,
+                     Precision precision = Precision::kF32);
   ~PaliGemma();
 
   const ModelConfig& config() const;

@@ -26,7 +26,7 @@ DOORS = [
     (r"webp/", r"ingest/picture_webp\.cc"),
     (r"oneapi/|dnnl|omp\.h", r"model/matmul\.cc"),
     (r"sentencepiece", r"model/tokenizer\.cc"),
-    (r"hwy/", r"model/kernels\.cc"),
+    (r"hwy/", r"model/(kernels|row_formats)\.cc"),
     (r"nlohmann/", r"model/json\.h"),
     (r"yaml-cpp/", r"service/settings_tree\.(cc|h)"),
     (r"zmq", r"service/(publisher|control)\.cc|service/commands/watch\.cc"),
