@@ -4,6 +4,7 @@
 
 #include "model/error.h"
 #include "model/generation.h"
+#include "service/log.h"
 #include "service/pace.h"
 #include "service/weights_hash.h"
 
@@ -115,10 +116,17 @@ class PaliGemmaAnswerJob : public AnswerJob {
   std::optional<std::string> failure_;
 };
 
+Precision chosen(PrecisionChoice choice) {
+  if (choice) return *choice;
+  const PrecisionTrial trial = try_precisions();
+  log_info("precision auto: " + std::string(name_of(trial.fastest)) + " (" + trial.measured + ")");
+  return trial.fastest;
+}
+
 class PaliGemmaEngineModel : public EngineModel {
  public:
   PaliGemmaEngineModel(const std::filesystem::path& folder, const EngineModelOptions& options)
-      : model_(folder, options.sliding_window),
+      : model_(folder, options.sliding_window, chosen(options.precision)),
         resize_(options.resize.value_or(model_.identity().resize)),
         hash_(model_.weight_files()) {}
 

@@ -10,6 +10,7 @@
 #include "frames/frame.h"
 #include "model/decoding.h"
 #include "model/paligemma.h"
+#include "model/precision.h"
 
 namespace palisade {
 
@@ -55,10 +56,11 @@ class EngineModel {
 struct EngineModelOptions {
   std::optional<ResizePreset> resize;  // instead of the preset that the folder asks for
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
+  PrecisionChoice precision = Precision::kF32;
 };
 
-// Reads a Hugging Face folder. Throws ModelError. The hash over large weight files is computed beside the
-// work, and is empty in identity() until then.
+// Reads a Hugging Face folder. Throws ModelError. Logs what `precision` is chosen where it is left to this
+// CPU. The hash over large weight files is computed beside the work, and is empty in identity() until then.
 std::unique_ptr<EngineModel> load_engine_model(const std::filesystem::path& folder,
                                                const EngineModelOptions& options = {});
 

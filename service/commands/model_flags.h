@@ -11,10 +11,11 @@ class App;
 
 namespace palisade {
 
-// --model and --sliding-window, as typed; empty where they were not.
+// --model, --sliding-window and --precision, as typed; empty where they were not.
 struct ModelFlags {
   std::string folder;
   std::string sliding_window;
+  std::string precision;
 };
 
 void add_model_flags(CLI::App& command, ModelFlags& flags);

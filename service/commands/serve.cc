@@ -29,6 +29,7 @@ Settings settings_of(const ServeOptions& options) {
   if (!options.model.folder.empty()) settings.model = options.model.folder;
   if (!options.model.sliding_window.empty())
     settings.sliding_window = *sliding_window_of(options.model.sliding_window);
+  if (!options.model.precision.empty()) read_precision(options.model.precision, settings.precision);
   if (!options.publish.empty()) {
     if (const auto fault = endpoint_fault(options.publish)) throw UsageError("--publish: " + *fault);
     settings.publish = options.publish;
@@ -61,8 +62,10 @@ int serve(const ServeOptions& options) {
   log_from(log_level_of(options.log_level).value_or(LogLevel::kInfo));
   const Settings settings = settings_of(options);
   Interrupt interrupt;
-  const auto model = slowed_for_tests(load_chosen_model(
-      settings.model, {.resize = settings.resize, .sliding_window = settings.sliding_window}));
+  const auto model =
+      slowed_for_tests(load_chosen_model(settings.model, {.resize = settings.resize,
+                                                          .sliding_window = settings.sliding_window,
+                                                          .precision = settings.precision}));
   Service service(settings, *model);
   log_info("publishing on " + service.endpoint() + "; `palisade watch --subscribe " + service.endpoint() +
            "` shows it");
