@@ -173,7 +173,7 @@ TEST_CASE("the demo model gives the reference implementation's answers on every 
   CHECK(questions == 90 + 56);
 }
 
-TEST_CASE("in bf16 and int8 the demo model gives the same answers on at least 98 % of the stills and pairs") {
+TEST_CASE("of the stills and pairs the demo model answers at least 99 % alike in bf16 and 95 % in int8") {
   for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
     if (!has_products(precision)) continue;
     const PaliGemma model(kSource / "configs/models/demo", SlidingWindow::kTransformers, precision);
@@ -193,7 +193,7 @@ TEST_CASE("in bf16 and int8 the demo model gives the same answers on at least 98
       count(pair["questions"], {kWorld / left, kWorld / right});
     }
     MESSAGE(name_of(precision), ": ", same, " of ", questions);
-    CHECK(same >= 0.98 * questions);
+    CHECK(same >= (precision == Precision::kBf16 ? 0.99 : 0.95) * questions);
   }
 }
 
