@@ -30,6 +30,7 @@ struct FrameStamp {
   std::optional<std::chrono::milliseconds> time_uncertainty;
   bool keyframe = false;
   bool corrupt = false;
+  bool jumped = false;  // the stream's clock jumped before this frame: no window spans it
 };
 
 // One picture of one stream. `image` is at the model's size once the Feed has resized it; `source_width` and

@@ -46,6 +46,7 @@ bool Sampler::jumps(MediaTime step) const {
 }
 
 bool Sampler::wants(const FrameStamp& stamp) {
+  if (stamp.jumped) reset();
   if (sampling_.policy == SamplingPolicy::kKeyframes && !stamp.keyframe) return false;
   if (last_) {
     const MediaTime step = stamp.pts - last_->pts;

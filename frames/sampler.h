@@ -17,9 +17,9 @@ class Sampler {
  public:
   explicit Sampler(Sampling sampling);
 
-  // Whether offer() would keep the frame of this stamp. Sees every stamp once, in order; a pts that goes back
-  // or jumps ahead by more than kDiscontinuity (or eight frame intervals) starts anew (see discarded()). The
-  // keyframes policy looks at keyframes alone and allows them kKeyframesApart.
+  // Whether offer() would keep the frame of this stamp. Sees every stamp once, in order; one that has jumped,
+  // or whose pts goes back or ahead by more than kDiscontinuity (or eight frame intervals) starts anew (see
+  // discarded()). The keyframes policy looks at keyframes alone and allows them kKeyframesApart.
   bool wants(const FrameStamp& stamp);
   // Takes a frame that wants() has just accepted. Returns the clips that it completes, oldest first.
   std::vector<Clip> offer(Frame frame);

@@ -9,6 +9,7 @@
 #include "frames/motion_watch.h"
 #include "frames/privacy_mask.h"
 #include "frames/sampler.h"
+#include "ingest/backlog.h"
 #include "ingest/pause.h"
 #include "ingest/retry.h"
 #include "ingest/url.h"
@@ -22,6 +23,8 @@ using std::chrono::steady_clock;
 WallTime now() {
   return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
+
+constexpr std::chrono::seconds kBetweenJumps{10};
 
 // Why a connection is over.
 struct Loss {
@@ -94,6 +97,7 @@ struct Feed::State {
   void pump(Source& source, std::stop_token stop);
   bool wanted(const FrameStamp& stamp, bool paced);
   void pace(MediaTime pts);
+  void tell_jump();
   void deliver(Frame frame, const Source& source);
   void deliver_clip(Clip clip, std::size_t sampling_index);
   void finish_clips();
@@ -122,6 +126,9 @@ struct Feed::State {
   int height = 0;
   std::optional<MonotonicTime> online_since;
   std::optional<MonotonicTime> pace_start;  // when pts 0 was due
+  std::optional<MonotonicTime> told_jump;
+  bool live = false;
+  Backlog backlog;
   MediaTime last_pts{0};
   std::uint64_t frames_of_connection = 0;
 };
@@ -152,10 +159,20 @@ void Feed::State::pace(MediaTime pts) {
   wait->until(*pace_start + pts);
 }
 
+// Windows begin anew, which is told, but not at every frame of a camera whose clock is broken.
+void Feed::State::tell_jump() {
+  const MonotonicTime time = steady_clock::now();
+  if (!online_since || (told_jump && time - *told_jump < kBetweenJumps)) return;
+  told_jump = time;
+  report(FeedState::kOnline, "the camera's clock jumped: windows begin anew");
+}
+
 bool Feed::State::wanted(const FrameStamp& stamp, bool paced) {
   frames_seen.fetch_add(1, std::memory_order_relaxed);
   ++frames_of_connection;
   if (paced) pace(stamp.pts);
+  if (live) backlog.check(stamp.pts, steady_clock::now(), options.source.stall_timeout);
+  if (stamp.jumped) tell_jump();
   // The first picture is fetched in any case: it shows that the camera is online, and its size.
   look = motion && motion->due(stamp);
   bool any = look || (!online_since && !stamp.corrupt);
@@ -202,7 +219,8 @@ void Feed::State::finish_clips() {
 }
 
 void Feed::State::pump(Source& source, std::stop_token stop) {
-  const bool paced = options.pace && !source.live();
+  live = source.live();
+  const bool paced = options.pace && !live;
   const Wanted wanted_here = [&](const FrameStamp& stamp) { return wanted(stamp, paced); };
   while (!stop.stop_requested()) {
     std::optional<Frame> frame = source.next(wanted_here);
@@ -215,6 +233,7 @@ std::optional<Loss> Feed::State::connect(std::stop_token stop) {
   online_since.reset();
   pace_start.reset();
   frames_of_connection = 0;
+  backlog = {};
   for (Sampler& sampler : samplers) sampler.reset();
   if (motion) motion->reset();
   clip_end.assign(samplers.size(), std::nullopt);

@@ -1,6 +1,5 @@
 #include "ingest/ffmpeg_clock.h"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -21,9 +20,6 @@ using std::chrono::milliseconds;
 constexpr AVRational kNanoseconds{1, 1'000'000'000};
 constexpr AVRational kMicroseconds{1, 1'000'000};
 constexpr milliseconds kRecorded{1'000};  // the resolution of most recorders' metadata
-
-// Hostile timestamps must leave room to calculate with.
-constexpr MediaTime kLongest = std::chrono::hours(24 * 365 * 100);
 
 WallTime now() {
   return std::chrono::floor<microseconds>(std::chrono::system_clock::now());
@@ -50,6 +46,12 @@ MediaTime interval_of(const AVStream& video) {
   return MediaTime(av_rescale_q(1, av_inv_q(rate), kNanoseconds));
 }
 
+// FFmpeg undoes the first wrap only.
+std::optional<MediaTime> wrap_of(const AVStream& video) {
+  if (video.pts_wrap_bits < 1 || video.pts_wrap_bits > 40) return std::nullopt;
+  return MediaTime(av_rescale_q(std::int64_t(1) << video.pts_wrap_bits, video.time_base, kNanoseconds));
+}
+
 // The sender's wall time of this packet's bytes, which FFmpeg attaches once a sender report has come.
 std::optional<microseconds> sent_at(const AVPacket& packet) {
   std::size_t size = 0;
@@ -69,7 +71,7 @@ FfmpegClock::FfmpegClock(const FfmpegInput& input)
     : input_(input),
       time_base_(input.video().time_base),
       untimed_(input.live() && av_match_name(input.format().iformat->name, kUntimedContainers) != 0),
-      frame_interval_(interval_of(input.video())),
+      timeline_(input.live(), interval_of(input.video()), wrap_of(input.video())),
       start_(start_of(input)) {}
 
 // Where a parser cuts the stream into pictures (H.264, H.265), it finds the end of one by the start of the
@@ -90,34 +92,14 @@ void FfmpegClock::note_packet(const AVPacket& packet) {
   if (own) wall_ = *own - pts;
 }
 
-MediaTime FfmpegClock::media_time(const AVFrame& frame) {
-  const std::int64_t timestamp = frame.best_effort_timestamp;
-  if (timestamp == AV_NOPTS_VALUE || untimed_) {
-    if (frames_ == 0) return MediaTime::zero();
-    const MediaTime arrival = std::chrono::steady_clock::now() - last_arrival_;
-    const MediaTime since = frame_interval_ * (1 + skipped_);
-    return last_.pts + (input_.live() ? std::max<MediaTime>(arrival, milliseconds(1)) : since);
-  }
-  if (!first_) {
-    // The first frames of a connection may come without.
-    const MediaTime before = frames_ == 0 ? MediaTime::zero() : last_.pts + frame_interval_;
-    first_ = av_sat_sub64(timestamp, av_rescale_q(before.count(), kNanoseconds, time_base_));
-  }
-  // Before the first frame there is no media time: a jump there begins a new count.
-  if (timestamp < *first_) first_ = timestamp;
-  const std::int64_t since = av_rescale_q(av_sat_sub64(timestamp, *first_), time_base_, kNanoseconds);
-  return std::clamp(MediaTime(since), MediaTime::zero(), kLongest);
-}
-
-void FfmpegClock::set_wall_time(FrameStamp& stamp) {
+void FfmpegClock::set_wall_time(FrameStamp& stamp, std::int64_t timestamp) {
   if (!input_.live()) {
     stamp.time_source = TimeSource::kFile;
     if (creation_time(input_.format())) stamp.time_uncertainty = kRecorded;
     stamp.wall = start_ + std::chrono::floor<microseconds>(stamp.pts);
-  } else if (wall_ && first_) {
+  } else if (wall_ && timestamp != AV_NOPTS_VALUE) {
     stamp.time_source = TimeSource::kRtcp;
-    const microseconds first(av_rescale_q(*first_, time_base_, kMicroseconds));
-    stamp.wall = WallTime(*wall_ + first + std::chrono::floor<microseconds>(stamp.pts));
+    stamp.wall = WallTime(*wall_ + microseconds(av_rescale_q(timestamp, time_base_, kMicroseconds)));
     stamp.time_uncertainty = report_quality_.uncertainty(stamp.pts, stamp.wall);
   } else {
     stamp.time_source = TimeSource::kArrival;
@@ -128,14 +110,19 @@ void FfmpegClock::set_wall_time(FrameStamp& stamp) {
 
 FrameStamp FfmpegClock::stamp(const AVFrame& frame, bool damaged) {
   FrameStamp stamp;
-  stamp.pts = media_time(frame);
+  const std::int64_t timestamp = frame.best_effort_timestamp;
+  std::optional<MediaTime> own;
+  if (timestamp != AV_NOPTS_VALUE && !untimed_) {
+    own = MediaTime(av_rescale_q(timestamp, time_base_, kNanoseconds));
+  }
+  const Timeline::Moment moment = timeline_.at(own, std::chrono::steady_clock::now(), 1 + skipped_);
+  stamp.pts = moment.pts;
+  stamp.jumped = moment.jumped;
   stamp.number = frames_++;
   stamp.keyframe = is_keyframe(frame);
   stamp.corrupt = damaged;
-  set_wall_time(stamp);
-  last_ = stamp;
+  set_wall_time(stamp, timestamp);
   skipped_ = 0;
-  last_arrival_ = std::chrono::steady_clock::now();
   return stamp;
 }
 

@@ -6,6 +6,7 @@
 #include "ingest/ffmpeg_handles.h"
 #include "ingest/ffmpeg_input.h"
 #include "ingest/time_quality.h"
+#include "ingest/timeline.h"
 
 namespace palisade {
 
@@ -24,22 +25,18 @@ class FfmpegClock {
   FrameStamp stamp(const AVFrame& frame, bool damaged);
 
  private:
-  MediaTime media_time(const AVFrame& frame);
-  void set_wall_time(FrameStamp& stamp);
+  void set_wall_time(FrameStamp& stamp, std::int64_t timestamp);
 
   const FfmpegInput& input_;
   AVRational time_base_;
   bool untimed_;  // live without timestamps of its own: arrival counts
-  MediaTime frame_interval_;
-  std::optional<std::int64_t> first_;              // in time_base_
+  Timeline timeline_;
   std::optional<std::chrono::microseconds> wall_;  // sender's wall time less timestamp, of the latest packet
   std::optional<std::chrono::microseconds> sent_;  // as the latest packet says
   std::optional<bool> late_;                       // whether it means the next packet
   WallTime start_;                                 // of a file
   ArrivalQuality arrival_quality_;
   ReportQuality report_quality_;
-  FrameStamp last_;
-  MonotonicTime last_arrival_;
   std::uint64_t frames_ = 0;
   int skipped_ = 0;  // since the last frame
 };

@@ -1,5 +1,6 @@
 #include "ingest/ffmpeg_decoder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <string>
@@ -51,6 +52,9 @@ void FfmpegDecoder::open(bool hardware) {
     device_ = hardware && hardware_.prepare(*codec_);
     if (code >= 0) code = avcodec_open2(codec_.get(), decoder, av.entries());
   }
+  // Somewhere in what was read to open it, which is five seconds at most.
+  const AVRational rate = input_.video().avg_frame_rate;
+  if (take_lost_packets()) suspects_ = rate.num > 0 && rate.den > 0 ? int(5 * av_q2d(rate)) + 1 : 150;
   if (code >= 0) return;
   throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": video of kind " +
                                                   avcodec_get_name(parameters.codec_id) +
@@ -63,8 +67,21 @@ void FfmpegDecoder::fail_to_read(int code) const {
     throw SourceError(SourceFault::kUnreachable, shown + ": the connection was lost: " + ffmpeg_text(code));
   }
   if (input_.deadline().stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped");
+  const bool without_keyframe =
+      packets_ > 0 && frames_ == 0 && std::chrono::steady_clock::now() - opened_ >= options_.keyframe_timeout;
+  const std::string time =
+      std::to_string((without_keyframe ? options_.keyframe_timeout : options_.stall_timeout).count()) + " ms";
   throw SourceError(SourceFault::kStalled,
-                    shown + ": no frame for " + std::to_string(options_.stall_timeout.count()) + " ms");
+                    shown + ": " + (without_keyframe ? no_keyframe_text(time) : "no frame for " + time));
+}
+
+// Until the first picture a camera that sends something is alive: it may have few key frames.
+void FfmpegDecoder::wait_for_keyframe() {
+  ++packets_;
+  if (frames_ > 0 || !input_.live()) return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(opened_ + options_.keyframe_timeout -
+                                                                 std::chrono::steady_clock::now());
+  input_.deadline().arm(std::min(left, options_.stall_timeout));
 }
 
 void FfmpegDecoder::count_failure(int code) {
@@ -88,6 +105,10 @@ void FfmpegDecoder::send(const AVPacket* packet) {
 // One packet, or the end, into the decoder.
 void FfmpegDecoder::feed(FfmpegClock& clock) {
   const int code = input_.read(*packet_);
+  if (code == AVERROR(ENOMEM)) {  // over the limit of streams, too, which is no end
+    throw SourceError(SourceFault::kUnreadable,
+                      redact_url(options_.url) + ": " + redact_text(take_ffmpeg_error(), options_.password));
+  }
   if (code == AVERROR_EOF || (code < 0 && code != AVERROR_EXIT && !input_.live() && input_.modified())) {
     drained_ = true;
     send(nullptr);
@@ -97,9 +118,10 @@ void FfmpegDecoder::feed(FfmpegClock& clock) {
     fail_to_read(code);
   } else {
     if (input_.video().codecpar->codec_id != codec_->codec_id) {
-      throw SourceError(SourceFault::kUnreadable,
-                        redact_url(options_.url) + ": the stream changed its codec");
+      throw SourceError(SourceFault::kUnreachable,
+                        redact_url(options_.url) + ": the stream changed its codec: it is opened anew");
     }
+    wait_for_keyframe();
     feed_packet(clock);
   }
 }
@@ -126,7 +148,12 @@ void FfmpegDecoder::pass_over(FfmpegClock& clock) {
 
 void FfmpegDecoder::note_damage() {
   const std::uint64_t number = frames_++;
-  const bool broken = (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame_->decode_error_flags != 0;
+  const bool flagged = (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame_->decode_error_flags != 0;
+  // The decoder does not miss a picture that is lost as a whole. The frame in hand may still be the one
+  // before the loss, so the next one is blamed as well, also where it is a key frame.
+  if (take_lost_packets()) suspects_ = std::max(suspects_, 2);
+  const bool broken = flagged || suspects_ > 0;
+  if (suspects_ > 0) --suspects_;
   if (broken) {
     damaged_since_ = number;
   } else if (damaged_since_ && (is_keyframe(*frame_) || number - *damaged_since_ > kDamageFades)) {

@@ -33,6 +33,7 @@ class FfmpegDecoder {
   void send(const AVPacket* packet);
   void count_failure(int code);
   void note_damage();
+  void wait_for_keyframe();
   [[noreturn]] void fail_to_read(int code) const;
 
   FfmpegInput& input_;
@@ -45,7 +46,10 @@ class FfmpegDecoder {
   int failures_ = 0;  // packets in a row that did not decode
   bool drained_ = false;
   MonotonicTime last_keyframe_;
+  const MonotonicTime opened_ = std::chrono::steady_clock::now();
+  std::uint64_t packets_ = 0;
   std::uint64_t frames_ = 0;
+  int suspects_ = 0;                            // frames to be blamed for packets that were lost
   std::optional<std::uint64_t> damaged_since_;  // number of the first damaged frame
 };
 

@@ -50,6 +50,7 @@ void set_options(AvOptions& av, const SourceOptions& options) {
                                                                         : "tcp");
     if (options.transport == RtspTransport::kAuto) av.set("rtsp_flags", "prefer_tcp");
     av.set("allowed_media_types", "video");
+    av.set("initial_pause", std::int64_t(1));  // until we know that there is video to be played
   } else if (!names_file(options.url)) {
     av.set("rw_timeout", std::chrono::microseconds(options.open_timeout).count());
     // Cameras have certificates of their own making; for a server of the web that is a sign of something
@@ -117,6 +118,7 @@ int find_stream_info(AVFormatContext& format, int max_pixels) {
 FfmpegInput::FfmpegInput(const SourceOptions& options, std::stop_token stop) : deadline_(std::move(stop)) {
   quiet_ffmpeg();
   take_ffmpeg_error();
+  take_lost_packets();
   deadline_.arm(options.open_timeout);
   open(options);
   find_video(options);
@@ -151,12 +153,14 @@ void FfmpegInput::open(const SourceOptions& options) {
 }
 
 void FfmpegInput::find_video(const SourceOptions& options) {
+  if (rtsp_ && format_->nb_streams == 0) fail_without_video(options);
+  if (const int code = rtsp_ ? av_read_play(format_.get()) : 0; code < 0) fail_to_open(code, options);
   if (const int code = find_stream_info(*format_, options.max_pixels); code < 0) fail_to_open(code, options);
   if (deadline_.passed()) fail_to_open(AVERROR_EXIT, options);
   video_ = av_find_best_stream(format_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
   // A song's cover counts as video to FFmpeg.
   if (video_ < 0 || (video().disposition & AV_DISPOSITION_ATTACHED_PIC) != 0) {
-    throw SourceError(SourceFault::kUnreadable, redact_url(options.url) + ": has no video");
+    fail_without_video(options);
   }
   const AVCodecParameters& codec = *video().codecpar;
   const bool too_large = std::int64_t(codec.width) * codec.height > options.max_pixels;
@@ -171,6 +175,10 @@ void FfmpegInput::find_video(const SourceOptions& options) {
   }
 }
 
+void FfmpegInput::fail_without_video(const SourceOptions& options) const {
+  throw SourceError(SourceFault::kUnreadable, redact_url(options.url) + ": has no video");
+}
+
 void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
   const std::string shown = redact_url(options.url);
   if (deadline_.stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped while opening");
@@ -180,7 +188,9 @@ void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
                       shown + ": no answer within " + std::to_string(options.open_timeout.count()) + " ms" +
                           remedy_of(SourceFault::kUnreachable, network));
   }
-  const SourceFault fault = fault_of_open(code, network);
+  // Half an answer of a camera that went away reads like a wrong one.
+  const bool cut = rtsp_ && code == AVERROR_INVALIDDATA;
+  const SourceFault fault = cut ? SourceFault::kUnreachable : fault_of_open(code, network);
   std::string detail;
   if (fault == SourceFault::kUnreadable) detail = redact_text(take_ffmpeg_error(), options.password);
   throw SourceError(fault, shown + ": " + ffmpeg_text(code) + (detail.empty() ? "" : " (" + detail + ")") +

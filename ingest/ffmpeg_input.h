@@ -36,6 +36,7 @@ class FfmpegInput {
  private:
   void open(const SourceOptions& options);
   void find_video(const SourceOptions& options);
+  [[noreturn]] void fail_without_video(const SourceOptions& options) const;
   [[noreturn]] void fail_to_open(int code, const SourceOptions& options) const;
 
   Deadline deadline_;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdarg>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "ingest/ffmpeg_handles.h"
@@ -12,11 +13,14 @@ namespace palisade {
 namespace {
 
 thread_local std::string last_error;
+thread_local bool lost_packets = false;
 
 // Room for the planes of the largest picture allowed, far below what a hostile header asks for.
 constexpr std::size_t kMaxAllocation = 256u << 20;
 
 void on_log(void* context, int level, const char* format, std::va_list arguments) {
+  // Nothing else tells that packets of UDP are missing, where they were whole pictures.
+  if (std::string_view(format).starts_with("RTP: missed")) lost_packets = true;
   if (level > AV_LOG_ERROR) return;
   std::array<char, 512> line{};
   int print_prefix = 0;
@@ -29,7 +33,7 @@ void on_log(void* context, int level, const char* format, std::va_list arguments
 void quiet_ffmpeg() {
   static std::once_flag once;
   std::call_once(once, [] { av_max_alloc(kMaxAllocation); });
-  // Every time: GStreamer's decoders put a callback of their own there when they are loaded.
+  // Every time: whoever else uses FFmpeg in this process may have put its own there.
   av_log_set_callback(on_log);
 }
 
@@ -40,6 +44,10 @@ std::string take_ffmpeg_error() {
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   }
   return text;
+}
+
+bool take_lost_packets() {
+  return std::exchange(lost_packets, false);
 }
 
 std::string ffmpeg_text(int code) {

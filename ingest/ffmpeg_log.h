@@ -12,6 +12,9 @@ void quiet_ffmpeg();
 // The last error FFmpeg logged on this thread since the last call, redacted; empty if none.
 std::string take_ffmpeg_error();
 
+// Whether RTP packets were missing from what this thread has read since it last asked.
+bool take_lost_packets();
+
 // "Connection refused" for an FFmpeg error code.
 std::string ffmpeg_text(int code);
 

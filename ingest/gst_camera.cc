@@ -13,6 +13,8 @@ namespace {
 
 constexpr const char* kName = "camera";
 constexpr guint kJitterBufferMs = 200;  // waits so long for a datagram that is missing
+// Media time as the camera tells it: every other mode bends it to when packets arrive.
+constexpr guint kTimestampsOnly = 0;
 
 bool is_v4l2(const SourceOptions& options) {
   return scheme_of(options.url) == "v4l2";
@@ -35,20 +37,13 @@ void check_device(const SourceOptions& options) {
   }
 }
 
-// Sound and metadata are not asked for.
-gboolean is_video(GstElement*, guint, GstCaps* caps, gpointer) {
-  const GstStructure* const stream = gst_caps_get_structure(caps, 0);
-  const char* const media = gst_structure_get_string(stream, "media");
-  return media != nullptr && std::string_view(media) == "video";
-}
-
 }  // namespace
 
-bool is_camera(const SourceOptions& options) {
+bool GstCamera::is_camera(const SourceOptions& options) {
   return scheme_of(options.url) != "gst";
 }
 
-std::string camera_line(const SourceOptions& options) {
+std::string GstCamera::line(const SourceOptions& options) {
   const std::string decoder =
       options.hardware == Hardware::kNone ? " ! decodebin force-sw-decoders=true" : " ! decodebin";
   if (!is_v4l2(options)) {
@@ -58,7 +53,8 @@ std::string camera_line(const SourceOptions& options) {
   return std::string("v4l2src name=") + kName + decoder;
 }
 
-void configure_camera(GstElement& pipeline, const SourceOptions& options, RtspTransport transport) {
+void GstCamera::set_up(GstElement& pipeline, const SourceOptions& options, RtspTransport transport) {
+  offers_ = has_video_ = false;
   const Gst<GstElement> camera(gst_bin_get_by_name(GST_BIN(&pipeline), kName));
   if (is_v4l2(options)) {
     g_object_set(camera.get(), "device", device_of(options).c_str(), nullptr);
@@ -66,17 +62,27 @@ void configure_camera(GstElement& pipeline, const SourceOptions& options, RtspTr
   }
   const auto patience = guint64(std::chrono::microseconds(options.open_timeout).count());
   g_object_set(camera.get(), "location", options.url.c_str(), "latency", kJitterBufferMs, "tcp-timeout",
-               patience, "timeout", guint64(0), "add-reference-timestamp-meta", TRUE, nullptr);
+               patience, "timeout", guint64(0), "buffer-mode", kTimestampsOnly,
+               "add-reference-timestamp-meta", TRUE, nullptr);
   if (!options.username.empty()) g_object_set(camera.get(), "user-id", options.username.c_str(), nullptr);
   if (!options.password.empty()) g_object_set(camera.get(), "user-pw", options.password.c_str(), nullptr);
   gst_util_set_object_arg(G_OBJECT(camera.get()), "protocols",
                           transport == RtspTransport::kUdp ? "udp" : "tcp");
   // Cameras have certificates of their own making.
   gst_util_set_object_arg(G_OBJECT(camera.get()), "tls-validation-flags", "0");
-  g_signal_connect(camera.get(), "select-stream", G_CALLBACK(is_video), nullptr);
+  g_signal_connect(camera.get(), "select-stream", G_CALLBACK(on_stream), this);
 }
 
-std::string reached_address(GstElement& pipeline) {
+// The first video and nothing else is asked for.
+gboolean GstCamera::on_stream(GstElement*, guint, GstCaps* caps, gpointer self) {
+  auto& camera = *static_cast<GstCamera*>(self);
+  camera.offers_ = true;
+  const gchar* const media = gst_structure_get_string(gst_caps_get_structure(caps, 0), "media");
+  if (media == nullptr || std::string_view(media) != "video") return FALSE;
+  return camera.has_video_.exchange(true) ? FALSE : TRUE;
+}
+
+std::string GstCamera::reached_address(GstElement& pipeline) {
   const Gst<GstElement> camera(gst_bin_get_by_name(GST_BIN(&pipeline), kName));
   if (camera == nullptr ||
       g_object_class_find_property(G_OBJECT_GET_CLASS(camera.get()), "location") == nullptr) {

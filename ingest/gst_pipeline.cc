@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "ingest/ffmpeg_log.h"
 #include "ingest/gst_camera.h"
 #include "ingest/url.h"
 
@@ -16,50 +17,61 @@ using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 constexpr GstClockTime kSlice = 40 * GST_MSECOND;
-// What rtspsrc says where a server takes none of the transports it was offered.
-constexpr std::string_view kTransportRefused = "transport protocols";
+// What rtspsrc says where a server takes none of the transports it was offered: in words of its own, or of an
+// answer (461) that it has none for.
+bool refuses_transport(std::string_view error) {
+  return error.find("transport protocols") != std::string_view::npos ||
+         error.find("Unhandled error") != std::string_view::npos;
+}
+
 constexpr GstClockTime kCauseComes = 100 * GST_MSECOND;
 constexpr const char* kSinkName = "palisade";
-// Pictures that nobody fetches in time are dropped: a live pipeline must not be held up.
 constexpr const char* kSink =
-    " ! videoconvert ! video/x-raw,format=RGB ! appsink name=palisade max-buffers=4 drop=true";
+    " ! videoconvert ! video/x-raw,format=RGB ! appsink name=palisade max-buffers=4";
+// Of a line of the user's: pictures that nobody fetches in time are dropped, whatever makes them must not be
+// held up. Those of a camera are fetched as they are decoded, and may come many at once.
+constexpr const char* kOfALine = " drop=true";
+constexpr const char* kOfACamera = " sync=false";
 
 void start_gstreamer() {
   static std::once_flag once;
   std::call_once(once, [] {
     GError* raw = nullptr;
-    if (gst_init_check(nullptr, nullptr, &raw)) return;
+    if (gst_init_check(nullptr, nullptr, &raw)) {
+      // GStreamer's FFmpeg decoders put their own callback in place of ours when they are loaded: now, rather
+      // than while an FFmpeg source listens for what it has lost.
+      const Gst<GstPlugin> decoders(gst_plugin_load_by_name("libav"));
+      quiet_ffmpeg();
+      return;
+    }
     const Gst<GError> error(raw);
     throw SourceError(SourceFault::kRefused, std::string("GStreamer does not start: ") +
                                                  (error != nullptr ? error->message : "unknown reason"));
   });
 }
 
-SourceFault fault_of(const GError& error) {
-  if (error.domain != GST_RESOURCE_ERROR) return SourceFault::kUnreadable;
-  const bool denied = error.code == GST_RESOURCE_ERROR_NOT_AUTHORIZED;
-  return denied ? SourceFault::kAuthFailed : SourceFault::kUnreachable;
-}
-
 }  // namespace
 
 GstPipeline::GstPipeline(const SourceOptions& options, std::stop_token stop)
-    : options_(options), stop_(std::move(stop)), packets_(options.decode == Decode::kKeyframes) {
+    : options_(options),
+      stop_(std::move(stop)),
+      watch_(options.max_pixels, options.decode == Decode::kKeyframes) {
   start_gstreamer();
-  const bool either = is_camera(options) && options.transport == RtspTransport::kAuto;
+  const bool either = GstCamera::is_camera(options) && options.transport == RtspTransport::kAuto;
   try {
     open(either ? RtspTransport::kTcp : options.transport);
   } catch (const SourceError& e) {
-    if (!either || std::string_view(e.what()).find(kTransportRefused) == std::string_view::npos) throw;
+    if (!either || !refuses_transport(e.what())) throw;
     open(RtspTransport::kUdp);
   }
 }
 
 void GstPipeline::open(RtspTransport transport) {
+  opened_ = steady_clock::now();
   parse(transport);
-  packets_.watch(*pipeline_);
+  watch_.attach(*pipeline_);
   play();
-  if (is_camera(options_)) await_camera();
+  if (GstCamera::is_camera(options_)) await_camera();
 }
 
 void GstPipeline::fail(SourceFault fault, const std::string& why) const {
@@ -68,10 +80,10 @@ void GstPipeline::fail(SourceFault fault, const std::string& why) const {
 }
 
 void GstPipeline::parse(RtspTransport transport) {
-  std::string line =
-      is_camera(options_) ? camera_line(options_) : options_.url.substr(options_.url.find(':') + 1);
-  if (line.find("name=palisade") == std::string::npos) line += kSink;
-  if (is_camera(options_)) line += " sync=false";
+  const bool camera = GstCamera::is_camera(options_);
+  std::string line = camera ? GstCamera::line(options_) : options_.url.substr(options_.url.find(':') + 1);
+  if (line.find("name=palisade") == std::string::npos)
+    line += kSink + std::string(camera ? kOfACamera : kOfALine);
   GError* raw = nullptr;
   pipeline_.reset(gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw));
   const Gst<GError> error(raw);
@@ -85,12 +97,12 @@ void GstPipeline::parse(RtspTransport transport) {
   const Gst<GstCaps> caps(gst_caps_from_string("video/x-raw,format=RGB"));
   gst_app_sink_set_caps(GST_APP_SINK(sink_.get()), caps.get());
   bus_.reset(gst_element_get_bus(pipeline_.get()));
-  if (is_camera(options_)) configure_camera(*pipeline_, options_, transport);
+  if (camera) camera_.set_up(*pipeline_, options_, transport);
 }
 
 // As with FFmpeg: a camera may send us to another path, not to another host.
 void GstPipeline::check_address() const {
-  const std::string host = host_of(reached_address(*pipeline_));
+  const std::string host = host_of(GstCamera::reached_address(*pipeline_));
   if (host.empty() || host == host_of(options_.url)) return;
   fail(SourceFault::kRefused,
        "redirects to another host (" + host + "): if that is right, give its address instead");
@@ -102,6 +114,7 @@ void GstPipeline::play() {
   while (change == GST_STATE_CHANGE_ASYNC) {
     check_stop();
     check_bus();
+    if (watch_.packets() > 0) return;  // pull() waits for a keyframe
     if (steady_clock::now() >= deadline) {
       fail(SourceFault::kUnreachable, "no picture within " + std::to_string(options_.open_timeout.count()) +
                                           " ms of starting: is the camera on?");
@@ -115,7 +128,7 @@ void GstPipeline::play() {
 // A live pipeline plays before its camera has answered.
 void GstPipeline::await_camera() {
   const auto deadline = steady_clock::now() + options_.open_timeout;
-  while (first_ == nullptr && !packets_.any()) {
+  while (first_ == nullptr && watch_.packets() == 0) {
     check_stop();
     check_bus();
     if (steady_clock::now() >= deadline) {
@@ -133,7 +146,20 @@ void GstPipeline::check_stop() const {
   if (stop_.stop_requested()) fail(SourceFault::kInterrupted, "stopped");
 }
 
+SourceFault GstPipeline::fault_of(const GError& error) const {
+  if (error.domain == GST_RESOURCE_ERROR) {
+    const bool denied = error.code == GST_RESOURCE_ERROR_NOT_AUTHORIZED;
+    return denied ? SourceFault::kAuthFailed : SourceFault::kUnreachable;
+  }
+  // What could be read so far can be again: opened anew.
+  return any_ ? SourceFault::kUnreachable : SourceFault::kUnreadable;
+}
+
 void GstPipeline::check_bus() const {
+  if (watch_.too_large()) {
+    fail(SourceFault::kUnreadable, "its picture is over the limit of " + std::to_string(options_.max_pixels) +
+                                       " pixels: use a smaller stream");
+  }
   if (const Gst<GError> error = next_error(0)) fail_with(error.get());
 }
 
@@ -152,21 +178,32 @@ void GstPipeline::fail_with(const GError* first) const {
     if (another == nullptr) break;
     if (error == nullptr || another->domain == GST_RESOURCE_ERROR) error = std::move(another);
   }
+  if (camera_.without_video()) fail(SourceFault::kUnreadable, "has no video");
   if (error == nullptr) fail(SourceFault::kUnreachable, "the pipeline does not start");
-  fail(fault_of(*error), error->message);
+  const SourceFault fault = fault_of(*error);
+  fail(fault, std::string(error->message) +
+                  (fault == SourceFault::kAuthFailed ? ": check its user name and password" : ""));
 }
 
-void GstPipeline::check_stall(MonotonicTime since, milliseconds patience) const {
+// Where a picture is seldom made of a packet, packets are signs of life: before the first keyframe, and where
+// nothing but keyframes is decoded.
+void GstPipeline::check_stall(MonotonicTime since) const {
   const auto now = steady_clock::now();
-  if (options_.decode != Decode::kKeyframes) {
-    if (now < since + patience) return;
-  } else if (now < std::max(since, packets_.last()) + patience) {
-    if (now < std::max(since, packets_.last_keyframe()) + kKeyframeStalls * patience) return;
-    fail(SourceFault::kUnreadable, "sends pictures, but no keyframe for " +
-                                       std::to_string(kKeyframeStalls * patience.count()) +
-                                       " ms: let it send some, or set decode: all");
+  const bool keyframes = options_.decode == Decode::kKeyframes;
+  const bool packets_count = keyframes || (!any_ && watch_.packets() > 0);
+  const bool silent =
+      now >= (packets_count ? std::max(since, watch_.last_packet()) : since) + options_.stall_timeout;
+  if (!any_ && watch_.packets() > 0 && (silent || now >= opened_ + options_.keyframe_timeout)) {
+    const auto patience = silent ? options_.stall_timeout : options_.keyframe_timeout;
+    fail(SourceFault::kStalled, no_keyframe_text(std::to_string(patience.count()) + " ms"));
   }
-  fail(SourceFault::kStalled, "no picture for " + std::to_string(patience.count()) + " ms");
+  if (silent) {
+    fail(SourceFault::kStalled, "no frame for " + std::to_string(options_.stall_timeout.count()) + " ms");
+  }
+  const auto patience = kKeyframeStalls * options_.stall_timeout;
+  if (!keyframes || now < std::max(since, watch_.last_keyframe()) + patience) return;
+  fail(SourceFault::kUnreadable, "sends pictures, but no keyframe for " + std::to_string(patience.count()) +
+                                     " ms: let it send some, or set decode: all");
 }
 
 nanoseconds GstPipeline::age_of(GstSample& sample) const {
@@ -181,18 +218,25 @@ nanoseconds GstPipeline::age_of(GstSample& sample) const {
   return nanoseconds(running - taken);
 }
 
-Gst<GstSample> GstPipeline::pull(milliseconds patience) {
-  if (first_ != nullptr) return std::move(first_);
+Gst<GstSample> GstPipeline::pull() {
   GstAppSink* const sink = GST_APP_SINK(sink_.get());
   const auto since = steady_clock::now();
-  while (true) {
+  Gst<GstSample> sample = std::move(first_);
+  while (sample == nullptr) {
     check_stop();
-    Gst<GstSample> sample(gst_app_sink_try_pull_sample(sink, kSlice));
-    if (sample != nullptr) return sample;
+    sample.reset(gst_app_sink_try_pull_sample(sink, kSlice));
+    if (sample != nullptr) break;
     check_bus();
-    if (gst_app_sink_is_eos(sink)) return nullptr;
-    check_stall(since, patience);
+    if (gst_app_sink_is_eos(sink)) {
+      check_bus();  // which may have been told why just now
+      if (!any_ && !GstCamera::is_camera(options_))
+        fail(SourceFault::kUnreadable, "no frame of it can be decoded");
+      return nullptr;
+    }
+    check_stall(since);
   }
+  any_ = true;
+  return sample;
 }
 
 }  // namespace palisade

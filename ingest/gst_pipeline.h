@@ -4,8 +4,9 @@
 #include <stop_token>
 #include <string>
 
+#include "ingest/gst_camera.h"
 #include "ingest/gst_handles.h"
-#include "ingest/gst_packets.h"
+#include "ingest/gst_watch.h"
 #include "ingest/source.h"
 
 namespace palisade {
@@ -17,10 +18,11 @@ class GstPipeline {
   // Throws SourceError.
   GstPipeline(const SourceOptions& options, std::stop_token stop);
 
-  // The next picture; null at the end. Throws SourceError, kStalled after `patience`.
-  Gst<GstSample> pull(std::chrono::milliseconds patience);
-  GstPackets& packets() { return packets_; }
-  const GstPackets& packets() const { return packets_; }
+  // The next picture; null at the end. Throws SourceError: kStalled after options.stall_timeout, or, while
+  // packets come that no first picture is made of, after options.keyframe_timeout.
+  Gst<GstSample> pull();
+  GstWatch& watch() { return watch_; }
+  const GstWatch& watch() const { return watch_; }
   // How long ago a picture was taken in, for one that is stamped with the pipeline's clock then.
   std::chrono::nanoseconds age_of(GstSample& sample) const;
 
@@ -28,19 +30,24 @@ class GstPipeline {
   void open(RtspTransport transport);
   void parse(RtspTransport transport);
   void check_address() const;
-  void check_stall(MonotonicTime since, std::chrono::milliseconds patience) const;
+  void check_stall(MonotonicTime since) const;
   void play();
   void await_camera();
   void check_stop() const;
   void check_bus() const;
   Gst<GError> next_error(GstClockTime patience) const;
+  // What a pipeline's error comes to.
+  SourceFault fault_of(const GError& error) const;
   [[noreturn]] void fail_with(const GError* first) const;
   [[noreturn]] void fail(SourceFault fault, const std::string& why) const;
 
   SourceOptions options_;
   std::stop_token stop_;
-  GstPackets packets_;
-  GstPlaying pipeline_;
+  GstCamera camera_;
+  GstWatch watch_;
+  bool any_ = false;  // a picture has come
+  MonotonicTime opened_;
+  GstPlaying pipeline_;  // after what it calls back
   Gst<GstElement> sink_;
   Gst<GstBus> bus_;
   Gst<GstSample> first_;  // a camera's, taken while it was waited for

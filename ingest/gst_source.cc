@@ -9,6 +9,7 @@
 
 #include "ingest/gst_pipeline.h"
 #include "ingest/time_quality.h"
+#include "ingest/timeline.h"
 #include "ingest/url.h"
 
 namespace palisade {
@@ -40,11 +41,11 @@ std::optional<WallTime> reference_time(GstBuffer& buffer, const char* kind, nano
 class GstSource : public Source {
  public:
   GstSource(const SourceOptions& options, std::stop_token stop)
-      : options_(options), pipeline_(options, std::move(stop)), opened_(std::chrono::steady_clock::now()) {}
+      : options_(options), pipeline_(options, std::move(stop)) {}
 
   std::optional<Frame> next(const Wanted& wanted) override {
     while (true) {
-      const Gst<GstSample> sample = pipeline_.pull(options_.stall_timeout);
+      const Gst<GstSample> sample = pipeline_.pull();
       if (sample == nullptr) return std::nullopt;
       GstBuffer* const buffer = gst_sample_get_buffer(sample.get());
       if (buffer == nullptr) continue;
@@ -55,7 +56,7 @@ class GstSource : public Source {
 
   bool live() const override { return true; }
   std::string remark() const override {
-    if (options_.hardware == Hardware::kNone || pipeline_.packets().hardware()) return {};
+    if (options_.hardware == Hardware::kNone || pipeline_.watch().hardware()) return {};
     return "decoded in software: GStreamer has no hardware decoder that takes this stream";
   }
 
@@ -67,8 +68,12 @@ class GstSource : public Source {
   FrameStamp stamp_of(GstSample& sample, GstBuffer& buffer) {
     FrameStamp stamp;
     stamp.number = frames_++;
-    stamp.pts = media_time(buffer);
-    stamp.keyframe = pipeline_.packets().is_keyframe(GST_BUFFER_PTS(&buffer));
+    std::optional<MediaTime> own;
+    if (GST_BUFFER_PTS_IS_VALID(&buffer)) own = MediaTime(std::int64_t(GST_BUFFER_PTS(&buffer)));
+    const Timeline::Moment moment = timeline_.at(own, std::chrono::steady_clock::now());
+    stamp.pts = moment.pts;
+    stamp.jumped = moment.jumped;
+    stamp.keyframe = pipeline_.watch().is_keyframe(GST_BUFFER_PTS(&buffer));
     stamp.corrupt = GST_BUFFER_FLAG_IS_SET(&buffer, GST_BUFFER_FLAG_CORRUPTED);
     auto wall = reference_time(buffer, "timestamp/x-ntp", kNtpEpoch);
     if (!wall) wall = reference_time(buffer, "timestamp/x-unix", nanoseconds(0));
@@ -85,13 +90,6 @@ class GstSource : public Source {
     stamp.time_uncertainty = arrival_quality_.uncertainty(
         stamp.pts, std::chrono::steady_clock::now() - std::chrono::floor<MonotonicTime::duration>(age));
     return stamp;
-  }
-
-  MediaTime media_time(const GstBuffer& buffer) {
-    if (!GST_BUFFER_PTS_IS_VALID(&buffer)) return std::chrono::steady_clock::now() - opened_;
-    const MediaTime pts{std::int64_t(GST_BUFFER_PTS(&buffer))};
-    if (!first_ || pts < *first_) first_ = pts;
-    return pts - *first_;
   }
 
   Frame frame_of(GstSample& sample, GstBuffer& buffer, const FrameStamp& stamp) const {
@@ -118,8 +116,7 @@ class GstSource : public Source {
 
   SourceOptions options_;
   GstPipeline pipeline_;
-  MonotonicTime opened_;
-  std::optional<MediaTime> first_;
+  Timeline timeline_{true, milliseconds(40)};
   std::uint64_t frames_ = 0;
   ArrivalQuality arrival_quality_;
   ReportQuality report_quality_;

@@ -36,6 +36,8 @@ struct SourceOptions {
   Decode decode = Decode::kAsNeeded;  // a source of its own takes kAsNeeded for kAll
   std::chrono::milliseconds open_timeout{10'000};
   std::chrono::milliseconds stall_timeout{10'000};  // no frame for this long is a fault
+  // Packets of an opened camera, but no key frame to begin with, for this long is one too.
+  std::chrono::milliseconds keyframe_timeout{30'000};
   bool allow_launch = false;  // gst: lines run any pipeline: only from the configuration file or command line
   Hardware hardware = Hardware::kNone;
   std::chrono::milliseconds frame_interval{1'000};  // from one picture of a folder to the next
@@ -67,6 +69,11 @@ class SourceError : public std::runtime_error {
  private:
   SourceFault fault_;
 };
+
+// Why packets without a picture are a fault, after `time`.
+inline std::string no_keyframe_text(const std::string& time) {
+  return "no key frame for " + time + ": let the camera send one every few seconds";
+}
 
 // An opened stream of frames, used by one thread.
 class Source {

@@ -1,9 +1,10 @@
 #include "model/checkpoint.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
-#include <deque>
-#include <memory>
+#include <functional>
+#include <numeric>
 #include <set>
 
 #include "model/json.h"
@@ -96,39 +97,52 @@ const TensorView& Checkpoint::find(const std::string& name, std::span<const std:
   return tensor;
 }
 
+void Checkpoint::require(const std::string& name, std::span<const std::int64_t> shape) const {
+  find(name, shape);
+}
+
+void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
+                      std::span<float> target) const {
+  const TensorView& tensor = find(name, shape);
+  tensor.copy_to(target, first);
+  tensor.release_pages(first, target.size());
+}
+
 Matrix Checkpoint::read(const std::string& name, std::initializer_list<std::int64_t> shape) const {
-  const TensorView& tensor = find(name, std::span(shape.begin(), shape.size()));
+  const std::span<const std::int64_t> extents(shape.begin(), shape.size());
+  require(name, extents);
   const std::int64_t rows = shape.size() > 1 ? *shape.begin() : 1;
-  Matrix matrix(int(rows), int(tensor.element_count() / std::max<std::int64_t>(rows, 1)));
-  tensor.copy_to({matrix.data(), matrix.size()});
-  tensor.release_pages();
+  const std::int64_t elements =
+      std::accumulate(shape.begin(), shape.end(), std::int64_t(1), std::multiplies<>());
+  Matrix matrix(int(rows), int(elements / std::max<std::int64_t>(rows, 1)));
+  fill(name, extents, 0, {matrix.data(), matrix.size()});
   return matrix;
 }
 
 WeightRows Checkpoint::rows(std::initializer_list<std::string> names,
                             std::initializer_list<std::int64_t> rows, std::int64_t cols) const {
   struct Part {
-    const TensorView& tensor;
-    int first;
-    int rows;
-    ~Part() { tensor.release_pages(); }
+    std::string name;
+    std::array<std::int64_t, 2> shape;
+    int first;  // row of all
   };
-  const auto parts = std::make_shared<std::deque<Part>>();
-  int first = 0;
+  std::vector<Part> parts;
+  int all_rows = 0;
   const std::int64_t* count = rows.begin();
   for (const std::string& name : names) {
-    const std::int64_t shape[] = {*count++, cols};
-    parts->emplace_back(find(name, shape), first, int(shape[0]));
-    first += int(shape[0]);
+    parts.push_back({name, {*count++, cols}, all_rows});
+    require(name, parts.back().shape);
+    all_rows += int(parts.back().shape[0]);
   }
-  return WeightRows(first, int(cols), [parts](int at, MatrixView out) {
+  return WeightRows(all_rows, int(cols), [this, parts = std::move(parts)](int at, MatrixView out) {
     assert(out.contiguous());
-    for (const Part& part : *parts) {
-      const int from = std::max(at, part.first), to = std::min(at + out.rows, part.first + part.rows);
+    for (const Part& part : parts) {
+      const int from = std::max(at, part.first);
+      const int to = std::min(at + out.rows, part.first + int(part.shape[0]));
       if (from >= to) continue;
       const MatrixView into = out.row_range(from - at, to - from);
-      const std::size_t size = std::size_t(into.rows) * into.cols;
-      part.tensor.copy_to({into.data, size}, std::size_t(from - part.first) * out.cols);
+      fill(part.name, part.shape, std::size_t(from - part.first) * out.cols,
+           {into.data, std::size_t(into.rows) * into.cols});
     }
   });
 }

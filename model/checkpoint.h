@@ -21,16 +21,27 @@ namespace palisade {
 class Checkpoint {
  public:
   explicit Checkpoint(const std::filesystem::path& folder);
+  virtual ~Checkpoint() = default;
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
 
   // A tensor as f32 rows; `shape` is what the configuration says, and [n] is one row. More than two extents
   // are folded into the columns.
   Matrix read(const std::string& name, std::initializer_list<std::int64_t> shape) const;
   // Tensors [rows, cols] one below the other, so that they become one product; read as they are packed, while
-  // the checkpoint is there, and their pages given back when they have been.
+  // the checkpoint is there.
   WeightRows rows(std::initializer_list<std::string> names, std::initializer_list<std::int64_t> rows,
                   std::int64_t cols) const;
-  bool has(const std::string& name) const;
+  virtual bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
+
+ protected:
+  Checkpoint() = default;  // of no folder: the weights come from elsewhere
+  // Throws where there is no such tensor of this shape: before memory is taken for it.
+  virtual void require(const std::string& name, std::span<const std::int64_t> shape) const;
+  // The elements of one tensor of this shape, row-major, from `first` on. Called by several threads.
+  virtual void fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
+                    std::span<float> target) const;
 
  private:
   const TensorView& find(const std::string& name, std::span<const std::int64_t> shape) const;

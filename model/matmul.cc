@@ -99,28 +99,46 @@ Bytes make_bytes(std::size_t size) {
 // Operations per value of what is done to rows before and after a product, for parallel_for.
 constexpr double kConversionWork = 5;
 
+// One product without a PackedMatrix around it.
+struct BareProduct {
+  dnnl::matmul primitive;
+  memory x, weight, y;
+
+  // All bytes of rows and weights are `byte`. Throws dnnl::error where there is no such product, or nothing
+  // but oneDNN's reference loops, which are for tests.
+  BareProduct(Precision precision, int rows, int inputs, int outputs, int byte) {
+    const Format format = format_of(precision);
+    const memory::desc any({inputs, outputs}, format.operand, memory::format_tag::any);
+    const auto desc = matmul_desc(matrix_desc(rows, inputs, inputs, format.operand), any, nullptr,
+                                  matrix_desc(rows, outputs, outputs, format.result));
+    if (std::string_view(desc.impl_info_str()).starts_with("ref"))
+      throw dnnl::error(dnnl_unimplemented, "only reference loops");
+    primitive = dnnl::matmul(desc);
+    x = memory(desc.src_desc(), cpu_engine());
+    weight = memory(desc.weights_desc(), cpu_engine());
+    y = memory(desc.dst_desc(), cpu_engine());
+    memory plain(matrix_desc(inputs, outputs, outputs, format.operand), cpu_engine());
+    for (const memory& one : {x, plain, y})
+      std::memset(one.get_data_handle(), byte, one.get_desc().get_size());
+    dnnl::reorder(plain, weight).execute(cpu_stream(), plain, weight);
+    cpu_stream().wait();
+  }
+  void run() const {
+    primitive.execute(cpu_stream(), {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DST, y}});
+    cpu_stream().wait();
+  }
+};
+
 // Tried with the largest values there are, in a product that saturates where anything can.
 bool multiplies_exactly(Precision precision) {
   constexpr int kRows = 64, kWidth = 256;
-  const Format format = format_of(precision);
-  const auto desc = [&](memory::data_type type) { return matrix_desc(kRows, kWidth, kWidth, type); };
-  const memory::desc any({kWidth, kWidth}, format.operand, memory::format_tag::any);
   try {
-    const auto product = matmul_desc(desc(format.operand), any, nullptr, desc(format.result));
-    // oneDNN's reference loops are for tests.
-    if (std::string_view(product.impl_info_str()).starts_with("ref")) return false;
+    const BareProduct product(precision, kRows, kWidth, kWidth, 127);
     if (precision != Precision::kInt8) return true;
-    std::vector<std::int8_t> x(std::size_t(kRows) * kWidth, 127), weight(std::size_t(kWidth) * kWidth, 127);
-    std::vector<std::int32_t> y(x.size());
-    memory given(matrix_desc(kWidth, kWidth, kWidth, format.operand), cpu_engine(), weight.data());
-    memory packed(product.weights_desc(), cpu_engine());
-    dnnl::reorder(given, packed).execute(cpu_stream(), given, packed);
-    dnnl::matmul(product).execute(cpu_stream(),
-                                  {{DNNL_ARG_SRC, memory(product.src_desc(), cpu_engine(), x.data())},
-                                   {DNNL_ARG_WEIGHTS, packed},
-                                   {DNNL_ARG_DST, memory(product.dst_desc(), cpu_engine(), y.data())}});
-    cpu_stream().wait();
-    return std::ranges::all_of(y, [](std::int32_t sum) { return sum == 127 * 127 * kWidth; });
+    product.run();
+    const auto* const sums = static_cast<const std::int32_t*>(product.y.get_data_handle());
+    return std::all_of(sums, sums + kRows * kWidth,
+                       [](std::int32_t sum) { return sum == 127 * 127 * kWidth; });
   } catch (const dnnl::error&) {
     return false;
   }
@@ -132,6 +150,12 @@ bool has_products(Precision precision) {
   if (precision == Precision::kF32) return true;
   static const bool bf16 = multiplies_exactly(Precision::kBf16), int8 = multiplies_exactly(Precision::kInt8);
   return precision == Precision::kBf16 ? bf16 : int8;
+}
+
+std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs) {
+  constexpr int kSmallNumbers = 0x3b;  // 0.003 in f32 and bf16
+  const auto product = std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers);
+  return [product] { product->run(); };
 }
 
 void parallel_for(int count, double work, const std::function<void(int)>& task) {

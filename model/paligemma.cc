@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 
 #include "model/checkpoint.h"
@@ -26,7 +27,7 @@ Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config) 
 struct PaliGemma::Parts {
   ModelConfig config;
   Preprocessor preprocessor;
-  Tokenizer tokenizer;
+  std::optional<Tokenizer> tokenizer;  // of a folder
   ModelIdentity identity;
   std::vector<std::filesystem::path> weight_files;
   ImageEncoder image_encoder;
@@ -39,21 +40,30 @@ struct PaliGemma::Parts {
         Precision precision)
       : config(read_model_config(folder)),
         preprocessor(read_preprocessor(folder, config.vision.image_size)),
-        tokenizer(folder),
+        tokenizer(std::in_place, folder),
         identity(identify(folder, preprocessor.resize)),
         weight_files(checkpoint.files()),
         image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
         projection(read_projection(checkpoint, config)),
         language_model(config.text, checkpoint, window, precision),
-        yes_no(verdict_tokens(tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
-        true_false(verdict_tokens(tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
+        yes_no(verdict_tokens(*tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
+        true_false(verdict_tokens(*tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
     identity.precision = name_of(precision);
-    if (tokenizer.piece_count() > config.text.vocabulary) {
+    if (tokenizer->piece_count() > config.text.vocabulary) {
       throw ModelError((folder / "tokenizer.model").string() + ": has " +
-                       std::to_string(tokenizer.piece_count()) +
+                       std::to_string(tokenizer->piece_count()) +
                        " pieces, more than the model's vocab_size " + std::to_string(config.text.vocabulary));
     }
   }
+
+  Parts(const ModelConfig& config_, const Checkpoint& checkpoint, const std::string& id, SlidingWindow window,
+        Precision precision)
+      : config(config_),
+        preprocessor{.image_size = config.vision.image_size},
+        identity{.id = id, .precision = std::string(name_of(precision))},
+        image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
+        projection(read_projection(checkpoint, config)),
+        language_model(config.text, checkpoint, window, precision) {}
 
   // Image rows and prompt rows as Gemma's input. [positions, width]
   Matrix embed(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
@@ -81,13 +91,18 @@ PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, 
   parts_ = std::make_unique<Parts>(folder, checkpoint, window, precision);
 }
 
+PaliGemma::PaliGemma(const ModelConfig& config, const Checkpoint& checkpoint, const std::string& id,
+                     SlidingWindow window, Precision precision)
+    : parts_(std::make_unique<Parts>(config, checkpoint, id, window, precision)) {}
+
 PaliGemma::~PaliGemma() = default;
 
 const ModelConfig& PaliGemma::config() const {
   return parts_->config;
 }
 const Tokenizer& PaliGemma::tokenizer() const {
-  return parts_->tokenizer;
+  if (!parts_->tokenizer) throw ModelError(identity().id + ": random weights have no tokenizer");
+  return *parts_->tokenizer;
 }
 const ModelIdentity& PaliGemma::identity() const {
   return parts_->identity;
@@ -121,7 +136,7 @@ std::size_t PaliGemma::kv_bytes_per_position() const {
 
 std::vector<TokenId> PaliGemma::prompt_ids(std::string_view prefix) const {
   std::vector<TokenId> ids = {parts_->config.bos_token};
-  const auto text = parts_->tokenizer.encode(std::string(prefix) + "\n");
+  const auto text = tokenizer().encode(std::string(prefix) + "\n");
   ids.insert(ids.end(), text.begin(), text.end());
   return ids;
 }

@@ -21,7 +21,6 @@ constexpr Named kNamed[] = {{Precision::kF32, "f32"}, {Precision::kBf16, "bf16"}
 constexpr int kTrialRows = 256, kTrialWidth = 2048, kTrials = 6;
 
 struct Candidate {
-  std::string_view name;
   Precision precision;
   Linear linear;
   double seconds = std::numeric_limits<double>::infinity();  // of the quickest trial
@@ -31,6 +30,14 @@ struct Candidate {
 
 std::string_view name_of(Precision precision) {
   return std::ranges::find(kNamed, precision, &Named::precision)->name;
+}
+
+std::vector<Precision> precisions_here() {
+  std::vector<Precision> here;
+  for (const Named& named : kNamed) {
+    if (has_products(named.precision)) here.push_back(named.precision);
+  }
+  return here;
 }
 
 bool read_precision(std::string_view text, PrecisionChoice& choice) {
@@ -46,9 +53,8 @@ PrecisionTrial try_precisions() {
     for (std::size_t i = 0; i < matrix->size(); ++i) matrix->data()[i] = float(i % 17) - 8;
   }
   std::vector<Candidate> candidates;
-  for (const Named& named : kNamed) {
-    if (!has_products(named.precision)) continue;
-    candidates.push_back({named.name, named.precision, Linear(weight, {}, named.precision)});
+  for (const Precision precision : precisions_here()) {
+    candidates.push_back({precision, Linear(weight, {}, precision)});
     candidates.back().linear(x, y);  // prepares it
   }
   // In turn, so that what else the machine does meets all of them; the quickest trial was disturbed least.
@@ -63,7 +69,8 @@ PrecisionTrial try_precisions() {
   PrecisionTrial result{.fastest = std::ranges::min_element(candidates, {}, &Candidate::seconds)->precision};
   for (const Candidate& candidate : candidates) {
     char text[64];
-    std::snprintf(text, sizeof text, "%s %.1f ms", candidate.name.data(), candidate.seconds * 1e3);
+    std::snprintf(text, sizeof text, "%s %.1f ms", name_of(candidate.precision).data(),
+                  candidate.seconds * 1e3);
     result.measured += (result.measured.empty() ? "" : ", ") + std::string(text);
   }
   result.measured += " for " + std::to_string(kTrialRows) + " rows of " + std::to_string(kTrialWidth) +

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace palisade {
 
@@ -13,6 +14,8 @@ enum class Precision { kF32, kBf16, kInt8 };
 using PrecisionChoice = std::optional<Precision>;
 
 std::string_view name_of(Precision precision);
+// Those in which this CPU multiplies (see has_products), f32 first.
+std::vector<Precision> precisions_here();
 // Of "f32", "bf16", "int8" or "auto"; false, and `choice` as it was, for any other text.
 bool read_precision(std::string_view text, PrecisionChoice& choice);
 

@@ -99,12 +99,13 @@ void TensorView::copy_to(std::span<float> floats, std::size_t first) const {
   }
 }
 
-void TensorView::release_pages() const {
+void TensorView::release_pages(std::size_t first, std::size_t count) const {
   const auto page = std::uintptr_t(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
-  // The first page may be another tensor's too, which then reads it again.
-  const std::uintptr_t first = begin / page * page;
-  if (!bytes.empty()) ::madvise(reinterpret_cast<void*>(first), begin + bytes.size() - first, MADV_DONTNEED);
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) + first * size_of(type);
+  // The outer pages may be others' too, who then read them again.
+  const std::uintptr_t first_page = begin / page * page;
+  const std::size_t size = begin + count * size_of(type) - first_page;
+  if (count > 0) ::madvise(reinterpret_cast<void*>(first_page), size, MADV_DONTNEED);
 }
 
 std::vector<float> TensorView::to_floats() const {

@@ -23,8 +23,8 @@ struct TensorView {
   std::vector<float> to_floats() const;
   // From element `first` on.
   void copy_to(std::span<float> floats, std::size_t first = 0) const;
-  // Its part of the file need not stay in memory; what is read again comes from the file again.
-  void release_pages() const;
+  // These elements of the file need not stay in memory; what is read again comes from the file again.
+  void release_pages(std::size_t first, std::size_t count) const;
   std::vector<std::int64_t> to_integers() const;
   std::string shape_text() const;  // "[16, 64]"
 };

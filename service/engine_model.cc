@@ -30,7 +30,7 @@ class PaliGemmaEncodeJob : public EncodeJob {
       : model_(model),
         pace_(pace),
         images_(std::move(images)),
-        together_(std::max(1, kRowsTogether / model.config().vision.tokens())) {}
+        together_(std::size_t(images_encoded_together(model.config().image_tokens()))) {}
 
   bool advance(MonotonicTime::duration time) override {
     if (!encoding_) {
@@ -116,17 +116,10 @@ class PaliGemmaAnswerJob : public AnswerJob {
   std::optional<std::string> failure_;
 };
 
-Precision chosen(PrecisionChoice choice) {
-  if (choice) return *choice;
-  const PrecisionTrial trial = try_precisions();
-  log_info("precision auto: " + std::string(name_of(trial.fastest)) + " (" + trial.measured + ")");
-  return trial.fastest;
-}
-
 class PaliGemmaEngineModel : public EngineModel {
  public:
   PaliGemmaEngineModel(const std::filesystem::path& folder, const EngineModelOptions& options)
-      : model_(folder, options.sliding_window, chosen(options.precision)),
+      : model_(folder, options.sliding_window, chosen_precision(options.precision)),
         resize_(options.resize.value_or(model_.identity().resize)),
         hash_(model_.weight_files()) {}
 
@@ -166,6 +159,17 @@ class PaliGemmaEngineModel : public EngineModel {
 };
 
 }  // namespace
+
+Precision chosen_precision(PrecisionChoice choice) {
+  if (choice) return *choice;
+  const PrecisionTrial trial = try_precisions();
+  log_info("precision auto: " + std::string(name_of(trial.fastest)) + " (" + trial.measured + ")");
+  return trial.fastest;
+}
+
+int images_encoded_together(int image_tokens) {
+  return std::max(1, kRowsTogether / image_tokens);
+}
 
 std::unique_ptr<EngineModel> load_engine_model(const std::filesystem::path& folder,
                                                const EngineModelOptions& options) {

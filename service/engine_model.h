@@ -53,14 +53,20 @@ class EngineModel {
   virtual void step(std::span<AnswerJob* const> jobs) = 0;
 };
 
+// How many images of so many tokens go through the tower as one batch.
+int images_encoded_together(int image_tokens);
+
+// What a choice is on this CPU; logs it where it was left to the CPU.
+Precision chosen_precision(PrecisionChoice choice);
+
 struct EngineModelOptions {
   std::optional<ResizePreset> resize;  // instead of the preset that the folder asks for
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
   PrecisionChoice precision = Precision::kF32;
 };
 
-// Reads a Hugging Face folder. Throws ModelError. Logs what `precision` is chosen where it is left to this
-// CPU. The hash over large weight files is computed beside the work, and is empty in identity() until then.
+// Reads a Hugging Face folder. Throws ModelError. The hash over large weight files is computed beside the
+// work, and is empty in identity() until then.
 std::unique_ptr<EngineModel> load_engine_model(const std::filesystem::path& folder,
                                                const EngineModelOptions& options = {});
 

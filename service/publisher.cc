@@ -12,6 +12,7 @@
 #include <thread>
 #include <zmq.hpp>
 
+#include "service/clock_watch.h"
 #include "service/command_line.h"
 #include "service/endpoint_lock.h"
 #include "service/event_book.h"
@@ -74,6 +75,7 @@ struct Publisher::State {
   void send(const Message& message);
   void send_queued();
   void send_heartbeat();
+  void watch_clock();
   void read_subscriptions();
   void send_states();
 
@@ -95,6 +97,7 @@ struct Publisher::State {
   std::set<std::string> asked_states;  // topic prefixes of subscriptions not yet served
   steady_clock::time_point next_resend = started;
   OncePerSecond full;
+  ClockWatch clock;
   std::uint64_t told_unpublished = 0;
 
   std::jthread thread;
@@ -144,6 +147,15 @@ void Publisher::State::send_heartbeat() {
   for (const Message& message : book.heartbeats(std::move(heartbeat), wall_now())) send(message);
 }
 
+void Publisher::State::watch_clock() {
+  const auto by = clock.step(wall_now(), steady_clock::now());
+  if (!by) return;
+  const bool ahead = *by > milliseconds(0);
+  log_warning("clock.step: the host's clock was set " + std::string(ahead ? "ahead" : "back") + " by " +
+              std::to_string(std::chrono::abs(*by).count()) +
+              " ms; times of events follow it, nothing else does");
+}
+
 void Publisher::State::read_subscriptions() {
   zmq::message_t message;
   for (int i = 0; i < kSubscriptionsATurn && socket.recv(message, zmq::recv_flags::dontwait); ++i) {
@@ -173,6 +185,7 @@ void Publisher::State::run(const std::stop_token& stop) {
     read_subscriptions();
     send_states();
     if (steady_clock::now() >= next_heartbeat) {
+      watch_clock();
       send_heartbeat();
       next_heartbeat = steady_clock::now() + options.heartbeat;
     }

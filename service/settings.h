@@ -50,7 +50,7 @@ struct GateSettings {
   bool motion = false;             // clips in which nothing moves go no further
   std::vector<Polygon> region;     // where motion counts; empty: everywhere
   std::optional<double> semantic;  // features this alike mean the same: the last answer still holds
-  std::chrono::milliseconds longest_silence{60'000};  // after which the model is asked anyway
+  std::chrono::milliseconds longest_silence{120'000};  // after which the model is asked anyway
 
   bool operator==(const GateSettings&) const = default;
 };

@@ -235,6 +235,7 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
                                           : RtspTransport::kAuto;
   reader.read("open_timeout", source.open_timeout, milliseconds(100));
   reader.read("stall_timeout", source.stall_timeout, milliseconds(100));
+  reader.read("keyframe_timeout", source.keyframe_timeout, milliseconds(100));
   reader.read("pace", stream.pace);
   reader.read("loop", stream.loop);
   for (const char* const key : {"pace", "loop"}) {

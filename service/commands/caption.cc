@@ -90,8 +90,9 @@ void add_caption(CLI::App& app, Run& run) {
       app.add_subcommand("caption", "Say what happens in a video, window by window, or in a picture");
   const auto options = std::make_shared<CaptionOptions>();
   command
-      ->add_option("INPUT", options->input,
-                   "A video or picture file, a folder of pictures, or an http(s):, rtsp(s):, v4l2: or gst: address")
+      ->add_option(
+          "INPUT", options->input,
+          "A video or picture file, a folder of pictures, or an http(s):, rtsp(s):, v4l2: or gst: address")
       ->type_name("FILE|URL")
       ->required();
   add_model_flags(*command, options->model);

@@ -25,11 +25,21 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
       ->check(CLI::IsMember({"f32", "bf16", "int8", "auto"}));
 }
 
-std::unique_ptr<EngineModel> load_model(const ModelFlags& flags) {
+void apply(const ModelFlags& flags, Settings& settings) {
+  if (!flags.folder.empty()) settings.model = flags.folder;
+  if (!flags.sliding_window.empty()) settings.sliding_window = *sliding_window_of(flags.sliding_window);
+  if (!flags.precision.empty()) read_precision(flags.precision, settings.precision);
+}
+
+EngineModelOptions options_of(const ModelFlags& flags) {
   EngineModelOptions options;
   if (!flags.sliding_window.empty()) options.sliding_window = *sliding_window_of(flags.sliding_window);
   if (!flags.precision.empty()) read_precision(flags.precision, options.precision);
-  return load_chosen_model(flags.folder, options);
+  return options;
+}
+
+std::unique_ptr<EngineModel> load_model(const ModelFlags& flags) {
+  return load_chosen_model(flags.folder, options_of(flags));
 }
 
 }  // namespace palisade

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "service/engine_model.h"
+#include "service/settings.h"
 
 namespace CLI {
 class App;
@@ -19,6 +20,9 @@ struct ModelFlags {
 };
 
 void add_model_flags(CLI::App& command, ModelFlags& flags);
+// Flags and their variables come before the file.
+void apply(const ModelFlags& flags, Settings& settings);
+EngineModelOptions options_of(const ModelFlags& flags);
 // Throws ModelError.
 std::unique_ptr<EngineModel> load_model(const ModelFlags& flags);
 

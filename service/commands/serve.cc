@@ -23,13 +23,9 @@ struct ServeOptions {
   bool until_end = false;
 };
 
-// Flags and their variables come before the file.
 Settings settings_of(const ServeOptions& options) {
   Settings settings = read_settings(options.config);
-  if (!options.model.folder.empty()) settings.model = options.model.folder;
-  if (!options.model.sliding_window.empty())
-    settings.sliding_window = *sliding_window_of(options.model.sliding_window);
-  if (!options.model.precision.empty()) read_precision(options.model.precision, settings.precision);
+  apply(options.model, settings);
   if (!options.publish.empty()) {
     if (const auto fault = endpoint_fault(options.publish)) throw UsageError("--publish: " + *fault);
     settings.publish = options.publish;

@@ -51,7 +51,12 @@ class Running:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
-            self.stop()
+            self.process.send_signal(signal.SIGTERM)
+            try:  # a camera that was frozen may not get out of its library; what must end well, tests stop() themselves
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
         self.folder.cleanup()
 
     def stop(self):

@@ -147,6 +147,42 @@ class Reload(unittest.TestCase):
             self.assertEqual({round((b - a) / 100) for a, b in zip(starts, starts[1:])}, {10}, "no window is missing")
 
 
+class Pairs(unittest.TestCase):
+    def test_two_cameras_are_compared_at_the_same_moment(self):
+        running, urls = cameras(2)
+        task = '{task: pair, statement: "both images contain a car", against: {stream: back, gap: 400ms}, every: 1s}'
+        with running, Service(stream("front", urls[0], task) + stream("back", urls[1])) as service:
+            subscriber = Subscriber(service.endpoint)
+            for _ in range(4):
+                event = subscriber.until(lambda topic, _: topic == "palisade/v1/front/pair", "a pair")
+                frames = event["data"]["frames"]
+                self.assertEqual([frame["stream"] for frame in frames], ["front", "back"])
+                times = [datetime.datetime.fromisoformat(frame["time"].replace("Z", "+00:00")) for frame in frames]
+                self.assertLessEqual(abs((times[0] - times[1]).total_seconds()), 0.4)
+            self.assertIn(event["data"]["text"], ["true", "false", "yes", "no"])
+
+    def test_a_reference_is_taken_kept_and_compared_on_demand(self):
+        with tempfile.TemporaryDirectory() as folder:
+            picture = Path(folder) / "empty.png"
+            control = f"ipc://{folder}/control"
+            task = ('{task: pair, name: changed, statement: "the images show the same", when: demand, '
+                    f'against: {{reference: empty, picture: {picture}}}}}')
+            with Service(stream("clip", WORLD / "clip0.mp4", task, loop="true"), f"control: {control}\n") as service:
+                subscriber = Subscriber(service.endpoint)
+                wait_for(lambda: "there is no reference 'empty' yet" in service.running.stderr(), "the want of a reference")
+                palisade("control", "take-reference", "clip", "changed", "--at", control)
+                wait_for(lambda: "reference 'empty' taken" in service.running.stderr(), "the reference")
+                self.assertTrue(picture.read_bytes().startswith(b"\x89PNG"))
+                for _ in range(2):
+                    palisade("control", "ask-now", "clip", "changed", "--at", control)
+                    event = subscriber.until(lambda topic, _: topic == "palisade/v1/clip/changed", "the answer on demand")
+                self.assertEqual(len(event["data"]["frames"]), 2)
+                self.assertEqual(sum("changed" in topic for topic, _ in subscriber.events), 2)
+                self.assertIn("no task 'other'", palisade("control", "ask-now", "clip", "other", "--at", control, check=1).stderr)
+                self.assertIn("known are clip", palisade("control", "ask-now", "nobody", "x", "--at", control, check=1).stderr)
+            self.assertIn(control, palisade("control", "ask-now", "clip", "changed", "--at", control, check=3).stderr)
+
+
 class Subscribers(unittest.TestCase):
     def test_a_sleeping_and_a_killed_subscriber_slow_nobody(self):
         running, urls = cameras(1)

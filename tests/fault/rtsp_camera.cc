@@ -1,43 +1,199 @@
-// A camera for tests: serves a moving picture as RTSP on the loopback until it is killed, and prints its
-// port. Being a process of its own it can be frozen (SIGSTOP) and killed as real ones freeze and die.
-// /live speaks TCP and UDP, /udp refuses TCP, /seldom sends a keyframe a minute.
+// A camera for tests: serves moving pictures as RTSP on the loopback until it is killed, and prints its port.
+// Being a process of its own it can be frozen (SIGSTOP) and killed as real ones freeze and die.
 //   rtsp_camera [PORT [USER PASSWORD basic|digest]]
+// Lines on stdin change it while it runs, and are answered with "done":
+//   size WIDTH HEIGHT       the picture of /live and /udp from now on, in the middle of the stream
+//   codec h264|jpeg         the same as after a visit to a camera's settings: everybody is disconnected
+//   password USER PASSWORD  asked for from now on; everybody is disconnected
+//   kick                    everybody is disconnected
 #include <gst/rtsp-server/rtsp-server.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <iostream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
 
 namespace {
 
-constexpr const char* kPicture =
-    "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=128,height=96,framerate=15/1 ! "
-    "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bframes=0 threads=1 ! "
-    "rtph264pay name=pay0 pt=96 config-interval=1 )";
+// A white ball on black: whoever sees another amount of white sees a damaged picture.
+std::string ball(int width, int height, int rate, const std::string& coder, const std::string& filter = {}) {
+  return "videotestsrc is-live=true pattern=ball ! capsfilter " + filter +
+         " caps=video/x-raw,format=I420,width=" + std::to_string(width) +
+         ",height=" + std::to_string(height) + ",framerate=" + std::to_string(rate) + "/1 ! " + coder;
+}
 
-constexpr const char* kSeldomKeyframes =
-    "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=128,height=96,framerate=15/1 ! "
-    "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=1000 bframes=0 threads=1 ! "
-    "rtph264pay name=pay0 pt=96 config-interval=1 )";
+std::string h264(int keyframe_every, const std::string& pay = "name=pay0") {
+  return "x264enc tune=zerolatency speed-preset=ultrafast bframes=0 threads=1 key-int-max=" +
+         std::to_string(keyframe_every) + " ! rtph264pay pt=96 config-interval=1 " + pay;
+}
 
-void ask_for_password(GstRTSPServer* server, GstRTSPMediaFactory* factory, char** arguments) {
-  GstRTSPAuth* auth = gst_rtsp_auth_new();
-  GstRTSPToken* token =
-      gst_rtsp_token_new(GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, "viewer", nullptr);
-  if (std::strcmp(arguments[2], "digest") == 0) {
-    gst_rtsp_auth_set_supported_methods(auth, GST_RTSP_AUTH_DIGEST);
-    gst_rtsp_auth_add_digest(auth, arguments[0], arguments[1], token);
-  } else {
-    gchar* basic = gst_rtsp_auth_make_basic(arguments[0], arguments[1]);
-    gst_rtsp_auth_add_basic(auth, basic, token);
-    g_free(basic);
+// What /live shows.
+struct Form {
+  int width = 128;
+  int height = 96;
+  std::string codec = "h264";
+
+  std::string launch() const {
+    const std::string jpeg = "jpegenc ! rtpjpegpay pt=26 name=pay0";
+    // The filter's name lets resize() find it.
+    return "( " + ball(width, height, 15, codec == "jpeg" ? jpeg : h264(15), "name=form") + " )";
   }
-  gst_rtsp_token_unref(token);
-  gst_rtsp_media_factory_add_role(factory, "viewer", GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN, TRUE,
-                                  GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, G_TYPE_BOOLEAN, TRUE, nullptr);
-  gst_rtsp_server_set_auth(server, auth);
-  g_object_unref(auth);
+};
+
+// Mount points that stay as they are.
+const std::map<std::string, std::string> kFixed = {
+    // RTP packets get lost on the way. They are small, so that a picture is several.
+    {"/lossy", ball(320, 240, 15, h264(15, "mtu=160") + " ! netsim name=pay0 drop-probability=0.03")},
+    {"/fast", ball(128, 96, 240, h264(240))},
+    // As a camera of few key frames looks to whoever joins: it never sends one.
+    {"/keyless", ball(128, 96, 15,
+                      "x264enc tune=zerolatency speed-preset=ultrafast bframes=0 threads=1 ! "
+                      "video/x-h264,stream-format=avc ! rtph264pay pt=96 name=pay0")},
+    // A keyframe a minute, as cameras that save bandwidth send.
+    {"/seldom", ball(128, 96, 15, h264(1000))},
+    {"/quick", ball(64, 48, 50, h264(1))},
+    {"/audio", "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0"},
+    {"/both", ball(128, 96, 15, h264(15)) + " audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay1"},
+    {"/two", ball(128, 96, 15, h264(15)) + " " + ball(64, 48, 15, h264(15, "name=pay1"))},
+};
+
+class Camera {
+ public:
+  explicit Camera(const char* port) : server_(gst_rtsp_server_new()) {
+    gst_rtsp_server_set_address(server_, "127.0.0.1");
+    gst_rtsp_server_set_service(server_, port);
+    mount("/live", form_.launch());
+    mount("/udp", form_.launch());
+    gst_rtsp_media_factory_set_protocols(factories_["/udp"], GST_RTSP_LOWER_TRANS_UDP);
+    for (const auto& [path, launch] : kFixed) mount(path, "( " + launch + " )");
+  }
+
+  int attach() {
+    if (gst_rtsp_server_attach(server_, nullptr) == 0) return -1;
+    return gst_rtsp_server_get_bound_port(server_);
+  }
+
+  void ask_for_password(const std::string& user, const std::string& password, const std::string& method) {
+    GstRTSPAuth* auth = gst_rtsp_auth_new();
+    GstRTSPToken* token =
+        gst_rtsp_token_new(GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, "viewer", nullptr);
+    if (method == "digest") {
+      gst_rtsp_auth_set_supported_methods(auth, GST_RTSP_AUTH_DIGEST);
+      gst_rtsp_auth_add_digest(auth, user.c_str(), password.c_str(), token);
+    } else {
+      gchar* basic = gst_rtsp_auth_make_basic(user.c_str(), password.c_str());
+      gst_rtsp_auth_add_basic(auth, basic, token);
+      g_free(basic);
+    }
+    gst_rtsp_token_unref(token);
+    for (const auto& [path, factory] : factories_) {
+      gst_rtsp_media_factory_add_role(factory, "viewer", GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN,
+                                      TRUE, GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, G_TYPE_BOOLEAN, TRUE,
+                                      nullptr);
+    }
+    gst_rtsp_server_set_auth(server_, auth);
+    g_object_unref(auth);
+  }
+
+  void obey(const std::string& line) {
+    std::istringstream words(line);
+    std::string verb;
+    words >> verb;
+    if (verb == "size") {
+      words >> form_.width >> form_.height;
+      resize();
+    } else if (verb == "codec") {
+      words >> form_.codec;
+      kick();
+    } else if (verb == "password") {
+      std::string user;
+      std::string password;
+      words >> user >> password;
+      kick();
+      ask_for_password(user, password, "digest");
+    } else if (verb == "kick") {
+      kick();
+    }
+    for (const char* path : {"/live", "/udp"}) {
+      gst_rtsp_media_factory_set_launch(factories_[path], form_.launch().c_str());
+    }
+    std::puts("done");
+    std::fflush(stdout);
+  }
+
+ private:
+  void mount(const std::string& path, const std::string& launch) {
+    GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
+    gst_rtsp_media_factory_set_launch(factory, launch.c_str());
+    gst_rtsp_media_factory_set_shared(factory, TRUE);
+    g_signal_connect(factory, "media-configure", G_CALLBACK(on_media), this);
+    factories_[path] = factory;
+    GstRTSPMountPoints* mounts = gst_rtsp_server_get_mount_points(server_);
+    gst_rtsp_mount_points_add_factory(mounts, path.c_str(), factory);
+    g_object_unref(mounts);
+  }
+
+  static void on_media(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer self) {
+    auto& camera = *static_cast<Camera*>(self);
+    if (factory == camera.factories_["/keyless"]) drop_keyframes(media);
+    if (factory != camera.factories_["/live"] && factory != camera.factories_["/udp"]) return;
+    camera.medias_.insert(media);
+    g_object_weak_ref(G_OBJECT(media), on_media_gone, self);
+  }
+  static void on_media_gone(gpointer self, GObject* media) {
+    static_cast<Camera*>(self)->medias_.erase(reinterpret_cast<GstRTSPMedia*>(media));
+  }
+
+  static void drop_keyframes(GstRTSPMedia* media) {
+    GstElement* bin = gst_rtsp_media_get_element(media);
+    GstElement* pay = gst_bin_get_by_name(GST_BIN(bin), "pay0");
+    GstPad* pad = gst_element_get_static_pad(pay, "sink");
+    const GstPadProbeCallback drop = [](GstPad*, GstPadProbeInfo* info, gpointer) {
+      const bool delta = GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT);
+      return delta ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+    };
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, drop, nullptr, nullptr);
+    gst_object_unref(pad);
+    gst_object_unref(pay);
+    gst_object_unref(bin);
+  }
+
+  void resize() {
+    for (GstRTSPMedia* media : medias_) {
+      GstElement* bin = gst_rtsp_media_get_element(media);
+      GstElement* filter = gst_bin_get_by_name(GST_BIN(bin), "form");
+      GstCaps* caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT,
+                                          form_.width, "height", G_TYPE_INT, form_.height, "framerate",
+                                          GST_TYPE_FRACTION, 15, 1, nullptr);
+      g_object_set(filter, "caps", caps, nullptr);
+      gst_caps_unref(caps);
+      gst_object_unref(filter);
+      gst_object_unref(bin);
+    }
+  }
+
+  void kick() {
+    gst_rtsp_server_client_filter(
+        server_, [](GstRTSPServer*, GstRTSPClient*, gpointer) { return GST_RTSP_FILTER_REMOVE; }, nullptr);
+  }
+
+  GstRTSPServer* server_;
+  Form form_;
+  std::map<std::string, GstRTSPMediaFactory*> factories_;
+  std::set<GstRTSPMedia*> medias_;
+};
+
+gboolean on_command(GIOChannel*, GIOCondition, gpointer camera) {
+  std::string line;
+  if (!std::getline(std::cin, line)) return FALSE;
+  static_cast<Camera*>(camera)->obey(line);
+  return TRUE;
 }
 
 }  // namespace
@@ -45,28 +201,16 @@ void ask_for_password(GstRTSPServer* server, GstRTSPMediaFactory* factory, char*
 int main(int argc, char** argv) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   gst_init(nullptr, nullptr);
-  GstRTSPServer* server = gst_rtsp_server_new();
-  gst_rtsp_server_set_address(server, "127.0.0.1");
-  gst_rtsp_server_set_service(server, argc > 1 ? argv[1] : "0");
-  GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
-  gst_rtsp_media_factory_set_launch(factory, kPicture);
-  gst_rtsp_media_factory_set_shared(factory, TRUE);
-  if (argc > 4) ask_for_password(server, factory, argv + 2);
-  GstRTSPMountPoints* mounts = gst_rtsp_server_get_mount_points(server);
-  gst_rtsp_mount_points_add_factory(mounts, "/live", factory);
-  GstRTSPMediaFactory* udp_alone = gst_rtsp_media_factory_new();
-  gst_rtsp_media_factory_set_launch(udp_alone, kPicture);
-  gst_rtsp_media_factory_set_protocols(udp_alone, GST_RTSP_LOWER_TRANS_UDP);
-  gst_rtsp_mount_points_add_factory(mounts, "/udp", udp_alone);
-  GstRTSPMediaFactory* seldom = gst_rtsp_media_factory_new();
-  gst_rtsp_media_factory_set_launch(seldom, kSeldomKeyframes);
-  gst_rtsp_mount_points_add_factory(mounts, "/seldom", seldom);
-  g_object_unref(mounts);
-  if (gst_rtsp_server_attach(server, nullptr) == 0) {
+  Camera camera(argc > 1 ? argv[1] : "0");
+  if (argc > 4) camera.ask_for_password(argv[2], argv[3], argv[4]);
+  const int port = camera.attach();
+  if (port < 0) {
     std::fprintf(stderr, "rtsp_camera: the port is taken\n");
     return 1;
   }
-  std::printf("%d\n", gst_rtsp_server_get_bound_port(server));
+  // Sent and answered one at a time: nothing is ever left in std::cin's own buffer.
+  g_io_add_watch(g_io_channel_unix_new(STDIN_FILENO), G_IO_IN, on_command, &camera);
+  std::printf("%d\n", port);
   std::fflush(stdout);
   g_main_loop_run(g_main_loop_new(nullptr, FALSE));
 }

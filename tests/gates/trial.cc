@@ -161,7 +161,7 @@ int main(int count, char** arguments) {
   const bool recording = what.find_first_not_of("0123456789") != std::string::npos;
   const auto model = load_engine_model(demo_model_folder());
   bool good = true;
-  std::vector<std::string> gates{"{motion: true, semantic: 0.98, longest_silence: 60s}"};
+  std::vector<std::string> gates{"{motion: true, semantic: 0.98, longest_silence: 2m}"};
   for (int i = 2; i < count; ++i) gates.emplace_back(arguments[i]);
   if (count > 2) gates.erase(gates.begin());
   for (const std::string& gate : gates) {

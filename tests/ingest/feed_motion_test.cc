@@ -127,7 +127,7 @@ TEST_CASE("feed: a motion sampling watches by itself") {
 
 // OpenCV's recording of a university's yard, 79 s: people walk in it all the time; on the lawn at its left
 // edge nobody does, but for one woman from 67 s to 75 s.
-TEST_CASE("feed: on a lawn of real footage nothing moves but who crosses it") {
+TEST_CASE("on a lawn of real footage nothing moves but who crosses it") {
   const std::string vtest = "/usr/share/doc/opencv-doc/examples/data/vtest.avi";
   if (!std::ifstream(vtest)) return;
   FeedOptions options;

@@ -92,13 +92,7 @@ TEST_CASE("a frozen camera has stalled where keyframes alone are decoded too") {
     REQUIRE(source->next(all).has_value());
     camera.freeze();
     const auto frozen = steady_clock::now();
-    try {
-      while (source->next(all)) {
-      }
-      FAIL("a frozen camera came to an end");
-    } catch (const SourceError& e) {
-      CHECK(e.fault() == SourceFault::kStalled);
-    }
+    CHECK(error_of(*source).fault() == SourceFault::kStalled);
     CHECK(steady_clock::now() - frozen < options.stall_timeout + seconds(2));
   }
 }

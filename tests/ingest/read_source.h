@@ -11,17 +11,25 @@ inline bool all(const FrameStamp&) {
   return true;
 }
 
-// The error that reading the source to its end gives.
-inline SourceError error_of(const SourceOptions& options) {
+// The error that reading to the end gives.
+inline SourceError error_of(Source& source) {
   try {
-    const auto source = open_source(options, {});
-    while (source->next(all)) {
+    while (source.next(all)) {
     }
   } catch (const SourceError& e) {
     return e;
   }
   FAIL("it was read without an error");
   return {SourceFault::kInterrupted, ""};
+}
+
+// The same of opening, too.
+inline SourceError error_of(const SourceOptions& options) {
+  try {
+    return error_of(*open_source(options, {}));
+  } catch (const SourceError& e) {
+    return e;
+  }
 }
 
 }  // namespace palisade::test

@@ -32,9 +32,21 @@ class RtspCamera {
   RtspCamera& operator=(const RtspCamera&) = delete;
 
   int port() const { return port_; }
-  std::string url() const { return "rtsp://127.0.0.1:" + std::to_string(port_) + "/live"; }
-  std::string udp_url() const { return "rtsp://127.0.0.1:" + std::to_string(port_) + "/udp"; }
-  std::string seldom_url() const { return "rtsp://127.0.0.1:" + std::to_string(port_) + "/seldom"; }
+  // See rtsp_camera.cc for the mount points.
+  std::string url(const std::string& path = "/live") const {
+    return "rtsp://127.0.0.1:" + std::to_string(port_) + path;
+  }
+  std::string udp_url() const { return url("/udp"); }
+  std::string seldom_url() const { return url("/seldom"); }
+  // Returns once the camera has obeyed.
+  void tell(const std::string& command) {
+    const std::string line = command + "\n";
+    char done[16];
+    if (::write(to_, line.data(), line.size()) != ssize_t(line.size()) ||
+        std::fgets(done, sizeof done, from_) == nullptr) {
+      throw std::runtime_error("the test's camera does not answer");
+    }
+  }
   void freeze() const { ::kill(child_, SIGSTOP); }
   void thaw() const { ::kill(child_, SIGCONT); }
   void kill() {
@@ -42,30 +54,39 @@ class RtspCamera {
     ::kill(child_, SIGKILL);
     ::waitpid(child_, nullptr, 0);
     child_ = -1;
+    ::close(to_);
+    std::fclose(from_);
   }
 
  private:
   void start(std::vector<std::string>& arguments) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    int said[2];
+    int told[2];
+    if (::pipe2(said, O_CLOEXEC) != 0 || ::pipe2(told, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, said[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, told[0], STDIN_FILENO);
     const int error = ::posix_spawn(&child_, argv[0], &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
+    ::close(said[1]);
+    ::close(told[0]);
+    to_ = told[1];
+    from_ = ::fdopen(said[0], "r");
     // It says its port once it listens.
-    std::FILE* said = ::fdopen(ends[0], "r");
-    const bool started = error == 0 && said != nullptr && std::fscanf(said, "%d", &port_) == 1;
-    if (said != nullptr) std::fclose(said);
+    char line[16];
+    const bool started = error == 0 && from_ != nullptr && std::fgets(line, sizeof line, from_) != nullptr;
     if (!started) throw std::runtime_error("the test's camera does not start");
+    port_ = std::stoi(line);
   }
 
   pid_t child_ = -1;
   int port_ = 0;
+  int to_ = -1;
+  std::FILE* from_ = nullptr;
 };
 
 }  // namespace palisade::test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "model/matmul.h"
+
 using namespace palisade;
 
 namespace {
@@ -173,4 +175,51 @@ TEST_CASE("a model of the other family is one line with the remedy") {
   const Outcome inspected = run({"model", "inspect", models + "siglip-tiny"});
   CHECK(inspected.exit_code == 0);
   CHECK(inspected.out.find("family         SigLIP\n") != std::string::npos);
+}
+
+TEST_CASE("bench measures random weights of a shape, as a table, as JSON and as a picture") {
+  const auto picture =
+      std::filesystem::temp_directory_path() / ("roofline_" + std::to_string(getpid()) + ".svg");
+  const Outcome outcome = run({"bench", "--shape", "tiny", "--quick", "--stages", "encode-1,decode-4",
+                               "--json", "--picture", picture.string()});
+  CHECK(outcome.exit_code == 0);
+  CHECK(lines(outcome.out) == 1);
+  CHECK(outcome.out.find(R"("model":"tiny")") != std::string::npos);
+  CHECK(outcome.out.find(R"("stage":"encode-1")") != std::string::npos);
+  CHECK(outcome.out.find(R"("stage":"prefill-272")") == std::string::npos);
+  CHECK(outcome.err.find("decode-4") != std::string::npos);
+  CHECK(std::filesystem::file_size(picture) > 500);
+  std::filesystem::remove(picture);
+}
+
+TEST_CASE("bench measures in a precision, and says how near its logits are to another's") {
+  if (!has_products(Precision::kInt8)) return;
+  const Outcome outcome = run({"bench", "--shape", "tiny", "--precision", "int8", "--vs", "f32", "--quick",
+                               "--stages", "encode-1", "--json"});
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out.find(R"("precision":"int8")") != std::string::npos);
+  CHECK(outcome.out.find(R"("agreement":{"cosine":0.99)") != std::string::npos);
+  CHECK(outcome.out.find(R"("with":"f32")") != std::string::npos);
+}
+
+TEST_CASE("bench and plan refuse what they do not know, or have no memory for, with exit code 2") {
+  CHECK(run({"bench", "--shape", "paligemma-5b"}).exit_code == 2);
+  CHECK(run({"bench", "--shape", "tiny", "--model", "/somewhere"}).exit_code == 2);
+  CHECK(run({"bench", "--shape", "tiny", "--stages", "prefil"}).exit_code == 2);
+  CHECK(run({"bench", "--shape", "tiny", "--picture", "/no/such/folder/a.svg"}).exit_code == 2);
+  CHECK(run({"plan", "/no/such.yaml"}).exit_code != 0);
+  CHECK(run({"plan", "x.yaml", "--fps", "0"}).exit_code == 2);
+}
+
+TEST_CASE("plan tells the load of a configuration with the demo model") {
+  const std::string file = written("plan.yaml", R"(streams:
+  - name: street
+    url: rtsp://127.0.0.1:8554/street
+    tasks: [{task: question, question: "how many cars are there?", frames: 1, every: 60s}]
+)");
+  const Outcome table = run({"plan", file});
+  CHECK(table.exit_code == 0);
+  CHECK(table.out.find("all streams") != std::string::npos);
+  CHECK(table.out.find("this machine carries") != std::string::npos);
+  std::filesystem::remove(file);
 }

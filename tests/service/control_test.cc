@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <mutex>
 #include <random>
 #include <zmq.hpp>
 
@@ -29,21 +31,24 @@ std::string raw(const std::string& endpoint, const std::string& text) {
 
 TEST_CASE("a request reaches the service, and its refusal comes back") {
   log_from(LogLevel::kError);
+  std::mutex mutex;
   std::vector<std::string> seen;
   const Control control("tcp://127.0.0.1:*",
                         [&](const ControlRequest& request) -> std::optional<std::string> {
+                          const std::lock_guard lock(mutex);
                           seen.push_back(request.action + " " + request.stream + " " + request.task);
                           if (request.stream == "nobody") return "no stream 'nobody'";
                           return std::nullopt;
                         });
   CHECK_FALSE(send_control(control.endpoint(), {"ask_now", "door", "pair"}, 20s));
   CHECK(send_control(control.endpoint(), {"ask_now", "nobody", "pair"}, 20s) == "no stream 'nobody'");
+  const std::lock_guard lock(mutex);
   CHECK(seen == std::vector<std::string>{"ask_now door pair", "ask_now nobody pair"});
 }
 
 TEST_CASE("hostile requests get an error each, and the service goes on") {
   log_from(LogLevel::kError);
-  int handled = 0;
+  std::atomic<int> handled = 0;
   const Control control("tcp://127.0.0.1:*", [&](const ControlRequest&) -> std::optional<std::string> {
     ++handled;
     return std::nullopt;

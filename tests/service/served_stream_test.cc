@@ -254,3 +254,33 @@ TEST_CASE("a task against a reference waits for one, and then sees it beside eve
   }
   CHECK(numbers == std::vector<int>{30, 40, 50, 60, 70, 80, 90, 100});
 }
+
+TEST_CASE("a task on motion is asked where something moves, and its neighbour is asked always") {
+  StubModel model;
+  StreamSettings settings = parse_settings(R"(streams:
+  - name: door
+    url: wall.mp4
+    pace: false
+    tasks:
+      - {task: caption, frames: 1, every: 1s, when: motion}
+      - {task: question, question: "who?", frames: 1, every: 1s}
+)",
+                                           "test.yaml")
+                                .streams[0];
+  const OneStream all = serve_one(
+      model, settings, [](const SourceOptions&, std::stop_token) { return std::make_unique<Wall>(); });
+  Seconds moving;
+  int always = 0, skipped = 0;
+  for (const Json& event : all.answers) {
+    if (event["data"]["task"] == "question") {
+      ++always;
+      CHECK_FALSE(event["data"].contains("skipped_before"));
+      continue;
+    }
+    moving.push_back(event["data"]["frames"][0]["pts_ms"].get<int>() / 1000);
+    skipped += event["data"]["skipped_before"].get<int>();
+  }
+  CHECK(always == 11);
+  CHECK(moving == Seconds{0, 1, 3, 7, 8, 9, 10});
+  CHECK(skipped == 4);
+}

@@ -186,6 +186,29 @@ streams:
   CHECK(problems.size() == 11);
 }
 
+TEST_CASE("R-21 more streams than can be served are an error that says how many can") {
+  const auto streams = [](int count) {
+    std::string text = "streams:\n";
+    for (int i = 0; i < count; ++i) {
+      text += "  - {name: s" + std::to_string(i) + ", url: x.mp4, tasks: [{task: caption}]}\n";
+    }
+    return text;
+  };
+  CHECK(parse_settings(streams(64), "f.yaml").streams.size() == 64);
+  for (const int count : {65, 200}) CHECK(has(problems_of(streams(count)), "2:3", "1 to 64 streams"));
+}
+
+TEST_CASE("a camera's reader is one of two, and for cameras only") {
+  const std::string tasks = ", tasks: [{task: caption}]}]";
+  const Settings settings = parse_settings(
+      "streams: [{name: a, url: rtsp://h/x, reader: gstreamer, keyframe_timeout: 5s" + tasks, "f.yaml");
+  CHECK(settings.streams[0].source.reader == RtspReader::kGstreamer);
+  CHECK(settings.streams[0].source.keyframe_timeout == 5s);
+  CHECK(has(problems_of("streams: [{name: a, url: rtsp://h/x, reader: vlc" + tasks), "1:46",
+            "ffmpeg or gstreamer"));
+  CHECK(has(problems_of("streams: [{name: a, url: x.mp4, reader: ffmpeg" + tasks), "1:41", "rtsp://"));
+}
+
 TEST_CASE("a duplicate key is an error wherever it stands") {
   CHECK(
       has(problems_of("node: a\nnode: b\n" + kStream), "2:1", "duplicate key 'node', first given in line 1"));

@@ -1,0 +1,117 @@
+#include "ingest/gst_watch.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kKeyframesInDecoder = 64;
+
+void add_probe(GstElement& element, GstPadProbeType type, GstPadProbeCallback callback, void* self) {
+  GstPad* const pad = gst_element_get_static_pad(&element, "sink");
+  if (pad == nullptr) return;
+  gst_pad_add_probe(pad, type, callback, self, nullptr);
+  gst_object_unref(pad);
+}
+
+void set_if_there(GstElement& element, const char* property, gboolean value) {
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(&element), property) != nullptr)
+    g_object_set(&element, property, value, nullptr);
+}
+
+}  // namespace
+
+GstWatch::GstWatch(int max_pixels, bool keyframes_only)
+    : max_pixels_(max_pixels),
+      keyframes_only_(keyframes_only),
+      last_packet_(std::chrono::steady_clock::now()),
+      last_keyframe_(std::chrono::steady_clock::now()) {}
+
+void GstWatch::note_packet() {
+  ++packets_;
+  last_packet_ = std::chrono::steady_clock::now();
+}
+
+bool GstWatch::passes(const GstBuffer& packet) {
+  note_packet();
+  if (GST_BUFFER_FLAG_IS_SET(&packet, GST_BUFFER_FLAG_DELTA_UNIT)) return !keyframes_only_;
+  last_keyframe_ = std::chrono::steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  keyframes_.push_back(GST_BUFFER_PTS(&packet));
+  if (keyframes_.size() > kKeyframesInDecoder) keyframes_.pop_front();
+  return true;
+}
+
+bool GstWatch::fits(GstEvent& event) {
+  if (GST_EVENT_TYPE(&event) != GST_EVENT_CAPS) return true;
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(&event, &caps);
+  const GstStructure* const form = gst_caps_get_structure(caps, 0);
+  int width = 0;
+  int height = 0;
+  if (!gst_structure_get_int(form, "width", &width) || !gst_structure_get_int(form, "height", &height))
+    return true;
+  if (std::int64_t(width) * height <= max_pixels_) return true;
+  too_large_ = true;
+  return false;  // the decoder never hears of it, and refuses what follows
+}
+
+void GstWatch::add_decoder(GstElement& element, bool hardware) {
+  hardware_ = hardware;
+  decodes_ = true;
+  set_if_there(element, "output-corrupt", FALSE);
+  const auto on_event = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+    const bool fits = static_cast<GstWatch*>(self)->fits(*GST_PAD_PROBE_INFO_EVENT(info));
+    return fits ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+  };
+  add_probe(element, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, this);
+  const auto on_packet = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+    const bool passes = static_cast<GstWatch*>(self)->passes(*GST_PAD_PROBE_INFO_BUFFER(info));
+    return passes ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+  };
+  add_probe(element, GST_PAD_PROBE_TYPE_BUFFER, on_packet, this);
+}
+
+void GstWatch::add(GstElement& element) {
+  constexpr GstElementFactoryListType kVideoDecoder =
+      GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO;
+  GstElementFactory* const factory = gst_element_get_factory(&element);
+  const char* const kind =
+      factory != nullptr ? gst_element_factory_get_metadata(factory, GST_ELEMENT_METADATA_KLASS) : nullptr;
+  if (kind == nullptr) return;
+  if (gst_element_factory_list_is_type(factory, kVideoDecoder)) {
+    return add_decoder(element, std::strstr(kind, "Hardware") != nullptr);
+  }
+  if (std::strstr(kind, "Depayloader") == nullptr) return;
+  // After a loss: nothing until the next keyframe, instead of pictures built upon a damaged one.
+  set_if_there(element, "wait-for-keyframe", TRUE);
+  const auto on_packet = +[](GstPad*, GstPadProbeInfo*, gpointer self) {
+    static_cast<GstWatch*>(self)->note_packet();
+    return GST_PAD_PROBE_OK;
+  };
+  add_probe(element, GstPadProbeType(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST), on_packet,
+            this);
+}
+
+void GstWatch::attach(GstElement& pipeline) {
+  if (!GST_IS_BIN(&pipeline)) return;
+  const auto added = +[](GstBin*, GstBin*, GstElement* element, gpointer self) {
+    static_cast<GstWatch*>(self)->add(*element);
+  };
+  g_signal_connect(&pipeline, "deep-element-added", G_CALLBACK(added), this);
+  GstIterator* const present = gst_bin_iterate_recurse(GST_BIN(&pipeline));
+  const auto look = +[](const GValue* item, gpointer self) {
+    static_cast<GstWatch*>(self)->add(*GST_ELEMENT(g_value_get_object(item)));
+  };
+  while (gst_iterator_foreach(present, look, this) == GST_ITERATOR_RESYNC) gst_iterator_resync(present);
+  gst_iterator_free(present);
+}
+
+bool GstWatch::is_keyframe(GstClockTime pts) {
+  if (!decodes_ || keyframes_only_) return true;
+  const std::lock_guard lock(mutex_);
+  return std::ranges::find(keyframes_, pts) != keyframes_.end();
+}
+
+}  // namespace palisade

@@ -1,0 +1,103 @@
+#include "service/bench/bench_report.h"
+
+#include "service/bench/text_format.h"
+
+namespace palisade {
+namespace {
+
+Json spread(const Samples& samples) {
+  return {{"median", samples.median()}, {"best", samples.most()}, {"samples", samples.count()}};
+}
+
+const char* bound_of(const BenchReport& report, const StageResult& stage) {
+  return report.limits.bound_by_memory(stage.work, report.precision) ? "memory" : "product";
+}
+
+}  // namespace
+
+double share_of_limits(const BenchReport& report, const StageResult& stage) {
+  if (stage.seconds.count() == 0) return 0;
+  return report.limits.seconds_of(stage.work, report.precision) / stage.seconds.median();
+}
+
+std::string table_of(const BenchReport& report) {
+  std::string text = format_text("model    %s%s, %s, %.1f million parameters\n", report.model.c_str(),
+                                 report.random_weights ? " (random weights)" : "", report.precision.c_str(),
+                                 double(report.parameters) / 1e6) +
+                     format_text("loaded   in %s, %.2f GB resident, %d threads\n",
+                                 duration_text(report.load_seconds).c_str(),
+                                 double(report.loaded_memory) / 1e9, report.limits.threads) +
+                     format_text("\n%-14s %14s %14s\n", "limit", "median", "best") +
+                     format_text("%-14s %9.1f GB/s %9.1f GB/s\n", "memory",
+                                 report.limits.memory.median() / 1e9, report.limits.memory.most() / 1e9);
+  for (const auto& [precision, samples] : report.limits.products) {
+    text += format_text("%-14s %8.0f GOP/s %8.0f GOP/s\n", ("product " + precision).c_str(),
+                        samples.median() / 1e9, samples.most() / 1e9);
+  }
+  text += format_text("\n%-13s %11s %11s %9s %10s %8s  %-8s %6s\n", "stage", "median", "least", "tokens/s",
+                      "GOP/s", "peak GB", "bound by", "share");
+  for (const StageResult& stage : report.stages) {
+    const std::string name(stage.stage.name);
+    if (!stage.skipped.empty()) {
+      text += format_text("%-13s left out: %s\n", name.c_str(), stage.skipped.c_str());
+      continue;
+    }
+    text += format_text(
+        "%-13s %11s %11s %9.1f %10.1f %8.2f  %-8s %5.0f%%\n", name.c_str(),
+        duration_text(stage.seconds.median()).c_str(), duration_text(stage.seconds.least()).c_str(),
+        stage.tokens_per_second(), stage.work.operations() / stage.seconds.median() / 1e9,
+        double(stage.peak_memory) / 1e9, bound_of(report, stage), 100 * share_of_limits(report, stage));
+  }
+  if (const Agreement& agreement = report.agreement; !agreement.with.empty()) {
+    text += format_text("\nagainst %s: logits off by %.2f %%, cosine %.5f, %.1f %% of %d tokens the same\n",
+                        agreement.with.c_str(), 100 * agreement.relative_error, agreement.cosine,
+                        100 * agreement.same_tokens, agreement.tokens);
+  }
+  return text;
+}
+
+Json json_of(const BenchReport& report) {
+  Json products = Json::object();
+  for (const auto& [precision, samples] : report.limits.products) products[precision] = spread(samples);
+  Json stages = Json::array();
+  for (const StageResult& stage : report.stages) {
+    Json line = {{"stage", stage.stage.name}, {"size", stage.stage.size}};
+    if (!stage.skipped.empty()) {
+      line["skipped"] = stage.skipped;
+    } else {
+      line["seconds"] = {{"median", stage.seconds.median()},
+                         {"least", stage.seconds.least()},
+                         {"most", stage.seconds.most()},
+                         {"samples", stage.seconds.count()}};
+      line["tokens_per_second"] = stage.tokens_per_second();
+      line["operations"] = {{"linear", stage.work.linear_operations},
+                            {"attention", stage.work.attention_operations}};
+      line["bytes_read"] = stage.work.bytes;
+      line["peak_memory_bytes"] = stage.peak_memory;
+      line["bound_by"] = bound_of(report, stage);
+      line["share_of_limits"] = share_of_limits(report, stage);
+    }
+    stages.push_back(std::move(line));
+  }
+  Json json = {{"model", report.model},
+               {"random_weights", report.random_weights},
+               {"precision", report.precision},
+               {"parameters", report.parameters},
+               {"threads", report.limits.threads},
+               {"load_seconds", report.load_seconds},
+               {"resident_memory_bytes", report.loaded_memory},
+               {"limits",
+                {{"memory_bytes_per_second", spread(report.limits.memory)},
+                 {"product_operations_per_second", std::move(products)}}},
+               {"stages", std::move(stages)}};
+  if (const Agreement& agreement = report.agreement; !agreement.with.empty()) {
+    json["agreement"] = {{"with", agreement.with},
+                         {"tokens", agreement.tokens},
+                         {"relative_error", agreement.relative_error},
+                         {"cosine", agreement.cosine},
+                         {"same_tokens", agreement.same_tokens}};
+  }
+  return json;
+}
+
+}  // namespace palisade

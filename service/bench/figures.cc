@@ -1,0 +1,68 @@
+#include "service/bench/figures.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "service/engine_model.h"
+
+namespace palisade {
+namespace {
+
+constexpr double kLongestPrefill = 5;  // seconds: longer ones are reckoned
+constexpr int kRepeats = 3;
+constexpr int kSteps = 6;
+
+}  // namespace
+
+double Figures::encode(int images) const {
+  const auto [together, seconds] = *encode_.rbegin();
+  return images / together * seconds + images % together * encode_.begin()->second / encode_.begin()->first;
+}
+
+double Figures::prefill(int positions) const {
+  auto known = prefill_.lower_bound(positions);
+  if (known == prefill_.end()) known = std::prev(known);
+  return known->second * work_of_prefill(config_, positions, 4).operations() /
+         work_of_prefill(config_, known->first, 4).operations();
+}
+
+double Figures::step(double sequences) const {
+  const auto above = std::ranges::find_if(step_, [&](const auto& one) { return one.first >= sequences; });
+  if (above == step_.begin()) return above->second;
+  if (above == step_.end()) {
+    // Beyond the largest batch a token costs what it costs there.
+    return step_.rbegin()->second * sequences / step_.rbegin()->first;
+  }
+  const auto below = std::prev(above);
+  const double share = (sequences - below->first) / (above->first - below->first);
+  return below->second + share * (above->second - below->second);
+}
+
+Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, const TellStep& tell) {
+  Figures figures(model.config());
+  for (const int images : {1, images_encoded_together(model.config().image_tokens())}) {
+    const std::vector<Image> pictures = bench_images(model, images);
+    figures.set_encode(images, timed(
+                                   kRepeats, [&] { model.encode(pictures); },
+                                   [&](int) { tell("encoding " + std::to_string(images) + " images"); })
+                                   .median());
+  }
+  for (const int positions : std::set<int>(lengths.begin(), lengths.end())) {
+    if (!figures.prefills().empty() && figures.prefill(positions) > kLongestPrefill) break;
+    const std::vector<TokenId> tokens = bench_tokens(model, positions);
+    figures.set_prefill(positions,
+                        timed(
+                            kRepeats, [&] { model.prefill({}, tokens, 1); },
+                            [&](int) { tell("prefill of " + std::to_string(positions) + " positions"); })
+                            .median());
+  }
+  const int context = std::min(kDecodeContext, model.config().text.max_position_embeddings - kSteps - 1);
+  for (const int sequences : {1, 4, 8}) {
+    tell("decoding " + std::to_string(sequences) + " answers");
+    figures.set_step(sequences, timed_steps(model, sequences, context, kSteps).median());
+  }
+  return figures;
+}
+
+}  // namespace palisade

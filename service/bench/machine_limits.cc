@@ -1,0 +1,125 @@
+#include "service/bench/machine_limits.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <new>
+#include <set>
+#include <thread>
+
+#include "model/matmul.h"
+#include "model/parallel.h"
+
+namespace palisade {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr double kAlwaysParallel = 1e12;
+
+double seconds_since(steady_clock::time_point begun) {
+  return std::chrono::duration<double>(steady_clock::now() - begun).count();
+}
+
+// Zeroed pages of its own, large ones where the kernel gives them.
+class Buffer {
+ public:
+  explicit Buffer(std::size_t bytes)
+      : bytes_(bytes),
+        data_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+    if (data_ == MAP_FAILED) throw std::bad_alloc();
+    madvise(data_, bytes, MADV_HUGEPAGE);  // advice
+  }
+  ~Buffer() { munmap(data_, bytes_); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  std::uint64_t* words() { return static_cast<std::uint64_t*>(data_); }
+
+ private:
+  std::size_t bytes_;
+  void* data_;
+};
+
+// Four independent chains of 64 bytes: whatever vectors the compiler makes of them wait for memory alone.
+std::uint64_t read_all(const std::uint64_t* words, std::size_t count) {
+  typedef std::uint64_t Line __attribute__((vector_size(64)));
+  constexpr std::size_t kWords = 8, kAhead = 256;
+  Line sums[4] = {};
+  const Line* const lines = reinterpret_cast<const Line*>(words);
+  for (std::size_t line = 0; line + 4 <= count / kWords; line += 4) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      __builtin_prefetch(reinterpret_cast<const void*>(std::uintptr_t(lines + line + i) + 8 * kAhead));
+      sums[i] ^= lines[line + i];
+    }
+  }
+  const Line all = sums[0] ^ sums[1] ^ sums[2] ^ sums[3];
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < kWords; ++i) sum ^= all[i];
+  return sum;
+}
+
+int team_size() {
+  std::mutex mutex;
+  std::set<std::thread::id> seen;
+  const auto begun = steady_clock::now();
+  // Long enough that no thread does another's share before it has woken.
+  parallel_for(1024, kAlwaysParallel, [&](int) {
+    {
+      const std::lock_guard lock(mutex);
+      seen.insert(std::this_thread::get_id());
+    }
+    if (seconds_since(begun) < 0.02) std::this_thread::sleep_for(std::chrono::microseconds(50));
+  });
+  return int(seen.size());
+}
+
+void measure_memory(Samples& samples, int repeats, std::size_t bytes) {
+  constexpr int kParts = 64;
+  const std::size_t words = bytes / sizeof(std::uint64_t) / kParts / 32 * 32;  // a part, in whole lines
+  Buffer buffer(bytes);
+  parallel_for(kParts, kAlwaysParallel, [&](int part) {
+    std::fill_n(buffer.words() + std::size_t(part) * words, words, std::uint64_t(part + 1));
+  });
+  std::atomic<std::uint64_t> sum = 0;  // so that nothing is left out
+  for (int i = 0; i < repeats; ++i) {
+    const auto begun = steady_clock::now();
+    parallel_for(kParts, kAlwaysParallel,
+                 [&](int part) { sum ^= read_all(buffer.words() + std::size_t(part) * words, words); });
+    samples.add(double(words) * kParts * sizeof(std::uint64_t) / seconds_since(begun));
+  }
+}
+
+void measure_products(std::map<std::string, Samples>& products, int repeats) {
+  constexpr int kRows = 256, kInputs = 2048, kOutputs = 16384;
+  for (const auto precision : precisions_here()) {
+    const auto product = bare_product(precision, kRows, kInputs, kOutputs);
+    product();  // makes ready
+    for (int i = 0; i < repeats; ++i) {
+      const auto begun = steady_clock::now();
+      product();
+      products[std::string(name_of(precision))].add(2.0 * kRows * kInputs * kOutputs / seconds_since(begun));
+    }
+  }
+}
+
+}  // namespace
+
+double MachineLimits::seconds_of(const Work& work, const std::string& precision) const {
+  return std::max(work.bytes / memory.median(), work.operations() / products.at(precision).median());
+}
+
+bool MachineLimits::bound_by_memory(const Work& work, const std::string& precision) const {
+  return work.bytes / memory.median() > work.operations() / products.at(precision).median();
+}
+
+void measure_limits(MachineLimits& limits, int repeats, std::size_t buffer_bytes) {
+  if (limits.threads == 0) limits.threads = team_size();
+  measure_memory(limits.memory, repeats, buffer_bytes);
+  measure_products(limits.products, repeats);
+}
+
+}  // namespace palisade

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include "service/bench/samples.h"
+#include "service/bench/work.h"
+
+namespace palisade {
+
+// What this machine can do at best with the threads that the model has, measured: how fast memory is read,
+// and how fast oneDNN multiplies 256 x 2048 x 16384 with packed weights in every precision that this CPU has.
+struct MachineLimits {
+  int threads = 0;
+  Samples memory;                           // bytes/s
+  std::map<std::string, Samples> products;  // operations/s by precision ("f32")
+
+  // What `work` takes at the limits' medians, and which of the two it is that binds.
+  double seconds_of(const Work& work, const std::string& precision) const;
+  bool bound_by_memory(const Work& work, const std::string& precision) const;
+};
+
+// Adds `repeats` samples of each limit. `buffer_bytes` is what is read: far more than the caches.
+void measure_limits(MachineLimits& limits, int repeats, std::size_t buffer_bytes = std::size_t(1) << 30);
+
+}  // namespace palisade

@@ -1,0 +1,122 @@
+#include "service/bench/memory.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include "service/command_line.h"
+
+namespace palisade {
+namespace {
+
+namespace fs = std::filesystem;
+
+// "NAME: 123 kB" of a file such as /proc/meminfo.
+std::uint64_t kilobytes_line(const fs::path& file, std::string_view name) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with(name)) return std::strtoull(line.c_str() + name.size(), nullptr, 10) * 1024;
+  }
+  return 0;
+}
+
+// A file of one number; nothing where it is missing or says "max".
+std::optional<std::uint64_t> number_in(const fs::path& file) {
+  std::ifstream in(file);
+  std::uint64_t number = 0;
+  if (in >> number) return number;
+  return std::nullopt;
+}
+
+// Pages of files that would be given up for others.
+std::uint64_t reclaimable_in(const fs::path& group, std::string_view key) {
+  std::ifstream in(group / "memory.stat");
+  std::string name;
+  for (std::uint64_t bytes = 0; in >> name >> bytes;) {
+    if (name == key) return bytes;
+  }
+  return 0;
+}
+
+// Of one group and all above it, up to the file system's `top`.
+std::uint64_t left_in_groups(fs::path group, const fs::path& top, const char* limit_file,
+                             const char* usage_file, std::string_view reclaimable) {
+  std::uint64_t left = std::numeric_limits<std::uint64_t>::max();
+  for (;; group = group.parent_path()) {
+    const auto limit = number_in(group / limit_file), used = number_in(group / usage_file);
+    if (limit && used) {
+      const std::uint64_t taken = *used - std::min(*used, reclaimable_in(group, reclaimable));
+      left = std::min(left, *limit - std::min(*limit, taken));
+    }
+    if (group == top || !group.has_relative_path()) return left;
+  }
+}
+
+std::string gigabytes(std::uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f GB", double(bytes) / 1e9);
+  return text;
+}
+
+}  // namespace
+
+std::uint64_t available_memory(const fs::path& root) {
+  std::uint64_t available = kilobytes_line(root / "proc/meminfo", "MemAvailable:");
+  const fs::path groups = root / "sys/fs/cgroup";
+  std::ifstream in(root / "proc/self/cgroup");
+  // "0::/path" (version 2) or "4:memory:/path" (version 1); in a container the path may not be there.
+  for (std::string line; std::getline(in, line);) {
+    const bool second = line.starts_with("0::");
+    const std::size_t first_version = line.find(":memory:");
+    if (!second && first_version == std::string::npos) continue;
+    const std::string path = line.substr(second ? 3 : first_version + 8);
+    const fs::path top = second ? groups : groups / "memory";
+    std::error_code error;
+    fs::path group = top / fs::path(path).relative_path();
+    if (path == "/" || !fs::is_directory(group, error)) group = top;
+    available = std::min(available,
+                         second ? left_in_groups(group, top, "memory.max", "memory.current", "inactive_file")
+                                : left_in_groups(group, top, "memory.limit_in_bytes", "memory.usage_in_bytes",
+                                                 "total_inactive_file"));
+  }
+  return available;
+}
+
+std::uint64_t resident_memory() {
+  return kilobytes_line("/proc/self/status", "VmRSS:");
+}
+
+std::uint64_t peak_memory() {
+  return kilobytes_line("/proc/self/status", "VmHWM:");
+}
+
+bool forget_peak() {
+  std::ofstream out("/proc/self/clear_refs");
+  out << 5 << std::flush;
+  return bool(out);
+}
+
+std::uint64_t memory_needed(const ModelConfig& config, int positions, double bytes_per_weight) {
+  const TextConfig& text = config.text;
+  const std::uint64_t width = text.width, mlp = text.mlp_width, vocabulary = text.vocabulary;
+  const std::uint64_t embedding = vocabulary * width * (bytes_per_weight == 4 ? 4 : 2);
+  const std::uint64_t largest = 2 * mlp * width;  // gate and up
+  const std::uint64_t keys = std::uint64_t(2) * text.layers * text.kv_heads * text.head_dim;
+  const std::uint64_t row = 3 * mlp + 4 * width + 2 * std::uint64_t(text.heads) * text.head_dim;
+  return embedding + std::uint64_t(bytes_per_weight * double(config.parameter_count() + largest)) +
+         sizeof(float) * std::uint64_t(positions) * (keys + row);
+}
+
+void require_memory(std::string_view what, std::uint64_t needed, std::uint64_t available) {
+  if (needed <= available) return;
+  throw UsageError(std::string(what) + " needs " + gigabytes(needed) + " of memory, and " +
+                   gigabytes(available) +
+                   " are available; take a smaller shape or fewer positions, or make room");
+}
+
+}  // namespace palisade

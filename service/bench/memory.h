@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "model/model_config.h"
+
+namespace palisade {
+
+// What this process may still take: the machine's available memory, or less where a cgroup (a container, a
+// service's MemoryMax) allows less. `root` is replaced in tests.
+std::uint64_t available_memory(const std::filesystem::path& root = "/");
+
+// Of this process: now, and the most since it began or since forget_peak(), which the kernel may refuse.
+std::uint64_t resident_memory();
+std::uint64_t peak_memory();
+bool forget_peak();
+
+// What a model of this shape takes: weights, the embedding (f32 or bf16) beside the packed head, the largest
+// product while it is packed, and keys, values and rows of a prefill of `positions`.
+std::uint64_t memory_needed(const ModelConfig& config, int positions, double bytes_per_weight);
+// Throws UsageError with both numbers where that is more than `available`. `what` names the model.
+void require_memory(std::string_view what, std::uint64_t needed, std::uint64_t available);
+
+}  // namespace palisade

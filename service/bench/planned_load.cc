@@ -1,0 +1,225 @@
+#include "service/bench/planned_load.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "frames/sampler.h"
+#include "service/request_queue.h"
+
+namespace palisade {
+namespace {
+
+// Cameras do not begin together.
+constexpr double kBetweenStarts = 0.7;  // seconds
+
+MediaTime media_time(double seconds) {
+  return MediaTime(std::int64_t(std::llround(seconds * 1e9)));
+}
+
+// Gates and motion are unknown: every clip passes.
+TaskSettings always(TaskSettings task) {
+  task.when = When::kAlways;
+  return task;
+}
+
+struct Played {
+  Played(const TaskSettings& task, bool degrades)
+      : first(task), sampler(task.sampling), clips(always(task), GateSettings{}, degrades) {}
+  bool serves(const TaskSettings& task) const {
+    return task.sampling == first.sampling && task.against == first.against && task.when == first.when;
+  }
+
+  TaskSettings first;
+  Sampler sampler;
+  ClipSeries clips;
+  MediaTime tap_every{0};  // of the stream that it is paired with
+  SeriesLoad load;
+};
+
+struct PlayedStream {
+  const StreamSettings* settings = nullptr;
+  double start = 0;
+  std::uint64_t number = 0;
+  std::vector<std::unique_ptr<Played>> series;
+};
+
+MediaTime tap_of(const Settings& settings, const std::string& stream, const std::string& pairing) {
+  for (const StreamSettings& other : settings.streams) {
+    if (other.name != stream) continue;
+    for (const Tap& tap : other.taps) {
+      if (tap.pairing == pairing) return tap.every;
+    }
+  }
+  return std::chrono::milliseconds(500);
+}
+
+class Player {
+ public:
+  Player(const Settings& settings, const PlanAssumptions& assumptions, const CostOfRequest& cost,
+         bool endless)
+      : assumptions_(assumptions), cost_(cost), endless_(endless) {
+    for (const StreamSettings& stream : settings.streams) {
+      if (stream.pace) add(settings, stream);
+    }
+  }
+
+  SimulatedLoad play() {
+    const double end = assumptions_.minutes * 60;
+    // The first half finds the level that the load leads to.
+    counted_from_ = endless_ ? 0 : end / 2;
+    const double interval = 1 / assumptions_.frames_per_second;
+    for (double time = 0; time < end; time += interval) {
+      for (std::size_t i = 0; i < streams_.size(); ++i) {
+        const double at = time + interval * double(i) / double(streams_.size());
+        if (at >= streams_[i].start) give_frame(streams_[i], at);
+      }
+    }
+    serve_until(end);
+    SimulatedLoad result{.seconds = end - counted_from_, .busy = busy_};
+    for (PlayedStream& stream : streams_) {
+      for (const auto& series : stream.series) result.series.push_back(std::move(series->load));
+    }
+    return result;
+  }
+
+ private:
+  void add(const Settings& settings, const StreamSettings& stream) {
+    PlayedStream played{.settings = &stream, .start = kBetweenStarts * double(streams_.size())};
+    for (const TaskSettings& task : stream.tasks) {
+      auto found = std::ranges::find_if(played.series, [&](const auto& one) { return one->serves(task); });
+      if (found == played.series.end()) {
+        auto series = std::make_unique<Played>(task, stream.degrade);
+        series->tap_every = tap_of(settings, task.against.stream, pairing_of(stream.name, task.name));
+        const bool pairs = !task.against.stream.empty() || !task.against.reference.empty();
+        series->load = {.stream = stream.name,
+                        .frames = pairs ? 2 : task.sampling.count,
+                        .on_demand = task.when == When::kDemand};
+        by_name_[stream.name + " " + std::to_string(played.series.size())] = series.get();
+        found = played.series.insert(played.series.end(), std::move(series));
+      }
+      (*found)->clips.add(0, task.task->prompt(task.wording));
+      (*found)->load.tasks.push_back(task.name);
+    }
+    queue_.set_weight(stream.name, stream.priority);
+    streams_.push_back(std::move(played));
+  }
+
+  void give_frame(PlayedStream& stream, double at) {
+    serve_until(at);
+    const double fps = assumptions_.frames_per_second;
+    const auto keyframes =
+        std::uint64_t(std::max<long long>(1, std::llround(fps * assumptions_.seconds_to_keyframe)));
+    Frame frame;
+    frame.stream = stream.settings->name;
+    frame.stamp.number = stream.number++;
+    frame.stamp.pts = media_time(double(frame.stamp.number) / fps);
+    frame.stamp.keyframe = frame.stamp.number % keyframes == 0;
+    for (std::size_t index = 0; index < stream.series.size(); ++index) {
+      Played& series = *stream.series[index];
+      if (series.load.on_demand || !series.sampler.wants(frame.stamp)) continue;
+      for (Clip& clip : series.sampler.offer(frame)) {
+        pair_up(series, clip, at);
+        ask(series, int(index), std::move(clip), at);
+      }
+    }
+    serve_until(at);
+  }
+
+  void pair_up(const Played& series, Clip& clip, double at) const {
+    const Against& against = series.first.against;
+    if (!against.reference.empty()) {
+      Frame reference;
+      reference.stream = "reference " + against.reference;
+      clip.frames.insert(clip.frames.begin(), std::move(reference));
+    } else if (!against.stream.empty()) {
+      Frame other;
+      other.stream = against.stream;
+      // The nearest one that the other stream keeps for this pairing.
+      const double every = std::chrono::duration<double>(series.tap_every).count();
+      other.stamp.number =
+          std::uint64_t(std::llround(std::round(at / every) * every * assumptions_.frames_per_second));
+      clip.frames.push_back(std::move(other));
+    }
+  }
+
+  void ask(Played& series, int index, Clip clip, double at) {
+    const bool counts = at >= counted_from_;
+    if (counts) {
+      ++series.load.clips;
+      ++series.load.degraded[series.clips.degradation_text()];
+    }
+    if (!series.clips.pass(clip)) return;
+    Request request{.clip = std::move(clip), .prompts = series.clips.prompts()};
+    const std::uint64_t lost = queue_.push(series.load.stream, index, std::move(request));
+    if (counts) series.load.lost += lost;
+    series.clips.pushed(lost > 0);
+  }
+
+  // The engine takes what waits as long as its time lasts.
+  void serve_until(double at) {
+    while (free_at_ <= at) {
+      const std::optional<Request> request = queue_.try_pop(false);
+      if (!request) {
+        free_at_ = at;
+        return;
+      }
+      const StageSeconds seconds = serve(*request);
+      if (!endless_) free_at_ += seconds.total();
+    }
+  }
+
+  StageSeconds serve(const Request& request) {
+    int new_images = 0;
+    for (const Frame& frame : request.clip.frames)
+      new_images += encoded_[frame.stream].insert(frame.stamp.number).second ? 1 : 0;
+    const int frames = int(request.clip.frames.size());
+    const StageSeconds seconds = cost_(new_images, frames, request.prompts);
+    if (free_at_ < counted_from_) return seconds;
+    SeriesLoad& load = by_name_.at(request.series)->load;
+    ++load.answered;
+    load.new_images += std::uint64_t(new_images);
+    load.frames_answered += std::uint64_t(frames);
+    load.seconds += seconds;
+    busy_ += seconds.total();
+    return seconds;
+  }
+
+  const PlanAssumptions assumptions_;
+  const CostOfRequest& cost_;
+  const bool endless_;
+  double counted_from_ = 0;
+  double free_at_ = 0;
+  double busy_ = 0;
+  RequestQueue queue_;
+  std::vector<PlayedStream> streams_;
+  std::map<std::string, Played*> by_name_;  // by Request::series
+  std::map<std::string, std::set<std::uint64_t>> encoded_;
+};
+
+}  // namespace
+
+StageSeconds& StageSeconds::operator+=(const StageSeconds& other) {
+  encode += other.encode;
+  prefill += other.prefill;
+  decode += other.decode;
+  return *this;
+}
+
+std::string SeriesLoad::usual_degradation() const {
+  const auto most = std::ranges::max_element(degraded, {}, [](const auto& one) { return one.second; });
+  return most == degraded.end() ? "" : most->first;
+}
+
+StageSeconds SimulatedLoad::total() const {
+  StageSeconds all;
+  for (const SeriesLoad& one : series) all += one.seconds;
+  return all;
+}
+
+SimulatedLoad simulate(const Settings& settings, const PlanAssumptions& assumptions,
+                       const CostOfRequest& cost, bool endless) {
+  return Player(settings, assumptions, cost, endless).play();
+}
+
+}  // namespace palisade

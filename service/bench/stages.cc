@@ -1,0 +1,158 @@
+#include "service/bench/stages.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "service/bench/memory.h"
+#include "service/command_line.h"
+
+namespace palisade {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr Stage kStages[] = {
+    {"encode-1", StageKind::kEncode, 1},       {"encode-16", StageKind::kEncode, 16, true},
+    {"prefill-272", StageKind::kPrefill, 272}, {"prefill-4112", StageKind::kPrefill, 4112, true},
+    {"decode-1", StageKind::kDecode, 1},       {"decode-4", StageKind::kDecode, 4},
+    {"decode-8", StageKind::kDecode, 8}};
+
+constexpr double kLongWarmUp = 2.0;   // seconds: what takes longer is not made faster by being made ready
+constexpr double kLongestStage = 60;  // seconds
+constexpr int kStepsARepeat = 4;
+
+double seconds_since(steady_clock::time_point begun) {
+  return std::chrono::duration<double>(steady_clock::now() - begun).count();
+}
+
+int positions_of(const Stage& stage, int repeats) {
+  if (stage.kind == StageKind::kEncode) return 0;
+  return stage.kind == StageKind::kPrefill ? stage.size + 1 : kDecodeContext + 1 + kStepsARepeat * repeats;
+}
+
+}  // namespace
+
+std::span<const Stage> all_stages() {
+  return kStages;
+}
+
+std::vector<Stage> stages_named(std::span<const std::string> names) {
+  std::vector<Stage> chosen;
+  for (const std::string& name : names) {
+    const auto fits = [&](const Stage& stage) {
+      return stage.name == name || stage.name.substr(0, stage.name.find('-')) == name;
+    };
+    if (std::ranges::none_of(kStages, fits)) {
+      std::string known = "encode, prefill, decode";
+      for (const Stage& stage : kStages) known += ", " + std::string(stage.name);
+      throw UsageError("there is no stage '" + name + "'; stages are " + known);
+    }
+  }
+  // In the table's order, each once.
+  for (const Stage& stage : kStages) {
+    if (std::ranges::any_of(names, [&](const std::string& name) {
+          return stage.name == name || stage.name.substr(0, stage.name.find('-')) == name;
+        }))
+      chosen.push_back(stage);
+  }
+  return chosen;
+}
+
+double bytes_per_weight(std::string_view precision) {
+  return precision == "int8" ? 1 : precision == "bf16" ? 2 : 4;
+}
+
+std::vector<Image> bench_images(const PaliGemma& model, int count) {
+  std::vector<Image> images;
+  const int size = model.image_size();
+  std::uint32_t state = 1;
+  for (int i = 0; i < count; ++i) {
+    std::vector<std::uint8_t> rgb(std::size_t(size) * size * 3);
+    for (std::uint8_t& sample : rgb) sample = std::uint8_t((state = state * 1664525u + 1013904223u) >> 24);
+    images.emplace_back(size, size, std::move(rgb));
+  }
+  return images;
+}
+
+std::vector<TokenId> bench_tokens(const PaliGemma& model, int count) {
+  std::vector<TokenId> tokens;
+  for (int i = 0; i < count; ++i)
+    tokens.push_back(TokenId(std::int64_t(i + 1) * 7919 % model.config().text.vocabulary));
+  return tokens;
+}
+
+Samples timed(int repeats, const std::function<void()>& once, const std::function<void(int repeat)>& tell) {
+  Samples samples;
+  const auto all = steady_clock::now();
+  for (bool ready = false; int(samples.count()) < repeats;) {
+    tell(int(samples.count()) + 1);
+    const auto begun = steady_clock::now();
+    once();
+    const double seconds = seconds_since(begun);
+    if (ready || seconds > kLongWarmUp) samples.add(seconds);
+    ready = true;
+    if (samples.count() > 0 && seconds_since(all) > kLongestStage) break;
+  }
+  return samples;
+}
+
+Samples timed_steps(const PaliGemma& model, int sequences, int context, int steps) {
+  std::vector<Sequence> all;
+  all.push_back(model.prefill({}, bench_tokens(model, context), steps + 1));
+  while (int(all.size()) < sequences) all.push_back(all.front().fork());
+  std::vector<Sequence*> views;
+  for (Sequence& sequence : all) views.push_back(&sequence);
+  const std::vector<TokenId> tokens = bench_tokens(model, sequences);
+  Samples samples;
+  for (int i = 0; i <= steps; ++i) {
+    const auto begun = steady_clock::now();
+    model.step(views, tokens);
+    if (i > 0) samples.add(seconds_since(begun));  // the first makes ready
+  }
+  return samples;
+}
+
+StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, const TellStep& tell) {
+  StageResult result{.stage = stage};
+  const double weight = bytes_per_weight(model.identity().precision);
+  const std::string name(stage.name);
+  if (const int positions = positions_of(stage, repeats), most = model.config().text.max_position_embeddings;
+      positions > most) {
+    result.skipped = "the model has " + std::to_string(most) + " positions";
+    return result;
+  }
+  const auto tell_repeat = [&](int repeat) {
+    tell(name + ", " + std::to_string(repeat) + " of " + std::to_string(repeats));
+  };
+  forget_peak();
+  switch (stage.kind) {
+    case StageKind::kEncode: {
+      const std::vector<Image> images = bench_images(model, stage.size);
+      result.work = work_of_encode(model.config(), stage.size, weight);
+      result.tokens = double(stage.size) * model.config().image_tokens();
+      result.seconds = timed(
+          repeats, [&] { model.encode(images); }, tell_repeat);
+      break;
+    }
+    case StageKind::kPrefill: {
+      const std::vector<TokenId> tokens = bench_tokens(model, stage.size);
+      result.work = work_of_prefill(model.config(), stage.size, weight);
+      result.tokens = stage.size;
+      result.seconds = timed(
+          repeats, [&] { model.prefill({}, tokens, 1); }, tell_repeat);
+      break;
+    }
+    case StageKind::kDecode: {
+      const int steps = kStepsARepeat * repeats;
+      tell(name + ", " + std::to_string(steps) + " steps");
+      result.work = work_of_step(model.config(), stage.size, kDecodeContext + steps / 2, weight);
+      result.tokens = stage.size;
+      result.seconds = timed_steps(model, stage.size, kDecodeContext, steps);
+      break;
+    }
+  }
+  result.peak_memory = peak_memory();
+  return result;
+}
+
+}  // namespace palisade

@@ -1,0 +1,46 @@
+#include "service/bench/work.h"
+
+namespace palisade {
+namespace {
+
+// Weights of all layers of Gemma, without head and norms.
+double layer_weights(const TextConfig& text) {
+  const double width = text.width, heads = 2.0 * (text.heads + text.kv_heads);
+  return text.layers * (width * text.head_dim * heads + 3 * width * text.mlp_width);
+}
+
+double head_weights(const TextConfig& text) {
+  return double(text.width) * text.vocabulary;
+}
+
+}  // namespace
+
+Work work_of_encode(const ModelConfig& config, int images, double bytes_per_weight) {
+  const VisionConfig& vision = config.vision;
+  const double width = vision.width, rows = double(images) * vision.tokens();
+  const double patch = width * vision.channels * vision.patch_size * vision.patch_size;
+  const double weights =
+      patch + vision.layers * (4 * width * width + 2 * width * vision.mlp_width) + width * config.text.width;
+  return {.linear_operations = 2 * rows * weights,
+          .attention_operations = 4 * rows * vision.tokens() * width * vision.layers,
+          .bytes = weights * bytes_per_weight};
+}
+
+Work work_of_prefill(const ModelConfig& config, int positions, double bytes_per_weight) {
+  const TextConfig& text = config.text;
+  const double n = positions, layers = layer_weights(text), head = head_weights(text);
+  return {.linear_operations = 2 * n * layers + 2 * head,
+          .attention_operations = 4 * n * n * text.heads * text.head_dim * text.layers,
+          .bytes = (layers + head) * bytes_per_weight};
+}
+
+Work work_of_step(const ModelConfig& config, int sequences, int context, double bytes_per_weight) {
+  const TextConfig& text = config.text;
+  const double weights = layer_weights(text) + head_weights(text);
+  const double seen = double(sequences) * (context + 1) * text.layers;  // positions, in all layers
+  return {.linear_operations = 2.0 * sequences * weights,
+          .attention_operations = 4 * seen * text.heads * text.head_dim,
+          .bytes = weights * bytes_per_weight + seen * 2 * text.kv_heads * text.head_dim * sizeof(float)};
+}
+
+}  // namespace palisade

@@ -1,0 +1,166 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/model_shapes.h"
+#include "model/random_checkpoint.h"
+#include "service/bench/bench_report.h"
+#include "service/bench/memory.h"
+#include "service/command_line.h"
+#include "service/commands/command.h"
+#include "service/commands/model_flags.h"
+#include "service/log.h"
+#include "service/output.h"
+
+namespace palisade {
+namespace {
+
+struct BenchOptions {
+  ModelFlags model;
+  std::string shape;
+  std::vector<std::string> stages;
+  int repeat = 5;
+  bool quick = false;
+  bool json = false;
+  std::string picture;
+  std::string versus;
+};
+
+std::vector<Stage> stages_of(const BenchOptions& options) {
+  if (!options.stages.empty()) return stages_named(options.stages);
+  std::vector<Stage> stages;
+  for (const Stage& stage : all_stages()) {
+    if (!options.quick || !stage.long_one) stages.push_back(stage);
+  }
+  return stages;
+}
+
+// For an environment that names a model a shape is still a choice; two flags are a mistake.
+void check(const BenchOptions& options) {
+  const char* const variable = std::getenv("PALISADE_MODEL");
+  const std::string by_environment = variable ? variable : "";
+  if (!options.shape.empty() && !options.model.folder.empty() && options.model.folder != by_environment)
+    throw UsageError("--model and --shape are two models; give one of them");
+}
+
+int longest_of(const std::vector<Stage>& stages, const ModelConfig& config) {
+  int positions = kDecodeContext;
+  for (const Stage& stage : stages) {
+    if (stage.kind == StageKind::kPrefill) positions = std::max(positions, stage.size);
+  }
+  return std::min(positions, config.text.max_position_embeddings);
+}
+
+std::unique_ptr<PaliGemma> loaded(const BenchOptions& options, const std::vector<Stage>& stages,
+                                  const EngineModelOptions& chosen) {
+  const Precision precision = chosen_precision(chosen.precision);
+  const std::filesystem::path folder =
+      options.model.folder.empty() ? demo_model_folder() : std::filesystem::path(options.model.folder);
+  const ModelConfig config =
+      options.shape.empty() ? read_model_config(folder) : *config_of_shape(options.shape);
+  const std::string what = (options.shape.empty() ? folder.string() : "random weights of " + options.shape) +
+                           " in " + std::string(name_of(precision));
+  require_memory(what,
+                 memory_needed(config, longest_of(stages, config), bytes_per_weight(name_of(precision))),
+                 available_memory());
+  log_info("bench: loading " + what);
+  if (options.shape.empty()) return std::make_unique<PaliGemma>(folder, chosen.sliding_window, precision);
+  return std::make_unique<PaliGemma>(config, RandomCheckpoint(), options.shape, chosen.sliding_window,
+                                     precision);
+}
+
+// Before the model that is measured, so that there is never more than one.
+Matrix logits_in(const std::string& precision, const BenchOptions& options,
+                 const std::vector<Stage>& stages) {
+  EngineModelOptions chosen = options_of(options.model);
+  read_precision(precision, chosen.precision);
+  return agreement_logits(*loaded(options, stages, chosen));
+}
+
+void write_picture(const std::string& file, const BenchReport& report) {
+  std::ofstream out(file);
+  out << roofline_of(report) << std::flush;
+  if (!out) throw std::runtime_error(file + ": cannot be written");
+}
+
+int bench(const BenchOptions& options) {
+  check(options);
+  const std::vector<Stage> stages = stages_of(options);
+  const int repeats = options.quick ? std::min(options.repeat, 2) : options.repeat;
+  // An unwritable file is told before minutes of work, not after.
+  if (!options.picture.empty() && !std::ofstream(options.picture, std::ios::app))
+    throw UsageError(options.picture + ": cannot be written; name another file with --picture");
+  BenchReport report{.random_weights = !options.shape.empty()};
+  const Matrix expected = options.versus.empty() ? Matrix() : logits_in(options.versus, options, stages);
+  const auto begun = std::chrono::steady_clock::now();
+  const std::unique_ptr<PaliGemma> model = loaded(options, stages, options_of(options.model));
+  report.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  report.loaded_memory = resident_memory();
+  report.model = model->identity().id;
+  report.precision = model->identity().precision;
+  report.parameters = model->config().parameter_count();
+  if (!options.versus.empty())
+    report.agreement = agreement_of(options.versus, expected, agreement_logits(*model));
+  // Before and after: others may have the machine in between.
+  log_info("bench: this machine's limits");
+  measure_limits(report.limits, options.quick ? 3 : 5);
+  for (const Stage& stage : stages) {
+    report.stages.push_back(
+        run_stage(*model, stage, repeats, [](const std::string& step) { log_info("bench: " + step); }));
+  }
+  log_info("bench: this machine's limits, again");
+  measure_limits(report.limits, options.quick ? 3 : 5);
+  if (!options.picture.empty()) write_picture(options.picture, report);
+  if (options.json) {
+    print_line(json_of(report).dump(-1, ' ', false, Json::error_handler_t::replace));
+  } else {
+    std::string table = table_of(report);
+    table.pop_back();
+    print_line(table);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("bench", "How fast a model is here, and how near to this machine's limits");
+  const auto options = std::make_shared<BenchOptions>();
+  add_model_flags(*command, options->model);
+  command->add_option("--shape", options->shape, "Random weights of a named shape instead of a model folder")
+      ->check(CLI::IsMember(shape_names()));
+  command
+      ->add_option("--stages", options->stages,
+                   "Only these: encode, prefill, decode, or one as the table names it; default: all")
+      ->delimiter(',');
+  command->add_option("--repeat", options->repeat, "Repetitions of each stage, at most a minute; default: 5")
+      ->check(CLI::Range(1, 1000));
+  command->add_flag("--quick", options->quick,
+                    "Two repetitions, and neither sixteen images nor 4,112 positions");
+  command->add_flag("--json", options->json, "One JSON line");
+  command->add_option("--picture", options->picture, "Writes the roofline to this file (SVG)")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--vs", options->versus,
+          "Compares the logits with those of the same model in this precision, which is loaded first")
+      ->check(CLI::IsMember({"f32", "bf16", "int8"}));
+  command->footer(
+      "\nTimes are medians. Share: what the limits measured in the same run would allow, over what it took;\n"
+      "the limit is the memory's for the bytes that must be read or the product's for the operations. A "
+      "model\n"
+      "that fits the caches can be beyond the memory's limit.\n"
+      "\nExamples:\n"
+      "  palisade bench --model paligemma-3b-mix-224 --picture roofline.svg\n"
+      "  palisade bench --shape paligemma-3b-224 --stages prefill-272,decode --json\n"
+      "  palisade bench --precision int8 --vs f32");
+  command->callback([&run, options] { run = [options] { return bench(*options); }; });
+}
+
+}  // namespace palisade

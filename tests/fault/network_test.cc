@@ -1,0 +1,187 @@
+// Networks that lose, delay, slow down, cut and reset: of the fault list.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <thread>
+
+#include "tests/fault/tcp_relay.h"
+#include "tests/fault/watched.h"
+#include "tests/ingest/http_server.h"
+#include "tests/ingest/read_source.h"
+#include "tests/ingest/rtsp_camera.h"
+
+namespace palisade {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using test::AllWatched;
+using test::impatient;
+using test::kReaders;
+using test::RtspCamera;
+using test::TcpRelay;
+using test::watch_with_both;
+using test::Watched;
+
+int white_of(const Image& image) {
+  const auto rgb = image.u8();
+  int white = 0;
+  for (std::size_t i = 0; i < rgb.size(); i += 3) white += rgb[i] > 128;
+  return white;
+}
+
+// The camera shows a white ball, which is as large in every frame that nothing is missing from.
+void check_balls(const SourceOptions& options, int frames, bool lossy) {
+  const auto source = open_source(options, {});
+  std::vector<int> white;
+  FrameStamp last;
+  const Wanted sound = [&](const FrameStamp& stamp) {
+    last = stamp;
+    return !stamp.corrupt;
+  };
+  while (int(white.size()) < frames) {
+    const auto frame = source->next(sound);
+    REQUIRE(frame.has_value());
+    white.push_back(white_of(frame->image));
+  }
+  for (const int count : white) {
+    CHECK_MESSAGE(std::abs(count - 1'130) < 40, test::name_of(options.reader), " over ",
+                  options.transport == RtspTransport::kUdp ? "UDP" : "TCP", ": ", count);
+  }
+  const auto sent = std::int64_t(std::round(std::chrono::duration<double>(last.pts).count() * 15)) + 1;
+  if (lossy) CHECK(sent > frames);  // the fault was there
+}
+
+// Each has a camera of its own: whoever joins makes a shared one begin anew.
+void check_both(const std::string& path, int frames, bool lossy) {
+  std::vector<std::jthread> threads;
+  for (const RtspReader reader : kReaders) {
+    threads.emplace_back([=] {
+      const RtspCamera camera;
+      SourceOptions options = impatient(camera.url(path), reader, RtspTransport::kUdp).source;
+      options.stall_timeout = options.keyframe_timeout = options.open_timeout =
+          seconds(20);  // nothing sound may come for a while
+      try {
+        check_balls(options, frames, lossy);
+      } catch (const SourceError& e) {
+        FAIL_CHECK(test::name_of(reader), ": ", std::string(e.what()));
+      }
+    });
+  }
+}
+
+TEST_CASE("R-07 what lost packets damage is never sampled: frames built upon a damaged one say so too") {
+  check_both("/lossy", 30, true);
+}
+
+TEST_CASE("R-08 when the network becomes too slow, windows show the present or none are made") {
+  const RtspCamera camera;
+  TcpRelay relay(camera.port());
+  AllWatched all = watch_with_both(relay.url());
+  for (auto& watched : all) REQUIRE(watched->log.wait_for_clips(1));
+  relay.bytes_per_second = 3'000;
+  for (auto& watched : all) CHECK(watched->log.wait_for(FeedState::kStalled));
+  relay.bytes_per_second = 0;
+  for (auto& watched : all) {
+    CAPTURE(watched->options.stream);
+    CHECK(watched->log.wait_for(FeedState::kOnline, 2));
+    REQUIRE(watched->log.wait_for_clips(watched->log.clips().size() + 2));
+    test::check_windows(watched->log.clips(), milliseconds(70));
+  }
+}
+
+TEST_CASE("R-09 a connection that is reset, cut in mid packet or closed slowly is opened anew") {
+  const RtspCamera camera;
+  TcpRelay relay(camera.port());
+  AllWatched all = watch_with_both(relay.url());
+  for (auto& watched : all) REQUIRE(watched->log.wait_for(FeedState::kOnline));
+  int online = 1;
+  const auto back = [&] {
+    ++online;
+    for (auto& watched : all) {
+      CAPTURE(watched->options.stream);
+      REQUIRE(watched->log.wait_for(FeedState::kReconnecting, online - 1));
+      REQUIRE(watched->log.wait_for(FeedState::kOnline, online));
+    }
+  };
+  SUBCASE("reset") {
+    relay.reset = true;
+    back();
+  }
+  SUBCASE("closed slowly") {
+    relay.half_close = true;
+    back();
+  }
+  SUBCASE("swallowed, with the connection open") {
+    relay.black_hole = true;
+    for (auto& watched : all) REQUIRE(watched->log.wait_for(FeedState::kStalled));
+    relay.black_hole = false;
+    for (auto& watched : all) REQUIRE(watched->log.wait_for(FeedState::kOnline, 2));
+  }
+  for (auto& watched : all) CHECK(watched->log.count(FeedState::kUnreadable) == 0);
+}
+
+TEST_CASE("R-09 a connection that is cut after so many bytes, wherever that is, is opened anew") {
+  const RtspCamera camera;
+  for (const long bytes : {10, 300, 900, 1'200, 2'000, 6'000}) {
+    CAPTURE(bytes);
+    for (const RtspReader reader : kReaders) {
+      CAPTURE(test::name_of(reader));
+      TcpRelay relay(camera.port());
+      relay.bytes_until_close = bytes;
+      Watched watched(impatient(relay.url(), reader));
+      // GStreamer mends some of it by itself.
+      REQUIRE(watched.log.wait_for(FeedState::kOnline, bytes > 5'000 ? 2 : 1));
+      CHECK(relay.connections > 1);
+      CHECK(watched.log.count(FeedState::kUnreadable) == 0);
+    }
+  }
+}
+
+TEST_CASE("R-10 two seconds of latency with jitter are no fault, and windows stay what they were") {
+  const RtspCamera camera;
+  TcpRelay relay(camera.port());
+  relay.delay_ms = 100;
+  AllWatched all;
+  for (const RtspReader reader : kReaders) {
+    FeedOptions options = impatient(relay.url(), reader);
+    options.source.stall_timeout = seconds(5);
+    options.source.open_timeout = seconds(20);
+    all.push_back(std::make_unique<Watched>(options));
+  }
+  for (auto& watched : all) REQUIRE(watched->log.wait_for_clips(1));
+  relay.delay_ms = 2'000;
+  relay.jitter_ms = 500;
+  for (auto& watched : all) {
+    CAPTURE(watched->options.stream);
+    REQUIRE(watched->log.wait_for_clips(watched->log.clips().size() + 5));
+    CHECK(watched->log.states() == std::vector{FeedState::kConnecting, FeedState::kOnline});
+    test::check_windows(watched->log.clips(), milliseconds(70));
+  }
+}
+
+// Answers every request with a redirection.
+TEST_CASE("R-24 a camera that redirects to another host is not followed, to the same host it is") {
+  const RtspCamera camera;
+  const std::string port = std::to_string(camera.port());
+  for (const char* host : {"localhost", "127.0.0.1"}) {
+    const test::HttpServer server([&](const std::string&, const test::HttpServer::Send& send) {
+      send("RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: rtsp://" + std::string(host) + ":" + port +
+           "/live\r\n\r\n");
+    });
+    const SourceOptions options =
+        impatient("rtsp://127.0.0.1:" + std::to_string(server.port()) + "/x", RtspReader::kFfmpeg).source;
+    CAPTURE(std::string(host));
+    if (std::string(host) == "127.0.0.1") {
+      CHECK(open_source(options, {})->next(test::all).has_value());
+    } else {
+      CHECK(test::error_of(options).fault() == SourceFault::kRefused);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace palisade

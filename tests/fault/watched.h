@@ -1,0 +1,75 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ingest/feed.h"
+#include "tests/ingest/feed_log.h"
+
+namespace palisade::test {
+
+// Every fault of a camera is the same to both libraries.
+inline constexpr std::array kReaders = {RtspReader::kFfmpeg, RtspReader::kGstreamer};
+
+inline std::string name_of(RtspReader reader) {
+  return reader == RtspReader::kFfmpeg ? "ffmpeg" : "gstreamer";
+}
+
+// A camera that is given up after a second, and tried again soon.
+inline FeedOptions impatient(const std::string& url, RtspReader reader,
+                             RtspTransport transport = RtspTransport::kTcp) {
+  FeedOptions options;
+  options.stream = name_of(reader) + (transport == RtspTransport::kUdp ? "_udp" : "");
+  options.source = {.url = url,
+                    .transport = transport,
+                    .reader = reader,
+                    .open_timeout = std::chrono::milliseconds(5'000),
+                    .stall_timeout = std::chrono::milliseconds(1'000),
+                    .keyframe_timeout = std::chrono::milliseconds(3'000)};
+  options.samplings = {
+      {.count = 4, .span = std::chrono::milliseconds(600), .stride = std::chrono::milliseconds(800)}};
+  options.image_size = 28;
+  options.retry.first = std::chrono::milliseconds(200);
+  options.retry.longest = std::chrono::milliseconds(1'000);
+  return options;
+}
+
+// A feed and what it has told.
+struct Watched {
+  explicit Watched(FeedOptions feed_options)
+      : options(feed_options), feed(std::move(feed_options), log.on_clip(), log.on_report()) {}
+  FeedOptions options;
+  FeedLog log;
+  Feed feed;
+};
+using AllWatched = std::vector<std::unique_ptr<Watched>>;
+
+inline AllWatched watch_with_both(const std::string& url, RtspTransport transport = RtspTransport::kTcp) {
+  AllWatched all;
+  for (const RtspReader reader : kReaders) {
+    all.push_back(std::make_unique<Watched>(impatient(url, reader, transport)));
+  }
+  return all;
+}
+
+// A window is right when its frames lie as far apart as the sampling asks: none is missing, none from before
+// a jump. `interval` is the camera's.
+inline void check_windows(const FeedLog::Clips& clips, std::chrono::milliseconds interval) {
+  for (const auto& [index, clip] : clips) {
+    for (std::size_t i = 1; i < clip.frames.size(); ++i) {
+      const MediaTime step = clip.frames[i].stamp.pts - clip.frames[i - 1].stamp.pts;
+      const MediaTime asked = MediaTime(clip.sampling.span) / (clip.sampling.count - 1);
+      CHECK(step >= asked - interval);
+      CHECK(step <= asked + interval);
+      CHECK_FALSE(clip.frames[i].stamp.corrupt);
+    }
+  }
+}
+
+}  // namespace palisade::test
