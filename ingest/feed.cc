@@ -106,6 +106,8 @@ struct Feed::State {
 
   void report(FeedState state, std::string reason = {}, milliseconds next_try_in = {});
   milliseconds time_online() const;
+  // How long the present attempt has been without success.
+  milliseconds time_tried() const;
 
   const FeedOptions options;
   const OnClip on_clip;
@@ -124,6 +126,7 @@ struct Feed::State {
   Pause* wait = nullptr;
   int width = 0;
   int height = 0;
+  MonotonicTime attempt_since{};
   std::optional<MonotonicTime> online_since;
   std::optional<MonotonicTime> pace_start;  // when pts 0 was due
   std::optional<MonotonicTime> told_jump;
@@ -147,6 +150,11 @@ void Feed::State::report(FeedState state, std::string reason, milliseconds next_
 milliseconds Feed::State::time_online() const {
   if (!online_since) return milliseconds(0);
   return std::chrono::floor<milliseconds>(steady_clock::now() - *online_since);
+}
+
+milliseconds Feed::State::time_tried() const {
+  if (online_since) return milliseconds(0);
+  return std::chrono::floor<milliseconds>(steady_clock::now() - attempt_since);
 }
 
 // Delivers at the speed of pts. A jump in it starts anew instead of being waited for.
@@ -231,6 +239,7 @@ void Feed::State::pump(Source& source, std::stop_token stop) {
 
 std::optional<Loss> Feed::State::connect(std::stop_token stop) {
   online_since.reset();
+  attempt_since = steady_clock::now();
   pace_start.reset();
   frames_of_connection = 0;
   backlog = {};
@@ -257,7 +266,7 @@ bool Feed::State::recover(const Loss& loss) {
     report(FeedState::kEnded, loss.reason);
     return false;
   }
-  const milliseconds pause = retry.pause(loss.fault);
+  const milliseconds pause = retry.pause(loss.fault, time_tried());
   const MonotonicTime next = steady_clock::now() + pause;
   if (loss.fault == SourceFault::kStalled) report(FeedState::kStalled, loss.reason, pause);
   report(state_of(loss.fault), loss.reason, pause);

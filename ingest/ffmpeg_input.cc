@@ -51,6 +51,7 @@ void set_options(AvOptions& av, const SourceOptions& options) {
     if (options.transport == RtspTransport::kAuto) av.set("rtsp_flags", "prefer_tcp");
     av.set("allowed_media_types", "video");
     av.set("initial_pause", std::int64_t(1));  // until we know that there is video to be played
+    av.set("max_ts_probe", std::int64_t(0));   // or seven pictures are held back to guess decoding times
   } else if (!names_file(options.url)) {
     av.set("rw_timeout", std::chrono::microseconds(options.open_timeout).count());
     // Cameras have certificates of their own making; for a server of the web that is a sign of something

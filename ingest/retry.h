@@ -21,10 +21,12 @@ class Retry {
   // Of the current series, from 1: the attempt that comes next.
   int attempt() const { return failures_ + 1; }
 
-  std::chrono::milliseconds pause(SourceFault fault) {
+  // `tried`: how long the attempt took that failed. Pauses count from its beginning, so that a camera that
+  // lets us wait is not tried less often than one that refuses, and is found soon once it is back.
+  std::chrono::milliseconds pause(SourceFault fault, std::chrono::milliseconds tried) {
     std::chrono::milliseconds base = pauses_.first;
     for (int i = 1; i < failures_ && base < pauses_.longest; ++i) base *= 2;
-    base = std::min(base, pauses_.longest);
+    base = std::max(std::min(base, pauses_.longest) - tried, pauses_.first);
     if (fault == SourceFault::kAuthFailed) base = pauses_.after_auth_failure;  // or the camera locks us out
     if (fault == SourceFault::kUnreadable) base = pauses_.longest;
     std::uniform_real_distribution<double> spread(0.8, 1.2);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <functional>
 #include <numeric>
 #include <set>
@@ -100,9 +101,11 @@ void Checkpoint::require(const std::string& name, std::span<const std::int64_t> 
   find(name, shape);
 }
 
-void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> shape,
+void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                       std::span<float> target) const {
-  find(name, shape).copy_to(target);
+  const TensorView& tensor = find(name, shape);
+  tensor.copy_to(target, first);
+  tensor.release_pages(first, target.size());
 }
 
 Matrix Checkpoint::read(const std::string& name, std::initializer_list<std::int64_t> shape) const {
@@ -112,31 +115,42 @@ Matrix Checkpoint::read(const std::string& name, std::initializer_list<std::int6
   const std::int64_t elements =
       std::accumulate(shape.begin(), shape.end(), std::int64_t(1), std::multiplies<>());
   Matrix matrix(int(rows), int(elements / std::max<std::int64_t>(rows, 1)));
-  fill(name, extents, {matrix.data(), matrix.size()});
+  fill(name, extents, 0, {matrix.data(), matrix.size()});
   return matrix;
 }
 
-Matrix Checkpoint::read_stacked(std::initializer_list<std::string> names,
-                                std::initializer_list<std::int64_t> rows, std::int64_t cols) const {
-  const std::int64_t* row_count = rows.begin();
-  for (const std::string& name : names) require(name, std::array{*row_count++, cols});
-  const std::int64_t all_rows = std::accumulate(rows.begin(), rows.end(), std::int64_t(0));
-  Matrix matrix(static_cast<int>(all_rows), static_cast<int>(cols));
-  float* target = matrix.data();
-  const std::int64_t* part = rows.begin();
+WeightRows Checkpoint::rows(std::initializer_list<std::string> names,
+                            std::initializer_list<std::int64_t> rows, std::int64_t cols) const {
+  struct Part {
+    std::string name;
+    std::array<std::int64_t, 2> shape;
+    int first;  // row of all
+  };
+  std::vector<Part> parts;
+  int all_rows = 0;
+  const std::int64_t* count = rows.begin();
   for (const std::string& name : names) {
-    const std::int64_t shape[] = {*part++, cols};
-    const auto elements = std::size_t(shape[0] * cols);
-    fill(name, shape, {target, elements});
-    target += elements;
+    parts.push_back({name, {*count++, cols}, all_rows});
+    require(name, parts.back().shape);
+    all_rows += int(parts.back().shape[0]);
   }
-  return matrix;
+  return WeightRows(all_rows, int(cols), [this, parts = std::move(parts)](int at, MatrixView out) {
+    assert(out.contiguous());
+    for (const Part& part : parts) {
+      const int from = std::max(at, part.first);
+      const int to = std::min(at + out.rows, part.first + int(part.shape[0]));
+      if (from >= to) continue;
+      const MatrixView into = out.row_range(from - at, to - from);
+      fill(part.name, part.shape, std::size_t(from - part.first) * out.cols,
+           {into.data, std::size_t(into.rows) * into.cols});
+    }
+  });
 }
 
 void Checkpoint::read_into(const std::string& name, std::span<const std::int64_t> shape,
                            std::span<float> target) const {
   require(name, shape);
-  fill(name, shape, target);
+  fill(name, shape, 0, target);
 }
 
 bool Checkpoint::has(const std::string& name) const {

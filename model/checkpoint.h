@@ -10,6 +10,7 @@
 
 #include "model/matrix.h"
 #include "model/safetensors.h"
+#include "model/weight_rows.h"
 
 namespace palisade {
 
@@ -27,9 +28,10 @@ class Checkpoint {
   // A tensor as f32 rows; `shape` is what the configuration says, and [n] is one row. More than two extents
   // are folded into the columns.
   Matrix read(const std::string& name, std::initializer_list<std::int64_t> shape) const;
-  // Several tensors with as many columns one below the other, so that they become one product.
-  Matrix read_stacked(std::initializer_list<std::string> names, std::initializer_list<std::int64_t> rows,
-                      std::int64_t cols) const;
+  // Tensors [rows, cols] one below the other, so that they become one product; read as they are packed, while
+  // the checkpoint is there.
+  WeightRows rows(std::initializer_list<std::string> names, std::initializer_list<std::int64_t> rows,
+                  std::int64_t cols) const;
   // The elements of one tensor of this shape, row-major, as f32.
   void read_into(const std::string& name, std::span<const std::int64_t> shape, std::span<float> target) const;
   virtual bool has(const std::string& name) const;
@@ -39,8 +41,8 @@ class Checkpoint {
   Checkpoint() = default;  // of no folder: the weights come from elsewhere
   // Throws where there is no such tensor of this shape: before memory is taken for it.
   virtual void require(const std::string& name, std::span<const std::int64_t> shape) const;
-  // The elements of one tensor of this shape, row-major.
-  virtual void fill(const std::string& name, std::span<const std::int64_t> shape,
+  // The elements of one tensor of this shape, row-major, from `first` on. Called by several threads.
+  virtual void fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                     std::span<float> target) const;
 
  private:

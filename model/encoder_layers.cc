@@ -40,15 +40,16 @@ LayerNorm read_layer_norm(const Checkpoint& checkpoint, const std::string& name,
   return {checkpoint.read(name + ".weight", {width}), checkpoint.read(name + ".bias", {width}), eps};
 }
 
-Linear read_biased_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs) {
-  const Matrix weight = checkpoint.read(name + ".weight", {outputs, inputs});
+Linear read_biased_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs,
+                          Precision precision) {
   const Matrix bias = checkpoint.read(name + ".bias", {outputs});
-  return Linear(weight, bias.row(0));
+  return Linear(checkpoint.rows({name + ".weight"}, {outputs}, inputs), bias.row(0), precision);
 }
 
-EncoderMlp::EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width)
-    : in_(read_biased_linear(checkpoint, name + ".fc1", mlp_width, width)),
-      out_(read_biased_linear(checkpoint, name + ".fc2", width, mlp_width)) {}
+EncoderMlp::EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width,
+                       Precision precision)
+    : in_(read_biased_linear(checkpoint, name + ".fc1", mlp_width, width, precision)),
+      out_(read_biased_linear(checkpoint, name + ".fc2", width, mlp_width, precision)) {}
 
 void EncoderMlp::operator()(ConstMatrixView x, MatrixView out) const {
   Matrix hidden(x.rows, in_.outputs());
@@ -58,27 +59,29 @@ void EncoderMlp::operator()(ConstMatrixView x, MatrixView out) const {
 }
 
 EncoderLayers::EncoderLayers(const EncoderShape& shape, const Checkpoint& checkpoint,
-                             const std::string& prefix)
+                             const std::string& prefix, Precision precision)
     : shape_(shape) {
   for (int index = 0; index < shape.layers; ++index)
-    layers_.push_back(read_layer(checkpoint, prefix + std::to_string(index) + "."));
+    layers_.push_back(read_layer(checkpoint, prefix + std::to_string(index) + ".", precision));
 }
 
-EncoderLayers::Layer EncoderLayers::read_layer(const Checkpoint& checkpoint, const std::string& name) const {
+EncoderLayers::Layer EncoderLayers::read_layer(const Checkpoint& checkpoint, const std::string& name,
+                                               Precision precision) const {
   const int width = shape_.width;
   const std::string q = name + "self_attn.q_proj", k = name + "self_attn.k_proj",
                     v = name + "self_attn.v_proj";
-  const Matrix qkv =
-      checkpoint.read_stacked({q + ".weight", k + ".weight", v + ".weight"}, {width, width, width}, width);
+  const WeightRows qkv =
+      checkpoint.rows({q + ".weight", k + ".weight", v + ".weight"}, {width, width, width}, width);
   std::vector<float> qkv_bias;
   for (const std::string& part : {q, k, v}) {
     const Matrix bias = checkpoint.read(part + ".bias", {width});
     qkv_bias.insert(qkv_bias.end(), bias.row(0).begin(), bias.row(0).end());
   }
   return {read_layer_norm(checkpoint, name + "layer_norm1", width, shape_.layer_norm_eps),
-          Linear(qkv, qkv_bias), read_biased_linear(checkpoint, name + "self_attn.out_proj", width, width),
+          Linear(qkv, qkv_bias, precision),
+          read_biased_linear(checkpoint, name + "self_attn.out_proj", width, width, precision),
           read_layer_norm(checkpoint, name + "layer_norm2", width, shape_.layer_norm_eps),
-          EncoderMlp(checkpoint, name + "mlp", width, shape_.mlp_width)};
+          EncoderMlp(checkpoint, name + "mlp", width, shape_.mlp_width, precision)};
 }
 
 void EncoderLayers::forward(MatrixView x, int tokens, const Observer& observer,

@@ -22,12 +22,14 @@ struct LayerNorm {
 
 // NAME.weight and NAME.bias, as SigLIP stores every norm and product.
 LayerNorm read_layer_norm(const Checkpoint& checkpoint, const std::string& name, int width, float eps);
-Linear read_biased_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs);
+Linear read_biased_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs,
+                          Precision precision);
 
 // out = fc2(gelu_tanh(fc1(x)))
 class EncoderMlp {
  public:
-  EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width);
+  EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width,
+             Precision precision);
   void operator()(ConstMatrixView x, MatrixView out) const;
 
  private:
@@ -50,7 +52,8 @@ AttentionShape attention_shape_of(const EncoderShape& shape);
 class EncoderLayers {
  public:
   // Tensors are `prefix` + "0.layer_norm1.weight", ...
-  EncoderLayers(const EncoderShape& shape, const Checkpoint& checkpoint, const std::string& prefix);
+  EncoderLayers(const EncoderShape& shape, const Checkpoint& checkpoint, const std::string& prefix,
+                Precision precision);
 
   // In place. `x` [sequences * tokens, width]; layer i is observed as `observed` + "i".
   void forward(MatrixView x, int tokens, const Observer& observer, std::string_view observed) const;
@@ -64,7 +67,7 @@ class EncoderLayers {
     LayerNorm mlp_norm;
     EncoderMlp mlp;
   };
-  Layer read_layer(const Checkpoint& checkpoint, const std::string& name) const;
+  Layer read_layer(const Checkpoint& checkpoint, const std::string& name, Precision precision) const;
 
   EncoderShape shape_;
   std::vector<Layer> layers_;

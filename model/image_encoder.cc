@@ -8,18 +8,18 @@
 namespace palisade {
 
 ImageEncoder::ImageEncoder(const VisionConfig& config, const Checkpoint& checkpoint,
-                           const std::string& prefix)
+                           const std::string& prefix, Precision precision)
     : config_(config),
       patch_embedding_([&] {
         const std::string name = prefix + "embeddings.patch_embedding";
         const Matrix weight = checkpoint.read(
             name + ".weight", {config.width, config.channels, config.patch_size, config.patch_size});
         const Matrix bias = checkpoint.read(name + ".bias", {config.width});
-        return Linear(weight, bias.row(0));
+        return Linear(weight, bias.row(0), Precision::kF32);  // a few thousandths of the work
       }()),
       positions_(
           checkpoint.read(prefix + "embeddings.position_embedding.weight", {config.tokens(), config.width})),
-      layers_(encoder_shape_of(config), checkpoint, prefix + "encoder.layers."),
+      layers_(encoder_shape_of(config), checkpoint, prefix + "encoder.layers.", precision),
       final_norm_(
           read_layer_norm(checkpoint, prefix + "post_layernorm", config.width, config.layer_norm_eps)) {}
 

@@ -21,7 +21,8 @@ EncoderShape encoder_shape_of(const VisionConfig& config);
 class ImageEncoder {
  public:
   // Tensors are `prefix` + "embeddings.patch_embedding.weight", ...
-  ImageEncoder(const VisionConfig& config, const Checkpoint& checkpoint, const std::string& prefix);
+  ImageEncoder(const VisionConfig& config, const Checkpoint& checkpoint, const std::string& prefix,
+               Precision precision);
 
   // `pixels`: one [3, size * size] a picture. Returns [pictures * tokens, width], patches in row-major order.
   Matrix forward(const std::vector<Matrix>& pixels, const Observer& observer) const;

@@ -12,6 +12,7 @@ namespace palisade {
 namespace {
 
 const std::string kModel = "language_model.model.";
+const std::string kEmbedding = kModel + "embed_tokens.weight";
 const std::string kHead = "language_model.lm_head.weight";
 
 Matrix read_norm(const Checkpoint& checkpoint, const std::string& name, int width) {
@@ -20,25 +21,29 @@ Matrix read_norm(const Checkpoint& checkpoint, const std::string& name, int widt
   return scale;
 }
 
-Linear read_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs) {
-  return Linear(checkpoint.read(name + ".weight", {outputs, inputs}));
+Linear read_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs,
+                   Precision precision) {
+  return Linear(checkpoint.rows({name + ".weight"}, {outputs}, inputs), {}, precision);
 }
 
 }  // namespace
 
-LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window)
+LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window,
+                             Precision precision)
     : config_(config),
       window_(window),
-      embedding_(checkpoint.read(kModel + "embed_tokens.weight", {config.vocabulary, config.width})),
+      embedding_(checkpoint.rows({kEmbedding}, {config.vocabulary}, config.width), precision),
       // Tied; a file that stores the head beside the embedding is taken at its word.
-      head_(checkpoint.has(kHead) ? Linear(checkpoint.read(kHead, {config.vocabulary, config.width}))
-                                  : Linear(embedding_)),
+      head_(checkpoint.rows({checkpoint.has(kHead) ? kHead : kEmbedding}, {config.vocabulary}, config.width),
+            {}, precision),
       final_norm_(read_norm(checkpoint, kModel + "norm", config.width)),
       rotary_(config) {
-  for (int index = 0; index < config.layers; ++index) layers_.push_back(read_layer(checkpoint, index));
+  for (int index = 0; index < config.layers; ++index)
+    layers_.push_back(read_layer(checkpoint, index, precision));
 }
 
-LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int index) const {
+LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int index,
+                                               Precision precision) const {
   const int width = config_.width, mlp_width = config_.mlp_width;
   const int q_width = config_.heads * config_.head_dim, kv_width = config_.kv_heads * config_.head_dim;
   const std::string name = kModel + "layers." + std::to_string(index) + ".";
@@ -46,17 +51,19 @@ LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int
   const bool second = config_.architecture == TextArchitecture::kGemma2;
   Layer layer{
       .attention_norm = read_norm(checkpoint, name + "input_layernorm", width),
-      .qkv = Linear(checkpoint.read_stacked(
-          {attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
-          {q_width, kv_width, kv_width}, width)),
-      .attention_out = read_linear(checkpoint, attention + "o_proj", width, q_width),
+      .qkv = Linear(checkpoint.rows({attention + "q_proj.weight", attention + "k_proj.weight",
+                                     attention + "v_proj.weight"},
+                                    {q_width, kv_width, kv_width}, width),
+                    {}, precision),
+      .attention_out = read_linear(checkpoint, attention + "o_proj", width, q_width, precision),
       .post_attention_norm = {},
       // Gemma 1 names the norm before the MLP after what precedes it.
       .mlp_norm = read_norm(
           checkpoint, name + (second ? "pre_feedforward_layernorm" : "post_attention_layernorm"), width),
-      .gate_up = Linear(checkpoint.read_stacked({name + "mlp.gate_proj.weight", name + "mlp.up_proj.weight"},
-                                                {mlp_width, mlp_width}, width)),
-      .down = read_linear(checkpoint, name + "mlp.down_proj", width, mlp_width),
+      .gate_up = Linear(checkpoint.rows({name + "mlp.gate_proj.weight", name + "mlp.up_proj.weight"},
+                                        {mlp_width, mlp_width}, width),
+                        {}, precision),
+      .down = read_linear(checkpoint, name + "mlp.down_proj", width, mlp_width, precision),
       .post_mlp_norm = {}};
   if (second) {
     layer.post_attention_norm = read_norm(checkpoint, name + "post_attention_layernorm", width);
@@ -71,8 +78,7 @@ void LanguageModel::embed(std::span<const TokenId> ids, MatrixView out) const {
     const TokenId id = ids[row];
     if (id < 0 || id >= config_.vocabulary)
       throw ModelError("token " + std::to_string(id) + " is not in the vocabulary");
-    const auto source = embedding_.row(id);
-    std::copy(source.begin(), source.end(), out.row(row).begin());
+    embedding_.copy(id, out.row(row));
     scale(out.row(row), factor);
   }
 }

@@ -6,6 +6,7 @@
 
 #include "model/attention.h"
 #include "model/checkpoint.h"
+#include "model/embedding_table.h"
 #include "model/kv_cache.h"
 #include "model/layer_slices.h"
 #include "model/linear.h"
@@ -29,7 +30,8 @@ AttentionShape attention_shape_of(const TextConfig& config);
 // big_vision, models/ppp/gemma.py). Read-only after construction.
 class LanguageModel {
  public:
-  LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window);
+  LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window,
+                Precision precision);
 
   // Embedding rows times sqrt(width). out [ids, width]
   void embed(std::span<const TokenId> ids, MatrixView out) const;
@@ -56,14 +58,14 @@ class LanguageModel {
     Linear down;
     std::optional<Matrix> post_mlp_norm;  // Gemma 2
   };
-  Layer read_layer(const Checkpoint& checkpoint, int index) const;
+  Layer read_layer(const Checkpoint& checkpoint, int index, Precision precision) const;
   void mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
   void rotate(MatrixView q, MatrixView key, int position) const;
 
   TextConfig config_;
   SlidingWindow window_;
-  Matrix embedding_;  // [vocabulary, width]
+  EmbeddingTable embedding_;
   Linear head_;
   std::vector<Layer> layers_;
   Matrix final_norm_;

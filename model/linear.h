@@ -10,7 +10,8 @@ namespace palisade {
 class Linear {
  public:
   // `weight` [outputs, inputs]; `bias` [outputs] or empty.
-  explicit Linear(ConstMatrixView weight, std::span<const float> bias = {}) : packed_(weight, bias) {}
+  Linear(const WeightRows& weight, std::span<const float> bias, Precision precision)
+      : packed_(weight, bias, precision) {}
 
   void operator()(ConstMatrixView x, MatrixView y) const { packed_.multiply(x, y); }
   int inputs() const { return packed_.inputs(); }

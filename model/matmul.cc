@@ -4,13 +4,21 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include <algorithm>
 #include <cassert>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <map>
+#include <new>
 #include <stdexcept>
+#include <string_view>
 #include <tuple>
+#include <vector>
 
+#include "model/error.h"
 #include "model/parallel.h"
+#include "model/row_formats.h"
 
 namespace palisade {
 namespace {
@@ -27,8 +35,26 @@ dnnl::stream& cpu_stream() {
   return stream;
 }
 
-memory::desc matrix_desc(std::int64_t rows, std::int64_t cols, std::int64_t stride) {
-  return memory::desc({rows, cols}, memory::data_type::f32, memory::dims{stride, 1});
+memory::desc matrix_desc(std::int64_t rows, std::int64_t cols, std::int64_t stride,
+                         memory::data_type type = memory::data_type::f32) {
+  return memory::desc({rows, cols}, type, memory::dims{stride, 1});
+}
+
+// What oneDNN is given and gives back in each precision.
+struct Format {
+  memory::data_type operand;
+  memory::data_type result;
+  std::size_t operand_bytes;
+};
+Format format_of(Precision precision) {
+  switch (precision) {
+    case Precision::kBf16:
+      return {memory::data_type::bf16, memory::data_type::f32, 2};
+    case Precision::kInt8:
+      return {memory::data_type::s8, memory::data_type::s32, 1};
+    default:
+      return {memory::data_type::f32, memory::data_type::f32, 4};
+  }
 }
 
 // oneDNN asks for the number of threads when a primitive is made: one for a product that is not worth the
@@ -58,8 +84,64 @@ dnnl::matmul::primitive_desc matmul_desc(const memory::desc& x, const memory::de
 #endif
 }
 
-void* writable(const float* data) {
-  return const_cast<float*>(data);
+void* writable(const void* data) {
+  return const_cast<void*>(data);
+}
+
+struct FreeBytes {
+  void operator()(std::byte* bytes) const { ::operator delete(bytes, std::align_val_t(64)); }
+};
+using Bytes = std::unique_ptr<std::byte[], FreeBytes>;
+Bytes make_bytes(std::size_t size) {
+  return Bytes(static_cast<std::byte*>(::operator new(size, std::align_val_t(64))));
+}
+
+// Operations per value of what is done to rows before and after a product, for parallel_for.
+constexpr double kConversionWork = 5;
+
+// One product without a PackedMatrix around it.
+struct BareProduct {
+  dnnl::matmul primitive;
+  memory x, weight, y;
+
+  // All bytes of rows and weights are `byte`. Throws dnnl::error where there is no such product, or nothing
+  // but oneDNN's reference loops, which are for tests.
+  BareProduct(Precision precision, int rows, int inputs, int outputs, int byte) {
+    const Format format = format_of(precision);
+    const memory::desc any({inputs, outputs}, format.operand, memory::format_tag::any);
+    const auto desc = matmul_desc(matrix_desc(rows, inputs, inputs, format.operand), any, nullptr,
+                                  matrix_desc(rows, outputs, outputs, format.result));
+    if (std::string_view(desc.impl_info_str()).starts_with("ref"))
+      throw dnnl::error(dnnl_unimplemented, "only reference loops");
+    primitive = dnnl::matmul(desc);
+    x = memory(desc.src_desc(), cpu_engine());
+    weight = memory(desc.weights_desc(), cpu_engine());
+    y = memory(desc.dst_desc(), cpu_engine());
+    memory plain(matrix_desc(inputs, outputs, outputs, format.operand), cpu_engine());
+    for (const memory& one : {x, plain, y})
+      std::memset(one.get_data_handle(), byte, one.get_desc().get_size());
+    dnnl::reorder(plain, weight).execute(cpu_stream(), plain, weight);
+    cpu_stream().wait();
+  }
+  void run() const {
+    primitive.execute(cpu_stream(), {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DST, y}});
+    cpu_stream().wait();
+  }
+};
+
+// Tried with the largest values there are, in a product that saturates where anything can.
+bool multiplies_exactly(Precision precision) {
+  constexpr int kRows = 64, kWidth = 256;
+  try {
+    const BareProduct product(precision, kRows, kWidth, kWidth, 127);
+    if (precision != Precision::kInt8) return true;
+    product.run();
+    const auto* const sums = static_cast<const std::int32_t*>(product.y.get_data_handle());
+    return std::all_of(sums, sums + kRows * kWidth,
+                       [](std::int32_t sum) { return sum == 127 * 127 * kWidth; });
+  } catch (const dnnl::error&) {
+    return false;
+  }
 }
 
 void require_success(dnnl_status_t status) {
@@ -67,6 +149,18 @@ void require_success(dnnl_status_t status) {
 }
 
 }  // namespace
+
+bool has_products(Precision precision) {
+  if (precision == Precision::kF32) return true;
+  static const bool bf16 = multiplies_exactly(Precision::kBf16), int8 = multiplies_exactly(Precision::kInt8);
+  return precision == Precision::kBf16 ? bf16 : int8;
+}
+
+std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs) {
+  constexpr int kSmallNumbers = 0x3b;  // 0.003 in f32 and bf16
+  const auto product = std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers);
+  return [product] { product->run(); };
+}
 
 void parallel_for(int count, double work, const std::function<void(int)>& task) {
   if (count < 2 || work < kParallelWork) {
@@ -85,18 +179,26 @@ struct PackedMatrix::Parts {
   };
   using Key = std::tuple<int, std::ptrdiff_t, std::ptrdiff_t>;  // rows, strides of x and y
 
+  Precision precision = Precision::kF32;
+  Format format = format_of(precision);
   int inputs = 0;
   int outputs = 0;
+  int depth = 0;  // of the product: inputs, in int8 filled up to whole blocks
   Matrix bias;
   memory::desc bias_desc;
   memory bias_memory;
   memory weight;
+  Matrix steps;  // int8: of each row of W
   std::map<Key, Prepared> prepared;
+
+  // In int8 bias and scales come after the product.
+  bool product_adds_bias() const { return bias.size() > 0 && precision != Precision::kInt8; }
 
   dnnl::matmul::primitive_desc desc_for(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride,
                                         const memory::desc& weight_desc) const {
-    return matmul_desc(matrix_desc(rows, inputs, x_stride), weight_desc, bias.size() ? &bias_desc : nullptr,
-                       matrix_desc(rows, outputs, y_stride));
+    return matmul_desc(matrix_desc(rows, depth, x_stride, format.operand), weight_desc,
+                       product_adds_bias() ? &bias_desc : nullptr,
+                       matrix_desc(rows, outputs, y_stride, format.result));
   }
 
   Prepared& prepare(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride) {
@@ -108,29 +210,77 @@ struct PackedMatrix::Parts {
                   memory(desc.dst_desc(), cpu_engine(), nullptr)};
     return prepared.emplace(key, std::move(made)).first->second;
   }
+
+  // A row of W or of x as the product takes it, at `to`; its step in int8, else 1.
+  float convert(std::span<const float> row, std::byte* to) const {
+    if (precision == Precision::kInt8)
+      return quantise_rotated(row, {reinterpret_cast<std::int8_t*>(to), std::size_t(depth)});
+    if (precision == Precision::kBf16) {
+      to_bf16(row, {reinterpret_cast<std::uint16_t*>(to), row.size()});
+    } else {
+      std::memcpy(to, row.data(), row.size_bytes());
+    }
+    return 1;
+  }
+
+  // W read some rows at a time and converted: [n, depth] in one piece, which becomes W^T as oneDNN wants it.
+  void pack(const WeightRows& rows) {
+    constexpr int kRowsAtOnce = 64, kTypicalRows = 256;
+    const std::size_t row_bytes = std::size_t(depth) * format.operand_bytes;
+    const Bytes plain = make_bytes(row_bytes * outputs);
+    if (precision == Precision::kInt8) steps = Matrix(1, outputs);
+    const int blocks = (outputs + kRowsAtOnce - 1) / kRowsAtOnce;
+    parallel_for(blocks, 10.0 * inputs * outputs, [&](int block) {
+      const int first = block * kRowsAtOnce;
+      Matrix some(std::min(kRowsAtOnce, outputs - first), inputs);
+      rows.read(first, some);
+      for (int row = 0; row < some.rows(); ++row) {
+        const float step = convert(some.row(row), plain.get() + row_bytes * (first + row));
+        if (steps.size()) steps.row(0)[first + row] = step;
+      }
+    });
+    const memory::desc any({depth, outputs}, format.operand, memory::format_tag::any);
+    // W [n, k] row-major is W^T [k, n] with strides 1 and k.
+    memory given(memory::desc({depth, outputs}, format.operand, memory::dims{1, depth}), cpu_engine(),
+                 plain.get());
+    weight = memory(desc_for(kTypicalRows, depth, outputs, any).weights_desc(), cpu_engine());
+    dnnl::reorder(given, weight).execute(cpu_stream(), given, weight);
+    cpu_stream().wait();
+  }
+
+  // y = x W^T (+ bias) of rows that the product takes as they are.
+  void product(const void* x, std::ptrdiff_t x_stride, MatrixView y) {
+    auto& made = prepare(y.rows, x_stride, y.stride);
+    made.x.set_data_handle(writable(x));
+    made.y.set_data_handle(y.data);
+    std::unordered_map<int, memory> arguments = {
+        {DNNL_ARG_SRC, made.x}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DST, made.y}};
+    if (product_adds_bias()) arguments.emplace(DNNL_ARG_BIAS, bias_memory);
+    made.primitive.execute(cpu_stream(), arguments);
+    cpu_stream().wait();
+  }
 };
 
-PackedMatrix::PackedMatrix(ConstMatrixView weight, std::span<const float> bias)
+PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, Precision precision)
     : parts_(std::make_unique<Parts>()) {
+  if (!has_products(precision)) {
+    throw ModelError("this CPU has no fast and exact " + std::string(name_of(precision)) +
+                     " products; use precision f32, or auto");
+  }
   Parts& parts = *parts_;
-  assert(weight.contiguous() && (bias.empty() || int(bias.size()) == weight.rows));
-  parts.inputs = weight.cols;
-  parts.outputs = weight.rows;
+  assert(bias.empty() || int(bias.size()) == rows.rows);
+  parts.precision = precision;
+  parts.format = format_of(precision);
+  parts.inputs = rows.cols;
+  parts.outputs = rows.rows;
+  parts.depth = precision == Precision::kInt8 ? rotated_size(rows.cols) : rows.cols;
   if (!bias.empty()) {
-    parts.bias = Matrix(1, weight.rows);
+    parts.bias = Matrix(1, rows.rows);
     std::memcpy(parts.bias.data(), bias.data(), bias.size_bytes());
-    parts.bias_desc = matrix_desc(1, weight.rows, weight.rows);
+    parts.bias_desc = matrix_desc(1, rows.rows, rows.rows);
     parts.bias_memory = memory(parts.bias_desc, cpu_engine(), parts.bias.data());
   }
-  const memory::desc any({weight.cols, weight.rows}, memory::data_type::f32, memory::format_tag::any);
-  constexpr int kTypicalRows = 256;
-  const auto packed = parts.desc_for(kTypicalRows, weight.cols, weight.rows, any).weights_desc();
-  // W [n, k] row-major is W^T [k, n] with strides 1 and k.
-  memory given(memory::desc({weight.cols, weight.rows}, memory::data_type::f32, memory::dims{1, weight.cols}),
-               cpu_engine(), writable(weight.data));
-  parts.weight = memory(packed, cpu_engine());
-  dnnl::reorder(given, parts.weight).execute(cpu_stream(), given, parts.weight);
-  cpu_stream().wait();
+  parts.pack(rows);
 }
 
 PackedMatrix::~PackedMatrix() = default;
@@ -149,14 +299,19 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
   assert(x.cols == parts.inputs && y.cols == parts.outputs && x.rows == y.rows);
   if (x.rows == 0) return;
   const TeamFor team(2.0 * x.rows * x.cols * y.cols);
-  auto& prepared = parts.prepare(x.rows, x.stride, y.stride);
-  prepared.x.set_data_handle(writable(x.data));
-  prepared.y.set_data_handle(y.data);
-  std::unordered_map<int, memory> arguments = {
-      {DNNL_ARG_SRC, prepared.x}, {DNNL_ARG_WEIGHTS, parts.weight}, {DNNL_ARG_DST, prepared.y}};
-  if (parts.bias.size()) arguments.emplace(DNNL_ARG_BIAS, parts.bias_memory);
-  prepared.primitive.execute(cpu_stream(), arguments);
-  cpu_stream().wait();
+  if (parts.precision == Precision::kF32) return parts.product(x.data, x.stride, y);
+
+  const std::size_t row_bytes = parts.depth * parts.format.operand_bytes;
+  const Bytes narrow = make_bytes(row_bytes * x.rows);
+  std::vector<float> steps(x.rows);
+  parallel_for(x.rows, kConversionWork * x.rows * x.cols,
+               [&](int row) { steps[row] = parts.convert(x.row(row), narrow.get() + row_bytes * row); });
+  // In int8 the sums stand in y for a moment, as 32-bit integers.
+  parts.product(narrow.get(), parts.depth, y);
+  if (parts.precision != Precision::kInt8) return;
+  const std::span<const float> bias(parts.bias.data(), parts.bias.size());
+  parallel_for(y.rows, kConversionWork * y.rows * y.cols,
+               [&](int row) { scale_sums(y.row(row), steps[row], parts.steps.row(0), bias); });
 }
 
 void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta,

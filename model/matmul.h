@@ -1,16 +1,31 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 
 #include "model/matrix.h"
+#include "model/precision.h"
+#include "model/weight_rows.h"
 
 namespace palisade {
 
+// Whether this CPU multiplies in that precision, and in int8 without saturating: before VNNI pairs of
+// products were added in 16 bits.
+bool has_products(Precision precision);
+
+// Multiplies [rows, inputs] by packed weights [outputs, inputs] each time it is called, with nothing before
+// or after it: what oneDNN can do here at best. For a precision that this CPU has.
+std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs);
+
 // A weight matrix W [n, k] packed once for oneDNN, with an optional bias [n]. Used by one thread.
+//
+// In int8 each row of W and of x is rotated (see row_formats.h) and rounded with a scale of its own; the sums
+// are exact, so that rounding is all that is lost.
 class PackedMatrix {
  public:
-  PackedMatrix(ConstMatrixView weight, std::span<const float> bias);
+  // Throws ModelError where this CPU has no such products.
+  PackedMatrix(const WeightRows& weight, std::span<const float> bias, Precision precision);
   ~PackedMatrix();
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;

@@ -19,7 +19,7 @@ Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config) 
   const std::string name = "multi_modal_projector.linear";
   const Matrix weight = checkpoint.read(name + ".weight", {config.text.width, config.vision.width});
   const Matrix bias = checkpoint.read(name + ".bias", {config.text.width});
-  return Linear(weight, bias.row(0));
+  return Linear(weight, bias.row(0), Precision::kF32);
 }
 
 }  // namespace
@@ -36,17 +36,19 @@ struct PaliGemma::Parts {
   VerdictTokens yes_no;
   VerdictTokens true_false;
 
-  Parts(const std::filesystem::path& folder, const Checkpoint& checkpoint, SlidingWindow window)
+  Parts(const std::filesystem::path& folder, const Checkpoint& checkpoint, SlidingWindow window,
+        Precision precision)
       : config(read_model_config(folder)),
         preprocessor(read_preprocessor(folder, config.vision.image_size)),
         tokenizer(std::in_place, folder),
         identity(identify(folder, preprocessor.resize)),
         weight_files(checkpoint.files()),
-        image_encoder(config.vision, checkpoint, "vision_tower.vision_model."),
+        image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
         projection(read_projection(checkpoint, config)),
-        language_model(config.text, checkpoint, window),
+        language_model(config.text, checkpoint, window, precision),
         yes_no(verdict_tokens(*tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
         true_false(verdict_tokens(*tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
+    identity.precision = name_of(precision);
     if (tokenizer->piece_count() > config.text.vocabulary) {
       throw ModelError((folder / "tokenizer.model").string() + ": has " +
                        std::to_string(tokenizer->piece_count()) +
@@ -54,13 +56,14 @@ struct PaliGemma::Parts {
     }
   }
 
-  Parts(const ModelConfig& config_, const Checkpoint& checkpoint, const std::string& id, SlidingWindow window)
+  Parts(const ModelConfig& config_, const Checkpoint& checkpoint, const std::string& id, SlidingWindow window,
+        Precision precision)
       : config(config_),
         preprocessor{.image_size = config.vision.image_size},
-        identity{.id = id},
-        image_encoder(config.vision, checkpoint, "vision_tower.vision_model."),
+        identity{.id = id, .precision = std::string(name_of(precision))},
+        image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
         projection(read_projection(checkpoint, config)),
-        language_model(config.text, checkpoint, window) {}
+        language_model(config.text, checkpoint, window, precision) {}
 
   // Image rows and prompt rows as Gemma's input. [positions, width]
   Matrix embed(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
@@ -77,7 +80,7 @@ struct PaliGemma::Parts {
   }
 };
 
-PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window) {
+PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, Precision precision) {
   if (!std::filesystem::is_directory(folder)) {
     throw ModelError(folder.string() +
                      ": no such folder; a model is a folder in Hugging Face layout with config.json, "
@@ -85,12 +88,12 @@ PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window) 
   }
   read_model_config(folder);  // its errors come before those of the weights
   const Checkpoint checkpoint(folder);
-  parts_ = std::make_unique<Parts>(folder, checkpoint, window);
+  parts_ = std::make_unique<Parts>(folder, checkpoint, window, precision);
 }
 
 PaliGemma::PaliGemma(const ModelConfig& config, const Checkpoint& checkpoint, const std::string& id,
-                     SlidingWindow window)
-    : parts_(std::make_unique<Parts>(config, checkpoint, id, window)) {}
+                     SlidingWindow window, Precision precision)
+    : parts_(std::make_unique<Parts>(config, checkpoint, id, window, precision)) {}
 
 PaliGemma::~PaliGemma() = default;
 

@@ -90,12 +90,12 @@ class Prefill {
 class PaliGemma {
  public:
   // Throws ModelError naming the file or tensor and the remedy.
-  explicit PaliGemma(const std::filesystem::path& folder,
-                     SlidingWindow window = SlidingWindow::kTransformers);
+  explicit PaliGemma(const std::filesystem::path& folder, SlidingWindow window = SlidingWindow::kTransformers,
+                     Precision precision = Precision::kF32);
   // Of weights that come without a folder (RandomCheckpoint), to measure speed: it has no tokenizer, so
   // tokenizer() and prompt_ids() throw ModelError and prompts are token ids. `id` names it.
   PaliGemma(const ModelConfig& config, const Checkpoint& checkpoint, const std::string& id,
-            SlidingWindow window = SlidingWindow::kTransformers);
+            SlidingWindow window = SlidingWindow::kTransformers, Precision precision = Precision::kF32);
   ~PaliGemma();
 
   const ModelConfig& config() const;

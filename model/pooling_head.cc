@@ -13,7 +13,7 @@ Linear read_projection(const Checkpoint& checkpoint, const std::string& name, in
                        int count) {
   const Matrix weight = checkpoint.read(name + "in_proj_weight", {3 * width, width});
   const Matrix bias = checkpoint.read(name + "in_proj_bias", {3 * width});
-  return Linear(weight.view().row_range(first, count), bias.row(0).subspan(first, count));
+  return Linear(weight.view().row_range(first, count), bias.row(0).subspan(first, count), Precision::kF32);
 }
 
 }  // namespace
@@ -23,9 +23,10 @@ PoolingHead::PoolingHead(const EncoderShape& shape, const Checkpoint& checkpoint
       query_(1, shape.width),
       keys_values_(
           read_projection(checkpoint, prefix + "attention.", shape.width, shape.width, 2 * shape.width)),
-      attention_out_(read_biased_linear(checkpoint, prefix + "attention.out_proj", shape.width, shape.width)),
+      attention_out_(read_biased_linear(checkpoint, prefix + "attention.out_proj", shape.width, shape.width,
+                                        Precision::kF32)),
       norm_(read_layer_norm(checkpoint, prefix + "layernorm", shape.width, shape.layer_norm_eps)),
-      mlp_(checkpoint, prefix + "mlp", shape.width, shape.mlp_width) {
+      mlp_(checkpoint, prefix + "mlp", shape.width, shape.mlp_width, Precision::kF32) {
   const Matrix probe = checkpoint.read(prefix + "probe", {1, 1, shape.width});
   read_projection(checkpoint, prefix + "attention.", shape.width, 0, shape.width)(probe, query_);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "model/parallel.h"
 #include "model/random.h"
@@ -22,18 +24,20 @@ bool RandomCheckpoint::has(const std::string& name) const {
   return name.find("lm_head") == std::string::npos;
 }
 
-void RandomCheckpoint::fill(const std::string& name, std::span<const std::int64_t> shape,
+void RandomCheckpoint::fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                             std::span<float> target) const {
   constexpr std::int64_t kBlock = 1 << 16;
-  const std::uint64_t first = split_mix(seed_ ^ hash_of(name));
+  const std::uint64_t start = split_mix(seed_ ^ hash_of(name)) + first;
   const auto count = std::int64_t(target.size());
   // Uniform of variance 1 / inputs, so that a product keeps the size of what goes in.
-  const double inputs = shape.size() > 1 ? double(count) / double(std::max<std::int64_t>(shape[0], 1)) : 1e4;
+  const std::int64_t row =
+      std::accumulate(shape.begin() + 1, shape.end(), std::int64_t(1), std::multiplies<>());
+  const double inputs = shape.size() > 1 ? double(std::max<std::int64_t>(row, 1)) : 1e4;
   const float most = float(std::sqrt(3.0 / inputs));
   parallel_for(int((count + kBlock - 1) / kBlock), 10.0 * double(count), [&](int block) {
     const std::int64_t begin = block * kBlock, end = std::min(begin + kBlock, count);
     for (std::int64_t i = begin; i < end; ++i) {
-      const auto bits = std::int32_t(split_mix(first + std::uint64_t(i)) >> 32);
+      const auto bits = std::int32_t(split_mix(start + std::uint64_t(i)) >> 32);
       target[std::size_t(i)] = float(bits) * (most / 2147483648.0f);
     }
   });

@@ -17,7 +17,7 @@ class RandomCheckpoint : public Checkpoint {
 
  protected:
   void require(const std::string&, std::span<const std::int64_t>) const override {}  // there is any
-  void fill(const std::string& name, std::span<const std::int64_t> shape,
+  void fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
             std::span<float> target) const override;
 
  private:

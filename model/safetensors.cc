@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -81,19 +82,30 @@ std::int64_t TensorView::element_count() const {
   return std::int64_t(bytes.size() / size_of(type));
 }
 
-void TensorView::copy_to(std::span<float> floats) const {
+void TensorView::copy_to(std::span<float> floats, std::size_t first) const {
+  assert((first + floats.size()) * size_of(type) <= bytes.size());
+  const std::byte* const from = bytes.data() + first * size_of(type);
   if (type == DataType::kF32) {
-    std::memcpy(floats.data(), bytes.data(), bytes.size());
+    std::memcpy(floats.data(), from, floats.size_bytes());
   } else if (type == DataType::kBf16) {
     for (std::size_t i = 0; i < floats.size(); ++i) {
-      floats[i] = std::bit_cast<float>(std::uint32_t(load<std::uint16_t>(bytes.data() + 2 * i)) << 16);
+      floats[i] = std::bit_cast<float>(std::uint32_t(load<std::uint16_t>(from + 2 * i)) << 16);
     }
   } else if (type == DataType::kF16) {
     for (std::size_t i = 0; i < floats.size(); ++i)
-      floats[i] = float_of_half(load<std::uint16_t>(bytes.data() + 2 * i));
+      floats[i] = float_of_half(load<std::uint16_t>(from + 2 * i));
   } else {
     throw ModelError("a tensor of whole numbers stands where F32, F16 or BF16 is expected");
   }
+}
+
+void TensorView::release_pages(std::size_t first, std::size_t count) const {
+  const auto page = std::uintptr_t(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) + first * size_of(type);
+  // The outer pages may be others' too, who then read them again.
+  const std::uintptr_t first_page = begin / page * page;
+  const std::size_t size = begin + count * size_of(type) - first_page;
+  if (count > 0) ::madvise(reinterpret_cast<void*>(first_page), size, MADV_DONTNEED);
 }
 
 std::vector<float> TensorView::to_floats() const {

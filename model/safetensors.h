@@ -21,7 +21,10 @@ struct TensorView {
   std::int64_t element_count() const;
   // The elements as f32, whatever float type is stored. Throws ModelError for whole-number types.
   std::vector<float> to_floats() const;
-  void copy_to(std::span<float> floats) const;
+  // From element `first` on.
+  void copy_to(std::span<float> floats, std::size_t first = 0) const;
+  // These elements of the file need not stay in memory; what is read again comes from the file again.
+  void release_pages(std::size_t first, std::size_t count) const;
   std::vector<std::int64_t> to_integers() const;
   std::string shape_text() const;  // "[16, 64]"
 };

@@ -50,7 +50,7 @@ struct Siglip::Parts {
         tokenizer(folder),
         identity(identify(folder, preprocessor.resize)),
         weight_files(checkpoint.files()),
-        image_encoder(config.vision, checkpoint, "vision_model."),
+        image_encoder(config.vision, checkpoint, "vision_model.", Precision::kF32),
         pooling_head({.width = config.vision.width,
                       .mlp_width = config.vision.mlp_width,
                       .heads = config.vision.heads,

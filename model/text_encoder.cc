@@ -18,10 +18,11 @@ TextEncoder::TextEncoder(const SiglipTextConfig& config, const Checkpoint& check
                .layers = config.layers,
                .heads = config.heads,
                .layer_norm_eps = config.layer_norm_eps},
-              checkpoint, prefix + "encoder.layers."),
+              checkpoint, prefix + "encoder.layers.", Precision::kF32),
       final_norm_(
           read_layer_norm(checkpoint, prefix + "final_layer_norm", config.width, config.layer_norm_eps)),
-      head_(read_biased_linear(checkpoint, prefix + "head", config.projection, config.width)) {}
+      head_(read_biased_linear(checkpoint, prefix + "head", config.projection, config.width,
+                               Precision::kF32)) {}
 
 Matrix TextEncoder::forward(std::span<const TokenId> ids, const Observer& observer) const {
   const int rows = int(ids.size()), texts = rows / config_.positions;

@@ -50,7 +50,6 @@ std::optional<Passed> ClipSeries::pass(Clip& clip) {
     ++skipped_;
     return std::nullopt;
   }
-  const std::lock_guard lock(mutex_);
   if (!degradation_.takes_next() && !passed.demanded) {
     ++left_out_;
     ++left_out_untold_;
@@ -69,7 +68,6 @@ std::optional<Passed> ClipSeries::pass(Clip& clip) {
 
 ClipSeries::Change ClipSeries::pushed(bool lost_one) {
   if (!degrades_) return Change::kNone;
-  const std::lock_guard lock(mutex_);
   const int before = degradation_.level();
   degradation_.pushed(lost_one);
   const int after = degradation_.level();
@@ -77,7 +75,6 @@ ClipSeries::Change ClipSeries::pushed(bool lost_one) {
 }
 
 std::string ClipSeries::degradation_text() const {
-  const std::lock_guard lock(mutex_);
   std::string text;
   if (degradation_.frames() < settings_.sampling.count)
     text = std::to_string(degradation_.frames()) + " frames instead of " +

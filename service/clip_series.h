@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,7 +26,8 @@ struct Passed {
 };
 
 // The tasks of a stream that see the same clips, and which of those clips are worth asking about: by motion,
-// on demand, and as many as the engine keeps up with. pass() and pushed() may be called on any thread.
+// on demand, and as many as the engine keeps up with. Of pass(), pushed() and degradation_text() one runs at
+// a time.
 class ClipSeries {
  public:
   ClipSeries(const TaskSettings& first, const GateSettings& gate, bool degrades);
@@ -57,7 +57,9 @@ class ClipSeries {
   // "every 2nd clip, 4 frames"; empty where nothing is left out.
   std::string degradation_text() const;
   // Whether clips may be skipped where nothing is wrong.
-  bool chooses() const { return watches_motion_ || settings_.when == When::kDemand; }
+  bool chooses() const {
+    return watches_motion_ || settings_.when == When::kDemand || !settings_.against.reference.empty();
+  }
   // Clips that were not asked about: by motion, demand or for want of a reference, and by load.
   std::uint64_t skipped() const { return skipped_; }
   std::uint64_t left_out() const { return left_out_; }
@@ -73,9 +75,8 @@ class ClipSeries {
   std::atomic<bool> takes_reference_{false};
   std::atomic<std::uint64_t> skipped_{0};
   std::atomic<std::uint64_t> left_out_{0};
-  mutable std::mutex mutex_;
-  Degradation degradation_;            // guarded by mutex_
-  std::uint64_t left_out_untold_ = 0;  // guarded by mutex_
+  Degradation degradation_;
+  std::uint64_t left_out_untold_ = 0;
 };
 
 // `count` of the clip's frames, spread evenly from the first to the last.

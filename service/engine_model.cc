@@ -4,6 +4,7 @@
 
 #include "model/error.h"
 #include "model/generation.h"
+#include "service/log.h"
 #include "service/pace.h"
 #include "service/weights_hash.h"
 
@@ -118,7 +119,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
 class PaliGemmaEngineModel : public EngineModel {
  public:
   PaliGemmaEngineModel(const std::filesystem::path& folder, const EngineModelOptions& options)
-      : model_(folder, options.sliding_window),
+      : model_(folder, options.sliding_window, chosen_precision(options.precision)),
         resize_(options.resize.value_or(model_.identity().resize)),
         hash_(model_.weight_files()) {}
 
@@ -158,6 +159,13 @@ class PaliGemmaEngineModel : public EngineModel {
 };
 
 }  // namespace
+
+Precision chosen_precision(PrecisionChoice choice) {
+  if (choice) return *choice;
+  const PrecisionTrial trial = try_precisions();
+  log_info("precision auto: " + std::string(name_of(trial.fastest)) + " (" + trial.measured + ")");
+  return trial.fastest;
+}
 
 int images_encoded_together(int image_tokens) {
   return std::max(1, kRowsTogether / image_tokens);

@@ -10,6 +10,7 @@
 #include "frames/frame.h"
 #include "model/decoding.h"
 #include "model/paligemma.h"
+#include "model/precision.h"
 
 namespace palisade {
 
@@ -55,9 +56,13 @@ class EngineModel {
 // How many images of so many tokens go through the tower as one batch.
 int images_encoded_together(int image_tokens);
 
+// What a choice is on this CPU; logs it where it was left to the CPU.
+Precision chosen_precision(PrecisionChoice choice);
+
 struct EngineModelOptions {
   std::optional<ResizePreset> resize;  // instead of the preset that the folder asks for
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
+  PrecisionChoice precision = Precision::kF32;
 };
 
 // Reads a Hugging Face folder. Throws ModelError. The hash over large weight files is computed beside the

@@ -56,7 +56,7 @@ std::string answer_text(const Json& event) {
   const std::int64_t dropped = number_at(event, {"data", "dropped_before"});
   if (dropped > 0) text += " [" + std::to_string(dropped) + " dropped before]";
   const std::int64_t skipped = number_at(event, {"data", "skipped_before"});
-  if (skipped > 0) text += " [" + std::to_string(skipped) + " without motion before]";
+  if (skipped > 0) text += " [" + std::to_string(skipped) + " skipped before]";
   return text;
 }
 

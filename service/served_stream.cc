@@ -209,7 +209,9 @@ void ServedStream::on_report(const FeedReport& report) {
   // One line a change: a camera that stays away is not told again at every attempt.
   if (const std::string line = state + (reason.empty() ? "" : ": " + reason);
       std::exchange(last_state_, line) != line) {
-    log_info(settings_.name + ": " + line);
+    const std::int64_t pause_ms = report.next_try_in.count();
+    log_info(settings_.name + ": " + line +
+             (pause_ms > 0 ? "; next try in " + std::to_string(pause_ms) + " ms" : ""));
   }
   around_.publisher.publish({.kind = EventKind::kState,
                              .topic = state_topic(settings_.name),

@@ -67,6 +67,12 @@ void read_sliding_window(SettingsReader& reader, Settings& settings) {
   settings.sliding_window = window.value_or(settings.sliding_window);
 }
 
+void read_precision_of(SettingsReader& reader, Settings& settings) {
+  std::string name;
+  if (reader.read("precision", name) && !read_precision(name, settings.precision))
+    reader.problem("precision", "precision is f32, bf16, int8 or auto, not '" + name + "'");
+}
+
 // Tells the streams whose frames a stream's tasks are paired with.
 void add_taps(Settings& settings, std::size_t index, Place place, std::vector<Problem>& problems) {
   const StreamSettings& stream = settings.streams[index];
@@ -158,6 +164,7 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     if (reader.read("model", model)) settings.model = model;
     read_resize(reader, settings);
     read_sliding_window(reader, settings);
+    read_precision_of(reader, settings);
     if (reader.read("publish", settings.publish)) {
       if (auto fault = endpoint_fault(settings.publish)) reader.problem("publish", "publish: " + *fault);
     }
@@ -199,6 +206,7 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
   note("model", running.model == wanted.model);
   note("resize", running.resize == wanted.resize);
   note("sliding_window", running.sliding_window == wanted.sliding_window);
+  note("precision", running.precision == wanted.precision);
   note("publish", running.publish == wanted.publish);
   note("control", running.control == wanted.control);
   note("engine", running.engine == wanted.engine);

@@ -13,6 +13,7 @@
 #include "frames/sampling.h"
 #include "ingest/source.h"
 #include "model/model_config.h"
+#include "model/precision.h"
 #include "tasks/task.h"
 
 namespace palisade {
@@ -92,6 +93,7 @@ struct Settings {
   std::filesystem::path model;  // empty: the demo model
   std::optional<ResizePreset> resize;
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
+  PrecisionChoice precision = Precision::kF32;
   std::string publish = "tcp://127.0.0.1:5557";
   std::string control;  // where requests are taken (see Control); empty: nowhere
   EngineSettings engine;

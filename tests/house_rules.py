@@ -27,7 +27,7 @@ DOORS = [
     (r"webp/", r"ingest/picture_webp\.cc"),
     (r"oneapi/|dnnl|omp\.h", r"model/matmul\.cc"),
     (r"sentencepiece", r"model/tokenizer\.cc"),
-    (r"hwy/", r"model/(train/)?kernels\.cc"),
+    (r"hwy/", r"model/(kernels|row_formats|train/kernels)\.cc"),
     (r"nlohmann/", r"model/json\.h"),
     (r"yaml-cpp/", r"service/settings_tree\.(cc|h)"),
     (r"zmq", r"service/(publisher|control)\.cc|service/commands/watch\.cc"),
@@ -35,6 +35,10 @@ DOORS = [
     (r"spdlog/", r"service/log\.cc"),
     (r"sodium", r"service/sha256\.cc"),
 ]
+# Who may know number formats: products, what holds weights, and whoever hands the choice on from a setting.
+PRECISION = (r"model/(precision|matmul|linear|embedding_table|paligemma|siglip|image_encoder|text_encoder|pooling_head|"
+             r"encoder_layers|language_model)\.(cc|h)|service/(settings|engine_model)\.(cc|h)|service/commands/\w+\.(cc|h)|"
+             r"service/verify/(tolerance|model_cases|verify)\.(cc|h)|tests/.*")
 FOLDERS = tuple(MAY_INCLUDE)
 MAX_LINES = 400
 
@@ -78,6 +82,8 @@ def main():
             breaches.append(f"{name}:1: a header starts with #pragma once")
         for number, line in enumerate(lines, 1):
             breaches.extend(include_breaches(name, number, line))
+            if re.search(r"\bPrecision(Choice)?\b", line) and not re.fullmatch(PRECISION, name):
+                breaches.append(f"{name}:{number}: Precision is known to {PRECISION} alone")
             if re.search(r"\b\w+(Manager|Helper|Utils)\b|(?<![.>:])\bget_[a-z]", line) and name.split("/")[0] in FOLDERS:
                 breaches.append(f"{name}:{number}: a name this project does not use (Manager, Helper, Utils, get_)")
     print("\n".join(breaches) if breaches else f"house rules hold in {len(names)} files")

@@ -48,6 +48,11 @@ std::string table_of(const BenchReport& report) {
         stage.tokens_per_second(), stage.work.operations() / stage.seconds.median() / 1e9,
         double(stage.peak_memory) / 1e9, bound_of(report, stage), 100 * share_of_limits(report, stage));
   }
+  if (const Agreement& agreement = report.agreement; !agreement.with.empty()) {
+    text += format_text("\nagainst %s: logits off by %.2f %%, cosine %.5f, %.1f %% of %d tokens the same\n",
+                        agreement.with.c_str(), 100 * agreement.relative_error, agreement.cosine,
+                        100 * agreement.same_tokens, agreement.tokens);
+  }
   return text;
 }
 
@@ -74,17 +79,25 @@ Json json_of(const BenchReport& report) {
     }
     stages.push_back(std::move(line));
   }
-  return {{"model", report.model},
-          {"random_weights", report.random_weights},
-          {"precision", report.precision},
-          {"parameters", report.parameters},
-          {"threads", report.limits.threads},
-          {"load_seconds", report.load_seconds},
-          {"resident_memory_bytes", report.loaded_memory},
-          {"limits",
-           {{"memory_bytes_per_second", spread(report.limits.memory)},
-            {"product_operations_per_second", std::move(products)}}},
-          {"stages", std::move(stages)}};
+  Json json = {{"model", report.model},
+               {"random_weights", report.random_weights},
+               {"precision", report.precision},
+               {"parameters", report.parameters},
+               {"threads", report.limits.threads},
+               {"load_seconds", report.load_seconds},
+               {"resident_memory_bytes", report.loaded_memory},
+               {"limits",
+                {{"memory_bytes_per_second", spread(report.limits.memory)},
+                 {"product_operations_per_second", std::move(products)}}},
+               {"stages", std::move(stages)}};
+  if (const Agreement& agreement = report.agreement; !agreement.with.empty()) {
+    json["agreement"] = {{"with", agreement.with},
+                         {"tokens", agreement.tokens},
+                         {"relative_error", agreement.relative_error},
+                         {"cosine", agreement.cosine},
+                         {"same_tokens", agreement.same_tokens}};
+  }
+  return json;
 }
 
 }  // namespace palisade

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/json.h"
+#include "service/bench/agreement.h"
 #include "service/bench/machine_limits.h"
 #include "service/bench/stages.h"
 
@@ -20,6 +21,7 @@ struct BenchReport {
   std::uint64_t loaded_memory = 0;  // resident once loaded
   MachineLimits limits;
   std::vector<StageResult> stages;
+  Agreement agreement;
 };
 
 // What the limits would take for this stage, as a share of what it took: 1 is at the limits.

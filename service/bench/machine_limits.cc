@@ -93,17 +93,16 @@ void measure_memory(Samples& samples, int repeats, std::size_t bytes) {
   }
 }
 
-void measure_product(Samples& samples, int repeats) {
+void measure_products(std::map<std::string, Samples>& products, int repeats) {
   constexpr int kRows = 256, kInputs = 2048, kOutputs = 16384;
-  Matrix weight(kOutputs, kInputs), x(kRows, kInputs), y(kRows, kOutputs);
-  std::fill_n(weight.data(), weight.size(), 0.25f);
-  std::fill_n(x.data(), x.size(), 0.5f);
-  const PackedMatrix packed(weight, {});
-  packed.multiply(x, y);  // makes ready
-  for (int i = 0; i < repeats; ++i) {
-    const auto begun = steady_clock::now();
-    packed.multiply(x, y);
-    samples.add(2.0 * kRows * kInputs * kOutputs / seconds_since(begun));
+  for (const auto precision : precisions_here()) {
+    const auto product = bare_product(precision, kRows, kInputs, kOutputs);
+    product();  // makes ready
+    for (int i = 0; i < repeats; ++i) {
+      const auto begun = steady_clock::now();
+      product();
+      products[std::string(name_of(precision))].add(2.0 * kRows * kInputs * kOutputs / seconds_since(begun));
+    }
   }
 }
 
@@ -120,7 +119,7 @@ bool MachineLimits::bound_by_memory(const Work& work, const std::string& precisi
 void measure_limits(MachineLimits& limits, int repeats, std::size_t buffer_bytes) {
   if (limits.threads == 0) limits.threads = team_size();
   measure_memory(limits.memory, repeats, buffer_bytes);
-  measure_product(limits.products["f32"], repeats);
+  measure_products(limits.products, repeats);
 }
 
 }  // namespace palisade

@@ -101,19 +101,20 @@ bool forget_peak() {
   return bool(out);
 }
 
-std::uint64_t memory_needed(const ModelConfig& config, int positions) {
+std::uint64_t memory_needed(const ModelConfig& config, int positions, double bytes_per_weight) {
   const TextConfig& text = config.text;
   const std::uint64_t width = text.width, mlp = text.mlp_width, vocabulary = text.vocabulary;
-  const std::uint64_t weights = config.parameter_count() + vocabulary * width;
+  const std::uint64_t embedding = vocabulary * width * (bytes_per_weight == 4 ? 4 : 2);
   const std::uint64_t largest = 2 * mlp * width;  // gate and up
   const std::uint64_t keys = std::uint64_t(2) * text.layers * text.kv_heads * text.head_dim;
   const std::uint64_t row = 3 * mlp + 4 * width + 2 * std::uint64_t(text.heads) * text.head_dim;
-  return sizeof(float) * (weights + largest + std::uint64_t(positions) * (keys + row));
+  return embedding + std::uint64_t(bytes_per_weight * double(config.parameter_count() + largest)) +
+         sizeof(float) * std::uint64_t(positions) * (keys + row);
 }
 
 void require_memory(std::string_view what, std::uint64_t needed, std::uint64_t available) {
   if (needed <= available) return;
-  throw UsageError(std::string(what) + " needs " + gigabytes(needed) + " of memory in f32, and " +
+  throw UsageError(std::string(what) + " needs " + gigabytes(needed) + " of memory, and " +
                    gigabytes(available) +
                    " are available; take a smaller shape or fewer positions, or make room");
 }

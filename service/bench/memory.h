@@ -17,9 +17,9 @@ std::uint64_t resident_memory();
 std::uint64_t peak_memory();
 bool forget_peak();
 
-// What a model of this shape takes in f32: weights, the embedding beside the packed head, the largest tensor
-// while it is packed, and keys, values and rows of a prefill of `positions`.
-std::uint64_t memory_needed(const ModelConfig& config, int positions);
+// What a model of this shape takes: weights, the embedding (f32 or bf16) beside the packed head, the largest
+// product while it is packed, and keys, values and rows of a prefill of `positions`.
+std::uint64_t memory_needed(const ModelConfig& config, int positions, double bytes_per_weight);
 // Throws UsageError with both numbers where that is more than `available`. `what` names the model.
 void require_memory(std::string_view what, std::uint64_t needed, std::uint64_t available);
 

@@ -58,8 +58,8 @@ std::vector<Stage> stages_named(std::span<const std::string> names) {
   return chosen;
 }
 
-double bytes_per_weight(const ModelIdentity& identity) {
-  return identity.precision == "int8" ? 1 : identity.precision == "bf16" ? 2 : 4;
+double bytes_per_weight(std::string_view precision) {
+  return precision == "int8" ? 1 : precision == "bf16" ? 2 : 4;
 }
 
 std::vector<Image> bench_images(const PaliGemma& model, int count) {
@@ -114,7 +114,7 @@ Samples timed_steps(const PaliGemma& model, int sequences, int context, int step
 
 StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, const TellStep& tell) {
   StageResult result{.stage = stage};
-  const double weight = bytes_per_weight(model.identity());
+  const double weight = bytes_per_weight(model.identity().precision);
   const std::string name(stage.name);
   if (const int positions = positions_of(stage, repeats), most = model.config().text.max_position_embeddings;
       positions > most) {

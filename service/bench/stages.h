@@ -53,7 +53,7 @@ std::vector<Image> bench_images(const PaliGemma& model, int count);
 std::vector<TokenId> bench_tokens(const PaliGemma& model, int count);
 // Sequences of `context` positions, forks of one, with room for `steps` more; and their steps.
 Samples timed_steps(const PaliGemma& model, int sequences, int context, int steps);
-// Of a weight of the model as it is held.
-double bytes_per_weight(const ModelIdentity& identity);
+// Of a weight as a model of this precision ("f32") holds it.
+double bytes_per_weight(std::string_view precision);
 
 }  // namespace palisade

@@ -28,6 +28,7 @@ struct BenchOptions {
   bool quick = false;
   bool json = false;
   std::string picture;
+  std::string versus;
 };
 
 std::vector<Stage> stages_of(const BenchOptions& options) {
@@ -55,19 +56,30 @@ int longest_of(const std::vector<Stage>& stages, const ModelConfig& config) {
   return std::min(positions, config.text.max_position_embeddings);
 }
 
-std::unique_ptr<PaliGemma> loaded(const BenchOptions& options, const std::vector<Stage>& stages) {
-  const SlidingWindow window =
-      sliding_window_of(options.model.sliding_window).value_or(SlidingWindow::kTransformers);
+std::unique_ptr<PaliGemma> loaded(const BenchOptions& options, const std::vector<Stage>& stages,
+                                  const EngineModelOptions& chosen) {
+  const Precision precision = chosen_precision(chosen.precision);
   const std::filesystem::path folder =
       options.model.folder.empty() ? demo_model_folder() : std::filesystem::path(options.model.folder);
   const ModelConfig config =
       options.shape.empty() ? read_model_config(folder) : *config_of_shape(options.shape);
-  require_memory(options.shape.empty() ? folder.string() : "--shape " + options.shape,
-                 memory_needed(config, longest_of(stages, config)), available_memory());
-  log_info("bench: loading " +
-           (options.shape.empty() ? folder.string() : "random weights of " + options.shape));
-  if (options.shape.empty()) return std::make_unique<PaliGemma>(folder, window);
-  return std::make_unique<PaliGemma>(config, RandomCheckpoint(), options.shape, window);
+  const std::string what = (options.shape.empty() ? folder.string() : "random weights of " + options.shape) +
+                           " in " + std::string(name_of(precision));
+  require_memory(what,
+                 memory_needed(config, longest_of(stages, config), bytes_per_weight(name_of(precision))),
+                 available_memory());
+  log_info("bench: loading " + what);
+  if (options.shape.empty()) return std::make_unique<PaliGemma>(folder, chosen.sliding_window, precision);
+  return std::make_unique<PaliGemma>(config, RandomCheckpoint(), options.shape, chosen.sliding_window,
+                                     precision);
+}
+
+// Before the model that is measured, so that there is never more than one.
+Matrix logits_in(const std::string& precision, const BenchOptions& options,
+                 const std::vector<Stage>& stages) {
+  EngineModelOptions chosen = options_of(options.model);
+  read_precision(precision, chosen.precision);
+  return agreement_logits(*loaded(options, stages, chosen));
 }
 
 void write_picture(const std::string& file, const BenchReport& report) {
@@ -84,13 +96,16 @@ int bench(const BenchOptions& options) {
   if (!options.picture.empty() && !std::ofstream(options.picture, std::ios::app))
     throw UsageError(options.picture + ": cannot be written; name another file with --picture");
   BenchReport report{.random_weights = !options.shape.empty()};
+  const Matrix expected = options.versus.empty() ? Matrix() : logits_in(options.versus, options, stages);
   const auto begun = std::chrono::steady_clock::now();
-  const std::unique_ptr<PaliGemma> model = loaded(options, stages);
+  const std::unique_ptr<PaliGemma> model = loaded(options, stages, options_of(options.model));
   report.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   report.loaded_memory = resident_memory();
   report.model = model->identity().id;
   report.precision = model->identity().precision;
   report.parameters = model->config().parameter_count();
+  if (!options.versus.empty())
+    report.agreement = agreement_of(options.versus, expected, agreement_logits(*model));
   // Before and after: others may have the machine in between.
   log_info("bench: this machine's limits");
   measure_limits(report.limits, options.quick ? 3 : 5);
@@ -131,6 +146,11 @@ void add_bench(CLI::App& app, Run& run) {
   command->add_flag("--json", options->json, "One JSON line");
   command->add_option("--picture", options->picture, "Writes the roofline to this file (SVG)")
       ->type_name("FILE");
+  command
+      ->add_option(
+          "--vs", options->versus,
+          "Compares the logits with those of the same model in this precision, which is loaded first")
+      ->check(CLI::IsMember({"f32", "bf16", "int8"}));
   command->footer(
       "\nTimes are medians. Share: what the limits measured in the same run would allow, over what it took;\n"
       "the limit is the memory's for the bytes that must be read or the product's for the operations. A "
@@ -138,7 +158,8 @@ void add_bench(CLI::App& app, Run& run) {
       "that fits the caches can be beyond the memory's limit.\n"
       "\nExamples:\n"
       "  palisade bench --model paligemma-3b-mix-224 --picture roofline.svg\n"
-      "  palisade bench --shape paligemma-3b-224 --stages prefill-272,decode --json");
+      "  palisade bench --shape paligemma-3b-224 --stages prefill-272,decode --json\n"
+      "  palisade bench --precision int8 --vs f32");
   command->callback([&run, options] { run = [options] { return bench(*options); }; });
 }
 

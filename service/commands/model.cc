@@ -23,6 +23,7 @@ struct InspectOptions {
 struct VerifyOptions {
   std::string root;
   std::vector<std::string> cases;
+  std::string precision = "f32";
   bool json = false;
 };
 
@@ -184,7 +185,9 @@ void print_check(const Check& check, bool json) {
 
 int run_verification(const VerifyOptions& options) {
   VerificationReport report([&](const Check& check) { print_check(check, options.json); });
-  verify(options.root, options.cases, report);
+  PrecisionChoice precision;
+  read_precision(options.precision, precision);
+  verify(options.root, options.cases, precision.value_or(Precision::kF32), report);
   if (options.json) {
     const Json counts = {{"checks", report.passed() + report.failed()},
                          {"passed", report.passed()},
@@ -219,6 +222,12 @@ void add_model(CLI::App& app, Run& run) {
       ->required();
   verify_command->add_option("cases", verified->cases,
                              "Only these, by path or its end (resize, caption, ...)");
+  verify_command
+      ->add_option("--precision", verified->precision,
+                   "Of PaliGemma's products; tensors may then be off by 12 % (bf16) or 35 % (int8) of their "
+                   "largest value, and tokens chosen are not compared")
+      ->check(CLI::IsMember({"f32", "bf16", "int8"}))
+      ->capture_default_str();
   verify_command->add_flag("--json", verified->json, "One JSON line a check, the counts last");
   verify_command->footer(
       "Example:\n  palisade model verify tests/golden/reference cases/paligemma1-tiny --json\n");

@@ -17,12 +17,29 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
                   "transformers")
       ->envname("PALISADE_SLIDING_WINDOW")
       ->check(CLI::IsMember({"transformers", "none"}));
+  command
+      .add_option(
+          "--precision", flags.precision,
+          "Of the model's products: f32, bf16, int8, or auto: what this CPU does fastest; default: f32")
+      ->envname("PALISADE_PRECISION")
+      ->check(CLI::IsMember({"f32", "bf16", "int8", "auto"}));
+}
+
+void apply(const ModelFlags& flags, Settings& settings) {
+  if (!flags.folder.empty()) settings.model = flags.folder;
+  if (!flags.sliding_window.empty()) settings.sliding_window = *sliding_window_of(flags.sliding_window);
+  if (!flags.precision.empty()) read_precision(flags.precision, settings.precision);
+}
+
+EngineModelOptions options_of(const ModelFlags& flags) {
+  EngineModelOptions options;
+  if (!flags.sliding_window.empty()) options.sliding_window = *sliding_window_of(flags.sliding_window);
+  if (!flags.precision.empty()) read_precision(flags.precision, options.precision);
+  return options;
 }
 
 std::unique_ptr<EngineModel> load_model(const ModelFlags& flags) {
-  EngineModelOptions options;
-  if (!flags.sliding_window.empty()) options.sliding_window = *sliding_window_of(flags.sliding_window);
-  return load_chosen_model(flags.folder, options);
+  return load_chosen_model(flags.folder, options_of(flags));
 }
 
 }  // namespace palisade

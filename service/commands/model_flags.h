@@ -4,6 +4,7 @@
 #include <string>
 
 #include "service/engine_model.h"
+#include "service/settings.h"
 
 namespace CLI {
 class App;
@@ -11,13 +12,17 @@ class App;
 
 namespace palisade {
 
-// --model and --sliding-window, as typed; empty where they were not.
+// --model, --sliding-window and --precision, as typed; empty where they were not.
 struct ModelFlags {
   std::string folder;
   std::string sliding_window;
+  std::string precision;
 };
 
 void add_model_flags(CLI::App& command, ModelFlags& flags);
+// Flags and their variables come before the file.
+void apply(const ModelFlags& flags, Settings& settings);
+EngineModelOptions options_of(const ModelFlags& flags);
 // Throws ModelError.
 std::unique_ptr<EngineModel> load_model(const ModelFlags& flags);
 

@@ -22,15 +22,16 @@ struct PlanOptions {
 
 int plan(const PlanOptions& options) {
   Settings settings = read_settings(options.config);
-  if (!options.model.folder.empty()) settings.model = options.model.folder;
-  if (!options.model.sliding_window.empty())
-    settings.sliding_window = *sliding_window_of(options.model.sliding_window);
+  apply(options.model, settings);
   const std::filesystem::path folder = settings.model.empty() ? demo_model_folder() : settings.model;
   const ModelConfig config = read_model_config(folder);
   // Prompts are counted by the model's tokenizer; memory before that, for the longest clip alone.
-  require_memory(folder.string(), memory_needed(config, 16 * config.image_tokens()), available_memory());
+  const Precision precision = chosen_precision(settings.precision);
+  require_memory(folder.string() + " in " + std::string(name_of(precision)),
+                 memory_needed(config, 16 * config.image_tokens(), bytes_per_weight(name_of(precision))),
+                 available_memory());
   log_info("plan: loading " + folder.string());
-  const PaliGemma model(folder, settings.sliding_window);
+  const PaliGemma model(folder, settings.sliding_window, precision);
   const PromptLength length = [&](const std::string& prompt) { return int(model.prompt_ids(prompt).size()); };
   const int image_tokens = model.config().image_tokens();
   const std::vector<int> lengths = planned_lengths(settings, image_tokens, length);

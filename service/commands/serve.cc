@@ -23,12 +23,9 @@ struct ServeOptions {
   bool until_end = false;
 };
 
-// Flags and their variables come before the file.
 Settings settings_of(const ServeOptions& options) {
   Settings settings = read_settings(options.config);
-  if (!options.model.folder.empty()) settings.model = options.model.folder;
-  if (!options.model.sliding_window.empty())
-    settings.sliding_window = *sliding_window_of(options.model.sliding_window);
+  apply(options.model, settings);
   if (!options.publish.empty()) {
     if (const auto fault = endpoint_fault(options.publish)) throw UsageError("--publish: " + *fault);
     settings.publish = options.publish;
@@ -61,8 +58,10 @@ int serve(const ServeOptions& options) {
   log_from(log_level_of(options.log_level).value_or(LogLevel::kInfo));
   const Settings settings = settings_of(options);
   Interrupt interrupt;
-  const auto model = slowed_for_tests(load_chosen_model(
-      settings.model, {.resize = settings.resize, .sliding_window = settings.sliding_window}));
+  const auto model =
+      slowed_for_tests(load_chosen_model(settings.model, {.resize = settings.resize,
+                                                          .sliding_window = settings.sliding_window,
+                                                          .precision = settings.precision}));
   Service service(settings, *model);
   log_info("publishing on " + service.endpoint() + "; `palisade watch --subscribe " + service.endpoint() +
            "` shows it");

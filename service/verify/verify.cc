@@ -35,7 +35,7 @@ Case skipped(const fs::path& root, const fs::path& file, std::string reason) {
 }
 
 // The ways the reference data is laid out; each file becomes one case.
-std::vector<Case> cases_of(const fs::path& root) {
+std::vector<Case> cases_of(const fs::path& root, Precision precision) {
   std::vector<Case> cases;
   const auto add = [&](const fs::path& file, auto verify_file) {
     cases.push_back({name_below(root, file), [root, file, verify_file](VerificationReport& report) {
@@ -50,7 +50,11 @@ std::vector<Case> cases_of(const fs::path& root) {
     if (file.stem() == "cases") add(file, verify_tokenizer);
     if (file.stem() == "processor") add(file, verify_processor);
   }
-  for (const fs::path& file : files_below(root / "cases", ".json")) add(file, verify_model_case);
+  for (const fs::path& file : files_below(root / "cases", ".json")) {
+    add(file, [precision](const fs::path& below, const fs::path& one, VerificationReport& report) {
+      verify_model_case(below, one, precision, report);
+    });
+  }
   for (const fs::path& file : files_below(root / "train", ".json")) add(file, verify_train_case);
   for (const fs::path& file : files_below(root / "segmentation", ".json")) {
     cases.push_back(skipped(root, file, "the mask decoder is not in this build"));
@@ -64,9 +68,10 @@ bool chosen(const std::string& name, const std::string& wanted) {
 
 }  // namespace
 
-void verify(const fs::path& root, const std::vector<std::string>& wanted, VerificationReport& report) {
+void verify(const fs::path& root, const std::vector<std::string>& wanted, Precision precision,
+            VerificationReport& report) {
   if (!fs::is_directory(root)) throw ModelError(root.string() + ": no such folder of golden data");
-  const std::vector<Case> cases = cases_of(root);
+  const std::vector<Case> cases = cases_of(root, precision);
   if (cases.empty()) {
     throw ModelError(root.string() +
                      ": holds no golden data (expected resize/, images/, tokenizer/ or cases/)");

@@ -13,12 +13,13 @@
 namespace palisade {
 
 // Runs the golden data of `root` (a folder laid out as the reference data: models/, images/, cases/, resize/,
-// tokenizer/, train/, segmentation/) at the tolerances of its README. `wanted` chooses cases by path or its
+// tokenizer/, train/, segmentation/) at the tolerances of its README, PaliGemma's
+// with products in `precision` (see tolerance.h). `wanted` chooses cases by path or its
 // end
 // ("cases/paligemma1-tiny/caption", "caption", "resize"); empty takes all. Nothing is passed over: what this
 // build cannot run is reported as skipped. Throws ModelError when root holds no golden data or a wanted case
 // is not there.
-void verify(const std::filesystem::path& root, const std::vector<std::string>& wanted,
+void verify(const std::filesystem::path& root, const std::vector<std::string>& wanted, Precision precision,
             VerificationReport& report);
 
 // The parts, each a family of files.
@@ -30,7 +31,7 @@ void verify_tokenizer(const std::filesystem::path& root, const std::filesystem::
 void verify_processor(const std::filesystem::path& root, const std::filesystem::path& file,
                       VerificationReport& report);
 void verify_model_case(const std::filesystem::path& root, const std::filesystem::path& file,
-                       VerificationReport& report);
+                       Precision precision, VerificationReport& report);
 void verify_siglip_case(const std::filesystem::path& root, const std::filesystem::path& file,
                         VerificationReport& report);
 void verify_train_case(const std::filesystem::path& root, const std::filesystem::path& file,

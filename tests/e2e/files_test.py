@@ -114,6 +114,17 @@ class Verification(unittest.TestCase):
         self.assertEqual(lines[-1]["skipped"], sum("skipped" in line for line in lines[:-1]))
         self.assertGreater(lines[-1]["passed"], 900)
 
+    def test_rounded_products_hold_at_their_own_tolerance(self):
+        for precision in ("bf16", "int8"):
+            done = palisade("caption", WORLD / "still01.png", "--precision", precision, "--json", check=None)
+            if done.returncode == 1 and f"no fast and exact {precision} products" in done.stderr:
+                continue
+            self.assertEqual(json.loads(done.stdout)["data"]["model"]["precision"], precision)
+            done = palisade("model", "verify", REFERENCE, "cases", "--precision", precision, "--json")
+            counts = json.loads(done.stdout.splitlines()[-1])
+            self.assertEqual(counts["failed"], 0)
+            self.assertGreater(counts["passed"], 200)
+
     def test_a_wrong_number_fails(self):
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "reference"

@@ -302,18 +302,22 @@ TEST_CASE("feed: pauses grow to the longest, are spread, and start anew after a 
   milliseconds expected(1'000);
   for (int i = 1; i <= 12; ++i) {
     retry.count(milliseconds(3'000));
-    const milliseconds pause = retry.pause(SourceFault::kUnreachable);
+    const milliseconds pause = retry.pause(SourceFault::kUnreachable, milliseconds(0));
     CAPTURE(i);
     CHECK(retry.attempt() == i + 1);
     CHECK(pause >= expected * 8 / 10);
     CHECK(pause <= expected * 12 / 10);
     expected = std::min(expected * 2, milliseconds(60'000));
   }
-  CHECK(retry.pause(SourceFault::kAuthFailed) >= milliseconds(48'000));
+  // An attempt that itself took its time.
+  CHECK(retry.pause(SourceFault::kUnreachable, milliseconds(50'000)) <= milliseconds(12'000));
+  CHECK(retry.pause(SourceFault::kUnreachable, milliseconds(70'000)) <= milliseconds(1'200));
+  CHECK(retry.pause(SourceFault::kUnreachable, milliseconds(70'000)) >= milliseconds(800));
+  CHECK(retry.pause(SourceFault::kAuthFailed, milliseconds(10'000)) >= milliseconds(48'000));
   retry.count(milliseconds(30'000));
   CHECK(retry.attempt() == 2);
-  CHECK(retry.pause(SourceFault::kUnreachable) <= milliseconds(1'200));
-  CHECK(retry.pause(SourceFault::kUnreadable) >= milliseconds(48'000));
+  CHECK(retry.pause(SourceFault::kUnreachable, milliseconds(0)) <= milliseconds(1'200));
+  CHECK(retry.pause(SourceFault::kUnreadable, milliseconds(10'000)) >= milliseconds(48'000));
 }
 
 TEST_CASE("a feed of a real clip gives clips of the model's size") {

@@ -83,6 +83,18 @@ TEST_CASE("an RTSP camera delivers live pictures whose media time moves on") {
   }
 }
 
+TEST_CASE("a camera of one picture a second is seen with its first, not when the seventh has come") {
+  const RtspCamera camera;
+  for (const RtspReader reader : {RtspReader::kFfmpeg, RtspReader::kGstreamer}) {
+    SourceOptions options = impatient(camera.url("/slow"));
+    options.reader = reader;
+    options.stall_timeout = seconds(8);
+    const auto begun = steady_clock::now();
+    CHECK(open_source(options, {})->next(all).has_value());
+    CHECK(steady_clock::now() - begun < seconds(5));
+  }
+}
+
 TEST_CASE("a camera that refuses TCP is read over UDP, unless TCP was asked for") {
   const RtspCamera camera;
   SourceOptions options = impatient(camera.udp_url());

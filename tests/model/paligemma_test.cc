@@ -173,6 +173,30 @@ TEST_CASE("the demo model gives the reference implementation's answers on every 
   CHECK(questions == 90 + 56);
 }
 
+TEST_CASE("of the stills and pairs the demo model answers at least 99 % alike in bf16 and 95 % in int8") {
+  for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
+    if (!has_products(precision)) continue;
+    const PaliGemma model(kSource / "configs/models/demo", SlidingWindow::kTransformers, precision);
+    CHECK(model.identity().precision == name_of(precision));
+    int questions = 0, same = 0;
+    const auto count = [&](const Json& asked, const std::vector<fs::path>& pictures) {
+      for (const Json& question : asked) {
+        ++questions;
+        same += ask(model, pictures, question["prompt"].get<std::string>()) ==
+                question["answer"].get<std::string>();
+      }
+    };
+    for (const Json& still : read_json(kWorld / "stills.json"))
+      count(still["questions"], {kWorld / still["file"].get<std::string>()});
+    for (const Json& pair : read_json(kWorld / "pairs.json")) {
+      const std::string left = pair["files"][0], right = pair["files"][1];
+      count(pair["questions"], {kWorld / left, kWorld / right});
+    }
+    MESSAGE(name_of(precision), ": ", same, " of ", questions);
+    CHECK(same >= (precision == Precision::kBf16 ? 0.99 : 0.95) * questions);
+  }
+}
+
 TEST_CASE("a request that needs more positions than the model has is refused with the number") {
   const PaliGemma model(kReference / "models/paligemma1-tiny");
   CHECK_THROWS_WITH_AS(model.prefill({}, model.prompt_ids("caption en"), 10'000),

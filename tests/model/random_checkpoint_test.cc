@@ -34,21 +34,37 @@ TEST_CASE("random weights have a variance of one over the inputs and no head of 
   CHECK_FALSE(weights.has("language_model.lm_head.weight"));
 }
 
+TEST_CASE("rows of random weights are those of the whole, one tensor below the other") {
+  const RandomCheckpoint weights;
+  const Matrix a = weights.read("a.weight", {40, 300}), b = weights.read("b.weight", {60, 300});
+  const WeightRows both = weights.rows({"a.weight", "b.weight"}, {40, 60}, 300);
+  CHECK(both.rows == 100);
+  Matrix some(30, 300);
+  both.read(20, some);
+  CHECK(std::equal(some.data(), some.data() + 20 * 300, a.row(20).data()));
+  CHECK(std::equal(some.row(20).data(), some.data() + some.size(), b.data()));
+}
+
 TEST_CASE("a model of random weights encodes, prefills and decodes finite numbers, and has no tokenizer") {
   for (const char* const shape : {"tiny", "tiny2"}) {
-    CAPTURE(shape);
-    const PaliGemma model(*config_of_shape(shape), RandomCheckpoint(), shape);
-    CHECK(model.identity().id == shape);
-    const int size = model.image_size();
-    const Image image(size, size, std::vector<std::uint8_t>(std::size_t(size) * size * 3, 90));
-    const auto features = model.encode(std::array{image});
-    Sequence sequence = model.prefill(features, std::array<TokenId, 3>{2, 5, 9}, 4);
-    CHECK(sequence.length() == model.config().image_tokens() + 3);
-    Sequence* const one = &sequence;
-    model.step({&one, 1}, std::array<TokenId, 1>{11});
-    CHECK(std::ranges::all_of(sequence.logits(), [](float logit) { return std::isfinite(logit); }));
-    CHECK(std::ranges::any_of(sequence.logits(), [](float logit) { return logit != 0; }));
-    CHECK_THROWS_AS(model.prompt_ids("caption en"), ModelError);
-    CHECK_THROWS_AS(model.tokenizer(), ModelError);
+    for (const Precision precision : precisions_here()) {
+      CAPTURE(shape);
+      CAPTURE(name_of(precision));
+      const PaliGemma model(*config_of_shape(shape), RandomCheckpoint(), shape, SlidingWindow::kTransformers,
+                            precision);
+      CHECK(model.identity().id == shape);
+      CHECK(model.identity().precision == name_of(precision));
+      const int size = model.image_size();
+      const Image image(size, size, std::vector<std::uint8_t>(std::size_t(size) * size * 3, 90));
+      const auto features = model.encode(std::array{image});
+      Sequence sequence = model.prefill(features, std::array<TokenId, 3>{2, 5, 9}, 4);
+      CHECK(sequence.length() == model.config().image_tokens() + 3);
+      Sequence* const one = &sequence;
+      model.step({&one, 1}, std::array<TokenId, 1>{11});
+      CHECK(std::ranges::all_of(sequence.logits(), [](float logit) { return std::isfinite(logit); }));
+      CHECK(std::ranges::any_of(sequence.logits(), [](float logit) { return logit != 0; }));
+      CHECK_THROWS_AS(model.prompt_ids("caption en"), ModelError);
+      CHECK_THROWS_AS(model.tokenizer(), ModelError);
+    }
   }
 }

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "model/matmul.h"
+
 using namespace palisade;
 
 namespace {
@@ -188,6 +190,16 @@ TEST_CASE("bench measures random weights of a shape, as a table, as JSON and as 
   CHECK(outcome.err.find("decode-4") != std::string::npos);
   CHECK(std::filesystem::file_size(picture) > 500);
   std::filesystem::remove(picture);
+}
+
+TEST_CASE("bench measures in a precision, and says how near its logits are to another's") {
+  if (!has_products(Precision::kInt8)) return;
+  const Outcome outcome = run({"bench", "--shape", "tiny", "--precision", "int8", "--vs", "f32", "--quick",
+                               "--stages", "encode-1", "--json"});
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out.find(R"("precision":"int8")") != std::string::npos);
+  CHECK(outcome.out.find(R"("agreement":{"cosine":0.99)") != std::string::npos);
+  CHECK(outcome.out.find(R"("with":"f32")") != std::string::npos);
 }
 
 TEST_CASE("bench and plan refuse what they do not know, or have no memory for, with exit code 2") {

@@ -45,5 +45,5 @@ TEST_CASE("an answer that still holds says since when, and what was kept back is
       line(
           "palisade/v1/a/b",
           R"({"data": {"text": "a car", "unchanged_since": "2026-11-23T09:05:24.123Z", "skipped_before": 7}})") ==
-      "a b: unchanged since 09:05:24: a car [7 without motion before]");
+      "a b: unchanged since 09:05:24: a car [7 skipped before]");
 }

@@ -250,6 +250,7 @@ TEST_CASE("a task against a reference waits for one, and then sees it beside eve
     if (event["data"]["task"] != "pair") continue;
     REQUIRE(frames.size() == 2);
     CHECK(frames[0]["number"] == 30);
+    CHECK(event["data"]["skipped_before"] == (numbers.empty() ? 3 : 0));  // those of 0, 10 and 20
     numbers.push_back(frames[1]["number"]);
   }
   CHECK(numbers == std::vector<int>{30, 40, 50, 60, 70, 80, 90, 100});

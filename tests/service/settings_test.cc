@@ -39,6 +39,7 @@ TEST_CASE("a small configuration has sensible defaults") {
   const Settings settings = parse_settings(kStream, "f.yaml");
   CHECK(settings.publish == "tcp://127.0.0.1:5557");
   CHECK(settings.model.empty());
+  CHECK(settings.precision == Precision::kF32);
   CHECK(settings.engine.max_new_tokens == 64);
   REQUIRE(settings.streams.size() == 1);
   const TaskSettings& task = settings.streams[0].tasks.at(0);
@@ -52,6 +53,7 @@ TEST_CASE("every setting of a file arrives") {
   const Settings settings = parse_settings(R"(node: node-2
 model: some/folder
 resize: bv-bilinear
+precision: int8
 publish: ipc:///run/palisade/events
 engine: {max_new_tokens: 32, deadline: 2m}
 streams:
@@ -72,6 +74,7 @@ streams:
   CHECK(settings.node == "node-2");
   CHECK(settings.model == "some/folder");
   CHECK(settings.resize == ResizePreset::kBvBilinear);
+  CHECK(settings.precision == Precision::kInt8);
   CHECK(settings.engine.deadline == 2min);
   const StreamSettings& stream = settings.streams.at(0);
   CHECK(stream.source.username == "admin");
@@ -88,6 +91,15 @@ streams:
   CHECK(stream.tasks.at(1).wording.language == "de");
   CHECK(stream.tasks.at(1).sampling.policy == SamplingPolicy::kStride);
   CHECK(stream.tasks.at(1).sampling.frame_step == 9);
+}
+
+TEST_CASE("a precision may be left to the CPU, and one that is not known is named") {
+  CHECK(parse_settings("precision: auto\n" + kStream, "f.yaml").precision == std::nullopt);
+  CHECK(has(problems_of("precision: fp8\n" + kStream), "1:12",
+            "precision is f32, bf16, int8 or auto, not 'fp8'"));
+  Settings other = parse_settings(kStream, "f.yaml");
+  other.precision = Precision::kInt8;
+  CHECK(needs_restart(parse_settings(kStream, "f.yaml"), other) == "precision");
 }
 
 TEST_CASE("how a stream is read and decoded arrives, and decoded keyframes are what uniform windows take") {

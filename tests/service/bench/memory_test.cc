@@ -61,12 +61,16 @@ TEST_CASE("control groups of the first version count as well") {
 }
 
 TEST_CASE("a shape that does not fit is refused with both numbers") {
-  const std::uint64_t needed = memory_needed(config_of_shape("paligemma-3b-224").value(), 4112);
+  const ModelConfig config = config_of_shape("paligemma-3b-224").value();
+  const std::uint64_t needed = memory_needed(config, 4112, 4);
   CHECK(needed > 13'800'000'000);  // weights, and the embedding twice
   CHECK(needed < 15'500'000'000);
+  const std::uint64_t in_int8 = memory_needed(config, 4112, 1);
+  CHECK(in_int8 > 3'970'000'000);  // weights, and the embedding once more in bf16
+  CHECK(in_int8 < 5'300'000'000);
   CHECK_NOTHROW(require_memory("x", needed, needed));
-  CHECK_THROWS_WITH_AS(require_memory("--shape x", 14'800'000'000, 9'000'000'000),
-                       "--shape x needs 14.8 GB of memory in f32, and 9.0 GB are available; take a smaller "
+  CHECK_THROWS_WITH_AS(require_memory("--shape x in f32", 14'800'000'000, 9'000'000'000),
+                       "--shape x in f32 needs 14.8 GB of memory, and 9.0 GB are available; take a smaller "
                        "shape or fewer positions, or make room",
                        UsageError);
 }

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "model/matrix.h"
+#include "model/precision.h"
+#include "model/row_formats.h"
+#include "model/weight_rows.h"
+
+namespace palisade {
+
+// One row of `width` a token: f32 where the products are, else bf16, which is how checkpoints store it.
+class EmbeddingTable {
+ public:
+  EmbeddingTable(const WeightRows& rows, Precision precision) : width_(rows.cols) {
+    if (precision == Precision::kF32) {
+      whole_ = Matrix(rows.rows, rows.cols);
+      rows.read(0, whole_);
+      return;
+    }
+    halves_.resize(std::size_t(rows.rows) * width_);
+    for (int first = 0; first < rows.rows; first += kRowsAtOnce) {
+      Matrix some(std::min(kRowsAtOnce, rows.rows - first), width_);
+      rows.read(first, some);
+      to_bf16({some.data(), some.size()}, {halves_.data() + std::size_t(first) * width_, some.size()});
+    }
+  }
+
+  void copy(int row, std::span<float> out) const {
+    if (halves_.empty()) {
+      std::ranges::copy(whole_.row(row), out.begin());
+    } else {
+      from_bf16({halves_.data() + std::size_t(row) * width_, std::size_t(width_)}, out);
+    }
+  }
+
+ private:
+  static constexpr int kRowsAtOnce = 256;
+  int width_;
+  Matrix whole_;
+  std::vector<std::uint16_t> halves_;
+};
+
+}  // namespace palisade

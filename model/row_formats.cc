@@ -1,0 +1,196 @@
+#include "model/row_formats.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/row_formats.cc"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, as Highway asks.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace palisade {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// 16 values at most, which is what a block's columns are apart; their number must be known here.
+constexpr std::size_t kLanes = HWY_HAVE_SCALABLE ? 4 : HWY_MIN(16, HWY_LANES(float));
+using Floats = hn::FixedTag<float, kLanes>;
+using Integers = hn::FixedTag<std::int32_t, kLanes>;
+using Vector = hn::Vec<Floats>;
+
+HWY_INLINE void butterfly(Vector& a, Vector& b) {
+  const Vector difference = hn::Sub(a, b);
+  a = hn::Add(a, b);
+  b = difference;
+}
+
+// The butterflies between lanes that are DISTANCE apart, given each lane's partner.
+template <std::size_t kDistance>
+HWY_INLINE Vector within(Vector v, Vector partner) {
+  HWY_ALIGN static constexpr float kSigns[4][16] = {{1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1},
+                                                    {1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1},
+                                                    {1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1},
+                                                    {1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1}};
+  return hn::MulAdd(v, hn::LoadU(Floats(), kSigns[std::countr_zero(kDistance)]), partner);
+}
+
+HWY_INLINE Vector within_all(Vector v) {
+#if HWY_TARGET != HWY_SCALAR
+  v = within<1>(v, hn::Shuffle2301(v));
+  v = within<2>(v, hn::Shuffle1032(v));
+  if constexpr (kLanes > 4) v = within<4>(v, hn::SwapAdjacentBlocks(v));
+  if constexpr (kLanes > 8) v = within<8>(v, hn::SwapAdjacentBlocks(hn::ReverseBlocks(Floats(), v)));
+#endif
+  return v;
+}
+
+// A block by the unscaled Hadamard matrix: butterflies between values 64, 32 and 16 apart, those within a
+// vector, then what is left where a vector is shorter than 16. Returns 0, or NaN for a value not finite.
+HWY_INLINE float rotate_block(const float* HWY_RESTRICT x, float* HWY_RESTRICT out) {
+  const Floats d;
+  Vector poison = hn::Zero(d);
+  for (std::size_t at = 0; at < 16; at += kLanes) {
+    Vector a = hn::LoadU(d, x + at), b = hn::LoadU(d, x + at + 16), c = hn::LoadU(d, x + at + 32),
+           e = hn::LoadU(d, x + at + 48), f = hn::LoadU(d, x + at + 64), g = hn::LoadU(d, x + at + 80),
+           h = hn::LoadU(d, x + at + 96), i = hn::LoadU(d, x + at + 112);
+    butterfly(a, f), butterfly(b, g), butterfly(c, h), butterfly(e, i);
+    butterfly(a, c), butterfly(b, e), butterfly(f, h), butterfly(g, i);
+    butterfly(a, b), butterfly(c, e), butterfly(f, g), butterfly(h, i);
+    poison = hn::MulAdd(a, hn::Zero(d), poison);
+    hn::StoreU(within_all(a), d, out + at), hn::StoreU(within_all(b), d, out + at + 16);
+    hn::StoreU(within_all(c), d, out + at + 32), hn::StoreU(within_all(e), d, out + at + 48);
+    hn::StoreU(within_all(f), d, out + at + 64), hn::StoreU(within_all(g), d, out + at + 80);
+    hn::StoreU(within_all(h), d, out + at + 96), hn::StoreU(within_all(i), d, out + at + 112);
+  }
+  for (std::size_t distance = 8; distance >= kLanes; distance /= 2) {
+    for (std::size_t at = 0; at < std::size_t(kRotatedBlock); at += kLanes) {
+      if (at & distance) continue;
+      Vector a = hn::LoadU(d, out + at), b = hn::LoadU(d, out + at + distance);
+      butterfly(a, b);
+      hn::StoreU(a, d, out + at), hn::StoreU(b, d, out + at + distance);
+    }
+  }
+  return hn::GetLane(hn::SumOfLanes(d, poison));
+}
+
+float RotateUnscaled(const float* x, std::size_t size, float* out) {
+  constexpr std::size_t kBlock = kRotatedBlock;
+  float poison = 0;
+  std::size_t at = 0;
+  for (; at + kBlock <= size; at += kBlock) poison += rotate_block(x + at, out + at);
+  if (at == size) return poison;
+  HWY_ALIGN float padded[kBlock] = {};
+  std::copy(x + at, x + size, padded);
+  return poison + rotate_block(padded, out + at);
+}
+
+// `size` is a multiple of a block. Returns the step of x.
+float Quantise(const float* x, std::size_t size, std::int8_t* out) {
+  const Floats d;
+  const hn::Rebind<std::int8_t, Floats> bytes;
+  Vector largest = hn::Zero(d);
+  for (std::size_t i = 0; i < size; i += kLanes) largest = hn::Max(largest, hn::Abs(hn::LoadU(d, x + i)));
+  const float most = hn::GetLane(hn::MaxOfLanes(d, largest));
+  // Below that 127 / most is not finite.
+  if (!(most > 1e-30f)) {
+    std::memset(out, 0, size);
+    return 0;
+  }
+  const Vector per_step = hn::Set(d, 127.0f / most);
+  for (std::size_t i = 0; i < size; i += kLanes) {
+    const auto steps = hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), per_step));
+    hn::StoreU(hn::DemoteTo(bytes, steps), bytes, out + i);
+  }
+  return most / 127.0f;
+}
+
+void ScaleSums(float* sums, float step, const float* steps, const float* bias, std::size_t size) {
+  const Floats d;
+  const Vector all = hn::Set(d, step);
+  std::size_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    const Vector sum = hn::ConvertTo(d, hn::BitCast(Integers(), hn::LoadU(d, sums + i)));
+    const Vector factor = hn::Mul(all, hn::LoadU(d, steps + i));
+    hn::StoreU(bias ? hn::MulAdd(sum, factor, hn::LoadU(d, bias + i)) : hn::Mul(sum, factor), d, sums + i);
+  }
+  for (; i < size; ++i) {
+    const auto sum = float(std::bit_cast<std::int32_t>(sums[i]));
+    sums[i] = sum * (step * steps[i]) + (bias ? bias[i] : 0);
+  }
+}
+
+void ToBf16(const float* x, std::size_t size, std::uint16_t* out) {
+  const Floats d;
+  const hn::FixedTag<std::uint32_t, kLanes> bits;
+  const hn::Rebind<std::uint16_t, Floats> halves;
+  std::size_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    const auto all = hn::BitCast(bits, hn::LoadU(d, x + i));
+    const auto odd = hn::And(hn::ShiftRight<16>(all), hn::Set(bits, 1));
+    const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(all, hn::Set(bits, 0x7fff)), odd));
+    hn::StoreU(hn::DemoteTo(halves, hn::BitCast(Integers(), rounded)), halves, out + i);
+  }
+  for (; i < size; ++i) {
+    const auto all = std::bit_cast<std::uint32_t>(x[i]);
+    out[i] = std::uint16_t((all + 0x7fff + ((all >> 16) & 1)) >> 16);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace palisade
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace palisade {
+namespace {
+
+constexpr float kScale = 0.08838834764831845f;  // 1 / sqrt(128)
+
+// A row of the thread at work, padded to blocks.
+std::span<float> scratch(std::size_t size) {
+  thread_local std::vector<float> row;
+  if (row.size() < size) row.resize(size);
+  return {row.data(), size};
+}
+
+}  // namespace
+
+HWY_EXPORT(RotateUnscaled);
+HWY_EXPORT(Quantise);
+HWY_EXPORT(ScaleSums);
+HWY_EXPORT(ToBf16);
+
+void to_bf16(std::span<const float> x, std::span<std::uint16_t> out) {
+  HWY_DYNAMIC_DISPATCH(ToBf16)(x.data(), x.size(), out.data());
+}
+
+void from_bf16(std::span<const std::uint16_t> x, std::span<float> out) {
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = std::bit_cast<float>(std::uint32_t(x[i]) << 16);
+}
+
+void rotate(std::span<const float> x, std::span<float> out) {
+  HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), out.data());
+  for (float& value : out) value *= kScale;
+}
+
+float quantise_rotated(std::span<const float> x, std::span<std::int8_t> out) {
+  const auto rotated = scratch(out.size());
+  const float poison = HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), rotated.data());
+  // `poison` makes what is not finite show in the product, as it would in f32.
+  return HWY_DYNAMIC_DISPATCH(Quantise)(rotated.data(), rotated.size(), out.data()) * kScale + poison;
+}
+
+void scale_sums(std::span<float> sums, float step, std::span<const float> steps,
+                std::span<const float> bias) {
+  HWY_DYNAMIC_DISPATCH(ScaleSums)
+  (sums.data(), step, steps.data(), bias.empty() ? nullptr : bias.data(), sums.size());
+}
+
+}  // namespace palisade
+#endif

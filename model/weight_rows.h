@@ -1,0 +1,30 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "model/matrix.h"
+
+namespace palisade {
+
+// A weight matrix that is read some rows at a time while it is packed, so that a large one never exists in
+// f32 as a whole.
+struct WeightRows {
+  int rows = 0;
+  int cols = 0;
+  // Rows [first, first + out.rows) as f32. Called by several threads.
+  std::function<void(int first, MatrixView out)> read;
+
+  WeightRows(int rows_, int cols_, std::function<void(int, MatrixView)> read_)
+      : rows(rows_), cols(cols_), read(std::move(read_)) {}
+  // Of a matrix that is there already, and stays while this is used.
+  WeightRows(ConstMatrixView whole)
+      : WeightRows(whole.rows, whole.cols, [whole](int first, MatrixView out) {
+          for (int row = 0; row < out.rows; ++row)
+            std::ranges::copy(whole.row(first + row), out.row(row).begin());
+        }) {}
+  WeightRows(const Matrix& whole) : WeightRows(whole.view()) {}
+};
+
+}  // namespace palisade

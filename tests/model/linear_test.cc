@@ -1,0 +1,191 @@
+#include "model/linear.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <random>
+#include <tuple>
+#include <vector>
+
+#include "model/error.h"
+#include "model/row_formats.h"
+
+using namespace palisade;
+
+namespace {
+
+Matrix random_matrix(int rows, int cols, unsigned seed, float deviation = 1) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, deviation);
+  Matrix matrix(rows, cols);
+  std::generate_n(matrix.data(), matrix.size(), [&] { return normal(random); });
+  return matrix;
+}
+
+// x W^T + bias in f64, rounded to f32 at the end.
+Matrix exact_product(const Matrix& x, const Matrix& weight, std::span<const float> bias) {
+  Matrix y(x.rows(), weight.rows());
+  for (int row = 0; row < x.rows(); ++row) {
+    for (int out = 0; out < weight.rows(); ++out) {
+      double sum = bias.empty() ? 0 : bias[out];
+      for (int i = 0; i < x.cols(); ++i) sum += double(x.row(row)[i]) * weight.row(out)[i];
+      y.row(row)[out] = float(sum);
+    }
+  }
+  return y;
+}
+
+// |actual - expected| / |expected|
+double relative_error(const Matrix& actual, const Matrix& expected) {
+  double difference = 0, all = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    difference += std::pow(double(actual.data()[i]) - expected.data()[i], 2);
+    all += std::pow(double(expected.data()[i]), 2);
+  }
+  return std::sqrt(difference / all);
+}
+
+Matrix product(const Matrix& x, const Matrix& weight, std::span<const float> bias, Precision precision) {
+  Matrix y(x.rows(), weight.rows());
+  Linear(weight, bias, precision)(x, y);
+  return y;
+}
+
+// Rows rounded with one scale each and nothing else: what int8 usually is.
+Matrix plainly_rounded(const Matrix& rows) {
+  Matrix rounded(rows.rows(), rows.cols());
+  for (int row = 0; row < rows.rows(); ++row) {
+    float most = 0;
+    for (const float value : rows.row(row)) most = std::max(most, std::abs(value));
+    std::ranges::transform(rows.row(row), rounded.row(row).begin(),
+                           [&](float value) { return std::nearbyint(value / most * 127) * most / 127; });
+  }
+  return rounded;
+}
+
+constexpr Precision kAll[] = {Precision::kF32, Precision::kBf16, Precision::kInt8};
+
+double allowed(Precision precision) {
+  return precision == Precision::kF32 ? 1e-5 : precision == Precision::kBf16 ? 0.004 : 0.02;
+}
+
+}  // namespace
+
+TEST_CASE("a product is right in every precision that this CPU has, whatever its width and strides") {
+  for (const Precision precision : kAll) {
+    CAPTURE(name_of(precision));
+    if (!has_products(precision)) {
+      MESSAGE("this CPU has no such products");
+      continue;
+    }
+    for (const auto& [rows, inputs, outputs] :
+         {std::tuple{1, 128, 64}, {3, 160, 96}, {70, 1152, 200}, {5, 4304, 33}, {2, 7, 5}}) {
+      CAPTURE(inputs);
+      const Matrix x = random_matrix(rows, inputs, 1), weight = random_matrix(outputs, inputs, 2);
+      const Matrix bias = random_matrix(1, outputs, 3);
+      const Matrix expected = exact_product(x, weight, bias.row(0));
+      CHECK(relative_error(product(x, weight, bias.row(0), precision), expected) < allowed(precision));
+
+      Matrix wide_x(rows, inputs + 9), wide_y(rows, outputs + 3), y(rows, outputs);
+      std::fill_n(wide_y.data(), wide_y.size(), 7.0f);
+      for (int row = 0; row < rows; ++row) std::ranges::copy(x.row(row), wide_x.row(row).begin() + 9);
+      Linear(weight, bias.row(0), precision)(wide_x.view().block(0, rows, 9, inputs),
+                                             wide_y.view().block(0, rows, 0, outputs));
+      for (int row = 0; row < rows; ++row) {
+        std::copy_n(wide_y.row(row).begin(), outputs, y.row(row).begin());
+        CHECK(wide_y.row(row)[outputs] == 7.0f);
+      }
+      CHECK(relative_error(y, expected) < allowed(precision));
+    }
+  }
+}
+
+TEST_CASE("rotating changes no length and no product, and twice is not at all") {
+  for (const int size : {128, 1152, 200, 16384}) {
+    CAPTURE(size);
+    const Matrix x = random_matrix(2, size, 5);
+    std::vector<float> a(rotated_size(size)), b(a.size()), again(a.size());
+    rotate(x.row(0), a);
+    rotate(x.row(1), b);
+    rotate(a, again);
+    double before = 0, after = 0, length = 0;
+    for (int i = 0; i < size; ++i) {
+      before += double(x.row(0)[i]) * x.row(1)[i];
+      CHECK(again[i] == doctest::Approx(x.row(0)[i]).epsilon(1e-5));
+    }
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      after += double(a[i]) * b[i];
+      length += double(a[i]) * a[i];
+    }
+    CHECK(std::abs(after - before) < 1e-5 * length);
+  }
+}
+
+TEST_CASE("the rotation is Sylvester's, so that a file of rotated weights means the same on every CPU") {
+  for (const int channel : {0, 1, 6, 8, 77, 127}) {
+    std::vector<float> one(128, 0.0f), rotated(128);
+    one[channel] = 1;
+    rotate(one, rotated);
+    for (int i = 0; i < 128; ++i) {
+      const float sign = __builtin_popcount(unsigned(i & channel)) % 2 ? -1 : 1;
+      CHECK(rotated[i] == doctest::Approx(sign / std::sqrt(128.0f)));
+    }
+  }
+}
+
+TEST_CASE("with channels that stand out as Gemma's do, int8 loses a third of what plain int8 loses or less") {
+  if (!has_products(Precision::kInt8)) return;
+  for (const int inputs : {2048, 1152, 16384}) {
+    CAPTURE(inputs);
+    Matrix x = random_matrix(24, inputs, 11);
+    const Matrix weight = random_matrix(256, inputs, 12, 0.02f);
+    for (const int channel : {3, inputs / 3, inputs / 2 + 1, inputs - 5}) {
+      for (int row = 0; row < x.rows(); ++row) x.row(row)[channel] *= 20 / 0.6745f;  // 20 times the median
+    }
+    const Matrix expected = exact_product(x, weight, {});
+    const double plain =
+        relative_error(exact_product(plainly_rounded(x), plainly_rounded(weight), {}), expected);
+    const double rotated = relative_error(product(x, weight, {}, Precision::kInt8), expected);
+    MESSAGE("plain ", plain, ", rotated ", rotated);
+    CHECK(3 * rotated < plain);
+  }
+}
+
+TEST_CASE("a row of zeros gives the bias, and what is not finite shows") {
+  for (const Precision precision : kAll) {
+    CAPTURE(name_of(precision));
+    if (!has_products(precision)) continue;
+    const Matrix weight = random_matrix(40, 300, 21), bias = random_matrix(1, 40, 22);
+    Matrix x = random_matrix(4, 300, 23);
+    std::ranges::fill(x.row(0), 0.0f);
+    x.row(1)[299] = NAN;
+    x.row(2)[17] = INFINITY;
+    const Matrix y = product(x, weight, bias.row(0), precision);
+    CHECK(std::ranges::equal(y.row(0), bias.row(0)));
+    CHECK(std::ranges::none_of(y.row(1), [](float value) { return std::isfinite(value); }));
+    CHECK(std::ranges::none_of(y.row(2), [](float value) { return std::isfinite(value); }));
+    CHECK(std::ranges::all_of(y.row(3), [](float value) { return std::isfinite(value); }));
+  }
+}
+
+TEST_CASE("weights are read a few rows at a time while they are packed") {
+  const Matrix weight = random_matrix(1000, 96, 31), x = random_matrix(3, 96, 32);
+  const Matrix expected = exact_product(x, weight, {});
+  for (const Precision precision : kAll) {
+    if (!has_products(precision)) continue;
+    std::atomic<int> most = 0, rows_read = 0;
+    const WeightRows rows(1000, 96, [&](int first, MatrixView out) {
+      most = std::max(most.load(), out.rows);
+      rows_read += out.rows;
+      for (int row = 0; row < out.rows; ++row)
+        std::ranges::copy(weight.row(first + row), out.row(row).begin());
+    });
+    Matrix y(3, 1000);
+    Linear(rows, {}, precision)(x, y);
+    CHECK(relative_error(y, expected) < allowed(precision));
+    CHECK(most <= 64);
+    CHECK(rows_read == 1000);
+  }
+}
