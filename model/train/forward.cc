@@ -11,17 +11,18 @@ namespace palisade {
 TrainingPass::TrainingPass(Parameters& parameters)
     : parameters_(parameters), config_(parameters.config()), rotary_(config_.text) {}
 
-std::vector<double> TrainingPass::evaluate(const TrainingBatch& batch, const PassOptions& options) {
+std::vector<ExampleLoss> TrainingPass::evaluate(const TrainingBatch& batch, const PassOptions& options) {
   return forward(batch, options, false);
 }
 
-std::vector<double> TrainingPass::accumulate(const TrainingBatch& batch, const PassOptions& options) {
+std::vector<ExampleLoss> TrainingPass::accumulate(const TrainingBatch& batch, const PassOptions& options) {
   auto losses = forward(batch, options, true);
   backward(batch);
   return losses;
 }
 
-std::vector<double> TrainingPass::forward(const TrainingBatch& batch, const PassOptions& options, bool keep) {
+std::vector<ExampleLoss> TrainingPass::forward(const TrainingBatch& batch, const PassOptions& options,
+                                               bool keep) {
   lay_out(batch, options);
   encode(batch, keep);
   embed(batch);
@@ -137,7 +138,7 @@ void TrainingPass::decode(bool keep) {
                 scratch_.rows);
 }
 
-std::vector<double> TrainingPass::loss(bool with_gradients) {
+std::vector<ExampleLoss> TrainingPass::loss(bool with_gradients) {
   const int targets = int(targets_.size()), width = config_.text.width;
   losses_.resize(std::size_t(targets));
   HeadGradients gradients;
@@ -145,13 +146,17 @@ std::vector<double> TrainingPass::loss(bool with_gradients) {
     gradients = {dtargets_.shaped(targets, width), parameters_.gradients().language_tower.embedding};
   head_loss(options_.loss, parameters_.weights().language_tower.embedding, target_states_, targets_, losses_,
             gradients, logits_);
-  std::vector<double> examples;
+  std::vector<ExampleLoss> examples;
   std::size_t at = 0;
   for (const SequenceRows& sequence : sequences_) {
     const int count = sequence.rows - sequence.prefix + 1;
-    double sum = 0;
-    for (int i = 0; i < count; ++i) sum += losses_[at++];
-    examples.push_back(sum / count);
+    ExampleLoss example{.exact = true};
+    for (int i = 0; i < count; ++i) {
+      const TokenLoss& token = losses_[at++];
+      example.loss += token.loss / count;
+      example.exact = example.exact && token.likeliest;
+    }
+    examples.push_back(example);
   }
   return examples;
 }

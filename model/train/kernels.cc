@@ -18,7 +18,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "model/kernel_loops.inc"
 
 // With q_v = exp(x_v - max) the loss is log(sum q) - sum_v t_v (x_v - max); off the target t is `low`.
-double CrossEntropy(float* x, std::size_t size, std::size_t target, float smoothing, float weight) {
+TokenLoss CrossEntropy(float* x, std::size_t size, std::size_t target, float smoothing, float weight) {
   const float largest = largest_of(x, size);
   const auto maxima = hn::Set(Floats(), largest);
   const double low = size > 1 ? double(smoothing) / double(size - 1) : 0;
@@ -33,7 +33,7 @@ double CrossEntropy(float* x, std::size_t size, std::size_t target, float smooth
   map(
       x, size, [=](auto d, auto v) { return hn::MulSub(v, hn::Set(d, factor), hn::Set(d, lowered)); }, x);
   x[target] -= weight * float(1.0 - smoothing - low);
-  return std::log(double(total)) - low * above - (1.0 - smoothing - low) * of_target;
+  return {std::log(double(total)) - low * above - (1.0 - smoothing - low) * of_target, of_target == 0};
 }
 
 double SumOfSquares(const float* x, std::size_t size) {
@@ -75,7 +75,7 @@ HWY_EXPORT(CrossEntropy);
 HWY_EXPORT(SumOfSquares);
 HWY_EXPORT(AdamUpdate);
 
-double cross_entropy(std::span<float> x, std::size_t target, float smoothing, float weight) {
+TokenLoss cross_entropy(std::span<float> x, std::size_t target, float smoothing, float weight) {
   return HWY_DYNAMIC_DISPATCH(CrossEntropy)(x.data(), x.size(), target, smoothing, weight);
 }
 double sum_of_squares(std::span<const float> x) {

@@ -7,10 +7,14 @@ namespace palisade {
 
 // The hot loops of training that inference has no use for (see model/kernels.h).
 
+struct TokenLoss {
+  double loss = 0;
+  bool likeliest = false;  // no other token has a larger logit
+};
 // The cross-entropy -sum_v t_v log softmax(x)_v of one row of logits, where the target has t = 1 - smoothing
 // and every other entry smoothing / (size - 1). In place: x becomes `weight` times its own gradient. Returns
 // the loss, not weighted.
-double cross_entropy(std::span<float> x, std::size_t target, float smoothing, float weight);
+TokenLoss cross_entropy(std::span<float> x, std::size_t target, float smoothing, float weight);
 
 double sum_of_squares(std::span<const float> x);
 

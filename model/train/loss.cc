@@ -4,7 +4,6 @@
 #include <cassert>
 
 #include "model/matmul.h"
-#include "model/train/kernels.h"
 
 namespace palisade {
 namespace {
@@ -15,7 +14,7 @@ constexpr int kFewestRows = 8;
 }  // namespace
 
 void head_loss(const LossOptions& options, ConstMatrixView embedding, ConstMatrixView hidden,
-               std::span<const Target> targets, std::span<double> losses, const HeadGradients& gradients,
+               std::span<const Target> targets, std::span<TokenLoss> losses, const HeadGradients& gradients,
                Buffer& buffer) {
   assert(hidden.rows == int(targets.size()) && options.vocabulary <= embedding.rows);
   const int vocabulary = options.vocabulary;

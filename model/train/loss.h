@@ -5,6 +5,7 @@
 #include "model/matrix.h"
 #include "model/tokenizer.h"
 #include "model/train/buffer.h"
+#include "model/train/kernels.h"
 
 namespace palisade {
 
@@ -28,7 +29,7 @@ struct HeadGradients {
   MatrixView embedding;
 };
 void head_loss(const LossOptions& options, ConstMatrixView embedding, ConstMatrixView hidden,
-               std::span<const Target> targets, std::span<double> losses, const HeadGradients& gradients,
+               std::span<const Target> targets, std::span<TokenLoss> losses, const HeadGradients& gradients,
                Buffer& logits);
 
 }  // namespace palisade

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "model/error.h"
+#include "model/train/resolution.h"
 
 namespace palisade {
 namespace {
@@ -23,7 +24,7 @@ FloatBlock::FloatBlock(std::size_t size) : size_(size) {
 }
 
 Parameters::Parameters(const ModelConfig& config, const Checkpoint& checkpoint,
-                       std::span<const ModelPart> trained)
+                       std::span<const ModelPart> trained, int stored_image_size)
     : config_(config), trained_(trained.begin(), trained.end()) {
   if (checkpoint.has("language_model.lm_head.weight"))
     throw ModelError(
@@ -50,8 +51,8 @@ Parameters::Parameters(const ModelConfig& config, const Checkpoint& checkpoint,
     tensor.value = value_block_.all().subspan(value_offsets[i], tensor.spec.size());
     if (tensor.trained)
       tensor.gradient = gradient_block_.all().subspan(tensor.trained_offset, tensor.spec.size());
-    checkpoint.read_into(tensor.spec.name, tensor.spec.shape, tensor.value);
   }
+  read(checkpoint, stored_image_size);
   std::size_t next = 0;
   weights_ = paligemma_tensors(config, [&](std::span<const TensorSpec> stacked) {
     float* const first = tensors_[next].value.data();
@@ -64,6 +65,21 @@ Parameters::Parameters(const ModelConfig& config, const Checkpoint& checkpoint,
     next += stacked.size();
     return first;
   });
+}
+
+void Parameters::read(const Checkpoint& checkpoint, int stored_image_size) {
+  const bool resampled = stored_image_size != config_.vision.image_size;
+  for (const Tensor& tensor : tensors_) {
+    if (resampled && tensor.spec.name.ends_with("position_embedding.weight")) {
+      const int stored_grid = stored_image_size / config_.vision.patch_size;
+      const Matrix stored =
+          checkpoint.read(tensor.spec.name, {stored_grid * stored_grid, config_.vision.width});
+      const Matrix positions = resampled_positions(stored, config_.vision.grid());
+      std::copy_n(positions.data(), positions.size(), tensor.value.begin());
+    } else {
+      checkpoint.read_into(tensor.spec.name, tensor.spec.shape, tensor.value);
+    }
+  }
 }
 
 bool Parameters::trains(ModelPart part) const {

@@ -35,8 +35,12 @@ class Parameters {
     std::size_t trained_offset = 0;  // of its gradient in gradients()
   };
 
-  // Reads every weight; throws ModelError naming what is missing.
-  Parameters(const ModelConfig& config, const Checkpoint& checkpoint, std::span<const ModelPart> trained);
+  // Reads every weight of a checkpoint of `stored_image_size`; positions are resampled where config's is
+  // another. Throws ModelError naming what is missing.
+  Parameters(const ModelConfig& config, const Checkpoint& checkpoint, std::span<const ModelPart> trained,
+             int stored_image_size);
+  Parameters(const ModelConfig& config, const Checkpoint& checkpoint, std::span<const ModelPart> trained)
+      : Parameters(config, checkpoint, trained, config.vision.image_size) {}
   Parameters(Parameters&&) = default;
 
   const ModelConfig& config() const { return config_; }
@@ -51,6 +55,8 @@ class Parameters {
   std::span<float> gradient_block() { return gradient_block_.all(); }
 
  private:
+  void read(const Checkpoint& checkpoint, int stored_image_size);
+
   ModelConfig config_;
   std::vector<ModelPart> trained_;
   FloatBlock value_block_;

@@ -23,6 +23,11 @@ struct TrainingBatch {
   std::vector<TrainingExample> examples;
 };
 
+struct ExampleLoss {
+  double loss = 0;     // the mean over its target tokens
+  bool exact = false;  // each is the likeliest after those before it: greedy decoding would say the suffix
+};
+
 struct PassOptions {
   LossOptions loss;
   Dropout dropout;
@@ -36,10 +41,9 @@ class TrainingPass {
   // `parameters` outlive it.
   explicit TrainingPass(Parameters& parameters);
 
-  // Each example's loss: the mean over its target tokens.
-  std::vector<double> evaluate(const TrainingBatch& batch, const PassOptions& options);
+  std::vector<ExampleLoss> evaluate(const TrainingBatch& batch, const PassOptions& options);
   // The same, and adds the gradients of the mean over the examples to those of the parameters.
-  std::vector<double> accumulate(const TrainingBatch& batch, const PassOptions& options);
+  std::vector<ExampleLoss> accumulate(const TrainingBatch& batch, const PassOptions& options);
 
   // After the final norm, the rows that predict the targets of the last batch. [targets, width]
   ConstMatrixView target_states() const { return target_states_; }
@@ -50,8 +54,8 @@ class TrainingPass {
   void encode(const TrainingBatch& batch, bool keep);
   void embed(const TrainingBatch& batch);
   void decode(bool keep);
-  std::vector<double> loss(bool with_gradients);
-  std::vector<double> forward(const TrainingBatch& batch, const PassOptions& options, bool keep);
+  std::vector<ExampleLoss> loss(bool with_gradients);
+  std::vector<ExampleLoss> forward(const TrainingBatch& batch, const PassOptions& options, bool keep);
   DecoderPass decoder_pass();
   // backward.cc
   void backward(const TrainingBatch& batch);
@@ -70,7 +74,7 @@ class TrainingPass {
   std::vector<SequenceRows> sequences_;
   std::vector<int> target_rows_;  // of the rows of all sequences
   std::vector<Target> targets_;
-  std::vector<double> losses_;  // one a target
+  std::vector<TokenLoss> losses_;  // one a target
 
   BlockScratch scratch_;
   Buffer patches_;

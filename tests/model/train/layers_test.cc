@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -148,12 +149,12 @@ TEST_CASE("the loss equals its definition and has the gradients that differences
              hidden = random_matrix(rows, width, random);
       std::vector<Target> targets;
       for (int row = 0; row < rows; ++row) targets.push_back({row * 6, 0.1f + 0.1f * float(row)});
-      std::vector<double> losses(rows);
+      std::vector<TokenLoss> losses(rows);
       Buffer logits;
       const auto loss = [&] {
         head_loss({smoothing, used}, embedding, hidden, targets, losses, {}, logits);
         double sum = 0;
-        for (int row = 0; row < rows; ++row) sum += losses[row] * targets[row].weight;
+        for (int row = 0; row < rows; ++row) sum += losses[row].loss * targets[row].weight;
         return sum;
       };
       Matrix dhidden = zeros(rows, width), dembedding = zeros(vocabulary, width);
@@ -173,7 +174,8 @@ TEST_CASE("the loss equals its definition and has the gradients that differences
           const double target = id == targets[row].id ? 1 - smoothing : smoothing / (used - 1);
           expected -= target * (score[id] - std::log(total));
         }
-        CHECK(losses[row] == doctest::Approx(expected).epsilon(1e-5));
+        CHECK(losses[row].likeliest == (std::ranges::max(score) == score[targets[row].id]));
+        CHECK(losses[row].loss == doctest::Approx(expected).epsilon(1e-5));
       }
     }
   }
