@@ -22,21 +22,6 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-// In the order of the file.
-std::vector<std::string> problem_lines(std::vector<Problem> problems, const std::string& file) {
-  std::ranges::stable_sort(problems, {}, [](const Problem& problem) {
-    return std::pair(problem.place.line, problem.place.column);
-  });
-  std::vector<std::string> lines;
-  for (const Problem& problem : problems) {
-    const Place place = problem.place;
-    const std::string at =
-        place.line > 0 ? ":" + std::to_string(place.line) + ":" + std::to_string(place.column) : "";
-    lines.push_back(file + at + ": " + problem.text);
-  }
-  return lines;
-}
-
 void read_engine(SettingsReader& root, EngineSettings& engine, std::vector<Problem>& problems) {
   const YamlNode* const node = root.find("engine");
   if (node == nullptr) return;

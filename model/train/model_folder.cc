@@ -35,14 +35,18 @@ Json changed_preprocessor(const fs::path& file, const ModelConfig& config) {
   return json;
 }
 
-bool is_weights(const fs::path& file) {
-  const std::string name = file.filename().string();
+constexpr char kIdentity[] = "palisade.json";
+
+// What is of the source alone.
+bool is_left(const std::string& name) {
+  if (name == "README.md" || name == kIdentity) return true;
   return name.find(".safetensors") != std::string::npos || name.ends_with(".bin") || name.ends_with(".pt");
 }
 
 }  // namespace
 
-void write_model_folder(const Parameters& parameters, const fs::path& source, const fs::path& target) {
+void write_model_folder(const Parameters& parameters, const fs::path& source, const fs::path& target,
+                        const std::string& id) {
   if (fs::exists(target)) throw ModelError(target.string() + ": is there already");
   const fs::path partial = target.string() + ".partial";
   try {
@@ -52,7 +56,7 @@ void write_model_folder(const Parameters& parameters, const fs::path& source, co
     for (const auto& entry : fs::directory_iterator(source)) {
       const fs::path& file = entry.path();
       const std::string name = file.filename().string();
-      if (!entry.is_regular_file() || is_weights(file) || name == "README.md") continue;
+      if (!entry.is_regular_file() || is_left(name)) continue;
       if (name == "config.json") {
         write_whole_file(partial / name, changed_config(file, config).dump(2) + "\n");
       } else if (name == "preprocessor_config.json") {
@@ -61,6 +65,7 @@ void write_model_folder(const Parameters& parameters, const fs::path& source, co
         fs::copy_file(file, partial / name);
       }
     }
+    write_whole_file(partial / kIdentity, Json{{"id", id}}.dump(2) + "\n");
     std::vector<NamedFloats> tensors;
     for (const Parameters::Tensor& tensor : parameters.tensors())
       tensors.push_back({tensor.spec.name, tensor.spec.shape, tensor.value});

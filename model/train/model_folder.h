@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "model/train/parameters.h"
 
@@ -11,6 +12,6 @@ namespace palisade {
 // size), and its tokenizer. The folder appears whole or not at all; it must not be there yet. Throws
 // ModelError.
 void write_model_folder(const Parameters& parameters, const std::filesystem::path& source,
-                        const std::filesystem::path& target);
+                        const std::filesystem::path& target, const std::string& id);
 
 }  // namespace palisade

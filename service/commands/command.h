@@ -28,6 +28,7 @@ void add_config(CLI::App& app, Run& run);
 void add_model(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
 void add_plan(CLI::App& app, Run& run);
+void add_transfer(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace palisade

@@ -104,8 +104,10 @@ class Trainee {
     return {.loss = {.label_smoothing = float(smoothing),
                      .vocabulary = all_rows ? config_.text.vocabulary : config_.image_token}};
   }
-  std::vector<double> evaluate(const PassOptions& options) { return pass_.evaluate(batch_, options); }
-  std::vector<double> accumulate(const PassOptions& options) { return pass_.accumulate(batch_, options); }
+  std::vector<ExampleLoss> evaluate(const PassOptions& options) { return pass_.evaluate(batch_, options); }
+  std::vector<ExampleLoss> accumulate(const PassOptions& options) {
+    return pass_.accumulate(batch_, options);
+  }
   // Of the rows that predict the targets.
   Matrix logits() const {
     const ConstMatrixView embedding = parameters_.weights().language_tower.embedding;
@@ -178,7 +180,8 @@ void verify_losses(const fs::path& root, const fs::path& file, const Json& json,
     for (const auto& [name, all_rows] :
          {std::pair{"loss_all_rows", true}, {"loss_big_vision_vocab", false}}) {
       compare_number(name + label, golden.at(name).get<double>(),
-                     trainee.evaluate(trainee.options(smoothing, all_rows)).front(), kLossTolerance, report);
+                     trainee.evaluate(trainee.options(smoothing, all_rows)).front().loss, kLossTolerance,
+                     report);
     }
   }
   const fs::path stem = file.parent_path() / file.stem();
@@ -252,11 +255,11 @@ void verify_optimizer(const fs::path& root, const fs::path& file, const Json& js
     const auto losses = trainee.accumulate(trainee.options(json.at("label_smoothing").get<double>()));
     double mean = 0;
     for (std::size_t i = 0; i < losses.size(); ++i) {
-      mean += losses[i] / double(losses.size());
+      mean += losses[i].loss / double(losses.size());
       // Later ones drift against each other; their mean is held.
       if (step >= kExactSteps) continue;
       compare_number(label + "loss of example " + std::to_string(i),
-                     golden.at("per_example").at(i).get<double>(), losses[i], tolerance, report);
+                     golden.at("per_example").at(i).get<double>(), losses[i].loss, tolerance, report);
     }
     compare_number(label + "loss", golden.at("loss").get<double>(), mean, tolerance, report);
     const double factor = schedule.factor(step);

@@ -227,7 +227,7 @@ TEST_CASE("a written folder is loaded by inference and answers with the logits o
   Optimizer optimizer(model.parameters, {.learning_rate = 1e-3});
   model.pass.accumulate(batch, model.options());
   optimizer.step({});
-  write_model_folder(model.parameters, model.folder, folder);
+  write_model_folder(model.parameters, model.folder, folder, "written");
   const auto losses = model.pass.evaluate(batch, model.options());
   const PaliGemma written(folder);
   const Image image = read_picture(kGolden / "images" / "still0.png");
@@ -248,8 +248,9 @@ TEST_CASE("a higher resolution trains on resampled positions and is written with
   fs::remove_all(folder);
   const ModelConfig stored = read_model_config(source), finer = at_resolution(stored, 112);
   const Parameters parameters(finer, Checkpoint(source), kAll, stored.vision.image_size);
-  write_model_folder(parameters, source, folder);
+  write_model_folder(parameters, source, folder, "finer");
   const PaliGemma written(folder);
+  CHECK(written.identity().id == "finer");
   CHECK(written.image_size() == 112);
   CHECK(written.config().image_tokens() == 64);
   const Image image = read_picture(kGolden / "images" / "still0.png");
