@@ -9,15 +9,6 @@
 #include "model/random.h"
 
 namespace palisade {
-namespace {
-
-std::uint64_t hash_of(const std::string& name) {
-  std::uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a: the same on every machine
-  for (const char byte : name) hash = (hash ^ std::uint8_t(byte)) * 0x100000001B3u;
-  return hash;
-}
-
-}  // namespace
 
 // The head is tied, as in every released PaliGemma.
 bool RandomCheckpoint::has(const std::string& name) const {

@@ -72,12 +72,13 @@ void TrainingPass::encode_backward(const TrainingBatch& batch) {
   const ImageTowerTensors& weights = parameters_.weights().image_tower;
   const ImageTowerTensors& gradients = parameters_.gradients().image_tower;
   const VisionConfig& config = config_.vision;
-  affine_weight_gradients(parameters_.gradients().projection, tower_normed_, dfeatures_);
+  affine_weight_gradients(parameters_.weights().projection, parameters_.gradients().projection, tower_normed_,
+                          dfeatures_, scratch_.rows);
   if (!parameters_.trains(ModelPart::kImageEncoder)) return;
 
   const int tokens = config.tokens(), rows = int(batch.pictures.size()) * tokens;
   const MatrixView dnormed = scratch_.mixed.shaped(rows, config.width);
-  affine_input_gradient(parameters_.weights().projection, dfeatures_, dnormed);
+  affine_input_gradient(parameters_.weights().projection, dfeatures_, dnormed, scratch_.rows);
   const MatrixView dx = dtower_.shaped(rows, config.width);
   fill_rows(dx, 0);
   layer_norm_rows_backward(weights.final_norm, gradients.final_norm, config.layer_norm_eps, tower_out_,
@@ -88,8 +89,9 @@ void TrainingPass::encode_backward(const TrainingBatch& batch) {
     encoder_block_backward(shape, weights.blocks[index], gradients.blocks[index], tokens, encoder_[index],
                            scratch_, dx);
   }
-  for (int row = 0; row < rows; ++row) add(gradients.positions.row(row % tokens), dx.row(row));
-  affine_weight_gradients(gradients.patch_embedding, patches_, dx);
+  for (int row = 0; gradients.positions.data && row < rows; ++row)
+    add(gradients.positions.row(row % tokens), dx.row(row));
+  affine_weight_gradients(weights.patch_embedding, gradients.patch_embedding, patches_, dx, scratch_.rows);
 }
 
 }  // namespace palisade

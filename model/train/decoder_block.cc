@@ -110,7 +110,7 @@ void decoder_block(const DecoderPass& pass, int layer, const DecoderBlockTensors
   const MatrixView normed = scratch.normed.shaped(rows, width);
   const MatrixView qkv = scratch.dqkv.shaped(rows, q_width + 2 * kv_width);
   rms_norm_rows(weights.attention_norm, eps, x, normed, scratch.rows);
-  affine(weights.qkv, normed, qkv);
+  affine(weights.qkv, normed, qkv, scratch.rows);
   const MatrixView q = activations.q.shaped(rows, q_width), kv = activations.kv.shaped(rows, 2 * kv_width);
   split_and_rotate(pass, qkv, q, kv);
   const MatrixView heads = activations.heads.shaped(rows, q_width);
@@ -126,15 +126,15 @@ void decoder_block(const DecoderPass& pass, int layer, const DecoderBlockTensors
   copy_rows(x, middle);
   const Branch after_attention{pass, weights.post_attention_norm, dropout_place(layer, false)};
   if (after_attention.plain()) {
-    affine_add(weights.attention_out, heads, middle);
+    affine_add(weights.attention_out, heads, middle, scratch.rows);
   } else {
     const MatrixView mix = activations.attention_mix.shaped(rows, width);
-    affine(weights.attention_out, heads, mix);
+    affine(weights.attention_out, heads, mix, scratch.rows);
     after_attention.add_to(middle, mix, normed);
   }
   rms_norm_rows(weights.mlp_norm, eps, middle, normed, scratch.rows);
   const MatrixView gate_up = activations.gate_up.shaped(rows, 2 * mlp_width);
-  affine(weights.gate_up, normed, gate_up);
+  affine(weights.gate_up, normed, gate_up, scratch.rows);
   const MatrixView gated = scratch.wide.shaped(rows, mlp_width);
   for_row_ranges(rows, 20.0 * rows * mlp_width, [&](int, int first, int count) {
     for (int row = first; row < first + count; ++row) {
@@ -145,10 +145,10 @@ void decoder_block(const DecoderPass& pass, int layer, const DecoderBlockTensors
   copy_rows(middle, out);
   const Branch after_mlp{pass, weights.post_mlp_norm, dropout_place(layer, true)};
   if (after_mlp.plain()) {
-    affine_add(weights.down, gated, out);
+    affine_add(weights.down, gated, out, scratch.rows);
   } else {
     const MatrixView mix = activations.mlp_mix.shaped(rows, width);
-    affine(weights.down, gated, mix);
+    affine(weights.down, gated, mix, scratch.rows);
     after_mlp.add_to(out, mix, normed);
   }
 }
@@ -169,7 +169,7 @@ void decoder_block_backward(const DecoderPass& pass, int layer, const DecoderBlo
   const ConstMatrixView dmlp =
       after_mlp.backward(gradients.post_mlp_norm, activations.mlp_mix, dx, scratch.normed, scratch.mixed);
   const MatrixView dgated = scratch.wide.shaped(rows, mlp_width);
-  affine_input_gradient(weights.down, dmlp, dgated);
+  affine_input_gradient(weights.down, dmlp, dgated, scratch.rows);
   for_row_ranges(rows, 30.0 * rows * mlp_width, [&](int, int first, int count) {
     for (int row = first; row < first + count; ++row) {
       const auto both = gate_up.row(row);
@@ -177,21 +177,22 @@ void decoder_block_backward(const DecoderPass& pass, int layer, const DecoderBlo
                               dgated.row(row));
     }
   });
-  affine_weight_gradients(gradients.down, dgated, dmlp);  // `dgated` is what `down` read now
+  affine_weight_gradients(weights.down, gradients.down, dgated, dmlp,
+                          scratch.rows);  // `dgated` is what `down` read now
   // `gate_up` is its gradient now
-  if (gradients.gate_up.weight.data) {
+  if (reads_input(gradients.gate_up)) {
     rms_norm_rows(weights.mlp_norm, eps, middle, normed, scratch.rows);
-    affine_weight_gradients(gradients.gate_up, normed, gate_up);
+    affine_weight_gradients(weights.gate_up, gradients.gate_up, normed, gate_up, scratch.rows);
   }
-  affine_input_gradient(weights.gate_up, gate_up, dnormed);
+  affine_input_gradient(weights.gate_up, gate_up, dnormed, scratch.rows);
   rms_norm_rows_backward(weights.mlp_norm, gradients.mlp_norm, eps, middle, dnormed, dx, scratch.rows);
 
   const Branch after_attention{pass, weights.post_attention_norm, dropout_place(layer, false)};
   const ConstMatrixView dmix = after_attention.backward(
       gradients.post_attention_norm, activations.attention_mix, dx, scratch.normed, scratch.mixed);
-  affine_weight_gradients(gradients.attention_out, heads, dmix);
+  affine_weight_gradients(weights.attention_out, gradients.attention_out, heads, dmix, scratch.rows);
   const MatrixView dheads = scratch.dheads.shaped(rows, q.cols);
-  affine_input_gradient(weights.attention_out, dmix, dheads);
+  affine_input_gradient(weights.attention_out, dmix, dheads, scratch.rows);
   const MatrixView dkv = scratch.dkv.shaped(rows, kv.cols);
   fill_rows(dkv, 0);
   const AttentionShape attention = attention_shape_of(config);
@@ -207,11 +208,11 @@ void decoder_block_backward(const DecoderPass& pass, int layer, const DecoderBlo
   });
   const MatrixView dqkv = scratch.dqkv.shaped(rows, q.cols + kv.cols);
   rotate_back_and_join(pass, q, dkv, dqkv);  // `q` is its gradient now
-  if (gradients.qkv.weight.data) {
+  if (reads_input(gradients.qkv)) {
     rms_norm_rows(weights.attention_norm, eps, x, normed, scratch.rows);
-    affine_weight_gradients(gradients.qkv, normed, dqkv);
+    affine_weight_gradients(weights.qkv, gradients.qkv, normed, dqkv, scratch.rows);
   }
-  affine_input_gradient(weights.qkv, dqkv, dnormed);
+  affine_input_gradient(weights.qkv, dqkv, dnormed, scratch.rows);
   rms_norm_rows_backward(weights.attention_norm, gradients.attention_norm, eps, x, dnormed, dx, scratch.rows);
 }
 

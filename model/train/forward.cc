@@ -72,7 +72,7 @@ void TrainingPass::encode(const TrainingBatch& batch, bool keep) {
   const MatrixView patches = patches_.shaped(rows, weights.patch_embedding.weight.cols);
   write_patches(config, batch.pictures, patches);
   MatrixView x = encoder_[0].x.shaped(rows, config.width);
-  affine(weights.patch_embedding, patches, x);
+  affine(weights.patch_embedding, patches, x, scratch_.rows);
   for (int row = 0; row < rows; ++row) add(x.row(row), weights.positions.row(row % tokens));
   const MatrixView out = tower_out_.shaped(rows, config.width);
   for (int layer = 0; layer < config.layers; ++layer) {
@@ -85,7 +85,7 @@ void TrainingPass::encode(const TrainingBatch& batch, bool keep) {
   }
   const MatrixView normed = tower_normed_.shaped(rows, config.width);
   layer_norm_rows(weights.final_norm, config.layer_norm_eps, out, normed);
-  affine(parameters_.weights().projection, normed, features_.shaped(rows, config_.text.width));
+  affine(parameters_.weights().projection, normed, features_.shaped(rows, config_.text.width), scratch_.rows);
 }
 
 void TrainingPass::embed(const TrainingBatch& batch) {

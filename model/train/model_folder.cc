@@ -45,9 +45,10 @@ bool is_left(const std::string& name) {
 
 }  // namespace
 
-void write_model_folder(const Parameters& parameters, const fs::path& source, const fs::path& target,
+void write_model_folder(Parameters& parameters, const fs::path& source, const fs::path& target,
                         const std::string& id) {
   if (fs::exists(target)) throw ModelError(target.string() + ": is there already");
+  parameters.merge_adapters();
   const fs::path partial = target.string() + ".partial";
   try {
     fs::remove_all(partial);
@@ -67,8 +68,9 @@ void write_model_folder(const Parameters& parameters, const fs::path& source, co
     }
     write_whole_file(partial / kIdentity, Json{{"id", id}}.dump(2) + "\n");
     std::vector<NamedFloats> tensors;
-    for (const Parameters::Tensor& tensor : parameters.tensors())
-      tensors.push_back({tensor.spec.name, tensor.spec.shape, tensor.value});
+    for (const Parameters::Tensor& tensor : parameters.tensors()) {
+      if (!tensor.spec.adapter) tensors.push_back({tensor.spec.name, tensor.spec.shape, tensor.value});
+    }
     write_safetensors(partial / "model.safetensors", tensors, {{"format", "pt"}});
     fs::rename(partial, target);
     sync_folder(target.parent_path());

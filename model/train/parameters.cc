@@ -1,9 +1,11 @@
 #include "model/train/parameters.h"
 
 #include <algorithm>
-#include <cassert>
+#include <cmath>
 
 #include "model/error.h"
+#include "model/matmul.h"
+#include "model/random.h"
 #include "model/train/resolution.h"
 
 namespace palisade {
@@ -15,6 +17,15 @@ std::size_t aligned(std::size_t size) {
   return (size + kAlignedFloats - 1) / kAlignedFloats * kAlignedFloats;
 }
 
+// `up` is nothing at first and `down` random, so that the model begins as it was and can learn.
+void begin_adapter(const TensorSpec& spec, std::span<float> value) {
+  if (spec.name.ends_with("lora_up")) return;
+  const std::uint64_t start = split_mix(hash_of(spec.name));
+  const float most = 1.0f / std::sqrt(float(spec.shape[1]));
+  for (std::size_t i = 0; i < value.size(); ++i)
+    value[i] = float(std::int32_t(split_mix(start + i) >> 32)) * (most / 2147483648.0f);
+}
+
 }  // namespace
 
 FloatBlock::FloatBlock(std::size_t size) : size_(size) {
@@ -23,22 +34,29 @@ FloatBlock::FloatBlock(std::size_t size) : size_(size) {
   std::fill_n(matrix_.data(), size, 0.0f);
 }
 
-Parameters::Parameters(const ModelConfig& config, const Checkpoint& checkpoint,
-                       std::span<const ModelPart> trained, int stored_image_size)
-    : config_(config), trained_(trained.begin(), trained.end()) {
+Parameters::Parameters(const ModelConfig& config, const Checkpoint& checkpoint, const TrainedTensors& trained)
+    : config_(config), trained_(trained) {
   if (checkpoint.has("language_model.lm_head.weight"))
     throw ModelError(
         "the checkpoint has a head of its own (language_model.lm_head.weight); only a head tied to "
         "the embedding can be trained");
-  // Three walks in the same order: what there is, where its values are, and where its gradients are.
+  lay_out();
+  read(checkpoint);
+}
+
+// Three walks in the same order: what there is, where its values are, and where its gradients are.
+void Parameters::lay_out() {
   std::size_t values = 0, gradients = 0;
   std::vector<std::size_t> value_offsets;
-  paligemma_tensors(config, [&](std::span<const TensorSpec> stacked) -> float* {
+  const int rank = trained_.lora_rank;
+  paligemma_tensors(config_, rank, [&](std::span<const TensorSpec> stacked) -> float* {
     for (const TensorSpec& spec : stacked) {
-      tensors_.push_back({.spec = spec, .trained = trains(spec.part), .trained_offset = gradients});
+      const bool whole = rank == 0 || spec.adapter || spec.part == ModelPart::kProjection;
+      const bool trained = trains(spec.part) && whole;
+      tensors_.push_back({.spec = spec, .trained = trained, .trained_offset = gradients});
       value_offsets.push_back(values);
       values += spec.size();
-      if (trains(spec.part)) gradients += spec.size();
+      if (trained) gradients += spec.size();
     }
     values = aligned(values);
     gradients = aligned(gradients);
@@ -52,29 +70,29 @@ Parameters::Parameters(const ModelConfig& config, const Checkpoint& checkpoint,
     if (tensor.trained)
       tensor.gradient = gradient_block_.all().subspan(tensor.trained_offset, tensor.spec.size());
   }
-  read(checkpoint, stored_image_size);
-  std::size_t next = 0;
-  weights_ = paligemma_tensors(config, [&](std::span<const TensorSpec> stacked) {
-    float* const first = tensors_[next].value.data();
-    next += stacked.size();
-    return first;
-  });
-  next = 0;
-  gradients_ = paligemma_tensors(config, [&](std::span<const TensorSpec> stacked) {
-    float* const first = tensors_[next].gradient.data();
-    next += stacked.size();
-    return first;
-  });
+  const auto views = [&](std::span<float> Tensor::*block) {
+    std::size_t next = 0;
+    return paligemma_tensors(config_, rank, [&](std::span<const TensorSpec> stacked) {
+      float* const first = (tensors_[next].*block).data();
+      next += stacked.size();
+      return first;
+    });
+  };
+  weights_ = views(&Tensor::value);
+  gradients_ = views(&Tensor::gradient);
 }
 
-void Parameters::read(const Checkpoint& checkpoint, int stored_image_size) {
-  const bool resampled = stored_image_size != config_.vision.image_size;
+void Parameters::read(const Checkpoint& checkpoint) {
+  const int stored = trained_.stored_image_size;
+  const bool resampled = stored > 0 && stored != config_.vision.image_size;
   for (const Tensor& tensor : tensors_) {
-    if (resampled && tensor.spec.name.ends_with("position_embedding.weight")) {
-      const int stored_grid = stored_image_size / config_.vision.patch_size;
-      const Matrix stored =
+    if (tensor.spec.adapter) {
+      begin_adapter(tensor.spec, tensor.value);
+    } else if (resampled && tensor.spec.name.ends_with("position_embedding.weight")) {
+      const int stored_grid = stored / config_.vision.patch_size;
+      const Matrix kept =
           checkpoint.read(tensor.spec.name, {stored_grid * stored_grid, config_.vision.width});
-      const Matrix positions = resampled_positions(stored, config_.vision.grid());
+      const Matrix positions = resampled_positions(kept, config_.vision.grid());
       std::copy_n(positions.data(), positions.size(), tensor.value.begin());
     } else {
       checkpoint.read_into(tensor.spec.name, tensor.spec.shape, tensor.value);
@@ -82,8 +100,22 @@ void Parameters::read(const Checkpoint& checkpoint, int stored_image_size) {
   }
 }
 
+void Parameters::merge_adapters() {
+  const auto merge = [](const Affine& layer) {
+    if (!layer.up.data) return;
+    multiply(layer.up, layer.down, false, 1, 1, layer.weight);
+    std::fill_n(layer.up.data, std::size_t(layer.up.rows) * std::size_t(layer.up.cols), 0.0f);
+  };
+  for (const EncoderBlockTensors& block : weights_.image_tower.blocks) {
+    for (const Affine& layer : {block.qkv, block.attention_out, block.fc1, block.fc2}) merge(layer);
+  }
+  for (const DecoderBlockTensors& block : weights_.language_tower.blocks) {
+    for (const Affine& layer : {block.qkv, block.attention_out, block.gate_up, block.down}) merge(layer);
+  }
+}
+
 bool Parameters::trains(ModelPart part) const {
-  return std::ranges::find(trained_, part) != trained_.end();
+  return std::ranges::find(trained_.parts, part) != trained_.parts.end();
 }
 
 const Parameters::Tensor& Parameters::tensor(const std::string& name) const {

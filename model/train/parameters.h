@@ -23,6 +23,13 @@ class FloatBlock {
   std::size_t size_ = 0;
 };
 
+// What is trained, and how it begins.
+struct TrainedTensors {
+  std::vector<ModelPart> parts;
+  int lora_rank = 0;  // above 0: of the towers in `parts`, adapters of this rank instead of the weights
+  int stored_image_size = 0;  // of the checkpoint, where positions are to be resampled to the configuration's
+};
+
 // The f32 weights of a PaliGemma and, of the parts that are trained, their gradients, each in one block of
 // memory.
 class Parameters {
@@ -35,12 +42,8 @@ class Parameters {
     std::size_t trained_offset = 0;  // of its gradient in gradients()
   };
 
-  // Reads every weight of a checkpoint of `stored_image_size`; positions are resampled where config's is
-  // another. Throws ModelError naming what is missing.
-  Parameters(const ModelConfig& config, const Checkpoint& checkpoint, std::span<const ModelPart> trained,
-             int stored_image_size);
-  Parameters(const ModelConfig& config, const Checkpoint& checkpoint, std::span<const ModelPart> trained)
-      : Parameters(config, checkpoint, trained, config.vision.image_size) {}
+  // Reads every weight; throws ModelError naming what is missing.
+  Parameters(const ModelConfig& config, const Checkpoint& checkpoint, const TrainedTensors& trained);
   Parameters(Parameters&&) = default;
 
   const ModelConfig& config() const { return config_; }
@@ -53,12 +56,15 @@ class Parameters {
   const PaliGemmaTensors& gradients() const { return gradients_; }
   // Of all trained tensors, and the gaps between them.
   std::span<float> gradient_block() { return gradient_block_.all(); }
+  // Adds what the adapters have learnt to the weights that they belong to, and begins them anew.
+  void merge_adapters();
 
  private:
-  void read(const Checkpoint& checkpoint, int stored_image_size);
+  void lay_out();
+  void read(const Checkpoint& checkpoint);
 
   ModelConfig config_;
-  std::vector<ModelPart> trained_;
+  TrainedTensors trained_;
   FloatBlock value_block_;
   FloatBlock gradient_block_;
   std::vector<Tensor> tensors_;

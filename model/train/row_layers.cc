@@ -36,6 +36,13 @@ ConstMatrixView one_plus(ConstMatrixView weight, Buffer& buffer) {
   return scale;
 }
 
+void add_adapter(const Affine& weights, ConstMatrixView x, MatrixView y, RowScratch& scratch) {
+  if (!weights.down.data) return;
+  const MatrixView low = scratch.low.shaped(x.rows, weights.down.rows);
+  multiply(x, weights.down, true, 1, 0, low);
+  multiply(low, weights.up, true, 1, 1, y);
+}
+
 }  // namespace
 
 void copy_rows(ConstMatrixView from, MatrixView to) {
@@ -66,31 +73,49 @@ void add_column_sums(ConstMatrixView x, MatrixView sums) {
   });
 }
 
-void affine(const Affine& weights, ConstMatrixView x, MatrixView y) {
-  if (!weights.bias.data) return multiply(x, weights.weight, true, 1, 0, y);
-  for_row_ranges(y.rows, elements(y), [&](int, int first, int count) {
-    for (int row = first; row < first + count; ++row)
-      std::ranges::copy(weights.bias.row(0), y.row(row).begin());
-  });
-  multiply(x, weights.weight, true, 1, 1, y);
+void affine(const Affine& weights, ConstMatrixView x, MatrixView y, RowScratch& scratch) {
+  if (weights.bias.data) {
+    for_row_ranges(y.rows, elements(y), [&](int, int first, int count) {
+      for (int row = first; row < first + count; ++row)
+        std::ranges::copy(weights.bias.row(0), y.row(row).begin());
+    });
+  }
+  multiply(x, weights.weight, true, 1, weights.bias.data ? 1.0f : 0.0f, y);
+  add_adapter(weights, x, y, scratch);
 }
 
-void affine_add(const Affine& weights, ConstMatrixView x, MatrixView y) {
+void affine_add(const Affine& weights, ConstMatrixView x, MatrixView y, RowScratch& scratch) {
   if (weights.bias.data) {
     for_row_ranges(y.rows, elements(y), [&](int, int first, int count) {
       for (int row = first; row < first + count; ++row) add(y.row(row), weights.bias.row(0));
     });
   }
   multiply(x, weights.weight, true, 1, 1, y);
+  add_adapter(weights, x, y, scratch);
 }
 
-void affine_weight_gradients(const Affine& gradients, ConstMatrixView x, ConstMatrixView dy) {
+bool reads_input(const Affine& gradients) {
+  return gradients.weight.data || gradients.down.data;
+}
+
+void affine_weight_gradients(const Affine& weights, const Affine& gradients, ConstMatrixView x,
+                             ConstMatrixView dy, RowScratch& scratch) {
   if (gradients.weight.data) multiply_transposed(dy, x, 1, 1, gradients.weight);
   if (gradients.bias.data) add_column_sums(dy, gradients.bias);
+  if (!gradients.down.data) return;
+  const MatrixView low = scratch.low.shaped(x.rows, weights.down.rows);
+  multiply(x, weights.down, true, 1, 0, low);
+  multiply_transposed(dy, low, 1, 1, gradients.up);
+  multiply(dy, weights.up, false, 1, 0, low);
+  multiply_transposed(low, x, 1, 1, gradients.down);
 }
 
-void affine_input_gradient(const Affine& weights, ConstMatrixView dy, MatrixView dx) {
+void affine_input_gradient(const Affine& weights, ConstMatrixView dy, MatrixView dx, RowScratch& scratch) {
   multiply(dy, weights.weight, false, 1, 0, dx);
+  if (!weights.down.data) return;
+  const MatrixView low = scratch.low.shaped(dy.rows, weights.down.rows);
+  multiply(dy, weights.up, false, 1, 0, low);
+  multiply(low, weights.down, false, 1, 1, dx);
 }
 
 void layer_norm_rows(const LayerNormTensors& weights, float eps, ConstMatrixView x, MatrixView y) {

@@ -13,14 +13,18 @@ namespace palisade {
 struct RowScratch {
   Buffer partial_sums;
   Buffer one_plus;  // Gemma's norm scales
+  Buffer low;       // LoRA: as many columns as the rank
 };
 
 // y = x W^T + bias, or y += ...
-void affine(const Affine& weights, ConstMatrixView x, MatrixView y);
-void affine_add(const Affine& weights, ConstMatrixView x, MatrixView y);
-void affine_weight_gradients(const Affine& gradients, ConstMatrixView x, ConstMatrixView dy);
+void affine(const Affine& weights, ConstMatrixView x, MatrixView y, RowScratch& scratch);
+void affine_add(const Affine& weights, ConstMatrixView x, MatrixView y, RowScratch& scratch);
+// Whether affine_weight_gradients() looks at x.
+bool reads_input(const Affine& gradients);
+void affine_weight_gradients(const Affine& weights, const Affine& gradients, ConstMatrixView x,
+                             ConstMatrixView dy, RowScratch& scratch);
 // dx = dy W
-void affine_input_gradient(const Affine& weights, ConstMatrixView dy, MatrixView dx);
+void affine_input_gradient(const Affine& weights, ConstMatrixView dy, MatrixView dx, RowScratch& scratch);
 
 void layer_norm_rows(const LayerNormTensors& weights, float eps, ConstMatrixView x, MatrixView y);
 // Adds to dx.

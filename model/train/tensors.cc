@@ -11,7 +11,8 @@ using Shape = std::vector<std::int64_t>;
 // Asks the source for the tensors of one part under their names.
 class PartReader {
  public:
-  PartReader(const TensorSource& source, ModelPart part) : source_(source), part_(part) {}
+  PartReader(const TensorSource& source, ModelPart part, int lora_rank)
+      : source_(source), part_(part), lora_rank_(lora_rank) {}
 
   MatrixView row(const std::string& name, int width) const {
     return view({name}, {1}, width, {width}, false);
@@ -29,6 +30,10 @@ class PartReader {
     }
     Affine made{view(weights, outputs, inputs, {}, part_ != ModelPart::kLanguageModel), {}};
     if (biased) made.bias = bias(biases, outputs);
+    if (lora_rank_ > 0) {
+      made.down = adapter(names.front() + ".lora_down", lora_rank_, inputs);
+      made.up = adapter(names.front() + ".lora_up", made.weight.rows, lora_rank_);
+    }
     return made;
   }
   Affine affine(const std::string& name, int outputs, int inputs, bool biased) const {
@@ -50,17 +55,24 @@ class PartReader {
                   const Shape& shape, bool decayed) const {
     std::vector<TensorSpec> specs;
     for (std::size_t i = 0; i < names.size(); ++i)
-      specs.push_back({names[i], shape.empty() ? Shape{rows[i], cols} : shape, part_, decayed});
+      specs.push_back({names[i], shape.empty() ? Shape{rows[i], cols} : shape, part_, decayed, false});
     return {source_(specs), std::accumulate(rows.begin(), rows.end(), 0), cols};
   }
   MatrixView bias(const std::vector<std::string>& names, const std::vector<int>& sizes) const {
     std::vector<TensorSpec> specs;
-    for (std::size_t i = 0; i < names.size(); ++i) specs.push_back({names[i], {sizes[i]}, part_, false});
+    for (std::size_t i = 0; i < names.size(); ++i)
+      specs.push_back({names[i], {sizes[i]}, part_, false, false});
     return {source_(specs), 1, std::accumulate(sizes.begin(), sizes.end(), 0)};
+  }
+
+  MatrixView adapter(const std::string& name, int rows, int cols) const {
+    const TensorSpec spec{name, {rows, cols}, part_, false, true};
+    return {source_({&spec, 1}), rows, cols};
   }
 
   const TensorSource& source_;
   ModelPart part_;
+  int lora_rank_;
 };
 
 EncoderBlockTensors encoder_block(const PartReader& read, const std::string& name,
@@ -101,8 +113,7 @@ DecoderBlockTensors decoder_block(const PartReader& read, const std::string& nam
   return block;
 }
 
-ImageTowerTensors image_tower(const TensorSource& source, const VisionConfig& config) {
-  const PartReader read(source, ModelPart::kImageEncoder);
+ImageTowerTensors image_tower(const PartReader& read, const VisionConfig& config) {
   const std::string name = "vision_tower.vision_model.";
   ImageTowerTensors tower{
       .patch_embedding = read.convolution(name + "embeddings.patch_embedding", config),
@@ -116,8 +127,7 @@ ImageTowerTensors image_tower(const TensorSource& source, const VisionConfig& co
   return tower;
 }
 
-LanguageTowerTensors language_tower(const TensorSource& source, const TextConfig& config) {
-  const PartReader read(source, ModelPart::kLanguageModel);
+LanguageTowerTensors language_tower(const PartReader& read, const TextConfig& config) {
   const std::string name = "language_model.model.";
   LanguageTowerTensors tower{
       .embedding = read.rows(name + "embed_tokens.weight", config.vocabulary, config.width),
@@ -136,12 +146,12 @@ std::size_t TensorSpec::size() const {
                          [](std::size_t size, std::int64_t extent) { return size * std::size_t(extent); });
 }
 
-PaliGemmaTensors paligemma_tensors(const ModelConfig& config, const TensorSource& source) {
+PaliGemmaTensors paligemma_tensors(const ModelConfig& config, int lora_rank, const TensorSource& source) {
   return {
-      .image_tower = image_tower(source, config.vision),
-      .projection = PartReader(source, ModelPart::kProjection)
+      .image_tower = image_tower({source, ModelPart::kImageEncoder, lora_rank}, config.vision),
+      .projection = PartReader(source, ModelPart::kProjection, 0)
                         .affine("multi_modal_projector.linear", config.text.width, config.vision.width, true),
-      .language_tower = language_tower(source, config.text)};
+      .language_tower = language_tower({source, ModelPart::kLanguageModel, lora_rank}, config.text)};
 }
 
 }  // namespace palisade

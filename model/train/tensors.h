@@ -19,6 +19,7 @@ struct TensorSpec {
   std::vector<std::int64_t> shape;
   ModelPart part = ModelPart::kLanguageModel;
   bool decayed = false;  // by weight decay: big_vision's ".*/kernel$", so nothing of Gemma
+  bool adapter = false;  // of LoRA: no part of the stored model
 
   std::size_t size() const;
 };
@@ -26,10 +27,13 @@ struct TensorSpec {
 // Where tensors that stand one below the other begin in memory; null where they are not held.
 using TensorSource = std::function<float*(std::span<const TensorSpec> stacked)>;
 
-// weight [outputs, inputs], bias [1, outputs] or without data
+// weight [outputs, inputs], bias [1, outputs] or without data; with LoRA the layer multiplies by weight + up
+// down (Hu et al., "LoRA", 2021), else they have no data.
 struct Affine {
   MatrixView weight;
   MatrixView bias;
+  MatrixView down;  // [rank, inputs]
+  MatrixView up;    // [outputs, rank]
 };
 
 struct LayerNormTensors {
@@ -77,6 +81,7 @@ struct PaliGemmaTensors {
   Affine projection;
   LanguageTowerTensors language_tower;
 };
-PaliGemmaTensors paligemma_tensors(const ModelConfig& config, const TensorSource& source);
+// `lora_rank`: of the adapters of both towers' products; 0: none.
+PaliGemmaTensors paligemma_tensors(const ModelConfig& config, int lora_rank, const TensorSource& source);
 
 }  // namespace palisade

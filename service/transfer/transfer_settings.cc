@@ -77,6 +77,7 @@ void read_recipe(std::string_view text, const fs::path& file, TransferSettings& 
     reader.read("warmup", settings.warmup, 0, 1);
     reader.read("image_warmup", settings.image_warmup, 0, 1);
     read_parts(reader, settings);
+    reader.read("lora_rank", settings.lora_rank, 0, 1024);
     reader.read("resize", settings.resize);
     reader.read("frames", settings.frames, 1, 256);
     reader.read("frame_step", settings.frame_step, 1, 10'000);
@@ -116,6 +117,7 @@ std::string recipe_text(const TransferSettings& settings) {
   for (const auto& [name, parts] : kParts) {
     if (parts == settings.parts) line("parts", std::string(name));
   }
+  line("lora_rank", std::to_string(settings.lora_rank));
   if (!settings.resize.empty()) line("resize", settings.resize);
   line("frames", std::to_string(settings.frames));
   line("frame_step", std::to_string(settings.frame_step));

@@ -29,8 +29,8 @@ constexpr double kGradientShare = 1e-4, kGradientFloor = 1e-5;
 constexpr double kNormShare = 1e-4;
 constexpr double kParameterTolerance = 2e-5, kShareBeyond = 1e-3;
 
-constexpr ModelPart kAllParts[] = {ModelPart::kImageEncoder, ModelPart::kProjection,
-                                   ModelPart::kLanguageModel};
+const TrainedTensors kEverything{
+    .parts = {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel}};
 const std::string kEmbedding = "language_model.model.embed_tokens.weight";
 
 double norm_of(std::span<const float> x) {
@@ -76,7 +76,7 @@ class Trainee {
       : config_(read_model_config(folder)),
         preprocessor_(read_preprocessor(folder, config_.vision.image_size)),
         tokenizer_(folder),
-        parameters_(config_, Checkpoint(folder), kAllParts),
+        parameters_(config_, Checkpoint(folder), kEverything),
         pass_(parameters_) {}
 
   // Adds an example as the golden data states it; the ids are compared.

@@ -7,12 +7,13 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from palisade import PROGRAM, WORLD, main, palisade
+from palisade import PROGRAM, SOURCE, WORLD, main, palisade
 
 QUICK = ["--batch-size", "8", "--examples-at-once", "3", "--allow-empty-suffix", "--learning-rate", "1e-4",
          "--llm-dropout", "0.1", "--seed", "5"]
@@ -181,8 +182,14 @@ class Transfer(unittest.TestCase):
             {"video": str(WORLD / "clip0.mp4"), "prefix": "caption en", "suffix": "a black bicycle rides to the right"},
         ])
         out = self.transfer("--data", data, "--run", self.folder / "run", "--batch-size", "2", "--epochs", "3",
-                            "--frame-step", "3")
+                            "--frame-step", "3", "--lora-rank", "4")
         self.assertTrue((self.folder / "run" / "model" / "model.safetensors").exists(), out.stderr)
+
+    def test_the_shipped_recipes_are_what_their_generator_writes(self):
+        recipes = SOURCE / "configs" / "recipes"
+        subprocess.run([sys.executable, recipes / "generate.py", self.folder], check=True)
+        written = {path.name: path.read_text() for path in self.folder.glob("*.yaml")}
+        self.assertEqual(written, {path.name: path.read_text() for path in recipes.glob("*.yaml")})
 
     def test_a_recipe_is_read_strictly_and_flags_come_before_it(self):
         data = self.write("stills.jsonl", stills(8))

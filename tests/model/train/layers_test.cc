@@ -59,13 +59,13 @@ TEST_CASE("norms and products have the gradients that differences give") {
     Matrix weight = random_matrix(outputs, width, random), bias = random_matrix(1, outputs, random);
     Matrix dweight = zeros(outputs, width), dbias = zeros(1, outputs), y(rows, outputs);
     const Matrix weights = random_matrix(rows, outputs, random);
-    const Affine layer{weight, bias};
+    const Affine layer{weight, bias, {}, {}};
     const auto loss = [&] {
-      affine(layer, x, y);
+      affine(layer, x, y, scratch);
       return weighted(y, weights);
     };
-    affine_input_gradient(layer, weights, dx);
-    affine_weight_gradients({dweight, dbias}, x, weights);
+    affine_input_gradient(layer, weights, dx, scratch);
+    affine_weight_gradients(layer, {dweight, dbias, {}, {}}, x, weights, scratch);
     check_gradient("affine x", x, dx, loss);
     check_gradient("affine weight", weight, dweight, loss);
     check_gradient("affine bias", bias, dbias, loss);

@@ -24,9 +24,12 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kGolden = fs::path(PALISADE_SOURCE_DIR) / "tests" / "golden" / "reference";
-constexpr ModelPart kAll[] = {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel};
-constexpr ModelPart kLanguage[] = {ModelPart::kProjection, ModelPart::kLanguageModel};
-constexpr ModelPart kProjectionAlone[] = {ModelPart::kProjection};
+const TrainedTensors kAll{
+    .parts = {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel}};
+const TrainedTensors kLanguage{.parts = {ModelPart::kProjection, ModelPart::kLanguageModel}};
+const TrainedTensors kProjectionAlone{.parts = {ModelPart::kProjection}};
+const TrainedTensors kAdapters{
+    .parts = {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel}, .lora_rank = 3};
 
 struct Tiny {
   fs::path folder;
@@ -34,7 +37,7 @@ struct Tiny {
   Parameters parameters;
   TrainingPass pass;
 
-  explicit Tiny(const std::string& name, std::span<const ModelPart> trained = kAll)
+  explicit Tiny(const std::string& name, const TrainedTensors& trained = kAll)
       : folder(kGolden / "models" / name),
         config(read_model_config(folder)),
         parameters(config, Checkpoint(folder), trained),
@@ -83,14 +86,16 @@ double largest_of(std::span<const float> a) {
 
 }  // namespace
 
-TEST_CASE("every tensor of Gemma 2 and its tower has the gradient that differences of the loss give") {
-  Tiny model("paligemma2-tiny");
-  const TrainingBatch batch = model.batch();
+namespace {
+
+// Along the gradient of each trained tensor: one difference says whether all of it is right.
+void check_slopes(Tiny& model, const TrainingBatch& batch) {
+  std::ranges::fill(model.parameters.gradient_block(), 0.0f);
   model.pass.accumulate(batch, model.options());
+  int checked = 0;
   for (const Parameters::Tensor& tensor : model.parameters.tensors()) {
-    // Along the gradient itself: one difference a tensor says whether all of it is right.
-    const double norm = std::sqrt(double(
-        std::inner_product(tensor.gradient.begin(), tensor.gradient.end(), tensor.gradient.begin(), 0.0)));
+    const double norm = std::sqrt(
+        std::inner_product(tensor.gradient.begin(), tensor.gradient.end(), tensor.gradient.begin(), 0.0));
     if (norm < 1e-2) continue;
     const std::vector<float> kept(tensor.value.begin(), tensor.value.end());
     const auto loss_at = [&](double step) {
@@ -103,7 +108,38 @@ TEST_CASE("every tensor of Gemma 2 and its tower has the gradient that differenc
     std::copy(kept.begin(), kept.end(), tensor.value.begin());
     CAPTURE(tensor.spec.name);
     CHECK(slope == doctest::Approx(norm).epsilon(0.02));
+    ++checked;
   }
+  CHECK(checked > 20);
+}
+
+}  // namespace
+
+TEST_CASE("every tensor of Gemma 2 and its tower has the gradient that differences of the loss give") {
+  Tiny model("paligemma2-tiny");
+  check_slopes(model, model.batch());
+}
+
+TEST_CASE(
+    "adapters have the gradients that differences give, and the weights beside them stay as they were") {
+  Tiny model("paligemma1-tiny", kAdapters), untouched("paligemma1-tiny");
+  const TrainingBatch batch = model.batch();
+  const double before = mean_loss(model.pass.evaluate(batch, model.options()));
+  CHECK(before == doctest::Approx(mean_loss(untouched.pass.evaluate(batch, model.options()))).epsilon(1e-6));
+  Optimizer optimizer(model.parameters, {.learning_rate = 1e-2});
+  model.pass.accumulate(batch, model.options());
+  optimizer.step({});
+  check_slopes(model, batch);
+  for (const Parameters::Tensor& tensor : untouched.parameters.tensors()) {
+    const Parameters::Tensor& same = model.parameters.tensor(tensor.spec.name);
+    CAPTURE(tensor.spec.name);
+    CHECK(same.trained == (tensor.spec.part == ModelPart::kProjection));
+    if (!same.trained) CHECK(largest_difference(same.value, tensor.value) == 0);
+  }
+  const double learnt = mean_loss(model.pass.evaluate(batch, model.options()));
+  CHECK(learnt != doctest::Approx(before).epsilon(1e-3));
+  model.parameters.merge_adapters();
+  CHECK(mean_loss(model.pass.evaluate(batch, model.options())) == doctest::Approx(learnt).epsilon(1e-5));
 }
 
 TEST_CASE("a batch gives the losses and the mean of the gradients of its examples, padded with nothing") {
@@ -138,8 +174,7 @@ TEST_CASE("what is frozen gets no gradient and does not move; what is trained ge
   Tiny whole("paligemma1-tiny");
   const TrainingBatch batch = whole.batch();
   whole.pass.accumulate(batch, whole.options());
-  for (const auto trained :
-       {std::span<const ModelPart>(kLanguage), std::span<const ModelPart>(kProjectionAlone)}) {
+  for (const TrainedTensors& trained : {kLanguage, kProjectionAlone}) {
     Tiny part("paligemma1-tiny", trained);
     Optimizer optimizer(part.parameters, {.learning_rate = 0.1, .weight_decay = 0.1});
     part.pass.accumulate(batch, part.options());
@@ -247,7 +282,9 @@ TEST_CASE("a higher resolution trains on resampled positions and is written with
   const fs::path folder = fs::temp_directory_path() / ("palisade_finer_" + std::to_string(::getpid()));
   fs::remove_all(folder);
   const ModelConfig stored = read_model_config(source), finer = at_resolution(stored, 112);
-  const Parameters parameters(finer, Checkpoint(source), kAll, stored.vision.image_size);
+  TrainedTensors trained = kAll;
+  trained.stored_image_size = stored.vision.image_size;
+  Parameters parameters(finer, Checkpoint(source), trained);
   write_model_folder(parameters, source, folder, "finer");
   const PaliGemma written(folder);
   CHECK(written.identity().id == "finer");
