@@ -49,6 +49,7 @@ constexpr Key kValues[] = {
     {"warmup", "Share of the steps; default: 0.05"},
     {"image_warmup", "The image encoder's, where it is longer"},
     {"parts", "What is trained: all, language or projection; default: all"},
+    {"lora_rank", "Train adapters of this rank, not the towers' weights; default: 0"},
     {"resize", "A resize preset; default: the model's own"},
     {"frames", "Of a video; default: 16"},
     {"frame_step", "From one frame of a video to the next; default: 1"},
