@@ -33,7 +33,7 @@ const char* protocols_of(const std::string& url) {
   return scheme.starts_with("rtsp") ? "rtsp,rtsps,rtp,udp,tcp,tls" : "http,https,tcp,tls";
 }
 
-void set_options(AvOptions& av, const SourceOptions& options, RtspTransport transport) {
+void set_options(AvOptions& av, const SourceOptions& options) {
   const std::string scheme = scheme_of(options.url);
   av.set("protocol_whitelist", protocols_of(options.url));
   av.set("format_whitelist", scheme.starts_with("rtsp") ? kRtspFormats : kContainers);
@@ -45,11 +45,14 @@ void set_options(AvOptions& av, const SourceOptions& options, RtspTransport tran
   if (!names_file(options.url))
     av.set("fpsprobesize", std::int64_t(0));  // or pictures are held back to guess a rate
   if (scheme.starts_with("rtsp")) {
-    const bool udp = transport == RtspTransport::kUdp;
-    av.set("rtsp_transport", udp ? "udp" : "tcp");
-    // Over TCP, too, a camera may leave out packets, which FFmpeg notices only where it puts them in order.
-    // The least that it takes for a queue holds back one packet at a gap.
-    if (!udp) av.set("reorder_queue_size", std::int64_t(2));
+    av.set("rtsp_transport", options.transport == RtspTransport::kAuto  ? "tcp+udp"
+                             : options.transport == RtspTransport::kUdp ? "udp"
+                                                                        : "tcp");
+    if (options.transport == RtspTransport::kAuto) av.set("rtsp_flags", "prefer_tcp");
+    // Over TCP, too, a camera may leave out packets, which FFmpeg notices only where it puts them in order:
+    // at a gap so many are held back. Over UDP the default is 500.
+    if (options.transport == RtspTransport::kTcp) av.set("reorder_queue_size", std::int64_t(2));
+    if (options.transport == RtspTransport::kAuto) av.set("reorder_queue_size", std::int64_t(16));
     av.set("allowed_media_types", "video");
     av.set("initial_pause", std::int64_t(1));  // until we know that there is video to be played
     av.set("max_ts_probe", std::int64_t(0));   // or seven pictures are held back to guess decoding times
@@ -132,14 +135,6 @@ FfmpegInput::~FfmpegInput() {
 
 void FfmpegInput::open(const SourceOptions& options) {
   rtsp_ = scheme_of(options.url).starts_with("rtsp");
-  const bool either = rtsp_ && options.transport == RtspTransport::kAuto;
-  int code = open_over(either ? RtspTransport::kTcp : options.transport, options);
-  if (either && code == AVERROR(EPROTONOSUPPORT)) code = open_over(RtspTransport::kUdp, options);
-  if (code < 0) fail_to_open(code, options);
-  if (!names_file(options.url)) check_redirect(*format_, options.url);
-}
-
-int FfmpegInput::open_over(RtspTransport transport, const SourceOptions& options) {
   AVFormatContext* format = avformat_alloc_context();
   if (format == nullptr) throw std::bad_alloc();
   format->interrupt_callback = deadline_.callback();
@@ -154,11 +149,12 @@ int FfmpegInput::open_over(RtspTransport transport, const SourceOptions& options
     url = with_credentials(options.url, options.username, options.password);
   }
   AvOptions av;
-  set_options(av, options, transport);
+  set_options(av, options);
   // Frees the context itself where it fails.
   const int code = avformat_open_input(&format, url.c_str(), nullptr, av.entries());
-  if (code >= 0) format_.reset(format);
-  return code;
+  if (code < 0) fail_to_open(code, options);
+  format_.reset(format);
+  if (!names_file(options.url)) check_redirect(*format_, options.url);
 }
 
 void FfmpegInput::find_video(const SourceOptions& options) {

@@ -35,8 +35,6 @@ class FfmpegInput {
 
  private:
   void open(const SourceOptions& options);
-  // `transport` is RTSP's. FFmpeg's code.
-  int open_over(RtspTransport transport, const SourceOptions& options);
   void find_video(const SourceOptions& options);
   [[noreturn]] void fail_without_video(const SourceOptions& options) const;
   [[noreturn]] void fail_to_open(int code, const SourceOptions& options) const;
