@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "model/error.h"
+#include "model/memory.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
 
@@ -86,14 +87,6 @@ dnnl::matmul::primitive_desc matmul_desc(const memory::desc& x, const memory::de
 
 void* writable(const void* data) {
   return const_cast<void*>(data);
-}
-
-struct FreeBytes {
-  void operator()(std::byte* bytes) const { ::operator delete(bytes, std::align_val_t(64)); }
-};
-using Bytes = std::unique_ptr<std::byte[], FreeBytes>;
-Bytes make_bytes(std::size_t size) {
-  return Bytes(static_cast<std::byte*>(::operator new(size, std::align_val_t(64))));
 }
 
 // Operations per value of what is done to rows before and after a product, for parallel_for.
@@ -183,6 +176,7 @@ struct PackedMatrix::Parts {
   Matrix bias;
   memory::desc bias_desc;
   memory bias_memory;
+  Block<std::byte> weight_memory;
   memory weight;
   Matrix steps;  // int8: of each row of W
   std::map<Key, Prepared> prepared;
@@ -223,7 +217,7 @@ struct PackedMatrix::Parts {
   void pack(const WeightRows& rows) {
     constexpr int kRowsAtOnce = 64, kTypicalRows = 256;
     const std::size_t row_bytes = std::size_t(depth) * format.operand_bytes;
-    const Bytes plain = make_bytes(row_bytes * outputs);
+    const Block<std::byte> plain = take_memory(row_bytes * outputs);
     if (precision == Precision::kInt8) steps = Matrix(1, outputs);
     const int blocks = (outputs + kRowsAtOnce - 1) / kRowsAtOnce;
     parallel_for(blocks, 10.0 * inputs * outputs, [&](int block) {
@@ -239,7 +233,9 @@ struct PackedMatrix::Parts {
     // W [n, k] row-major is W^T [k, n] with strides 1 and k.
     memory given(memory::desc({depth, outputs}, format.operand, memory::dims{1, depth}), cpu_engine(),
                  plain.get());
-    weight = memory(desc_for(kTypicalRows, depth, outputs, any).weights_desc(), cpu_engine());
+    const memory::desc packed = desc_for(kTypicalRows, depth, outputs, any).weights_desc();
+    weight_memory = take_memory(packed.get_size());
+    weight = memory(packed, cpu_engine(), weight_memory.get());
     dnnl::reorder(given, weight).execute(cpu_stream(), given, weight);
     cpu_stream().wait();
   }
@@ -298,7 +294,7 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
   if (parts.precision == Precision::kF32) return parts.product(x.data, x.stride, y);
 
   const std::size_t row_bytes = parts.depth * parts.format.operand_bytes;
-  const Bytes narrow = make_bytes(row_bytes * x.rows);
+  const Block<std::byte> narrow = take_memory(row_bytes * x.rows);
   std::vector<float> steps(x.rows);
   parallel_for(x.rows, kConversionWork * x.rows * x.cols,
                [&](int row) { steps[row] = parts.convert(x.row(row), narrow.get() + row_bytes * row); });
