@@ -106,7 +106,9 @@ void EncoderPass::attend_and_mix(int first, int count) {
   const AttentionShape shape{.heads = layers_.shape_.heads,
                              .kv_heads = layers_.shape_.heads,
                              .head_dim = head_dim,
-                             .scale = 1.0f / std::sqrt(float(head_dim))};
+                             .scale = 1.0f / std::sqrt(float(head_dim)),
+                             .softcap = {},
+                             .halves = layer.qkv.takes_halves()};
   Matrix heads(count, width), mixed(count, width), normed(count, width);
   for (int row = first; row < first + count;) {
     const int begin = row / tokens_ * tokens_, end = std::min(begin + tokens_, first + count);

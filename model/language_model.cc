@@ -110,7 +110,8 @@ AttentionShape LanguageModel::attention_shape() const {
           .kv_heads = config_.kv_heads,
           .head_dim = config_.head_dim,
           .scale = 1.0f / std::sqrt(second ? config_.query_pre_attn_scalar : float(config_.head_dim)),
-          .softcap = config_.attention_softcap};
+          .softcap = config_.attention_softcap,
+          .halves = layers_.front().qkv.takes_halves()};
 }
 
 void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const {
