@@ -15,12 +15,18 @@
 
 namespace palisade {
 
-// New positions of one sequence inside a batch: `rows` rows behind what its cache holds. Rows up to position
-// `prefix` see each other both ways, later ones are causal.
+// New positions of one sequence inside a batch, behind what its cache holds. Rows up to position `prefix` see
+// each other both ways, later ones are causal.
 struct Segment {
   KvCache* cache = nullptr;
   int rows = 0;
   int prefix = 0;
+  // Where rows stand for others that are alike (see static_images.h): the new positions, all of the prefix,
+  // that have the key and the value of each row, its own first. [rows] Else empty: each row stands for
+  // itself.
+  std::vector<std::vector<int>> places = {};
+
+  int positions() const { return places.empty() ? rows : prefix; }
 };
 
 // Gemma or Gemma 2 as PaliGemma uses them (transformers, modeling_gemma.py and modeling_gemma2.py;
@@ -86,7 +92,7 @@ class LanguagePass {
     const Segment* segment;
     int first;  // row of x
     int count;
-    int position;  // of the first row in its sequence
+    int row;  // the first's, of the segment
   };
   std::vector<Part> parts_of(int first, int count) const;
   void write_keys(int first, int count);
