@@ -64,7 +64,8 @@ class LanguageModel {
   Layer read_layer(const Checkpoint& checkpoint, int index, Precision precision) const;
   void mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
-  void rotate(MatrixView q, MatrixView key, int position) const;
+  void rope_angles(int position, std::span<float> out) const;
+  static void rotate(MatrixView heads, std::span<const float> angles);
   AttentionShape attention_shape() const;
 
   TextConfig config_;
@@ -92,7 +93,8 @@ class LanguagePass {
     const Segment* segment;
     int first;  // row of x
     int count;
-    int row;  // the first's, of the segment
+    int row;     // the first's, of the segment
+    int angles;  // row of angles_ of the segment's first position
   };
   std::vector<Part> parts_of(int first, int count) const;
   void write_keys(int first, int count);
@@ -103,7 +105,8 @@ class LanguagePass {
   MatrixView x_;
   std::vector<Segment> segments_;
   Observer observer_;
-  Matrix q_;  // [rows, heads * head_dim] of the layer in hand
+  Matrix angles_;  // of RoPE, [positions of all segments, head_dim]
+  Matrix q_;       // [rows, heads * head_dim] of the layer in hand
   LayerSlices at_;
 };
 
