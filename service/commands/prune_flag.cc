@@ -10,8 +10,7 @@ void add_prune_flag(CLI::App& command, Prune& prune) {
           "--prune",
           [&prune](const std::string& text) {
             if (!read_prune(text, prune))
-              throw CLI::ValidationError("--prune",
-                                         "is " + std::string(kPruneForms) + ", not '" + text + "'");
+              throw CLI::ValidationError("--prune", std::string(kPruneForms) + ", not '" + text + "'");
           },
           "static: frames of a window in which nothing moves are not read again: much faster, nearly the "
           "same "
