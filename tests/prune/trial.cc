@@ -176,7 +176,7 @@ bool try_street(const PaliGemma& model, const Trial& trial, int seconds, double 
   if (trial.name == "rush hour") return true;  // told, not judged: nothing to save
   const bool mostly_quiet = 4 * quiet.windows >= 3 * all.windows;
   const bool fast = seconds < kWhole || (quiet.speed() >= 5 && (!mostly_quiet || all.speed() >= 3));
-  return fast && all.same_share() >= 0.97;
+  return fast && 5 * quiet.kept <= quiet.tokens && all.same_share() >= 0.97;
 }
 
 }  // namespace
