@@ -91,17 +91,20 @@ void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView o
                [&](int row) { rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, out.row(row)); });
 }
 
-// One position's rows of query and key heads, by the same angles. transformers counts positions from 1.
-void LanguageModel::rotate(MatrixView q, MatrixView key, int position) const {
-  const int dim = config_.head_dim, half = dim / 2;
-  std::vector<float> cosine(half), sine(half);
+// Cosines and sines, which all heads turn by in all layers. transformers counts positions from 1.
+void LanguageModel::rope_angles(int position, std::span<float> out) const {
+  const int half = config_.head_dim / 2;
   for (int i = 0; i < half; ++i) {
     const float angle = float(position + 1) * inverse_frequencies_[i];
-    cosine[i] = std::cos(angle);
-    sine[i] = std::sin(angle);
+    out[i] = std::cos(angle);
+    out[half + i] = std::sin(angle);
   }
-  for (int head = 0; head < q.rows; ++head) rotate_halves(q.row(head), cosine, sine);
-  for (int head = 0; head < key.rows; ++head) rotate_halves(key.row(head), cosine, sine);
+}
+
+void LanguageModel::rotate(MatrixView heads, std::span<const float> angles) {
+  const std::size_t half = angles.size() / 2;
+  for (int head = 0; head < heads.rows; ++head)
+    rotate_halves(heads.row(head), angles.first(half), angles.last(half));
 }
 
 AttentionShape LanguageModel::attention_shape() const {
