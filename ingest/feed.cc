@@ -97,6 +97,7 @@ struct Feed::State {
   void pump(Source& source, std::stop_token stop);
   bool wanted(const FrameStamp& stamp, bool paced);
   void pace(MediaTime pts);
+  void check_damage(const FrameStamp& stamp);
   void tell_jump();
   void deliver(Frame frame, const Source& source);
   void deliver_clip(Clip clip, std::size_t sampling_index);
@@ -132,6 +133,7 @@ struct Feed::State {
   std::optional<MonotonicTime> told_jump;
   bool live = false;
   Backlog backlog;
+  MonotonicTime last_sound;  // a frame that is not damaged, or the connection's beginning
   MediaTime last_pts{0};
   std::uint64_t frames_of_connection = 0;
 };
@@ -167,6 +169,17 @@ void Feed::State::pace(MediaTime pts) {
   wait->until(*pace_start + pts);
 }
 
+// A network that damages every picture is as bad as none, and must not be silent.
+void Feed::State::check_damage(const FrameStamp& stamp) {
+  const MonotonicTime time = steady_clock::now();
+  if (!stamp.corrupt) last_sound = time;
+  const milliseconds patience = options.source.keyframe_timeout;
+  if (time - last_sound < patience) return;
+  throw SourceError(SourceFault::kStalled,
+                    "nothing but damaged pictures for " + std::to_string(patience.count()) +
+                        " ms: packets get lost: mend the network, or set transport: tcp");
+}
+
 // Windows begin anew, which is told, but not at every frame of a camera whose clock is broken.
 void Feed::State::tell_jump() {
   const MonotonicTime time = steady_clock::now();
@@ -179,7 +192,10 @@ bool Feed::State::wanted(const FrameStamp& stamp, bool paced) {
   frames_seen.fetch_add(1, std::memory_order_relaxed);
   ++frames_of_connection;
   if (paced) pace(stamp.pts);
-  if (live) backlog.check(stamp.pts, steady_clock::now(), options.source.stall_timeout);
+  if (live) {
+    backlog.check(stamp.pts, steady_clock::now(), options.source.stall_timeout);
+    check_damage(stamp);
+  }
   if (stamp.jumped) tell_jump();
   // The first picture is fetched in any case: it shows that the camera is online, and its size.
   look = motion && motion->due(stamp);
@@ -228,6 +244,7 @@ void Feed::State::finish_clips() {
 
 void Feed::State::pump(Source& source, std::stop_token stop) {
   live = source.live();
+  last_sound = steady_clock::now();
   const bool paced = options.pace && !live;
   const Wanted wanted_here = [&](const FrameStamp& stamp) { return wanted(stamp, paced); };
   while (!stop.stop_requested()) {

@@ -49,6 +49,10 @@ void set_options(AvOptions& av, const SourceOptions& options) {
                              : options.transport == RtspTransport::kUdp ? "udp"
                                                                         : "tcp");
     if (options.transport == RtspTransport::kAuto) av.set("rtsp_flags", "prefer_tcp");
+    // Over TCP, too, a camera may leave out packets, which FFmpeg notices only where it puts them in order:
+    // at a gap so many are held back. Over UDP the default is 500.
+    if (options.transport == RtspTransport::kTcp) av.set("reorder_queue_size", std::int64_t(2));
+    if (options.transport == RtspTransport::kAuto) av.set("reorder_queue_size", std::int64_t(16));
     av.set("allowed_media_types", "video");
     av.set("initial_pause", std::int64_t(1));  // until we know that there is video to be played
     av.set("max_ts_probe", std::int64_t(0));   // or seven pictures are held back to guess decoding times

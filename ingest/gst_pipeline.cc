@@ -7,6 +7,7 @@
 
 #include "ingest/ffmpeg_log.h"
 #include "ingest/gst_camera.h"
+#include "ingest/pause.h"
 #include "ingest/url.h"
 
 namespace palisade {
@@ -17,13 +18,29 @@ using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 constexpr GstClockTime kSlice = 40 * GST_MSECOND;
-// What rtspsrc says where a server takes none of the transports it was offered: in words of its own, or of an
-// answer (461) that it has none for.
+// What rtspsrc says where a server takes none of the transports it was offered: in words of its own, or as
+// the answer.
 bool refuses_transport(std::string_view error) {
   return error.find("transport protocols") != std::string_view::npos ||
-         error.find("Unhandled error") != std::string_view::npos;
+         error.find("answers 461") != std::string_view::npos;
 }
 
+// Where rtspsrc has no words for a camera's answer, the answer itself.
+void tell_answer(GstMessage& message, GError& error) {
+  const GstStructure* details = nullptr;
+  gst_message_parse_error_details(&message, &details);
+  unsigned code = 0;
+  if (std::string_view(error.message) != "Unhandled error" || details == nullptr ||
+      !gst_structure_get_uint(details, "rtsp-status-code", &code)) {
+    return;
+  }
+  const char* const reason = gst_structure_get_string(details, "rtsp-status-reason");
+  g_free(error.message);
+  error.message =
+      g_strdup_printf("the camera answers %u (%s)", code, reason != nullptr ? reason : "no reason");
+}
+
+constexpr milliseconds kBusy{800};
 constexpr GstClockTime kCauseComes = 100 * GST_MSECOND;
 constexpr const char* kSinkName = "palisade";
 constexpr const char* kSink =
@@ -62,7 +79,21 @@ GstPipeline::GstPipeline(const SourceOptions& options, std::stop_token stop)
     open(either ? RtspTransport::kTcp : options.transport);
   } catch (const SourceError& e) {
     if (!either || !refuses_transport(e.what())) throw;
-    open(RtspTransport::kUdp);
+    open_over_udp();
+  }
+}
+
+// A camera may be busy for a moment with the session that it has just refused.
+void GstPipeline::open_over_udp() {
+  Pause pause(stop_);
+  for (milliseconds wait(50);; wait *= 2) {
+    try {
+      return open(RtspTransport::kUdp);
+    } catch (const SourceError& e) {
+      if (std::string_view(e.what()).find("answers 503") == std::string_view::npos || wait > kBusy) throw;
+    }
+    pause.until(steady_clock::now() + wait);
+    check_stop();
   }
 }
 
@@ -166,7 +197,10 @@ void GstPipeline::check_bus() const {
 Gst<GError> GstPipeline::next_error(GstClockTime patience) const {
   const Gst<GstMessage> message(gst_bus_timed_pop_filtered(bus_.get(), patience, GST_MESSAGE_ERROR));
   GError* error = nullptr;
-  if (message != nullptr) gst_message_parse_error(message.get(), &error, nullptr);
+  if (message != nullptr) {
+    gst_message_parse_error(message.get(), &error, nullptr);
+    tell_answer(*message, *error);
+  }
   return Gst<GError>(error);
 }
 

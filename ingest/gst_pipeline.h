@@ -28,6 +28,7 @@ class GstPipeline {
 
  private:
   void open(RtspTransport transport);
+  void open_over_udp();
   void parse(RtspTransport transport);
   void check_address() const;
   void check_stall(MonotonicTime since) const;

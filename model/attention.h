@@ -14,6 +14,7 @@ struct AttentionShape {
   int head_dim = 1;
   float scale = 1;
   std::optional<float> softcap;  // Gemma 2: cap * tanh(score / cap)
+  bool halves = false;           // products in bf16, where there are enough rows; else in f32
 };
 
 // Which keys a query row sees: row i stands at position `first` + i and sees keys [from, to) with

@@ -111,7 +111,8 @@ void EncoderPass::write_qkv(int first, int count) {
 void EncoderPass::attend_and_mix(int first, int count) {
   const EncoderLayers::Layer& layer = layers_.layers_[at_.layer()];
   const int width = x_.cols;
-  const AttentionShape shape = attention_shape_of(layers_.shape_);
+  AttentionShape shape = attention_shape_of(layers_.shape_);
+  shape.halves = layer.qkv.takes_halves();
   Matrix heads(count, width), mixed(count, width), normed(count, width);
   for (int row = first; row < first + count;) {
     const int begin = row / tokens_ * tokens_, end = std::min(begin + tokens_, first + count);

@@ -88,12 +88,16 @@ void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView o
                [&](int row) { rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, out.row(row)); });
 }
 
-// One position's rows of query and key heads, by the same angles.
-void LanguageModel::rotate(MatrixView q, MatrixView key, int position) const {
-  std::vector<float> cosine(rotary_.half()), sine(rotary_.half());
-  rotary_.angles(position, cosine, sine);
-  for (int head = 0; head < q.rows; ++head) rotate_halves(q.row(head), cosine, sine);
-  for (int head = 0; head < key.rows; ++head) rotate_halves(key.row(head), cosine, sine);
+// Cosines and sines, which all heads turn by in all layers.
+void LanguageModel::rope_angles(int position, std::span<float> out) const {
+  const auto half = std::size_t(rotary_.half());
+  rotary_.angles(position, out.first(half), out.last(half));
+}
+
+void LanguageModel::rotate(MatrixView heads, std::span<const float> angles) {
+  const std::size_t half = angles.size() / 2;
+  for (int head = 0; head < heads.rows; ++head)
+    rotate_halves(heads.row(head), angles.first(half), angles.last(half));
 }
 
 AttentionShape attention_shape_of(const TextConfig& config) {
@@ -103,6 +107,12 @@ AttentionShape attention_shape_of(const TextConfig& config) {
           .head_dim = config.head_dim,
           .scale = 1.0f / std::sqrt(second ? config.query_pre_attn_scalar : float(config.head_dim)),
           .softcap = config.attention_softcap};
+}
+
+AttentionShape LanguageModel::attention_shape() const {
+  AttentionShape shape = attention_shape_of(config_);
+  shape.halves = layers_.front().qkv.takes_halves();
+  return shape;
 }
 
 void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const {

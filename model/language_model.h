@@ -16,12 +16,18 @@
 
 namespace palisade {
 
-// New positions of one sequence inside a batch: `rows` rows behind what its cache holds. Rows up to position
-// `prefix` see each other both ways, later ones are causal.
+// New positions of one sequence inside a batch, behind what its cache holds. Rows up to position `prefix` see
+// each other both ways, later ones are causal.
 struct Segment {
   KvCache* cache = nullptr;
   int rows = 0;
   int prefix = 0;
+  // Where rows stand for others that are alike (see static_images.h): the new positions, all of the prefix,
+  // that have the key and the value of each row, its own first. [rows] Else empty: each row stands for
+  // itself.
+  std::vector<std::vector<int>> places = {};
+
+  int positions() const { return places.empty() ? rows : prefix; }
 };
 
 AttentionShape attention_shape_of(const TextConfig& config);
@@ -61,7 +67,9 @@ class LanguageModel {
   Layer read_layer(const Checkpoint& checkpoint, int index, Precision precision) const;
   void mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
-  void rotate(MatrixView q, MatrixView key, int position) const;
+  void rope_angles(int position, std::span<float> out) const;
+  static void rotate(MatrixView heads, std::span<const float> angles);
+  AttentionShape attention_shape() const;
 
   TextConfig config_;
   SlidingWindow window_;
@@ -88,7 +96,8 @@ class LanguagePass {
     const Segment* segment;
     int first;  // row of x
     int count;
-    int position;  // of the first row in its sequence
+    int row;     // the first's, of the segment
+    int angles;  // row of angles_ of the segment's first position
   };
   std::vector<Part> parts_of(int first, int count) const;
   void write_keys(int first, int count);
@@ -99,7 +108,8 @@ class LanguagePass {
   MatrixView x_;
   std::vector<Segment> segments_;
   Observer observer_;
-  Matrix q_;  // [rows, heads * head_dim] of the layer in hand
+  Matrix angles_;  // of RoPE, [positions of all segments, head_dim]
+  Matrix q_;       // [rows, heads * head_dim] of the layer in hand
   LayerSlices at_;
 };
 

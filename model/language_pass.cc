@@ -22,8 +22,15 @@ std::array<double, 2> operations_of_row(const TextConfig& config, int positions)
 
 int most_positions(const std::vector<Segment>& segments) {
   int most = 0;
-  for (const Segment& segment : segments) most = std::max(most, segment.cache->length() + segment.rows);
+  for (const Segment& segment : segments)
+    most = std::max(most, segment.cache->length() + segment.positions());
   return most;
+}
+
+int positions_of(const std::vector<Segment>& segments) {
+  int positions = 0;
+  for (const Segment& segment : segments) positions += segment.positions();
+  return positions;
 }
 
 }  // namespace
@@ -34,18 +41,27 @@ LanguagePass::LanguagePass(const LanguageModel& model, MatrixView x, std::vector
       x_(x),
       segments_(std::move(segments)),
       observer_(std::move(observer)),
+      angles_(positions_of(segments_), model.config_.head_dim),
       q_(x.rows, model.config_.heads * model.config_.head_dim),
       at_(model.config_.layers, x.rows, operations_of_row(model.config_, most_positions(segments_))) {
   assert(x.contiguous());
+  int row = 0;
+  for (const Segment& segment : segments_) {
+    parallel_for(segment.positions(), 20.0 * segment.positions() * angles_.cols(),
+                 [&](int i) { model_.rope_angles(segment.cache->length() + i, angles_.row(row + i)); });
+    row += segment.positions();
+  }
 }
 
 std::vector<LanguagePass::Part> LanguagePass::parts_of(int first, int count) const {
   std::vector<Part> parts;
-  int begin = 0;  // row of x at which the segment begins
+  int begin = 0;   // row of x at which the segment begins
+  int angles = 0;  // likewise of angles_
   for (const Segment& segment : segments_) {
     const int from = std::max(first, begin), to = std::min(first + count, begin + segment.rows);
-    if (from < to) parts.push_back({&segment, from, to - from, segment.cache->length() + from - begin});
+    if (from < to) parts.push_back({&segment, from, to - from, from - begin, angles});
     begin += segment.rows;
+    angles += segment.positions();
   }
   return parts;
 }
@@ -59,16 +75,22 @@ void LanguagePass::write_keys(int first, int count) {
   layer.qkv(normed, qkv);
   for (const Part& part : parts_of(first, count)) {
     KvCache& cache = *part.segment->cache;
+    const auto& places = part.segment->places;
     parallel_for(part.count, 100.0 * part.count * (q_width + kv_width), [&](int row) {
       const auto in = qkv.row(part.first - first + row);
       const auto q = q_.row(part.first + row);
-      const int position = part.position + row;
-      const auto key = cache.key(at_.layer(), position), value = cache.value(at_.layer(), position);
       std::copy_n(in.begin(), q_width, q.begin());
-      std::copy_n(in.begin() + q_width, kv_width, key.begin());
-      std::copy_n(in.begin() + q_width + kv_width, kv_width, value.begin());
-      model_.rotate({q.data(), config.heads, config.head_dim}, {key.data(), config.kv_heads, config.head_dim},
-                    position);
+      const int own = part.row + row;
+      for (const int place : places.empty() ? std::span(&own, 1) : std::span(places[own])) {
+        const auto angles = angles_.row(part.angles + place);
+        const int position = cache.length() + place;
+        const auto key = cache.key(at_.layer(), position), value = cache.value(at_.layer(), position);
+        std::copy_n(in.begin() + q_width, kv_width, key.begin());
+        std::copy_n(in.begin() + q_width + kv_width, kv_width, value.begin());
+        model_.rotate({key.data(), config.kv_heads, config.head_dim}, angles);
+      }
+      const int place = places.empty() ? own : places[own].front();
+      model_.rotate({q.data(), config.heads, config.head_dim}, angles_.row(part.angles + place));
     });
   }
 }
@@ -79,15 +101,15 @@ void LanguagePass::attend_and_mix(int first, int count) {
   Matrix heads(count, q_.cols()), mixed(count, x_.cols), normed(count, x_.cols);
   for (const Part& part : parts_of(first, count)) {
     const KvCache& cache = *part.segment->cache;
-    const int positions = cache.length() + part.segment->rows;
+    const int positions = cache.length() + part.segment->positions();
     // transformers slides the window while decoding alone, on even layers; the prefill sees itself whole.
     const bool slides = config.architecture == TextArchitecture::kGemma2 &&
                         model_.window_ == SlidingWindow::kTransformers && at_.layer() % 2 == 0 &&
                         part.segment->prefix == 0;
-    const Visibility visibility{.first = part.position,
+    const Visibility visibility{.first = cache.length() + part.row,
                                 .prefix = part.segment->prefix,
                                 .window = slides ? std::optional(config.sliding_window) : std::nullopt};
-    attend(attention_shape_of(config), q_.view().row_range(part.first, part.count),
+    attend(model_.attention_shape(), q_.view().row_range(part.first, part.count),
            cache.first(at_.layer(), positions), visibility,
            heads.view().row_range(part.first - first, part.count));
   }
@@ -106,7 +128,7 @@ void LanguagePass::end_layer(int layer) {
   if (!at_.done()) return;
   model_.norm(x_, model_.final_norm_, x_);
   if (observer_) observer_("lm.final_norm", x_);
-  for (const Segment& segment : segments_) segment.cache->extend(segment.rows);
+  for (const Segment& segment : segments_) segment.cache->extend(segment.positions());
 }
 
 bool LanguagePass::advance(double operations) {

@@ -24,11 +24,14 @@ class LayerSlices {
   bool second_half() const { return half_ == 1; }
   int first_row() const { return row_; }
   // How many rows of this half are about `operations`; never so few that the weights' way through the caches
-  // is not repaid, and a power of two, because products are prepared for each number of rows.
+  // is not repaid nor so many that what is between two products leaves them, and a power of two or an equal
+  // share, because products are prepared for each number of rows.
   int rows_within(double operations) const {
     const int left = rows_ - row_;
     const double rows = operations / operations_of_row_[half_];
-    if (rows >= left) return left;
+    const int shares = (left + kMostRows - 1) / kMostRows;
+    const int share = (left + shares - 1) / shares;
+    if (rows >= share) return share;
     return std::min(left, std::max(kFewestRows, int(std::bit_floor(unsigned(rows)))));
   }
   // The next `rows` of this half are done. True when that ends the layer.
@@ -47,6 +50,7 @@ class LayerSlices {
 
  private:
   static constexpr int kFewestRows = 32;
+  static constexpr int kMostRows = 512;
   int layers_;
   int rows_;
   std::array<double, 2> operations_of_row_;

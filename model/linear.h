@@ -16,6 +16,7 @@ class Linear {
   void operator()(ConstMatrixView x, MatrixView y) const { packed_.multiply(x, y); }
   int inputs() const { return packed_.inputs(); }
   int outputs() const { return packed_.outputs(); }
+  bool takes_halves() const { return packed_.takes_halves(); }
 
  private:
   PackedMatrix packed_;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "model/error.h"
+#include "model/memory.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
 
@@ -74,26 +75,20 @@ class TeamFor {
 
 // The one constructor that changed between oneDNN 2 and 3.
 dnnl::matmul::primitive_desc matmul_desc(const memory::desc& x, const memory::desc& weight,
-                                         const memory::desc* bias, const memory::desc& y) {
+                                         const memory::desc* bias, const memory::desc& y,
+                                         const dnnl::primitive_attr& attributes = {}) {
 #if DNNL_VERSION_MAJOR >= 3
-  return bias ? dnnl::matmul::primitive_desc(cpu_engine(), x, weight, *bias, y)
-              : dnnl::matmul::primitive_desc(cpu_engine(), x, weight, y);
+  return bias ? dnnl::matmul::primitive_desc(cpu_engine(), x, weight, *bias, y, attributes)
+              : dnnl::matmul::primitive_desc(cpu_engine(), x, weight, y, attributes);
 #else
   return dnnl::matmul::primitive_desc(
-      bias ? dnnl::matmul::desc(x, weight, *bias, y) : dnnl::matmul::desc(x, weight, y), cpu_engine());
+      bias ? dnnl::matmul::desc(x, weight, *bias, y) : dnnl::matmul::desc(x, weight, y), attributes,
+      cpu_engine());
 #endif
 }
 
 void* writable(const void* data) {
   return const_cast<void*>(data);
-}
-
-struct FreeBytes {
-  void operator()(std::byte* bytes) const { ::operator delete(bytes, std::align_val_t(64)); }
-};
-using Bytes = std::unique_ptr<std::byte[], FreeBytes>;
-Bytes make_bytes(std::size_t size) {
-  return Bytes(static_cast<std::byte*>(::operator new(size, std::align_val_t(64))));
 }
 
 // Operations per value of what is done to rows before and after a product, for parallel_for.
@@ -187,6 +182,7 @@ struct PackedMatrix::Parts {
   Matrix bias;
   memory::desc bias_desc;
   memory bias_memory;
+  Block<std::byte> weight_memory;
   memory weight;
   Matrix steps;  // int8: of each row of W
   std::map<Key, Prepared> prepared;
@@ -227,7 +223,7 @@ struct PackedMatrix::Parts {
   void pack(const WeightRows& rows) {
     constexpr int kRowsAtOnce = 64, kTypicalRows = 256;
     const std::size_t row_bytes = std::size_t(depth) * format.operand_bytes;
-    const Bytes plain = make_bytes(row_bytes * outputs);
+    const Block<std::byte> plain = take_memory(row_bytes * outputs);
     if (precision == Precision::kInt8) steps = Matrix(1, outputs);
     const int blocks = (outputs + kRowsAtOnce - 1) / kRowsAtOnce;
     parallel_for(blocks, 10.0 * inputs * outputs, [&](int block) {
@@ -243,7 +239,9 @@ struct PackedMatrix::Parts {
     // W [n, k] row-major is W^T [k, n] with strides 1 and k.
     memory given(memory::desc({depth, outputs}, format.operand, memory::dims{1, depth}), cpu_engine(),
                  plain.get());
-    weight = memory(desc_for(kTypicalRows, depth, outputs, any).weights_desc(), cpu_engine());
+    const memory::desc packed = desc_for(kTypicalRows, depth, outputs, any).weights_desc();
+    weight_memory = take_memory(packed.get_size());
+    weight = memory(packed, cpu_engine(), weight_memory.get());
     dnnl::reorder(given, weight).execute(cpu_stream(), given, weight);
     cpu_stream().wait();
   }
@@ -294,6 +292,10 @@ int PackedMatrix::outputs() const {
   return parts_->outputs;
 }
 
+bool PackedMatrix::takes_halves() const {
+  return parts_->precision != Precision::kF32 && has_products(Precision::kBf16);
+}
+
 void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
   Parts& parts = *parts_;
   assert(x.cols == parts.inputs && y.cols == parts.outputs && x.rows == y.rows);
@@ -302,7 +304,7 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
   if (parts.precision == Precision::kF32) return parts.product(x.data, x.stride, y);
 
   const std::size_t row_bytes = parts.depth * parts.format.operand_bytes;
-  const Bytes narrow = make_bytes(row_bytes * x.rows);
+  const Block<std::byte> narrow = take_memory(row_bytes * x.rows);
   std::vector<float> steps(x.rows);
   parallel_for(x.rows, kConversionWork * x.rows * x.cols,
                [&](int row) { steps[row] = parts.convert(x.row(row), narrow.get() + row_bytes * row); });
@@ -312,6 +314,87 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
   const std::span<const float> bias(parts.bias.data(), parts.bias.size());
   parallel_for(y.rows, kConversionWork * y.rows * y.cols,
                [&](int row) { scale_sums(y.row(row), steps[row], parts.steps.row(0), bias); });
+}
+
+struct TileProduct::Parts {
+  int rows, depth, cols;
+  Format format;
+  dnnl::matmul::primitive_desc desc;
+  dnnl::matmul primitive;
+
+  void convert(ConstMatrixView from, float factor, std::byte* to) const {
+    thread_local std::vector<float> scaled;
+    scaled.resize(std::size_t(from.cols));
+    for (int row = 0; row < from.rows; ++row) {
+      std::span<const float> values = from.row(row);
+      if (factor != 1) {
+        std::ranges::transform(values, scaled.begin(), [&](float value) { return value * factor; });
+        values = scaled;
+      }
+      if (format.operand_bytes == 2) {
+        to_bf16(values, {reinterpret_cast<std::uint16_t*>(to), values.size()});
+      } else {
+        std::memcpy(to, values.data(), values.size_bytes());
+      }
+      to += values.size() * format.operand_bytes;
+    }
+  }
+};
+
+TileProduct::TileProduct(int rows, int depth, int cols, bool halves) : parts_(std::make_unique<Parts>()) {
+  const TeamFor alone(0);
+  parts_->rows = rows;
+  parts_->depth = depth;
+  parts_->cols = cols;
+  parts_->format = format_of(halves ? Precision::kBf16 : Precision::kF32);
+  const auto operand = parts_->format.operand;
+  // oneDNN's own is of the thread that makes the primitive.
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  parts_->desc = matmul_desc(matrix_desc(rows, depth, depth, operand),
+                             memory::desc({depth, cols}, operand, memory::format_tag::any), nullptr,
+                             matrix_desc(rows, cols, cols), attributes);
+  parts_->primitive = dnnl::matmul(parts_->desc);
+}
+TileProduct::~TileProduct() = default;
+TileProduct::TileProduct(TileProduct&&) noexcept = default;
+
+Block<std::byte> TileProduct::pack(std::span<const ConstMatrixView> all, bool transposed,
+                                   float factor) const {
+  const TeamFor alone(0);
+  const std::size_t bytes = parts_->format.operand_bytes;
+  const Block<std::byte> plain = take_memory(bytes * parts_->depth * parts_->cols);
+  std::byte* to = plain.get();
+  for (const ConstMatrixView& part : all) {
+    parts_->convert(part, factor, to);
+    to += bytes * part.rows * part.cols;
+  }
+  const memory::dims strides = transposed ? memory::dims{1, parts_->depth} : memory::dims{parts_->cols, 1};
+  memory given(memory::desc({parts_->depth, parts_->cols}, parts_->format.operand, strides), cpu_engine(),
+               plain.get());
+  Block<std::byte> packed = take_memory(parts_->desc.weights_desc().get_size());
+  memory target(parts_->desc.weights_desc(), cpu_engine(), packed.get());
+  dnnl::reorder(given, target).execute(cpu_stream(), given, target);
+  return packed;
+}
+
+void TileProduct::multiply(ConstMatrixView a, const std::byte* packed, MatrixView c) const {
+  assert(a.rows == parts_->rows && a.cols == parts_->depth && c.cols == parts_->cols && c.contiguous());
+  thread_local std::vector<std::byte> narrow, scratchpad;
+  const memory::desc scratch = parts_->desc.scratchpad_desc();
+  if (scratchpad.size() < scratch.get_size()) scratchpad.resize(scratch.get_size());
+  const std::size_t bytes = parts_->format.operand_bytes * parts_->rows * parts_->depth;
+  const void* rows = a.data;
+  if (parts_->format.operand_bytes == 2 || !a.contiguous()) {
+    if (narrow.size() < bytes) narrow.resize(bytes);
+    parts_->convert(a, 1, narrow.data());
+    rows = narrow.data();
+  }
+  parts_->primitive.execute(
+      cpu_stream(), {{DNNL_ARG_SRC, memory(parts_->desc.src_desc(), cpu_engine(), writable(rows))},
+                     {DNNL_ARG_WEIGHTS, memory(parts_->desc.weights_desc(), cpu_engine(), writable(packed))},
+                     {DNNL_ARG_DST, memory(parts_->desc.dst_desc(), cpu_engine(), c.data)},
+                     {DNNL_ARG_SCRATCHPAD, memory(scratch, cpu_engine(), scratchpad.data())}});
 }
 
 void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta,

@@ -2,9 +2,9 @@
 
 #include <cassert>
 #include <cstddef>
-#include <memory>
-#include <new>
 #include <span>
+
+#include "model/memory.h"
 
 namespace palisade {
 
@@ -42,30 +42,24 @@ class Matrix {
  public:
   Matrix() = default;
   Matrix(int rows, int cols)
-      : rows_(rows),
-        cols_(cols),
-        data_(static_cast<float*>(::operator new(sizeof(float) * std::size_t(rows) * cols, kAlignment))) {}
+      : rows_(rows), cols_(cols), memory_(take_memory(sizeof(float) * std::size_t(rows) * cols)) {}
 
   int rows() const { return rows_; }
   int cols() const { return cols_; }
   std::size_t size() const { return std::size_t(rows_) * cols_; }
-  float* data() { return data_.get(); }
-  const float* data() const { return data_.get(); }
+  float* data() { return reinterpret_cast<float*>(memory_.get()); }
+  const float* data() const { return reinterpret_cast<const float*>(memory_.get()); }
   std::span<float> row(int r) { return MatrixView(*this).row(r); }
   std::span<const float> row(int r) const { return ConstMatrixView(*this).row(r); }
-  operator MatrixView() { return {data_.get(), rows_, cols_}; }
-  operator ConstMatrixView() const { return {data_.get(), rows_, cols_}; }
+  operator MatrixView() { return {data(), rows_, cols_}; }
+  operator ConstMatrixView() const { return {data(), rows_, cols_}; }
   MatrixView view() { return *this; }
   ConstMatrixView view() const { return *this; }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
-  struct Free {
-    void operator()(float* data) const { ::operator delete(data, kAlignment); }
-  };
   int rows_ = 0;
   int cols_ = 0;
-  std::unique_ptr<float[], Free> data_;
+  Block<std::byte> memory_;
 };
 
 }  // namespace palisade

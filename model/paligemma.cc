@@ -22,6 +22,26 @@ Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config) 
   return Linear(weight, bias.row(0), Precision::kF32);
 }
 
+// The prefix of these images, some of them read as others, and a prompt. Without a cache.
+Segment segment_of(std::span<const ImageFeatures> images, int prompt, std::span<const int> read_as) {
+  Segment segment;
+  for (const ImageFeatures& image : images) segment.prefix += image->rows();
+  segment.prefix += prompt;
+  segment.rows = segment.prefix;
+  if (read_as.empty()) return segment;
+  std::vector<int> first_row;  // of each image, or of the one that it is read as
+  for (int image = 0, place = 0; image < int(images.size()); ++image) {
+    const bool read = read_as[image] == image;
+    first_row.push_back(read ? int(segment.places.size()) : first_row[read_as[image]]);
+    if (read) segment.places.resize(segment.places.size() + images[image]->rows());
+    for (int token = 0; token < images[image]->rows(); ++token)
+      segment.places[first_row[image] + token].push_back(place++);
+  }
+  for (int token = 0; token < prompt; ++token) segment.places.push_back({segment.prefix - prompt + token});
+  segment.rows = int(segment.places.size());
+  return segment;
+}
+
 }  // namespace
 
 struct PaliGemma::Parts {
@@ -182,14 +202,19 @@ std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, cons
 
 std::unique_ptr<Prefill> PaliGemma::begin_prefill(std::span<const ImageFeatures> images,
                                                   std::span<const TokenId> prompt, int max_new_tokens,
-                                                  const Observer& observer) const {
+                                                  const Observer& observer,
+                                                  std::span<const int> read_as) const {
   assert(!prompt.empty());
-  Matrix x = parts_->embed(images, prompt, {});
-  require_room(x.rows() + max_new_tokens);
+  Segment segment = segment_of(images, int(prompt.size()), read_as);
+  require_room(segment.prefix + max_new_tokens);
+  std::vector<ImageFeatures> read;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (read_as.empty() || read_as[i] == int(i)) read.push_back(images[i]);
+  }
+  Matrix x = parts_->embed(read, prompt, {});
   if (observer) observer("lm.embeds", x);
-  const int capacity = x.rows() + max_new_tokens;
   return std::unique_ptr<Prefill>(
-      new Prefill(parts_->language_model, std::move(x), capacity, parts_->config.text.vocabulary, observer));
+      new Prefill(parts_->language_model, std::move(x), std::move(segment), max_new_tokens, observer));
 }
 
 Sequence PaliGemma::prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,

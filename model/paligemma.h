@@ -77,7 +77,9 @@ class Prefill {
 
  private:
   friend class PaliGemma;
-  Prefill(const LanguageModel& model, Matrix x, int capacity, int vocabulary, const Observer& observer);
+  // The segment is x's, and has no cache yet.
+  Prefill(const LanguageModel& model, Matrix x, Segment segment, int max_new_tokens,
+          const Observer& observer);
   const LanguageModel& model_;
   Matrix x_;
   Sequence sequence_;
@@ -129,10 +131,13 @@ class PaliGemma {
   Sequence prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt, int max_new_tokens,
                    const Observer& observer = {}) const;
 
-  // As prefill, to be run in slices.
+  // As prefill, to be run in slices. With `read_as` (see static_images.h) an image that is read as another is
+  // left out of the pass: in every layer its places, which all others see, have the keys and values of that
+  // one's tokens, turned to its own positions. What it costs is memory alone.
   std::unique_ptr<Prefill> begin_prefill(std::span<const ImageFeatures> images,
                                          std::span<const TokenId> prompt, int max_new_tokens,
-                                         const Observer& observer = {}) const;
+                                         const Observer& observer = {},
+                                         std::span<const int> read_as = {}) const;
 
   // Of rows of "lm.final_norm" as an Observer sees them. [rows, embedding rows]
   Matrix logits(ConstMatrixView hidden) const;

@@ -2,11 +2,21 @@
 
 namespace palisade {
 
-Prefill::Prefill(const LanguageModel& model, Matrix x, int capacity, int vocabulary, const Observer& observer)
+namespace {
+
+Segment with_cache(Segment segment, KvCache& cache) {
+  segment.cache = &cache;
+  return segment;
+}
+
+}  // namespace
+
+Prefill::Prefill(const LanguageModel& model, Matrix x, Segment segment, int max_new_tokens,
+                 const Observer& observer)
     : model_(model),
       x_(std::move(x)),
-      sequence_(model.make_cache(capacity), vocabulary),
-      pass_(model, x_, {{.cache = &sequence_.cache_, .rows = x_.rows(), .prefix = x_.rows()}}, observer) {}
+      sequence_(model.make_cache(segment.positions() + max_new_tokens), model.config().vocabulary),
+      pass_(model, x_, {with_cache(std::move(segment), sequence_.cache_)}, observer) {}
 
 // The head's weights, the largest of all, are a slice of their own.
 bool Prefill::advance(double operations) {

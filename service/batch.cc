@@ -44,6 +44,7 @@ struct Batch {
     Request request{.clip = std::move(clip),
                     .prompts = {options.prompt},
                     .max_new_tokens = options.max_new_tokens,
+                    .prune = options.prune,
                     .series = "batch",
                     .tell = [this](const Request& served, const Reply& reply) { told(served, reply); },
                     .dropped_before = std::exchange(dropped, 0)};
@@ -130,6 +131,8 @@ std::string answer_line(std::string_view task, const Request& request, const Rep
                      .model = model.identity(),
                      .dropped_before = request.dropped_before,
                      .timing = reply.timing};
+  answer.window.tokens_kept = reply.image_tokens;
+  answer.window.prune = prune_text(request.prune);
   if (pictures) answer.window.policy.reset();
   const Task* const known = find_task(task);
   (known ? *known : all_tasks().front()).read(reply.answer, answer);

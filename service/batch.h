@@ -19,6 +19,7 @@ struct BatchOptions {
   Sampling sampling;
   std::string prompt;
   int max_new_tokens = 64;
+  Prune prune;
 };
 
 // Receives the answers in order, on the engine's thread, and how long the source is, where that is known.

@@ -12,9 +12,8 @@
 
 namespace palisade {
 
-// How alike two windows are: the least cosine similarity of two frames in the same place. Of a frame, the
-// mean of the least alike 64th of its image tokens: what is new may be small. Nothing where they differ in
-// size.
+// How alike two windows are: the least image_similarity() of two frames in the same place. Nothing where they
+// differ in size.
 std::optional<double> similarity(std::span<const ImageFeatures> a, std::span<const ImageFeatures> b);
 
 // Says of one sampling's clips which are worth asking about. Owned by its ServedStream. Holds the features of

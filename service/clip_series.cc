@@ -34,7 +34,7 @@ ClipSeries::ClipSeries(const TaskSettings& first, const GateSettings& gate, bool
 
 bool ClipSeries::serves(const TaskSettings& task) const {
   return task.sampling == settings_.sampling && task.against == settings_.against &&
-         task.when == settings_.when;
+         task.when == settings_.when && task.prune == settings_.prune;
 }
 
 void ClipSeries::add(std::size_t task, std::string prompt) {

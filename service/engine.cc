@@ -224,7 +224,8 @@ bool Engine::find_room(Asked& asked) {
                               {.max_new_tokens = request.max_new_tokens,
                                .method = request.method,
                                .deadline = asked.deadline,
-                               .cancelled = request.cancelled});
+                               .cancelled = request.cancelled},
+                              request.prune);
   }
   const std::size_t bytes = asked.job->kv_bytes();
   if (bytes > limits_.kv_cache_bytes) {
@@ -308,6 +309,7 @@ void Engine::finish(Asked& asked, std::string error) {
   const auto now = steady_clock::now();
   Reply reply{.prompt_index = asked.prompt_index, .error = std::move(error)};
   reply.images_encoded = asked.prompt_index == 0 ? admitted.images_encoded : 0;
+  if (asked.job) reply.image_tokens = asked.job->image_tokens();
   reply.timing = {.wait = admitted.taken - admitted.request.queued + (asked.begun - admitted.encoded),
                   .encode = admitted.encoded - admitted.taken,
                   .prefill = asked.prefilled ? asked.prefilled_at - asked.begun : now - asked.begun,

@@ -4,6 +4,7 @@
 
 #include "model/error.h"
 #include "model/generation.h"
+#include "model/static_images.h"
 #include "service/log.h"
 #include "service/pace.h"
 #include "service/weights_hash.h"
@@ -57,11 +58,13 @@ class PaliGemmaEncodeJob : public EncodeJob {
 class PaliGemmaAnswerJob : public AnswerJob {
  public:
   PaliGemmaAnswerJob(const PaliGemma& model, Pace& pace, std::vector<ImageFeatures> images,
-                     const std::string& prompt, DecodingOptions options)
+                     const std::string& prompt, DecodingOptions options, const Prune& prune)
       : model_(model),
         pace_(pace),
         options_(std::move(options)),
         images_(std::move(images)),
+        read_as_(prune ? read_images(images_, *prune) : std::vector<int>()),
+        image_tokens_(tokens_read()),
         prompt_(model.prompt_ids(prompt)),
         needs_(needs_of(model, options_)),
         positions_(int(images_.size()) * model.config().image_tokens() + int(prompt_.size()) +
@@ -69,6 +72,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
     model_.require_room(positions_);
   }
 
+  int image_tokens() const override { return image_tokens_; }
   std::size_t kv_bytes() const override {
     // Beams and choices share what is prefilled.
     const int forks = needs_.sequences > 1 ? needs_.sequences * needs_.new_positions : 0;
@@ -77,7 +81,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
 
   bool prefill(MonotonicTime::duration time) override {
     if (!prefill_) {
-      prefill_ = model_.begin_prefill(images_, prompt_, needs_.new_positions);
+      prefill_ = model_.begin_prefill(images_, prompt_, needs_.new_positions, {}, read_as_);
       images_.clear();
       return true;
     }
@@ -104,10 +108,20 @@ class PaliGemmaAnswerJob : public AnswerJob {
   Generation& generation() { return *generation_; }
 
  private:
+  int tokens_read() const {
+    int tokens = 0;
+    for (int image = 0; image < int(images_.size()); ++image) {
+      if (read_as_.empty() || read_as_[image] == image) tokens += images_[image]->rows();
+    }
+    return tokens;
+  }
+
   const PaliGemma& model_;
   Pace& pace_;
   DecodingOptions options_;
   std::vector<ImageFeatures> images_;
+  std::vector<int> read_as_;
+  int image_tokens_;
   std::vector<TokenId> prompt_;
   GenerationNeeds needs_;
   int positions_;
@@ -137,9 +151,9 @@ class PaliGemmaEngineModel : public EngineModel {
   }
 
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
-                                    DecodingOptions options) override {
+                                    DecodingOptions options, const Prune& prune) override {
     return std::make_unique<PaliGemmaAnswerJob>(model_, prefill_pace_, std::move(images), prompt,
-                                                std::move(options));
+                                                std::move(options), prune);
   }
 
   void step(std::span<AnswerJob* const> jobs) override {

@@ -11,6 +11,7 @@
 #include "model/decoding.h"
 #include "model/paligemma.h"
 #include "model/precision.h"
+#include "service/prune.h"
 
 namespace palisade {
 
@@ -27,6 +28,8 @@ class EncodeJob {
 class AnswerJob {
  public:
   virtual ~AnswerJob() = default;
+  // Of its images, that are read.
+  virtual int image_tokens() const = 0;
   // What its keys and values take, from the first prefill() to its end.
   virtual std::size_t kv_bytes() const = 0;
   // A piece of the prefill that takes about `time`; false once there is none left. Throws ModelError.
@@ -48,7 +51,7 @@ class EngineModel {
   // Throws ModelError where it cannot be asked for: a prompt that is too long, too many images, choices that
   // are none.
   virtual std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
-                                            DecodingOptions options) = 0;
+                                            DecodingOptions options, const Prune& prune) = 0;
   // One token for each prefilled job, all in one batch. A job that fails is done and says so itself.
   virtual void step(std::span<AnswerJob* const> jobs) = 0;
 };

@@ -12,6 +12,7 @@
 #include "frames/clip.h"
 #include "model/decoding.h"
 #include "model/paligemma.h"
+#include "service/prune.h"
 #include "tasks/answer_event.h"
 
 namespace palisade {
@@ -22,6 +23,7 @@ struct Reply {
   Answer answer;
   AnswerTiming timing;
   int images_encoded = 0;  // of the clip, for this answer; the others were known already
+  int image_tokens = 0;    // of the clip, that were read for this answer
   bool unchanged = false;  // the request said so: there is no answer
   std::string error;       // empty when there is an answer
 };
@@ -33,6 +35,7 @@ struct Request {
   std::vector<std::string> prompts;
   int max_new_tokens = 64;
   DecodingMethod method;
+  Prune prune;
   std::chrono::milliseconds deadline{120'000};  // for each answer, once its turn has come
   std::string series;  // answers of one series are told in the order of their clips; empty: as they come
   // Asked on the engine's thread once the images are features, in the order of a series: whether the answer

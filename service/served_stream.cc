@@ -170,6 +170,7 @@ void ServedStream::ask(Clip clip, std::size_t index) {
       .clip = std::move(clip),
       .prompts = series.prompts(),
       .max_new_tokens = around_.engine.max_new_tokens,
+      .prune = series.settings().prune,
       .deadline = around_.engine.deadline,
       .cancelled = [self = shared_from_this()] { return self->stopping_.load(); },
       .tell = [self = shared_from_this(), passed](
@@ -246,7 +247,6 @@ void ServedStream::on_reply(const Passed& passed, const Request& request, const 
     ++unchanged_;
     answer.text = told_[index].text;
     answer.unchanged_since = told_[index].time;
-    answer.window.tokens_kept = 0;
   } else {
     ++answered_;
     task.task->read(reply.answer, answer);
@@ -277,6 +277,8 @@ AnswerEvent ServedStream::answer_of(std::size_t task, const Passed& passed, cons
                      .model = around_.model.identity(),
                      .dropped_before = request.dropped_before + std::exchange(failed_before_[task], 0),
                      .timing = reply.timing};
+  answer.window.tokens_kept = reply.image_tokens;
+  answer.window.prune = prune_text(request.prune);
   answer.window.similarity = passed.similarity;
   if (passed.degraded_from > 0) answer.window.degraded_from = passed.degraded_from;
   answer.window.one_of = passed.one_of;

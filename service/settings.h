@@ -14,6 +14,7 @@
 #include "ingest/source.h"
 #include "model/model_config.h"
 #include "model/precision.h"
+#include "service/prune.h"
 #include "tasks/task.h"
 
 namespace palisade {
@@ -41,6 +42,7 @@ struct TaskSettings {
   Sampling sampling;  // with `against`: of single frames
   Against against;
   When when = When::kAlways;
+  Prune prune;
 
   bool operator==(const TaskSettings&) const = default;
 };

@@ -95,6 +95,16 @@ void read_when(SettingsReader& reader, TaskSettings& settings) {
   settings.when = when == "motion" ? When::kMotion : when == "demand" ? When::kDemand : When::kAlways;
 }
 
+void read_prune_of(SettingsReader& reader, TaskSettings& settings) {
+  std::string text;
+  if (!reader.read("prune", text)) return;
+  if (!read_prune(text, settings.prune)) {
+    reader.problem("prune", "prune is " + std::string(kPruneForms) + ", not '" + text + "'");
+  } else if (settings.prune && settings.sampling.count < 3) {
+    reader.problem("prune", "prune: static leaves out what the frames of a video share; it needs frames: 16");
+  }
+}
+
 // A pair's other side. Its frames are single ones then.
 void read_against(SettingsReader& reader, TaskSettings& settings, std::vector<Problem>& problems) {
   const YamlNode* const node = reader.find("against");
@@ -155,6 +165,7 @@ TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
   }
   settings.sampling = read_sampling(reader, *settings.task);
   read_when(reader, settings);
+  read_prune_of(reader, settings);
   read_against(reader, settings, problems);
   // On demand means now: the frames of what is asked about are then at most this old.
   if (settings.when == When::kDemand && !reader.has("every"))

@@ -37,6 +37,7 @@ class SlowedEncodeJob : public EncodeJob {
 class SlowedAnswerJob : public AnswerJob {
  public:
   SlowedAnswerJob(std::unique_ptr<AnswerJob> job, double factor) : job_(std::move(job)), factor_(factor) {}
+  int image_tokens() const override { return job_->image_tokens(); }
   std::size_t kv_bytes() const override { return job_->kv_bytes(); }
   bool prefill(MonotonicTime::duration time) override {
     const Slow slow(factor_);
@@ -62,9 +63,9 @@ class SlowedModel : public EngineModel {
     return std::make_unique<SlowedEncodeJob>(model_->encode(std::move(images)), factor_);
   }
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
-                                    DecodingOptions options) override {
-    return std::make_unique<SlowedAnswerJob>(model_->answer(std::move(images), prompt, std::move(options)),
-                                             factor_);
+                                    DecodingOptions options, const Prune& prune) override {
+    return std::make_unique<SlowedAnswerJob>(
+        model_->answer(std::move(images), prompt, std::move(options), prune), factor_);
   }
   void step(std::span<AnswerJob* const> jobs) override {
     const Slow slow(factor_);

@@ -38,12 +38,14 @@ Json to_json(const FrameEvidence& frame) {
 
 Json to_json(const WindowEvidence& window) {
   Json json = {{"count", window.count},
+               {"tokens", window.tokens},
                {"tokens_kept", window.tokens_kept},
                {"images_encoded", window.images_encoded}};
   if (window.policy) {
     json["policy"] = palisade::name_of(*window.policy);
     json["span_ms"] = window.span.count();
   }
+  if (!window.prune.empty()) json["prune"] = window.prune;
   if (window.degraded_from) json["degraded_from"] = *window.degraded_from;
   if (window.one_of > 1) json["one_of"] = window.one_of;
   if (window.similarity && std::isfinite(*window.similarity)) json["similarity"] = *window.similarity;
@@ -89,6 +91,7 @@ WindowEvidence window_of(const Clip& clip, int image_tokens, int images_encoded)
   return {.policy = clip.sampling.policy,
           .count = count,
           .span = span_of(clip),
+          .tokens = count * image_tokens,
           .tokens_kept = count * image_tokens,
           .images_encoded = images_encoded};
 }

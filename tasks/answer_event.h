@@ -25,7 +25,9 @@ struct WindowEvidence {
   std::optional<SamplingPolicy> policy;
   int count = 0;
   std::chrono::milliseconds span{0};
-  int tokens_kept = 0;               // image tokens that entered the model
+  int tokens = 0;                    // image tokens of all frames
+  int tokens_kept = 0;               // of these, that entered the model
+  std::string prune = {};            // why not all did; empty: they did
   int images_encoded = 0;            // of the window, for this answer; the others were known already
   std::optional<int> degraded_from;  // frames, where load made them fewer
   int one_of = 1;                    // clips of which one was asked about, where load left some out

@@ -9,6 +9,7 @@
 #include "service/commands/command.h"
 #include "service/commands/decoding_flags.h"
 #include "service/commands/model_flags.h"
+#include "service/commands/prune_flag.h"
 #include "service/duration.h"
 #include "service/interrupt.h"
 #include "service/log.h"
@@ -30,6 +31,7 @@ struct AskOptions {
   std::string span;
   int max_new_tokens = 64;
   DecodingFlags decoding;
+  Prune prune;
   bool json = false;
 };
 
@@ -88,8 +90,11 @@ int ask(const AskOptions& options) {
   const auto clip = pictures ? std::optional(clip_of_pictures(options.inputs, *model))
                              : clip_of_video(source, options.frames, span, *model, interrupt.token());
   if (!clip) return kFailed;
-  const Request request{
-      .clip = *clip, .prompts = {prompt}, .max_new_tokens = options.max_new_tokens, .method = method};
+  const Request request{.clip = *clip,
+                        .prompts = {prompt},
+                        .max_new_tokens = options.max_new_tokens,
+                        .method = method,
+                        .prune = options.prune};
   const auto reply = ask_once(*model, request, interrupt.token());
   if (!reply) return kFailed;
   print_line(options.json ? answer_line(task_of_prompt(prompt), request, *reply, *model, pictures)
@@ -129,6 +134,7 @@ void add_ask(CLI::App& app, Run& run) {
       ->check(CLI::Range(1, 512))
       ->capture_default_str();
   add_decoding_flags(*command, options->decoding);
+  add_prune_flag(*command, options->prune);
   command->add_flag("--json", options->json,
                     "The answer's event as one JSON line, with token_ids, logprob and choices");
   command->footer(

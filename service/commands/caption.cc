@@ -5,6 +5,7 @@
 #include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
+#include "service/commands/prune_flag.h"
 #include "service/commands/sampling_flags.h"
 #include "service/interrupt.h"
 #include "service/log.h"
@@ -22,6 +23,7 @@ struct CaptionOptions {
   std::string language = "en";
   SamplingFlags sampling;
   int max_new_tokens = 64;
+  Prune prune;
   bool json = false;
 };
 
@@ -56,7 +58,8 @@ int caption_video(const CaptionOptions& options, EngineModel& model, const std::
                      .stream = stream_name_of(options.input),
                      .sampling = sampling_of(options.sampling),
                      .prompt = prompt_of(options),
-                     .max_new_tokens = options.max_new_tokens};
+                     .max_new_tokens = options.max_new_tokens,
+                     .prune = options.prune};
   Progress progress("caption");
   std::uint64_t windows = 0;
   run_batch(
@@ -97,6 +100,7 @@ void add_caption(CLI::App& app, Run& run) {
       ->required();
   add_model_flags(*command, options->model);
   add_sampling_flags(*command, options->sampling);
+  add_prune_flag(*command, options->prune);
   command->add_option("--language", options->language, "Language of the answers")
       ->envname("PALISADE_LANGUAGE")
       ->capture_default_str();

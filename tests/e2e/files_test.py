@@ -28,6 +28,25 @@ class Captions(unittest.TestCase):
                 same += event["data"]["text"] == answer
         self.assertGreaterEqual(same, 0.98 * windows, f"{same} of {windows}")
 
+    def test_static_frames_are_left_out_on_demand_and_every_event_says_how_many_tokens_were_kept(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for number in range(17):
+                shutil.copy(WORLD / "still01.png", Path(folder) / f"{number:02}.png")
+            runs = []
+            for flags in ([], ["--prune", "static:0.95"]):
+                out = palisade("caption", folder, "--span", "15s", "--every", "16s", *flags, "--json").stdout
+                runs.append([validate(json.loads(line))["data"] for line in out.splitlines()])
+        plain, pruned = runs
+        self.assertEqual([event["text"] for event in plain], [event["text"] for event in pruned])
+        self.assertEqual(plain[0]["window"]["tokens"], 256)
+        self.assertEqual(plain[0]["window"]["tokens_kept"], 256)
+        self.assertNotIn("prune", plain[0]["window"])
+        self.assertEqual(pruned[0]["window"]["tokens"], 256)
+        self.assertEqual(pruned[0]["window"]["tokens_kept"], 16)
+        self.assertEqual(pruned[0]["window"]["prune"], "static:0.95")
+        done = palisade("ask", "what?", WORLD / "still01.png", "--prune", "much", check=2)
+        self.assertIn("--prune: off, static, or static:0.5 to static:0.9999, not 'much'", done.stderr)
+
     def test_plain_output_is_one_line_a_window(self):
         lines = palisade("caption", WORLD / "clip0.mp4", "--every", "4s").stdout.splitlines()
         self.assertEqual(len(lines), 1)

@@ -18,6 +18,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -48,8 +49,15 @@ struct Form {
 
 // Mount points that stay as they are.
 const std::map<std::string, std::string> kFixed = {
-    // RTP packets get lost on the way. They are small, so that a picture is several.
+    // RTP packets get lost on the way. They are small, so that a picture is several,
     {"/lossy", ball(320, 240, 15, h264(15, "mtu=160") + " ! netsim name=pay0 drop-probability=0.03")},
+    // or large, so that a picture is one and some are whole,
+    {"/losing", ball(128, 96, 15, h264(5, "") + " ! netsim name=pay0 drop-probability=0.3")},
+    // or so small that none is.
+    {"/shredded", ball(320, 240, 15, h264(15, "mtu=100") + " ! netsim name=pay0 drop-probability=0.3")},
+    {"/doubled", ball(320, 240, 15, h264(15, "mtu=160") + " ! netsim name=pay0 duplicate-probability=0.005")},
+    // Every tenth comes after the next one.
+    {"/reordered", ball(320, 240, 15, h264(15, "mtu=160") + " ! netsim name=pay0")},
     {"/fast", ball(128, 96, 240, h264(240))},
     // As a camera of few key frames looks to whoever joins: it never sends one.
     {"/keyless", ball(128, 96, 15,
@@ -143,6 +151,7 @@ class Camera {
   static void on_media(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer self) {
     auto& camera = *static_cast<Camera*>(self);
     if (factory == camera.factories_["/keyless"]) drop_keyframes(media);
+    if (factory == camera.factories_["/reordered"]) reorder(media);
     if (factory != camera.factories_["/live"] && factory != camera.factories_["/udp"]) return;
     camera.medias_.insert(media);
     g_object_weak_ref(G_OBJECT(media), on_media_gone, self);
@@ -151,18 +160,47 @@ class Camera {
     static_cast<Camera*>(self)->medias_.erase(reinterpret_cast<GstRTSPMedia*>(media));
   }
 
-  static void drop_keyframes(GstRTSPMedia* media) {
+  static void probe(GstRTSPMedia* media, const char* pad_name, GstPadProbeCallback callback, gpointer data) {
     GstElement* bin = gst_rtsp_media_get_element(media);
     GstElement* pay = gst_bin_get_by_name(GST_BIN(bin), "pay0");
-    GstPad* pad = gst_element_get_static_pad(pay, "sink");
+    GstPad* pad = gst_element_get_static_pad(pay, pad_name);
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, callback, data, g_free);
+    gst_object_unref(pad);
+    gst_object_unref(pay);
+    gst_object_unref(bin);
+  }
+
+  static void drop_keyframes(GstRTSPMedia* media) {
     const GstPadProbeCallback drop = [](GstPad*, GstPadProbeInfo* info, gpointer) {
       const bool delta = GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT);
       return delta ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
     };
-    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, drop, nullptr, nullptr);
-    gst_object_unref(pad);
-    gst_object_unref(pay);
-    gst_object_unref(bin);
+    probe(media, "sink", drop, nullptr);
+  }
+
+  static void reorder(GstRTSPMedia* media) {
+    struct Held {
+      GstBuffer* packet;
+      int count;
+    };
+    const GstPadProbeCallback swap = [](GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+      auto& held = *static_cast<Held*>(data);
+      GstBuffer* const packet = gst_buffer_ref(GST_PAD_PROBE_INFO_BUFFER(info));
+      if (held.packet == nullptr && ++held.count % 10 == 0) {
+        held.packet = packet;
+        return GST_PAD_PROBE_DROP;
+      }
+      GstBuffer* const late = std::exchange(held.packet, nullptr);
+      if (late == nullptr) {
+        gst_buffer_unref(packet);
+        return GST_PAD_PROBE_OK;
+      }
+      held.count = 0;
+      gst_pad_push(pad, packet);  // comes by here again, as one of the first of ten
+      gst_pad_push(pad, late);
+      return GST_PAD_PROBE_DROP;
+    };
+    probe(media, "src", swap, g_new0(Held, 1));
   }
 
   void resize() {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "model/kernels.h"
+#include "model/matmul.h"
 
 using namespace palisade;
 
@@ -71,7 +72,7 @@ TEST_CASE("attention equals its definition for every sharing of heads, mask and 
            {Visibility{.first = past, .prefix = rows + past}, Visibility{.first = past},
             Visibility{.first = past, .prefix = past + rows / 2}, Visibility{.first = past, .window = 7}}) {
         for (const auto cap : {std::optional<float>(), std::optional(2.0f)}) {
-          const AttentionShape shape{heads, kv_heads, 24, 0.2f, cap};
+          AttentionShape shape{heads, kv_heads, 24, 0.2f, cap};
           const Matrix q = random_matrix(rows, heads * 24, random);
           const Matrix keys = random_matrix(rows + past, kv_heads * 24, random);
           const Matrix values = random_matrix(rows + past, kv_heads * 24, random);
@@ -83,8 +84,11 @@ TEST_CASE("attention equals its definition for every sharing of heads, mask and 
               if (count > 0)
                 parts.push_back({keys.view().row_range(begin, count), values.view().row_range(begin, count)});
             }
-            attend(shape, q, parts, visibility, out);
-            CHECK(largest_difference(out, expected) < 2e-5);
+            for (const bool halves : {false, has_products(Precision::kBf16)}) {
+              shape.halves = halves;
+              attend(shape, q, parts, visibility, out);
+              CHECK(largest_difference(out, expected) < (halves ? 0.03 : 2e-5));
+            }
           }
         }
       }

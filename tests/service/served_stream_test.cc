@@ -285,3 +285,37 @@ TEST_CASE("a task on motion is asked where something moves, and its neighbour is
   CHECK(moving == Seconds{0, 1, 3, 7, 8, 9, 10});
   CHECK(skipped == 4);
 }
+
+TEST_CASE(
+    "a task whose static frames are left out tells the tokens kept, and another of its clips keeps all") {
+  log_from(LogLevel::kError);
+  const StreamSettings stream = parse_settings(R"(streams:
+  - name: door
+    url: wall.mp4
+    pace: false
+    tasks:
+      - {task: caption, span: 4s, every: 4s}
+      - {task: caption, name: pruned, span: 4s, every: 4s, prune: "static:0.95"}
+)",
+                                               "test.yaml")
+                                    .streams[0];
+  StubModel model;
+  const OneStream all = serve_one(
+      model, stream, [](const SourceOptions&, std::stop_token) { return std::make_unique<Wall>(); });
+  int pruned = 0, whole = 0;
+  for (const Json& event : all.answers) {
+    for (const std::string& fault : schema_faults("answer", event)) FAIL_CHECK(fault);
+    const Json& window = event["data"]["window"];
+    CHECK(window["tokens"] == 64);
+    if (window.contains("prune")) {
+      CHECK(window["prune"] == "static:0.95");
+      CHECK(window["tokens_kept"] == 4);
+      ++pruned;
+    } else {
+      CHECK(window["tokens_kept"] == 64);
+      ++whole;
+    }
+  }
+  CHECK(pruned == whole);
+  CHECK(pruned >= 2);
+}

@@ -351,3 +351,40 @@ TEST_CASE("a missing configuration is named") {
   CHECK_THROWS_AS(read_settings("/nowhere/at-all.yaml"), SettingsError);
   CHECK_THROWS_AS(read_settings("/"), SettingsError);
 }
+
+TEST_CASE("a task's static frames are left out where it says so, at a threshold or the usual one") {
+  const auto tasks_of = [](const std::string& prune) {
+    return parse_settings("streams: [{name: a, url: rtsp://camera/x, tasks: [{task: caption" + prune + "}]}]",
+                          "f.yaml")
+        .streams[0]
+        .tasks[0];
+  };
+  CHECK_FALSE(tasks_of("").prune);
+  CHECK_FALSE(tasks_of(", prune: off").prune);
+  CHECK(tasks_of(", prune: static").prune == kStaticThreshold);
+  CHECK(tasks_of(", prune: static:0.95").prune == 0.95);
+}
+
+TEST_CASE("a prune that is none, or of fewer frames than a video has, is told with its place and remedy") {
+  const auto problem_of = [](const std::string& keys) -> std::string {
+    try {
+      parse_settings("streams:\n  - name: a\n    url: rtsp://camera/x\n    tasks: [{" + keys + "}]",
+                     "f.yaml");
+    } catch (const SettingsError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  for (const char* const prune : {"static:1", "static:0.4", "static:0.9x", "static:1e-1", "statics", "Static",
+                                  "0.9", "static:nan", "on"}) {
+    CAPTURE(prune);
+    const std::string problem = problem_of(std::string("task: caption, prune: ") + prune);
+    CHECK(problem.find("f.yaml:4:") != std::string::npos);
+    CHECK(problem.find("prune is off, static, or static:0.5 to static:0.9999, not '" + std::string(prune)) !=
+          std::string::npos);
+  }
+  for (const char* const task : {"task: caption, frames: 1", "task: pair, statement: x"}) {
+    CAPTURE(task);
+    CHECK(problem_of(std::string(task) + ", prune: static").find("it needs frames: 16") != std::string::npos);
+  }
+}

@@ -27,9 +27,11 @@ class StubModel : public EngineModel {
   }
 
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
-                                    DecodingOptions options) override {
+                                    DecodingOptions options, const Prune& prune) override {
     features_seen = int(images.size());
-    return std::make_unique<Answering>(*this, prompt, std::move(options));
+    // As if all images but the first were static.
+    const int tokens = (prune ? 1 : int(images.size())) * image_tokens();
+    return std::make_unique<Answering>(*this, prompt, std::move(options), tokens);
   }
 
   void step(std::span<AnswerJob* const> jobs) override {
@@ -76,16 +78,18 @@ class StubModel : public EngineModel {
 
   class Answering : public AnswerJob {
    public:
-    Answering(StubModel& model, std::string prompt, DecodingOptions options)
+    Answering(StubModel& model, std::string prompt, DecodingOptions options, int image_tokens)
         : model_(model),
           prompt_(std::move(prompt)),
           options_(std::move(options)),
+          image_tokens_(image_tokens),
           slices_(model.prefill_slices),
           tokens_(model.tokens_of(prompt_)) {
       ++model_.alive;
     }
     ~Answering() override { --model_.alive; }
 
+    int image_tokens() const override { return image_tokens_; }
     std::size_t kv_bytes() const override { return model_.bytes_each; }
     bool prefill(MonotonicTime::duration) override {
       if (model_.on_slice) model_.on_slice();
@@ -113,6 +117,7 @@ class StubModel : public EngineModel {
     StubModel& model_;
     std::string prompt_;
     DecodingOptions options_;
+    int image_tokens_;
     int slices_;
     int tokens_;
     std::optional<FinishReason> reason_;

@@ -78,6 +78,7 @@ TEST_CASE("a window's span is its sampling's, or what a fixed stride covered") {
   Clip clip{.frames = {frame_at(0ms), frame_at(2100ms)}, .sampling = {.count = 2, .span = 2000ms}};
   CHECK(window_of(clip, 256).span == 2000ms);
   CHECK(window_of(clip, 256).tokens_kept == 512);
+  CHECK(window_of(clip, 256).tokens == 512);
   clip.sampling.policy = SamplingPolicy::kStride;
   clip.frames.push_back(frame_at(0ms));  // tiled
   CHECK(window_of(clip, 256).span == 2100ms);

@@ -92,7 +92,7 @@ TEST_CASE("answers are valid, with and without what may be left out") {
   Event bare = answer_event();
   AnswerEvent answer{.task = "question", .prompt = "answer en x", .finish_reason = "deadline"};
   answer.frames = frames_of(sixteen_frames(), [](const Image&) { return kHash; });
-  answer.window = {.count = 2, .tokens_kept = 512};
+  answer.window = {.count = 2, .tokens = 512, .tokens_kept = 256, .prune = "static:0.9"};
   answer.model = {.id = "m", .precision = "f32"};
   bare.data = to_json(answer);
   check_valid("answer", parsed(bare));

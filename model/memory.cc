@@ -1,0 +1,86 @@
+#include "model/memory.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <list>
+#include <mutex>
+#include <new>
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t(2) << 20;
+constexpr std::size_t kLarge = std::size_t(128) << 10;
+// AddressSanitizer would not see who uses what he has given back.
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t kMostKept = 0;
+#else
+constexpr std::size_t kMostKept = std::size_t(256) << 20;
+#endif
+
+std::align_val_t alignment_of(std::size_t size) {
+  return std::align_val_t(size >= kHugePage ? kHugePage : 64);
+}
+
+// Blocks that were given back, the last one first.
+class Kept {
+ public:
+  // One that is not much larger than asked for; nullptr where there is none. `size` becomes its own.
+  void* take(std::size_t& size) {
+    const std::lock_guard lock(mutex_);
+    const auto fits = [&](const Entry& entry) { return entry.size >= size && entry.size <= size + size / 4; };
+    const auto found = std::ranges::find_if(entries_, fits);
+    if (found == entries_.end()) return nullptr;
+    void* const block = found->block;
+    size = found->size;
+    bytes_ -= size;
+    entries_.erase(found);
+    return block;
+  }
+  void give(void* block, std::size_t size) {
+    const std::lock_guard lock(mutex_);
+    entries_.push_front({block, size});
+    bytes_ += size;
+    while (bytes_ > kMostKept) {
+      const Entry last = entries_.back();
+      entries_.pop_back();
+      bytes_ -= last.size;
+      ::operator delete(last.block, alignment_of(last.size));
+    }
+  }
+
+ private:
+  struct Entry {
+    void* block;
+    std::size_t size;
+  };
+  std::mutex mutex_;
+  std::list<Entry> entries_;
+  std::size_t bytes_ = 0;
+};
+
+// Never destroyed: static models give back after it would be.
+Kept& kept() {
+  static Kept* const all = new Kept;
+  return *all;
+}
+
+}  // namespace
+
+void FreeMemory::operator()(void* block) const {
+  if (size >= kLarge) return kept().give(block, size);
+  ::operator delete(block, alignment_of(size));
+}
+
+Block<std::byte> take_memory(std::size_t size) {
+  void* block = size >= kLarge ? kept().take(size) : nullptr;
+  if (block == nullptr) {
+    block = ::operator new(size, alignment_of(size));
+    // Whole huge pages alone: what is left at the end would be as large again.
+    if (size >= kHugePage) ::madvise(block, size / kHugePage * kHugePage, MADV_HUGEPAGE);
+  }
+  return Block<std::byte>(static_cast<std::byte*>(block), FreeMemory{size});
+}
+
+}  // namespace palisade

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace palisade {
+
+// Gives a block back. Knows how large it is.
+struct FreeMemory {
+  std::size_t size = 0;
+  void operator()(void* block) const;
+};
+template <typename T>
+using Block = std::unique_ptr<T[], FreeMemory>;
+
+// At least `size` bytes for a tensor, 64-byte aligned, not initialised. Throws std::bad_alloc.
+//
+// Large ones stand in huge pages where the system gives them, and are kept for a while when they are given
+// back: a pass takes the same ones in every layer, and pages that are new cost as much time as what is
+// computed on them.
+Block<std::byte> take_memory(std::size_t size);
+
+}  // namespace palisade
