@@ -35,7 +35,7 @@ DOORS = [
     (r"sodium", r"service/sha256\.cc"),
 ]
 # Who may know number formats: products, what holds weights, and whoever hands the choice on from a setting.
-PRECISION = (r"model/(precision|matmul|linear|embedding_table|paligemma|siglip|image_encoder|text_encoder|pooling_head|"
+PRECISION = (r"model/(precision|matmul|onednn|tile_product|linear|embedding_table|paligemma|siglip|image_encoder|text_encoder|pooling_head|"
              r"encoder_layers|language_model)\.(cc|h)|service/(settings|engine_model)\.(cc|h)|service/commands/\w+\.(cc|h)|"
              r"service/verify/(tolerance|model_cases|verify)\.(cc|h)|tests/.*")
 FOLDERS = tuple(MAY_INCLUDE)
