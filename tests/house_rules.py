@@ -24,7 +24,7 @@ DOORS = [
     (r"jpeglib\.h|jerror\.h", r"ingest/picture_jpeg\.cc"),
     (r"png\.h", r"ingest/picture_png\.cc"),
     (r"webp/", r"ingest/picture_webp\.cc"),
-    (r"oneapi/|dnnl|omp\.h", r"model/matmul\.cc"),
+    (r"oneapi/|dnnl|omp\.h", r"model/(matmul\.cc|tile_product\.cc|onednn\.h)"),
     (r"sentencepiece", r"model/tokenizer\.cc"),
     (r"hwy/", r"model/(kernels|row_formats)\.cc"),
     (r"nlohmann/", r"model/json\.h"),
