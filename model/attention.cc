@@ -8,6 +8,7 @@
 #include "model/kernels.h"
 #include "model/matmul.h"
 #include "model/parallel.h"
+#include "model/tile_product.h"
 
 namespace palisade {
 namespace {

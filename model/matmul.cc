@@ -1,8 +1,6 @@
 #include "model/matmul.h"
 
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
-#include <oneapi/dnnl/dnnl.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -10,7 +8,6 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
-#include <new>
 #include <stdexcept>
 #include <string_view>
 #include <tuple>
@@ -18,6 +15,7 @@
 
 #include "model/error.h"
 #include "model/memory.h"
+#include "model/onednn.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
 
@@ -25,71 +23,6 @@ namespace palisade {
 namespace {
 
 using dnnl::memory;
-
-dnnl::engine& cpu_engine() {
-  static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
-}
-
-dnnl::stream& cpu_stream() {
-  static dnnl::stream stream(cpu_engine());
-  return stream;
-}
-
-memory::desc matrix_desc(std::int64_t rows, std::int64_t cols, std::int64_t stride,
-                         memory::data_type type = memory::data_type::f32) {
-  return memory::desc({rows, cols}, type, memory::dims{stride, 1});
-}
-
-// What oneDNN is given and gives back in each precision.
-struct Format {
-  memory::data_type operand;
-  memory::data_type result;
-  std::size_t operand_bytes;
-};
-Format format_of(Precision precision) {
-  switch (precision) {
-    case Precision::kBf16:
-      return {memory::data_type::bf16, memory::data_type::f32, 2};
-    case Precision::kInt8:
-      return {memory::data_type::s8, memory::data_type::s32, 1};
-    default:
-      return {memory::data_type::f32, memory::data_type::f32, 4};
-  }
-}
-
-// oneDNN asks for the number of threads when a primitive is made: one for a product that is not worth the
-// team.
-class TeamFor {
- public:
-  explicit TeamFor(double operations) : saved_(omp_get_max_threads()) {
-    if (operations < kParallelWork) omp_set_num_threads(1);
-  }
-  ~TeamFor() { omp_set_num_threads(saved_); }
-  TeamFor(const TeamFor&) = delete;
-  TeamFor& operator=(const TeamFor&) = delete;
-
- private:
-  int saved_;
-};
-
-// The one constructor that changed between oneDNN 2 and 3.
-dnnl::matmul::primitive_desc matmul_desc(const memory::desc& x, const memory::desc& weight,
-                                         const memory::desc* bias, const memory::desc& y,
-                                         const dnnl::primitive_attr& attributes = {}) {
-#if DNNL_VERSION_MAJOR >= 3
-  return bias ? dnnl::matmul::primitive_desc(cpu_engine(), x, weight, *bias, y, attributes)
-              : dnnl::matmul::primitive_desc(cpu_engine(), x, weight, y, attributes);
-#else
-  return dnnl::matmul::primitive_desc(
-      bias ? dnnl::matmul::desc(x, weight, *bias, y) : dnnl::matmul::desc(x, weight, y), attributes,
-      cpu_engine());
-#endif
-}
-
-void* writable(const void* data) {
-  return const_cast<void*>(data);
-}
 
 // Operations per value of what is done to rows before and after a product, for parallel_for.
 constexpr double kConversionWork = 5;
@@ -314,87 +247,6 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
   const std::span<const float> bias(parts.bias.data(), parts.bias.size());
   parallel_for(y.rows, kConversionWork * y.rows * y.cols,
                [&](int row) { scale_sums(y.row(row), steps[row], parts.steps.row(0), bias); });
-}
-
-struct TileProduct::Parts {
-  int rows, depth, cols;
-  Format format;
-  dnnl::matmul::primitive_desc desc;
-  dnnl::matmul primitive;
-
-  void convert(ConstMatrixView from, float factor, std::byte* to) const {
-    thread_local std::vector<float> scaled;
-    scaled.resize(std::size_t(from.cols));
-    for (int row = 0; row < from.rows; ++row) {
-      std::span<const float> values = from.row(row);
-      if (factor != 1) {
-        std::ranges::transform(values, scaled.begin(), [&](float value) { return value * factor; });
-        values = scaled;
-      }
-      if (format.operand_bytes == 2) {
-        to_bf16(values, {reinterpret_cast<std::uint16_t*>(to), values.size()});
-      } else {
-        std::memcpy(to, values.data(), values.size_bytes());
-      }
-      to += values.size() * format.operand_bytes;
-    }
-  }
-};
-
-TileProduct::TileProduct(int rows, int depth, int cols, bool halves) : parts_(std::make_unique<Parts>()) {
-  const TeamFor alone(0);
-  parts_->rows = rows;
-  parts_->depth = depth;
-  parts_->cols = cols;
-  parts_->format = format_of(halves ? Precision::kBf16 : Precision::kF32);
-  const auto operand = parts_->format.operand;
-  // oneDNN's own is of the thread that makes the primitive.
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  parts_->desc = matmul_desc(matrix_desc(rows, depth, depth, operand),
-                             memory::desc({depth, cols}, operand, memory::format_tag::any), nullptr,
-                             matrix_desc(rows, cols, cols), attributes);
-  parts_->primitive = dnnl::matmul(parts_->desc);
-}
-TileProduct::~TileProduct() = default;
-TileProduct::TileProduct(TileProduct&&) noexcept = default;
-
-Block<std::byte> TileProduct::pack(std::span<const ConstMatrixView> all, bool transposed,
-                                   float factor) const {
-  const TeamFor alone(0);
-  const std::size_t bytes = parts_->format.operand_bytes;
-  const Block<std::byte> plain = take_memory(bytes * parts_->depth * parts_->cols);
-  std::byte* to = plain.get();
-  for (const ConstMatrixView& part : all) {
-    parts_->convert(part, factor, to);
-    to += bytes * part.rows * part.cols;
-  }
-  const memory::dims strides = transposed ? memory::dims{1, parts_->depth} : memory::dims{parts_->cols, 1};
-  memory given(memory::desc({parts_->depth, parts_->cols}, parts_->format.operand, strides), cpu_engine(),
-               plain.get());
-  Block<std::byte> packed = take_memory(parts_->desc.weights_desc().get_size());
-  memory target(parts_->desc.weights_desc(), cpu_engine(), packed.get());
-  dnnl::reorder(given, target).execute(cpu_stream(), given, target);
-  return packed;
-}
-
-void TileProduct::multiply(ConstMatrixView a, const std::byte* packed, MatrixView c) const {
-  assert(a.rows == parts_->rows && a.cols == parts_->depth && c.cols == parts_->cols && c.contiguous());
-  thread_local std::vector<std::byte> narrow, scratchpad;
-  const memory::desc scratch = parts_->desc.scratchpad_desc();
-  if (scratchpad.size() < scratch.get_size()) scratchpad.resize(scratch.get_size());
-  const std::size_t bytes = parts_->format.operand_bytes * parts_->rows * parts_->depth;
-  const void* rows = a.data;
-  if (parts_->format.operand_bytes == 2 || !a.contiguous()) {
-    if (narrow.size() < bytes) narrow.resize(bytes);
-    parts_->convert(a, 1, narrow.data());
-    rows = narrow.data();
-  }
-  parts_->primitive.execute(
-      cpu_stream(), {{DNNL_ARG_SRC, memory(parts_->desc.src_desc(), cpu_engine(), writable(rows))},
-                     {DNNL_ARG_WEIGHTS, memory(parts_->desc.weights_desc(), cpu_engine(), writable(packed))},
-                     {DNNL_ARG_DST, memory(parts_->desc.dst_desc(), cpu_engine(), c.data)},
-                     {DNNL_ARG_SCRATCHPAD, memory(scratch, cpu_engine(), scratchpad.data())}});
 }
 
 void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta,

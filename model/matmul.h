@@ -5,7 +5,6 @@
 #include <span>
 
 #include "model/matrix.h"
-#include "model/memory.h"
 #include "model/precision.h"
 #include "model/weight_rows.h"
 
@@ -38,25 +37,6 @@ class PackedMatrix {
   // Whether activations beside it are multiplied in bf16 without loss to speak of: its own are narrower than
   // f32.
   bool takes_halves() const;
-
- private:
-  struct Parts;
-  std::unique_ptr<Parts> parts_;
-};
-
-// c [rows, cols] = a [rows, depth] b of activations, where one b serves many a. Prepared for one shape; calls
-// run in the calling thread, several at a time.
-class TileProduct {
- public:
-  // In bf16 where `halves` is set, else in f32.
-  TileProduct(int rows, int depth, int cols, bool halves);
-  ~TileProduct();
-  TileProduct(TileProduct&&) noexcept;
-
-  // The rows of all parts, one below the other, times `factor`: b^T [cols, depth] where `transposed`, else b.
-  Block<std::byte> pack(std::span<const ConstMatrixView> parts, bool transposed, float factor) const;
-  // Rows of a and c may be strided.
-  void multiply(ConstMatrixView a, const std::byte* packed, MatrixView c) const;
 
  private:
   struct Parts;

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <omp.h>
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "model/parallel.h"
+#include "model/precision.h"
+
+// What products have in common towards oneDNN. For matmul.cc and tile_product.cc alone.
+namespace palisade {
+
+inline dnnl::engine& cpu_engine() {
+  static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  return engine;
+}
+
+inline dnnl::stream& cpu_stream() {
+  static dnnl::stream stream(cpu_engine());
+  return stream;
+}
+
+inline dnnl::memory::desc matrix_desc(std::int64_t rows, std::int64_t cols, std::int64_t stride,
+                                      dnnl::memory::data_type type = dnnl::memory::data_type::f32) {
+  return dnnl::memory::desc({rows, cols}, type, dnnl::memory::dims{stride, 1});
+}
+
+// What oneDNN is given and gives back in each precision.
+struct Format {
+  dnnl::memory::data_type operand;
+  dnnl::memory::data_type result;
+  std::size_t operand_bytes;
+};
+inline Format format_of(Precision precision) {
+  switch (precision) {
+    case Precision::kBf16:
+      return {dnnl::memory::data_type::bf16, dnnl::memory::data_type::f32, 2};
+    case Precision::kInt8:
+      return {dnnl::memory::data_type::s8, dnnl::memory::data_type::s32, 1};
+    default:
+      return {dnnl::memory::data_type::f32, dnnl::memory::data_type::f32, 4};
+  }
+}
+
+// oneDNN asks for the number of threads when a primitive is made: one for a product that is not worth the
+// team.
+class TeamFor {
+ public:
+  explicit TeamFor(double operations) : saved_(omp_get_max_threads()) {
+    if (operations < kParallelWork) omp_set_num_threads(1);
+  }
+  ~TeamFor() { omp_set_num_threads(saved_); }
+  TeamFor(const TeamFor&) = delete;
+  TeamFor& operator=(const TeamFor&) = delete;
+
+ private:
+  int saved_;
+};
+
+// The one constructor that changed between oneDNN 2 and 3.
+inline dnnl::matmul::primitive_desc matmul_desc(const dnnl::memory::desc& x, const dnnl::memory::desc& weight,
+                                                const dnnl::memory::desc* bias, const dnnl::memory::desc& y,
+                                                const dnnl::primitive_attr& attributes = {}) {
+#if DNNL_VERSION_MAJOR >= 3
+  return bias ? dnnl::matmul::primitive_desc(cpu_engine(), x, weight, *bias, y, attributes)
+              : dnnl::matmul::primitive_desc(cpu_engine(), x, weight, y, attributes);
+#else
+  return dnnl::matmul::primitive_desc(
+      bias ? dnnl::matmul::desc(x, weight, *bias, y) : dnnl::matmul::desc(x, weight, y), attributes,
+      cpu_engine());
+#endif
+}
+
+inline void* writable(const void* data) {
+  return const_cast<void*>(data);
+}
+
+}  // namespace palisade
