@@ -128,13 +128,15 @@ WeightRows Checkpoint::rows(std::initializer_list<std::string> names,
   };
   std::vector<Part> parts;
   int all_rows = 0;
+  std::string all_names;
   const std::int64_t* count = rows.begin();
   for (const std::string& name : names) {
     parts.push_back({name, {*count++, cols}, all_rows});
     require(name, parts.back().shape);
     all_rows += int(parts.back().shape[0]);
+    all_names += (all_names.empty() ? "" : "+") + name;
   }
-  return WeightRows(all_rows, int(cols), [this, parts = std::move(parts)](int at, MatrixView out) {
+  WeightRows all(all_rows, int(cols), [this, parts = std::move(parts)](int at, MatrixView out) {
     assert(out.contiguous());
     for (const Part& part : parts) {
       const int from = std::max(at, part.first);
@@ -145,6 +147,9 @@ WeightRows Checkpoint::rows(std::initializer_list<std::string> names,
            {into.data, std::size_t(into.rows) * into.cols});
     }
   });
+  all.cache = cache_;
+  all.name = all_names;
+  return all;
 }
 
 void Checkpoint::read_into(const std::string& name, std::span<const std::int64_t> shape,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/matrix.h"
+#include "model/packed_cache.h"
 #include "model/safetensors.h"
 #include "model/weight_rows.h"
 
@@ -34,6 +35,8 @@ class Checkpoint {
                   std::int64_t cols) const;
   // The elements of one tensor of this shape, row-major, as f32.
   void read_into(const std::string& name, std::span<const std::int64_t> shape, std::span<float> target) const;
+  // rows() from now on are kept and read there, in the order in which they are asked for. Outlives this.
+  void pack_with(PackedCache& cache) { cache_ = &cache; }
   virtual bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
 
@@ -48,6 +51,7 @@ class Checkpoint {
  private:
   const TensorView& find(const std::string& name, std::span<const std::int64_t> shape) const;
   std::filesystem::path folder_;
+  PackedCache* cache_ = nullptr;
   std::vector<SafetensorsFile> files_;
   std::map<std::string, const TensorView*> tensors_;
 };

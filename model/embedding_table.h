@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/matrix.h"
+#include "model/packed_cache.h"
 #include "model/precision.h"
 #include "model/row_formats.h"
 #include "model/weight_rows.h"
@@ -21,11 +22,17 @@ class EmbeddingTable {
       return;
     }
     halves_.resize(std::size_t(rows.rows) * width_);
+    const std::span bytes = std::as_writable_bytes(std::span(halves_));
+    if (rows.cache != nullptr && rows.cache->serves()) {
+      rows.cache->read(rows.name + ".rows", bytes);
+      return;
+    }
     for (int first = 0; first < rows.rows; first += kRowsAtOnce) {
       Matrix some(std::min(kRowsAtOnce, rows.rows - first), width_);
       rows.read(first, some);
       to_bf16({some.data(), some.size()}, {halves_.data() + std::size_t(first) * width_, some.size()});
     }
+    if (rows.cache != nullptr) rows.cache->keep(rows.name + ".rows", bytes);
   }
 
   void copy(int row, std::span<float> out) const {

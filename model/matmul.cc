@@ -16,6 +16,7 @@
 #include "model/error.h"
 #include "model/memory.h"
 #include "model/onednn.h"
+#include "model/packed_cache.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
 
@@ -82,6 +83,14 @@ bool has_products(Precision precision) {
   if (precision == Precision::kF32) return true;
   static const bool bf16 = multiplies_exactly(Precision::kBf16), int8 = multiplies_exactly(Precision::kInt8);
   return precision == Precision::kBf16 ? bf16 : int8;
+}
+
+std::string packing_of(Precision precision) {
+  const dnnl_version_t& version = *dnnl::version();
+  return std::string(name_of(precision)) + ", oneDNN " + std::to_string(version.major) + "." +
+         std::to_string(version.minor) + "." + std::to_string(version.patch) + " " + version.hash +
+         ", instructions " + std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " +
+         std::to_string(omp_get_max_threads()) + " threads";
 }
 
 std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs) {
@@ -155,9 +164,20 @@ struct PackedMatrix::Parts {
   // W read some rows at a time and converted: [n, depth] in one piece, which becomes W^T as oneDNN wants it.
   void pack(const WeightRows& rows) {
     constexpr int kRowsAtOnce = 64, kTypicalRows = 256;
+    if (precision == Precision::kInt8) steps = Matrix(1, outputs);
+    const std::span steps_bytes = std::as_writable_bytes(std::span(steps.data(), steps.size()));
+    const memory::desc any({depth, outputs}, format.operand, memory::format_tag::any);
+    const memory::desc packed = desc_for(kTypicalRows, depth, outputs, any).weights_desc();
+    weight_memory = take_memory(packed.get_size());
+    weight = memory(packed, cpu_engine(), weight_memory.get());
+    const std::span packed_bytes(weight_memory.get(), packed.get_size());
+    if (rows.cache != nullptr && rows.cache->serves()) {
+      rows.cache->read(rows.name, packed_bytes);
+      if (!steps_bytes.empty()) rows.cache->read(rows.name + ".steps", steps_bytes);
+      return;
+    }
     const std::size_t row_bytes = std::size_t(depth) * format.operand_bytes;
     const Block<std::byte> plain = take_memory(row_bytes * outputs);
-    if (precision == Precision::kInt8) steps = Matrix(1, outputs);
     const int blocks = (outputs + kRowsAtOnce - 1) / kRowsAtOnce;
     parallel_for(blocks, 10.0 * inputs * outputs, [&](int block) {
       const int first = block * kRowsAtOnce;
@@ -168,15 +188,14 @@ struct PackedMatrix::Parts {
         if (steps.size()) steps.row(0)[first + row] = step;
       }
     });
-    const memory::desc any({depth, outputs}, format.operand, memory::format_tag::any);
     // W [n, k] row-major is W^T [k, n] with strides 1 and k.
     memory given(memory::desc({depth, outputs}, format.operand, memory::dims{1, depth}), cpu_engine(),
                  plain.get());
-    const memory::desc packed = desc_for(kTypicalRows, depth, outputs, any).weights_desc();
-    weight_memory = take_memory(packed.get_size());
-    weight = memory(packed, cpu_engine(), weight_memory.get());
     dnnl::reorder(given, weight).execute(cpu_stream(), given, weight);
     cpu_stream().wait();
+    if (rows.cache == nullptr) return;
+    rows.cache->keep(rows.name, packed_bytes);
+    if (!steps_bytes.empty()) rows.cache->keep(rows.name + ".steps", steps_bytes);
   }
 
   // y = x W^T (+ bias) of rows that the product takes as they are.

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "model/matrix.h"
 
 namespace palisade {
+
+class PackedCache;
 
 // A weight matrix that is read some rows at a time while it is packed, so that a large one never exists in
 // f32 as a whole.
@@ -15,6 +18,9 @@ struct WeightRows {
   int cols = 0;
   // Rows [first, first + out.rows) as f32. Called by several threads.
   std::function<void(int first, MatrixView out)> read;
+  // Where they are kept once they are packed, and under which name; nullptr: nowhere.
+  PackedCache* cache = nullptr;
+  std::string name;
 
   WeightRows(int rows_, int cols_, std::function<void(int, MatrixView)> read_)
       : rows(rows_), cols(cols_), read(std::move(read_)) {}

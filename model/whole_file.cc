@@ -44,6 +44,12 @@ void WholeFile::write(std::span<const std::byte> bytes) {
   }
 }
 
+void WholeFile::write_at(std::size_t offset, std::span<const std::byte> bytes) {
+  if (::lseek(descriptor_, off_t(offset), SEEK_SET) < 0) fail("cannot be written");
+  write(bytes);
+  if (::lseek(descriptor_, 0, SEEK_END) < 0) fail("cannot be written");
+}
+
 void WholeFile::commit() {
   if (::fsync(descriptor_) != 0) fail("cannot be written");
   if (::close(descriptor_) != 0) {
