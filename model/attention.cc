@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <utility>
 #include <vector>
 
 #include "model/kernels.h"
@@ -49,14 +48,26 @@ struct TallRows {
   }
 };
 
+int positions_of(std::span<const KeysAndValues> parts) {
+  int positions = 0;
+  for (const KeysAndValues& part : parts) positions += part.keys.rows;
+  return positions;
+}
+
+// use(part, the first of its positions, how many of it) for those that lie below `positions`.
+template <typename Use>
+void for_each_part(std::span<const KeysAndValues> parts, int positions, const Use& use) {
+  int at = 0;
+  for (std::size_t part = 0; part < parts.size() && at < positions; at += parts[part++].keys.rows)
+    use(part, at, std::min(parts[part].keys.rows, positions - at));
+}
+
 // attend() with bf16 products: f32 softmax between them.
 void attend_in_halves(const AttentionShape& shape, ConstMatrixView q, std::span<const KeysAndValues> parts,
                       const Visibility& visibility, MatrixView out) {
   const int dim = shape.head_dim;
   const TallRows tall(shape, q, out);
-  int all_positions = 0;
-  for (const KeysAndValues& part : parts) all_positions += part.keys.rows;
-  const int positions = std::min(all_positions, visibility.end(q.rows - 1));
+  const int positions = std::min(positions_of(parts), visibility.end(q.rows - 1));
   const int blocks = (tall.rows + kBlockRows - 1) / kBlockRows;
   const int last_rows = tall.rows - (blocks - 1) * kBlockRows;
   // Of whole blocks, and of the last one.
@@ -68,10 +79,10 @@ void attend_in_halves(const AttentionShape& shape, ConstMatrixView q, std::span<
     const int head = task / 2;
     const bool keys = task % 2 == 0;
     std::vector<ConstMatrixView> seen;
-    for (int part = 0, at = 0; part < int(parts.size()) && at < positions; at += parts[part++].keys.rows) {
+    for_each_part(parts, positions, [&](std::size_t part, int, int count) {
       const ConstMatrixView all = keys ? parts[part].keys : parts[part].values;
-      seen.push_back(all.block(0, std::min(all.rows, positions - at), head * dim, dim));
-    }
+      seen.push_back(all.block(0, count, head * dim, dim));
+    });
     (keys ? packed[head].keys : packed[head].values) =
         keys ? to_scores[0].pack(seen, true, shape.scale) : to_out[0].pack(seen, false, 1);
   });
@@ -100,8 +111,7 @@ void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const Keys
             const Visibility& visibility, MatrixView out) {
   const TallRows tall(shape, q, out);
   if (shape.halves && tall.rows >= kBlockRows) return attend_in_halves(shape, q, parts, visibility, out);
-  int all_positions = 0;
-  for (const KeysAndValues& part : parts) all_positions += part.keys.rows;
+  const int all_positions = positions_of(parts);
   const int dim = shape.head_dim;
   const int blocks = (tall.rows + kBlockRows - 1) / kBlockRows;
   const double work = 4.0 * q.rows * shape.heads * dim * all_positions;
@@ -115,44 +125,34 @@ void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const Keys
     const int last_position = (first + count - 1) / tall.heads_in_row;
     const int positions = std::min(all_positions, visibility.end(last_position));
     Matrix scores(count, positions);
-    // What this block sees of each part: its keys, its values, and its columns of the scores.
-    const auto for_each_part = [&](const auto& use) {
-      for (int part = 0, at = 0; part < int(parts.size()) && at < positions; at += parts[part++].keys.rows) {
-        const int seen = std::min(parts[part].keys.rows, positions - at);
-        use(parts[part].keys.block(0, seen, kv_head * dim, dim),
-            parts[part].values.block(0, seen, kv_head * dim, dim), scores.view().block(0, count, at, seen));
-      }
-    };
-    for_each_part([&](ConstMatrixView keys, ConstMatrixView, MatrixView columns) {
-      multiply(tall_q.row_range(first, count), keys, true, shape.scale, 0, columns);
+    for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
+      multiply(tall_q.row_range(first, count), parts[part].keys.block(0, seen, kv_head * dim, dim), true,
+               shape.scale, 0, scores.view().block(0, count, at, seen));
     });
     for (int row = 0; row < count; ++row) {
       const int position = (first + row) / tall.heads_in_row;
       normalise(scores.row(row), visibility.begin(position), std::min(positions, visibility.end(position)),
                 shape);
     }
-    float keep = 0;
-    for_each_part([&](ConstMatrixView, ConstMatrixView values, MatrixView columns) {
-      multiply(columns, values, false, 1, std::exchange(keep, 1.0f), tall_out.row_range(first, count));
+    for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
+      multiply(scores.view().block(0, count, at, seen), parts[part].values.block(0, seen, kv_head * dim, dim),
+               false, 1, at > 0 ? 1.0f : 0.0f, tall_out.row_range(first, count));
     });
   });
 }
 
-void attend_backward(const AttentionShape& shape, ConstMatrixView q, const KeysAndValues& seen,
+void attend_backward(const AttentionShape& shape, ConstMatrixView q, std::span<const KeysAndValues> parts,
                      const Visibility& visibility, ConstMatrixView dout,
                      const AttentionGradients& gradients) {
-  const int dim = shape.head_dim, all_positions = seen.keys.rows;
+  const int dim = shape.head_dim, all_positions = positions_of(parts);
   const int group = shape.heads / shape.kv_heads;
-  assert(gradients.q.contiguous() == q.contiguous());
+  assert(gradients.q.contiguous() == q.contiguous() && gradients.parts.size() == parts.size());
   const TallRows tall(shape, q, dout);
   const int rows = tall.rows;
   const double work = 10.0 * q.rows * shape.heads * dim * all_positions;
   parallel_for(shape.kv_heads, work, [&](int kv_head) {
     Matrix scores(kBlockRows, all_positions), dscores(kBlockRows, all_positions), capped;
     if (shape.softcap) capped = Matrix(kBlockRows, all_positions);
-    const auto columns = [&](auto view, int positions) {
-      return view.block(0, positions, kv_head * dim, dim);
-    };
     for (int head = kv_head * group; head < (tall.shared ? kv_head + 1 : (kv_head + 1) * group); ++head) {
       for (int first = 0; first < rows; first += kBlockRows) {
         const int count = std::min(kBlockRows, rows - first);
@@ -162,8 +162,12 @@ void attend_backward(const AttentionShape& shape, ConstMatrixView q, const KeysA
         const MatrixView dp = dscores.view().block(0, count, 0, positions);
         const ConstMatrixView q_block = tall.of_head(q, head, dim).row_range(first, count);
         const ConstMatrixView dout_block = tall.of_head(dout, head, dim).row_range(first, count);
-        multiply(q_block, columns(seen.keys, positions), true, shape.scale, 0, p);
-        multiply(dout_block, columns(seen.values, positions), true, 1, 0, dp);
+        for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
+          multiply(q_block, parts[part].keys.block(0, seen, kv_head * dim, dim), true, shape.scale, 0,
+                   p.block(0, count, at, seen));
+          multiply(dout_block, parts[part].values.block(0, seen, kv_head * dim, dim), true, 1, 0,
+                   dp.block(0, count, at, seen));
+        });
         for (int row = 0; row < count; ++row) {
           const int position = (first + row) / tall.heads_in_row;
           const int begin = visibility.begin(position), end = std::min(positions, visibility.end(position));
@@ -176,10 +180,19 @@ void attend_backward(const AttentionShape& shape, ConstMatrixView q, const KeysA
           std::fill(dp.row(row).begin(), dp.row(row).begin() + begin, 0.0f);
           std::fill(dp.row(row).begin() + end, dp.row(row).end(), 0.0f);
         }
-        multiply_transposed(p, dout_block, 1, 1, columns(gradients.values, positions));
-        multiply_transposed(dp, q_block, shape.scale, 1, columns(gradients.keys, positions));
-        multiply(dp, columns(seen.keys, positions), false, shape.scale, 0,
-                 tall.of_head(gradients.q, head, dim).row_range(first, count));
+        const MatrixView dq_block = tall.of_head(gradients.q, head, dim).row_range(first, count);
+        for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
+          const KeyValueGradients& target = gradients.parts[part];
+          multiply_transposed(p.block(0, count, at, seen), dout_block, 1, 1,
+                              target.values.block(0, seen, kv_head * dim, dim));
+          multiply_transposed(dp.block(0, count, at, seen), q_block, shape.scale, 1,
+                              target.keys.block(0, seen, kv_head * dim, dim));
+        });
+        // Last: q may be its gradient.
+        for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
+          multiply(dp.block(0, count, at, seen), parts[part].keys.block(0, seen, kv_head * dim, dim), false,
+                   shape.scale, at > 0 ? 1.0f : 0.0f, dq_block);
+        });
       }
     }
   });

@@ -1,7 +1,6 @@
 // The forward upside down.
 #include <cmath>
 
-#include "model/image_encoder.h"
 #include "model/kernels.h"
 #include "model/train/training_pass.h"
 
@@ -23,7 +22,7 @@ bool TrainingPass::images_trained() const {
 void TrainingPass::backward(const TrainingBatch& batch) {
   decode_backward();
   embed_backward(batch);
-  if (images_trained()) encode_backward(batch);
+  if (images_trained()) encode_backward();
 }
 
 void TrainingPass::decode_backward() {
@@ -57,41 +56,26 @@ void TrainingPass::embed_backward(const TrainingBatch& batch) {
     if (dembedding.data) add_scaled(dembedding.row(id), dx.row(row), factor);
     ++row;
   };
-  for (const TrainingExample& example : batch.examples) {
+  for (std::size_t i = 0; i < batch.examples.size(); ++i) {
+    const TrainingExample& example = batch.examples[i];
     for (const int picture : example.pictures) {
+      if (batch.follows(i)) break;
       if (images_trained())
         add_rows(dfeatures.row_range(picture * tokens, tokens), dx.row_range(row, tokens));
       row += tokens;
     }
     for (const TokenId id : example.prompt) take(id);
-    for (std::size_t i = 0; i + 1 < example.suffix.size(); ++i) take(example.suffix[i]);
+    for (std::size_t token = 0; token + 1 < example.suffix.size(); ++token) take(example.suffix[token]);
   }
 }
 
-void TrainingPass::encode_backward(const TrainingBatch& batch) {
-  const ImageTowerTensors& weights = parameters_.weights().image_tower;
-  const ImageTowerTensors& gradients = parameters_.gradients().image_tower;
-  const VisionConfig& config = config_.vision;
-  affine_weight_gradients(parameters_.weights().projection, parameters_.gradients().projection, tower_normed_,
+void TrainingPass::encode_backward() {
+  affine_weight_gradients(parameters_.weights().projection, parameters_.gradients().projection, tower_states_,
                           dfeatures_, scratch_.rows);
   if (!parameters_.trains(ModelPart::kImageEncoder)) return;
-
-  const int tokens = config.tokens(), rows = int(batch.pictures.size()) * tokens;
-  const MatrixView dnormed = scratch_.mixed.shaped(rows, config.width);
-  affine_input_gradient(parameters_.weights().projection, dfeatures_, dnormed, scratch_.rows);
-  const MatrixView dx = dtower_.shaped(rows, config.width);
-  fill_rows(dx, 0);
-  layer_norm_rows_backward(weights.final_norm, gradients.final_norm, config.layer_norm_eps, tower_out_,
-                           dnormed, dx, scratch_.rows);
-  const EncoderShape shape = encoder_shape_of(config);
-  for (int layer = config.layers; layer-- > 0;) {
-    const auto index = std::size_t(layer);
-    encoder_block_backward(shape, weights.blocks[index], gradients.blocks[index], tokens, encoder_[index],
-                           scratch_, dx);
-  }
-  for (int row = 0; gradients.positions.data && row < rows; ++row)
-    add(gradients.positions.row(row % tokens), dx.row(row));
-  affine_weight_gradients(weights.patch_embedding, gradients.patch_embedding, patches_, dx, scratch_.rows);
+  const MatrixView dstates = scratch_.mixed.shaped(tower_states_.rows, tower_states_.cols);
+  affine_input_gradient(parameters_.weights().projection, dfeatures_, dstates, scratch_.rows);
+  image_tower_.backward(dstates);
 }
 
 }  // namespace palisade

@@ -1,6 +1,7 @@
 #include "model/train/decoder_block.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "model/kernels.h"
 #include "model/language_model.h"
@@ -8,11 +9,47 @@
 namespace palisade {
 namespace {
 
-double attention_work(const TextConfig& config, std::span<const SequenceRows> sequences) {
-  double work = 0;
-  for (const SequenceRows& sequence : sequences)
-    work += 4.0 * sequence.rows * sequence.rows * config.heads * config.head_dim;
-  return work;
+// The rows that stand before a sequence's own; null: none.
+const SequenceRows* shared_rows(std::span<const SequenceRows> sequences, std::size_t index) {
+  const int back = sequences[index].shared;
+  return back == 0 ? nullptr : &sequences[index - std::size_t(back)];
+}
+
+// task(index) for all sequences, side by side, but one after the other where they share rows, whose gradients
+// they add to. `work`: see parallel_for, for each pair of a row and a row that it sees.
+template <typename Task>
+void for_sequences(std::span<const SequenceRows> sequences, double work, const Task& task) {
+  std::vector<std::size_t> starts;
+  double pairs = 0;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const SequenceRows* const shared = shared_rows(sequences, i);
+    if (!shared) starts.push_back(i);
+    pairs += double(sequences[i].rows) * (sequences[i].rows + (shared ? shared->rows : 0));
+  }
+  starts.push_back(sequences.size());
+  parallel_for(int(starts.size()) - 1, work * pairs, [&](int group) {
+    for (std::size_t i = starts[std::size_t(group)]; i < starts[std::size_t(group) + 1]; ++i) task(i);
+  });
+}
+
+// The rows that a sequence sees, of all rows' keys and values [rows, keys | values]: KeysAndValues, or their
+// gradients.
+template <typename Part>
+std::vector<Part> seen_rows(MatrixView kv, std::span<const SequenceRows> sequences, std::size_t index) {
+  std::vector<Part> parts;
+  const auto see = [&](const SequenceRows& seen) {
+    parts.push_back({kv.block(seen.first, seen.rows, 0, kv.cols / 2),
+                     kv.block(seen.first, seen.rows, kv.cols / 2, kv.cols / 2)});
+  };
+  if (const SequenceRows* const shared = shared_rows(sequences, index)) see(*shared);
+  see(sequences[index]);
+  return parts;
+}
+
+Visibility visibility_of(std::span<const SequenceRows> sequences, std::size_t index) {
+  const SequenceRows* const shared = shared_rows(sequences, index);
+  const int before = shared ? shared->rows : 0;
+  return {.first = before, .prefix = before + sequences[index].prefix};
 }
 
 // Each block drops in two places.
@@ -20,16 +57,14 @@ int dropout_place(int layer, bool mlp) {
   return 2 * layer + int(mlp);
 }
 
-KeysAndValues keys_and_values(MatrixView kv) {
-  return {kv.block(0, kv.rows, 0, kv.cols / 2), kv.block(0, kv.rows, kv.cols / 2, kv.cols / 2)};
-}
-
 // Every row's heads turned by the angles of its position in its sequence, or back.
 template <typename Turn>
 void for_positions(const DecoderPass& pass, double work, const Turn& turn) {
   parallel_for(int(pass.sequences.size()), work, [&](int index) {
     const SequenceRows& sequence = pass.sequences[std::size_t(index)];
-    for (int position = 0; position < sequence.rows; ++position) turn(sequence.first + position, position);
+    const SequenceRows* const shared = shared_rows(pass.sequences, std::size_t(index));
+    const int first = shared ? shared->rows : 0;
+    for (int row = 0; row < sequence.rows; ++row) turn(sequence.first + row, first + row);
   });
 }
 
@@ -115,10 +150,10 @@ void decoder_block(const DecoderPass& pass, int layer, const DecoderBlockTensors
   split_and_rotate(pass, qkv, q, kv);
   const MatrixView heads = activations.heads.shaped(rows, q_width);
   const AttentionShape attention = attention_shape_of(config);
-  parallel_for(int(pass.sequences.size()), attention_work(config, pass.sequences), [&](int index) {
-    const SequenceRows& sequence = pass.sequences[std::size_t(index)];
-    const KeysAndValues seen = keys_and_values(kv.row_range(sequence.first, sequence.rows));
-    attend(attention, q.row_range(sequence.first, sequence.rows), {&seen, 1}, {.prefix = sequence.prefix},
+  for_sequences(pass.sequences, 4.0 * q_width, [&](std::size_t index) {
+    const SequenceRows& sequence = pass.sequences[index];
+    attend(attention, q.row_range(sequence.first, sequence.rows),
+           seen_rows<KeysAndValues>(kv, pass.sequences, index), visibility_of(pass.sequences, index),
            heads.row_range(sequence.first, sequence.rows));
   });
 
@@ -196,15 +231,12 @@ void decoder_block_backward(const DecoderPass& pass, int layer, const DecoderBlo
   const MatrixView dkv = scratch.dkv.shaped(rows, kv.cols);
   fill_rows(dkv, 0);
   const AttentionShape attention = attention_shape_of(config);
-  parallel_for(int(pass.sequences.size()), 2.5 * attention_work(config, pass.sequences), [&](int index) {
-    const SequenceRows& sequence = pass.sequences[std::size_t(index)];
+  for_sequences(pass.sequences, 10.0 * q.cols, [&](std::size_t index) {
+    const SequenceRows& sequence = pass.sequences[index];
     const MatrixView own_q = q.row_range(sequence.first, sequence.rows);
-    const MatrixView own_dkv = dkv.row_range(sequence.first, sequence.rows);
-    const int kv_width = kv.cols / 2;
-    attend_backward(attention, own_q, keys_and_values(kv.row_range(sequence.first, sequence.rows)),
-                    {.prefix = sequence.prefix}, dheads.row_range(sequence.first, sequence.rows),
-                    {own_q, own_dkv.block(0, sequence.rows, 0, kv_width),
-                     own_dkv.block(0, sequence.rows, kv_width, kv_width)});
+    attend_backward(attention, own_q, seen_rows<KeysAndValues>(kv, pass.sequences, index),
+                    visibility_of(pass.sequences, index), dheads.row_range(sequence.first, sequence.rows),
+                    {own_q, seen_rows<KeyValueGradients>(dkv, pass.sequences, index)});
   });
   const MatrixView dqkv = scratch.dqkv.shaped(rows, q.cols + kv.cols);
   rotate_back_and_join(pass, q, dkv, dqkv);  // `q` is its gradient now

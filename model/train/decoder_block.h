@@ -12,11 +12,13 @@
 namespace palisade {
 
 // One sequence among the rows of a batch: rows [first, first + rows); those up to `prefix` see each other
-// both ways, later ones are causal.
+// both ways, later ones are causal. Where `shared` is not 0, all rows of the sequence that many places before
+// stand in front of it: its rows see them and go on from their positions, but not the other way round.
 struct SequenceRows {
   int first = 0;
   int rows = 0;
   int prefix = 0;
+  int shared = 0;
 };
 
 // cosines and sines [positions, head_dim / 2] of RoPE

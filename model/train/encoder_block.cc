@@ -83,8 +83,10 @@ void encoder_block_backward(const EncoderShape& shape, const EncoderBlockTensors
   parallel_for(rows / tokens, 2.5 * attention_work(shape, rows, tokens), [&](int sequence) {
     const SequenceViews views(qkv, sequence * tokens, tokens, width);
     const SequenceViews dviews(dqkv, sequence * tokens, tokens, width);
-    attend_backward(attention, views.q, {views.keys, views.values}, {.prefix = tokens},
-                    dheads.row_range(sequence * tokens, tokens), {dviews.q, dviews.keys, dviews.values});
+    const KeysAndValues seen{views.keys, views.values};
+    const KeyValueGradients dseen{dviews.keys, dviews.values};
+    attend_backward(attention, views.q, {&seen, 1}, {.prefix = tokens},
+                    dheads.row_range(sequence * tokens, tokens), {dviews.q, {&dseen, 1}});
   });
   layer_norm_rows(weights.attention_norm, eps, x, normed);
   affine_weight_gradients(weights.qkv, gradients.qkv, normed, dqkv, scratch.rows);

@@ -2,14 +2,16 @@
 #include <cassert>
 #include <cmath>
 
-#include "model/image_encoder.h"
 #include "model/kernels.h"
 #include "model/train/training_pass.h"
 
 namespace palisade {
 
 TrainingPass::TrainingPass(Parameters& parameters)
-    : parameters_(parameters), config_(parameters.config()), rotary_(config_.text) {}
+    : parameters_(parameters),
+      config_(parameters.config()),
+      rotary_(config_.text),
+      image_tower_(parameters, scratch_) {}
 
 std::vector<ExampleLoss> TrainingPass::evaluate(const TrainingBatch& batch, const PassOptions& options) {
   return forward(batch, options, false);
@@ -27,7 +29,7 @@ std::vector<ExampleLoss> TrainingPass::forward(const TrainingBatch& batch, const
   encode(batch, keep);
   embed(batch);
   decode(keep);
-  return loss(keep);
+  return loss(batch, keep);
 }
 
 void TrainingPass::lay_out(const TrainingBatch& batch, const PassOptions& options) {
@@ -37,19 +39,29 @@ void TrainingPass::lay_out(const TrainingBatch& batch, const PassOptions& option
   target_rows_.clear();
   targets_.clear();
   const double examples = options.examples > 0 ? options.examples : double(batch.examples.size());
+  const int tokens = config_.image_tokens();
   int row = 0, longest = 0;
-  for (const TrainingExample& example : batch.examples) {
+  const auto add_sequence = [&](const SequenceRows& sequence, int before) {
+    sequences_.push_back(sequence);
+    row += sequence.rows;
+    longest = std::max(longest, before + sequence.rows);
+  };
+  for (std::size_t i = 0; i < batch.examples.size(); ++i) {
+    const TrainingExample& example = batch.examples[i];
     assert(!example.prompt.empty() && !example.suffix.empty());
-    const int prefix = int(example.pictures.size()) * config_.image_tokens() + int(example.prompt.size());
+    const int pictures = int(example.pictures.size()) * tokens, prompt = int(example.prompt.size());
     const int targets = int(example.suffix.size());
+    if (batch.pictures_alone && !batch.follows(i))
+      add_sequence({.first = row, .rows = pictures, .prefix = pictures}, 0);
+    const int own = batch.pictures_alone ? 0 : pictures;
     // The last token is predicted and predicts nothing.
-    sequences_.push_back({.first = row, .rows = prefix + targets - 1, .prefix = prefix});
-    for (int i = 0; i < targets; ++i) {
-      target_rows_.push_back(row + prefix - 1 + i);
-      targets_.push_back({example.suffix[std::size_t(i)], float(1.0 / (targets * examples))});
+    const int rows = own + prompt + targets - 1;
+    for (int target = 0; target < targets; ++target) {
+      target_rows_.push_back(row + own + prompt - 1 + target);
+      targets_.push_back({example.suffix[std::size_t(target)], float(example.weight / (targets * examples))});
     }
-    row += prefix + targets - 1;
-    longest = std::max(longest, prefix + targets - 1);
+    const int back = !batch.pictures_alone ? 0 : batch.follows(i) ? sequences_.back().shared + 1 : 1;
+    add_sequence({.first = row, .rows = rows, .prefix = own + prompt, .shared = back}, pictures - own);
   }
   if (longest <= rotary_table_.cosines.rows()) return;
   rotary_table_ = {Matrix(longest, rotary_.half()), Matrix(longest, rotary_.half()),
@@ -62,30 +74,9 @@ void TrainingPass::lay_out(const TrainingBatch& batch, const PassOptions& option
 }
 
 void TrainingPass::encode(const TrainingBatch& batch, bool keep) {
-  const ImageTowerTensors& weights = parameters_.weights().image_tower;
-  const VisionConfig& config = config_.vision;
-  const EncoderShape shape = encoder_shape_of(config);
-  const int tokens = config.tokens(), rows = int(batch.pictures.size()) * tokens;
-  keep = keep && parameters_.trains(ModelPart::kImageEncoder);
-  encoder_.resize(std::max(encoder_.size(), std::size_t(keep ? config.layers : 1)));
-
-  const MatrixView patches = patches_.shaped(rows, weights.patch_embedding.weight.cols);
-  write_patches(config, batch.pictures, patches);
-  MatrixView x = encoder_[0].x.shaped(rows, config.width);
-  affine(weights.patch_embedding, patches, x, scratch_.rows);
-  for (int row = 0; row < rows; ++row) add(x.row(row), weights.positions.row(row % tokens));
-  const MatrixView out = tower_out_.shaped(rows, config.width);
-  for (int layer = 0; layer < config.layers; ++layer) {
-    const bool last = layer + 1 == config.layers;
-    const MatrixView next = last   ? out
-                            : keep ? encoder_[std::size_t(layer) + 1].x.shaped(rows, config.width)
-                                   : x;
-    encoder_block(shape, weights.blocks[std::size_t(layer)], tokens, encoder_[keep ? std::size_t(layer) : 0],
-                  scratch_, next);
-  }
-  const MatrixView normed = tower_normed_.shaped(rows, config.width);
-  layer_norm_rows(weights.final_norm, config.layer_norm_eps, out, normed);
-  affine(parameters_.weights().projection, normed, features_.shaped(rows, config_.text.width), scratch_.rows);
+  tower_states_ = image_tower_.forward(batch.pictures, keep && parameters_.trains(ModelPart::kImageEncoder));
+  affine(parameters_.weights().projection, tower_states_,
+         features_.shaped(tower_states_.rows, config_.text.width), scratch_.rows);
 }
 
 void TrainingPass::embed(const TrainingBatch& batch) {
@@ -100,13 +91,15 @@ void TrainingPass::embed(const TrainingBatch& batch) {
     std::ranges::copy(embedding.row(id), x.row(row).begin());
     scale(x.row(row++), factor);
   };
-  for (const TrainingExample& example : batch.examples) {
+  for (std::size_t i = 0; i < batch.examples.size(); ++i) {
+    const TrainingExample& example = batch.examples[i];
     for (const int picture : example.pictures) {
+      if (batch.follows(i)) break;
       copy_rows(features_.view().row_range(picture * tokens, tokens), x.row_range(row, tokens));
       row += tokens;
     }
     for (const TokenId id : example.prompt) put(id);
-    for (std::size_t i = 0; i + 1 < example.suffix.size(); ++i) put(example.suffix[i]);
+    for (std::size_t token = 0; token + 1 < example.suffix.size(); ++token) put(example.suffix[token]);
   }
 }
 
@@ -138,7 +131,7 @@ void TrainingPass::decode(bool keep) {
                 scratch_.rows);
 }
 
-std::vector<ExampleLoss> TrainingPass::loss(bool with_gradients) {
+std::vector<ExampleLoss> TrainingPass::loss(const TrainingBatch& batch, bool with_gradients) {
   const int targets = int(targets_.size()), width = config_.text.width;
   losses_.resize(std::size_t(targets));
   HeadGradients gradients;
@@ -148,8 +141,8 @@ std::vector<ExampleLoss> TrainingPass::loss(bool with_gradients) {
             gradients, logits_);
   std::vector<ExampleLoss> examples;
   std::size_t at = 0;
-  for (const SequenceRows& sequence : sequences_) {
-    const int count = sequence.rows - sequence.prefix + 1;
+  for (const TrainingExample& asked : batch.examples) {
+    const int count = int(asked.suffix.size());
     ExampleLoss example{.exact = true};
     for (int i = 0; i < count; ++i) {
       const TokenLoss& token = losses_[at++];

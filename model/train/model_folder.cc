@@ -69,7 +69,7 @@ void write_model_folder(Parameters& parameters, const fs::path& source, const fs
     write_whole_file(partial / kIdentity, Json{{"id", id}}.dump(2) + "\n");
     std::vector<NamedFloats> tensors;
     for (const Parameters::Tensor& tensor : parameters.tensors()) {
-      if (!tensor.spec.adapter) tensors.push_back({tensor.spec.name, tensor.spec.shape, tensor.value});
+      if (!tensor.spec.added) tensors.push_back({tensor.spec.name, tensor.spec.shape, tensor.value});
     }
     write_safetensors(partial / "model.safetensors", tensors, {{"format", "pt"}});
     fs::rename(partial, target);

@@ -5,7 +5,7 @@
 
 #include "model/error.h"
 #include "model/matmul.h"
-#include "model/random.h"
+#include "model/train/initial_weights.h"
 #include "model/train/resolution.h"
 
 namespace palisade {
@@ -17,13 +17,16 @@ std::size_t aligned(std::size_t size) {
   return (size + kAlignedFloats - 1) / kAlignedFloats * kAlignedFloats;
 }
 
-// `up` is nothing at first and `down` random, so that the model begins as it was and can learn.
-void begin_adapter(const TensorSpec& spec, std::span<float> value) {
+// An adapter's `up` is nothing at first and its `down` random, so that the model begins as it was and can
+// learn. SigLIP's loss begins with a scale of 10 and a bias of -10 (arXiv 2303.15343).
+void begin_added(const TensorSpec& spec, std::span<float> value) {
   if (spec.name.ends_with("lora_up")) return;
-  const std::uint64_t start = split_mix(hash_of(spec.name));
-  const float most = 1.0f / std::sqrt(float(spec.shape[1]));
-  for (std::size_t i = 0; i < value.size(); ++i)
-    value[i] = float(std::int32_t(split_mix(start + i) >> 32)) * (most / 2147483648.0f);
+  if (spec.name.ends_with("scale_and_bias")) {
+    value[0] = std::log(10.0f);
+    value[1] = -10.0f;
+    return;
+  }
+  InitialWeights().read_into(spec.name, spec.shape, value);
 }
 
 }  // namespace
@@ -49,9 +52,10 @@ void Parameters::lay_out() {
   std::size_t values = 0, gradients = 0;
   std::vector<std::size_t> value_offsets;
   const int rank = trained_.lora_rank;
-  paligemma_tensors(config_, rank, [&](std::span<const TensorSpec> stacked) -> float* {
+  const AddedTensors added{rank, trained_.patch_classes};
+  paligemma_tensors(config_, added, [&](std::span<const TensorSpec> stacked) -> float* {
     for (const TensorSpec& spec : stacked) {
-      const bool whole = rank == 0 || spec.adapter || spec.part == ModelPart::kProjection;
+      const bool whole = rank == 0 || spec.added || spec.part == ModelPart::kProjection;
       const bool trained = trains(spec.part) && whole;
       tensors_.push_back({.spec = spec, .trained = trained, .trained_offset = gradients});
       value_offsets.push_back(values);
@@ -72,7 +76,7 @@ void Parameters::lay_out() {
   }
   const auto views = [&](std::span<float> Tensor::*block) {
     std::size_t next = 0;
-    return paligemma_tensors(config_, rank, [&](std::span<const TensorSpec> stacked) {
+    return paligemma_tensors(config_, added, [&](std::span<const TensorSpec> stacked) {
       float* const first = (tensors_[next].*block).data();
       next += stacked.size();
       return first;
@@ -86,8 +90,8 @@ void Parameters::read(const Checkpoint& checkpoint) {
   const int stored = trained_.stored_image_size;
   const bool resampled = stored > 0 && stored != config_.vision.image_size;
   for (const Tensor& tensor : tensors_) {
-    if (tensor.spec.adapter) {
-      begin_adapter(tensor.spec, tensor.value);
+    if (tensor.spec.added) {
+      begin_added(tensor.spec, tensor.value);
     } else if (resampled && tensor.spec.name.ends_with("position_embedding.weight")) {
       const int stored_grid = stored / config_.vision.patch_size;
       const Matrix kept =

@@ -28,6 +28,7 @@ struct TrainedTensors {
   std::vector<ModelPart> parts;
   int lora_rank = 0;  // above 0: of the towers in `parts`, adapters of this rank instead of the weights
   int stored_image_size = 0;  // of the checkpoint, where positions are to be resampled to the configuration's
+  int patch_classes = 0;      // above 0: with stage 0's heads, see ImageStage
 };
 
 // The f32 weights of a PaliGemma and, of the parts that are trained, their gradients, each in one block of

@@ -11,8 +11,8 @@ using Shape = std::vector<std::int64_t>;
 // Asks the source for the tensors of one part under their names.
 class PartReader {
  public:
-  PartReader(const TensorSource& source, ModelPart part, int lora_rank)
-      : source_(source), part_(part), lora_rank_(lora_rank) {}
+  PartReader(const TensorSource& source, ModelPart part, int lora_rank, bool added = false)
+      : source_(source), part_(part), lora_rank_(lora_rank), added_(added) {}
 
   MatrixView row(const std::string& name, int width) const {
     return view({name}, {1}, width, {width}, false);
@@ -55,13 +55,13 @@ class PartReader {
                   const Shape& shape, bool decayed) const {
     std::vector<TensorSpec> specs;
     for (std::size_t i = 0; i < names.size(); ++i)
-      specs.push_back({names[i], shape.empty() ? Shape{rows[i], cols} : shape, part_, decayed, false});
+      specs.push_back({names[i], shape.empty() ? Shape{rows[i], cols} : shape, part_, decayed, added_});
     return {source_(specs), std::accumulate(rows.begin(), rows.end(), 0), cols};
   }
   MatrixView bias(const std::vector<std::string>& names, const std::vector<int>& sizes) const {
     std::vector<TensorSpec> specs;
     for (std::size_t i = 0; i < names.size(); ++i)
-      specs.push_back({names[i], {sizes[i]}, part_, false, false});
+      specs.push_back({names[i], {sizes[i]}, part_, false, added_});
     return {source_(specs), 1, std::accumulate(sizes.begin(), sizes.end(), 0)};
   }
 
@@ -73,8 +73,10 @@ class PartReader {
   const TensorSource& source_;
   ModelPart part_;
   int lora_rank_;
+  bool added_;
 };
 
+// Of a transformer as wide as the image tower.
 EncoderBlockTensors encoder_block(const PartReader& read, const std::string& name,
                                   const VisionConfig& config) {
   const int width = config.width;
@@ -139,6 +141,19 @@ LanguageTowerTensors language_tower(const PartReader& read, const TextConfig& co
   return tower;
 }
 
+ImageStageTensors image_stage(const PartReader& read, const ModelConfig& config, int patch_classes) {
+  if (patch_classes == 0) return {};
+  const int width = config.vision.width;
+  const std::string name = "image_stage.";
+  return {.patch_head = read.affine(name + "patch_head", patch_classes, width, true),
+          .picture_head = read.affine(name + "picture_head", width, width, true),
+          .text_embedding = read.rows(name + "text_embedding.weight", config.text.vocabulary, width),
+          .text_positions = read.rows(name + "text_positions.weight", kCaptionTokens, width),
+          .text_block = encoder_block(read, name + "text_block.", config.vision),
+          .text_norm = read.layer_norm(name + "text_layernorm", width),
+          .scale_and_bias = read.row(name + "scale_and_bias", 2)};
+}
+
 }  // namespace
 
 std::size_t TensorSpec::size() const {
@@ -146,12 +161,15 @@ std::size_t TensorSpec::size() const {
                          [](std::size_t size, std::int64_t extent) { return size * std::size_t(extent); });
 }
 
-PaliGemmaTensors paligemma_tensors(const ModelConfig& config, int lora_rank, const TensorSource& source) {
+PaliGemmaTensors paligemma_tensors(const ModelConfig& config, const AddedTensors& added,
+                                   const TensorSource& source) {
+  const int rank = added.lora_rank;
   return {
-      .image_tower = image_tower({source, ModelPart::kImageEncoder, lora_rank}, config.vision),
+      .image_tower = image_tower({source, ModelPart::kImageEncoder, rank}, config.vision),
       .projection = PartReader(source, ModelPart::kProjection, 0)
                         .affine("multi_modal_projector.linear", config.text.width, config.vision.width, true),
-      .language_tower = language_tower({source, ModelPart::kLanguageModel, lora_rank}, config.text)};
+      .language_tower = language_tower({source, ModelPart::kLanguageModel, rank}, config.text),
+      .image_stage = image_stage({source, ModelPart::kImageEncoder, 0, true}, config, added.patch_classes)};
 }
 
 }  // namespace palisade

@@ -19,7 +19,7 @@ struct TensorSpec {
   std::vector<std::int64_t> shape;
   ModelPart part = ModelPart::kLanguageModel;
   bool decayed = false;  // by weight decay: big_vision's ".*/kernel$", so nothing of Gemma
-  bool adapter = false;  // of LoRA: no part of the stored model
+  bool added = false;    // beside the model: an adapter or a head, no part of what is stored
 
   std::size_t size() const;
 };
@@ -75,13 +75,32 @@ struct LanguageTowerTensors {
   MatrixView final_norm;
 };
 
+// What only stage 0 trains beside the image tower, and no stored model has: the heads that read the labels of
+// a patch, and the text tower of SigLIP's loss.
+struct ImageStageTensors {
+  Affine patch_head;          // [labels' classes, width]
+  Affine picture_head;        // [width, width], of the mean over a picture's tokens
+  MatrixView text_embedding;  // [vocabulary, width]
+  MatrixView text_positions;  // [kCaptionTokens, width]
+  EncoderBlockTensors text_block;
+  LayerNormTensors text_norm;
+  MatrixView scale_and_bias;  // [1, 2]: logits = exp(s) z z' + b
+};
+inline constexpr int kCaptionTokens = 32;
+
 // Views of every tensor of a PaliGemma: of its weights, or of their gradients, whatever `source` holds.
 struct PaliGemmaTensors {
   ImageTowerTensors image_tower;
   Affine projection;
   LanguageTowerTensors language_tower;
+  ImageStageTensors image_stage;
 };
-// `lora_rank`: of the adapters of both towers' products; 0: none.
-PaliGemmaTensors paligemma_tensors(const ModelConfig& config, int lora_rank, const TensorSource& source);
+// What is trained beside the model.
+struct AddedTensors {
+  int lora_rank = 0;      // above 0: of adapters of both towers' products
+  int patch_classes = 0;  // above 0: stage 0's heads; see ImageStage
+};
+PaliGemmaTensors paligemma_tensors(const ModelConfig& config, const AddedTensors& added,
+                                   const TensorSource& source);
 
 }  // namespace palisade

@@ -4,7 +4,7 @@
 
 #include "model/rotary.h"
 #include "model/train/decoder_block.h"
-#include "model/train/encoder_block.h"
+#include "model/train/image_tower.h"
 #include "model/train/loss.h"
 #include "model/train/parameters.h"
 
@@ -16,11 +16,20 @@ struct TrainingExample {
   std::vector<int> pictures;  // indices in the batch
   std::vector<TokenId> prompt;
   std::vector<TokenId> suffix;
+  double weight = 1;  // of its loss in the mean
 };
 
 struct TrainingBatch {
   std::vector<Matrix> pictures;  // pixel values, [3, size * size] each
   std::vector<TrainingExample> examples;
+  // Pictures see each other, but neither prompt nor suffix, and examples that follow each other with the same
+  // pictures share their rows: not PaliGemma's mask, but several times as many examples in the same time.
+  bool pictures_alone = false;
+
+  // Whether an example shares the pictures' rows of the one before it.
+  bool follows(std::size_t example) const {
+    return pictures_alone && example > 0 && examples[example].pictures == examples[example - 1].pictures;
+  }
 };
 
 struct ExampleLoss {
@@ -54,14 +63,14 @@ class TrainingPass {
   void encode(const TrainingBatch& batch, bool keep);
   void embed(const TrainingBatch& batch);
   void decode(bool keep);
-  std::vector<ExampleLoss> loss(bool with_gradients);
+  std::vector<ExampleLoss> loss(const TrainingBatch& batch, bool with_gradients);
   std::vector<ExampleLoss> forward(const TrainingBatch& batch, const PassOptions& options, bool keep);
   DecoderPass decoder_pass();
   // backward.cc
   void backward(const TrainingBatch& batch);
   void decode_backward();
   void embed_backward(const TrainingBatch& batch);
-  void encode_backward(const TrainingBatch& batch);
+  void encode_backward();
   bool images_trained() const;
 
   Parameters& parameters_;
@@ -77,11 +86,9 @@ class TrainingPass {
   std::vector<TokenLoss> losses_;  // one a target
 
   BlockScratch scratch_;
-  Buffer patches_;
-  std::vector<EncoderBlockActivations> encoder_;  // one a block where the tower is trained, else one
-  Buffer tower_out_;                              // before the final norm
-  Buffer tower_normed_;
-  Buffer features_;  // projected [pictures * tokens, text width]
+  ImageTower image_tower_;
+  ConstMatrixView tower_states_;  // of the last batch
+  Buffer features_;               // projected [pictures * tokens, text width]
   std::vector<DecoderBlockActivations> decoder_;
   Buffer language_out_;
   Buffer targets_in_;  // the target rows before the final norm
@@ -92,7 +99,6 @@ class TrainingPass {
   Buffer dtargets_in_;
   Buffer dx_;
   Buffer dfeatures_;
-  Buffer dtower_;
 };
 
 }  // namespace palisade

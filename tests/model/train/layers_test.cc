@@ -124,16 +124,26 @@ TEST_CASE("attention has the gradients that differences give, for every sharing 
                keys = random_matrix(rows, kv_heads * dim, random);
         Matrix values = random_matrix(rows, kv_heads * dim, random), out(rows, heads * dim);
         const Matrix weights = random_matrix(rows, heads * dim, random);
-        const auto loss = [&] {
-          const KeysAndValues seen{keys, values};
-          attend(shape, q, {&seen, 1}, visibility, out);
-          return weighted(out, weights);
-        };
-        Matrix dq = copy_of(q), dkeys = zeros(rows, kv_heads * dim), dvalues = zeros(rows, kv_heads * dim);
-        attend_backward(shape, dq, {keys, values}, visibility, weights, {dq, dkeys, dvalues});
-        check_gradient("q", q, dq, loss);
-        check_gradient("keys", keys, dkeys, loss);
-        check_gradient("values", values, dvalues, loss);
+        // All in one part, or in two.
+        for (const int cut : {0, 30}) {
+          const auto parts_of = [&](auto* type, MatrixView k, MatrixView v) {
+            std::vector<std::remove_pointer_t<decltype(type)>> parts;
+            if (cut > 0) parts.push_back({k.row_range(0, cut), v.row_range(0, cut)});
+            parts.push_back({k.row_range(cut, rows - cut), v.row_range(cut, rows - cut)});
+            return parts;
+          };
+          const auto seen = parts_of(static_cast<KeysAndValues*>(nullptr), keys, values);
+          const auto loss = [&] {
+            attend(shape, q, seen, visibility, out);
+            return weighted(out, weights);
+          };
+          Matrix dq = copy_of(q), dkeys = zeros(rows, kv_heads * dim), dvalues = zeros(rows, kv_heads * dim);
+          attend_backward(shape, dq, seen, visibility, weights,
+                          {dq, parts_of(static_cast<KeyValueGradients*>(nullptr), dkeys, dvalues)});
+          check_gradient("q", q, dq, loss);
+          check_gradient("keys", keys, dkeys, loss);
+          check_gradient("values", values, dvalues, loss);
+        }
       }
     }
   }
@@ -276,11 +286,12 @@ TEST_CASE("a block of Gemma and of Gemma 2 has the gradients that differences gi
         append(tensors, block.post_attention_norm, gradients.post_attention_norm, 1, 12, 0.3f);
         append(tensors, block.post_mlp_norm, gradients.post_mlp_norm, 1, 12, 0.3f);
       }
-      const std::vector<SequenceRows> sequences = {{0, 7, 4}, {7, 9, 9}};
-      const int rows = 16;
+      // The third and the fourth stand after the second.
+      const std::vector<SequenceRows> sequences = {{0, 7, 4}, {7, 9, 9}, {16, 5, 2, 1}, {21, 4, 4, 2}};
+      const int rows = 25;
       const Rotary rotary(config);
-      RotaryTable table{Matrix(9, 3), Matrix(9, 3), Matrix(9, 3)};
-      for (int position = 0; position < 9; ++position) {
+      RotaryTable table{Matrix(14, 3), Matrix(14, 3), Matrix(14, 3)};
+      for (int position = 0; position < 14; ++position) {
         rotary.angles(position, table.cosines.row(position), table.sines.row(position));
         for (int i = 0; i < 3; ++i) table.negated_sines.row(position)[i] = -table.sines.row(position)[i];
       }

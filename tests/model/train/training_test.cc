@@ -72,6 +72,12 @@ double mean_loss(const std::vector<ExampleLoss>& losses) {
   return sum / double(losses.size());
 }
 
+double weighted_loss(const std::vector<ExampleLoss>& losses, const TrainingBatch& batch) {
+  double sum = 0;
+  for (std::size_t i = 0; i < losses.size(); ++i) sum += batch.examples[i].weight * losses[i].loss;
+  return sum / double(losses.size());
+}
+
 double largest_difference(std::span<const float> a, std::span<const float> b) {
   double largest = 0;
   for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double(a[i]) - b[i]));
@@ -101,7 +107,7 @@ void check_slopes(Tiny& model, const TrainingBatch& batch) {
     const auto loss_at = [&](double step) {
       for (std::size_t i = 0; i < kept.size(); ++i)
         tensor.value[i] = float(kept[i] + step * tensor.gradient[i] / norm);
-      return mean_loss(model.pass.evaluate(batch, model.options()));
+      return weighted_loss(model.pass.evaluate(batch, model.options()), batch);
     };
     const double step = 2e-3 / norm;
     const double slope = (loss_at(step) - loss_at(-step)) / (2 * step);
@@ -140,6 +146,39 @@ TEST_CASE(
   CHECK(learnt != doctest::Approx(before).epsilon(1e-3));
   model.parameters.merge_adapters();
   CHECK(mean_loss(model.pass.evaluate(batch, model.options())) == doctest::Approx(learnt).epsilon(1e-5));
+}
+
+TEST_CASE("examples that share their pictures' rows have the gradients that differences give") {
+  Tiny model("paligemma1-tiny");
+  TrainingBatch batch = model.batch();
+  batch.pictures_alone = true;
+  batch.examples = {model.example({0}, "caption en", "a red square"),
+                    model.example({0}, "answer en how many circles ?", "two"),
+                    model.example({1, 0}, "caption en", "blue"),
+                    model.example({1, 0}, "answer en how many circles ?", "red red"),
+                    model.example({1, 0}, "caption en", "two squares")};
+  batch.examples[1].weight = 2;
+  check_slopes(model, batch);
+}
+
+TEST_CASE("an example says the same whether it shares its pictures' rows or has them to itself") {
+  Tiny model("paligemma1-tiny");
+  TrainingBatch batch = model.batch();
+  batch.pictures_alone = true;
+  batch.examples = {model.example({0, 1}, "caption en", "a red square"),
+                    model.example({0, 1}, "answer en how many circles ?", "two"),
+                    model.example({0, 1}, "caption en", "blue")};
+  const auto together = model.pass.evaluate(batch, model.options());
+  for (std::size_t i = 0; i < batch.examples.size(); ++i) {
+    TrainingBatch one = model.batch();
+    one.pictures_alone = true;
+    one.examples = {batch.examples[i]};
+    CHECK(model.pass.evaluate(one, model.options()).front().loss ==
+          doctest::Approx(together[i].loss).epsilon(1e-5));
+    one.pictures_alone = false;
+    CHECK(model.pass.evaluate(one, model.options()).front().loss !=
+          doctest::Approx(together[i].loss).epsilon(1e-5));
+  }
 }
 
 TEST_CASE("a batch gives the losses and the mean of the gradients of its examples, padded with nothing") {

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <vector>
+
+#include "model/train/encoder_block.h"
+#include "model/train/parameters.h"
+
+namespace palisade {
+
+// SigLIP's image tower, forward and back (model/image_encoder.cc runs the same in slices). Keeps its memory
+// from step to step. One thread's.
+class ImageTower {
+ public:
+  // `parameters` and `scratch` outlive it.
+  ImageTower(Parameters& parameters, BlockScratch& scratch) : parameters_(parameters), scratch_(scratch) {}
+
+  // Pixel values [3, size * size] a picture -> after the final norm [pictures * tokens, width]. `keep`: what
+  // backward() needs.
+  ConstMatrixView forward(const std::vector<Matrix>& pictures, bool keep);
+  // dout: the gradient of what forward() gave; may be scratch.mixed.
+  void backward(ConstMatrixView dout);
+
+ private:
+  Parameters& parameters_;
+  BlockScratch& scratch_;
+  Buffer patches_;
+  std::vector<EncoderBlockActivations> blocks_;  // one a block where they are kept, else one
+  Buffer out_;                                   // before the final norm
+  Buffer normed_;
+  Buffer dx_;
+};
+
+}  // namespace palisade
