@@ -29,13 +29,13 @@ struct Stage {
       : parameters(config, InitialWeights(), {.parts = {ModelPart::kImageEncoder}, .patch_classes = 10}),
         stage(parameters, kLabels) {
     // At the start of a training SigLIP's loss hardly has a slope.
-    const auto& scale = parameters.tensor("image_stage.scale_and_bias.weight");
+    const auto& scale = parameters.tensor("image_stage.scale_and_bias");
     scale.value[0] = 0.5f;
     scale.value[1] = -0.3f;
   }
 
   ImageStageBatch batch() const {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(11);
     ImageStageBatch batch;
     const int size = config.vision.image_size;
     for (int i = 0; i < 4; ++i) batch.pictures.push_back(random_matrix(3, size * size, random, 0.5f));
