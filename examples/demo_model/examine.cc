@@ -1,0 +1,155 @@
+// Examines a demo model on scenes that it was not trained on: Markdown on stdout, as its model card has it.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "examples/demo_model/exam_scenes.h"
+#include "examples/demo_model/marks.h"
+#include "model/generation.h"
+#include "model/paligemma.h"
+#include "service/bench/text_format.h"
+#include "service/progress.h"
+
+namespace palisade::world {
+namespace {
+
+struct Options {
+  std::filesystem::path model = std::filesystem::path(PALISADE_CONFIGS) / "models" / "demo";
+  int scenes = 1000;
+};
+
+std::string flipped(std::string text) {
+  if (text == "to the right") return "to the left";
+  return text == "to the left" ? "to the right" : text;
+}
+
+bool is_direction(const Question& question) {
+  return mark_of(question.prefix).starts_with("direction");
+}
+
+Image grey_of(const Image& image) {
+  return Image(image.width(), image.height(),
+               std::vector<std::uint8_t>(std::size_t(image.width()) * std::size_t(image.height()) * 3, 128));
+}
+
+struct Results {
+  std::map<std::string, Marks> marks;       // "still: caption"
+  std::map<std::string, Marks> blank;       // the same, of grey pictures
+  std::map<std::string, Marks> by_objects;  // captions: "still: 2"
+  std::map<std::string, Marks> by_answer;   // "window: direction: it stays"
+  Marks reversed;                           // directions, the other way round
+};
+
+class Exam {
+ public:
+  explicit Exam(const PaliGemma& model) : model_(model) {}
+
+  void take(const ExamClip& clip, bool aside) {
+    const auto features = model_.encode(clip.images);
+    std::vector<ImageFeatures> grey;
+    if (aside) grey = model_.encode(std::vector<Image>(clip.images.size(), grey_of(clip.images[0])));
+    for (const Question& question : clip.questions) {
+      const std::string name = clip.task + ": " + mark_of(question.prefix);
+      const std::string answer = asked(features, question.prefix);
+      results.marks[name].add(answer, question);
+      if (question.prefix == "caption en")
+        results.by_objects[clip.task + ": " + std::to_string(clip.objects)].add(answer, question);
+      if (is_direction(question)) results.by_answer[name + ": " + question.suffix].add(answer, question);
+      if (!aside) continue;
+      results.blank[name].add(asked(grey, question.prefix), question);
+      if (clip.task == "window" && is_direction(question)) {
+        const std::vector<ImageFeatures> backwards(features.rbegin(), features.rend());
+        results.reversed.add(asked(backwards, question.prefix), {question.prefix, flipped(question.suffix)});
+      }
+    }
+  }
+
+  Results results;
+
+ private:
+  std::string asked(std::span<const ImageFeatures> features, const std::string& prefix) const {
+    constexpr int kMostTokens = 96;
+    return decode(model_, model_.prefill(features, model_.prompt_ids(prefix), kMostTokens),
+                  {.max_new_tokens = kMostTokens})
+        .text;
+  }
+
+  const PaliGemma& model_;
+};
+
+void print(const Results& results) {
+  std::printf("| task | exact | n | floor | blank | |\n|---|---|---|---|---|---|\n");
+  for (const auto& [name, marks] : results.marks) {
+    std::string more;
+    if (name.ends_with("caption")) {
+      more = format_text("F1 of objects %.3f, kinds %.3f, colours %.3f", marks.captions.objects.f1(),
+                         marks.captions.kinds.f1(), marks.captions.colours.f1());
+      if (!name.starts_with("still") && !name.starts_with("pair"))
+        more += format_text(", clauses %.3f", marks.captions.clauses.f1());
+      more += "; by objects";
+      for (const auto& [objects, own] : results.by_objects) {
+        if (objects.starts_with(name.substr(0, name.find(':'))))
+          more += format_text(" %s: %.3f", objects.substr(objects.find(':') + 2).c_str(), own.exact_share());
+      }
+    }
+    if (name.ends_with("detect"))
+      more = format_text("mean IoU %.3f of %d boxes, F1 at 0.5 %.3f", marks.mean_overlap(), marks.boxes,
+                         marks.detection_f1());
+    for (const auto& [answer, own] : results.by_answer) {
+      if (answer.starts_with(name + ": "))
+        more += format_text("%s %.3f; ", answer.substr(name.size() + 2).c_str(), own.exact_share());
+    }
+    const auto blank = results.blank.find(name);
+    std::printf("| %s | %.3f | %d | %.3f | %s | %s |\n", name.c_str(), marks.exact_share(), marks.asked,
+                marks.floor(),
+                blank == results.blank.end() ? "" : format_text("%.3f", blank->second.exact_share()).c_str(),
+                more.c_str());
+  }
+  std::printf("\nWindows backwards: the flipped direction is given in %.3f of %d.\n",
+              results.reversed.exact_share(), results.reversed.asked);
+}
+
+int examine(const Options& options) {
+  const PaliGemma model(options.model);
+  ExamScenes scenes;
+  Exam exam(model);
+  Progress progress("exam");
+  for (int i = 0; i < options.scenes; ++i) {
+    const auto seed = std::uint64_t(i);
+    const bool aside = i % 4 == 0;  // blank and backwards
+    exam.take(scenes.still(seed), aside);
+    exam.take(scenes.pair(seed), aside);
+    exam.take(scenes.window(seed), aside);
+    // Ten windows a scene.
+    if (i % 10 == 0) {
+      for (const ExamClip& clip : scenes.rolling(seed)) exam.take(clip, false);
+    }
+    progress.show(double(i + 1) / options.scenes, std::to_string(i + 1) + " scenes");
+  }
+  progress.clear();
+  print(exam.results);
+  return 0;
+}
+
+}  // namespace
+}  // namespace palisade::world
+
+int main(int argc, char** argv) {
+  using namespace palisade;
+  world::Options options;
+  CLI::App app{"Examines a demo model on scenes that it was not trained on"};
+  app.add_option("--model", options.model, "Its folder")->capture_default_str();
+  app.add_option("--scenes", options.scenes, "Of each task")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return world::examine(options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "palisade-examine-demo: %s\n", error.what());
+    return 1;
+  }
+}

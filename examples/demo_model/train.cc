@@ -1,0 +1,279 @@
+// Trains the demo model from nothing: stage 0 (the image tower), then the mixture of everything that can be
+// asked about the simulated street. Goes on where it was stopped or killed.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <future>
+#include <map>
+#include <string>
+
+#include "examples/demo_model/lessons.h"
+#include "examples/demo_model/patch_labels.h"
+#include "model/error.h"
+#include "model/train/initial_weights.h"
+#include "model/train/model_folder.h"
+#include "model/train/optimizer.h"
+#include "model/train/schedule.h"
+#include "service/bench/text_format.h"
+#include "service/command_line.h"
+#include "service/interrupt.h"
+#include "service/log.h"
+#include "service/progress.h"
+#include "service/transfer/run_folder.h"
+
+namespace palisade::world {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::steady_clock;
+
+struct Options {
+  fs::path out;
+  fs::path source = fs::path(PALISADE_CONFIGS) / "models" / "demo";
+  int seed = 1;
+  int image_steps = 6000;
+  int steps = 20000;
+  double image_rate = 2e-3;
+  double rate = 2e-3;
+};
+
+constexpr double kWarmup = 0.02;
+constexpr double kSigmoidWeight = 0.3;
+constexpr int kCheckpointEvery = 250, kExamineEvery = 1000;
+
+OptimizerSettings optimizer_settings(double rate) {
+  return {.learning_rate = rate, .weight_decay = 0.01 * rate, .b2 = 0.98};
+}
+
+// The steps of a stage, with what both have in common: schedule, metrics, checkpoints, progress.
+class Course {
+ public:
+  // `identity`: what a checkpoint must have been made with to be gone on from.
+  Course(const std::string& what, const fs::path& folder, Parameters& parameters, double rate, int steps,
+         std::string identity)
+      : what_(what),
+        run_(folder),
+        parameters_(parameters),
+        optimizer_(parameters, optimizer_settings(rate)),
+        rate_(rate),
+        steps_(steps),
+        identity_(std::move(identity)),
+        progress_(what) {
+    fs::create_directories(folder);
+    if (run_.has_checkpoint()) run_.resume(parameters_, optimizer_, identity_);
+    first_ = optimizer_.steps();
+    log_info(format_text("%s: %d steps, from step %d", what.c_str(), steps, first_));
+  }
+
+  int done() const { return optimizer_.steps(); }
+  bool finished() const { return done() == steps_; }
+  double share() const { return double(done()) / steps_; }
+
+  // After the gradients of a step: learns, and tells.
+  void step(double loss, int examples) {
+    const double factor = Schedule{steps_, warmup_steps_of(kWarmup, steps_)}.factor(done());
+    const double norm = optimizer_.step({factor, factor});
+    if (!std::isfinite(norm) || !std::isfinite(loss))
+      throw ModelError(what_ + ", step " + std::to_string(done() + 1) +
+                       ": loss or gradient is no finite number; the last checkpoint is as it was");
+    examples_ += examples;
+    const double seconds = std::chrono::duration<double>(steady_clock::now() - begun_).count();
+    const double rate = examples_ / seconds;
+    run_.append({{"step", done()},
+                 {"loss", loss},
+                 {"learning_rate", factor * rate_},
+                 {"gradient_norm", norm},
+                 {"examples_per_second", rate}});
+    const std::chrono::duration<double> left((steps_ - done()) * seconds / (done() - first_));
+    progress_.show(share(),
+                   format_text("step %d of %d, loss %.4f, %.0f examples/s, ", done(), steps_, loss, rate) +
+                       position_text(std::chrono::duration_cast<MediaTime>(left)) + " left");
+    if (done() % kCheckpointEvery == 0 || finished()) save();
+  }
+  void save() {
+    run_.save(parameters_, optimizer_, identity_);
+    run_.draw_curves();
+  }
+  void tell(const Json& metrics, const std::string& text) {
+    run_.append(metrics);
+    progress_.clear();
+    log_info(what_ + ": " + text);
+  }
+
+ private:
+  std::string what_;
+  RunFolder run_;
+  Parameters& parameters_;
+  Optimizer optimizer_;
+  double rate_;
+  int steps_;
+  std::string identity_;
+  Progress progress_;
+  steady_clock::time_point begun_ = steady_clock::now();
+  int first_ = 0;
+  double examples_ = 0;
+};
+
+// Batches are drawn while the one before is learnt.
+template <typename Make>
+auto ahead(const Make& make) {
+  return std::async(std::launch::async, make);
+}
+
+// Stage 0. False: stopped.
+bool train_image_tower(const Options& options, const ModelConfig& config, Lessons& lessons,
+                       const std::stop_token& stop) {
+  const auto labels = patch_labels();
+  Parameters parameters(
+      config, InitialWeights(std::uint64_t(options.seed)),
+      {.parts = {ModelPart::kImageEncoder}, .patch_classes = ImageStage::classes_of(labels)});
+  ImageStage stage(parameters, {labels.begin(), labels.end()});
+  Course course("image tower", options.out / "image", parameters, options.image_rate, options.image_steps,
+                format_text("stage 0, seed %d, %d steps", options.seed, options.image_steps));
+  if (course.finished()) return true;
+  const auto draw = [&](int step) { return ahead([&lessons, step] { return lessons.image_lesson(step); }); };
+  std::vector<double> right(labels.size());
+  auto next = draw(course.done());
+  while (!course.finished() && !stop.stop_requested()) {
+    const ImageStageBatch batch = next.get();
+    if (course.done() + 1 < options.image_steps) next = draw(course.done() + 1);
+    const ImageStageLoss loss = stage.accumulate(batch, kSigmoidWeight);
+    course.step(loss.labels + kSigmoidWeight * loss.sigmoid, int(batch.pictures.size()));
+    for (std::size_t i = 0; i < right.size(); ++i) right[i] += 0.01 * (loss.right[i] - right[i]);
+    if (course.done() % kCheckpointEvery == 0) {
+      Json kinds(right);
+      course.tell({{"step", course.done()}, {"labels_right", kinds}, {"sigmoid_loss", loss.sigmoid}},
+                  format_text("step %d: captions' loss %.3f, labels right ", course.done(), loss.sigmoid) +
+                      kinds.dump());
+    }
+  }
+  if (next.valid()) next.wait();
+  if (!course.finished()) course.save();
+  return course.finished();
+}
+
+void take_image_tower(const fs::path& file, Parameters& parameters) {
+  const SafetensorsFile stage(file);
+  for (const Parameters::Tensor& tensor : parameters.tensors()) {
+    if (tensor.spec.part == ModelPart::kImageEncoder) stage.at(tensor.spec.name).copy_to(tensor.value);
+  }
+}
+
+// "16: which way" of a question about sixteen pictures.
+std::string template_of(const Question& question, std::size_t pictures) {
+  std::string words = question.prefix;
+  if (words.starts_with("answer en ")) words.erase(0, 10);
+  std::size_t end = words.find(' ');
+  if (end != std::string::npos) end = words.find(' ', end + 1);
+  return std::to_string(pictures) + ": " + (words.starts_with("detect") ? "detect" : words.substr(0, end));
+}
+
+// Scenes of their own, as the model will be asked: pictures that see the prompt.
+void examine(TrainingPass& pass, Lessons lessons, Course& course) {
+  constexpr LessonKind kKinds[]{{1, 40, 5}, {1, 40, 5}, {2, 40, 5}, {16, 20, 6}, {16, 20, 6}, {16, 20, 6}};
+  std::map<std::string, std::pair<int, int>> right;  // of how many
+  std::uint64_t seed = 1;
+  for (const LessonKind& kind : kKinds) {
+    const Lesson lesson = lessons.lesson_of(kind, seed++, true);
+    const auto losses = pass.evaluate(lesson.batch, {.loss = {.label_smoothing = 0, .vocabulary = 2023}});
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      auto& [exact, asked] =
+          right[template_of(lesson.questions[i], lesson.batch.examples[i].pictures.size())];
+      exact += losses[i].exact;
+      ++asked;
+    }
+  }
+  Json shares = Json::object();
+  std::string text = format_text("step %d:", course.done());
+  for (const auto& [name, counts] : right) {
+    const double share = double(counts.first) / counts.second;
+    shares[name] = share;
+    text += format_text(" %s %.2f,", name.c_str(), share);
+  }
+  course.tell({{"step", course.done()}, {"exact", shares}}, text);
+}
+
+bool train_mixture(const Options& options, const ModelConfig& config, Lessons& lessons,
+                   const std::function<Lessons()>& exam, const std::stop_token& stop) {
+  Parameters parameters(config, InitialWeights(std::uint64_t(options.seed)),
+                        {.parts = {ModelPart::kProjection, ModelPart::kLanguageModel}});
+  take_image_tower(options.out / "image" / "checkpoint.safetensors", parameters);
+  TrainingPass pass(parameters);
+  Course course("mixture", options.out / "mixture", parameters, options.rate, options.steps,
+                format_text("mixture, seed %d, %d steps", options.seed, options.steps));
+  const auto draw = [&](int step) {
+    return ahead([&, step] { return lessons.lesson(step, double(step) / options.steps, true); });
+  };
+  for (int step = 0; step < course.done(); ++step) lessons.lesson(step, double(step) / options.steps, false);
+  std::future<Lesson> next;
+  if (!course.finished()) next = draw(course.done());
+  while (!course.finished() && !stop.stop_requested()) {
+    const Lesson lesson = next.get();
+    if (course.done() + 1 < options.steps) next = draw(course.done() + 1);
+    double weights = 0, loss = 0;
+    for (const TrainingExample& example : lesson.batch.examples) weights += example.weight;
+    const auto losses =
+        pass.accumulate(lesson.batch, {.loss = {.label_smoothing = 0, .vocabulary = config.image_token},
+                                       .dropout = {},
+                                       .examples = weights});
+    for (std::size_t i = 0; i < losses.size(); ++i)
+      loss += lesson.batch.examples[i].weight / weights * losses[i].loss;
+    course.step(loss, int(losses.size()));
+    if (course.done() % kExamineEvery == 0 || course.finished()) examine(pass, exam(), course);
+  }
+  if (next.valid()) next.wait();
+  if (!course.finished()) {
+    course.save();
+    return false;
+  }
+  if (!fs::exists(options.out / "model"))
+    write_model_folder(parameters, options.source, options.out / "model", "palisade-demo");
+  log_info("the model is in " + (options.out / "model").string());
+  return true;
+}
+
+int train(const Options& options) {
+  const ModelConfig config = read_model_config(options.source);
+  const Preprocessor preprocessor = read_preprocessor(options.source, config.vision.image_size);
+  const Tokenizer tokenizer(options.source);
+  const auto lessons_of = [&](std::uint64_t seed) { return Lessons(config, preprocessor, tokenizer, seed); };
+  const auto seed = std::uint64_t(options.seed);
+  Interrupt interrupt;
+  Lessons lessons = lessons_of(2 * seed);
+  const bool done =
+      train_image_tower(options, config, lessons, interrupt.token()) &&
+      train_mixture(
+          options, config, lessons, [&] { return lessons_of(2 * seed + 1); }, interrupt.token());
+  if (!done) log_info("stopped; the same command goes on from here");
+  return done ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace palisade::world
+
+int main(int argc, char** argv) {
+  using namespace palisade;
+  world::Options options;
+  CLI::App app{"Trains Palisade's demo model from nothing on the simulated street"};
+  app.add_option("--out", options.out, "The folder of the run; one that was begun is gone on with")
+      ->required();
+  app.add_option("--source", options.source, "A model folder with its configuration and tokenizer")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Of weights and scenes")
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str();
+  app.add_option("--image-steps", options.image_steps, "Of stage 0")
+      ->check(CLI::Range(1, 1 << 24))
+      ->capture_default_str();
+  app.add_option("--steps", options.steps, "Of the mixture")
+      ->check(CLI::Range(1, 1 << 24))
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return world::train(options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "palisade-train-demo: %s\n", error.what());
+    return 1;
+  }
+}
