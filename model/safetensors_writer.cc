@@ -1,18 +1,24 @@
 #include "model/safetensors_writer.h"
 
+#include <cassert>
+
 #include "model/json.h"
+#include "model/row_formats.h"
 #include "model/whole_file.h"
 
 namespace palisade {
 
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedFloats> tensors,
-                       const std::map<std::string, std::string>& metadata) {
+                       const std::map<std::string, std::string>& metadata, DataType type) {
+  const bool halves = type == DataType::kBf16;
+  assert(halves || type == DataType::kF32);
   nlohmann::ordered_json header;
   header["__metadata__"] = metadata;
   std::uint64_t at = 0;
   for (const NamedFloats& tensor : tensors) {
-    const std::uint64_t end = at + tensor.values.size_bytes();
-    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
+    const std::uint64_t end = at + tensor.values.size_bytes() / (halves ? 2 : 1);
+    header[tensor.name] = {
+        {"dtype", halves ? "BF16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
     at = end;
   }
   std::string text = header.dump();
@@ -21,7 +27,15 @@ void write_safetensors(const std::filesystem::path& path, std::span<const NamedF
   WholeFile file(path);
   file.write(std::as_bytes(std::span(&length, 1)));
   file.write(text);
-  for (const NamedFloats& tensor : tensors) file.write(std::as_bytes(tensor.values));
+  for (const NamedFloats& tensor : tensors) {
+    if (halves) {
+      std::vector<std::uint16_t> rounded(tensor.values.size());
+      to_bf16(tensor.values, rounded);
+      file.write(std::as_bytes(std::span(rounded)));
+    } else {
+      file.write(std::as_bytes(tensor.values));
+    }
+  }
   file.commit();
 }
 

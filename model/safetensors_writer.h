@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "model/safetensors.h"
+
 namespace palisade {
 
 // f32 elements to be stored, row-major.
@@ -16,8 +18,9 @@ struct NamedFloats {
   std::span<const float> values;
 };
 
-// Writes a .safetensors file of F32 tensors in this order, whole or not at all (see WholeFile).
+// Writes a .safetensors file of F32 tensors, or rounded to BF16, in this order, whole or not at all (see
+// WholeFile).
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedFloats> tensors,
-                       const std::map<std::string, std::string>& metadata);
+                       const std::map<std::string, std::string>& metadata, DataType type = DataType::kF32);
 
 }  // namespace palisade

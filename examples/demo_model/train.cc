@@ -228,7 +228,7 @@ bool train_mixture(const Options& options, const ModelConfig& config, Lessons& l
     return false;
   }
   if (!fs::exists(options.out / "model"))
-    write_model_folder(parameters, options.source, options.out / "model", "palisade-demo");
+    write_model_folder(parameters, options.source, options.out / "model", "palisade-demo", DataType::kBf16);
   log_info("the model is in " + (options.out / "model").string());
   return true;
 }

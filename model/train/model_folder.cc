@@ -15,13 +15,14 @@ void set_if_there(Json& object, const char* key, const Json& value) {
   if (object.contains(key)) object[key] = value;
 }
 
-Json changed_config(const fs::path& file, const ModelConfig& config) {
+Json changed_config(const fs::path& file, const ModelConfig& config, DataType type) {
+  const char* const name = type == DataType::kBf16 ? "bfloat16" : "float32";
   Json json = read_json(file);
   Json& vision = json["vision_config"];
   vision["image_size"] = config.vision.image_size;
   for (Json* section : {&json, &vision, &json["text_config"]}) {
-    set_if_there(*section, "torch_dtype", "float32");
-    set_if_there(*section, "dtype", "float32");
+    set_if_there(*section, "torch_dtype", name);
+    set_if_there(*section, "dtype", name);
     set_if_there(*section, "num_image_tokens", config.image_tokens());
   }
   return json;
@@ -46,7 +47,7 @@ bool is_left(const std::string& name) {
 }  // namespace
 
 void write_model_folder(Parameters& parameters, const fs::path& source, const fs::path& target,
-                        const std::string& id) {
+                        const std::string& id, DataType type) {
   if (fs::exists(target)) throw ModelError(target.string() + ": is there already");
   parameters.merge_adapters();
   const fs::path partial = target.string() + ".partial";
@@ -59,7 +60,7 @@ void write_model_folder(Parameters& parameters, const fs::path& source, const fs
       const std::string name = file.filename().string();
       if (!entry.is_regular_file() || is_left(name)) continue;
       if (name == "config.json") {
-        write_whole_file(partial / name, changed_config(file, config).dump(2) + "\n");
+        write_whole_file(partial / name, changed_config(file, config, type).dump(2) + "\n");
       } else if (name == "preprocessor_config.json") {
         write_whole_file(partial / name, changed_preprocessor(file, config).dump(2) + "\n");
       } else {
@@ -71,7 +72,7 @@ void write_model_folder(Parameters& parameters, const fs::path& source, const fs
     for (const Parameters::Tensor& tensor : parameters.tensors()) {
       if (!tensor.spec.added) tensors.push_back({tensor.spec.name, tensor.spec.shape, tensor.value});
     }
-    write_safetensors(partial / "model.safetensors", tensors, {{"format", "pt"}});
+    write_safetensors(partial / "model.safetensors", tensors, {{"format", "pt"}}, type);
     fs::rename(partial, target);
     sync_folder(target.parent_path());
   } catch (const fs::filesystem_error& error) {

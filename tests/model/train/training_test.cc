@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "ingest/picture.h"
+#include "model/json.h"
 #include "model/paligemma.h"
 #include "model/preprocessor.h"
 #include "model/train/example.h"
@@ -313,6 +314,22 @@ TEST_CASE("a written folder is loaded by inference and answers with the logits o
   const Matrix expected = written.logits(states.row_range(1, states.rows - 1));
   CHECK(largest_difference({expected.data(), expected.size()}, {logits.data(), logits.size()}) < 5e-4);
   CHECK(std::isfinite(mean_loss(losses)));
+  fs::remove_all(folder);
+}
+
+TEST_CASE("a folder may be written in bf16, each weight the nearest there is") {
+  const fs::path folder = fs::temp_directory_path() / ("palisade_halves_" + std::to_string(::getpid()));
+  fs::remove_all(folder);
+  Tiny model("paligemma1-tiny");
+  write_model_folder(model.parameters, model.folder, folder, "halves", DataType::kBf16);
+  CHECK(read_json(folder / "config.json").at("torch_dtype") == "bfloat16");
+  const Parameters read(read_model_config(folder), Checkpoint(folder), kAll);
+  for (const Parameters::Tensor& tensor : model.parameters.tensors()) {
+    const auto& rounded = read.tensor(tensor.spec.name).value;
+    CAPTURE(tensor.spec.name);
+    CHECK(largest_difference(tensor.value, rounded) <= largest_of(tensor.value) / 256);
+    CHECK(largest_difference(tensor.value, rounded) > 0);
+  }
   fs::remove_all(folder);
 }
 
