@@ -32,15 +32,16 @@ struct Options {
   fs::path out;
   fs::path source = fs::path(PALISADE_CONFIGS) / "models" / "demo";
   int seed = 1;
-  int image_steps = 6000;
-  int steps = 20000;
+  int image_steps = 5500;
+  int steps = 19000;
   double image_rate = 2e-3;
   double rate = 2e-3;
+  int checkpoint_every = 250;
 };
 
 constexpr double kWarmup = 0.02;
 constexpr double kSigmoidWeight = 0.3;
-constexpr int kCheckpointEvery = 250, kExamineEvery = 1000;
+constexpr int kExamineEvery = 1000;
 
 OptimizerSettings optimizer_settings(double rate) {
   return {.learning_rate = rate, .weight_decay = 0.01 * rate, .b2 = 0.98};
@@ -51,13 +52,14 @@ class Course {
  public:
   // `identity`: what a checkpoint must have been made with to be gone on from.
   Course(const std::string& what, const fs::path& folder, Parameters& parameters, double rate, int steps,
-         std::string identity)
+         int checkpoint_every, std::string identity)
       : what_(what),
         run_(folder),
         parameters_(parameters),
         optimizer_(parameters, optimizer_settings(rate)),
         rate_(rate),
         steps_(steps),
+        checkpoint_every_(checkpoint_every),
         identity_(std::move(identity)),
         progress_(what) {
     fs::create_directories(folder);
@@ -89,7 +91,7 @@ class Course {
     progress_.show(share(),
                    format_text("step %d of %d, loss %.4f, %.0f examples/s, ", done(), steps_, loss, rate) +
                        position_text(std::chrono::duration_cast<MediaTime>(left)) + " left");
-    if (done() % kCheckpointEvery == 0 || finished()) save();
+    if (done() % checkpoint_every_ == 0 || finished()) save();
   }
   void save() {
     run_.save(parameters_, optimizer_, identity_);
@@ -108,6 +110,7 @@ class Course {
   Optimizer optimizer_;
   double rate_;
   int steps_;
+  int checkpoint_every_;
   std::string identity_;
   Progress progress_;
   steady_clock::time_point begun_ = steady_clock::now();
@@ -130,6 +133,7 @@ bool train_image_tower(const Options& options, const ModelConfig& config, Lesson
       {.parts = {ModelPart::kImageEncoder}, .patch_classes = ImageStage::classes_of(labels)});
   ImageStage stage(parameters, {labels.begin(), labels.end()});
   Course course("image tower", options.out / "image", parameters, options.image_rate, options.image_steps,
+                options.checkpoint_every,
                 format_text("stage 0, seed %d, %d steps", options.seed, options.image_steps));
   if (course.finished()) return true;
   const auto draw = [&](int step) { return ahead([&lessons, step] { return lessons.image_lesson(step); }); };
@@ -141,7 +145,7 @@ bool train_image_tower(const Options& options, const ModelConfig& config, Lesson
     const ImageStageLoss loss = stage.accumulate(batch, kSigmoidWeight);
     course.step(loss.labels + kSigmoidWeight * loss.sigmoid, int(batch.pictures.size()));
     for (std::size_t i = 0; i < right.size(); ++i) right[i] += 0.01 * (loss.right[i] - right[i]);
-    if (course.done() % kCheckpointEvery == 0) {
+    if (course.done() % options.checkpoint_every == 0) {
       Json kinds(right);
       course.tell({{"step", course.done()}, {"labels_right", kinds}, {"sigmoid_loss", loss.sigmoid}},
                   format_text("step %d: captions' loss %.3f, labels right ", course.done(), loss.sigmoid) +
@@ -201,6 +205,7 @@ bool train_mixture(const Options& options, const ModelConfig& config, Lessons& l
   take_image_tower(options.out / "image" / "checkpoint.safetensors", parameters);
   TrainingPass pass(parameters);
   Course course("mixture", options.out / "mixture", parameters, options.rate, options.steps,
+                options.checkpoint_every,
                 format_text("mixture, seed %d, %d steps", options.seed, options.steps));
   const auto draw = [&](int step) {
     return ahead([&, step] { return lessons.lesson(step, double(step) / options.steps, true); });
@@ -267,6 +272,9 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
   app.add_option("--steps", options.steps, "Of the mixture")
+      ->check(CLI::Range(1, 1 << 24))
+      ->capture_default_str();
+  app.add_option("--checkpoint-every", options.checkpoint_every, "Steps")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
