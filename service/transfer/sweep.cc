@@ -74,6 +74,7 @@ class Sweep {
 
   bool run_in_order() {
     TransferSettings current = settings_.recipe;
+    if (current.resolution == 0) current.resolution = own_resolution_;
     for (std::size_t axis = 0; axis < axes_at(current).size(); ++axis) {
       const auto axes = axes_at(current);
       Candidates candidates, later;

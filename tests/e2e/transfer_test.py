@@ -340,8 +340,10 @@ class Sweep(InFolder):
         recipe.write_text("data: stills.jsonl\nevaluation: stills.jsonl\nallow_empty_suffix: true\nbatch_size: 8\n"
                           "in_order: true\nlearning_rate: [1e-9, 1e-3]\nepochs: [2, 1]\nbeams: [1, 2]\n")
         folder = self.folder / "sweep"
-        report = json.loads(self.sweep(recipe, "--json", "--run", folder).stdout)
-        runs = report["runs"]
+        done = self.sweep(recipe, "--json", "--run", folder)
+        self.assertIn("run 1 of 5", done.stderr)
+        self.assertIn("run 5 of 5", done.stderr)
+        runs = json.loads(done.stdout)["runs"]
         values = [tuple(run["values"][key] for key in ("epochs", "learning_rate", "beams")) for run in runs]
 
         def best(runs):
