@@ -18,7 +18,8 @@ class Captions(unittest.TestCase):
         windows = same = 0
         for golden_file in sorted(WORLD.glob("clip*.json")):
             golden = json.loads(golden_file.read_text())
-            out = palisade("caption", WORLD / golden["file"], "--every", "2s", "--span", "4s", "--json").stdout
+            out = palisade("caption", WORLD / golden["file"], "--every", "2s", "--span", "4s", "--json",
+                           "--model", WORLD / "model").stdout
             events = [validate(json.loads(line)) for line in out.splitlines()]
             self.assertEqual(len(events), len(golden["windows"]), golden_file.name)
             for event, window in zip(events, golden["windows"]):

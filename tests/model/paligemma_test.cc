@@ -146,9 +146,9 @@ TEST_CASE("encoding and prefill in the smallest slices end as they do in one go"
   }
 }
 
-TEST_CASE("the demo model gives the reference implementation's answers on every still and pair") {
-  const PaliGemma model(kSource / "configs/models/demo");
-  CHECK(model.identity().id == "palisade-demo");
+TEST_CASE("the street model gives the reference implementation's answers on every still and pair") {
+  const PaliGemma model(kWorld / "model");
+  CHECK(model.identity().id == "palisade-street");
   CHECK_FALSE(model.identity().notice.empty());
   int questions = 0;
   for (const Json& still : read_json(kWorld / "stills.json")) {
@@ -173,10 +173,10 @@ TEST_CASE("the demo model gives the reference implementation's answers on every 
   CHECK(questions == 90 + 56);
 }
 
-TEST_CASE("of the stills and pairs the demo model answers at least 99 % alike in bf16 and 95 % in int8") {
+TEST_CASE("of the stills and pairs the street model answers at least 99 % alike in bf16 and 95 % in int8") {
   for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
     if (!has_products(precision)) continue;
-    const PaliGemma model(kSource / "configs/models/demo", SlidingWindow::kTransformers, precision);
+    const PaliGemma model(kWorld / "model", SlidingWindow::kTransformers, precision);
     CHECK(model.identity().precision == name_of(precision));
     int questions = 0, same = 0;
     const auto count = [&](const Json& asked, const std::vector<fs::path>& pictures) {
