@@ -18,33 +18,17 @@ double weight_of(PillowFilter filter, double x) {
   return 0.0;
 }
 
-// Which input samples make an output sample, and how much of each.
-struct Taps {
+struct FixedTaps {
   int first = 0;
   std::vector<int> weights;  // fixed point
 };
 
-std::vector<Taps> taps_of(int in_size, int out_size, PillowFilter filter) {
-  const double scale = double(in_size) / out_size;
-  const double filter_scale = std::max(scale, 1.0);
-  const double support = (filter == PillowFilter::kBicubic ? 2.0 : 1.0) * filter_scale;
-  std::vector<Taps> all(out_size);
-  std::vector<double> weights;
-  for (int out = 0; out < out_size; ++out) {
-    const double center = (out + 0.5) * scale;
-    const int first = std::max(0, int(center - support + 0.5));
-    const int end = std::min(in_size, int(center + support + 0.5));
-    double sum = 0;
-    weights.clear();
-    for (int in = first; in < end; ++in) {
-      weights.push_back(weight_of(filter, (in - center + 0.5) * (1.0 / filter_scale)));
-      sum += weights.back();
-    }
-    all[out].first = first;
-    for (double weight : weights) {
-      if (sum != 0.0) weight /= sum;
-      all[out].weights.push_back(int((weight < 0 ? -0.5 : 0.5) + weight * (1 << kPrecisionBits)));
-    }
+std::vector<FixedTaps> fixed_taps(int in_size, int out_size, PillowFilter filter) {
+  std::vector<FixedTaps> all;
+  for (const PillowTaps& taps : pillow_taps(in_size, out_size, filter)) {
+    FixedTaps& fixed = all.emplace_back(FixedTaps{taps.first, {}});
+    for (const double weight : taps.weights)
+      fixed.weights.push_back(int((weight < 0 ? -0.5 : 0.5) + weight * (1 << kPrecisionBits)));
   }
   return all;
 }
@@ -55,12 +39,12 @@ std::uint8_t clip8(int fixed) {
 
 // [height, in_width, 3] -> [height, out_width, 3]
 std::vector<std::uint8_t> horizontal(std::span<const std::uint8_t> in, int in_width, int height,
-                                     const std::vector<Taps>& taps) {
+                                     const std::vector<FixedTaps>& taps) {
   std::vector<std::uint8_t> out(taps.size() * std::size_t(height) * 3);
   std::uint8_t* target = out.data();
   for (int y = 0; y < height; ++y) {
     const std::uint8_t* row = in.data() + std::size_t(y) * in_width * 3;
-    for (const Taps& tap : taps) {
+    for (const FixedTaps& tap : taps) {
       int sum[3] = {1 << (kPrecisionBits - 1), 1 << (kPrecisionBits - 1), 1 << (kPrecisionBits - 1)};
       const std::uint8_t* pixel = row + std::size_t(tap.first) * 3;
       for (const int weight : tap.weights) {
@@ -75,12 +59,12 @@ std::vector<std::uint8_t> horizontal(std::span<const std::uint8_t> in, int in_wi
 
 // [in_height, width, 3] -> [out_height, width, 3]
 std::vector<std::uint8_t> vertical(std::span<const std::uint8_t> in, int width,
-                                   const std::vector<Taps>& taps) {
+                                   const std::vector<FixedTaps>& taps) {
   const std::size_t row_size = std::size_t(width) * 3;
   std::vector<std::uint8_t> out(taps.size() * row_size);
   std::vector<int> sum(row_size);
   std::uint8_t* target = out.data();
-  for (const Taps& tap : taps) {
+  for (const FixedTaps& tap : taps) {
     std::fill(sum.begin(), sum.end(), 1 << (kPrecisionBits - 1));
     const std::uint8_t* row = in.data() + std::size_t(tap.first) * row_size;
     for (const int weight : tap.weights) {
@@ -107,18 +91,41 @@ struct Picture {
 
 }  // namespace
 
+std::vector<PillowTaps> pillow_taps(int in_size, int out_size, PillowFilter filter) {
+  const double scale = double(in_size) / out_size;
+  const double filter_scale = std::max(scale, 1.0);
+  const double support = (filter == PillowFilter::kBicubic ? 2.0 : 1.0) * filter_scale;
+  std::vector<PillowTaps> all(out_size);
+  for (int out = 0; out < out_size; ++out) {
+    const double center = (out + 0.5) * scale;
+    const int first = std::max(0, int(center - support + 0.5));
+    const int end = std::min(in_size, int(center + support + 0.5));
+    double sum = 0;
+    PillowTaps& taps = all[out];
+    taps.first = first;
+    for (int in = first; in < end; ++in) {
+      taps.weights.push_back(weight_of(filter, (in - center + 0.5) * (1.0 / filter_scale)));
+      sum += taps.weights.back();
+    }
+    for (double& weight : taps.weights) {
+      if (sum != 0.0) weight /= sum;
+    }
+  }
+  return all;
+}
+
 Image resize_as_pillow(const Image& image, int width, int height, PillowFilter filter) {
   if (image.width() == width && image.height() == height) return image;
   Picture picture{image.width(), image.height(), image.u8(), {}};
   const auto narrow = [&] {
     if (picture.width == width) return;
     picture.own(
-        horizontal(picture.rgb, picture.width, picture.height, taps_of(picture.width, width, filter)));
+        horizontal(picture.rgb, picture.width, picture.height, fixed_taps(picture.width, width, filter)));
     picture.width = width;
   };
   const auto shorten = [&] {
     if (picture.height == height) return;
-    picture.own(vertical(picture.rgb, picture.width, taps_of(picture.height, height, filter)));
+    picture.own(vertical(picture.rgb, picture.width, fixed_taps(picture.height, height, filter)));
     picture.height = height;
   };
   // Pillow 13 shortens first when that saves more than twice the columns that narrowing would (checked

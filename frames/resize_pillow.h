@@ -1,10 +1,21 @@
 #pragma once
 
+#include <vector>
+
 #include "frames/image.h"
 
 namespace palisade {
 
 enum class PillowFilter { kBilinear, kBicubic };
+
+// Which input samples make an output sample, and how much of each: weights[i] is of sample first + i, and all
+// add up to one.
+struct PillowTaps {
+  int first = 0;
+  std::vector<double> weights;
+};
+// The taps of every output sample along one axis; none reaches beyond the input.
+std::vector<PillowTaps> pillow_taps(int in_size, int out_size, PillowFilter filter);
 
 // Image.resize of Pillow 13 on RGB to the last bit: antialiased, 22-bit fixed-point weights, two passes with
 // the picture rounded to 8 bits between them (Pillow, src/libImaging/Resample.c).

@@ -1,7 +1,6 @@
 #include "examples/world/caption.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <sstream>
 #include <tuple>
@@ -9,10 +8,8 @@
 namespace palisade::world {
 namespace {
 
-constexpr std::array<std::string_view, 5> kNumbers{"zero", "one", "two", "three", "four"};
-
-std::string joined(const std::vector<std::string>& parts) {
-  if (parts.empty()) return std::string(kEmptyStreet);
+std::string joined(const std::vector<std::string>& parts, std::string_view none = kEmptyStreet) {
+  if (parts.empty()) return std::string(none);
   std::string text = parts.front();
   for (std::size_t i = 1; i < parts.size(); ++i) text += (i + 1 == parts.size() ? " and " : ", ") + parts[i];
   return text;
@@ -65,6 +62,14 @@ std::string window_caption(std::span<const Clause> clauses) {
   std::vector<std::string> parts;
   for (const Clause& clause : clauses) parts.push_back(text_of(clause));
   return joined(parts);
+}
+
+std::string moving_text(std::span<const Clause> clauses) {
+  std::vector<std::string> parts;
+  for (const Clause& clause : clauses) {
+    if (clause.motion != Motion::kStays) parts.push_back(text_of(clause.thing));
+  }
+  return joined(parts, "nothing");
 }
 
 std::string still_caption(std::span<const Thing> things) {

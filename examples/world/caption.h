@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 namespace palisade::world {
 
 inline constexpr std::string_view kEmptyStreet = "an empty street";
+inline constexpr std::array<std::string_view, 5> kNumbers{"zero", "one", "two", "three", "four"};
 
 // "a red car drives from left to right".
 std::string text_of(const Clause& clause);
@@ -18,6 +20,8 @@ std::string text_of(const Thing& thing);
 
 // "a red car enters from the left and a blue dog stays".
 std::string window_caption(std::span<const Clause> clauses);
+// "a red car and a blue dog" of those that don't stay, or "nothing".
+std::string moving_text(std::span<const Clause> clauses);
 // "two red cars and a blue dog"; `things` sorted.
 std::string still_caption(std::span<const Thing> things);
 

@@ -4,9 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
-#include <string>
-
-#include "examples/world/png.h"
 
 namespace palisade::world {
 namespace {
@@ -30,11 +27,7 @@ std::uint32_t packed(std::uint32_t alpha, std::uint32_t red, std::uint32_t green
 }
 
 Surface load_background(const std::filesystem::path& assets, const Look& look) {
-  const std::string number = std::to_string(look.background);
-  const std::string name = "background_" + std::string(number.size() < 2 ? "0" : "") + number + ".png";
-  const Pixels pixels = read_png(assets / name, 3);
-  if (pixels.width != kWidth || pixels.height != kHeight)
-    throw std::runtime_error(name + " is not of the camera's size");
+  const Pixels pixels = read_background(assets, look.background);
   Surface surface = new_surface(CAIRO_FORMAT_RGB24, kWidth, kHeight);
   for (int y = 0; y < kHeight; ++y) {
     std::uint32_t* const row = row_of(surface.get(), y);
@@ -97,18 +90,12 @@ void Painter::forget_departed(std::span<const Object> objects) {
 
 void Painter::paint(std::span<const Object> objects, double t, std::span<std::uint8_t> frame) {
   forget_departed(objects);
-  std::vector<const Object*> far_to_near;
-  for (const Object& object : objects) {
-    if (object.x_at(t)) far_to_near.push_back(&object);
-  }
-  std::ranges::stable_sort(far_to_near, {}, [](const Object* object) { return object->baseline; });
-
   cairo_t* const context = cairo_create(canvas_.get());
   cairo_set_operator(context, CAIRO_OPERATOR_SOURCE);
   cairo_set_source_surface(context, background_.get(), 0, 0);
   cairo_paint(context);
   cairo_set_operator(context, CAIRO_OPERATOR_OVER);
-  for (const Object* const object : far_to_near) {
+  for (const Object* const object : far_to_near(objects, t)) {
     const double left = std::nearbyint(object->x_at(t).value());
     const double top = std::nearbyint(object->baseline) - object->height;
     cairo_set_source_surface(context, sprite_of(*object), left, top);

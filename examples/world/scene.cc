@@ -20,6 +20,15 @@ double visible_fraction(const Object& object, double t) {
   return std::max(0.0, inside) / object.width;
 }
 
+std::vector<const Object*> far_to_near(std::span<const Object> objects, double t) {
+  std::vector<const Object*> ordered;
+  for (const Object& object : objects) {
+    if (object.x_at(t)) ordered.push_back(&object);
+  }
+  std::ranges::stable_sort(ordered, {}, [](const Object* object) { return object->baseline; });
+  return ordered;
+}
+
 Box box_at(const Object& object, double t) {
   // std::nearbyint rounds halves to even, as the world's description (Python) does.
   const int left = static_cast<int>(std::nearbyint(object.x_at(t).value()));

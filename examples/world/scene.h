@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ struct Look {
 
 // The part of the box's width that is inside the picture; zero for an object that is not there.
 double visible_fraction(const Object& object, double t);
+
+// Those that are there at t in the order in which they are drawn; they point into `objects`.
+std::vector<const Object*> far_to_near(std::span<const Object> objects, double t);
 
 // An object's box as drawn, clipped to the picture, in camera pixels.
 struct Box {

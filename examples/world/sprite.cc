@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "examples/world/png.h"
+#include "examples/world/scene.h"
 
 namespace palisade::world {
 namespace {
@@ -96,6 +96,15 @@ Sprite Sprites::scaled(Kind kind, int width, int height, bool faces_right) const
                 {fit(full.fixed[0]), fit(full.fixed[1]), fit(full.fixed[2])},
                 fit(full.tinted),
                 fit(full.cover)};
+}
+
+Pixels read_background(const std::filesystem::path& assets, int number) {
+  const std::string digits = std::to_string(number);
+  const std::string name = "background_" + std::string(digits.size() < 2 ? "0" : "") + digits + ".png";
+  Pixels pixels = read_png(assets / name, 3);
+  if (pixels.width != kWidth || pixels.height != kHeight)
+    throw std::runtime_error(name + " is not of the camera's size");
+  return pixels;
 }
 
 std::filesystem::path assets_folder() {

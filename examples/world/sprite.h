@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "examples/world/kinds.h"
+#include "examples/world/png.h"
 
 namespace palisade::world {
 
@@ -29,6 +30,9 @@ class Sprites {
  private:
   std::array<Sprite, kKinds> sprites_;
 };
+
+// The street without anybody, RGB of the camera's size. Throws when it can't be read or is of another size.
+Pixels read_background(const std::filesystem::path& assets, int number);
 
 // Where the demo world's pictures are: $PALISADE_WORLD_ASSETS, else the folder of the source tree.
 std::filesystem::path assets_folder();

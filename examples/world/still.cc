@@ -11,12 +11,6 @@ namespace {
 constexpr int kAttempts = 40;
 constexpr int kPatience = 30;  // attempts after which closer neighbours will do
 
-int random_count(Random& random) {
-  constexpr double kAtMost[]{0.05, 0.28, 0.59, 0.89};  // shares of 0, 1, 2, 3 objects, added up
-  return static_cast<int>(std::upper_bound(std::begin(kAtMost), std::end(kAtMost), random.unit()) -
-                          std::begin(kAtMost));
-}
-
 double random_x(Random& random, int width) {
   if (!random.chance(0.18)) return random.between(0, kWidth - width);
   const double inside = random.between(0.32, 1.0) * width;
@@ -36,13 +30,19 @@ double overlap(const Object& a, const Object& b) {
 
 }  // namespace
 
-std::vector<Object> random_still(Random& random) {
+int random_count(Random& random) {
+  constexpr double kAtMost[]{0.05, 0.28, 0.59, 0.89};  // shares of 0, 1, 2, 3 objects, added up
+  return static_cast<int>(std::upper_bound(std::begin(kAtMost), std::end(kAtMost), random.unit()) -
+                          std::begin(kAtMost));
+}
+
+std::vector<Object> placed_still(Random& random, int count, const NextThing& next) {
   std::vector<Object> objects;
-  const int count = random_count(random);
   for (int id = 0; id < count; ++id) {
     Object object;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      object = random_object(random, random.between(184, 356));
+      const double baseline = random.between(184, 356);
+      object = random_object(random, baseline, next(objects));
       object.id = id;
       object.knots = {{0, random_x(random, object.width)}};
       const double allowed = attempt < kPatience ? 0.12 : 0.35;
@@ -51,6 +51,11 @@ std::vector<Object> random_still(Random& random) {
     objects.push_back(std::move(object));
   }
   return objects;
+}
+
+std::vector<Object> random_still(Random& random) {
+  const int count = random_count(random);
+  return placed_still(random, count, [&](std::span<const Object>) { return random_thing(random); });
 }
 
 }  // namespace palisade::world

@@ -19,6 +19,11 @@ double clipped(double level) {
 
 }  // namespace
 
+Thing random_thing(Random& random) {
+  const auto kind = static_cast<Kind>(random.below(kKinds));
+  return {kind, static_cast<Colour>(random.below(kColours))};
+}
+
 Look random_look(Random& random) {
   struct Light {
     const char* name;
@@ -41,9 +46,13 @@ Look random_look(Random& random) {
 }
 
 Object random_object(Random& random, double baseline) {
+  return random_object(random, baseline, random_thing(random));
+}
+
+Object random_object(Random& random, double baseline, Thing thing) {
   Object object;
-  object.kind = static_cast<Kind>(random.below(kKinds));
-  object.colour = static_cast<Colour>(random.below(kColours));
+  object.kind = thing.kind;
+  object.colour = thing.colour;
   const double gain = random.between(0.92, 1.06);
   const std::array<double, 3> base = paint(object.colour);
   for (std::size_t c = 0; c < 3; ++c) object.tint[c] = clipped(base[c] * gain * random.between(0.97, 1.03));

@@ -8,14 +8,18 @@
 
 #include "examples/world/random.h"
 #include "examples/world/scene.h"
+#include "examples/world/truth.h"
 
 namespace palisade::world {
 
 // A light, a background and a noise as the demo world mixes them.
 Look random_look(Random& random);
 
-// One object of the demo world whose bottom edge is near `lane`; no knots yet.
+Thing random_thing(Random& random);
+
+// One object of the demo world whose bottom edge is at `baseline`; no knots yet.
 Object random_object(Random& random, double baseline);
+Object random_object(Random& random, double baseline, Thing thing);
 
 // An endless street: objects come and go in four lanes for as long as one asks. Time is in seconds from any
 // zero. Remembers only who is on the street and who left it lately. Owned by one thread.

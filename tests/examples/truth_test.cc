@@ -17,18 +17,6 @@ std::vector<double> times_of(const nlohmann::json& window, double frames_per_sec
   return times;
 }
 
-// The movers of a window, or what goes which way, as the samples' questions ask for them.
-std::string movers(std::span<const Clause> clauses) {
-  std::string text;
-  std::vector<std::string> parts;
-  for (const Clause& clause : clauses) {
-    if (clause.motion != Motion::kStays) parts.push_back(text_of(clause.thing));
-  }
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
-  return text.empty() ? "nothing" : text;
-}
-
 bool any(std::span<const Clause> clauses, Motion one, Motion other) {
   for (const Clause& clause : clauses) {
     if (clause.motion == one || clause.motion == other) return true;
@@ -54,7 +42,7 @@ TEST_CASE("the truth of every sample window is the one that the demo world state
           CHECK(window_caption(clauses) == truth);
           ++captions;
         } else if (prompt == "answer en what moves?") {
-          CHECK(movers(clauses) == truth);
+          CHECK(moving_text(clauses) == truth);
           ++others;
         } else if (prompt == "answer en did anything enter?") {
           CHECK(any(clauses, Motion::kEnters, Motion::kCrosses) == (truth == "yes"));
