@@ -9,6 +9,7 @@ constexpr std::array<KindFacts, kKinds> kFacts{{
     {"person", "people", "walks", 50, 104},
     {"dog", "dogs", "runs", 104, 76},
     {"bicycle", "bicycles", "rides", 118, 76},
+    {"bus", "buses", "drives", 250, 115},
 }};
 
 struct ColourFacts {

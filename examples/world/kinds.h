@@ -2,16 +2,23 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace palisade::world {
 
 // What can be on the street, and in which colours. Both in the order that captions use.
-enum class Kind { kCar, kTruck, kPerson, kDog, kBicycle };
+enum class Kind { kCar, kTruck, kPerson, kDog, kBicycle, kBus };
 enum class Colour { kRed, kGreen, kBlue, kYellow, kWhite, kBlack };
 
-inline constexpr int kKinds = 5;
+inline constexpr int kKinds = 6;
 inline constexpr int kColours = 6;
+
+// A street's kinds of things, each as likely as another.
+using Kinds = std::span<const Kind>;
+// The demo world's. The bus is none of them: the demo model never saw one, so that it can be taught what it
+// is.
+inline constexpr std::array kStreetKinds{Kind::kCar, Kind::kTruck, Kind::kPerson, Kind::kDog, Kind::kBicycle};
 
 // The words and measures of a kind. Sizes are camera pixels at scale 1.
 struct KindFacts {

@@ -39,4 +39,14 @@ Pixels read_png(const std::filesystem::path& file, int channels) {
   return pixels;
 }
 
+void write_png(const std::filesystem::path& file, const Pixels& pixels) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(pixels.width);
+  image.height = static_cast<png_uint_32>(pixels.height);
+  image.format = format_of(pixels.channels);
+  if (png_image_write_to_file(&image, file.c_str(), 0, pixels.samples.data(), 0, nullptr) == 0)
+    throw std::runtime_error("cannot write " + file.string() + ": " + image.message);
+}
+
 }  // namespace palisade::world

@@ -17,5 +17,7 @@ struct Pixels {
 // `channels` as the file must have them: 2 grey and alpha, 3 RGB, 4 RGBA. Throws std::runtime_error
 // otherwise.
 Pixels read_png(const std::filesystem::path& file, int channels);
+// Throws std::runtime_error when the file can't be written.
+void write_png(const std::filesystem::path& file, const Pixels& pixels);
 
 }  // namespace palisade::world

@@ -36,17 +36,6 @@ bool is_near(std::span<const Thing> things, const Subject& subject) {
   });
 }
 
-// Every kind, or every kind in every colour.
-std::vector<Subject> subjects(bool coloured) {
-  std::vector<Subject> all;
-  for (int kind = 0; kind < kKinds; ++kind) {
-    if (!coloured) all.push_back({static_cast<Kind>(kind), std::nullopt});
-    for (int colour = 0; coloured && colour < kColours; ++colour)
-      all.push_back({static_cast<Kind>(kind), static_cast<Colour>(colour)});
-  }
-  return all;
-}
-
 std::string with_colour(const Subject& subject, std::string_view noun) {
   return (subject.colour ? std::string(name(*subject.colour)) + " " : "") + std::string(noun);
 }
@@ -111,6 +100,16 @@ Question caption(std::span<const Thing> things) {
 }
 
 }  // namespace
+
+std::vector<Subject> Questions::subjects(bool coloured) const {
+  std::vector<Subject> all;
+  for (const Kind kind : kinds_) {
+    if (!coloured) all.push_back({kind, std::nullopt});
+    for (int colour = 0; coloured && colour < kColours; ++colour)
+      all.push_back({kind, static_cast<Colour>(colour)});
+  }
+  return all;
+}
 
 std::optional<Candidate> Questions::choose(const Group& group, std::span<const Candidate> candidates,
                                            int answers, Random& random) {

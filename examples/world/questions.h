@@ -26,6 +26,9 @@ struct Question {
 // others. Owned by one thread.
 class Questions {
  public:
+  // `kinds` are those that are asked about.
+  explicit Questions(Kinds kinds = kStreetKinds) : kinds_(kinds.begin(), kinds.end()) {}
+
   // Different questions, `count` of them or as many as the scene allows. From four questions on, a still's
   // first is its caption; a window's always is.
   std::vector<Question> of_still(std::span<const Object> objects, int count, Random& random);
@@ -84,6 +87,10 @@ class Questions {
   void ask_whether(Wording wording, bool yes, Asked& asked, Random& random);
 
   static constexpr int kAnswers = 6;
+  // Every kind, or every kind in every colour.
+  std::vector<Subject> subjects(bool coloured) const;
+
+  const std::vector<Kind> kinds_;
   std::map<Group, std::array<int, kAnswers>> given_;
 };
 

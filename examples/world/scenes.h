@@ -11,10 +11,10 @@ namespace palisade::world {
 // enough to be counted and compared. Ids are unique within a scene.
 
 // `count` objects anywhere at time 0, any kinds and colours: for the image tower.
-std::vector<Object> crowded_still(Random& random, int count);
+std::vector<Object> crowded_still(Random& random, int count, Kinds kinds = kStreetKinds);
 
 // 0 to 4 objects at time 0, as the demo world counts them.
-std::vector<Object> training_still(Random& random);
+std::vector<Object> training_still(Random& random, Kinds kinds = kStreetKinds);
 
 // Two pictures of one street; the right one often has what the left one has.
 struct StillPair {
@@ -22,7 +22,7 @@ struct StillPair {
   std::vector<Object> left;
   std::vector<Object> right;
 };
-StillPair training_pair(Random& random);
+StillPair training_pair(Random& random, Kinds kinds = kStreetKinds);
 
 // Some pictures of a street in traffic.
 struct StreetWindow {
@@ -32,7 +32,7 @@ struct StreetWindow {
 };
 // `frames` pictures over 4 s in most cases, else over up to 8 s; two at least. Half of the windows have
 // thinner traffic than the street.
-StreetWindow training_window(Random& random, int frames);
+StreetWindow training_window(Random& random, int frames, Kinds kinds = kStreetKinds);
 
 inline constexpr double kFramesPerSecond = 10;  // of the camera
 

@@ -19,8 +19,8 @@ double clipped(double level) {
 
 }  // namespace
 
-Thing random_thing(Random& random) {
-  const auto kind = static_cast<Kind>(random.below(kKinds));
+Thing random_thing(Random& random, Kinds kinds) {
+  const Kind kind = kinds[random.below(static_cast<int>(kinds.size()))];
   return {kind, static_cast<Colour>(random.below(kColours))};
 }
 
@@ -45,10 +45,6 @@ Look random_look(Random& random) {
   return look;
 }
 
-Object random_object(Random& random, double baseline) {
-  return random_object(random, baseline, random_thing(random));
-}
-
 Object random_object(Random& random, double baseline, Thing thing) {
   Object object;
   object.kind = thing.kind;
@@ -64,8 +60,8 @@ Object random_object(Random& random, double baseline, Thing thing) {
   return object;
 }
 
-Street::Street(std::uint64_t seed, double start)
-    : random_(seed), lanes_{{{196, 0}, {246, 0}, {298, 0}, {350, 0}}} {
+Street::Street(std::uint64_t seed, double start, Kinds kinds)
+    : random_(seed), kinds_(kinds.begin(), kinds.end()), lanes_{{{196, 0}, {246, 0}, {298, 0}, {350, 0}}} {
   for (Lane& lane : lanes_) lane.free_from = start - kBeginEarlier + random_.between(1, 9);
 }
 
@@ -90,7 +86,8 @@ void Street::give_way(Lane& lane) {
     lane.free_from = t + random_.between(1, 9);
     return;
   }
-  Object object = random_object(random_, lane.baseline + random_.between(-6, 6));
+  const double baseline = lane.baseline + random_.between(-6, 6);
+  Object object = random_object(random_, baseline, random_thing(random_, kinds_));
   set_course(object, t);
   // Another of the same kind (the course was made for its width), until its colour is not on the street.
   for (int attempt = 0; resembles_another(object); ++attempt) {
@@ -98,7 +95,7 @@ void Street::give_way(Lane& lane) {
       lane.free_from = t + random_.between(1, 9);
       return;
     }
-    const Object other = random_object(random_, object.baseline);
+    const Object other = random_object(random_, object.baseline, random_thing(random_, kinds_));
     if (other.kind != object.kind) continue;
     object.colour = other.colour;
     object.tint = other.tint;

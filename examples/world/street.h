@@ -15,10 +15,9 @@ namespace palisade::world {
 // A light, a background and a noise as the demo world mixes them.
 Look random_look(Random& random);
 
-Thing random_thing(Random& random);
+Thing random_thing(Random& random, Kinds kinds = kStreetKinds);
 
-// One object of the demo world whose bottom edge is at `baseline`; no knots yet.
-Object random_object(Random& random, double baseline);
+// One such object whose bottom edge is at `baseline`; no knots yet.
 Object random_object(Random& random, double baseline, Thing thing);
 
 // An endless street: objects come and go in four lanes for as long as one asks. Time is in seconds from any
@@ -26,7 +25,7 @@ Object random_object(Random& random, double baseline, Thing thing);
 class Street {
  public:
   // The traffic begins some seconds before `start`, so that the street is not empty then.
-  Street(std::uint64_t seed, double start);
+  Street(std::uint64_t seed, double start, Kinds kinds = kStreetKinds);
 
   // Decides everything that begins at or before t. Returns the new objects, in the order of their coming.
   std::vector<Object> advance(double t);
@@ -49,6 +48,7 @@ class Street {
   void set_course(Object& object, double t);
 
   Random random_;
+  std::vector<Kind> kinds_;
   std::array<Lane, 4> lanes_;
   std::vector<Object> objects_;
   std::int64_t next_id_ = 0;

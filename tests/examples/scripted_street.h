@@ -27,8 +27,9 @@ struct Nuisances {
 // middle of the picture for so many seconds before it goes on.
 inline Object passer(std::int64_t id, Kind kind, Colour colour, double from, double speed, double stays = 0) {
   Random random(std::uint64_t(id) + 77);
-  Object object = random_object(random, 246 + 52 * double(id % 3));
-  while (object.kind != kind || object.colour != colour) object = random_object(random, object.baseline);
+  Object object = random_object(random, 246 + 52 * double(id % 3), random_thing(random));
+  while (object.kind != kind || object.colour != colour)
+    object = random_object(random, object.baseline, random_thing(random));
   object.id = id;
   const double left = -object.width - 4.0;
   const double right = kWidth + 4.0;

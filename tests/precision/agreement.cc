@@ -50,10 +50,10 @@ class Camera {
 };
 
 std::string kind(Random& random) {
-  return std::string(facts(Kind(random.below(kKinds))).name);
+  return std::string(facts(random_thing(random).kind).name);
 }
 std::string kinds(Random& random) {
-  return std::string(facts(Kind(random.below(kKinds))).plural);
+  return std::string(facts(random_thing(random).kind).plural);
 }
 std::string colour(Random& random) {
   return std::string(name(Colour(random.below(kColours))));

@@ -59,8 +59,7 @@ Trial scripted(std::uint64_t seed) {
   std::int64_t id = std::int64_t(seed) * 100;
   for (double t = random.between(10, 50); t < kWhole;
        t += random.chance(0.5) ? random.between(2, 10) : random.between(40, 90)) {
-    const auto kind = static_cast<Kind>(random.below(kKinds));
-    const auto colour = static_cast<Colour>(random.below(kColours));
+    const auto [kind, colour] = random_thing(random);
     script.push_back(passer(++id, kind, colour, t, random.between(80, 300),
                             random.chance(0.3) ? random.between(3, 20) : 0));
   }
