@@ -41,10 +41,14 @@ constexpr std::array<Chapter, 4> kCourse{{
     {0.14, {{{0.3, kStill}, {0.2, kPair}, {0.15, window(4)}, {0.15, window(8)}, {0.2, window(16)}}}},
     {0.26, {{{0.2, kStill}, {0.14, kPair}, {0.03, window(4)}, {0.05, window(8)}, {0.58, window(16)}}}},
 }};
+constexpr std::array<Chapter, 1> kReview{
+    {{0.00, {{{0.35, kStill}, {0.35, kPair}, {0.02, window(4)}, {0.03, window(8)}, {0.25, window(16)}}}}}};
 
-LessonKind kind_at(double progress, Random& random) {
-  const Chapter* chapter = &kCourse.front();
-  for (const Chapter& later : kCourse) {
+LessonKind kind_at(Part part, double progress, Random& random) {
+  const std::span<const Chapter> chapters =
+      part == Part::kCourse ? std::span<const Chapter>(kCourse) : kReview;
+  const Chapter* chapter = &chapters.front();
+  for (const Chapter& later : chapters) {
     if (later.from <= progress) chapter = &later;
   }
   double place = random.unit();
@@ -55,7 +59,7 @@ LessonKind kind_at(double progress, Random& random) {
     if ((place -= share.share) < 0) break;
   }
   // At last mostly as the model will be asked: pictures that see the prompt.
-  kind.packed = random.chance(progress < 0.8 ? 0.85 : 0.3);
+  kind.packed = random.chance(part == Part::kCourse && progress < 0.8 ? 0.85 : 0.3);
   if (!kind.packed) kind.questions = std::max(2, kind.questions / (kind.pictures > 2 ? 3 : 2));
   return kind;
 }
@@ -103,10 +107,10 @@ TrainingExample Lessons::example_of(const Question& question, int first_picture,
   return example;
 }
 
-Lesson Lessons::lesson(int step, double progress, bool drawn) {
-  const std::uint64_t seed = seed_of(seed_, 1, step);
+Lesson Lessons::lesson(Part part, int step, double progress, bool drawn) {
+  const std::uint64_t seed = seed_of(seed_, part == Part::kCourse ? 1 : 2, step);
   Random random(seed);
-  return lesson_of(kind_at(progress, random), random.bits(), drawn);
+  return lesson_of(kind_at(part, progress, random), random.bits(), drawn);
 }
 
 Lesson Lessons::lesson_of(const LessonKind& kind, std::uint64_t seed, bool drawn) {

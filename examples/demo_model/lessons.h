@@ -12,6 +12,10 @@
 
 namespace palisade::world {
 
+// The parts of the mixture: the course leads from single pictures to windows; the review asks everything
+// again, as the model will be asked.
+enum class Part { kCourse, kReview };
+
 // What one batch of the mixture is about.
 struct LessonKind {
   int pictures = 1;  // of a scene: 1, 2, or the frames of a window
@@ -35,10 +39,9 @@ class Lessons {
   // Stage 0: crowded pictures, and pictures with their captions.
   ImageStageBatch image_lesson(int step);
 
-  // The mixture: single pictures first, then pairs, short and whole windows. `progress`: in 0..1. Steps must
-  // be asked for in order, as answers are balanced over all that went before; a lesson that is not `drawn` is
-  // counted only.
-  Lesson lesson(int step, double progress, bool drawn);
+  // The mixture. `progress`: of this part, in 0..1. Steps must be asked for in order, as answers are balanced
+  // over all that went before; a lesson that is not `drawn` is counted only.
+  Lesson lesson(Part part, int step, double progress, bool drawn);
   // Scenes and questions of one kind, as they are balanced from here on.
   Lesson lesson_of(const LessonKind& kind, std::uint64_t seed, bool drawn);
 

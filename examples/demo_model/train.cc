@@ -34,8 +34,10 @@ struct Options {
   int seed = 1;
   int image_steps = 5500;
   int steps = 19000;
+  int review_steps = 6000;
   double image_rate = 2e-3;
   double rate = 2e-3;
+  double review_rate = 8e-4;
   int checkpoint_every = 250;
 };
 
@@ -157,10 +159,11 @@ bool train_image_tower(const Options& options, const ModelConfig& config, Lesson
   return course.finished();
 }
 
-void take_image_tower(const fs::path& file, Parameters& parameters) {
+// What an earlier stage has trained.
+void take(const fs::path& file, ModelPart part, Parameters& parameters) {
   const SafetensorsFile stage(file);
   for (const Parameters::Tensor& tensor : parameters.tensors()) {
-    if (tensor.spec.part == ModelPart::kImageEncoder) stage.at(tensor.spec.name).copy_to(tensor.value);
+    if (tensor.spec.part == part) stage.at(tensor.spec.name).copy_to(tensor.value);
   }
 }
 
@@ -198,39 +201,54 @@ void examine(TrainingPass& pass, Lessons lessons, Course& course) {
   course.tell({{"step", course.done()}, {"exact", shares}}, text);
 }
 
-bool train_mixture(const Options& options, const ModelConfig& config, Lessons& lessons,
-                   const std::function<Lessons()>& exam, const std::stop_token& stop) {
-  Parameters parameters(config, InitialWeights(std::uint64_t(options.seed)),
-                        {.parts = {ModelPart::kProjection, ModelPart::kLanguageModel}});
-  take_image_tower(options.out / "image" / "checkpoint.safetensors", parameters);
-  TrainingPass pass(parameters);
-  Course course("mixture", options.out / "mixture", parameters, options.rate, options.steps,
+struct PartPlan {
+  Part part;
+  const char* name;  // of its folder, too
+  int steps;
+  double rate;
+};
+
+// One part of the mixture: projection and language model, the image tower frozen. False: stopped.
+bool train_part(const PartPlan& plan, const Options& options, Parameters& parameters, Lessons& lessons,
+                const std::function<Lessons()>& exam, const std::stop_token& stop) {
+  Course course(plan.name, options.out / plan.name, parameters, plan.rate, plan.steps,
                 options.checkpoint_every,
-                format_text("mixture, seed %d, %d steps", options.seed, options.steps));
-  const auto draw = [&](int step) {
-    return ahead([&, step] { return lessons.lesson(step, double(step) / options.steps, true); });
+                format_text("%s, seed %d, %d steps", plan.name, options.seed, plan.steps));
+  TrainingPass pass(parameters);
+  const auto lesson = [&](int step, bool drawn) {
+    return lessons.lesson(plan.part, step, double(step) / plan.steps, drawn);
   };
-  for (int step = 0; step < course.done(); ++step) lessons.lesson(step, double(step) / options.steps, false);
+  const auto draw = [&](int step) { return ahead([&lesson, step] { return lesson(step, true); }); };
+  for (int step = 0; step < course.done(); ++step) lesson(step, false);
   std::future<Lesson> next;
   if (!course.finished()) next = draw(course.done());
   while (!course.finished() && !stop.stop_requested()) {
-    const Lesson lesson = next.get();
-    if (course.done() + 1 < options.steps) next = draw(course.done() + 1);
+    const Lesson now = next.get();
+    if (course.done() + 1 < plan.steps) next = draw(course.done() + 1);
     double weights = 0, loss = 0;
-    for (const TrainingExample& example : lesson.batch.examples) weights += example.weight;
+    for (const TrainingExample& example : now.batch.examples) weights += example.weight;
+    const LossOptions options_of_loss{.label_smoothing = 0, .vocabulary = parameters.config().image_token};
     const auto losses =
-        pass.accumulate(lesson.batch, {.loss = {.label_smoothing = 0, .vocabulary = config.image_token},
-                                       .dropout = {},
-                                       .examples = weights});
+        pass.accumulate(now.batch, {.loss = options_of_loss, .dropout = {}, .examples = weights});
     for (std::size_t i = 0; i < losses.size(); ++i)
-      loss += lesson.batch.examples[i].weight / weights * losses[i].loss;
+      loss += now.batch.examples[i].weight / weights * losses[i].loss;
     course.step(loss, int(losses.size()));
     if (course.done() % kExamineEvery == 0 || course.finished()) examine(pass, exam(), course);
   }
   if (next.valid()) next.wait();
-  if (!course.finished()) {
-    course.save();
-    return false;
+  if (!course.finished()) course.save();
+  return course.finished();
+}
+
+bool train_mixture(const Options& options, const ModelConfig& config, Lessons& lessons,
+                   const std::function<Lessons()>& exam, const std::stop_token& stop) {
+  Parameters parameters(config, InitialWeights(std::uint64_t(options.seed)),
+                        {.parts = {ModelPart::kProjection, ModelPart::kLanguageModel}});
+  take(options.out / "image" / "checkpoint.safetensors", ModelPart::kImageEncoder, parameters);
+  const PartPlan plans[]{{Part::kCourse, "mixture", options.steps, options.rate},
+                         {Part::kReview, "review", options.review_steps, options.review_rate}};
+  for (const PartPlan& plan : plans) {
+    if (!train_part(plan, options, parameters, lessons, exam, stop)) return false;
   }
   if (!fs::exists(options.out / "model"))
     write_model_folder(parameters, options.source, options.out / "model", "palisade-demo", DataType::kBf16);

@@ -10,7 +10,7 @@ from pathlib import Path
 from palisade import PROGRAM, main, palisade
 
 PROGRAMS = Path(PROGRAM).parent / "examples"
-SHORT = ["--image-steps", "6", "--steps", "8", "--checkpoint-every", "2"]
+SHORT = ["--image-steps", "6", "--steps", "8", "--review-steps", "4", "--checkpoint-every", "2"]
 
 
 class DemoModel(unittest.TestCase):
@@ -34,9 +34,9 @@ class DemoModel(unittest.TestCase):
         running.wait()
         self.assertTrue(file.exists())
 
-    def test_killed_in_either_stage_it_ends_with_the_same_model(self):
+    def test_killed_in_any_stage_it_ends_with_the_same_model(self):
         self.train("whole", *SHORT)
-        for stage in ("image", "mixture"):
+        for stage in ("image", "mixture", "review"):
             self.killed_when_there_is(self.folder / "killed" / stage / "checkpoint.safetensors", "killed")
         self.train("killed", *SHORT)
         whole, killed = (self.folder / name / "model" / "model.safetensors" for name in ("whole", "killed"))
@@ -51,7 +51,7 @@ class DemoModel(unittest.TestCase):
 
     def test_a_run_of_other_steps_is_not_gone_on_with(self):
         self.train("run", *SHORT)
-        self.assertIn("other examples", self.train("run", *SHORT[:2], "--steps", "9", check=1).stderr)
+        self.assertIn("other examples", self.train("run", *SHORT[:2], "--steps", "9", *SHORT[4:], check=1).stderr)
 
 
 if __name__ == "__main__":

@@ -58,9 +58,11 @@ TEST_CASE("a patch's labels are those of the object whose centre it holds, by it
 TEST_CASE("lessons are the same for the same seed and step, drawn or not, and answers can be told apart") {
   const School school;
   Lessons drawn = school.lessons(), counted = school.lessons();
-  for (int step = 0; step < 6; ++step) {
+  for (int step = 0; step < 8; ++step) {
     const double progress = step / 6.0;
-    const Lesson full = drawn.lesson(step, progress, true), bare = counted.lesson(step, progress, false);
+    const Part part = step < 6 ? Part::kCourse : Part::kReview;
+    const Lesson full = drawn.lesson(part, step, progress, true);
+    const Lesson bare = counted.lesson(part, step, progress, false);
     REQUIRE(full.questions.size() == bare.questions.size());
     REQUIRE(full.batch.examples.size() == full.questions.size());
     CHECK(full.batch.pictures.size() == bare.batch.pictures.size());
