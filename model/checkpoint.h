@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/calibration.h"
 #include "model/matrix.h"
 #include "model/safetensors.h"
 #include "model/weight_rows.h"
@@ -35,6 +36,12 @@ class Checkpoint {
   virtual bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
 
+  // From here on rows() carries what FOLDER/calibration.json says of a product, where there is such a file,
+  // ...
+  void use_calibration();
+  // ... or has products note their inputs.
+  void note_inputs(InputNotes& notes);
+
  protected:
   Checkpoint() = default;  // of no folder: the weights come from elsewhere
   // Throws where there is no such tensor of this shape: before memory is taken for it.
@@ -44,10 +51,14 @@ class Checkpoint {
                     std::span<float> target) const;
 
  private:
+  // Of names, shapes and the first values of all tensors: other weights have another.
+  std::string fingerprint() const;
   const TensorView& find(const std::string& name, std::span<const std::int64_t> shape) const;
   std::filesystem::path folder_;
   std::vector<SafetensorsFile> files_;
   std::map<std::string, const TensorView*> tensors_;
+  std::map<std::string, std::shared_ptr<const Smoothing>> calibration_;  // by a product's first tensor
+  InputNotes* notes_ = nullptr;
 };
 
 }  // namespace palisade

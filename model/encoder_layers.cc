@@ -54,7 +54,7 @@ EncoderLayers::EncoderLayers(const EncoderShape& shape, const Checkpoint& checkp
                              const std::string& prefix, Precision precision)
     : shape_(shape) {
   for (int index = 0; index < shape.layers; ++index)
-    layers_.push_back(read_layer(checkpoint, prefix + std::to_string(index) + ".", precision));
+    layers_.push_back(read_layer(checkpoint, prefix + std::to_string(index) + ".", precision == Precision::kInt8 && getenv("PAL_V0") && index < atoi(getenv("PAL_V0")) ? Precision::kBf16 : precision));
 }
 
 EncoderLayers::Layer EncoderLayers::read_layer(const Checkpoint& checkpoint, const std::string& name,

@@ -1,5 +1,6 @@
 #include "model/language_model.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -26,6 +27,23 @@ Linear read_linear(const Checkpoint& checkpoint, const std::string& name, int ou
   return Linear(checkpoint.rows({name + ".weight"}, {outputs}, inputs), {}, precision);
 }
 
+// The tokens of the kRefined largest logits: a heap whose front is the least of them.
+std::vector<TokenId> best_of(std::span<const float> logits) {
+  constexpr std::size_t kRefined = 64;
+  std::vector<TokenId> best;
+  const auto larger = [&](TokenId a, TokenId b) { return logits[a] > logits[b]; };
+  for (std::size_t id = 0; id < logits.size(); ++id) {
+    if (best.size() == kRefined) {
+      if (!(logits[id] > logits[best.front()])) continue;
+      std::ranges::pop_heap(best, larger);
+      best.pop_back();
+    }
+    best.push_back(TokenId(id));
+    std::ranges::push_heap(best, larger);
+  }
+  return best;
+}
+
 }  // namespace
 
 LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window,
@@ -36,6 +54,7 @@ LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpo
       // Tied; a file that stores the head beside the embedding is taken at its word.
       head_(checkpoint.rows({checkpoint.has(kHead) ? kHead : kEmbedding}, {config.vocabulary}, config.width),
             {}, precision),
+      refines_best_(precision == Precision::kInt8 && !getenv("PAL_NOHEAD") && !checkpoint.has(kHead)),
       final_norm_(read_norm(checkpoint, kModel + "norm", config.width)) {
   for (int index = 0; index < config.layers; ++index)
     layers_.push_back(read_layer(checkpoint, index, precision));
@@ -52,13 +71,14 @@ LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int
   const std::string name = kModel + "layers." + std::to_string(index) + ".";
   const std::string attention = name + "self_attn.";
   const bool second = config_.architecture == TextArchitecture::kGemma2;
+  const Precision attention_precision = precision == Precision::kInt8 && getenv("PAL_ATT") && index < atoi(getenv("PAL_ATT")) ? Precision::kBf16 : precision;
   Layer layer{
       .attention_norm = read_norm(checkpoint, name + "input_layernorm", width),
       .qkv = Linear(checkpoint.rows({attention + "q_proj.weight", attention + "k_proj.weight",
                                      attention + "v_proj.weight"},
                                     {q_width, kv_width, kv_width}, width),
-                    {}, precision),
-      .attention_out = read_linear(checkpoint, attention + "o_proj", width, q_width, precision),
+                    {}, attention_precision),
+      .attention_out = read_linear(checkpoint, attention + "o_proj", width, q_width, attention_precision),
       .post_attention_norm = {},
       // Gemma 1 names the norm before the MLP after what precedes it.
       .mlp_norm = read_norm(
@@ -84,6 +104,14 @@ void LanguageModel::embed(std::span<const TokenId> ids, MatrixView out) const {
     embedding_.copy(id, out.row(row));
     scale(out.row(row), factor);
   }
+}
+
+void LanguageModel::logits(ConstMatrixView hidden, MatrixView out) const {
+  head_(hidden, out);
+  if (!refines_best_) return;
+  parallel_for(out.rows, 2.0 * out.rows * out.cols, [&](int row) {
+    for (const TokenId id : best_of(out.row(row))) out.row(row)[id] = embedding_.dot(id, hidden.row(row));
+  });
 }
 
 void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView out) const {

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "model/calibration.h"
 #include "model/error.h"
 #include "model/memory.h"
 #include "model/onednn.h"
@@ -113,7 +114,10 @@ struct PackedMatrix::Parts {
   memory bias_memory;
   Block<std::byte> weight_memory;
   memory weight;
-  Matrix steps;  // int8: of each row of W
+  Matrix steps;                           // int8: of each row of W
+  std::vector<float> smoothing;           // int8, where calibrated: factors of W's channels, ...
+  std::vector<float> input_factors;       // ... and of the inputs': 1 / smoothing
+  std::shared_ptr<InputStatistics> seen;  // while calibrating
   std::map<Key, Prepared> prepared;
 
   // In int8 bias and scales come after the product.
@@ -136,10 +140,10 @@ struct PackedMatrix::Parts {
     return prepared.emplace(key, std::move(made)).first->second;
   }
 
-  // A row of W or of x as the product takes it, at `to`; its step in int8, else 1.
-  float convert(std::span<const float> row, std::byte* to) const {
+  // A row of W or of x as the product takes it, at `to`; its step in int8, else 1. `factors` are int8's.
+  float convert(std::span<const float> row, std::span<const float> factors, std::byte* to) const {
     if (precision == Precision::kInt8)
-      return quantise_rotated(row, {reinterpret_cast<std::int8_t*>(to), std::size_t(depth)});
+      return quantise_rotated(row, factors, {reinterpret_cast<std::int8_t*>(to), std::size_t(depth)});
     if (precision == Precision::kBf16) {
       to_bf16(row, {reinterpret_cast<std::uint16_t*>(to), row.size()});
     } else {
@@ -160,7 +164,7 @@ struct PackedMatrix::Parts {
       Matrix some(std::min(kRowsAtOnce, outputs - first), inputs);
       rows.read(first, some);
       for (int row = 0; row < some.rows(); ++row) {
-        const float step = convert(some.row(row), plain.get() + row_bytes * (first + row));
+        const float step = convert(some.row(row), smoothing, plain.get() + row_bytes * (first + row));
         if (steps.size()) steps.row(0)[first + row] = step;
       }
     });
@@ -201,6 +205,11 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   parts.inputs = rows.cols;
   parts.outputs = rows.rows;
   parts.depth = precision == Precision::kInt8 ? rotated_size(rows.cols) : rows.cols;
+  parts.seen = rows.inputs;
+  if (precision == Precision::kInt8 && rows.smoothing) {
+    parts.smoothing = *rows.smoothing;
+    for (const float factor : parts.smoothing) parts.input_factors.push_back(1 / factor);
+  }
   if (!bias.empty()) {
     parts.bias = Matrix(1, rows.rows);
     std::memcpy(parts.bias.data(), bias.data(), bias.size_bytes());
@@ -229,14 +238,16 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
   Parts& parts = *parts_;
   assert(x.cols == parts.inputs && y.cols == parts.outputs && x.rows == y.rows);
   if (x.rows == 0) return;
+  if (parts.seen) parts.seen->see(x);
   const TeamFor team(2.0 * x.rows * x.cols * y.cols);
   if (parts.precision == Precision::kF32) return parts.product(x.data, x.stride, y);
 
   const std::size_t row_bytes = parts.depth * parts.format.operand_bytes;
   const Block<std::byte> narrow = take_memory(row_bytes * x.rows);
   std::vector<float> steps(x.rows);
-  parallel_for(x.rows, kConversionWork * x.rows * x.cols,
-               [&](int row) { steps[row] = parts.convert(x.row(row), narrow.get() + row_bytes * row); });
+  parallel_for(x.rows, kConversionWork * x.rows * x.cols, [&](int row) {
+    steps[row] = parts.convert(x.row(row), parts.input_factors, narrow.get() + row_bytes * row);
+  });
   // In int8 the sums stand in y for a moment, as 32-bit integers.
   parts.product(narrow.get(), parts.depth, y);
   if (parts.precision != Precision::kInt8) return;

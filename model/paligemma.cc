@@ -100,14 +100,17 @@ struct PaliGemma::Parts {
   }
 };
 
-PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, Precision precision) {
+PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, Precision precision,
+                     InputNotes* notes) {
   if (!std::filesystem::is_directory(folder)) {
     throw ModelError(folder.string() +
                      ": no such folder; a model is a folder in Hugging Face layout with config.json, "
                      "tokenizer.model and *.safetensors");
   }
   read_model_config(folder);  // its errors come before those of the weights
-  const Checkpoint checkpoint(folder);
+  Checkpoint checkpoint(folder);
+  if (precision == Precision::kInt8) checkpoint.use_calibration();
+  if (notes) checkpoint.note_inputs(*notes);
   parts_ = std::make_unique<Parts>(folder, checkpoint, window, precision);
 }
 

@@ -91,9 +91,9 @@ class Prefill {
 // Engine's).
 class PaliGemma {
  public:
-  // Throws ModelError naming the file or tensor and the remedy.
+  // Throws ModelError naming the file or tensor and the remedy. With `notes` its products note their inputs.
   explicit PaliGemma(const std::filesystem::path& folder, SlidingWindow window = SlidingWindow::kTransformers,
-                     Precision precision = Precision::kF32);
+                     Precision precision = Precision::kF32, InputNotes* notes = nullptr);
   // Of weights that come without a folder (RandomCheckpoint), to measure speed: it has no tokenizer, so
   // tokenizer() and prompt_ids() throw ModelError and prompts are token ids. `id` names it.
   PaliGemma(const ModelConfig& config, const Checkpoint& checkpoint, const std::string& id,

@@ -133,7 +133,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
 class PaliGemmaEngineModel : public EngineModel {
  public:
   PaliGemmaEngineModel(const std::filesystem::path& folder, const EngineModelOptions& options)
-      : model_(folder, options.sliding_window, chosen_precision(options.precision)),
+      : model_(folder, options.sliding_window, chosen_precision(options.precision), options.notes),
         resize_(options.resize.value_or(model_.identity().resize)),
         hash_(model_.weight_files()) {}
 
