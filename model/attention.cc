@@ -1,6 +1,7 @@
 #include "model/attention.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 #include <vector>
 
@@ -14,10 +15,13 @@ namespace {
 
 constexpr int kBlockRows = 64;
 
-// Scores to probabilities: keys that a row does not see get 0.
-void normalise(std::span<float> scores, int begin, int end, const AttentionShape& shape) {
+// Scores to probabilities: keys that a row does not see get 0. `capped`, unless it is empty, gets the capped
+// scores that the softmax saw.
+void normalise(std::span<float> scores, int begin, int end, const AttentionShape& shape,
+               std::span<float> capped = {}) {
   const auto seen = scores.subspan(begin, end - begin);
   if (shape.softcap) softcap(seen, *shape.softcap);
+  if (!capped.empty()) std::copy(seen.begin(), seen.end(), capped.begin() + begin);
   softmax(seen);
   std::fill(scores.begin(), scores.begin() + begin, 0.0f);
   std::fill(scores.begin() + end, scores.end(), 0.0f);
@@ -131,6 +135,53 @@ void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const Keys
     for_each_part([&](ConstMatrixView, ConstMatrixView values, MatrixView columns) {
       multiply(columns, values, false, 1, std::exchange(keep, 1.0f), tall_out.row_range(first, count));
     });
+  });
+}
+
+void attend_backward(const AttentionShape& shape, ConstMatrixView q, const KeysAndValues& seen,
+                     const Visibility& visibility, ConstMatrixView dout,
+                     const AttentionGradients& gradients) {
+  const int dim = shape.head_dim, all_positions = seen.keys.rows;
+  const int group = shape.heads / shape.kv_heads;
+  assert(gradients.q.contiguous() == q.contiguous());
+  const TallRows tall(shape, q, dout);
+  const int rows = tall.rows;
+  const double work = 10.0 * q.rows * shape.heads * dim * all_positions;
+  parallel_for(shape.kv_heads, work, [&](int kv_head) {
+    Matrix scores(kBlockRows, all_positions), dscores(kBlockRows, all_positions), capped;
+    if (shape.softcap) capped = Matrix(kBlockRows, all_positions);
+    const auto columns = [&](auto view, int positions) {
+      return view.block(0, positions, kv_head * dim, dim);
+    };
+    for (int head = kv_head * group; head < (tall.shared ? kv_head + 1 : (kv_head + 1) * group); ++head) {
+      for (int first = 0; first < rows; first += kBlockRows) {
+        const int count = std::min(kBlockRows, rows - first);
+        const int last_position = (first + count - 1) / tall.heads_in_row;
+        const int positions = std::min(all_positions, visibility.end(last_position));
+        const MatrixView p = scores.view().block(0, count, 0, positions);
+        const MatrixView dp = dscores.view().block(0, count, 0, positions);
+        const ConstMatrixView q_block = tall.of_head(q, head, dim).row_range(first, count);
+        const ConstMatrixView dout_block = tall.of_head(dout, head, dim).row_range(first, count);
+        multiply(q_block, columns(seen.keys, positions), true, shape.scale, 0, p);
+        multiply(dout_block, columns(seen.values, positions), true, 1, 0, dp);
+        for (int row = 0; row < count; ++row) {
+          const int position = (first + row) / tall.heads_in_row;
+          const int begin = visibility.begin(position), end = std::min(positions, visibility.end(position));
+          const std::size_t from = std::size_t(begin), seen_count = std::size_t(end - begin);
+          normalise(p.row(row), begin, end, shape, shape.softcap ? capped.row(row) : std::span<float>());
+          const auto dscore = dp.row(row).subspan(from, seen_count);
+          softmax_backward(p.row(row).subspan(from, seen_count), dscore);
+          if (shape.softcap)
+            softcap_backward(capped.row(row).subspan(from, seen_count), *shape.softcap, dscore);
+          std::fill(dp.row(row).begin(), dp.row(row).begin() + begin, 0.0f);
+          std::fill(dp.row(row).begin() + end, dp.row(row).end(), 0.0f);
+        }
+        multiply_transposed(p, dout_block, 1, 1, columns(gradients.values, positions));
+        multiply_transposed(dp, q_block, shape.scale, 1, columns(gradients.keys, positions));
+        multiply(dp, columns(seen.keys, positions), false, shape.scale, 0,
+                 tall.of_head(gradients.q, head, dim).row_range(first, count));
+      }
+    }
   });
 }
 

@@ -40,4 +40,15 @@ struct KeysAndValues {
 void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const KeysAndValues> parts,
             const Visibility& visibility, MatrixView out);
 
+// Of attend() over one part: the gradients of keys and values are added to dkeys and dvalues, that of q is
+// written to dq, which may be q. Nothing of the forward is kept: scores are computed again, a block of rows
+// at a time.
+struct AttentionGradients {
+  MatrixView q;
+  MatrixView keys;
+  MatrixView values;
+};
+void attend_backward(const AttentionShape& shape, ConstMatrixView q, const KeysAndValues& seen,
+                     const Visibility& visibility, ConstMatrixView dout, const AttentionGradients& gradients);
+
 }  // namespace palisade

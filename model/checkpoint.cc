@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cstdio>
 #include <functional>
 #include <numeric>
 #include <set>
@@ -129,13 +128,14 @@ WeightRows Checkpoint::rows(std::initializer_list<std::string> names,
   };
   std::vector<Part> parts;
   int all_rows = 0;
+  std::string all_names;
   const std::int64_t* count = rows.begin();
   for (const std::string& name : names) {
     parts.push_back({name, {*count++, cols}, all_rows});
     require(name, parts.back().shape);
     all_rows += int(parts.back().shape[0]);
+    all_names += (all_names.empty() ? "" : "+") + name;
   }
-  const std::string& first_name = *names.begin();
   WeightRows all(all_rows, int(cols), [this, parts = std::move(parts)](int at, MatrixView out) {
     assert(out.contiguous());
     for (const Part& part : parts) {
@@ -147,48 +147,19 @@ WeightRows Checkpoint::rows(std::initializer_list<std::string> names,
            {into.data, std::size_t(into.rows) * into.cols});
     }
   });
-  if (const auto found = calibration_.find(first_name); found != calibration_.end()) {
-    if (std::int64_t(found->second->size()) != cols)
-      throw ModelError((folder_ / kCalibrationFile).string() + ": \"" + first_name + "\" has " +
-                       std::to_string(found->second->size()) + " channels, the weights have " +
-                       std::to_string(cols));
-    all.smoothing = found->second;
-  }
-  if (notes_) all.inputs = notes_->note(first_name, all);
+  all.cache = cache_;
+  all.name = all_names;
   return all;
+}
+
+void Checkpoint::read_into(const std::string& name, std::span<const std::int64_t> shape,
+                           std::span<float> target) const {
+  require(name, shape);
+  fill(name, shape, 0, target);
 }
 
 bool Checkpoint::has(const std::string& name) const {
   return tensors_.contains(name);
-}
-
-// FNV-1a: the same on every machine.
-std::string Checkpoint::fingerprint() const {
-  constexpr std::size_t kFirstBytes = 64;
-  std::uint64_t hash = 0xCBF29CE484222325u;
-  const auto add = [&](std::span<const std::byte> bytes) {
-    for (const std::byte byte : bytes) hash = (hash ^ std::uint8_t(byte)) * 0x100000001B3u;
-  };
-  for (const auto& [name, tensor] : tensors_) {
-    add(std::as_bytes(std::span(name)));
-    add(std::as_bytes(std::span(tensor->shape)));
-    add(tensor->bytes.first(std::min(kFirstBytes, tensor->bytes.size())));
-  }
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
-
-void Checkpoint::use_calibration() {
-  const auto file = folder_ / kCalibrationFile;
-  if (!std::filesystem::exists(file)) return;
-  for (auto& [name, smoothing] : read_calibration(file, fingerprint()))
-    calibration_[name] = std::make_shared<const Smoothing>(std::move(smoothing));
-}
-
-void Checkpoint::note_inputs(InputNotes& notes) {
-  notes_ = &notes;
-  notes.fingerprint = fingerprint();
 }
 
 std::vector<std::filesystem::path> Checkpoint::files() const {

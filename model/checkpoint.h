@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "model/calibration.h"
 #include "model/matrix.h"
+#include "model/packed_cache.h"
 #include "model/safetensors.h"
 #include "model/weight_rows.h"
 
@@ -33,14 +33,12 @@ class Checkpoint {
   // the checkpoint is there.
   WeightRows rows(std::initializer_list<std::string> names, std::initializer_list<std::int64_t> rows,
                   std::int64_t cols) const;
+  // The elements of one tensor of this shape, row-major, as f32.
+  void read_into(const std::string& name, std::span<const std::int64_t> shape, std::span<float> target) const;
+  // rows() from now on are kept and read there, in the order in which they are asked for. Outlives this.
+  void pack_with(PackedCache& cache) { cache_ = &cache; }
   virtual bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
-
-  // From here on rows() carries what FOLDER/calibration.json says of a product, where there is such a file,
-  // ...
-  void use_calibration();
-  // ... or has products note their inputs.
-  void note_inputs(InputNotes& notes);
 
  protected:
   Checkpoint() = default;  // of no folder: the weights come from elsewhere
@@ -51,14 +49,11 @@ class Checkpoint {
                     std::span<float> target) const;
 
  private:
-  // Of names, shapes and the first values of all tensors: other weights have another.
-  std::string fingerprint() const;
   const TensorView& find(const std::string& name, std::span<const std::int64_t> shape) const;
   std::filesystem::path folder_;
+  PackedCache* cache_ = nullptr;
   std::vector<SafetensorsFile> files_;
   std::map<std::string, const TensorView*> tensors_;
-  std::map<std::string, std::shared_ptr<const Smoothing>> calibration_;  // by a product's first tensor
-  InputNotes* notes_ = nullptr;
 };
 
 }  // namespace palisade

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
 #include "model/matrix.h"
+#include "model/packed_cache.h"
 #include "model/precision.h"
 #include "model/row_formats.h"
 #include "model/weight_rows.h"
@@ -22,11 +22,17 @@ class EmbeddingTable {
       return;
     }
     halves_.resize(std::size_t(rows.rows) * width_);
+    const std::span bytes = std::as_writable_bytes(std::span(halves_));
+    if (rows.cache != nullptr && rows.cache->serves()) {
+      rows.cache->read(rows.name + ".rows", bytes);
+      return;
+    }
     for (int first = 0; first < rows.rows; first += kRowsAtOnce) {
       Matrix some(std::min(kRowsAtOnce, rows.rows - first), width_);
       rows.read(first, some);
       to_bf16({some.data(), some.size()}, {halves_.data() + std::size_t(first) * width_, some.size()});
     }
+    if (rows.cache != nullptr) rows.cache->keep(rows.name + ".rows", bytes);
   }
 
   void copy(int row, std::span<float> out) const {
@@ -35,13 +41,6 @@ class EmbeddingTable {
     } else {
       from_bf16({halves_.data() + std::size_t(row) * width_, std::size_t(width_)}, out);
     }
-  }
-
-  // Of one row and x.
-  float dot(int row, std::span<const float> x) const {
-    std::vector<float> copied(x.size());
-    copy(row, copied);
-    return std::inner_product(x.begin(), x.end(), copied.begin(), 0.0f);
   }
 
  private:

@@ -23,6 +23,14 @@ std::array<double, 2> operations_of_row(const EncoderShape& shape, int tokens) {
 
 }  // namespace
 
+AttentionShape attention_shape_of(const EncoderShape& shape) {
+  const int head_dim = shape.width / shape.heads;
+  return {.heads = shape.heads,
+          .kv_heads = shape.heads,
+          .head_dim = head_dim,
+          .scale = 1.0f / std::sqrt(float(head_dim))};
+}
+
 void LayerNorm::operator()(ConstMatrixView x, MatrixView out) const {
   for (int row = 0; row < x.rows; ++row)
     layer_norm(x.row(row), scale.row(0), shift.row(0), eps, out.row(row));
@@ -54,7 +62,7 @@ EncoderLayers::EncoderLayers(const EncoderShape& shape, const Checkpoint& checkp
                              const std::string& prefix, Precision precision)
     : shape_(shape) {
   for (int index = 0; index < shape.layers; ++index)
-    layers_.push_back(read_layer(checkpoint, prefix + std::to_string(index) + ".", precision == Precision::kInt8 && getenv("PAL_V0") && index < atoi(getenv("PAL_V0")) ? Precision::kBf16 : precision));
+    layers_.push_back(read_layer(checkpoint, prefix + std::to_string(index) + ".", precision));
 }
 
 EncoderLayers::Layer EncoderLayers::read_layer(const Checkpoint& checkpoint, const std::string& name,
@@ -102,13 +110,9 @@ void EncoderPass::write_qkv(int first, int count) {
 
 void EncoderPass::attend_and_mix(int first, int count) {
   const EncoderLayers::Layer& layer = layers_.layers_[at_.layer()];
-  const int width = x_.cols, head_dim = width / layers_.shape_.heads;
-  const AttentionShape shape{.heads = layers_.shape_.heads,
-                             .kv_heads = layers_.shape_.heads,
-                             .head_dim = head_dim,
-                             .scale = 1.0f / std::sqrt(float(head_dim)),
-                             .softcap = {},
-                             .halves = layer.qkv.takes_halves()};
+  const int width = x_.cols;
+  AttentionShape shape = attention_shape_of(layers_.shape_);
+  shape.halves = layer.qkv.takes_halves();
   Matrix heads(count, width), mixed(count, width), normed(count, width);
   for (int row = first; row < first + count;) {
     const int begin = row / tokens_ * tokens_, end = std::min(begin + tokens_, first + count);

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/attention.h"
 #include "model/checkpoint.h"
 #include "model/layer_slices.h"
 #include "model/linear.h"
@@ -43,6 +44,8 @@ struct EncoderShape {
   int heads = 0;
   float layer_norm_eps = 1e-6f;
 };
+
+AttentionShape attention_shape_of(const EncoderShape& shape);
 
 // The pre-LayerNorm transformer that SigLIP's image and text towers share: every token sees every other of
 // its sequence (transformers, modeling_siglip.py: SiglipEncoder). Read-only after construction.

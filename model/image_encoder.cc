@@ -1,6 +1,7 @@
 #include "model/image_encoder.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "model/kernels.h"
 
@@ -18,40 +19,41 @@ ImageEncoder::ImageEncoder(const VisionConfig& config, const Checkpoint& checkpo
       }()),
       positions_(
           checkpoint.read(prefix + "embeddings.position_embedding.weight", {config.tokens(), config.width})),
-      layers_({.width = config.width,
-               .mlp_width = config.mlp_width,
-               .layers = config.layers,
-               .heads = config.heads,
-               .layer_norm_eps = config.layer_norm_eps},
-              checkpoint, prefix + "encoder.layers.", precision),
+      layers_(encoder_shape_of(config), checkpoint, prefix + "encoder.layers.", precision),
       final_norm_(
           read_layer_norm(checkpoint, prefix + "post_layernorm", config.width, config.layer_norm_eps)) {}
 
-// The convolution's input as rows: channel, then patch row, then patch column, as its weight is laid out.
-// [pictures * tokens, 3 * patch * patch]
-Matrix ImageEncoder::patches(const std::vector<Matrix>& pixels) const {
-  const int patch = config_.patch_size, grid = config_.grid(), size = config_.image_size;
-  Matrix rows(int(pixels.size()) * config_.tokens(), config_.channels * patch * patch);
-  float* out = rows.data();
+void write_patches(const VisionConfig& config, const std::vector<Matrix>& pixels, MatrixView out) {
+  assert(out.contiguous());
+  const int patch = config.patch_size, grid = config.grid(), size = config.image_size;
+  float* to = out.data;
   for (const Matrix& picture : pixels) {
     for (int y = 0; y < grid; ++y) {
       for (int x = 0; x < grid; ++x) {
-        for (int channel = 0; channel < config_.channels; ++channel) {
+        for (int channel = 0; channel < config.channels; ++channel) {
           for (int line = 0; line < patch; ++line) {
             const float* in = picture.row(channel).data() + std::size_t(y * patch + line) * size + x * patch;
-            out = std::copy(in, in + patch, out);
+            to = std::copy(in, in + patch, to);
           }
         }
       }
     }
   }
-  return rows;
+}
+
+EncoderShape encoder_shape_of(const VisionConfig& config) {
+  return {.width = config.width,
+          .mlp_width = config.mlp_width,
+          .layers = config.layers,
+          .heads = config.heads,
+          .layer_norm_eps = config.layer_norm_eps};
 }
 
 Matrix ImageEncoder::embed(const std::vector<Matrix>& pixels, const Observer& observer) const {
   const int tokens = config_.tokens(), rows = int(pixels.size()) * tokens;
-  Matrix x(rows, config_.width);
-  patch_embedding_(patches(pixels), x);
+  Matrix x(rows, config_.width), patches(rows, config_.channels * config_.patch_size * config_.patch_size);
+  write_patches(config_, pixels, patches);
+  patch_embedding_(patches, x);
   if (observer) observer("vision.patch", x);
   for (int row = 0; row < rows; ++row) add(x.row(row), positions_.row(row % tokens));
   if (observer) observer("vision.embeddings", x);

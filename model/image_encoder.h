@@ -11,6 +11,11 @@
 
 namespace palisade {
 
+// The patch convolution's input as rows: channel, then patch row, then patch column, as its weight is laid
+// out. `pixels`: one [3, size * size] a picture. out [pictures * tokens, 3 * patch * patch]
+void write_patches(const VisionConfig& config, const std::vector<Matrix>& pixels, MatrixView out);
+EncoderShape encoder_shape_of(const VisionConfig& config);
+
 // SigLIP's image tower: patches, learned positions, pre-LayerNorm transformer, final LayerNorm; no class
 // token, no pooling (transformers, modeling_siglip.py). Read-only after construction.
 class ImageEncoder {
@@ -28,8 +33,6 @@ class ImageEncoder {
   void final_norm(MatrixView x, const Observer& observer) const;
 
  private:
-  Matrix patches(const std::vector<Matrix>& pixels) const;
-
   VisionConfig config_;
   Linear patch_embedding_;
   Matrix positions_;  // [tokens, width]

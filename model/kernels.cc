@@ -1,6 +1,8 @@
 #include "model/kernels.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/kernels.cc"
@@ -13,68 +15,96 @@ HWY_BEFORE_NAMESPACE();
 namespace palisade {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-using Floats = hn::ScalableTag<float>;
+constexpr float kRootTwoOverPi = 0.7978845608028654f;
 
-// out[i] = operation(lanes of each input at i); the tail goes through a buffer so that no lane reads past the
-// row.
-template <class Operation, class... Inputs>
-HWY_INLINE void map(float* out, std::size_t size, const Operation& operation, const Inputs*... inputs) {
-  const Floats d;
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= size; i += lanes) hn::StoreU(operation(d, hn::LoadU(d, inputs + i)...), d, out + i);
-  if (i == size) return;
-  const std::size_t rest = size - i;
-  const auto padded = [&](const float* input) {
-    HWY_ALIGN float buffer[HWY_MAX_BYTES / sizeof(float)] = {};
-    for (std::size_t k = 0; k < rest; ++k) buffer[k] = input[i + k];
-    return hn::Load(d, buffer);
-  };
-  HWY_ALIGN float result[HWY_MAX_BYTES / sizeof(float)];
-  hn::Store(operation(d, padded(inputs)...), d, result);
-  for (std::size_t k = 0; k < rest; ++k) out[i + k] = result[k];
+#include "model/kernel_loops.inc"
+
+// The gate's slope: gelu(x) = x s with s = 1 / (1 + exp(-2u)), u = sqrt(2 / pi) (x + 0.044715 x^3). Gives s
+// and d gelu / dx = s + x s (1 - s) 2 du/dx.
+template <class D, class V>
+HWY_INLINE V gelu_share(D d, V x) {
+  const auto cubic = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), hn::Set(d, 0.044715f), x);
+  // 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u))
+  const auto exponent = hn::Mul(cubic, hn::Set(d, -2.0f * kRootTwoOverPi));
+  const auto bounded = hn::Min(exponent, hn::Set(d, 100.0f));
+  return hn::Div(hn::Set(d, 1.0f), hn::Add(hn::Set(d, 1.0f), hn::Exp(d, bounded)));
 }
 
-// Sum over i of term(lanes of x at i); `term` gives 0 for 0 padding unless `size` is a multiple of the lanes.
-template <class Term>
-HWY_INLINE float sum(const float* x, std::size_t size, const Term& term) {
-  const Floats d;
-  const std::size_t lanes = hn::Lanes(d);
-  auto total = hn::Zero(d);
-  std::size_t i = 0;
-  for (; i + lanes <= size; i += lanes) total = hn::Add(total, term(hn::LoadU(d, x + i)));
-  float result = hn::GetLane(hn::SumOfLanes(d, total));
-  for (; i < size; ++i) result += hn::GetLane(term(hn::Set(d, x[i])));
-  return result;
+template <class D, class V>
+HWY_INLINE V gelu_slope(D d, V x, V share) {
+  const auto twice =
+      hn::MulAdd(hn::Mul(x, x), hn::Set(d, 6 * 0.044715f * kRootTwoOverPi), hn::Set(d, 2 * kRootTwoOverPi));
+  const auto rest = hn::Mul(share, hn::Sub(hn::Set(d, 1.0f), share));
+  // Where the share is 0 or 1 the square may have overflowed.
+  const auto bend = hn::IfThenZeroElse(hn::Eq(rest, hn::Zero(d)), hn::Mul(hn::Mul(x, rest), twice));
+  return hn::Add(share, bend);
 }
 
 template <class D, class V>
 HWY_INLINE V gelu(D d, V x) {
-  const auto cubic = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), hn::Set(d, 0.044715f), x);
-  // 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u))
-  const auto exponent = hn::Mul(cubic, hn::Set(d, -2.0f * 0.7978845608028654f));
-  const auto bounded = hn::Min(exponent, hn::Set(d, 100.0f));
-  return hn::Div(x, hn::Add(hn::Set(d, 1.0f), hn::Exp(d, bounded)));
+  return hn::Mul(x, gelu_share(d, x));
+}
+
+float mean_of(const float* x, std::size_t size) {
+  return sum(
+             size, [](auto v) { return v; }, x) /
+         float(size);
+}
+
+float inverse_deviation(const float* x, std::size_t size, float mean, float eps) {
+  const auto means = hn::Set(Floats(), mean);
+  const float squares = sum(
+      size,
+      [=](auto v) {
+        const auto centred = hn::Sub(v, means);
+        return hn::Mul(centred, centred);
+      },
+      x);
+  return 1.0f / std::sqrt(squares / float(size) + eps);
+}
+
+void Add(float* x, const float* y, std::size_t size) {
+  map(
+      x, size, [](auto, auto a, auto b) { return hn::Add(a, b); }, x, y);
 }
 
 void RmsNorm(const float* x, const float* scale, std::size_t size, float eps, float* out) {
-  const float squares = sum(x, size, [](auto v) { return hn::Mul(v, v); });
+  const float squares = sum(
+      size, [](auto v) { return hn::Mul(v, v); }, x);
   const float factor = 1.0f / std::sqrt(squares / float(size) + eps);
   map(
       out, size, [=](auto d, auto v, auto s) { return hn::Mul(hn::Mul(v, hn::Set(d, factor)), s); }, x,
       scale);
 }
 
+void RmsNormBackward(const float* x, const float* scale, std::size_t size, float eps, const float* dy,
+                     float* dx, float* dscale) {
+  const float squares = sum(
+      size, [](auto v) { return hn::Mul(v, v); }, x);
+  const float factor = 1.0f / std::sqrt(squares / float(size) + eps);
+  const float along = sum(
+      size, [](auto v, auto s, auto g) { return hn::Mul(v, hn::Mul(s, g)); }, x, scale, dy);
+  const float pull = along * factor * factor * factor / float(size);
+  map(
+      dx, size,
+      [=](auto d, auto before, auto v, auto s, auto g) {
+        const auto direct = hn::MulAdd(hn::Mul(s, g), hn::Set(d, factor), before);
+        return hn::NegMulAdd(v, hn::Set(d, pull), direct);
+      },
+      dx, x, scale, dy);
+  if (!dscale) return;
+  map(
+      dscale, size,
+      [=](auto d, auto before, auto v, auto g) {
+        return hn::MulAdd(hn::Mul(v, hn::Set(d, factor)), g, before);
+      },
+      dscale, x, dy);
+}
+
 void LayerNorm(const float* x, const float* scale, const float* shift, std::size_t size, float eps,
                float* out) {
-  const Floats d;
-  const float mean = sum(x, size, [](auto v) { return v; }) / float(size);
-  const auto means = hn::Set(d, mean);
-  const float squares = sum(x, size, [=](auto v) {
-    const auto centred = hn::Sub(v, means);
-    return hn::Mul(centred, centred);
-  });
-  const float factor = 1.0f / std::sqrt(squares / float(size) + eps);
+  const float mean = mean_of(x, size);
+  const float factor = inverse_deviation(x, size, mean, eps);
   map(
       out, size,
       [=](auto tag, auto v, auto s, auto b) {
@@ -83,9 +113,50 @@ void LayerNorm(const float* x, const float* scale, const float* shift, std::size
       x, scale, shift);
 }
 
+void LayerNormBackward(const float* x, const float* scale, std::size_t size, float eps, const float* dy,
+                       float* dx, float* dscale, float* dshift) {
+  const float mean = mean_of(x, size);
+  const float factor = inverse_deviation(x, size, mean, eps);
+  const auto means = hn::Set(Floats(), mean);
+  const float level = sum(
+                          size, [](auto s, auto g) { return hn::Mul(s, g); }, scale, dy) /
+                      float(size);
+  const float along = sum(
+      size, [=](auto v, auto s, auto g) { return hn::Mul(hn::Sub(v, means), hn::Mul(s, g)); }, x, scale, dy);
+  const float pull = along * factor * factor / float(size);
+  map(
+      dx, size,
+      [=](auto d, auto before, auto v, auto s, auto g) {
+        const auto direct = hn::Sub(hn::Mul(s, g), hn::Set(d, level));
+        const auto both = hn::NegMulAdd(hn::Sub(v, hn::Set(d, mean)), hn::Set(d, pull), direct);
+        return hn::MulAdd(both, hn::Set(d, factor), before);
+      },
+      dx, x, scale, dy);
+  if (dshift) Add(dshift, dy, size);
+  if (!dscale) return;
+  map(
+      dscale, size,
+      [=](auto d, auto before, auto v, auto g) {
+        const auto normed = hn::Mul(hn::Sub(v, hn::Set(d, mean)), hn::Set(d, factor));
+        return hn::MulAdd(normed, g, before);
+      },
+      dscale, x, dy);
+}
+
 void Gelu(float* x, std::size_t size) {
   map(
       x, size, [](auto d, auto v) { return gelu(d, v); }, x);
+}
+
+void GeluBackward(float* x, float* dy, std::size_t size) {
+  update(
+      size,
+      [](auto d, auto& v, auto& g) {
+        const auto share = gelu_share(d, v);
+        g = hn::Mul(g, gelu_slope(d, v, share));
+        v = hn::Mul(v, share);
+      },
+      x, dy);
 }
 
 void GeluGate(const float* gate, const float* up, std::size_t size, float* out) {
@@ -93,19 +164,34 @@ void GeluGate(const float* gate, const float* up, std::size_t size, float* out) 
       out, size, [](auto d, auto g, auto u) { return hn::Mul(gelu(d, g), u); }, gate, up);
 }
 
+void GeluGateBackward(float* gate, float* up, float* dy, std::size_t size) {
+  update(
+      size,
+      [](auto d, auto& g, auto& u, auto& out) {
+        const auto share = gelu_share(d, g);
+        const auto opened = hn::Mul(g, share), gradient = out, before = u;
+        g = hn::Mul(hn::Mul(gradient, before), gelu_slope(d, g, share));
+        u = hn::Mul(gradient, opened);
+        out = hn::Mul(opened, before);
+      },
+      gate, up, dy);
+}
+
 void Softmax(float* x, std::size_t size) {
-  const Floats d;
-  const std::size_t lanes = hn::Lanes(d);
-  auto maxima = hn::Set(d, x[0]);
-  std::size_t i = 0;
-  for (; i + lanes <= size; i += lanes) maxima = hn::Max(maxima, hn::LoadU(d, x + i));
-  float largest = hn::GetLane(hn::MaxOfLanes(d, maxima));
-  for (; i < size; ++i) largest = std::fmax(largest, x[i]);
+  const float largest = largest_of(x, size);
   map(
       x, size, [=](auto tag, auto v) { return hn::Exp(tag, hn::Sub(v, hn::Set(tag, largest))); }, x);
-  const float factor = 1.0f / sum(x, size, [](auto v) { return v; });
+  const float factor = 1.0f / sum(
+                                  size, [](auto v) { return v; }, x);
   map(
       x, size, [=](auto tag, auto v) { return hn::Mul(v, hn::Set(tag, factor)); }, x);
+}
+
+void SoftmaxBackward(const float* y, float* dy, std::size_t size) {
+  const float level = sum(
+      size, [](auto p, auto g) { return hn::Mul(p, g); }, y, dy);
+  map(
+      dy, size, [=](auto d, auto p, auto g) { return hn::Mul(p, hn::Sub(g, hn::Set(d, level))); }, y, dy);
 }
 
 void Softcap(float* x, std::size_t size, float cap) {
@@ -117,9 +203,14 @@ void Softcap(float* x, std::size_t size, float cap) {
       x);
 }
 
-void Add(float* x, const float* y, std::size_t size) {
+void SoftcapBackward(const float* y, float cap, float* dy, std::size_t size) {
   map(
-      x, size, [](auto, auto a, auto b) { return hn::Add(a, b); }, x, y);
+      dy, size,
+      [=](auto d, auto v, auto g) {
+        const auto tanh = hn::Mul(v, hn::Set(d, 1.0f / cap));
+        return hn::Mul(g, hn::NegMulAdd(tanh, tanh, hn::Set(d, 1.0f)));
+      },
+      y, dy);
 }
 
 void Scale(float* x, std::size_t size, float factor) {
@@ -152,11 +243,17 @@ HWY_AFTER_NAMESPACE();
 namespace palisade {
 
 HWY_EXPORT(RmsNorm);
+HWY_EXPORT(RmsNormBackward);
 HWY_EXPORT(LayerNorm);
+HWY_EXPORT(LayerNormBackward);
 HWY_EXPORT(Gelu);
+HWY_EXPORT(GeluBackward);
 HWY_EXPORT(GeluGate);
+HWY_EXPORT(GeluGateBackward);
 HWY_EXPORT(Softmax);
+HWY_EXPORT(SoftmaxBackward);
 HWY_EXPORT(Softcap);
+HWY_EXPORT(SoftcapBackward);
 HWY_EXPORT(Add);
 HWY_EXPORT(Scale);
 HWY_EXPORT(RotateHalves);
@@ -164,21 +261,44 @@ HWY_EXPORT(RotateHalves);
 void rms_norm(std::span<const float> x, std::span<const float> scale, float eps, std::span<float> out) {
   HWY_DYNAMIC_DISPATCH(RmsNorm)(x.data(), scale.data(), x.size(), eps, out.data());
 }
+void rms_norm_backward(std::span<const float> x, std::span<const float> scale, float eps,
+                       std::span<const float> dy, std::span<float> dx, std::span<float> dscale) {
+  HWY_DYNAMIC_DISPATCH(RmsNormBackward)
+  (x.data(), scale.data(), x.size(), eps, dy.data(), dx.data(), dscale.data());
+}
 void layer_norm(std::span<const float> x, std::span<const float> scale, std::span<const float> shift,
                 float eps, std::span<float> out) {
   HWY_DYNAMIC_DISPATCH(LayerNorm)(x.data(), scale.data(), shift.data(), x.size(), eps, out.data());
 }
+void layer_norm_backward(std::span<const float> x, std::span<const float> scale, float eps,
+                         std::span<const float> dy, std::span<float> dx, std::span<float> dscale,
+                         std::span<float> dshift) {
+  HWY_DYNAMIC_DISPATCH(LayerNormBackward)
+  (x.data(), scale.data(), x.size(), eps, dy.data(), dx.data(), dscale.data(), dshift.data());
+}
 void gelu_tanh(std::span<float> x) {
   HWY_DYNAMIC_DISPATCH(Gelu)(x.data(), x.size());
+}
+void gelu_tanh_backward(std::span<float> x, std::span<float> dy) {
+  HWY_DYNAMIC_DISPATCH(GeluBackward)(x.data(), dy.data(), x.size());
 }
 void gelu_tanh_gate(std::span<const float> gate, std::span<const float> up, std::span<float> out) {
   HWY_DYNAMIC_DISPATCH(GeluGate)(gate.data(), up.data(), gate.size(), out.data());
 }
+void gelu_tanh_gate_backward(std::span<float> gate, std::span<float> up, std::span<float> dy) {
+  HWY_DYNAMIC_DISPATCH(GeluGateBackward)(gate.data(), up.data(), dy.data(), gate.size());
+}
 void softmax(std::span<float> x) {
   if (!x.empty()) HWY_DYNAMIC_DISPATCH(Softmax)(x.data(), x.size());
 }
+void softmax_backward(std::span<const float> y, std::span<float> dy) {
+  HWY_DYNAMIC_DISPATCH(SoftmaxBackward)(y.data(), dy.data(), y.size());
+}
 void softcap(std::span<float> x, float cap) {
   HWY_DYNAMIC_DISPATCH(Softcap)(x.data(), x.size(), cap);
+}
+void softcap_backward(std::span<const float> y, float cap, std::span<float> dy) {
+  HWY_DYNAMIC_DISPATCH(SoftcapBackward)(y.data(), cap, dy.data(), y.size());
 }
 void add(std::span<float> x, std::span<const float> y) {
   HWY_DYNAMIC_DISPATCH(Add)(x.data(), y.data(), x.size());

@@ -1,6 +1,5 @@
 #include "model/language_model.h"
 
-#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -27,23 +26,6 @@ Linear read_linear(const Checkpoint& checkpoint, const std::string& name, int ou
   return Linear(checkpoint.rows({name + ".weight"}, {outputs}, inputs), {}, precision);
 }
 
-// The tokens of the kRefined largest logits: a heap whose front is the least of them.
-std::vector<TokenId> best_of(std::span<const float> logits) {
-  constexpr std::size_t kRefined = 64;
-  std::vector<TokenId> best;
-  const auto larger = [&](TokenId a, TokenId b) { return logits[a] > logits[b]; };
-  for (std::size_t id = 0; id < logits.size(); ++id) {
-    if (best.size() == kRefined) {
-      if (!(logits[id] > logits[best.front()])) continue;
-      std::ranges::pop_heap(best, larger);
-      best.pop_back();
-    }
-    best.push_back(TokenId(id));
-    std::ranges::push_heap(best, larger);
-  }
-  return best;
-}
-
 }  // namespace
 
 LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window,
@@ -54,14 +36,10 @@ LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpo
       // Tied; a file that stores the head beside the embedding is taken at its word.
       head_(checkpoint.rows({checkpoint.has(kHead) ? kHead : kEmbedding}, {config.vocabulary}, config.width),
             {}, precision),
-      refines_best_(precision == Precision::kInt8 && !getenv("PAL_NOHEAD") && !checkpoint.has(kHead)),
-      final_norm_(read_norm(checkpoint, kModel + "norm", config.width)) {
+      final_norm_(read_norm(checkpoint, kModel + "norm", config.width)),
+      rotary_(config) {
   for (int index = 0; index < config.layers; ++index)
     layers_.push_back(read_layer(checkpoint, index, precision));
-  const int half = config.head_dim / 2;
-  for (int i = 0; i < half; ++i) {
-    inverse_frequencies_.push_back(1.0f / std::pow(config.rope_theta, float(2 * i) / float(config.head_dim)));
-  }
 }
 
 LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int index,
@@ -71,14 +49,13 @@ LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int
   const std::string name = kModel + "layers." + std::to_string(index) + ".";
   const std::string attention = name + "self_attn.";
   const bool second = config_.architecture == TextArchitecture::kGemma2;
-  const Precision attention_precision = precision == Precision::kInt8 && getenv("PAL_ATT") && index < atoi(getenv("PAL_ATT")) ? Precision::kBf16 : precision;
   Layer layer{
       .attention_norm = read_norm(checkpoint, name + "input_layernorm", width),
       .qkv = Linear(checkpoint.rows({attention + "q_proj.weight", attention + "k_proj.weight",
                                      attention + "v_proj.weight"},
                                     {q_width, kv_width, kv_width}, width),
-                    {}, attention_precision),
-      .attention_out = read_linear(checkpoint, attention + "o_proj", width, q_width, attention_precision),
+                    {}, precision),
+      .attention_out = read_linear(checkpoint, attention + "o_proj", width, q_width, precision),
       .post_attention_norm = {},
       // Gemma 1 names the norm before the MLP after what precedes it.
       .mlp_norm = read_norm(
@@ -106,27 +83,15 @@ void LanguageModel::embed(std::span<const TokenId> ids, MatrixView out) const {
   }
 }
 
-void LanguageModel::logits(ConstMatrixView hidden, MatrixView out) const {
-  head_(hidden, out);
-  if (!refines_best_) return;
-  parallel_for(out.rows, 2.0 * out.rows * out.cols, [&](int row) {
-    for (const TokenId id : best_of(out.row(row))) out.row(row)[id] = embedding_.dot(id, hidden.row(row));
-  });
-}
-
 void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView out) const {
   parallel_for(x.rows, 8.0 * x.rows * x.cols,
                [&](int row) { rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, out.row(row)); });
 }
 
-// Cosines and sines, which all heads turn by in all layers. transformers counts positions from 1.
+// Cosines and sines, which all heads turn by in all layers.
 void LanguageModel::rope_angles(int position, std::span<float> out) const {
-  const int half = config_.head_dim / 2;
-  for (int i = 0; i < half; ++i) {
-    const float angle = float(position + 1) * inverse_frequencies_[i];
-    out[i] = std::cos(angle);
-    out[half + i] = std::sin(angle);
-  }
+  const auto half = std::size_t(rotary_.half());
+  rotary_.angles(position, out.first(half), out.last(half));
 }
 
 void LanguageModel::rotate(MatrixView heads, std::span<const float> angles) {
@@ -135,14 +100,19 @@ void LanguageModel::rotate(MatrixView heads, std::span<const float> angles) {
     rotate_halves(heads.row(head), angles.first(half), angles.last(half));
 }
 
+AttentionShape attention_shape_of(const TextConfig& config) {
+  const bool second = config.architecture == TextArchitecture::kGemma2;
+  return {.heads = config.heads,
+          .kv_heads = config.kv_heads,
+          .head_dim = config.head_dim,
+          .scale = 1.0f / std::sqrt(second ? config.query_pre_attn_scalar : float(config.head_dim)),
+          .softcap = config.attention_softcap};
+}
+
 AttentionShape LanguageModel::attention_shape() const {
-  const bool second = config_.architecture == TextArchitecture::kGemma2;
-  return {.heads = config_.heads,
-          .kv_heads = config_.kv_heads,
-          .head_dim = config_.head_dim,
-          .scale = 1.0f / std::sqrt(second ? config_.query_pre_attn_scalar : float(config_.head_dim)),
-          .softcap = config_.attention_softcap,
-          .halves = layers_.front().qkv.takes_halves()};
+  AttentionShape shape = attention_shape_of(config_);
+  shape.halves = layers_.front().qkv.takes_halves();
+  return shape;
 }
 
 void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const {

@@ -12,6 +12,7 @@
 #include "model/linear.h"
 #include "model/model_config.h"
 #include "model/observer.h"
+#include "model/rotary.h"
 
 namespace palisade {
 
@@ -29,6 +30,8 @@ struct Segment {
   int positions() const { return places.empty() ? rows : prefix; }
 };
 
+AttentionShape attention_shape_of(const TextConfig& config);
+
 // Gemma or Gemma 2 as PaliGemma uses them (transformers, modeling_gemma.py and modeling_gemma2.py;
 // big_vision, models/ppp/gemma.py). Read-only after construction.
 class LanguageModel {
@@ -42,8 +45,7 @@ class LanguageModel {
   // norm, in place, and extends their caches: a LanguagePass in one go.
   void forward(MatrixView x, std::span<const Segment> segments, const Observer& observer) const;
   // hidden [rows, width] -> out [rows, vocabulary], without final soft-cap (big_vision's compute_logits).
-  // In int8 the best of each row are computed once more from the embedding, where the head is tied to it.
-  void logits(ConstMatrixView hidden, MatrixView out) const;
+  void logits(ConstMatrixView hidden, MatrixView out) const { head_(hidden, out); }
 
   KvCache make_cache(int capacity) const {
     return KvCache(config_.layers, capacity, config_.kv_heads * config_.head_dim);
@@ -73,10 +75,9 @@ class LanguageModel {
   SlidingWindow window_;
   EmbeddingTable embedding_;
   Linear head_;
-  bool refines_best_;
   std::vector<Layer> layers_;
   Matrix final_norm_;
-  std::vector<float> inverse_frequencies_;  // [head_dim / 2]
+  Rotary rotary_;
 };
 
 // A forward through all layers in slices (see LayerSlices). Views and caches outlive it.

@@ -13,10 +13,10 @@
 #include <tuple>
 #include <vector>
 
-#include "model/calibration.h"
 #include "model/error.h"
 #include "model/memory.h"
 #include "model/onednn.h"
+#include "model/packed_cache.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
 
@@ -73,12 +73,24 @@ bool multiplies_exactly(Precision precision) {
   }
 }
 
+void require_success(dnnl_status_t status) {
+  if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
+}
+
 }  // namespace
 
 bool has_products(Precision precision) {
   if (precision == Precision::kF32) return true;
   static const bool bf16 = multiplies_exactly(Precision::kBf16), int8 = multiplies_exactly(Precision::kInt8);
   return precision == Precision::kBf16 ? bf16 : int8;
+}
+
+std::string packing_of(Precision precision) {
+  const dnnl_version_t& version = *dnnl::version();
+  return std::string(name_of(precision)) + ", oneDNN " + std::to_string(version.major) + "." +
+         std::to_string(version.minor) + "." + std::to_string(version.patch) + " " + version.hash +
+         ", instructions " + std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " +
+         std::to_string(omp_get_max_threads()) + " threads";
 }
 
 std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs) {
@@ -114,10 +126,7 @@ struct PackedMatrix::Parts {
   memory bias_memory;
   Block<std::byte> weight_memory;
   memory weight;
-  Matrix steps;                           // int8: of each row of W
-  std::vector<float> smoothing;           // int8, where calibrated: factors of W's channels, ...
-  std::vector<float> input_factors;       // ... and of the inputs': 1 / smoothing
-  std::shared_ptr<InputStatistics> seen;  // while calibrating
+  Matrix steps;  // int8: of each row of W
   std::map<Key, Prepared> prepared;
 
   // In int8 bias and scales come after the product.
@@ -140,10 +149,10 @@ struct PackedMatrix::Parts {
     return prepared.emplace(key, std::move(made)).first->second;
   }
 
-  // A row of W or of x as the product takes it, at `to`; its step in int8, else 1. `factors` are int8's.
-  float convert(std::span<const float> row, std::span<const float> factors, std::byte* to) const {
+  // A row of W or of x as the product takes it, at `to`; its step in int8, else 1.
+  float convert(std::span<const float> row, std::byte* to) const {
     if (precision == Precision::kInt8)
-      return quantise_rotated(row, factors, {reinterpret_cast<std::int8_t*>(to), std::size_t(depth)});
+      return quantise_rotated(row, {reinterpret_cast<std::int8_t*>(to), std::size_t(depth)});
     if (precision == Precision::kBf16) {
       to_bf16(row, {reinterpret_cast<std::uint16_t*>(to), row.size()});
     } else {
@@ -155,28 +164,38 @@ struct PackedMatrix::Parts {
   // W read some rows at a time and converted: [n, depth] in one piece, which becomes W^T as oneDNN wants it.
   void pack(const WeightRows& rows) {
     constexpr int kRowsAtOnce = 64, kTypicalRows = 256;
+    if (precision == Precision::kInt8) steps = Matrix(1, outputs);
+    const std::span steps_bytes = std::as_writable_bytes(std::span(steps.data(), steps.size()));
+    const memory::desc any({depth, outputs}, format.operand, memory::format_tag::any);
+    const memory::desc packed = desc_for(kTypicalRows, depth, outputs, any).weights_desc();
+    weight_memory = take_memory(packed.get_size());
+    weight = memory(packed, cpu_engine(), weight_memory.get());
+    const std::span packed_bytes(weight_memory.get(), packed.get_size());
+    if (rows.cache != nullptr && rows.cache->serves()) {
+      rows.cache->read(rows.name, packed_bytes);
+      if (!steps_bytes.empty()) rows.cache->read(rows.name + ".steps", steps_bytes);
+      return;
+    }
     const std::size_t row_bytes = std::size_t(depth) * format.operand_bytes;
     const Block<std::byte> plain = take_memory(row_bytes * outputs);
-    if (precision == Precision::kInt8) steps = Matrix(1, outputs);
     const int blocks = (outputs + kRowsAtOnce - 1) / kRowsAtOnce;
     parallel_for(blocks, 10.0 * inputs * outputs, [&](int block) {
       const int first = block * kRowsAtOnce;
       Matrix some(std::min(kRowsAtOnce, outputs - first), inputs);
       rows.read(first, some);
       for (int row = 0; row < some.rows(); ++row) {
-        const float step = convert(some.row(row), smoothing, plain.get() + row_bytes * (first + row));
+        const float step = convert(some.row(row), plain.get() + row_bytes * (first + row));
         if (steps.size()) steps.row(0)[first + row] = step;
       }
     });
-    const memory::desc any({depth, outputs}, format.operand, memory::format_tag::any);
     // W [n, k] row-major is W^T [k, n] with strides 1 and k.
     memory given(memory::desc({depth, outputs}, format.operand, memory::dims{1, depth}), cpu_engine(),
                  plain.get());
-    const memory::desc packed = desc_for(kTypicalRows, depth, outputs, any).weights_desc();
-    weight_memory = take_memory(packed.get_size());
-    weight = memory(packed, cpu_engine(), weight_memory.get());
     dnnl::reorder(given, weight).execute(cpu_stream(), given, weight);
     cpu_stream().wait();
+    if (rows.cache == nullptr) return;
+    rows.cache->keep(rows.name, packed_bytes);
+    if (!steps_bytes.empty()) rows.cache->keep(rows.name + ".steps", steps_bytes);
   }
 
   // y = x W^T (+ bias) of rows that the product takes as they are.
@@ -205,11 +224,6 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   parts.inputs = rows.cols;
   parts.outputs = rows.rows;
   parts.depth = precision == Precision::kInt8 ? rotated_size(rows.cols) : rows.cols;
-  parts.seen = rows.inputs;
-  if (precision == Precision::kInt8 && rows.smoothing) {
-    parts.smoothing = *rows.smoothing;
-    for (const float factor : parts.smoothing) parts.input_factors.push_back(1 / factor);
-  }
   if (!bias.empty()) {
     parts.bias = Matrix(1, rows.rows);
     std::memcpy(parts.bias.data(), bias.data(), bias.size_bytes());
@@ -238,16 +252,14 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
   Parts& parts = *parts_;
   assert(x.cols == parts.inputs && y.cols == parts.outputs && x.rows == y.rows);
   if (x.rows == 0) return;
-  if (parts.seen) parts.seen->see(x);
   const TeamFor team(2.0 * x.rows * x.cols * y.cols);
   if (parts.precision == Precision::kF32) return parts.product(x.data, x.stride, y);
 
   const std::size_t row_bytes = parts.depth * parts.format.operand_bytes;
   const Block<std::byte> narrow = take_memory(row_bytes * x.rows);
   std::vector<float> steps(x.rows);
-  parallel_for(x.rows, kConversionWork * x.rows * x.cols, [&](int row) {
-    steps[row] = parts.convert(x.row(row), parts.input_factors, narrow.get() + row_bytes * row);
-  });
+  parallel_for(x.rows, kConversionWork * x.rows * x.cols,
+               [&](int row) { steps[row] = parts.convert(x.row(row), narrow.get() + row_bytes * row); });
   // In int8 the sums stand in y for a moment, as 32-bit integers.
   parts.product(narrow.get(), parts.depth, y);
   if (parts.precision != Precision::kInt8) return;
@@ -261,9 +273,15 @@ void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alp
   assert((b_transposed ? b.cols : b.rows) == a.cols && (b_transposed ? b.rows : b.cols) == c.cols &&
          a.rows == c.rows);
   const TeamFor team(2.0 * a.rows * a.cols * c.cols);
-  const auto status = dnnl_sgemm('N', b_transposed ? 'T' : 'N', a.rows, c.cols, a.cols, alpha, a.data,
-                                 a.stride, b.data, b.stride, beta, c.data, c.stride);
-  if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
+  require_success(dnnl_sgemm('N', b_transposed ? 'T' : 'N', a.rows, c.cols, a.cols, alpha, a.data, a.stride,
+                             b.data, b.stride, beta, c.data, c.stride));
+}
+
+void multiply_transposed(ConstMatrixView a, ConstMatrixView b, float alpha, float beta, MatrixView c) {
+  assert(a.rows == b.rows && a.cols == c.rows && b.cols == c.cols);
+  const TeamFor team(2.0 * a.rows * a.cols * c.cols);
+  require_success(dnnl_sgemm('T', 'N', a.cols, c.cols, a.rows, alpha, a.data, a.stride, b.data, b.stride,
+                             beta, c.data, c.stride));
 }
 
 }  // namespace palisade

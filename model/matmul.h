@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "model/matrix.h"
 #include "model/precision.h"
@@ -13,6 +14,9 @@ namespace palisade {
 // Whether this CPU multiplies in that precision, and in int8 without saturating: before VNNI pairs of
 // products were added in 16 bits.
 bool has_products(Precision precision);
+
+// What the form of packed weights depends on: the precision, oneDNN's version, instructions and threads.
+std::string packing_of(Precision precision);
 
 // Multiplies [rows, inputs] by packed weights [outputs, inputs] each time it is called, with nothing before
 // or after it: what oneDNN can do here at best. For a precision that this CPU has.
@@ -45,5 +49,8 @@ class PackedMatrix {
 
 // c [m, n] = alpha * a [m, k] b [k, n] + beta * c; with `b_transposed` b is [n, k].
 void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta, MatrixView c);
+
+// c [m, n] = alpha * a^T b + beta * c, with a [k, m] and b [k, n].
+void multiply_transposed(ConstMatrixView a, ConstMatrixView b, float alpha, float beta, MatrixView c);
 
 }  // namespace palisade

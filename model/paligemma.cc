@@ -50,6 +50,7 @@ struct PaliGemma::Parts {
   std::optional<Tokenizer> tokenizer;  // of a folder
   ModelIdentity identity;
   std::vector<std::filesystem::path> weight_files;
+  std::string packed_cache_note;
   ImageEncoder image_encoder;
   Linear projection;
   LanguageModel language_model;
@@ -101,7 +102,7 @@ struct PaliGemma::Parts {
 };
 
 PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, Precision precision,
-                     InputNotes* notes) {
+                     const std::filesystem::path& packed_cache) {
   if (!std::filesystem::is_directory(folder)) {
     throw ModelError(folder.string() +
                      ": no such folder; a model is a folder in Hugging Face layout with config.json, "
@@ -109,9 +110,14 @@ PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, 
   }
   read_model_config(folder);  // its errors come before those of the weights
   Checkpoint checkpoint(folder);
-  if (precision == Precision::kInt8) checkpoint.use_calibration();
-  if (notes) checkpoint.note_inputs(*notes);
+  std::optional<PackedCache> cache;
+  if (!packed_cache.empty()) {
+    cache.emplace(packed_file(packed_cache, folder, std::string(name_of(precision))),
+                  packed_origin(checkpoint.files(), packing_of(precision)));
+    checkpoint.pack_with(*cache);
+  }
   parts_ = std::make_unique<Parts>(folder, checkpoint, window, precision);
+  if (cache) parts_->packed_cache_note = cache->finish();
 }
 
 PaliGemma::PaliGemma(const ModelConfig& config, const Checkpoint& checkpoint, const std::string& id,
@@ -132,6 +138,9 @@ const ModelIdentity& PaliGemma::identity() const {
 }
 const std::vector<std::filesystem::path>& PaliGemma::weight_files() const {
   return parts_->weight_files;
+}
+const std::string& PaliGemma::packed_cache_note() const {
+  return parts_->packed_cache_note;
 }
 const VerdictTokens& PaliGemma::yes_no_tokens() const {
   return parts_->yes_no;

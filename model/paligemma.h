@@ -91,9 +91,10 @@ class Prefill {
 // Engine's).
 class PaliGemma {
  public:
-  // Throws ModelError naming the file or tensor and the remedy. With `notes` its products note their inputs.
+  // Throws ModelError naming the file or tensor and the remedy. Packed weights are kept below the folder
+  // `packed_cache`, unless it is empty, for the next start.
   explicit PaliGemma(const std::filesystem::path& folder, SlidingWindow window = SlidingWindow::kTransformers,
-                     Precision precision = Precision::kF32, InputNotes* notes = nullptr);
+                     Precision precision = Precision::kF32, const std::filesystem::path& packed_cache = {});
   // Of weights that come without a folder (RandomCheckpoint), to measure speed: it has no tokenizer, so
   // tokenizer() and prompt_ids() throw ModelError and prompts are token ids. `id` names it.
   PaliGemma(const ModelConfig& config, const Checkpoint& checkpoint, const std::string& id,
@@ -104,6 +105,8 @@ class PaliGemma {
   const Tokenizer& tokenizer() const;
   const ModelIdentity& identity() const;
   const std::vector<std::filesystem::path>& weight_files() const;
+  // What became of the packed cache, for the log; empty without one.
+  const std::string& packed_cache_note() const;
   // First tokens of yes and no, and of true and false, in their case variants.
   const VerdictTokens& yes_no_tokens() const;
   const VerdictTokens& true_false_tokens() const;

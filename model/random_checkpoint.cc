@@ -6,25 +6,9 @@
 #include <numeric>
 
 #include "model/parallel.h"
+#include "model/random.h"
 
 namespace palisade {
-namespace {
-
-// Steele et al., "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014: element i needs no other.
-std::uint64_t split_mix(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
-
-std::uint64_t hash_of(const std::string& name) {
-  std::uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a: the same on every machine
-  for (const char byte : name) hash = (hash ^ std::uint8_t(byte)) * 0x100000001B3u;
-  return hash;
-}
-
-}  // namespace
 
 // The head is tied, as in every released PaliGemma.
 bool RandomCheckpoint::has(const std::string& name) const {

@@ -50,21 +50,15 @@ HWY_INLINE Vector within_all(Vector v) {
   return v;
 }
 
-// A block, each value times its factor where there are any, by the unscaled Hadamard matrix: butterflies
-// between values 64, 32 and 16 apart, those within a vector, then what is left where a vector is shorter
-// than 16. Returns 0, or NaN for a value not finite.
-template <bool kFactors>
-HWY_INLINE float rotate_block(const float* HWY_RESTRICT x, const float* HWY_RESTRICT factors,
-                              float* HWY_RESTRICT out) {
+// A block by the unscaled Hadamard matrix: butterflies between values 64, 32 and 16 apart, those within a
+// vector, then what is left where a vector is shorter than 16. Returns 0, or NaN for a value not finite.
+HWY_INLINE float rotate_block(const float* HWY_RESTRICT x, float* HWY_RESTRICT out) {
   const Floats d;
   Vector poison = hn::Zero(d);
-  const auto load = [&](std::size_t at) {
-    if constexpr (kFactors) return hn::Mul(hn::LoadU(d, x + at), hn::LoadU(d, factors + at));
-    return hn::LoadU(d, x + at);
-  };
   for (std::size_t at = 0; at < 16; at += kLanes) {
-    Vector a = load(at), b = load(at + 16), c = load(at + 32), e = load(at + 48), f = load(at + 64),
-           g = load(at + 80), h = load(at + 96), i = load(at + 112);
+    Vector a = hn::LoadU(d, x + at), b = hn::LoadU(d, x + at + 16), c = hn::LoadU(d, x + at + 32),
+           e = hn::LoadU(d, x + at + 48), f = hn::LoadU(d, x + at + 64), g = hn::LoadU(d, x + at + 80),
+           h = hn::LoadU(d, x + at + 96), i = hn::LoadU(d, x + at + 112);
     butterfly(a, f), butterfly(b, g), butterfly(c, h), butterfly(e, i);
     butterfly(a, c), butterfly(b, e), butterfly(f, h), butterfly(g, i);
     butterfly(a, b), butterfly(c, e), butterfly(f, g), butterfly(h, i);
@@ -85,17 +79,15 @@ HWY_INLINE float rotate_block(const float* HWY_RESTRICT x, const float* HWY_REST
   return hn::GetLane(hn::SumOfLanes(d, poison));
 }
 
-float RotateUnscaled(const float* x, const float* factors, std::size_t size, float* out) {
+float RotateUnscaled(const float* x, std::size_t size, float* out) {
   constexpr std::size_t kBlock = kRotatedBlock;
   float poison = 0;
   std::size_t at = 0;
-  for (; at + kBlock <= size; at += kBlock)
-    poison += factors ? rotate_block<true>(x + at, factors + at, out + at)
-                      : rotate_block<false>(x + at, nullptr, out + at);
+  for (; at + kBlock <= size; at += kBlock) poison += rotate_block(x + at, out + at);
   if (at == size) return poison;
   HWY_ALIGN float padded[kBlock] = {};
-  for (std::size_t i = at; i < size; ++i) padded[i - at] = factors ? x[i] * factors[i] : x[i];
-  return poison + rotate_block<false>(padded, nullptr, out + at);
+  std::copy(x + at, x + size, padded);
+  return poison + rotate_block(padded, out + at);
 }
 
 // `size` is a multiple of a block. Returns the step of x.
@@ -183,14 +175,13 @@ void from_bf16(std::span<const std::uint16_t> x, std::span<float> out) {
 }
 
 void rotate(std::span<const float> x, std::span<float> out) {
-  HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), nullptr, x.size(), out.data());
+  HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), out.data());
   for (float& value : out) value *= kScale;
 }
 
-float quantise_rotated(std::span<const float> x, std::span<const float> factors, std::span<std::int8_t> out) {
+float quantise_rotated(std::span<const float> x, std::span<std::int8_t> out) {
   const auto rotated = scratch(out.size());
-  const float poison = HWY_DYNAMIC_DISPATCH(RotateUnscaled)(
-      x.data(), factors.empty() ? nullptr : factors.data(), x.size(), rotated.data());
+  const float poison = HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), rotated.data());
   // `poison` makes what is not finite show in the product, as it would in f32.
   return HWY_DYNAMIC_DISPATCH(Quantise)(rotated.data(), rotated.size(), out.data()) * kScale + poison;
 }

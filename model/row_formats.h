@@ -22,10 +22,9 @@ constexpr int rotated_size(int size) {
 // 2404.00456). out [rotated_size(x.size())]
 void rotate(std::span<const float> x, std::span<float> out);
 
-// The row times `factors` channel by channel (where there are any), rotated, in steps of its largest
-// magnitude / 127. Returns the step: 0 for a row of zeros, NaN where a value is not finite. out
-// [rotated_size(x.size())]
-float quantise_rotated(std::span<const float> x, std::span<const float> factors, std::span<std::int8_t> out);
+// The rotated row in steps of its largest magnitude / 127. Returns the step: 0 for a row of zeros, NaN where
+// a value is not finite. out [rotated_size(x.size())]
+float quantise_rotated(std::span<const float> x, std::span<std::int8_t> out);
 
 // sums[i] * step * steps[i] + bias[i], in place: `sums` holds 32-bit integers and becomes f32. `bias` may be
 // empty.

@@ -152,7 +152,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
 SafetensorsFile::SafetensorsFile(SafetensorsFile&& other) noexcept
     : path_(std::move(other.path_)),
       mapped_(std::exchange(other.mapped_, {})),
-      tensors_(std::move(other.tensors_)) {}
+      tensors_(std::move(other.tensors_)),
+      metadata_(std::move(other.metadata_)) {}
 
 SafetensorsFile::~SafetensorsFile() {
   if (!mapped_.empty()) ::munmap(const_cast<std::byte*>(mapped_.data()), mapped_.size());
@@ -177,7 +178,12 @@ void SafetensorsFile::read_header() {
 
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const auto& [name, entry] : header.items()) {
-    if (name == "__metadata__") continue;
+    if (name == "__metadata__") {
+      for (const auto& [key, value] : entry.items()) {
+        if (value.is_string()) metadata_[key] = value.get<std::string>();
+      }
+      continue;
+    }
     const auto fail_tensor = [&](const std::string& why) { fail("tensor \"" + name + "\": " + why); };
     if (!entry.is_object()) fail_tensor("its entry is no object");
     const std::string type_name =

@@ -40,6 +40,8 @@ class SafetensorsFile {
 
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
   const TensorView& at(const std::string& name) const;
+  // "__metadata__", text alone.
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::filesystem::path& path() const { return path_; }
   // The whole file, header included.
   std::span<const std::byte> bytes() const { return mapped_; }
@@ -49,6 +51,7 @@ class SafetensorsFile {
   std::filesystem::path path_;
   std::span<const std::byte> mapped_;
   std::map<std::string, TensorView> tensors_;
+  std::map<std::string, std::string> metadata_;
 };
 
 }  // namespace palisade

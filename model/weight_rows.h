@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <functional>
-#include <memory>
+#include <string>
 #include <utility>
 
 #include "model/matrix.h"
 
 namespace palisade {
 
-class InputStatistics;
+class PackedCache;
 
 // A weight matrix that is read some rows at a time while it is packed, so that a large one never exists in
 // f32 as a whole.
@@ -18,9 +18,9 @@ struct WeightRows {
   int cols = 0;
   // Rows [first, first + out.rows) as f32. Called by several threads.
   std::function<void(int first, MatrixView out)> read;
-  // Of its inputs in int8, and where the product notes them (see calibration.h); may be empty.
-  std::shared_ptr<const std::vector<float>> smoothing = nullptr;
-  std::shared_ptr<InputStatistics> inputs = nullptr;
+  // Where they are kept once they are packed, and under which name; nullptr: nowhere.
+  PackedCache* cache = nullptr;
+  std::string name;
 
   WeightRows(int rows_, int cols_, std::function<void(int, MatrixView)> read_)
       : rows(rows_), cols(cols_), read(std::move(read_)) {}

@@ -133,9 +133,11 @@ class PaliGemmaAnswerJob : public AnswerJob {
 class PaliGemmaEngineModel : public EngineModel {
  public:
   PaliGemmaEngineModel(const std::filesystem::path& folder, const EngineModelOptions& options)
-      : model_(folder, options.sliding_window, chosen_precision(options.precision), options.notes),
+      : model_(folder, options.sliding_window, chosen_precision(options.precision), options.packed_cache),
         resize_(options.resize.value_or(model_.identity().resize)),
-        hash_(model_.weight_files()) {}
+        hash_(model_.weight_files()) {
+    if (!model_.packed_cache_note().empty()) log_info(model_.packed_cache_note());
+  }
 
   ModelIdentity identity() const override {
     ModelIdentity identity = model_.identity();

@@ -64,15 +64,17 @@ Progress::~Progress() {
 }
 
 void Progress::show(MediaTime position, std::optional<MediaTime> total, std::uint64_t windows) {
+  show(share_of(position, total), progress_text(position, total, windows, steady_clock::now() - started_));
+}
+
+void Progress::show(double share, const std::string& text) {
   const auto now = steady_clock::now();
   const std::chrono::nanoseconds pause =
       terminal_ ? std::chrono::nanoseconds(kBetweenDrawings) : kBetweenLines;
   if (now - shown_.value_or(terminal_ ? started_ - pause : started_) < pause) return;
   shown_ = now;
-  const std::string text = progress_text(position, total, windows, now - started_);
   if (terminal_) {
-    std::fprintf(stderr, "\r\x1b[K%s %s%s", what_.c_str(), bar(share_of(position, total)).c_str(),
-                 text.c_str());
+    std::fprintf(stderr, "\r\x1b[K%s %s%s", what_.c_str(), bar(share).c_str(), text.c_str());
     drawn_ = true;
   } else {
     std::fprintf(stderr, "%s: %s\n", what_.c_str(), text.c_str());

@@ -18,6 +18,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void show(MediaTime position, std::optional<MediaTime> total, std::uint64_t windows);
+  // `share` of the job is done.
+  void show(double share, const std::string& text);
   // Before anything else is printed on the terminal.
   void clear();
 

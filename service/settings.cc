@@ -22,21 +22,6 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-// In the order of the file.
-std::vector<std::string> problem_lines(std::vector<Problem> problems, const std::string& file) {
-  std::ranges::stable_sort(problems, {}, [](const Problem& problem) {
-    return std::pair(problem.place.line, problem.place.column);
-  });
-  std::vector<std::string> lines;
-  for (const Problem& problem : problems) {
-    const Place place = problem.place;
-    const std::string at =
-        place.line > 0 ? ":" + std::to_string(place.line) + ":" + std::to_string(place.column) : "";
-    lines.push_back(file + at + ": " + problem.text);
-  }
-  return lines;
-}
-
 void read_engine(SettingsReader& root, EngineSettings& engine, std::vector<Problem>& problems) {
   const YamlNode* const node = root.find("engine");
   if (node == nullptr) return;
@@ -165,6 +150,8 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     read_resize(reader, settings);
     read_sliding_window(reader, settings);
     read_precision_of(reader, settings);
+    std::string packed_cache;
+    if (reader.read("packed_cache", packed_cache)) settings.packed_cache = packed_cache;
     if (reader.read("publish", settings.publish)) {
       if (auto fault = endpoint_fault(settings.publish)) reader.problem("publish", "publish: " + *fault);
     }
@@ -207,6 +194,7 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
   note("resize", running.resize == wanted.resize);
   note("sliding_window", running.sliding_window == wanted.sliding_window);
   note("precision", running.precision == wanted.precision);
+  note("packed_cache", running.packed_cache == wanted.packed_cache);
   note("publish", running.publish == wanted.publish);
   note("control", running.control == wanted.control);
   note("engine", running.engine == wanted.engine);

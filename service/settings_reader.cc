@@ -1,6 +1,7 @@
 #include "service/settings_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <numeric>
 
@@ -118,6 +119,25 @@ bool SettingsReader::read(std::string_view key, int& into, int least, int most) 
   if (value->quoted || padded || error != std::errc() || end != text.data() + text.size() || number < least ||
       number > most) {
     problem(key, std::string(key) + " is " + expected + ", not " + quoted(text));
+    return false;
+  }
+  into = number;
+  return true;
+}
+
+bool SettingsReader::read(std::string_view key, double& into, double least, double most) {
+  const auto shown = [](double number) {
+    std::array<char, 32> text{};
+    return std::string(text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr);
+  };
+  const std::string expected = "a number from " + shown(least) + " to " + shown(most);
+  const YamlNode* const value = scalar(key, expected);
+  if (value == nullptr) return false;
+  double number = 0;
+  const char* const last = value->text.data() + value->text.size();
+  const auto [end, error] = std::from_chars(value->text.data(), last, number);
+  if (value->quoted || error != std::errc() || end != last || !(number >= least && number <= most)) {
+    problem(key, std::string(key) + " is " + expected + ", not " + quoted(value->text));
     return false;
   }
   into = number;

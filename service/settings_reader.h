@@ -23,6 +23,8 @@ class SettingsReader {
   bool read(std::string_view key, std::string& into);
   bool read(std::string_view key, bool& into);
   bool read(std::string_view key, int& into, int least, int most);
+  // As written in JSON: 0.25, 3, 1e-5.
+  bool read(std::string_view key, double& into, double least, double most);
   bool read(std::string_view key, std::chrono::milliseconds& into, std::chrono::milliseconds least);
   // Numbers in 0..1 as they are written: 0.25, 1.
   bool read_share(std::string_view key, double& into);

@@ -207,4 +207,18 @@ YamlNode read_yaml(std::string_view text, std::vector<Problem>& problems) {
   return {};
 }
 
+std::vector<std::string> problem_lines(std::vector<Problem> problems, const std::string& file) {
+  std::ranges::stable_sort(problems, {}, [](const Problem& problem) {
+    return std::pair(problem.place.line, problem.place.column);
+  });
+  std::vector<std::string> lines;
+  for (const Problem& problem : problems) {
+    const Place place = problem.place;
+    const std::string at =
+        place.line > 0 ? ":" + std::to_string(place.line) + ":" + std::to_string(place.column) : "";
+    lines.push_back(file + at + ": " + problem.text);
+  }
+  return lines;
+}
+
 }  // namespace palisade

@@ -50,4 +50,7 @@ inline constexpr std::size_t kMaxYamlDepth = 32;
 // characters and bytes that are not UTF-8 are problems. Nothing is returned to be used when `problems` grew.
 YamlNode read_yaml(std::string_view text, std::vector<Problem>& problems);
 
+// "FILE:LINE:COLUMN: TEXT" of each, in the order of the file.
+std::vector<std::string> problem_lines(std::vector<Problem> problems, const std::string& file);
+
 }  // namespace palisade

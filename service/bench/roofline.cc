@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "service/bench/bench_report.h"
+#include "service/svg.h"
 
 namespace palisade {
 namespace {
@@ -26,36 +27,6 @@ class LogAxis {
  private:
   double first_, last_, from_, to_;
 };
-
-std::string attribute(const char* name, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, " %s=\"%.1f\"", name, value);
-  return text;
-}
-
-std::string escaped_xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<') {
-      out += "&lt;";
-    } else if (c == '&') {
-      out += "&amp;";
-    } else if (static_cast<unsigned char>(c) >= 0x20) {
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::string text_at(double x, double y, std::string_view text, const char* anchor = "start") {
-  return "<text" + attribute("x", x) + attribute("y", y) + " text-anchor=\"" + anchor + "\">" +
-         escaped_xml(text) + "</text>\n";
-}
-
-std::string line(double x1, double y1, double x2, double y2, const char* colour) {
-  return "<line" + attribute("x1", x1) + attribute("y1", y1) + attribute("x2", x2) + attribute("y2", y2) +
-         " stroke=\"" + colour + "\"/>\n";
-}
 
 struct Point {
   std::string name;

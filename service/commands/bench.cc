@@ -69,7 +69,8 @@ std::unique_ptr<PaliGemma> loaded(const BenchOptions& options, const std::vector
                  memory_needed(config, longest_of(stages, config), bytes_per_weight(name_of(precision))),
                  available_memory());
   log_info("bench: loading " + what);
-  if (options.shape.empty()) return std::make_unique<PaliGemma>(folder, chosen.sliding_window, precision);
+  if (options.shape.empty())
+    return std::make_unique<PaliGemma>(folder, chosen.sliding_window, precision, chosen.packed_cache);
   return std::make_unique<PaliGemma>(config, RandomCheckpoint(), options.shape, chosen.sliding_window,
                                      precision);
 }

@@ -23,18 +23,27 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
           "Of the model's products: f32, bf16, int8, or auto: what this CPU does fastest; default: f32")
       ->envname("PALISADE_PRECISION")
       ->check(CLI::IsMember({"f32", "bf16", "int8", "auto"}));
+  command
+      .add_option(
+          "--packed-cache", flags.packed_cache,
+          "Keep packed weights in this folder, as large as the model in its precision: the next start "
+          "reads them; default: nowhere")
+      ->envname("PALISADE_PACKED_CACHE")
+      ->type_name("DIR");
 }
 
 void apply(const ModelFlags& flags, Settings& settings) {
   if (!flags.folder.empty()) settings.model = flags.folder;
   if (!flags.sliding_window.empty()) settings.sliding_window = *sliding_window_of(flags.sliding_window);
   if (!flags.precision.empty()) read_precision(flags.precision, settings.precision);
+  if (!flags.packed_cache.empty()) settings.packed_cache = flags.packed_cache;
 }
 
 EngineModelOptions options_of(const ModelFlags& flags) {
   EngineModelOptions options;
   if (!flags.sliding_window.empty()) options.sliding_window = *sliding_window_of(flags.sliding_window);
   if (!flags.precision.empty()) read_precision(flags.precision, options.precision);
+  options.packed_cache = flags.packed_cache;
   return options;
 }
 

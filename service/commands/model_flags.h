@@ -12,11 +12,12 @@ class App;
 
 namespace palisade {
 
-// --model, --sliding-window and --precision, as typed; empty where they were not.
+// --model, --sliding-window, --precision and --packed-cache, as typed; empty where they were not.
 struct ModelFlags {
   std::string folder;
   std::string sliding_window;
   std::string precision;
+  std::string packed_cache;
 };
 
 void add_model_flags(CLI::App& command, ModelFlags& flags);

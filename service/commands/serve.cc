@@ -61,7 +61,8 @@ int serve(const ServeOptions& options) {
   const auto model =
       slowed_for_tests(load_chosen_model(settings.model, {.resize = settings.resize,
                                                           .sliding_window = settings.sliding_window,
-                                                          .precision = settings.precision}));
+                                                          .precision = settings.precision,
+                                                          .packed_cache = settings.packed_cache}));
   Service service(settings, *model);
   log_info("publishing on " + service.endpoint() + "; `palisade watch --subscribe " + service.endpoint() +
            "` shows it");

@@ -55,9 +55,7 @@ std::vector<Case> cases_of(const fs::path& root, Precision precision) {
       verify_model_case(below, one, precision, report);
     });
   }
-  for (const fs::path& file : files_below(root / "train", ".json")) {
-    cases.push_back(skipped(root, file, "training is not in this build"));
-  }
+  for (const fs::path& file : files_below(root / "train", ".json")) add(file, verify_train_case);
   for (const fs::path& file : files_below(root / "segmentation", ".json")) {
     cases.push_back(skipped(root, file, "the mask decoder is not in this build"));
   }

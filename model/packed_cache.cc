@@ -1,0 +1,161 @@
+#include "model/packed_cache.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "model/error.h"
+#include "model/json.h"
+#include "model/parallel.h"
+
+namespace palisade {
+namespace {
+
+constexpr char kVersion[] = "palisade packed weights 1";
+// Room for the header, which is known last; blanks after its JSON are allowed.
+constexpr std::size_t kHeaderSize = std::size_t(1) << 20;
+
+std::string hexadecimal(XXH64_hash_t hash) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+// XXH3 of pieces that are hashed side by side, in hexadecimal.
+std::string checksum(std::span<const std::byte> bytes) {
+  constexpr std::size_t kPiece = std::size_t(4) << 20;
+  const std::size_t pieces = (bytes.size() + kPiece - 1) / kPiece;
+  std::vector<XXH64_hash_t> hashes(pieces);
+  parallel_for(int(pieces), double(bytes.size()), [&](int piece) {
+    const auto part = bytes.subspan(piece * kPiece, std::min(kPiece, bytes.size() - piece * kPiece));
+    hashes[std::size_t(piece)] = XXH3_64bits(part.data(), part.size());
+  });
+  return hexadecimal(XXH3_64bits(hashes.data(), pieces * sizeof hashes[0]));
+}
+
+std::string metadata_of(const SafetensorsFile& file, const std::string& key) {
+  const auto found = file.metadata().find(key);
+  return found == file.metadata().end() ? "" : found->second;
+}
+
+}  // namespace
+
+PackedCache::PackedCache(const std::filesystem::path& path, const std::string& origin)
+    : path_(path), origin_(std::string(kVersion) + "; " + origin) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) {
+    try {
+      SafetensorsFile file(path);
+      if (metadata_of(file, "origin") != origin_) {
+        why_not_ = "was made of other weights, or for another machine";
+      } else if (!is_sound(file)) {
+        why_not_ = "is damaged";
+      } else {
+        file_.emplace(std::move(file));
+        return;
+      }
+    } catch (const ModelError&) {
+      why_not_ = "is damaged";
+    }
+  }
+  try {
+    std::filesystem::create_directories(path.parent_path(), error);
+    written_ = std::make_unique<WholeFile>(path);
+    written_->write(std::string(8 + kHeaderSize, ' '));
+  } catch (const ModelError& failure) {
+    why_not_ = failure.what();
+    written_.reset();
+  }
+}
+
+PackedCache::~PackedCache() = default;
+
+bool PackedCache::is_sound(const SafetensorsFile& file) const {
+  for (const auto& [name, tensor] : file.tensors()) {
+    const bool same = checksum(tensor.bytes) == metadata_of(file, name);
+    tensor.release_pages(0, tensor.bytes.size());
+    if (!same) return false;
+  }
+  return true;
+}
+
+void PackedCache::read(const std::string& name, std::span<std::byte> out) const {
+  const TensorView& kept = file_->at(name);
+  if (kept.bytes.size() != out.size())
+    throw ModelError(path_.string() + ": tensor \"" + name + "\" is of another size; delete the file");
+  constexpr std::size_t kPiece = std::size_t(4) << 20;
+  parallel_for(int((out.size() + kPiece - 1) / kPiece), double(out.size()), [&](int piece) {
+    const std::size_t from = piece * kPiece, size = std::min(kPiece, out.size() - from);
+    std::memcpy(out.data() + from, kept.bytes.data() + from, size);
+  });
+  kept.release_pages(0, kept.bytes.size());
+}
+
+void PackedCache::keep(const std::string& name, std::span<const std::byte> bytes) {
+  if (!written_) return;
+  try {
+    written_->write(bytes);
+    entries_.push_back({name, bytes.size(), checksum(bytes)});
+  } catch (const ModelError& failure) {
+    why_not_ = failure.what();
+    written_.reset();
+  }
+}
+
+void PackedCache::write_header() {
+  Json header, metadata{{"origin", origin_}};
+  std::size_t at = 0;
+  for (const Entry& entry : entries_) {
+    header[entry.name] = {{"dtype", "U8"}, {"shape", {entry.size}}, {"data_offsets", {at, at + entry.size}}};
+    metadata[entry.name] = entry.checksum;
+    at += entry.size;
+  }
+  header["__metadata__"] = std::move(metadata);
+  const std::string text = header.dump();
+  if (text.size() > kHeaderSize) throw ModelError(path_.string() + ": too many tensors for a packed cache");
+  const std::uint64_t size = kHeaderSize;
+  written_->write_at(0, std::as_bytes(std::span(&size, 1)));
+  written_->write_at(8, std::as_bytes(std::span(text)));
+}
+
+std::string PackedCache::finish() {
+  if (file_) {
+    file_.reset();
+    return "packed weights read from " + path_.string();
+  }
+  if (written_) {
+    try {
+      write_header();
+      written_->commit();
+      written_.reset();
+      return "packed weights written to " + path_.string() + " for the next start" +
+             (why_not_.empty() ? "" : ": the file that was there " + why_not_);
+    } catch (const ModelError& failure) {
+      why_not_ = failure.what();
+    }
+  }
+  return "packed weights are not kept: " + why_not_;
+}
+
+std::filesystem::path packed_file(const std::filesystem::path& folder, const std::filesystem::path& model,
+                                  const std::string& precision) {
+  const std::filesystem::path whole = std::filesystem::weakly_canonical(model);
+  const std::string text = whole.string();
+  return folder / (whole.filename().string() + "-" + precision + "-" +
+                   hexadecimal(XXH3_64bits(text.data(), text.size())) + ".safetensors");
+}
+
+std::string packed_origin(std::span<const std::filesystem::path> weight_files, const std::string& packing) {
+  std::string origin = packing;
+  for (const std::filesystem::path& file : weight_files) {
+    origin += "; " + file.filename().string() + ", " + std::to_string(std::filesystem::file_size(file)) +
+              " bytes, changed " +
+              std::to_string(std::filesystem::last_write_time(file).time_since_epoch().count());
+  }
+  return origin;
+}
+
+}  // namespace palisade

@@ -1,0 +1,97 @@
+// The forward upside down.
+#include <cmath>
+
+#include "model/image_encoder.h"
+#include "model/kernels.h"
+#include "model/train/training_pass.h"
+
+namespace palisade {
+namespace {
+
+// target += factor * x
+void add_scaled(std::span<float> target, std::span<float> x, float factor) {
+  scale(x, factor);
+  add(target, x);
+}
+
+}  // namespace
+
+bool TrainingPass::images_trained() const {
+  return parameters_.trains(ModelPart::kProjection) || parameters_.trains(ModelPart::kImageEncoder);
+}
+
+void TrainingPass::backward(const TrainingBatch& batch) {
+  decode_backward();
+  embed_backward(batch);
+  if (images_trained()) encode_backward(batch);
+}
+
+void TrainingPass::decode_backward() {
+  const TextConfig& config = config_.text;
+  const LanguageTowerTensors& weights = parameters_.weights().language_tower;
+  const LanguageTowerTensors& gradients = parameters_.gradients().language_tower;
+  const int targets = int(targets_.size());
+  const MatrixView dtargets_in = dtargets_in_.shaped(targets, config.width);
+  fill_rows(dtargets_in, 0);
+  rms_norm_rows_backward(weights.final_norm, gradients.final_norm, config.rms_norm_eps, targets_in_,
+                         dtargets_, dtargets_in, scratch_.rows);
+  const MatrixView dx = dx_.shaped(language_out_.view().rows, config.width);
+  fill_rows(dx, 0);
+  for (int i = 0; i < targets; ++i) add(dx.row(target_rows_[std::size_t(i)]), dtargets_in.row(i));
+  const DecoderPass pass = decoder_pass();
+  for (int layer = config.layers; layer-- > 0;) {
+    const auto index = std::size_t(layer);
+    decoder_block_backward(pass, layer, weights.blocks[index], gradients.blocks[index], decoder_[index], dx);
+  }
+}
+
+void TrainingPass::embed_backward(const TrainingBatch& batch) {
+  const MatrixView dembedding = parameters_.gradients().language_tower.embedding;
+  const float factor = std::sqrt(float(config_.text.width));
+  const int tokens = config_.image_tokens();
+  const MatrixView dx = dx_;
+  const MatrixView dfeatures = dfeatures_.shaped(features_.view().rows, config_.text.width);
+  if (images_trained()) fill_rows(dfeatures, 0);
+  int row = 0;
+  const auto take = [&](TokenId id) {
+    if (dembedding.data) add_scaled(dembedding.row(id), dx.row(row), factor);
+    ++row;
+  };
+  for (const TrainingExample& example : batch.examples) {
+    for (const int picture : example.pictures) {
+      if (images_trained())
+        add_rows(dfeatures.row_range(picture * tokens, tokens), dx.row_range(row, tokens));
+      row += tokens;
+    }
+    for (const TokenId id : example.prompt) take(id);
+    for (std::size_t i = 0; i + 1 < example.suffix.size(); ++i) take(example.suffix[i]);
+  }
+}
+
+void TrainingPass::encode_backward(const TrainingBatch& batch) {
+  const ImageTowerTensors& weights = parameters_.weights().image_tower;
+  const ImageTowerTensors& gradients = parameters_.gradients().image_tower;
+  const VisionConfig& config = config_.vision;
+  affine_weight_gradients(parameters_.weights().projection, parameters_.gradients().projection, tower_normed_,
+                          dfeatures_, scratch_.rows);
+  if (!parameters_.trains(ModelPart::kImageEncoder)) return;
+
+  const int tokens = config.tokens(), rows = int(batch.pictures.size()) * tokens;
+  const MatrixView dnormed = scratch_.mixed.shaped(rows, config.width);
+  affine_input_gradient(parameters_.weights().projection, dfeatures_, dnormed, scratch_.rows);
+  const MatrixView dx = dtower_.shaped(rows, config.width);
+  fill_rows(dx, 0);
+  layer_norm_rows_backward(weights.final_norm, gradients.final_norm, config.layer_norm_eps, tower_out_,
+                           dnormed, dx, scratch_.rows);
+  const EncoderShape shape = encoder_shape_of(config);
+  for (int layer = config.layers; layer-- > 0;) {
+    const auto index = std::size_t(layer);
+    encoder_block_backward(shape, weights.blocks[index], gradients.blocks[index], tokens, encoder_[index],
+                           scratch_, dx);
+  }
+  for (int row = 0; gradients.positions.data && row < rows; ++row)
+    add(gradients.positions.row(row % tokens), dx.row(row));
+  affine_weight_gradients(weights.patch_embedding, gradients.patch_embedding, patches_, dx, scratch_.rows);
+}
+
+}  // namespace palisade

@@ -1,0 +1,219 @@
+#include "model/train/decoder_block.h"
+
+#include <algorithm>
+
+#include "model/kernels.h"
+#include "model/language_model.h"
+
+namespace palisade {
+namespace {
+
+double attention_work(const TextConfig& config, std::span<const SequenceRows> sequences) {
+  double work = 0;
+  for (const SequenceRows& sequence : sequences)
+    work += 4.0 * sequence.rows * sequence.rows * config.heads * config.head_dim;
+  return work;
+}
+
+// Each block drops in two places.
+int dropout_place(int layer, bool mlp) {
+  return 2 * layer + int(mlp);
+}
+
+KeysAndValues keys_and_values(MatrixView kv) {
+  return {kv.block(0, kv.rows, 0, kv.cols / 2), kv.block(0, kv.rows, kv.cols / 2, kv.cols / 2)};
+}
+
+// Every row's heads turned by the angles of its position in its sequence, or back.
+template <typename Turn>
+void for_positions(const DecoderPass& pass, double work, const Turn& turn) {
+  parallel_for(int(pass.sequences.size()), work, [&](int index) {
+    const SequenceRows& sequence = pass.sequences[std::size_t(index)];
+    for (int position = 0; position < sequence.rows; ++position) turn(sequence.first + position, position);
+  });
+}
+
+void rotate_heads(std::span<float> heads, int head_dim, std::span<const float> cosine,
+                  std::span<const float> sine) {
+  for (std::size_t at = 0; at < heads.size(); at += std::size_t(head_dim))
+    rotate_halves(heads.subspan(at, std::size_t(head_dim)), cosine, sine);
+}
+
+// qkv [rows, q | k | v] -> q and kv, turned.
+void split_and_rotate(const DecoderPass& pass, MatrixView qkv, MatrixView q, MatrixView kv) {
+  for_positions(pass, 6.0 * qkv.rows * qkv.cols, [&](int row, int position) {
+    const auto in = qkv.row(row);
+    std::copy_n(in.begin(), q.cols, q.row(row).begin());
+    std::copy_n(in.begin() + q.cols, kv.cols, kv.row(row).begin());
+    const auto cosine = pass.rotary.cosines.row(position), sine = pass.rotary.sines.row(position);
+    rotate_heads(q.row(row), pass.config.head_dim, cosine, sine);
+    rotate_heads(kv.row(row).first(std::size_t(kv.cols) / 2), pass.config.head_dim, cosine, sine);
+  });
+}
+
+void rotate_back_and_join(const DecoderPass& pass, ConstMatrixView dq, ConstMatrixView dkv, MatrixView dqkv) {
+  const int half = pass.config.head_dim / 2;
+  for_positions(pass, 6.0 * dqkv.rows * dqkv.cols, [&](int row, int position) {
+    const auto out = dqkv.row(row);
+    std::ranges::copy(dq.row(row), out.begin());
+    std::ranges::copy(dkv.row(row), out.begin() + dq.cols);
+    const auto cosine = pass.rotary.cosines.row(position);
+    const auto back = pass.rotary.negated_sines.row(position);
+    rotate_heads(out.first(std::size_t(dq.cols + dkv.cols / 2)), 2 * half, cosine, back);
+  });
+}
+
+// What attention or MLP gave becomes part of the residual stream: x += dropout(norm(branch)).
+struct Branch {
+  const DecoderPass& pass;
+  ConstMatrixView norm;  // Gemma 2's; without data in Gemma 1
+  int place;
+
+  bool plain() const { return !norm.data && pass.dropout.rate <= 0; }
+
+  void add_to(MatrixView x, ConstMatrixView given, MatrixView scratch) const {
+    if (norm.data) {
+      rms_norm_rows(norm, pass.config.rms_norm_eps, given, scratch, pass.scratch.rows);
+    } else {
+      copy_rows(given, scratch);
+    }
+    pass.dropout.apply(scratch, place);
+    add_rows(x, scratch);
+  }
+
+  // The gradient of `given`: dx itself, or in `scratch`.
+  ConstMatrixView backward(MatrixView norm_gradient, ConstMatrixView given, ConstMatrixView dx,
+                           Buffer& dropped, Buffer& target) const {
+    if (plain()) return dx;
+    const MatrixView dy = dropped.shaped(dx.rows, dx.cols);
+    copy_rows(dx, dy);
+    pass.dropout.apply(dy, place);
+    if (!norm.data) return dy;
+    const MatrixView dgiven = target.shaped(dx.rows, dx.cols);
+    fill_rows(dgiven, 0);
+    rms_norm_rows_backward(norm, norm_gradient, pass.config.rms_norm_eps, given, dy, dgiven,
+                           pass.scratch.rows);
+    return dgiven;
+  }
+};
+
+}  // namespace
+
+void decoder_block(const DecoderPass& pass, int layer, const DecoderBlockTensors& weights,
+                   DecoderBlockActivations& activations, MatrixView out) {
+  const TextConfig& config = pass.config;
+  BlockScratch& scratch = pass.scratch;
+  const MatrixView x = activations.x;
+  const int rows = x.rows, width = x.cols, mlp_width = config.mlp_width;
+  const int q_width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
+  const float eps = config.rms_norm_eps;
+  const MatrixView normed = scratch.normed.shaped(rows, width);
+  const MatrixView qkv = scratch.dqkv.shaped(rows, q_width + 2 * kv_width);
+  rms_norm_rows(weights.attention_norm, eps, x, normed, scratch.rows);
+  affine(weights.qkv, normed, qkv, scratch.rows);
+  const MatrixView q = activations.q.shaped(rows, q_width), kv = activations.kv.shaped(rows, 2 * kv_width);
+  split_and_rotate(pass, qkv, q, kv);
+  const MatrixView heads = activations.heads.shaped(rows, q_width);
+  const AttentionShape attention = attention_shape_of(config);
+  parallel_for(int(pass.sequences.size()), attention_work(config, pass.sequences), [&](int index) {
+    const SequenceRows& sequence = pass.sequences[std::size_t(index)];
+    const KeysAndValues seen = keys_and_values(kv.row_range(sequence.first, sequence.rows));
+    attend(attention, q.row_range(sequence.first, sequence.rows), {&seen, 1}, {.prefix = sequence.prefix},
+           heads.row_range(sequence.first, sequence.rows));
+  });
+
+  const MatrixView middle = activations.middle.shaped(rows, width);
+  copy_rows(x, middle);
+  const Branch after_attention{pass, weights.post_attention_norm, dropout_place(layer, false)};
+  if (after_attention.plain()) {
+    affine_add(weights.attention_out, heads, middle, scratch.rows);
+  } else {
+    const MatrixView mix = activations.attention_mix.shaped(rows, width);
+    affine(weights.attention_out, heads, mix, scratch.rows);
+    after_attention.add_to(middle, mix, normed);
+  }
+  rms_norm_rows(weights.mlp_norm, eps, middle, normed, scratch.rows);
+  const MatrixView gate_up = activations.gate_up.shaped(rows, 2 * mlp_width);
+  affine(weights.gate_up, normed, gate_up, scratch.rows);
+  const MatrixView gated = scratch.wide.shaped(rows, mlp_width);
+  for_row_ranges(rows, 20.0 * rows * mlp_width, [&](int, int first, int count) {
+    for (int row = first; row < first + count; ++row) {
+      const auto both = gate_up.row(row);
+      gelu_tanh_gate(both.first(std::size_t(mlp_width)), both.last(std::size_t(mlp_width)), gated.row(row));
+    }
+  });
+  copy_rows(middle, out);
+  const Branch after_mlp{pass, weights.post_mlp_norm, dropout_place(layer, true)};
+  if (after_mlp.plain()) {
+    affine_add(weights.down, gated, out, scratch.rows);
+  } else {
+    const MatrixView mix = activations.mlp_mix.shaped(rows, width);
+    affine(weights.down, gated, mix, scratch.rows);
+    after_mlp.add_to(out, mix, normed);
+  }
+}
+
+void decoder_block_backward(const DecoderPass& pass, int layer, const DecoderBlockTensors& weights,
+                            const DecoderBlockTensors& gradients, DecoderBlockActivations& activations,
+                            MatrixView dx) {
+  const TextConfig& config = pass.config;
+  BlockScratch& scratch = pass.scratch;
+  const MatrixView x = activations.x, q = activations.q, kv = activations.kv, heads = activations.heads;
+  const MatrixView middle = activations.middle, gate_up = activations.gate_up;
+  const int rows = x.rows, width = x.cols, mlp_width = config.mlp_width;
+  const float eps = config.rms_norm_eps;
+  const MatrixView normed = scratch.normed.shaped(rows, width);
+  const MatrixView dnormed = scratch.mixed.shaped(rows, width);
+
+  const Branch after_mlp{pass, weights.post_mlp_norm, dropout_place(layer, true)};
+  const ConstMatrixView dmlp =
+      after_mlp.backward(gradients.post_mlp_norm, activations.mlp_mix, dx, scratch.normed, scratch.mixed);
+  const MatrixView dgated = scratch.wide.shaped(rows, mlp_width);
+  affine_input_gradient(weights.down, dmlp, dgated, scratch.rows);
+  for_row_ranges(rows, 30.0 * rows * mlp_width, [&](int, int first, int count) {
+    for (int row = first; row < first + count; ++row) {
+      const auto both = gate_up.row(row);
+      gelu_tanh_gate_backward(both.first(std::size_t(mlp_width)), both.last(std::size_t(mlp_width)),
+                              dgated.row(row));
+    }
+  });
+  affine_weight_gradients(weights.down, gradients.down, dgated, dmlp,
+                          scratch.rows);  // `dgated` is what `down` read now
+  // `gate_up` is its gradient now
+  if (reads_input(gradients.gate_up)) {
+    rms_norm_rows(weights.mlp_norm, eps, middle, normed, scratch.rows);
+    affine_weight_gradients(weights.gate_up, gradients.gate_up, normed, gate_up, scratch.rows);
+  }
+  affine_input_gradient(weights.gate_up, gate_up, dnormed, scratch.rows);
+  rms_norm_rows_backward(weights.mlp_norm, gradients.mlp_norm, eps, middle, dnormed, dx, scratch.rows);
+
+  const Branch after_attention{pass, weights.post_attention_norm, dropout_place(layer, false)};
+  const ConstMatrixView dmix = after_attention.backward(
+      gradients.post_attention_norm, activations.attention_mix, dx, scratch.normed, scratch.mixed);
+  affine_weight_gradients(weights.attention_out, gradients.attention_out, heads, dmix, scratch.rows);
+  const MatrixView dheads = scratch.dheads.shaped(rows, q.cols);
+  affine_input_gradient(weights.attention_out, dmix, dheads, scratch.rows);
+  const MatrixView dkv = scratch.dkv.shaped(rows, kv.cols);
+  fill_rows(dkv, 0);
+  const AttentionShape attention = attention_shape_of(config);
+  parallel_for(int(pass.sequences.size()), 2.5 * attention_work(config, pass.sequences), [&](int index) {
+    const SequenceRows& sequence = pass.sequences[std::size_t(index)];
+    const MatrixView own_q = q.row_range(sequence.first, sequence.rows);
+    const MatrixView own_dkv = dkv.row_range(sequence.first, sequence.rows);
+    const int kv_width = kv.cols / 2;
+    attend_backward(attention, own_q, keys_and_values(kv.row_range(sequence.first, sequence.rows)),
+                    {.prefix = sequence.prefix}, dheads.row_range(sequence.first, sequence.rows),
+                    {own_q, own_dkv.block(0, sequence.rows, 0, kv_width),
+                     own_dkv.block(0, sequence.rows, kv_width, kv_width)});
+  });
+  const MatrixView dqkv = scratch.dqkv.shaped(rows, q.cols + kv.cols);
+  rotate_back_and_join(pass, q, dkv, dqkv);  // `q` is its gradient now
+  if (reads_input(gradients.qkv)) {
+    rms_norm_rows(weights.attention_norm, eps, x, normed, scratch.rows);
+    affine_weight_gradients(weights.qkv, gradients.qkv, normed, dqkv, scratch.rows);
+  }
+  affine_input_gradient(weights.qkv, dqkv, dnormed, scratch.rows);
+  rms_norm_rows_backward(weights.attention_norm, gradients.attention_norm, eps, x, dnormed, dx, scratch.rows);
+}
+
+}  // namespace palisade

@@ -1,0 +1,88 @@
+#include "model/train/model_folder.h"
+
+#include <string>
+
+#include "model/json.h"
+#include "model/safetensors_writer.h"
+#include "model/whole_file.h"
+
+namespace palisade {
+namespace {
+
+namespace fs = std::filesystem;
+
+void set_if_there(Json& object, const char* key, const Json& value) {
+  if (object.contains(key)) object[key] = value;
+}
+
+Json changed_config(const fs::path& file, const ModelConfig& config) {
+  Json json = read_json(file);
+  Json& vision = json["vision_config"];
+  vision["image_size"] = config.vision.image_size;
+  for (Json* section : {&json, &vision, &json["text_config"]}) {
+    set_if_there(*section, "torch_dtype", "float32");
+    set_if_there(*section, "dtype", "float32");
+    set_if_there(*section, "num_image_tokens", config.image_tokens());
+  }
+  return json;
+}
+
+Json changed_preprocessor(const fs::path& file, const ModelConfig& config) {
+  Json json = read_json(file);
+  const int size = config.vision.image_size;
+  if (json.contains("size")) json["size"] = {{"height", size}, {"width", size}};
+  set_if_there(json, "image_seq_length", config.image_tokens());
+  return json;
+}
+
+constexpr char kIdentity[] = "palisade.json";
+
+// What is of the source alone.
+bool is_left(const std::string& name) {
+  if (name == "README.md" || name == kIdentity) return true;
+  return name.find(".safetensors") != std::string::npos || name.ends_with(".bin") || name.ends_with(".pt");
+}
+
+}  // namespace
+
+void write_model_folder(Parameters& parameters, const fs::path& source, const fs::path& target,
+                        const std::string& id) {
+  if (fs::exists(target)) throw ModelError(target.string() + ": is there already");
+  parameters.merge_adapters();
+  const fs::path partial = target.string() + ".partial";
+  try {
+    fs::remove_all(partial);
+    fs::create_directories(partial);
+    const ModelConfig& config = parameters.config();
+    for (const auto& entry : fs::directory_iterator(source)) {
+      const fs::path& file = entry.path();
+      const std::string name = file.filename().string();
+      if (!entry.is_regular_file() || is_left(name)) continue;
+      if (name == "config.json") {
+        write_whole_file(partial / name, changed_config(file, config).dump(2) + "\n");
+      } else if (name == "preprocessor_config.json") {
+        write_whole_file(partial / name, changed_preprocessor(file, config).dump(2) + "\n");
+      } else {
+        fs::copy_file(file, partial / name);
+      }
+    }
+    write_whole_file(partial / kIdentity, Json{{"id", id}}.dump(2) + "\n");
+    std::vector<NamedFloats> tensors;
+    for (const Parameters::Tensor& tensor : parameters.tensors()) {
+      if (!tensor.spec.adapter) tensors.push_back({tensor.spec.name, tensor.spec.shape, tensor.value});
+    }
+    write_safetensors(partial / "model.safetensors", tensors, {{"format", "pt"}});
+    fs::rename(partial, target);
+    sync_folder(target.parent_path());
+  } catch (const fs::filesystem_error& error) {
+    std::error_code ignored;
+    fs::remove_all(partial, ignored);
+    throw ModelError(target.string() + ": cannot be written: " + error.code().message());
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(partial, ignored);
+    throw;
+  }
+}
+
+}  // namespace palisade

@@ -1,0 +1,129 @@
+#include "model/train/parameters.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/error.h"
+#include "model/matmul.h"
+#include "model/random.h"
+#include "model/train/resolution.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kAlignedFloats = 16;
+
+std::size_t aligned(std::size_t size) {
+  return (size + kAlignedFloats - 1) / kAlignedFloats * kAlignedFloats;
+}
+
+// `up` is nothing at first and `down` random, so that the model begins as it was and can learn.
+void begin_adapter(const TensorSpec& spec, std::span<float> value) {
+  if (spec.name.ends_with("lora_up")) return;
+  const std::uint64_t start = split_mix(hash_of(spec.name));
+  const float most = 1.0f / std::sqrt(float(spec.shape[1]));
+  for (std::size_t i = 0; i < value.size(); ++i)
+    value[i] = float(std::int32_t(split_mix(start + i) >> 32)) * (most / 2147483648.0f);
+}
+
+}  // namespace
+
+FloatBlock::FloatBlock(std::size_t size) : size_(size) {
+  constexpr std::size_t kRow = 1 << 16;
+  matrix_ = Matrix(int((size + kRow - 1) / kRow), int(kRow));
+  std::fill_n(matrix_.data(), size, 0.0f);
+}
+
+Parameters::Parameters(const ModelConfig& config, const Checkpoint& checkpoint, const TrainedTensors& trained)
+    : config_(config), trained_(trained) {
+  if (checkpoint.has("language_model.lm_head.weight"))
+    throw ModelError(
+        "the checkpoint has a head of its own (language_model.lm_head.weight); only a head tied to "
+        "the embedding can be trained");
+  lay_out();
+  read(checkpoint);
+}
+
+// Three walks in the same order: what there is, where its values are, and where its gradients are.
+void Parameters::lay_out() {
+  std::size_t values = 0, gradients = 0;
+  std::vector<std::size_t> value_offsets;
+  const int rank = trained_.lora_rank;
+  paligemma_tensors(config_, rank, [&](std::span<const TensorSpec> stacked) -> float* {
+    for (const TensorSpec& spec : stacked) {
+      const bool whole = rank == 0 || spec.adapter || spec.part == ModelPart::kProjection;
+      const bool trained = trains(spec.part) && whole;
+      tensors_.push_back({.spec = spec, .trained = trained, .trained_offset = gradients});
+      value_offsets.push_back(values);
+      values += spec.size();
+      if (trained) gradients += spec.size();
+    }
+    values = aligned(values);
+    gradients = aligned(gradients);
+    return nullptr;
+  });
+  value_block_ = FloatBlock(values);
+  gradient_block_ = FloatBlock(gradients);
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
+    Tensor& tensor = tensors_[i];
+    tensor.value = value_block_.all().subspan(value_offsets[i], tensor.spec.size());
+    if (tensor.trained)
+      tensor.gradient = gradient_block_.all().subspan(tensor.trained_offset, tensor.spec.size());
+  }
+  const auto views = [&](std::span<float> Tensor::*block) {
+    std::size_t next = 0;
+    return paligemma_tensors(config_, rank, [&](std::span<const TensorSpec> stacked) {
+      float* const first = (tensors_[next].*block).data();
+      next += stacked.size();
+      return first;
+    });
+  };
+  weights_ = views(&Tensor::value);
+  gradients_ = views(&Tensor::gradient);
+}
+
+void Parameters::read(const Checkpoint& checkpoint) {
+  const int stored = trained_.stored_image_size;
+  const bool resampled = stored > 0 && stored != config_.vision.image_size;
+  for (const Tensor& tensor : tensors_) {
+    if (tensor.spec.adapter) {
+      begin_adapter(tensor.spec, tensor.value);
+    } else if (resampled && tensor.spec.name.ends_with("position_embedding.weight")) {
+      const int stored_grid = stored / config_.vision.patch_size;
+      const Matrix kept =
+          checkpoint.read(tensor.spec.name, {stored_grid * stored_grid, config_.vision.width});
+      const Matrix positions = resampled_positions(kept, config_.vision.grid());
+      std::copy_n(positions.data(), positions.size(), tensor.value.begin());
+    } else {
+      checkpoint.read_into(tensor.spec.name, tensor.spec.shape, tensor.value);
+    }
+  }
+}
+
+void Parameters::merge_adapters() {
+  const auto merge = [](const Affine& layer) {
+    if (!layer.up.data) return;
+    multiply(layer.up, layer.down, false, 1, 1, layer.weight);
+    std::fill_n(layer.up.data, std::size_t(layer.up.rows) * std::size_t(layer.up.cols), 0.0f);
+  };
+  for (const EncoderBlockTensors& block : weights_.image_tower.blocks) {
+    for (const Affine& layer : {block.qkv, block.attention_out, block.fc1, block.fc2}) merge(layer);
+  }
+  for (const DecoderBlockTensors& block : weights_.language_tower.blocks) {
+    for (const Affine& layer : {block.qkv, block.attention_out, block.gate_up, block.down}) merge(layer);
+  }
+}
+
+bool Parameters::trains(ModelPart part) const {
+  return std::ranges::find(trained_.parts, part) != trained_.parts.end();
+}
+
+const Parameters::Tensor& Parameters::tensor(const std::string& name) const {
+  const auto found = std::ranges::find(
+      tensors_, name, [](const Tensor& tensor) -> const std::string& { return tensor.spec.name; });
+  if (found == tensors_.end())
+    throw ModelError("no tensor \"" + name + "\" in a model of this configuration");
+  return *found;
+}
+
+}  // namespace palisade

@@ -1,0 +1,55 @@
+#include "model/train/resolution.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "model/error.h"
+
+namespace palisade {
+
+ModelConfig at_resolution(ModelConfig config, int image_size) {
+  const int patch = config.vision.patch_size, most = config.text.max_position_embeddings;
+  if (image_size < patch || image_size % patch != 0)
+    throw ModelError("pictures of " + std::to_string(image_size) +
+                     " a side: not a multiple of the model's patches of " + std::to_string(patch));
+  config.vision.image_size = image_size;
+  if (config.image_tokens() >= most)
+    throw ModelError("pictures of " + std::to_string(image_size) + " a side make " +
+                     std::to_string(config.image_tokens()) + " tokens, the model has " +
+                     std::to_string(most) + " positions");
+  return config;
+}
+
+Matrix resampled_positions(ConstMatrixView positions, int new_grid) {
+  const int grid = int(std::lround(std::sqrt(double(positions.rows))));
+  const double step = new_grid > 1 ? double(grid - 1) / (new_grid - 1) : 0;
+  struct Between {
+    int low, high;
+    float share;  // of high
+  };
+  const auto place = [&](int index) {
+    const double at = index * step;
+    const int low = std::min(int(at), grid - 1);
+    return Between{low, std::min(low + 1, grid - 1), float(at - low)};
+  };
+  Matrix resampled(new_grid * new_grid, positions.cols);
+  for (int y = 0; y < new_grid; ++y) {
+    for (int x = 0; x < new_grid; ++x) {
+      const Between row = place(y), col = place(x);
+      const auto out = resampled.row(y * new_grid + x);
+      for (int i = 0; i < positions.cols; ++i) {
+        const auto along = [&](int line) {
+          const float low = positions.row(line * grid + col.low)[std::size_t(i)];
+          const float high = positions.row(line * grid + col.high)[std::size_t(i)];
+          return low + (high - low) * col.share;
+        };
+        const float top = along(row.low);
+        out[std::size_t(i)] = top + (along(row.high) - top) * row.share;
+      }
+    }
+  }
+  return resampled;
+}
+
+}  // namespace palisade

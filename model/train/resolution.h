@@ -1,0 +1,16 @@
+#pragma once
+
+#include "model/checkpoint.h"
+#include "model/model_config.h"
+
+namespace palisade {
+
+// The configuration for pictures of `image_size` a side. Throws ModelError where that is no multiple of the
+// patch size or makes more tokens than the language model has positions.
+ModelConfig at_resolution(ModelConfig config, int image_size);
+
+// Learned positions [grid^2, width] resampled to [new_grid^2, width]: bilinear, corner to corner (big_vision,
+// models/vit.py: resample_posemb).
+Matrix resampled_positions(ConstMatrixView positions, int new_grid);
+
+}  // namespace palisade

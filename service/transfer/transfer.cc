@@ -1,0 +1,262 @@
+#include "service/transfer/transfer.h"
+
+#include <chrono>
+#include <cmath>
+#include <future>
+#include <memory>
+
+#include "model/generation.h"
+#include "model/random.h"
+#include "model/train/model_folder.h"
+#include "model/train/resolution.h"
+#include "model/train/schedule.h"
+#include "service/bench/text_format.h"
+#include "service/log.h"
+#include "service/progress.h"
+#include "service/sha256.h"
+#include "service/transfer/transfer_data.h"
+
+namespace palisade {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::steady_clock;
+
+Preprocessor preprocessor_of(const TransferSettings& settings, const ModelConfig& stored,
+                             const ModelConfig& config) {
+  Preprocessor preprocessor = read_preprocessor(settings.model, stored.vision.image_size);
+  preprocessor.image_size = config.vision.image_size;
+  if (!settings.resize.empty()) preprocessor.resize = *resize_preset_of(settings.resize);
+  return preprocessor;
+}
+
+int total_steps_of(const TransferSettings& settings, std::size_t records) {
+  const double examples = settings.examples > 0 ? settings.examples : settings.epochs * double(records);
+  return std::max(1, int(std::lround(examples / settings.batch_size)));
+}
+
+// Of the examples and the weights to start from.
+std::string hash_of(const TransferSettings& settings, const Checkpoint& checkpoint) {
+  Sha256 hash;
+  const std::string examples = read_text_file(settings.data, std::size_t(1) << 40);
+  hash.add(std::as_bytes(std::span(examples)));
+  for (const fs::path& file : checkpoint.files()) hash.add(SafetensorsFile(file).bytes());
+  return hash.hex();
+}
+
+// Everything of one transfer while it runs.
+class Transfer {
+ public:
+  Transfer(const RunFolder& run, const TransferSettings& settings)
+      : run_(run),
+        settings_(settings),
+        stored_(read_model_config(settings.model)),
+        config_(settings.resolution > 0 ? at_resolution(stored_, settings.resolution) : stored_),
+        preprocessor_(preprocessor_of(settings, stored_, config_)),
+        tokenizer_(settings.model),
+        records_(read_transfer_data(settings.data, settings, config_, tokenizer_)),
+        checkpoint_(settings.model),
+        data_(hash_of(settings, checkpoint_)),
+        parameters_(config_, checkpoint_,
+                    {.parts = settings.trained_parts(),
+                     .lora_rank = settings.lora_rank,
+                     .stored_image_size = stored_.vision.image_size}),
+        pass_(parameters_),
+        optimizer_(parameters_,
+                   {.learning_rate = settings.learning_rate, .weight_decay = settings.weight_decay}),
+        loader_(preprocessor_, settings_),
+        order_(records_.size(), split_mix(std::uint64_t(settings.seed))),
+        total_steps_(total_steps_of(settings, records_.size())),
+        schedule_{total_steps_, warmup_steps_of(settings.warmup, total_steps_)},
+        image_schedule_{total_steps_,
+                        warmup_steps_of(std::max(settings.warmup, settings.image_warmup), total_steps_)} {
+    if (!settings.evaluation.empty())
+      evaluation_ = read_transfer_data(settings.evaluation, settings, config_, tokenizer_);
+    if (run.has_checkpoint()) {
+      run.resume(parameters_, optimizer_, data_);
+    } else {
+      run.begin(settings);
+    }
+  }
+
+  bool run(const std::stop_token& stop) {
+    Progress progress("transfer");
+    begun_ = steady_clock::now();
+    first_step_ = optimizer_.steps();
+    log_info(format_text("transfer: %zu examples, %d steps of %d, from step %d", records_.size(),
+                         total_steps_, settings_.batch_size, first_step_));
+    next_ = load_ahead(pass_of(optimizer_.steps(), 0));
+    while (optimizer_.steps() < total_steps_ && !stop.stop_requested()) {
+      step(progress);
+      const int done = optimizer_.steps();
+      if (done == total_steps_) break;
+      if (settings_.evaluate_every > 0 && done % settings_.evaluate_every == 0) evaluate(progress);
+      if (settings_.checkpoint_every > 0 && done % settings_.checkpoint_every == 0) save();
+    }
+    progress.clear();
+    save();
+    if (optimizer_.steps() < total_steps_) return false;
+    evaluate(progress);
+    if (!fs::exists(run_.model()))
+      write_model_folder(parameters_, settings_.model, run_.model(), run_.name());
+    if (settings_.beams > 1 && !evaluation_.empty()) evaluate_by_beams(progress);
+    run_.draw_curves();
+    return true;
+  }
+
+ private:
+  // Examples of one pass: some of one step's batch.
+  struct PassRecords {
+    std::vector<const TransferRecord*> records;
+    std::uint64_t seed = 0;
+  };
+
+  int passes() const {
+    return (settings_.batch_size + settings_.examples_at_once - 1) / settings_.examples_at_once;
+  }
+
+  PassRecords pass_of(int step, int pass) {
+    PassRecords chosen;
+    const int first = pass * settings_.examples_at_once;
+    const int count = std::min(settings_.examples_at_once, settings_.batch_size - first);
+    for (int i = 0; i < count; ++i) {
+      const auto place = std::uint64_t(step) * std::uint64_t(settings_.batch_size) + std::uint64_t(first + i);
+      chosen.records.push_back(&records_[order_.at(place)]);
+    }
+    chosen.seed = split_mix(split_mix(std::uint64_t(settings_.seed) ^ 0x5eed) + std::uint64_t(step) * 65536 +
+                            std::uint64_t(pass));
+    return chosen;
+  }
+
+  // Pictures are read while the pass before is computed; one at a time, as the loader is one thread's.
+  std::future<TrainingBatch> load_ahead(PassRecords chosen) {
+    return std::async(std::launch::async, [this, chosen = std::move(chosen)] {
+      return loader_.load(chosen.records, chosen.seed);
+    });
+  }
+
+  LossOptions loss_options() const {
+    return {.label_smoothing = float(settings_.label_smoothing), .vocabulary = config_.image_token};
+  }
+
+  void step(Progress& progress) {
+    const int step = optimizer_.steps();
+    double loss = 0;
+    for (int pass = 0; pass < passes(); ++pass) {
+      const PassRecords chosen = pass_of(step, pass);
+      const TrainingBatch batch = next_.get();
+      const bool last = pass + 1 == passes();
+      if (!last || step + 1 < total_steps_)
+        next_ = load_ahead(pass_of(last ? step + 1 : step, last ? 0 : pass + 1));
+      const auto losses =
+          pass_.accumulate(batch, {.loss = loss_options(),
+                                   .dropout = {.rate = float(settings_.llm_dropout), .seed = chosen.seed},
+                                   .examples = double(settings_.batch_size)});
+      for (std::size_t i = 0; i < losses.size(); ++i) {
+        if (!std::isfinite(losses[i].loss)) fail_at(step, "the loss of " + chosen.records[i]->place);
+        loss += losses[i].loss / settings_.batch_size;
+      }
+    }
+    const double factor = schedule_.factor(step);
+    const double norm = optimizer_.step({image_schedule_.factor(step), factor});
+    if (!std::isfinite(norm)) fail_at(step, "the gradient's norm");
+    const double seconds = std::chrono::duration<double>(steady_clock::now() - begun_).count();
+    const double rate = (step + 1 - first_step_) * double(settings_.batch_size) / seconds;
+    run_.append({{"step", step + 1},
+                 {"loss", loss},
+                 {"learning_rate", factor * settings_.learning_rate},
+                 {"gradient_norm", norm},
+                 {"examples_per_second", rate}});
+    const auto left = std::chrono::duration_cast<MediaTime>(
+        std::chrono::duration<double>((total_steps_ - step - 1) * double(settings_.batch_size) / rate));
+    progress.show(double(step + 1) / total_steps_, format_text("step %d of %d, loss %.4f, %.1f examples/s, ",
+                                                               step + 1, total_steps_, loss, rate) +
+                                                       position_text(left) + " left");
+  }
+
+  [[noreturn]] void fail_at(int step, const std::string& what) {
+    throw ModelError("step " + std::to_string(step + 1) + ": " + what +
+                     " is no finite number; the last checkpoint is as it was. Try a lower learning_rate");
+  }
+
+  void evaluate(Progress& progress) {
+    if (evaluation_.empty()) return;
+    double loss = 0, exact = 0;
+    const auto at_once = std::size_t(settings_.examples_at_once);
+    for (std::size_t first = 0; first < evaluation_.size(); first += at_once) {
+      std::vector<const TransferRecord*> some;
+      for (std::size_t i = first; i < std::min(first + at_once, evaluation_.size()); ++i)
+        some.push_back(&evaluation_[i]);
+      // The loader may be busy with the next batch.
+      BatchLoader loader(preprocessor_, settings_);
+      const PassOptions options{.loss = {.label_smoothing = 0, .vocabulary = config_.image_token},
+                                .dropout = {}};
+      for (const ExampleLoss& example : pass_.evaluate(loader.load(some, {}), options)) {
+        loss += example.loss / double(evaluation_.size());
+        exact += (example.exact ? 1.0 : 0.0) / double(evaluation_.size());
+      }
+    }
+    run_.append({{"step", optimizer_.steps()}, {"evaluation_loss", loss}, {"evaluation_exact", exact}});
+    progress.clear();
+    log_info(format_text("transfer: step %d: evaluation loss %.4f, %.1f %% of %zu answers exact",
+                         optimizer_.steps(), loss, 100 * exact, evaluation_.size()));
+  }
+
+  // As the service would answer, with the model that was written.
+  void evaluate_by_beams(Progress& progress) {
+    const PaliGemma model(run_.model());
+    BatchLoader loader(preprocessor_, settings_);
+    const DecodingOptions options{
+        .max_new_tokens = settings_.text_length,
+        .method = BeamSearch{.beams = settings_.beams, .rules = BeamRules::kBigVision}};
+    std::size_t exact = 0;
+    for (const TransferRecord& record : evaluation_) {
+      const auto features = model.encode(loader.images(record, {}));
+      const Answer answer =
+          decode(model, model.prefill(features, record.tokens.prompt, options.max_new_tokens), options);
+      exact += answer.text == record.suffix;
+    }
+    const double share = double(exact) / double(evaluation_.size());
+    run_.append(
+        {{"step", optimizer_.steps()}, {"beams", settings_.beams}, {"evaluation_exact_by_beams", share}});
+    progress.clear();
+    log_info(format_text("transfer: with %d beams %.1f %% of %zu answers exact", settings_.beams, 100 * share,
+                         evaluation_.size()));
+  }
+
+  void save() {
+    run_.save(parameters_, optimizer_, data_);
+    run_.draw_curves();
+  }
+
+  const RunFolder& run_;
+  const TransferSettings& settings_;
+  ModelConfig stored_;
+  ModelConfig config_;
+  Preprocessor preprocessor_;
+  Tokenizer tokenizer_;
+  std::vector<TransferRecord> records_;
+  std::vector<TransferRecord> evaluation_;
+  Checkpoint checkpoint_;
+  std::string data_;
+  Parameters parameters_;
+  TrainingPass pass_;
+  Optimizer optimizer_;
+  BatchLoader loader_;
+  ExampleOrder order_;
+  int total_steps_;
+  Schedule schedule_;
+  Schedule image_schedule_;
+  steady_clock::time_point begun_;
+  int first_step_ = 0;
+  std::future<TrainingBatch> next_;  // last: its thread uses all of the above
+};
+
+}  // namespace
+
+bool transfer(const TransferSettings& settings, const RunFolder& run, const std::stop_token& stop) {
+  check(settings);
+  return Transfer(run, settings).run(stop);
+}
+
+}  // namespace palisade

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/preprocessor.h"
+#include "model/tokenizer.h"
+#include "model/train/example.h"
+#include "model/train/training_pass.h"
+#include "service/transfer/transfer_settings.h"
+
+namespace palisade {
+
+// One line of a JSONL file: {"image": PATH | "images": [PATH ...] | "video": PATH, "prefix": ..., "suffix":
+// ...}.
+struct TransferRecord {
+  std::string place;  // "FILE:LINE"
+  std::vector<std::filesystem::path> pictures;
+  std::filesystem::path video;
+  std::string suffix;
+  ExampleTokens tokens;
+};
+
+// Reads a whole file of them, with every problem found before a step is made: malformed lines, missing
+// pictures, empty suffixes, text longer than the limit, each by file and line. Relative paths are the file's
+// folder's. Throws SettingsError.
+std::vector<TransferRecord> read_transfer_data(const std::filesystem::path& file,
+                                               const TransferSettings& settings, const ModelConfig& config,
+                                               const Tokenizer& tokenizer);
+
+// Which record comes at which place when all are seen again and again, each time in another order.
+class ExampleOrder {
+ public:
+  ExampleOrder(std::size_t records, std::uint64_t seed) : records_(records), seed_(seed) {}
+  std::size_t at(std::uint64_t place);
+
+ private:
+  std::size_t records_;
+  std::uint64_t seed_;
+  std::optional<std::uint64_t> epoch_;
+  std::vector<std::size_t> order_;  // of epoch_
+};
+
+// Makes batches of records: reads their pictures and videos. One thread's.
+class BatchLoader {
+ public:
+  BatchLoader(const Preprocessor& preprocessor, const TransferSettings& settings)
+      : preprocessor_(preprocessor), settings_(settings) {}
+
+  // A video begins at its first frame, or, with a seed, anywhere (fixed stride; short ones are tiled). Throws
+  // ModelError naming the record's file and line.
+  TrainingBatch load(std::span<const TransferRecord* const> records, std::optional<std::uint64_t> seed);
+  // A record's pictures as inference takes them.
+  std::vector<Image> images(const TransferRecord& record, std::optional<std::uint64_t> seed);
+
+ private:
+  std::vector<Image> frames_of(const std::filesystem::path& video, std::optional<std::uint64_t> seed);
+  std::uint64_t frame_count(const std::filesystem::path& video);
+
+  const Preprocessor& preprocessor_;
+  const TransferSettings& settings_;
+  std::map<std::filesystem::path, std::uint64_t> frame_counts_;
+};
+
+}  // namespace palisade

@@ -1,0 +1,148 @@
+#include "service/transfer/transfer_settings.h"
+
+#include <array>
+#include <charconv>
+
+#include "frames/resize.h"
+#include "model/json.h"
+#include "service/settings_reader.h"
+#include "service/settings_tree.h"
+
+namespace palisade {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::pair<std::string_view, TrainedParts>, 3> kParts = {
+    {{"all", TrainedParts::kAll},
+     {"language", TrainedParts::kLanguageModel},
+     {"projection", TrainedParts::kProjection}}};
+
+constexpr double kMostExamples = 1e12;
+constexpr int kMost = 1'000'000'000;
+
+void read_path(SettingsReader& reader, const char* key, const fs::path& folder, fs::path& into) {
+  std::string text;
+  if (reader.read(key, text)) into = folder / text;
+}
+
+void read_parts(SettingsReader& reader, TransferSettings& settings) {
+  std::string name;
+  if (!reader.read("parts", name)) return;
+  for (const auto& [known, parts] : kParts) {
+    if (name == known) {
+      settings.parts = parts;
+      return;
+    }
+  }
+  reader.problem("parts", "parts is all, language or projection, not '" + name + "'");
+}
+
+// The shortest text that is read back as the same number.
+std::string text_of(double number) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
+}
+
+}  // namespace
+
+std::vector<ModelPart> TransferSettings::trained_parts() const {
+  if (parts == TrainedParts::kProjection) return {ModelPart::kProjection};
+  if (parts == TrainedParts::kLanguageModel) return {ModelPart::kLanguageModel};
+  if (freeze_vit) return {ModelPart::kProjection, ModelPart::kLanguageModel};
+  return {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel};
+}
+
+void read_recipe(std::string_view text, const fs::path& file, TransferSettings& settings) {
+  std::vector<Problem> problems;
+  const YamlNode root = read_yaml(text, problems);
+  if (problems.empty()) {
+    SettingsReader reader(root, "a recipe", problems);
+    const fs::path folder = file.parent_path();
+    read_path(reader, "model", folder, settings.model);
+    read_path(reader, "data", folder, settings.data);
+    read_path(reader, "evaluation", folder, settings.evaluation);
+    reader.read("resolution", settings.resolution, 0, 4096);
+    reader.read("epochs", settings.epochs, 0, 1e6);
+    reader.read("examples", settings.examples, 0, kMostExamples);
+    reader.read("learning_rate", settings.learning_rate, 0, 1);
+    reader.read("label_smoothing", settings.label_smoothing, 0, 0.99);
+    reader.read("llm_dropout", settings.llm_dropout, 0, 0.99);
+    reader.read("weight_decay", settings.weight_decay, 0, 1);
+    reader.read("freeze_vit", settings.freeze_vit);
+    reader.read("beams", settings.beams, 1, 16);
+    reader.read("batch_size", settings.batch_size, 1, 65536);
+    reader.read("examples_at_once", settings.examples_at_once, 1, 65536);
+    reader.read("text_length", settings.text_length, 4, 8192);
+    reader.read("warmup", settings.warmup, 0, 1);
+    reader.read("image_warmup", settings.image_warmup, 0, 1);
+    read_parts(reader, settings);
+    reader.read("lora_rank", settings.lora_rank, 0, 1024);
+    reader.read("resize", settings.resize);
+    reader.read("frames", settings.frames, 1, 256);
+    reader.read("frame_step", settings.frame_step, 1, 10'000);
+    reader.read("allow_empty_suffix", settings.allow_empty_suffix);
+    reader.read("seed", settings.seed, 0, kMost);
+    reader.read("evaluate_every", settings.evaluate_every, 0, kMost);
+    reader.read("checkpoint_every", settings.checkpoint_every, 0, kMost);
+    reader.finish();
+  }
+  if (!problems.empty()) throw SettingsError(problem_lines(std::move(problems), file.string()));
+}
+
+std::string recipe_text(const TransferSettings& settings) {
+  std::string text;
+  const auto line = [&](const char* key, const std::string& value) {
+    text += std::string(key) + ": " + value + "\n";
+  };
+  const auto flag = [](bool value) { return std::string(value ? "true" : "false"); };
+  const auto path = [](const fs::path& value) { return Json(fs::absolute(value).string()).dump(); };
+  line("model", path(settings.model));
+  line("data", path(settings.data));
+  if (!settings.evaluation.empty()) line("evaluation", path(settings.evaluation));
+  line("resolution", std::to_string(settings.resolution));
+  line("epochs", text_of(settings.epochs));
+  line("examples", text_of(settings.examples));
+  line("learning_rate", text_of(settings.learning_rate));
+  line("label_smoothing", text_of(settings.label_smoothing));
+  line("llm_dropout", text_of(settings.llm_dropout));
+  line("weight_decay", text_of(settings.weight_decay));
+  line("freeze_vit", flag(settings.freeze_vit));
+  line("beams", std::to_string(settings.beams));
+  line("batch_size", std::to_string(settings.batch_size));
+  line("examples_at_once", std::to_string(settings.examples_at_once));
+  line("text_length", std::to_string(settings.text_length));
+  line("warmup", text_of(settings.warmup));
+  line("image_warmup", text_of(settings.image_warmup));
+  for (const auto& [name, parts] : kParts) {
+    if (parts == settings.parts) line("parts", std::string(name));
+  }
+  line("lora_rank", std::to_string(settings.lora_rank));
+  if (!settings.resize.empty()) line("resize", settings.resize);
+  line("frames", std::to_string(settings.frames));
+  line("frame_step", std::to_string(settings.frame_step));
+  line("allow_empty_suffix", flag(settings.allow_empty_suffix));
+  line("seed", std::to_string(settings.seed));
+  line("evaluate_every", std::to_string(settings.evaluate_every));
+  line("checkpoint_every", std::to_string(settings.checkpoint_every));
+  return text;
+}
+
+void check(const TransferSettings& settings) {
+  std::vector<std::string> problems;
+  const auto require = [&](bool good, const std::string& problem) {
+    if (!good) problems.push_back(problem);
+  };
+  require(!settings.model.empty(), "model: name the folder of the model to start from");
+  require(!settings.data.empty(), "data: name the JSONL file of examples");
+  require(settings.epochs > 0 || settings.examples > 0, "epochs: at least a part of one");
+  require(settings.resize.empty() || resize_preset_of(settings.resize),
+          "resize: '" + settings.resize +
+              "' is no preset; hf-bicubic, hf-bilinear, bv-bilinear, bv-bilinear-aa or "
+              "bv-video-float");
+  require(!(settings.freeze_vit && settings.image_warmup > 0),
+          "image_warmup: the image encoder is frozen; remove it or freeze_vit");
+  if (!problems.empty()) throw SettingsError(problems);
+}
+
+}  // namespace palisade

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/train/tensors.h"
+#include "service/settings.h"
+
+namespace palisade {
+
+// Which parts of the model a transfer trains; freeze_vit takes the image encoder out of `all`.
+enum class TrainedParts { kAll, kLanguageModel, kProjection };
+
+// A transfer: what is trained on what, and the recipe (paligemma.md, "Training stages"). The first eight are
+// the hyper-parameters in decreasing order of importance.
+struct TransferSettings {
+  int resolution = 0;  // pixels a side; 0: the model's own
+  double epochs = 1;
+  double learning_rate = 1e-5;
+  double label_smoothing = 0;
+  double llm_dropout = 0;
+  double weight_decay = 0;
+  bool freeze_vit = false;
+  int beams = 1;  // of the final evaluation
+
+  std::filesystem::path model;
+  std::filesystem::path data;        // JSONL
+  std::filesystem::path evaluation;  // JSONL; empty: none
+  double examples = 0;               // seen in all, instead of epochs
+  int batch_size = 64;
+  int examples_at_once = 8;  // of a batch in one pass; the gradients of the passes add up
+  int text_length = 64;      // tokens of <bos> prefix "\n" suffix, which the model reads
+  double warmup = 0.05;      // share of all steps
+  double image_warmup = 0;   // of the image encoder, where it is longer (stage 1)
+  TrainedParts parts = TrainedParts::kAll;
+  int lora_rank = 0;   // above 0: adapters of the towers' products are trained instead, and merged at the end
+  std::string resize;  // a preset; empty: the model's own
+  int frames = 16;     // of a video
+  int frame_step = 1;
+  bool allow_empty_suffix = false;
+  int seed = 0;
+  int evaluate_every = 0;    // steps; 0: at the end alone
+  int checkpoint_every = 0;  // steps; 0: at the end alone
+
+  std::vector<ModelPart> trained_parts() const;
+};
+
+// Reads a recipe over `settings`; relative paths are the recipe's folder's. Throws SettingsError.
+void read_recipe(std::string_view text, const std::filesystem::path& file, TransferSettings& settings);
+// What read_recipe() reads back as these settings.
+std::string recipe_text(const TransferSettings& settings);
+// What is wrong with them as a whole, by their names in a recipe. Throws SettingsError.
+void check(const TransferSettings& settings);
+
+}  // namespace palisade

@@ -1,0 +1,123 @@
+#include "model/packed_cache.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "model/error.h"
+#include "model/paligemma.h"
+#include "model/prompt.h"
+#include "tests/ingest/test_files.h"
+
+using namespace palisade;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
+
+std::string read(const PackedCache& cache, const std::string& name, std::size_t size) {
+  std::string text(size, '?');
+  cache.read(name, std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
+void keep_two(const fs::path& file, const std::string& origin) {
+  PackedCache cache(file, origin);
+  CHECK_FALSE(cache.serves());
+  cache.keep("a", bytes_of("first"));
+  cache.keep("b", bytes_of(std::string(300'000, 'x')));
+  CHECK(cache.finish().starts_with("packed weights written to"));
+}
+
+void change_byte(const fs::path& file, std::streamoff at) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekp(at, at < 0 ? std::ios::end : std::ios::beg);
+  stream.put('!');
+}
+
+TEST_CASE("packed weights are read again where they belong, and made anew where they do not") {
+  const test::TestFolder folder;
+  const fs::path file = folder.path() / "below" / "packed.safetensors";
+  keep_two(file, "mine");
+  {
+    PackedCache cache(file, "mine");
+    REQUIRE(cache.serves());
+    CHECK(read(cache, "a", 5) == "first");
+    CHECK(read(cache, "b", 300'000) == std::string(300'000, 'x'));
+    CHECK_THROWS_AS(read(cache, "a", 4), ModelError);
+    CHECK_THROWS_AS(read(cache, "c", 4), ModelError);
+    CHECK(cache.finish().starts_with("packed weights read from"));
+  }
+  SUBCASE("of another origin") {
+    PackedCache cache(file, "another's");
+    CHECK_FALSE(cache.serves());
+  }
+  SUBCASE("a byte of a tensor changed") {
+    change_byte(file, -1'000);
+  }
+  SUBCASE("its header changed") {
+    change_byte(file, 20);
+  }
+  SUBCASE("cut short") {
+    fs::resize_file(file, fs::file_size(file) - 1);
+  }
+  SUBCASE("empty") {
+    fs::resize_file(file, 0);
+  }
+  SUBCASE("a folder of that name") {
+    fs::remove(file);
+    fs::create_directory(file);
+    PackedCache cache(file, "mine");
+    CHECK_FALSE(cache.serves());
+    cache.keep("a", bytes_of("first"));
+    CHECK(cache.finish().starts_with("packed weights are not kept"));
+    fs::remove(file);
+  }
+  keep_two(file, "again");
+  CHECK(PackedCache(file, "again").serves());
+}
+
+TEST_CASE("what was not finished is not there") {
+  const test::TestFolder folder;
+  const fs::path file = folder.path() / "packed.safetensors";
+  {
+    PackedCache cache(file, "mine");
+    cache.keep("a", bytes_of("first"));
+  }
+  CHECK(fs::is_empty(folder.path()));
+}
+
+TEST_CASE("a model from packed weights is the model, and changed weights are packed anew") {
+  const test::TestFolder folder;
+  const fs::path source = PALISADE_SOURCE_DIR "/tests/golden/reference/models/paligemma1-tiny";
+  const fs::path copy = folder.path() / "model";
+  fs::copy(source, copy, fs::copy_options::recursive);
+  const auto logits = [](const PaliGemma& model) {
+    const std::vector<TokenId> prompt = model.prompt_ids("caption en");
+    const Sequence sequence = model.prefill({}, prompt, 1);
+    const auto row = sequence.logits();
+    return std::vector<float>(row.begin(), row.end());
+  };
+  for (const Precision precision : precisions_here()) {
+    const auto load = [&](const fs::path& cache) {
+      return std::make_unique<PaliGemma>(copy, SlidingWindow::kTransformers, precision, cache);
+    };
+    const std::vector<float> plain = logits(*load({}));
+    const auto first = load(folder.path() / "cache"), second = load(folder.path() / "cache");
+    CHECK(first->packed_cache_note().starts_with("packed weights written"));
+    CHECK(second->packed_cache_note().starts_with("packed weights read"));
+    CHECK(logits(*first) == plain);
+    CHECK(logits(*second) == plain);
+  }
+  fs::last_write_time(copy / "model.safetensors", fs::file_time_type::clock::now() + std::chrono::hours(1));
+  const PaliGemma third(copy, SlidingWindow::kTransformers, Precision::kF32, folder.path() / "cache");
+  CHECK(third.packed_cache_note().find("made of other weights") != std::string::npos);
+}
+
+}  // namespace

@@ -1,0 +1,328 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "model/attention.h"
+#include "model/kernels.h"
+#include "model/rotary.h"
+#include "model/train/buffer.h"
+#include "model/train/decoder_block.h"
+#include "model/train/encoder_block.h"
+#include "model/train/loss.h"
+#include "model/train/row_layers.h"
+#include "tests/model/train/differences.h"
+
+using namespace palisade;
+
+namespace {
+
+constexpr unsigned kSeed = 11;
+
+LayerNormTensors views(Matrix& scale, Matrix& shift) {
+  return {scale, shift};
+}
+
+}  // namespace
+
+TEST_CASE("norms and products have the gradients that differences give") {
+  MESSAGE("seed " << kSeed);
+  std::mt19937 random(kSeed);
+  const int rows = 21, width = 19, outputs = 7;
+  Matrix x = random_matrix(rows, width, random), dx = zeros(rows, width);
+  RowScratch scratch;
+  {
+    Matrix scale = random_matrix(1, width, random), shift = random_matrix(1, width, random);
+    Matrix dscale = zeros(1, width), dshift = zeros(1, width), y(rows, width);
+    const Matrix weights = random_matrix(rows, width, random);
+    const auto loss = [&] {
+      layer_norm_rows(views(scale, shift), 1e-6f, x, y);
+      return weighted(y, weights);
+    };
+    layer_norm_rows_backward(views(scale, shift), views(dscale, dshift), 1e-6f, x, weights, dx, scratch);
+    check_gradient("layer norm x", x, dx, loss, 1e-3);
+    check_gradient("layer norm scale", scale, dscale, loss);
+    check_gradient("layer norm shift", shift, dshift, loss);
+  }
+  {
+    dx = zeros(rows, width);
+    Matrix weight = random_matrix(1, width, random), dweight = zeros(1, width), y(rows, width);
+    const Matrix weights = random_matrix(rows, width, random);
+    const auto loss = [&] {
+      rms_norm_rows(weight, 1e-6f, x, y, scratch);
+      return weighted(y, weights);
+    };
+    rms_norm_rows_backward(weight, dweight, 1e-6f, x, weights, dx, scratch);
+    check_gradient("rms norm x", x, dx, loss, 1e-3);
+    check_gradient("rms norm weight", weight, dweight, loss);
+  }
+  {
+    Matrix weight = random_matrix(outputs, width, random), bias = random_matrix(1, outputs, random);
+    Matrix dweight = zeros(outputs, width), dbias = zeros(1, outputs), y(rows, outputs);
+    const Matrix weights = random_matrix(rows, outputs, random);
+    const Affine layer{weight, bias, {}, {}};
+    const auto loss = [&] {
+      affine(layer, x, y, scratch);
+      return weighted(y, weights);
+    };
+    affine_input_gradient(layer, weights, dx, scratch);
+    affine_weight_gradients(layer, {dweight, dbias, {}, {}}, x, weights, scratch);
+    check_gradient("affine x", x, dx, loss);
+    check_gradient("affine weight", weight, dweight, loss);
+    check_gradient("affine bias", bias, dbias, loss);
+  }
+}
+
+TEST_CASE("the backward of gelu gives its value beside its slope, gated or not") {
+  MESSAGE("seed " << kSeed);
+  std::mt19937 random(kSeed);
+  for (const int size : {1, 15, 16, 17, 100}) {
+    Matrix gate = random_matrix(1, size, random, 2), up = random_matrix(1, size, random), y(1, size);
+    const Matrix weights = random_matrix(1, size, random);
+    const auto gated = [&] {
+      gelu_tanh_gate(gate.row(0), up.row(0), y.row(0));
+      return weighted(y, weights);
+    };
+    Matrix dgate = copy_of(gate), dup = copy_of(up), out = copy_of(weights);
+    gelu_tanh_gate_backward(dgate.row(0), dup.row(0), out.row(0));
+    check_gradient("gate", gate, dgate, gated, 1e-3);
+    check_gradient("up", up, dup, gated);
+    gated();
+    for (int i = 0; i < size; ++i) CHECK(out.row(0)[i] == doctest::Approx(y.row(0)[i]).epsilon(1e-6));
+
+    const auto plain = [&] {
+      std::ranges::copy(gate.row(0), y.row(0).begin());
+      gelu_tanh(y.row(0));
+      return weighted(y, weights);
+    };
+    Matrix value = copy_of(gate), slope = copy_of(weights);
+    gelu_tanh_backward(value.row(0), slope.row(0));
+    check_gradient("gelu", gate, slope, plain, 1e-3);
+    plain();
+    for (int i = 0; i < size; ++i) CHECK(value.row(0)[i] == doctest::Approx(y.row(0)[i]).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("the slope of gelu stays finite at the ends of f32") {
+  std::vector<float> x = {-1e30f, -100.0f, 100.0f, 1e30f}, dy(4, 1.0f);
+  gelu_tanh_backward(x, dy);
+  CHECK(dy[0] == 0.0f);
+  CHECK(dy[1] == 0.0f);
+  CHECK(dy[2] == 1.0f);
+  CHECK(dy[3] == 1.0f);
+}
+
+TEST_CASE("attention has the gradients that differences give, for every sharing of heads, mask and cap") {
+  MESSAGE("seed " << kSeed);
+  std::mt19937 random(kSeed);
+  const int dim = 6, rows = 90;
+  for (const auto& [heads, kv_heads] : {std::pair{4, 4}, {4, 2}, {4, 1}, {1, 1}}) {
+    for (const Visibility& visibility :
+         {Visibility{.prefix = rows}, Visibility{.prefix = rows / 2}, Visibility{.window = 7}}) {
+      for (const auto cap : {std::optional<float>(), std::optional(1.5f)}) {
+        const AttentionShape shape{heads, kv_heads, dim, 0.4f, cap};
+        Matrix q = random_matrix(rows, heads * dim, random),
+               keys = random_matrix(rows, kv_heads * dim, random);
+        Matrix values = random_matrix(rows, kv_heads * dim, random), out(rows, heads * dim);
+        const Matrix weights = random_matrix(rows, heads * dim, random);
+        const auto loss = [&] {
+          const KeysAndValues seen{keys, values};
+          attend(shape, q, {&seen, 1}, visibility, out);
+          return weighted(out, weights);
+        };
+        Matrix dq = copy_of(q), dkeys = zeros(rows, kv_heads * dim), dvalues = zeros(rows, kv_heads * dim);
+        attend_backward(shape, dq, {keys, values}, visibility, weights, {dq, dkeys, dvalues});
+        check_gradient("q", q, dq, loss);
+        check_gradient("keys", keys, dkeys, loss);
+        check_gradient("values", values, dvalues, loss);
+      }
+    }
+  }
+}
+
+TEST_CASE("the loss equals its definition and has the gradients that differences give") {
+  MESSAGE("seed " << kSeed);
+  std::mt19937 random(kSeed);
+  const int rows = 5, width = 8, vocabulary = 37;
+  for (const float smoothing : {0.0f, 0.1f, 0.3f}) {
+    for (const int used : {vocabulary, 30}) {
+      Matrix embedding = random_matrix(vocabulary, width, random),
+             hidden = random_matrix(rows, width, random);
+      std::vector<Target> targets;
+      for (int row = 0; row < rows; ++row) targets.push_back({row * 6, 0.1f + 0.1f * float(row)});
+      std::vector<TokenLoss> losses(rows);
+      Buffer logits;
+      const auto loss = [&] {
+        head_loss({smoothing, used}, embedding, hidden, targets, losses, {}, logits);
+        double sum = 0;
+        for (int row = 0; row < rows; ++row) sum += losses[row].loss * targets[row].weight;
+        return sum;
+      };
+      Matrix dhidden = zeros(rows, width), dembedding = zeros(vocabulary, width);
+      head_loss({smoothing, used}, embedding, hidden, targets, losses, {dhidden, dembedding}, logits);
+      check_gradient("hidden", hidden, dhidden, loss, 1e-3);
+      check_gradient("embedding", embedding, dembedding, loss, 1e-3);
+
+      loss();
+      for (int row = 0; row < rows; ++row) {
+        std::vector<double> score(used);
+        double total = 0, expected = 0;
+        for (int id = 0; id < used; ++id) {
+          for (int i = 0; i < width; ++i) score[id] += double(hidden.row(row)[i]) * embedding.row(id)[i];
+          total += std::exp(score[id]);
+        }
+        for (int id = 0; id < used; ++id) {
+          const double target = id == targets[row].id ? 1 - smoothing : smoothing / (used - 1);
+          expected -= target * (score[id] - std::log(total));
+        }
+        CHECK(losses[row].likeliest == (std::ranges::max(score) == score[targets[row].id]));
+        CHECK(losses[row].loss == doctest::Approx(expected).epsilon(1e-5));
+      }
+    }
+  }
+}
+
+namespace {
+
+// Weights of a block and their gradients from one walk: `take` gives each tensor in turn.
+struct Tensors {
+  std::vector<Matrix> values, gradients;
+  std::mt19937& random;
+
+  MatrixView value(int rows, int cols, float deviation) {
+    values.push_back(random_matrix(rows, cols, random, deviation));
+    gradients.push_back(zeros(rows, cols));
+    return values.back();
+  }
+};
+
+struct EncoderSetup {
+  EncoderBlockTensors weights, gradients;
+};
+
+void append(Tensors& tensors, MatrixView& weight, MatrixView& gradient, int rows, int cols, float deviation) {
+  weight = tensors.value(rows, cols, deviation);
+  gradient = tensors.gradients.back();
+}
+
+void append(Tensors& tensors, Affine& weight, Affine& gradient, int outputs, int inputs, bool biased) {
+  append(tensors, weight.weight, gradient.weight, outputs, inputs, 1.0f / std::sqrt(float(inputs)));
+  if (biased) append(tensors, weight.bias, gradient.bias, 1, outputs, 0.3f);
+}
+
+void append(Tensors& tensors, LayerNormTensors& weight, LayerNormTensors& gradient, int width) {
+  append(tensors, weight.scale, gradient.scale, 1, width, 1);
+  append(tensors, weight.shift, gradient.shift, 1, width, 0.3f);
+}
+
+}  // namespace
+
+TEST_CASE("a SigLIP block has the gradients that differences give") {
+  MESSAGE("seed " << kSeed);
+  std::mt19937 random(kSeed);
+  const EncoderShape shape{.width = 12, .mlp_width = 20, .layers = 1, .heads = 3};
+  const int tokens = 5, rows = 3 * tokens;
+  Tensors tensors{{}, {}, random};
+  EncoderSetup block;
+  append(tensors, block.weights.attention_norm, block.gradients.attention_norm, 12);
+  append(tensors, block.weights.qkv, block.gradients.qkv, 36, 12, true);
+  append(tensors, block.weights.attention_out, block.gradients.attention_out, 12, 12, true);
+  append(tensors, block.weights.mlp_norm, block.gradients.mlp_norm, 12);
+  append(tensors, block.weights.fc1, block.gradients.fc1, 20, 12, true);
+  append(tensors, block.weights.fc2, block.gradients.fc2, 12, 20, true);
+  Matrix x = random_matrix(rows, 12, random), out(rows, 12);
+  const Matrix weights = random_matrix(rows, 12, random);
+  EncoderBlockActivations activations;
+  BlockScratch scratch;
+  const auto loss = [&] {
+    copy_rows(x, activations.x.shaped(rows, 12));
+    encoder_block(shape, block.weights, tokens, activations, scratch, out);
+    return weighted(out, weights);
+  };
+  loss();
+  Matrix dx = copy_of(weights);
+  encoder_block_backward(shape, block.weights, block.gradients, tokens, activations, scratch, dx);
+  check_gradient("x", x, dx, loss, 3e-3);
+  for (std::size_t i = 0; i < tensors.values.size(); ++i)
+    check_gradient("tensor " + std::to_string(i), tensors.values[i], tensors.gradients[i], loss, 3e-3);
+}
+
+TEST_CASE("a block of Gemma and of Gemma 2 has the gradients that differences give, with dropout too") {
+  MESSAGE("seed " << kSeed);
+  std::mt19937 random(kSeed);
+  for (const bool second : {false, true}) {
+    for (const float rate : {0.0f, 0.3f}) {
+      TextConfig config{.width = 12,
+                        .mlp_width = 20,
+                        .layers = 1,
+                        .heads = 4,
+                        .kv_heads = second ? 2 : 1,
+                        .head_dim = 6,
+                        .vocabulary = 10};
+      if (second) {
+        config.architecture = TextArchitecture::kGemma2;
+        config.query_pre_attn_scalar = 9;
+        config.attention_softcap = 3.0f;
+      }
+      const int q_width = 24, kv_width = config.kv_heads * 6;
+      Tensors tensors{{}, {}, random};
+      DecoderBlockTensors block, gradients;
+      append(tensors, block.attention_norm, gradients.attention_norm, 1, 12, 0.3f);
+      append(tensors, block.qkv, gradients.qkv, q_width + 2 * kv_width, 12, false);
+      append(tensors, block.attention_out, gradients.attention_out, 12, q_width, false);
+      append(tensors, block.mlp_norm, gradients.mlp_norm, 1, 12, 0.3f);
+      append(tensors, block.gate_up, gradients.gate_up, 40, 12, false);
+      append(tensors, block.down, gradients.down, 12, 20, false);
+      if (second) {
+        append(tensors, block.post_attention_norm, gradients.post_attention_norm, 1, 12, 0.3f);
+        append(tensors, block.post_mlp_norm, gradients.post_mlp_norm, 1, 12, 0.3f);
+      }
+      const std::vector<SequenceRows> sequences = {{0, 7, 4}, {7, 9, 9}};
+      const int rows = 16;
+      const Rotary rotary(config);
+      RotaryTable table{Matrix(9, 3), Matrix(9, 3), Matrix(9, 3)};
+      for (int position = 0; position < 9; ++position) {
+        rotary.angles(position, table.cosines.row(position), table.sines.row(position));
+        for (int i = 0; i < 3; ++i) table.negated_sines.row(position)[i] = -table.sines.row(position)[i];
+      }
+      Matrix x = random_matrix(rows, 12, random), out(rows, 12);
+      const Matrix weights = random_matrix(rows, 12, random);
+      DecoderBlockActivations activations;
+      BlockScratch scratch;
+      const DecoderPass pass{config, sequences, table, {.rate = rate, .seed = 5}, scratch};
+      const auto loss = [&] {
+        copy_rows(x, activations.x.shaped(rows, 12));
+        decoder_block(pass, 0, block, activations, out);
+        return weighted(out, weights);
+      };
+      loss();
+      Matrix dx = copy_of(weights);
+      decoder_block_backward(pass, 0, block, gradients, activations, dx);
+      CAPTURE(second);
+      CAPTURE(rate);
+      check_gradient("x", x, dx, loss, 3e-3);
+      for (std::size_t i = 0; i < tensors.values.size(); ++i)
+        check_gradient("tensor " + std::to_string(i), tensors.values[i], tensors.gradients[i], loss, 3e-3);
+    }
+  }
+}
+
+TEST_CASE("dropout drops its share, keeps the mean and differs from place to place") {
+  Matrix ones(200, 100), again(200, 100), elsewhere(200, 100);
+  for (Matrix* matrix : {&ones, &again, &elsewhere}) std::fill_n(matrix->data(), matrix->size(), 1.0f);
+  const Dropout dropout{.rate = 0.1f, .seed = 7};
+  dropout.apply(ones, 0);
+  dropout.apply(again, 0);
+  dropout.apply(elsewhere, 1);
+  int dropped = 0, both = 0;
+  double sum = 0;
+  for (std::size_t i = 0; i < ones.size(); ++i) {
+    dropped += ones.data()[i] == 0;
+    both += ones.data()[i] == 0 && elsewhere.data()[i] == 0;
+    sum += ones.data()[i];
+  }
+  CHECK(std::memcmp(ones.data(), again.data(), ones.size() * sizeof(float)) == 0);
+  CHECK(dropped > 1800);
+  CHECK(dropped < 2200);
+  CHECK(both < 300);
+  CHECK(sum == doctest::Approx(20000).epsilon(0.02));
+}

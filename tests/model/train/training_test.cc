@@ -1,0 +1,297 @@
+#include <unistd.h>
+#include <cmath>
+#include <cstring>
+
+#include <filesystem>
+#include <map>
+#include <numeric>
+
+#include "ingest/picture.h"
+#include "model/paligemma.h"
+#include "model/preprocessor.h"
+#include "model/train/example.h"
+#include "model/train/model_folder.h"
+#include "model/train/optimizer.h"
+#include "model/train/resolution.h"
+#include "model/train/schedule.h"
+#include "model/train/training_pass.h"
+#include "tests/model/train/differences.h"
+
+using namespace palisade;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kGolden = fs::path(PALISADE_SOURCE_DIR) / "tests" / "golden" / "reference";
+const TrainedTensors kAll{
+    .parts = {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel}};
+const TrainedTensors kLanguage{.parts = {ModelPart::kProjection, ModelPart::kLanguageModel}};
+const TrainedTensors kProjectionAlone{.parts = {ModelPart::kProjection}};
+const TrainedTensors kAdapters{
+    .parts = {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel}, .lora_rank = 3};
+
+struct Tiny {
+  fs::path folder;
+  ModelConfig config;
+  Parameters parameters;
+  TrainingPass pass;
+
+  explicit Tiny(const std::string& name, const TrainedTensors& trained = kAll)
+      : folder(kGolden / "models" / name),
+        config(read_model_config(folder)),
+        parameters(config, Checkpoint(folder), trained),
+        pass(parameters) {}
+
+  Matrix picture(const std::string& name) const {
+    const Preprocessor preprocessor = read_preprocessor(folder, config.vision.image_size);
+    return preprocessor.pixel_values(preprocessor.to_square(read_picture(kGolden / "images" / name)));
+  }
+  TrainingExample example(std::vector<int> pictures, const std::string& prefix,
+                          const std::string& suffix) const {
+    const ExampleTokens tokens = example_tokens(config, Tokenizer(folder), prefix, suffix);
+    return {std::move(pictures), tokens.prompt, tokens.suffix};
+  }
+  TrainingBatch batch() const {
+    TrainingBatch batch;
+    batch.pictures.push_back(picture("still0.png"));
+    batch.pictures.push_back(picture("still1.png"));
+    batch.examples = {example({0}, "caption en", "a red square"),
+                      example({1, 0}, "answer en how many circles ?", "two"),
+                      example({1}, "caption en", "blue")};
+    return batch;
+  }
+  PassOptions options() const {
+    return {.loss = {.label_smoothing = 0.1f, .vocabulary = config.image_token}};
+  }
+};
+
+double mean_loss(const std::vector<ExampleLoss>& losses) {
+  double sum = 0;
+  for (const ExampleLoss& loss : losses) sum += loss.loss;
+  return sum / double(losses.size());
+}
+
+double largest_difference(std::span<const float> a, std::span<const float> b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double(a[i]) - b[i]));
+  return largest;
+}
+
+double largest_of(std::span<const float> a) {
+  double largest = 0;
+  for (const float value : a) largest = std::max(largest, std::abs(double(value)));
+  return largest;
+}
+
+}  // namespace
+
+namespace {
+
+// Along the gradient of each trained tensor: one difference says whether all of it is right.
+void check_slopes(Tiny& model, const TrainingBatch& batch) {
+  std::ranges::fill(model.parameters.gradient_block(), 0.0f);
+  model.pass.accumulate(batch, model.options());
+  int checked = 0;
+  for (const Parameters::Tensor& tensor : model.parameters.tensors()) {
+    const double norm = std::sqrt(
+        std::inner_product(tensor.gradient.begin(), tensor.gradient.end(), tensor.gradient.begin(), 0.0));
+    if (norm < 1e-2) continue;
+    const std::vector<float> kept(tensor.value.begin(), tensor.value.end());
+    const auto loss_at = [&](double step) {
+      for (std::size_t i = 0; i < kept.size(); ++i)
+        tensor.value[i] = float(kept[i] + step * tensor.gradient[i] / norm);
+      return mean_loss(model.pass.evaluate(batch, model.options()));
+    };
+    const double step = 2e-3 / norm;
+    const double slope = (loss_at(step) - loss_at(-step)) / (2 * step);
+    std::copy(kept.begin(), kept.end(), tensor.value.begin());
+    CAPTURE(tensor.spec.name);
+    CHECK(slope == doctest::Approx(norm).epsilon(0.02));
+    ++checked;
+  }
+  CHECK(checked > 20);
+}
+
+}  // namespace
+
+TEST_CASE("every tensor of Gemma 2 and its tower has the gradient that differences of the loss give") {
+  Tiny model("paligemma2-tiny");
+  check_slopes(model, model.batch());
+}
+
+TEST_CASE(
+    "adapters have the gradients that differences give, and the weights beside them stay as they were") {
+  Tiny model("paligemma1-tiny", kAdapters), untouched("paligemma1-tiny");
+  const TrainingBatch batch = model.batch();
+  const double before = mean_loss(model.pass.evaluate(batch, model.options()));
+  CHECK(before == doctest::Approx(mean_loss(untouched.pass.evaluate(batch, model.options()))).epsilon(1e-6));
+  Optimizer optimizer(model.parameters, {.learning_rate = 1e-2});
+  model.pass.accumulate(batch, model.options());
+  optimizer.step({});
+  check_slopes(model, batch);
+  for (const Parameters::Tensor& tensor : untouched.parameters.tensors()) {
+    const Parameters::Tensor& same = model.parameters.tensor(tensor.spec.name);
+    CAPTURE(tensor.spec.name);
+    CHECK(same.trained == (tensor.spec.part == ModelPart::kProjection));
+    if (!same.trained) CHECK(largest_difference(same.value, tensor.value) == 0);
+  }
+  const double learnt = mean_loss(model.pass.evaluate(batch, model.options()));
+  CHECK(learnt != doctest::Approx(before).epsilon(1e-3));
+  model.parameters.merge_adapters();
+  CHECK(mean_loss(model.pass.evaluate(batch, model.options())) == doctest::Approx(learnt).epsilon(1e-5));
+}
+
+TEST_CASE("a batch gives the losses and the mean of the gradients of its examples, padded with nothing") {
+  Tiny model("paligemma1-tiny");
+  const TrainingBatch all = model.batch();
+  const auto losses = model.pass.accumulate(all, model.options());
+  std::map<std::string, std::vector<float>> together;
+  for (const Parameters::Tensor& tensor : model.parameters.tensors()) {
+    together[tensor.spec.name].assign(tensor.gradient.begin(), tensor.gradient.end());
+    std::ranges::fill(tensor.gradient, 0.0f);
+  }
+  PassOptions options = model.options();
+  options.examples = double(all.examples.size());
+  for (std::size_t i = 0; i < all.examples.size(); ++i) {
+    TrainingBatch one;
+    TrainingExample example = all.examples[i];
+    for (int& picture : example.pictures) {
+      one.pictures.push_back(copy_of(all.pictures[std::size_t(picture)]));
+      picture = int(one.pictures.size()) - 1;
+    }
+    one.examples.push_back(example);
+    CHECK(model.pass.accumulate(one, options).front().loss == doctest::Approx(losses[i].loss).epsilon(1e-5));
+  }
+  for (const Parameters::Tensor& tensor : model.parameters.tensors()) {
+    CAPTURE(tensor.spec.name);
+    CHECK(largest_difference(together[tensor.spec.name], tensor.gradient) <=
+          1e-4 * largest_of(tensor.gradient) + 1e-5);
+  }
+}
+
+TEST_CASE("what is frozen gets no gradient and does not move; what is trained gets the same gradient") {
+  Tiny whole("paligemma1-tiny");
+  const TrainingBatch batch = whole.batch();
+  whole.pass.accumulate(batch, whole.options());
+  for (const TrainedTensors& trained : {kLanguage, kProjectionAlone}) {
+    Tiny part("paligemma1-tiny", trained);
+    Optimizer optimizer(part.parameters, {.learning_rate = 0.1, .weight_decay = 0.1});
+    part.pass.accumulate(batch, part.options());
+    for (const Parameters::Tensor& tensor : part.parameters.tensors()) {
+      CAPTURE(tensor.spec.name);
+      const Parameters::Tensor& same = whole.parameters.tensor(tensor.spec.name);
+      CHECK(tensor.gradient.empty() == !part.parameters.trains(tensor.spec.part));
+      if (tensor.trained)
+        CHECK(largest_difference(tensor.gradient, same.gradient) <= 1e-4 * largest_of(same.gradient) + 1e-5);
+    }
+    optimizer.step({});
+    for (const Parameters::Tensor& tensor : part.parameters.tensors()) {
+      CAPTURE(tensor.spec.name);
+      const bool moved =
+          largest_difference(tensor.value, whole.parameters.tensor(tensor.spec.name).value) > 0;
+      CHECK(moved == tensor.trained);
+    }
+  }
+}
+
+TEST_CASE("a gradient that is not finite changes nothing") {
+  Tiny model("paligemma1-tiny", kProjectionAlone);
+  Optimizer optimizer(model.parameters, {});
+  const Parameters::Tensor& weight = model.parameters.tensor("multi_modal_projector.linear.weight");
+  const std::vector<float> before(weight.value.begin(), weight.value.end());
+  weight.gradient[3] = NAN;
+  CHECK(std::isnan(optimizer.step({})));
+  CHECK(optimizer.steps() == 0);
+  CHECK(largest_difference(before, weight.value) == 0);
+  CHECK(largest_of(optimizer.first_moments()) == 0);
+}
+
+TEST_CASE("the image encoder may warm up more slowly than the rest") {
+  Tiny slow("paligemma1-tiny"), even("paligemma1-tiny");
+  const TrainingBatch batch = slow.batch();
+  const Schedule rest{100, 5}, image{100, 50};
+  for (Tiny* model : {&slow, &even}) {
+    Optimizer optimizer(model->parameters, {.learning_rate = 1e-3});
+    model->pass.accumulate(batch, model->options());
+    optimizer.step({model == &slow ? image.factor(5) : rest.factor(5), rest.factor(5)});
+  }
+  Tiny start("paligemma1-tiny");
+  for (const auto& [name, ratio] :
+       {std::pair{"vision_tower.vision_model.encoder.layers.0.mlp.fc1.weight", 0.1},
+        {"language_model.model.layers.0.mlp.up_proj.weight", 1.0}}) {
+    const auto& before = start.parameters.tensor(name).value;
+    const double slow_step = largest_difference(before, slow.parameters.tensor(name).value);
+    const double even_step = largest_difference(before, even.parameters.tensor(name).value);
+    CHECK(slow_step == doctest::Approx(ratio * even_step).epsilon(0.01));
+  }
+}
+
+TEST_CASE("the schedule begins at nothing, reaches one after the warm-up and ends at nothing") {
+  const Schedule schedule{1000, warmup_steps_of(0.05, 1000)};
+  CHECK(schedule.warmup_steps == 50);
+  CHECK(schedule.factor(0) == 0);
+  CHECK(schedule.factor(25) == doctest::Approx(0.5));
+  CHECK(schedule.factor(50) == doctest::Approx(1));
+  CHECK(schedule.factor(525) == doctest::Approx(0.5));
+  CHECK(schedule.factor(1000) == doctest::Approx(0));
+  CHECK(warmup_steps_of(0.05, 3) == 1);
+}
+
+TEST_CASE("resampled positions keep the corners, and a finer grid goes through the coarse one") {
+  std::mt19937 random(2);
+  const Matrix positions = random_matrix(16, 5, random);  // 4 x 4
+  const Matrix same = resampled_positions(positions, 4), fine = resampled_positions(positions, 7);
+  CHECK(largest_difference({positions.data(), positions.size()}, {same.data(), same.size()}) == 0);
+  for (int y = 0; y < 4; ++y) {
+    for (int x = 0; x < 4; ++x) {
+      for (int i = 0; i < 5; ++i)
+        CHECK(fine.row(2 * y * 7 + 2 * x)[i] == doctest::Approx(positions.row(y * 4 + x)[i]));
+    }
+  }
+  CHECK(fine.row(1)[0] == doctest::Approx((positions.row(0)[0] + positions.row(1)[0]) / 2));
+}
+
+TEST_CASE("a written folder is loaded by inference and answers with the logits of training") {
+  const fs::path folder = fs::temp_directory_path() / ("palisade_written_" + std::to_string(::getpid()));
+  fs::remove_all(folder);
+  Tiny model("paligemma1-tiny");
+  TrainingBatch batch;
+  batch.pictures.push_back(model.picture("still0.png"));
+  batch.examples = {model.example({0}, "caption en", "a red square beside 2 blue circles")};
+  Optimizer optimizer(model.parameters, {.learning_rate = 1e-3});
+  model.pass.accumulate(batch, model.options());
+  optimizer.step({});
+  write_model_folder(model.parameters, model.folder, folder, "written");
+  const auto losses = model.pass.evaluate(batch, model.options());
+  const PaliGemma written(folder);
+  const Image image = read_picture(kGolden / "images" / "still0.png");
+  const auto& example = batch.examples.front();
+  const Matrix logits = written.score(written.encode({&image, 1}), example.prompt,
+                                      std::span(example.suffix).first(example.suffix.size() - 1));
+  // Training: the last prompt row predicts the first suffix token; score() gives the suffix rows.
+  const ConstMatrixView states = model.pass.target_states();
+  const Matrix expected = written.logits(states.row_range(1, states.rows - 1));
+  CHECK(largest_difference({expected.data(), expected.size()}, {logits.data(), logits.size()}) < 5e-4);
+  CHECK(std::isfinite(mean_loss(losses)));
+  fs::remove_all(folder);
+}
+
+TEST_CASE("a higher resolution trains on resampled positions and is written with its own size") {
+  const fs::path source = kGolden / "models" / "paligemma1-tiny";
+  const fs::path folder = fs::temp_directory_path() / ("palisade_finer_" + std::to_string(::getpid()));
+  fs::remove_all(folder);
+  const ModelConfig stored = read_model_config(source), finer = at_resolution(stored, 112);
+  TrainedTensors trained = kAll;
+  trained.stored_image_size = stored.vision.image_size;
+  Parameters parameters(finer, Checkpoint(source), trained);
+  write_model_folder(parameters, source, folder, "finer");
+  const PaliGemma written(folder);
+  CHECK(written.identity().id == "finer");
+  CHECK(written.image_size() == 112);
+  CHECK(written.config().image_tokens() == 64);
+  const Image image = read_picture(kGolden / "images" / "still0.png");
+  CHECK(written.encode({&image, 1}).front()->rows() == 64);
+  CHECK_THROWS(at_resolution(stored, 100));
+  fs::remove_all(folder);
+}

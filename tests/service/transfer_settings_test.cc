@@ -1,0 +1,144 @@
+#include "service/transfer/transfer_settings.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "model/json.h"
+
+using namespace palisade;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRecipes = fs::path(PALISADE_SOURCE_DIR) / "configs" / "recipes";
+
+// A line of a CSV file; "" holds commas.
+std::vector<std::string> cells_of(const std::string& line) {
+  std::vector<std::string> cells(1);
+  bool quoted = false;
+  for (const char c : line) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      cells.emplace_back();
+    } else {
+      cells.back() += c;
+    }
+  }
+  return cells;
+}
+
+std::vector<std::map<std::string, std::string>> published() {
+  std::ifstream file(kRecipes / "transfer_configs.csv");
+  std::string line;
+  std::getline(file, line);
+  const auto names = cells_of(line);
+  std::vector<std::map<std::string, std::string>> rows;
+  while (std::getline(file, line)) {
+    const auto cells = cells_of(line);
+    REQUIRE(cells.size() == names.size());
+    for (auto& row = rows.emplace_back(); const std::string& name : names) row[name] = cells[row.size()];
+  }
+  return rows;
+}
+
+std::vector<std::string> problems_of(const std::string& text) {
+  TransferSettings settings;
+  try {
+    read_recipe(text, "folder/r.yaml", settings);
+  } catch (const SettingsError& error) {
+    return error.problems();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("every recipe that ships says what was published for its task and resolution") {
+  std::set<std::string> expected;
+  auto rows = published();
+  CHECK(rows.size() == 66);
+  for (auto& row : rows) {
+    // An evaluation without training, and plain gradient descent.
+    if (row["config"] == "pope (eval-only)" || row["config"] == "vertexai_l4") continue;
+    const std::string name = row["config"] + "_" + row["resolution"] + ".yaml";
+    CAPTURE(name);
+    expected.insert(name);
+    TransferSettings settings;
+    REQUIRE_NOTHROW(read_recipe(read_text_file(kRecipes / name, 1u << 16), kRecipes / name, settings));
+    CHECK(settings.resolution == std::stoi(row["resolution"]));
+    CHECK(settings.learning_rate == std::stod(row["learning_rate"]));
+    CHECK(settings.weight_decay == std::stod(row["weight_decay"]));
+    CHECK(settings.label_smoothing == std::stod(row["label_smoothing"]));
+    CHECK(settings.llm_dropout == std::stod(row["llm_dropout"]));
+    CHECK(settings.freeze_vit == (row["freeze_vit"] == "yes"));
+    CHECK(settings.batch_size == std::stoi(row["batch_size"]));
+    CHECK(settings.text_length == std::stoi(row["text_len"]));
+    const std::string decoding = row["evaluator_decode"];
+    const auto beam = decoding.find("beam ");
+    CHECK(settings.beams == (beam == std::string::npos ? 1 : std::stoi(decoding.substr(beam + 5))));
+    std::string seen = row["epochs_or_examples"];
+    std::erase(seen, ',');
+    CHECK((seen.ends_with(" ex") ? settings.examples : settings.epochs) == std::stod(seen));
+    settings.model = settings.data = "there";
+    CHECK_NOTHROW(check(settings));
+  }
+  std::set<std::string> there;
+  for (const auto& entry : fs::directory_iterator(kRecipes)) {
+    if (entry.path().extension() == ".yaml") there.insert(entry.path().filename().string());
+  }
+  CHECK(there == expected);
+}
+
+TEST_CASE("a recipe is written so that it is read back the same") {
+  TransferSettings settings{.resolution = 448,
+                            .epochs = 0.3,
+                            .learning_rate = 3e-6,
+                            .label_smoothing = 0.1,
+                            .llm_dropout = 0.3,
+                            .weight_decay = 3e-7,
+                            .freeze_vit = true,
+                            .beams = 3,
+                            .model = "/models/a \"b\": c",
+                            .data = "/data.jsonl",
+                            .parts = TrainedParts::kLanguageModel,
+                            .resize = "bv-bilinear",
+                            .seed = 7};
+  const std::string text = recipe_text(settings);
+  TransferSettings again;
+  read_recipe(text, "/elsewhere/r.yaml", again);
+  CHECK(recipe_text(again) == text);
+  CHECK(again.model == settings.model);
+  CHECK(again.learning_rate == settings.learning_rate);
+}
+
+TEST_CASE("a recipe's mistakes are told with their place") {
+  CHECK(problems_of("epochs: 3\nlerning_rate: 1e-5\n").at(0).starts_with("folder/r.yaml:2:1: "));
+  CHECK(problems_of("learning_rate: fast\n").at(0).find("a number from 0 to 1") != std::string::npos);
+  CHECK(problems_of("freeze_vit: yes\n").size() == 1);
+  CHECK(problems_of("parts: everything\n").size() == 1);
+  CHECK(problems_of("beams: 0\nbatch_size: 0\n").size() == 2);
+  TransferSettings settings{.model = "there", .data = "there", .resize = "nearest"};
+  CHECK_THROWS_AS(check(settings), SettingsError);
+  settings = {.freeze_vit = true, .model = "there", .data = "there", .image_warmup = 0.5};
+  CHECK_THROWS_AS(check(settings), SettingsError);
+}
+
+TEST_CASE("paths in a recipe are its folder's, and what is trained follows parts and freeze_vit") {
+  TransferSettings settings;
+  read_recipe("data: train.jsonl\nmodel: /models/m\n", "/runs/r.yaml", settings);
+  CHECK(settings.data == "/runs/train.jsonl");
+  CHECK(settings.model == "/models/m");
+  CHECK(settings.trained_parts().size() == 3);
+  settings.freeze_vit = true;
+  CHECK(settings.trained_parts() == std::vector{ModelPart::kProjection, ModelPart::kLanguageModel});
+  settings.parts = TrainedParts::kProjection;
+  CHECK(settings.trained_parts() == std::vector{ModelPart::kProjection});
+}
