@@ -12,7 +12,8 @@ class App;
 
 namespace palisade {
 
-// --model, --sliding-window, --precision, --calibration and --packed-cache, as typed; empty where they were not.
+// --model, --sliding-window, --precision, --calibration and --packed-cache, as typed; empty where they were
+// not.
 struct ModelFlags {
   std::string folder;
   std::string sliding_window;
