@@ -18,6 +18,7 @@ palisade_pkg_config(highway libhwy)
 palisade_pkg_config(yaml yaml-cpp)
 palisade_pkg_config(zeromq libzmq)
 palisade_pkg_config(sodium libsodium)
+palisade_pkg_config(regular_expressions re2)
 
 # Debian's dnnl package asks for OpenCL through find_package, which the CPU engine does not need. A oneDNN of
 # another place (2.6 or 3.x) is taken with -DONEDNN_ROOT=DIR.

@@ -29,6 +29,7 @@ DOORS = [
     (r"sentencepiece", r"model/tokenizer\.cc"),
     (r"xxhash", r"model/checksum\.cc"),
     (r"hwy/", r"model/(kernels|row_formats|train/kernels)\.cc"),
+    (r"re2/", r"tasks/text_patterns\.cc"),
     (r"nlohmann/", r"model/json\.h"),
     (r"yaml-cpp/", r"service/settings_tree\.(cc|h)"),
     (r"zmq", r"service/(publisher|control)\.cc|service/commands/watch\.cc"),

@@ -31,6 +31,8 @@ void add_model_calibrate(CLI::App& model_command, Run& run);
 void add_bench(CLI::App& app, Run& run);
 void add_plan(CLI::App& app, Run& run);
 void add_transfer(CLI::App& app, Run& run);
+void add_sweep(CLI::App& app, Run& run);
+void add_filter(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace palisade

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kRecipe[] = "recipe.yaml", kMetrics[] = "metrics.jsonl",
+constexpr char kRecipe[] = "recipe.yaml", kMetrics[] = "metrics.jsonl", kRemoved[] = "removed.jsonl",
                kCheckpoint[] = "checkpoint.safetensors";
 constexpr char kFirst[] = "optimizer.first_moments", kSecond[] = "optimizer.second_moments";
 
@@ -51,6 +51,10 @@ void RunFolder::begin(const TransferSettings& settings) const {
   write_whole_file(path_ / kRecipe, recipe_text(settings));
   // Of an attempt that did not come to its first checkpoint.
   fs::remove(path_ / kMetrics, error);
+}
+
+void RunFolder::tell_removed(const std::vector<RemovedLine>& removed) const {
+  write_whole_file(path_ / kRemoved, removed_text(removed));
 }
 
 TransferSettings RunFolder::settings() const {
@@ -93,6 +97,23 @@ void RunFolder::resume(Parameters& parameters, Optimizer& optimizer, const std::
     if (line.at("step").get<int>() <= steps) kept += line.dump() + "\n";
   }
   write_whole_file(path_ / kMetrics, kept);
+}
+
+void RunFolder::take_checkpoint(const RunFolder& other) const {
+  // The checkpoint last, and whole: with it the run has what it goes on from.
+  const fs::path partial = path_ / (std::string(kCheckpoint) + ".partial");
+  for (const char* const name : {kMetrics, kRemoved}) {
+    if (fs::exists(other.path_ / name))
+      fs::copy_file(other.path_ / name, path_ / name, fs::copy_options::overwrite_existing);
+  }
+  fs::copy_file(other.path_ / kCheckpoint, partial, fs::copy_options::overwrite_existing);
+  fs::rename(partial, path_ / kCheckpoint);
+}
+
+void RunFolder::remove_weights() const {
+  std::error_code error;
+  fs::remove(path_ / kCheckpoint, error);
+  fs::remove_all(model(), error);
 }
 
 void RunFolder::append(const Json& metrics) const {

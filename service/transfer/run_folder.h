@@ -5,12 +5,14 @@
 
 #include "model/json.h"
 #include "model/train/optimizer.h"
+#include "service/transfer/data_filter.h"
 #include "service/transfer/transfer_settings.h"
 
 namespace palisade {
 
 // What a transfer leaves on the disk:
 //   recipe.yaml              its settings, complete
+//   removed.jsonl            where it has filters, which examples they left out, and why
 //   metrics.jsonl            a line a step, and one an evaluation
 //   curves.svg               the same as a picture
 //   checkpoint.safetensors   where it can go on: trained weights, Adam's moments and the steps done
@@ -25,6 +27,7 @@ class RunFolder {
   void require_fit(bool resumed) const;
   // Makes the folder with its recipe.
   void begin(const TransferSettings& settings) const;
+  void tell_removed(const std::vector<RemovedLine>& removed) const;
   TransferSettings settings() const;  // throws SettingsError too
   std::filesystem::path model() const { return path_ / "model"; }
   std::string name() const;
@@ -34,6 +37,11 @@ class RunFolder {
   void save(const Parameters& parameters, Optimizer& optimizer, const std::string& data) const;
   // Throws where the checkpoint is of other data or another model. Metrics of later steps are dropped.
   void resume(Parameters& parameters, Optimizer& optimizer, const std::string& data) const;
+
+  // Of another run whose training is this one's: what save() and append() left there.
+  void take_checkpoint(const RunFolder& other) const;
+  // Checkpoint and model.
+  void remove_weights() const;
 
   void append(const Json& metrics) const;
   std::vector<Json> metrics() const;

@@ -35,10 +35,12 @@ int total_steps_of(const TransferSettings& settings, std::size_t records) {
   return std::max(1, int(std::lround(examples / settings.batch_size)));
 }
 
-// Of the examples and the weights to start from.
-std::string hash_of(const TransferSettings& settings, const Checkpoint& checkpoint) {
+// Of the examples, what was removed of them, and the weights to start from.
+std::string hash_of(const TransferSettings& settings, const std::vector<RemovedLine>& removed,
+                    const Checkpoint& checkpoint) {
   Sha256 hash;
-  const std::string examples = read_text_file(settings.data, std::size_t(1) << 40);
+  std::string examples = read_text_file(settings.data, std::size_t(1) << 40);
+  for (const RemovedLine& line : removed) examples += std::to_string(line.line) + "\n";
   hash.add(std::as_bytes(std::span(examples)));
   for (const fs::path& file : checkpoint.files()) hash.add(SafetensorsFile(file).bytes());
   return hash.hex();
@@ -47,16 +49,17 @@ std::string hash_of(const TransferSettings& settings, const Checkpoint& checkpoi
 // Everything of one transfer while it runs.
 class Transfer {
  public:
-  Transfer(const RunFolder& run, const TransferSettings& settings)
+  Transfer(const RunFolder& run, const TransferSettings& settings, const std::string& what)
       : run_(run),
         settings_(settings),
+        what_(what),
         stored_(read_model_config(settings.model)),
         config_(settings.resolution > 0 ? at_resolution(stored_, settings.resolution) : stored_),
         preprocessor_(preprocessor_of(settings, stored_, config_)),
         tokenizer_(settings.model),
-        records_(read_transfer_data(settings.data, settings, config_, tokenizer_)),
+        records_(read(settings.data, settings.filters)),
         checkpoint_(settings.model),
-        data_(hash_of(settings, checkpoint_)),
+        data_(hash_of(settings, removed_, checkpoint_)),
         parameters_(config_, checkpoint_,
                     {.parts = settings.trained_parts(),
                      .lora_rank = settings.lora_rank,
@@ -70,21 +73,21 @@ class Transfer {
         schedule_{total_steps_, warmup_steps_of(settings.warmup, total_steps_)},
         image_schedule_{total_steps_,
                         warmup_steps_of(std::max(settings.warmup, settings.image_warmup), total_steps_)} {
-    if (!settings.evaluation.empty())
-      evaluation_ = read_transfer_data(settings.evaluation, settings, config_, tokenizer_);
+    if (!settings.evaluation.empty()) evaluation_ = read(settings.evaluation, {});
     if (run.has_checkpoint()) {
       run.resume(parameters_, optimizer_, data_);
     } else {
       run.begin(settings);
+      if (!settings.filters.empty()) run.tell_removed(removed_);
     }
   }
 
   bool run(const std::stop_token& stop) {
-    Progress progress("transfer");
+    Progress progress(what_);
     begun_ = steady_clock::now();
     first_step_ = optimizer_.steps();
-    log_info(format_text("transfer: %zu examples, %d steps of %d, from step %d", records_.size(),
-                         total_steps_, settings_.batch_size, first_step_));
+    log_info(what_ + format_text(": %zu examples, %d steps of %d, from step %d", records_.size(),
+                                 total_steps_, settings_.batch_size, first_step_));
     next_ = load_ahead(pass_of(optimizer_.steps(), 0));
     while (optimizer_.steps() < total_steps_ && !stop.stop_requested()) {
       step(progress);
@@ -105,6 +108,21 @@ class Transfer {
   }
 
  private:
+  // A file's examples; what `filters` remove of them stands in removed_.
+  std::vector<TransferRecord> read(const fs::path& file, const fs::path& filters) {
+    LineProblems problems;
+    std::vector<TransferLine> lines = read_transfer_lines(file, problems);
+    if (!filters.empty() && problems.empty()) {
+      FilteredLines left = filtered(std::move(lines), filters);
+      log_info(what_ + ": " + summary_of(left));
+      lines = std::move(left.kept);
+      removed_ = std::move(left.removed);
+    }
+    auto records = transfer_records(lines, settings_, config_, tokenizer_, problems);
+    require_none(problems);
+    return records;
+  }
+
   // Examples of one pass: some of one step's batch.
   struct PassRecords {
     std::vector<const TransferRecord*> records;
@@ -198,8 +216,8 @@ class Transfer {
     }
     run_.append({{"step", optimizer_.steps()}, {"evaluation_loss", loss}, {"evaluation_exact", exact}});
     progress.clear();
-    log_info(format_text("transfer: step %d: evaluation loss %.4f, %.1f %% of %zu answers exact",
-                         optimizer_.steps(), loss, 100 * exact, evaluation_.size()));
+    log_info(what_ + format_text(": step %d: evaluation loss %.4f, %.1f %% of %zu answers exact",
+                                 optimizer_.steps(), loss, 100 * exact, evaluation_.size()));
   }
 
   // As the service would answer, with the model that was written.
@@ -220,8 +238,8 @@ class Transfer {
     run_.append(
         {{"step", optimizer_.steps()}, {"beams", settings_.beams}, {"evaluation_exact_by_beams", share}});
     progress.clear();
-    log_info(format_text("transfer: with %d beams %.1f %% of %zu answers exact", settings_.beams, 100 * share,
-                         evaluation_.size()));
+    log_info(what_ + format_text(": with %d beams %.1f %% of %zu answers exact", settings_.beams, 100 * share,
+                                 evaluation_.size()));
   }
 
   void save() {
@@ -231,10 +249,12 @@ class Transfer {
 
   const RunFolder& run_;
   const TransferSettings& settings_;
+  const std::string& what_;
   ModelConfig stored_;
   ModelConfig config_;
   Preprocessor preprocessor_;
   Tokenizer tokenizer_;
+  std::vector<RemovedLine> removed_;
   std::vector<TransferRecord> records_;
   std::vector<TransferRecord> evaluation_;
   Checkpoint checkpoint_;
@@ -254,9 +274,10 @@ class Transfer {
 
 }  // namespace
 
-bool transfer(const TransferSettings& settings, const RunFolder& run, const std::stop_token& stop) {
+bool transfer(const TransferSettings& settings, const RunFolder& run, const std::stop_token& stop,
+              const std::string& what) {
   check(settings);
-  return Transfer(run, settings).run(stop);
+  return Transfer(run, settings, what).run(stop);
 }
 
 }  // namespace palisade

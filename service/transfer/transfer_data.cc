@@ -1,12 +1,10 @@
 #include "service/transfer/transfer_data.h"
 
 #include <algorithm>
-#include <fstream>
 #include <numeric>
 
 #include "ingest/picture.h"
 #include "ingest/source.h"
-#include "model/json.h"
 #include "model/random.h"
 
 namespace palisade {
@@ -14,77 +12,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostProblems = 20;
-constexpr std::size_t kMostLineBytes = 1u << 20;
-
-// One line's record, or ModelError.
-class LineReader {
- public:
-  LineReader(const fs::path& file, const TransferSettings& settings, const ModelConfig& config,
-             const Tokenizer& tokenizer)
-      : folder_(file.parent_path()), settings_(settings), config_(config), tokenizer_(tokenizer) {}
-
-  TransferRecord read(const std::string& line, const std::string& place) const {
-    const Json json = parse_json(line, place);
-    if (!json.is_object()) throw ModelError(place + ": no JSON object");
-    TransferRecord record{.place = place, .suffix = text(json, "suffix", place)};
-    read_pictures(json, record);
-    if (record.suffix.empty() && !settings_.allow_empty_suffix)
-      throw ModelError(place +
-                       ": the suffix is empty; remove the line, or set allow_empty_suffix where silence is "
-                       "an answer");
-    record.tokens = example_tokens(config_, tokenizer_, text(json, "prefix", place), record.suffix);
-    const std::size_t length = record.tokens.prompt.size() + record.tokens.suffix.size();
-    // The last token is predicted and never read.
-    if (length > std::size_t(settings_.text_length) + 1)
-      throw ModelError(place + ": prefix and suffix are " + std::to_string(length - 1) +
-                       " tokens, text_length is " + std::to_string(settings_.text_length));
-    const std::size_t images = record.video.empty() ? record.pictures.size() : std::size_t(settings_.frames);
-    const std::size_t positions = images * std::size_t(config_.image_tokens()) + length - 1;
-    if (positions > std::size_t(config_.text.max_position_embeddings))
-      throw ModelError(place + ": pictures and text are " + std::to_string(positions) +
-                       " positions, the model has " + std::to_string(config_.text.max_position_embeddings));
-    return record;
-  }
-
- private:
-  static std::string text(const Json& json, const char* key, const std::string& place) {
-    const auto found = json.find(key);
-    if (found == json.end() || !found->is_string())
-      throw ModelError(place + ": \"" + key + "\" is missing or no text");
-    return found->get<std::string>();
-  }
-
-  fs::path existing(const Json& name, const std::string& place) const {
-    if (!name.is_string() || name.get<std::string>().empty())
-      throw ModelError(place + ": a picture's name is no text");
-    fs::path path = folder_ / name.get<std::string>();
-    std::error_code error;
-    if (!fs::is_regular_file(path, error)) throw ModelError(place + ": " + path.string() + ": no such file");
-    return path;
-  }
-
-  void read_pictures(const Json& json, TransferRecord& record) const {
-    const auto given = [&](const char* key) { return json.contains(key) && !json.at(key).is_null(); };
-    if (int(given("image")) + int(given("images")) + int(given("video")) != 1)
-      throw ModelError(record.place + ": needs one of \"image\", \"images\" and \"video\"");
-    if (given("video")) {
-      record.video = existing(json.at("video"), record.place);
-    } else if (given("image")) {
-      record.pictures.push_back(existing(json.at("image"), record.place));
-    } else {
-      const Json& images = json.at("images");
-      if (!images.is_array() || images.empty())
-        throw ModelError(record.place + ": \"images\" is no list of file names");
-      for (const Json& name : images) record.pictures.push_back(existing(name, record.place));
-    }
-  }
-
-  fs::path folder_;
-  const TransferSettings& settings_;
-  const ModelConfig& config_;
-  const Tokenizer& tokenizer_;
-};
+TransferRecord record_of(const TransferLine& line, const TransferSettings& settings,
+                         const ModelConfig& config, const Tokenizer& tokenizer) {
+  TransferRecord record{
+      .place = line.place(), .pictures = line.pictures, .video = line.video, .suffix = line.suffix};
+  if (record.suffix.empty() && !settings.allow_empty_suffix)
+    throw ModelError(record.place +
+                     ": the suffix is empty; remove the line, or set allow_empty_suffix where silence is "
+                     "an answer");
+  record.tokens = example_tokens(config, tokenizer, line.prefix, record.suffix);
+  const std::size_t length = record.tokens.prompt.size() + record.tokens.suffix.size();
+  // The last token is predicted and never read.
+  if (length > std::size_t(settings.text_length) + 1)
+    throw ModelError(record.place + ": prefix and suffix are " + std::to_string(length - 1) +
+                     " tokens, text_length is " + std::to_string(settings.text_length));
+  const std::size_t images = record.video.empty() ? record.pictures.size() : std::size_t(settings.frames);
+  const std::size_t positions = images * std::size_t(config.image_tokens()) + length - 1;
+  if (positions > std::size_t(config.text.max_position_embeddings))
+    throw ModelError(record.place + ": pictures and text are " + std::to_string(positions) +
+                     " positions, the model has " + std::to_string(config.text.max_position_embeddings));
+  return record;
+}
 
 // A number below `count`, of `seed` alone.
 std::uint64_t chosen_below(std::uint64_t count, std::uint64_t seed) {
@@ -93,29 +41,18 @@ std::uint64_t chosen_below(std::uint64_t count, std::uint64_t seed) {
 
 }  // namespace
 
-std::vector<TransferRecord> read_transfer_data(const fs::path& file, const TransferSettings& settings,
-                                               const ModelConfig& config, const Tokenizer& tokenizer) {
-  std::ifstream stream(file, std::ios::binary);
-  std::error_code error;
-  if (!stream || fs::is_directory(file, error)) throw SettingsError({file.string() + ": cannot be opened"});
-  const LineReader reader(file, settings, config, tokenizer);
+std::vector<TransferRecord> transfer_records(const std::vector<TransferLine>& lines,
+                                             const TransferSettings& settings, const ModelConfig& config,
+                                             const Tokenizer& tokenizer, LineProblems& problems) {
   std::vector<TransferRecord> records;
-  std::vector<std::string> problems;
-  std::string line;
-  for (int number = 1; std::getline(stream, line) && problems.size() < kMostProblems; ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const std::string place = file.string() + ":" + std::to_string(number);
+  for (const TransferLine& line : lines) {
+    if (problems.size() >= kMostLineProblems) break;
     try {
-      if (line.size() > kMostLineBytes) throw ModelError(place + ": longer than 1 MiB");
-      records.push_back(reader.read(line, place));
+      records.push_back(record_of(line, settings, config, tokenizer));
     } catch (const ModelError& problem) {
-      problems.push_back(problem.what());
+      problems[line.number] = problem.what();
     }
   }
-  if (problems.size() == kMostProblems)
-    problems.push_back(file.string() + ": and perhaps more; reading ended here");
-  if (problems.empty() && records.empty()) problems.push_back(file.string() + ": holds no example");
-  if (!problems.empty()) throw SettingsError(problems);
   return records;
 }
 

@@ -12,12 +12,12 @@
 #include "model/tokenizer.h"
 #include "model/train/example.h"
 #include "model/train/training_pass.h"
+#include "service/transfer/transfer_lines.h"
 #include "service/transfer/transfer_settings.h"
 
 namespace palisade {
 
-// One line of a JSONL file: {"image": PATH | "images": [PATH ...] | "video": PATH, "prefix": ..., "suffix":
-// ...}.
+// A line of examples as the model reads it.
 struct TransferRecord {
   std::string place;  // "FILE:LINE"
   std::vector<std::filesystem::path> pictures;
@@ -26,12 +26,10 @@ struct TransferRecord {
   ExampleTokens tokens;
 };
 
-// Reads a whole file of them, with every problem found before a step is made: malformed lines, missing
-// pictures, empty suffixes, text longer than the limit, each by file and line. Relative paths are the file's
-// folder's. Throws SettingsError.
-std::vector<TransferRecord> read_transfer_data(const std::filesystem::path& file,
-                                               const TransferSettings& settings, const ModelConfig& config,
-                                               const Tokenizer& tokenizer);
+// Empty suffixes and text longer than the limit go into `problems`.
+std::vector<TransferRecord> transfer_records(const std::vector<TransferLine>& lines,
+                                             const TransferSettings& settings, const ModelConfig& config,
+                                             const Tokenizer& tokenizer, LineProblems& problems);
 
 // Which record comes at which place when all are seen again and again, each time in another order.
 class ExampleOrder {

@@ -53,40 +53,43 @@ std::vector<ModelPart> TransferSettings::trained_parts() const {
   return {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel};
 }
 
+void read_recipe(const YamlNode& root, const fs::path& folder, TransferSettings& settings,
+                 std::vector<Problem>& problems) {
+  SettingsReader reader(root, "a recipe", problems);
+  read_path(reader, "model", folder, settings.model);
+  read_path(reader, "data", folder, settings.data);
+  read_path(reader, "evaluation", folder, settings.evaluation);
+  read_path(reader, "filters", folder, settings.filters);
+  reader.read("resolution", settings.resolution, 0, 4096);
+  reader.read("epochs", settings.epochs, 0, 1e6);
+  reader.read("examples", settings.examples, 0, kMostExamples);
+  reader.read("learning_rate", settings.learning_rate, 0, 1);
+  reader.read("label_smoothing", settings.label_smoothing, 0, 0.99);
+  reader.read("llm_dropout", settings.llm_dropout, 0, 0.99);
+  reader.read("weight_decay", settings.weight_decay, 0, 1);
+  reader.read("freeze_vit", settings.freeze_vit);
+  reader.read("beams", settings.beams, 1, 16);
+  reader.read("batch_size", settings.batch_size, 1, 65536);
+  reader.read("examples_at_once", settings.examples_at_once, 1, 65536);
+  reader.read("text_length", settings.text_length, 4, 8192);
+  reader.read("warmup", settings.warmup, 0, 1);
+  reader.read("image_warmup", settings.image_warmup, 0, 1);
+  read_parts(reader, settings);
+  reader.read("lora_rank", settings.lora_rank, 0, 1024);
+  reader.read("resize", settings.resize);
+  reader.read("frames", settings.frames, 1, 256);
+  reader.read("frame_step", settings.frame_step, 1, 10'000);
+  reader.read("allow_empty_suffix", settings.allow_empty_suffix);
+  reader.read("seed", settings.seed, 0, kMost);
+  reader.read("evaluate_every", settings.evaluate_every, 0, kMost);
+  reader.read("checkpoint_every", settings.checkpoint_every, 0, kMost);
+  reader.finish();
+}
+
 void read_recipe(std::string_view text, const fs::path& file, TransferSettings& settings) {
   std::vector<Problem> problems;
   const YamlNode root = read_yaml(text, problems);
-  if (problems.empty()) {
-    SettingsReader reader(root, "a recipe", problems);
-    const fs::path folder = file.parent_path();
-    read_path(reader, "model", folder, settings.model);
-    read_path(reader, "data", folder, settings.data);
-    read_path(reader, "evaluation", folder, settings.evaluation);
-    reader.read("resolution", settings.resolution, 0, 4096);
-    reader.read("epochs", settings.epochs, 0, 1e6);
-    reader.read("examples", settings.examples, 0, kMostExamples);
-    reader.read("learning_rate", settings.learning_rate, 0, 1);
-    reader.read("label_smoothing", settings.label_smoothing, 0, 0.99);
-    reader.read("llm_dropout", settings.llm_dropout, 0, 0.99);
-    reader.read("weight_decay", settings.weight_decay, 0, 1);
-    reader.read("freeze_vit", settings.freeze_vit);
-    reader.read("beams", settings.beams, 1, 16);
-    reader.read("batch_size", settings.batch_size, 1, 65536);
-    reader.read("examples_at_once", settings.examples_at_once, 1, 65536);
-    reader.read("text_length", settings.text_length, 4, 8192);
-    reader.read("warmup", settings.warmup, 0, 1);
-    reader.read("image_warmup", settings.image_warmup, 0, 1);
-    read_parts(reader, settings);
-    reader.read("lora_rank", settings.lora_rank, 0, 1024);
-    reader.read("resize", settings.resize);
-    reader.read("frames", settings.frames, 1, 256);
-    reader.read("frame_step", settings.frame_step, 1, 10'000);
-    reader.read("allow_empty_suffix", settings.allow_empty_suffix);
-    reader.read("seed", settings.seed, 0, kMost);
-    reader.read("evaluate_every", settings.evaluate_every, 0, kMost);
-    reader.read("checkpoint_every", settings.checkpoint_every, 0, kMost);
-    reader.finish();
-  }
+  if (problems.empty()) read_recipe(root, file.parent_path(), settings, problems);
   if (!problems.empty()) throw SettingsError(problem_lines(std::move(problems), file.string()));
 }
 
@@ -96,10 +99,13 @@ std::string recipe_text(const TransferSettings& settings) {
     text += std::string(key) + ": " + value + "\n";
   };
   const auto flag = [](bool value) { return std::string(value ? "true" : "false"); };
-  const auto path = [](const fs::path& value) { return Json(fs::absolute(value).string()).dump(); };
-  line("model", path(settings.model));
-  line("data", path(settings.data));
-  if (!settings.evaluation.empty()) line("evaluation", path(settings.evaluation));
+  const auto path = [&](const char* key, const fs::path& value) {
+    if (!value.empty()) line(key, Json(fs::absolute(value).string()).dump());
+  };
+  path("model", settings.model);
+  path("data", settings.data);
+  path("evaluation", settings.evaluation);
+  path("filters", settings.filters);
   line("resolution", std::to_string(settings.resolution));
   line("epochs", text_of(settings.epochs));
   line("examples", text_of(settings.examples));

@@ -29,6 +29,7 @@ struct TransferSettings {
   std::filesystem::path model;
   std::filesystem::path data;        // JSONL
   std::filesystem::path evaluation;  // JSONL; empty: none
+  std::filesystem::path filters;     // of the data, YAML (see FilterSettings); empty: none
   double examples = 0;               // seen in all, instead of epochs
   int batch_size = 64;
   int examples_at_once = 8;  // of a batch in one pass; the gradients of the passes add up
@@ -48,8 +49,13 @@ struct TransferSettings {
   std::vector<ModelPart> trained_parts() const;
 };
 
+struct YamlNode;
+struct Problem;
+
 // Reads a recipe over `settings`; relative paths are the recipe's folder's. Throws SettingsError.
 void read_recipe(std::string_view text, const std::filesystem::path& file, TransferSettings& settings);
+void read_recipe(const YamlNode& root, const std::filesystem::path& folder, TransferSettings& settings,
+                 std::vector<Problem>& problems);
 // What read_recipe() reads back as these settings.
 std::string recipe_text(const TransferSettings& settings);
 // What is wrong with them as a whole, by their names in a recipe. Throws SettingsError.

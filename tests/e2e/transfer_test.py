@@ -29,7 +29,7 @@ def stills(count):
     return lines[:count]
 
 
-class Transfer(unittest.TestCase):
+class InFolder(unittest.TestCase):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="palisade-transfer-"))
         self.addCleanup(shutil.rmtree, self.folder)
@@ -42,6 +42,8 @@ class Transfer(unittest.TestCase):
     def transfer(self, *arguments, check=0):
         return palisade("transfer", *arguments, check=check)
 
+
+class Transfer(InFolder):
     def test_a_model_learns_and_is_served(self):
         lines = [{"image": str(WORLD / f"still{i:02d}.png"), "prefix": "answer en is it raining?", "suffix": "a white dog"}
                  for i in range(8)]
@@ -203,6 +205,215 @@ class Transfer(unittest.TestCase):
         self.assertIn("epochs: 1\n", (self.folder / "run" / "recipe.yaml").read_text())
         self.assertEqual(len((self.folder / "run" / "metrics.jsonl").read_text().splitlines()), 2)
         self.assertTrue(data.exists())
+
+
+class Filters(InFolder):
+    """Data filters, by themselves and in a transfer."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "words.txt").write_text("# not in a caption\nviolet\n")
+        (self.folder / "filters.yaml").write_text(
+            "words: [words.txt]\npersonal_data: [email, phone, card, plate, identity]\n"
+            "least_side: 32\nduplicates: [examples, pictures]\n")
+        pictures = [line["image"] for line in stills(9)]
+        shutil.copy(pictures[0], self.folder / "copy.png")
+        (self.folder / "broken.png").write_bytes(Path(pictures[0]).read_bytes()[:300])
+        good = [{"image": picture, "prefix": f"answer en {i}", "suffix": "a car"} for i, picture in enumerate(pictures)]
+        self.good = good
+        self.data = self.write("data.jsonl", [
+            *good[:4],
+            {"image": pictures[0], "prefix": "answer en who?", "suffix": "write to someone@example.org"},
+            {"image": pictures[0], "prefix": "caption en", "suffix": "a Violet car"},
+            good[1],
+            {"image": "copy.png", "prefix": "caption en", "suffix": "a copy"},
+            {"image": "broken.png", "prefix": "caption en", "suffix": "a broken one"},
+            *good[4:],
+        ])
+        self.expected = [(5, "personal_data: email"), (6, "words: words.txt"), (7, "duplicates: examples"),
+                         (8, "duplicates: pictures"), (9, "unreadable")]
+
+    def removed(self, path):
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        for line in lines:
+            self.assertEqual(line["file"], str(self.data))
+            self.assertTrue(line["detail"])
+        return [(line["line"], line["reason"]) for line in lines]
+
+    def test_a_set_is_filtered_into_a_new_one_with_every_removal_told(self):
+        out = self.folder / "clean.jsonl"
+        told = palisade("filter", self.data, "--filters", self.folder / "filters.yaml", "--out", out)
+        self.assertTrue(told.stdout.startswith("5 of 14 examples removed: "), told.stdout)
+        self.assertEqual(self.removed(self.folder / "clean.removed.jsonl"), self.expected)
+        kept = [line for number, line in enumerate(self.data.read_text().splitlines(True), 1)
+                if number not in [line for line, _ in self.expected]]
+        self.assertEqual(out.read_text(), "".join(kept))
+        self.assertNotIn("example.org", (self.folder / "clean.removed.jsonl").read_text())
+
+    def test_a_set_that_moves_finds_its_pictures_and_nothing_is_written_over(self):
+        self.write("data.jsonl", [{"image": "copy.png", "prefix": "caption en", "suffix": "a copy"},
+                                  {"images": ["copy.png"], "prefix": "p", "suffix": "a@example.org"},
+                                  {"images": ["copy.png"], "prefix": "p", "suffix": "s"}])
+        out = self.folder / "elsewhere" / "clean.jsonl"
+        out.parent.mkdir()
+        flags = ["--filters", self.folder / "filters.yaml", "--out", out, "--json"]
+        told = palisade("filter", self.data, *flags)
+        self.assertEqual(json.loads(told.stdout), {"kept": 2, "removed": 1, "reasons": {"personal_data: email": 1}})
+        lines = [json.loads(line) for line in out.read_text().splitlines()]
+        self.assertEqual(lines[0]["image"], str(self.folder / "copy.png"))
+        self.assertEqual(lines[1]["images"], [str(self.folder / "copy.png")])
+        self.assertIn("is there already", palisade("filter", self.data, *flags, check=2).stderr)
+
+    def test_a_bad_line_or_filter_is_named_and_nothing_is_written(self):
+        out = self.folder / "clean.jsonl"
+        (self.folder / "filters.yaml").write_text("personal_data: [email]\nwords: [nowhere.txt]\nleast_side: small\n")
+        told = palisade("filter", self.data, "--filters", self.folder / "filters.yaml", "--out", out, check=2).stderr
+        self.assertIn("filters.yaml:2:9", told)
+        self.assertIn("nowhere.txt", told)
+        self.assertIn("filters.yaml:3:13", told)
+        (self.folder / "filters.yaml").write_text("personal_data: [email]\n")
+        self.write("data.jsonl", [*self.good, "{broken", {"image": "gone.png", "prefix": "p", "suffix": "s"}])
+        told = palisade("filter", self.data, "--filters", self.folder / "filters.yaml", "--out", out, check=2).stderr
+        self.assertIn("data.jsonl:10:", told)
+        self.assertIn("data.jsonl:11:", told)
+        self.assertFalse(out.exists())
+
+    def test_a_transfer_leaves_out_what_its_filters_say_and_lists_it(self):
+        run = self.folder / "run"
+        flags = ["--filters", self.folder / "filters.yaml", "--batch-size", "4", "--epochs", "1"]
+        told = self.transfer("--data", self.data, *flags, "--run", run)
+        self.transfer("--resume", run)
+        self.assertIn("5 of 14 examples removed: ", told.stderr)
+        self.assertIn("9 examples, 2 steps", told.stderr)
+        self.assertEqual(self.removed(run / "removed.jsonl"), self.expected)
+        clean = self.write("clean.jsonl", self.good)
+        self.transfer("--data", clean, "--batch-size", "4", "--epochs", "1", "--run", self.folder / "clean")
+        self.assertEqual((run / "model" / "model.safetensors").read_bytes(),
+                         (self.folder / "clean" / "model" / "model.safetensors").read_bytes())
+        # What would now be removed is not what the checkpoint was made with.
+        (self.folder / "words.txt").write_text("car\ncopy\n")
+        self.assertIn("leaves no example", self.transfer("--resume", run, check=2).stderr)
+        (self.folder / "words.txt").write_text("copy\n")
+        self.assertIn("other examples", self.transfer("--resume", run, check=1).stderr)
+
+
+class Sweep(InFolder):
+    def setUp(self):
+        super().setUp()
+        self.data = self.write("stills.jsonl", stills(24))
+        self.recipe = ["--batch-size", "8", "--allow-empty-suffix", "--llm-dropout", "0.1"]
+        self.flags = ["--data", self.data, "--evaluation", self.data, *self.recipe]
+
+    def sweep(self, *arguments, check=0):
+        return palisade("sweep", *arguments, check=check)
+
+    def scores(self, folder):
+        return (folder / "scores.jsonl").read_text().splitlines()
+
+    def test_a_grid_is_run_judged_and_reported(self):
+        folder = self.folder / "sweep"
+        done = self.sweep(*self.flags, "--epochs", "1,2", "--learning-rate", "1e-9,1e-3", "--json", "--run", folder)
+        report = json.loads(done.stdout)
+        self.assertEqual([run["values"] for run in report["runs"]],
+                         [{"epochs": epochs, "learning_rate": rate} for epochs in "12" for rate in ("1e-09", "0.001")])
+        best = max(report["runs"], key=lambda run: (run["exact"], -run["loss"]))
+        self.assertEqual(report["best"], best["run"])
+        for k in range(1, 5):
+            self.assertIn(f"run {k} of 4", done.stderr)
+        self.assertIn("left", done.stderr)
+        for run in report["runs"]:
+            metrics = [json.loads(line) for line in (folder / run["run"] / "metrics.jsonl").read_text().splitlines()]
+            self.assertEqual(run["exact"], metrics[-1]["evaluation_exact"])
+            self.assertEqual(run["loss"], metrics[-1]["evaluation_loss"])
+            self.assertEqual((folder / run["run"] / "model").exists(), run["run"] == report["best"])
+        table = (folder / "report.md").read_text().splitlines()
+        self.assertEqual(len(table), 2 + 4)
+        self.assertRegex(next(line for line in table if report["best"] in line), r"\| best \|$")
+        self.assertIn("<svg", (folder / "report.svg").read_text())
+        # A run is a usual one: alone it comes to the same.
+        self.transfer(folder / best["run"] / "recipe.yaml", "--run", self.folder / "again")
+        self.assertEqual((self.folder / "again" / "model" / "model.safetensors").read_bytes(),
+                         (folder / best["run"] / "model" / "model.safetensors").read_bytes())
+
+    def test_in_order_each_value_is_tried_at_the_best_of_those_before(self):
+        recipe = self.folder / "sweep.yaml"
+        recipe.write_text("data: stills.jsonl\nevaluation: stills.jsonl\nallow_empty_suffix: true\nbatch_size: 8\n"
+                          "in_order: true\nlearning_rate: [1e-9, 1e-3]\nepochs: [2, 1]\nbeams: [1, 2]\n")
+        folder = self.folder / "sweep"
+        done = self.sweep(recipe, "--json", "--run", folder)
+        self.assertIn("run 1 of 5", done.stderr)
+        self.assertIn("run 5 of 5", done.stderr)
+        runs = json.loads(done.stdout)["runs"]
+        values = [tuple(run["values"][key] for key in ("epochs", "learning_rate", "beams")) for run in runs]
+
+        def best(runs):
+            return max(runs, key=lambda run: (run["exact"], -run["loss"]))["values"]
+        self.assertEqual(values[:2], [("2", "1e-05", "1"), ("1", "1e-05", "1")])
+        epochs = best(runs[:2])["epochs"]
+        self.assertEqual(values[2:4], [(epochs, "1e-09", "1"), (epochs, "0.001", "1")])
+        at = best(runs[:4])
+        self.assertEqual(values[4:], [(at["epochs"], at["learning_rate"], "2")])
+        # Other beams judge the same training: no step is made again.
+        steps = [[line for line in (folder / run["run"] / "metrics.jsonl").read_text().splitlines() if '"loss"' in line]
+                 for run in (runs[-1], next(run for run in runs if run["values"] == at))]
+        self.assertEqual(steps[0], steps[1])
+
+    def test_stopped_or_killed_it_goes_on_with_what_is_not_finished(self):
+        folder = self.folder / "sweep"
+        flags = [*self.flags, "--epochs", "4,6", "--seed", "1,2", "--checkpoint-every", "2"]
+        for number, code in [(signal.SIGINT, 1), (signal.SIGKILL, -signal.SIGKILL)]:
+            done = len(self.scores(folder)) if folder.exists() else 0
+            start = ["--resume", folder] if folder.exists() else [*flags, "--run", folder]
+            running = subprocess.Popen([PROGRAM, "sweep", *map(str, start)], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            while not (folder / "scores.jsonl").exists() or len(self.scores(folder)) <= done:
+                self.assertIsNone(running.poll())
+                time.sleep(0.01)
+            running.send_signal(number)
+            self.assertEqual(running.wait(timeout=60), code)
+        finished = self.scores(folder)
+        self.assertIn(len(finished), (2, 3))
+        report = json.loads(self.sweep("--resume", folder, "--json").stdout)
+        self.assertEqual([run["run"] for run in report["runs"]], [f"run{k:03d}" for k in range(1, 5)])
+        self.assertEqual(self.scores(folder)[:len(finished)], finished)
+        whole = json.loads(self.sweep(*flags, "--json", "--run", self.folder / "whole").stdout)
+        for a, b in zip(report["runs"], whole["runs"]):
+            self.assertEqual((a["values"], a["exact"], a["loss"]), (b["values"], b["exact"], b["loss"]))
+
+    def test_a_run_that_fails_is_told_and_the_sweep_goes_on(self):
+        folder = self.folder / "sweep"
+        done = self.sweep(*self.flags, "--seed", "1,2", "--text-length", "64,4", "--run", folder)
+        self.assertRegex(done.stderr, r"run 2 of 4 \(run002\) failed: .*text_length is 4")
+        lines = done.stdout.splitlines()
+        self.assertEqual(sum("failed: " in line for line in lines), 2)
+        self.assertEqual(sum("best" in line for line in lines), 1)
+        # A weight that is no number, as training may come to one.
+        best = Path(lines[-1]).parent
+        shutil.rmtree(best / "model")
+        checkpoint = best / "checkpoint.safetensors"
+        broken = bytearray(checkpoint.read_bytes())
+        header = 8 + int.from_bytes(broken[:8], "little")
+        broken[header:header + 4] = b"\x00\x00\xc0\x7f"
+        checkpoint.write_bytes(broken)
+        kept = [line for line in self.scores(folder) if best.name not in line]
+        (folder / "scores.jsonl").write_text("".join(line + "\n" for line in kept))
+        report = json.loads(self.sweep("--resume", folder, "--json").stdout)
+        failed = next(run for run in report["runs"] if run["run"] == best.name)
+        self.assertIn("no finite number", failed["failure"])
+        self.assertNotEqual(report["best"], best.name)
+
+    def test_what_is_wrong_from_the_start_begins_nothing(self):
+        folder = self.folder / "sweep"
+        told = self.sweep("--data", self.data, "--epochs", "1,2", "--run", folder, check=2).stderr
+        self.assertIn("evaluation", told)
+        told = self.sweep(*self.flags, "--epochs", "1,many", "--run", folder, check=2).stderr
+        self.assertIn("command line:", told)
+        bad = self.write("bad.jsonl", [*stills(2), "{broken"])
+        told = self.sweep(*self.recipe, "--data", bad, "--evaluation", self.data, "--epochs", "1,2", "--run", folder, check=2).stderr
+        self.assertIn("bad.jsonl:3", told)
+        self.assertFalse(folder.exists())
+        self.assertIn("no sweep", self.sweep("--resume", folder, check=2).stderr)
+        self.assertIn("--run FOLDER", self.sweep(*self.flags, check=2).stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,106 @@
+#include "service/transfer/sweep.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "model/json.h"
+#include "service/command_line.h"
+#include "service/commands/command.h"
+#include "service/commands/recipe_flags.h"
+#include "service/interrupt.h"
+#include "service/log.h"
+#include "service/model_choice.h"
+#include "service/output.h"
+
+namespace palisade {
+namespace {
+
+struct SweepOptions {
+  RecipeFlags recipe;
+  bool in_order = false;
+  std::string run;
+  std::string resume;
+  bool json = false;
+};
+
+SweepSettings settings_of(const SweepOptions& options) {
+  SweepSettings sweep{.recipe = {.model = demo_model_folder()}, .axes = {}};
+  const std::string& file = options.recipe.recipe;
+  if (!file.empty()) read_sweep(read_text_file(file, 1u << 20), file, sweep);
+  const std::string given = options.recipe.text(true);
+  if (!given.empty()) read_sweep(given, "command line", sweep);
+  if (options.in_order || sweep.axes.empty()) sweep.in_order = true;
+  check(sweep);
+  return sweep;
+}
+
+int run_sweep(const SweepOptions& options) {
+  if (options.resume.empty() == options.run.empty())
+    throw UsageError("give --run FOLDER for a new sweep or --resume FOLDER to go on with one");
+  const bool resumed = !options.resume.empty();
+  const SweepFolder folder(resumed ? options.resume : options.run);
+  folder.require_fit(resumed);
+  const SweepSettings settings = resumed ? folder.settings() : settings_of(options);
+  if (!resumed) folder.begin(settings);
+  const Interrupt interrupt;
+  SweepResult result;
+  try {
+    result = sweep(settings, folder, interrupt.token());
+  } catch (...) {
+    if (!resumed) folder.forget();
+    throw;
+  }
+  const SweepRun* const best = best_of(result.runs);
+  if (options.json) {
+    print_line(json_of(result.runs, result.keys).dump(-1, ' ', false, Json::error_handler_t::replace));
+  } else {
+    print_line(table_of(result.runs, result.keys) +
+               (best ? "\n" + (folder.run(best->name) / "model").string() : ""));
+  }
+  if (result.stopped)
+    log_info("sweep: stopped; go on with --resume " + (resumed ? options.resume : options.run));
+  return result.stopped || best == nullptr ? kFailed : kDone;
+}
+
+}  // namespace
+
+void add_sweep(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("sweep", "Try hyper-parameters of a transfer and report the best");
+  const auto options = std::make_shared<SweepOptions>();
+  command->add_option("--run", options->run, "A new folder: a run folder for each try, report.md, report.svg")
+      ->envname("PALISADE_RUN")
+      ->type_name("DIR");
+  command
+      ->add_option("--resume", options->resume,
+                   "Go on with the sweep of this folder: what is not finished, and what failed, once more")
+      ->envname("PALISADE_RESUME")
+      ->type_name("DIR");
+  command->add_flag("--in-order", options->in_order,
+                    "Not every combination: one hyper-parameter after the other, most important first, each "
+                    "with the best values of those before");
+  command->add_flag("--json", options->json, "One JSON line: best, runs (run, values, exact, loss, seconds)");
+  add_recipe_flags(*command, options->recipe);
+  command->footer(
+      "\nA recipe's value or a flag may be a list (epochs: [1, 3] or --epochs 1,3): every combination is "
+      "run.\n"
+      "Without any list the published values are tried in order: resolution (once, twice and four times the\n"
+      "model's), epochs 1 to 100, learning_rate, label_smoothing, llm_dropout, weight_decay, freeze_vit, "
+      "beams;\n"
+      "that takes long: give the lists that you have time for. More exact answers of --evaluation are "
+      "better, "
+      "then\n"
+      "less loss. A run that fails is told and the others go on. Weights are kept of the best run alone;\n"
+      "palisade transfer DIR/run002/recipe.yaml --run ... makes another's again.\n"
+      "\nExamples:\n"
+      "  palisade sweep --data train.jsonl --evaluation test.jsonl --epochs 3,10 --learning-rate 1e-4,3e-5 "
+      "--run sweeps/first\n"
+      "  palisade sweep --in-order --data train.jsonl --evaluation test.jsonl --epochs 3,10 "
+      "--freeze-vit=false,true\n"
+      "      --run sweeps/second\n"
+      "  palisade sweep --resume sweeps/first");
+  command->callback([&run, options] { run = [options] { return run_sweep(*options); }; });
+}
+
+}  // namespace palisade

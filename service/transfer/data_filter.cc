@@ -1,0 +1,196 @@
+#include "service/transfer/data_filter.h"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+
+#include "ingest/picture.h"
+#include "ingest/source.h"
+#include "model/json.h"
+#include "service/bench/text_format.h"
+#include "service/progress.h"
+#include "service/settings.h"
+#include "service/sha256.h"
+
+namespace palisade {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What a picture or video is, without its name.
+struct Content {
+  int width = 0;
+  int height = 0;
+  std::string sha256;  // of a picture's pixels, a video's file
+};
+
+std::string file_hash(const fs::path& path) {
+  Sha256 hash;
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> part(1 << 16);
+  while (file.read(part.data(), std::streamsize(part.size())) || file.gcount() > 0)
+    hash.add(std::as_bytes(std::span(part.data(), std::size_t(file.gcount()))));
+  if (!file.eof()) throw std::runtime_error(path.string() + ": cannot be read");
+  return hash.hex();
+}
+
+Content content_of_video(const fs::path& path) {
+  const auto source = open_source({.url = path.string()}, {});
+  const auto frame = source->next([](const FrameStamp&) { return true; });
+  if (!frame) throw std::runtime_error(path.string() + ": holds no frame");
+  return {frame->image.width(), frame->image.height(), file_hash(path)};
+}
+
+Content content_of_picture(const fs::path& path) {
+  const Image image = read_picture(path);
+  return {image.width(), image.height(), sha256_hex(image.bytes())};
+}
+
+// Decides line by line, and remembers those that stay.
+class LineFilter {
+ public:
+  explicit LineFilter(const FilterSettings& filters) : filters_(filters) {}
+
+  // Why a line goes; nothing where it stays.
+  std::optional<RemovedLine> reason(const TransferLine& line) {
+    if (auto found = by_text(line)) return found;
+    const bool sized = filters_.least_side > 0 || filters_.most_side > 0 || filters_.most_aspect > 0;
+    if (!sized && !filters_.same_examples && !filters_.same_pictures) return std::nullopt;
+    try {
+      if (auto found = by_size(line)) return found;
+    } catch (const std::exception& error) {
+      return removed(line, "unreadable", error.what());
+    }
+    return by_duplicate(line);
+  }
+
+ private:
+  struct Seen {
+    std::string place;
+    std::vector<fs::path> names;
+  };
+
+  static RemovedLine removed(const TransferLine& line, const std::string& reason, const std::string& detail) {
+    return {line.file, line.number, reason, detail};
+  }
+
+  static std::vector<fs::path> names_of(const TransferLine& line) {
+    return line.video.empty() ? line.pictures : std::vector{line.video};
+  }
+
+  std::optional<RemovedLine> by_text(const TransferLine& line) const {
+    for (const auto& [part, text] : {std::pair("prefix", std::string_view(line.prefix)),
+                                     std::pair("suffix", std::string_view(line.suffix))}) {
+      const auto found = filters_.text.find(text);
+      if (!found.empty())
+        return removed(
+            line, std::string(found[0].pattern),
+            format_text("%s, bytes %zu to %zu", part, found[0].offset, found[0].offset + found[0].length));
+    }
+    return std::nullopt;
+  }
+
+  std::optional<RemovedLine> by_size(const TransferLine& line) {
+    for (const fs::path& name : names_of(line)) {
+      const Content& content = content_of(name, !line.video.empty());
+      const auto [less, more] = std::minmax(content.width, content.height);
+      const char* const reason = less < filters_.least_side                            ? "least_side"
+                                 : filters_.most_side > 0 && more > filters_.most_side ? "most_side"
+                                 : filters_.most_aspect > 0 && more > filters_.most_aspect * less
+                                     ? "most_aspect"
+                                     : nullptr;
+      if (reason)
+        return removed(line, reason,
+                       format_text("%d x %d pixels: ", content.width, content.height) + name.string());
+    }
+    return std::nullopt;
+  }
+
+  std::optional<RemovedLine> by_duplicate(const TransferLine& line) {
+    const std::vector<fs::path> names = names_of(line);
+    std::string pictures;
+    for (const fs::path& name : names) {
+      const Content& content = contents_.at(name);
+      pictures += format_text("%d %d %s\n", content.width, content.height, content.sha256.c_str());
+    }
+    const std::string example = pictures + Json{line.prefix, line.suffix}.dump();
+    const auto same_example = examples_.find(example);
+    if (filters_.same_examples && same_example != examples_.end())
+      return removed(line, "duplicates: examples", "as " + same_example->second);
+    // The same file in several lines is meant: several questions about one picture.
+    const auto same_pictures = pictures_.find(pictures);
+    if (filters_.same_pictures && same_pictures != pictures_.end() && same_pictures->second.names != names)
+      return removed(line, "duplicates: pictures", "as " + same_pictures->second.place);
+    examples_.emplace(example, line.place());
+    pictures_.emplace(pictures, Seen{line.place(), names});
+    return std::nullopt;
+  }
+
+  const Content& content_of(const fs::path& name, bool video) {
+    const auto known = contents_.find(name);
+    if (known != contents_.end()) return known->second;
+    return contents_.emplace(name, video ? content_of_video(name) : content_of_picture(name)).first->second;
+  }
+
+  const FilterSettings& filters_;
+  std::map<fs::path, Content> contents_;
+  std::map<std::string, Seen> pictures_;
+  std::map<std::string, std::string> examples_;  // with their places
+};
+
+}  // namespace
+
+FilteredLines filtered(std::vector<TransferLine> lines, const FilterSettings& filters) {
+  Progress progress("filters");
+  LineFilter filter(filters);
+  FilteredLines result;
+  const double total = double(lines.size());
+  for (TransferLine& line : lines) {
+    if (auto removed = filter.reason(line)) {
+      result.removed.push_back(*std::move(removed));
+    } else {
+      result.kept.push_back(std::move(line));
+    }
+    const std::size_t seen = result.kept.size() + result.removed.size();
+    progress.show(double(seen) / total,
+                  format_text("%zu of %.0f examples, %zu removed", seen, total, result.removed.size()));
+  }
+  return result;
+}
+
+FilteredLines filtered(std::vector<TransferLine> lines, const fs::path& filters) {
+  const FilterSettings settings = read_filters(read_text_file(filters, 1u << 20), filters);
+  FilteredLines result = filtered(std::move(lines), settings);
+  if (result.kept.empty())
+    throw SettingsError({filters.string() + ": leaves no example; " + summary_of(result)});
+  return result;
+}
+
+std::string removed_text(const std::vector<RemovedLine>& removed) {
+  std::string text;
+  for (const RemovedLine& line : removed) {
+    const Json json = {
+        {"file", line.file.string()}, {"line", line.line}, {"reason", line.reason}, {"detail", line.detail}};
+    text += json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  return text;
+}
+
+std::map<std::string, int> counts_of(const std::vector<RemovedLine>& removed) {
+  std::map<std::string, int> counts;
+  for (const RemovedLine& line : removed) ++counts[line.reason];
+  return counts;
+}
+
+std::string summary_of(const FilteredLines& lines) {
+  std::string text = format_text("%zu of %zu examples removed", lines.removed.size(),
+                                 lines.kept.size() + lines.removed.size());
+  const char* separator = ": ";
+  for (const auto& [reason, count] : counts_of(lines.removed)) {
+    text += format_text("%s%s %d", separator, reason.c_str(), count);
+    separator = ", ";
+  }
+  return text;
+}
+
+}  // namespace palisade

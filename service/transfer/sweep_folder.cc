@@ -1,0 +1,91 @@
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "model/whole_file.h"
+#include "service/command_line.h"
+#include "service/transfer/run_folder.h"
+#include "service/transfer/sweep.h"
+
+namespace palisade {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kSettings[] = "sweep.yaml", kScores[] = "scores.jsonl";
+
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+void SweepFolder::require_fit(bool resumed) const {
+  std::error_code error;
+  if (resumed && !fs::exists(path_ / kSettings, error))
+    throw UsageError(path_.string() + ": no sweep was begun there; begin one with --run");
+  if (!resumed && fs::exists(path_, error) && !fs::is_empty(path_, error))
+    throw UsageError(path_.string() + ": is not empty; name another folder, or go on with --resume");
+}
+
+void SweepFolder::begin(const SweepSettings& sweep) const {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) throw ModelError(path_.string() + ": cannot be made: " + error.message());
+  write_whole_file(path_ / kSettings, sweep_text(sweep));
+}
+
+void SweepFolder::forget() const {
+  std::error_code error;
+  if (std::distance(fs::directory_iterator(path_, error), {}) > 1) return;
+  fs::remove(path_ / kSettings, error);
+  fs::remove(path_, error);
+}
+
+SweepSettings SweepFolder::settings() const {
+  const fs::path file = path_ / kSettings;
+  SweepSettings sweep;
+  read_sweep(read_text_file(file, 1u << 20), file, sweep);
+  return sweep;
+}
+
+std::vector<SweepRun> SweepFolder::runs() const {
+  std::vector<SweepRun> runs;
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    if (fs::exists(entry.path() / "recipe.yaml")) names.push_back(entry.path().filename().string());
+  }
+  std::ranges::sort(names);
+  for (const std::string& name : names) runs.push_back({name, RunFolder(run(name)).settings()});
+  std::ifstream file(path_ / kScores);
+  try {
+    for (std::string line; std::getline(file, line);) {
+      const Json score = parse_json(line, (path_ / kScores).string());
+      for (SweepRun& run : runs) {
+        if (score.at("run") != run.name) continue;
+        run.score = {score.at("exact").get<double>(), score.at("loss").get<double>(),
+                     score.at("seconds").get<double>()};
+      }
+    }
+  } catch (const Json::exception&) {
+    throw ModelError((path_ / kScores).string() +
+                     ": holds no scores of a sweep; remove it, and its runs are judged again");
+  }
+  return runs;
+}
+
+void SweepFolder::report(const std::vector<SweepRun>& runs, const std::vector<std::string>& keys) const {
+  std::string scores;
+  for (const SweepRun& run : runs) {
+    if (run.score)
+      scores += text_of({{"run", run.name},
+                         {"exact", run.score->exact},
+                         {"loss", run.score->loss},
+                         {"seconds", run.score->seconds}});
+  }
+  write_whole_file(path_ / kScores, scores);
+  write_whole_file(path_ / "report.md", table_of(runs, keys));
+  write_whole_file(path_ / "report.svg", picture_of(runs, keys));
+}
+
+}  // namespace palisade
