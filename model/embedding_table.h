@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
 #include "model/matrix.h"
@@ -42,13 +41,6 @@ class EmbeddingTable {
     } else {
       from_bf16({halves_.data() + std::size_t(row) * width_, std::size_t(width_)}, out);
     }
-  }
-
-  // Of one row and x.
-  float dot(int row, std::span<const float> x) const {
-    std::vector<float> copied(x.size());
-    copy(row, copied);
-    return std::inner_product(x.begin(), x.end(), copied.begin(), 0.0f);
   }
 
  private:

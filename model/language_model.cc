@@ -1,9 +1,7 @@
 #include "model/language_model.h"
 
-#include <algorithm>
-#include <array>
+#include <cassert>
 #include <cmath>
-#include <ranges>
 
 #include "model/attention.h"
 #include "model/error.h"
@@ -38,7 +36,6 @@ LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpo
       // Tied; a file that stores the head beside the embedding is taken at its word.
       head_(checkpoint.rows({checkpoint.has(kHead) ? kHead : kEmbedding}, {config.vocabulary}, config.width),
             {}, precision),
-      refines_best_(precision == Precision::kInt8 && !checkpoint.has(kHead)),
       final_norm_(read_norm(checkpoint, kModel + "norm", config.width)),
       rotary_(config) {
   for (int index = 0; index < config.layers; ++index)
@@ -84,19 +81,6 @@ void LanguageModel::embed(std::span<const TokenId> ids, MatrixView out) const {
     embedding_.copy(id, out.row(row));
     scale(out.row(row), factor);
   }
-}
-
-void LanguageModel::logits(ConstMatrixView hidden, MatrixView out) const {
-  constexpr std::size_t kRefined = 64;
-  head_(hidden, out);
-  if (!refines_best_) return;
-  parallel_for(out.rows, 3.0 * out.rows * out.cols, [&](int row) {
-    const auto logits = out.row(row);
-    std::array<TokenId, kRefined> best;
-    const auto larger = [&](TokenId a, TokenId b) { return logits[a] > logits[b]; };
-    const auto end = std::ranges::partial_sort_copy(std::views::iota(0, out.cols), best, larger).out;
-    for (auto id = best.begin(); id != end; ++id) logits[*id] = embedding_.dot(*id, hidden.row(row));
-  });
 }
 
 void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView out) const {

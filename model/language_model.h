@@ -45,8 +45,7 @@ class LanguageModel {
   // norm, in place, and extends their caches: a LanguagePass in one go.
   void forward(MatrixView x, std::span<const Segment> segments, const Observer& observer) const;
   // hidden [rows, width] -> out [rows, vocabulary], without final soft-cap (big_vision's compute_logits).
-  // In int8 the best of each row are computed once more from the embedding, where the head is tied to it.
-  void logits(ConstMatrixView hidden, MatrixView out) const;
+  void logits(ConstMatrixView hidden, MatrixView out) const { head_(hidden, out); }
 
   KvCache make_cache(int capacity) const {
     return KvCache(config_.layers, capacity, config_.kv_heads * config_.head_dim);
@@ -76,7 +75,6 @@ class LanguageModel {
   SlidingWindow window_;
   EmbeddingTable embedding_;
   Linear head_;
-  bool refines_best_;
   std::vector<Layer> layers_;
   Matrix final_norm_;
   Rotary rotary_;
