@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "model/checksum.h"
 #include "model/json.h"
 
 namespace palisade {
@@ -108,6 +109,12 @@ void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> sha
   tensor.release_pages(first, target.size());
 }
 
+void Checkpoint::read_elements(const std::string& name, std::span<const std::int64_t> shape,
+                               std::size_t first, std::span<float> target) const {
+  fill(name, shape, first, target);
+  if (calibration_ != nullptr) calibration_->apply(name, shape, first, target);
+}
+
 Matrix Checkpoint::read(const std::string& name, std::initializer_list<std::int64_t> shape) const {
   const std::span<const std::int64_t> extents(shape.begin(), shape.size());
   require(name, extents);
@@ -115,7 +122,7 @@ Matrix Checkpoint::read(const std::string& name, std::initializer_list<std::int6
   const std::int64_t elements =
       std::accumulate(shape.begin(), shape.end(), std::int64_t(1), std::multiplies<>());
   Matrix matrix(int(rows), int(elements / std::max<std::int64_t>(rows, 1)));
-  fill(name, extents, 0, {matrix.data(), matrix.size()});
+  read_elements(name, extents, 0, {matrix.data(), matrix.size()});
   return matrix;
 }
 
@@ -143,23 +150,35 @@ WeightRows Checkpoint::rows(std::initializer_list<std::string> names,
       const int to = std::min(at + out.rows, part.first + int(part.shape[0]));
       if (from >= to) continue;
       const MatrixView into = out.row_range(from - at, to - from);
-      fill(part.name, part.shape, std::size_t(from - part.first) * out.cols,
-           {into.data, std::size_t(into.rows) * into.cols});
+      read_elements(part.name, part.shape, std::size_t(from - part.first) * out.cols,
+                    {into.data, std::size_t(into.rows) * into.cols});
     }
   });
   all.cache = cache_;
   all.name = all_names;
+  if (inputs_ != nullptr) all.inputs = &inputs_->try_emplace(all_names, all).first->second;
   return all;
 }
 
 void Checkpoint::read_into(const std::string& name, std::span<const std::int64_t> shape,
                            std::span<float> target) const {
   require(name, shape);
-  fill(name, shape, 0, target);
+  read_elements(name, shape, 0, target);
 }
 
 bool Checkpoint::has(const std::string& name) const {
   return tensors_.contains(name);
+}
+
+std::string Checkpoint::fingerprint() const {
+  constexpr std::size_t kFirstBytes = 64;
+  std::string all;
+  for (const auto& [name, tensor] : tensors_) {
+    const auto first = tensor->bytes.first(std::min(kFirstBytes, tensor->bytes.size()));
+    all += name + tensor->shape_text();
+    all.append(reinterpret_cast<const char*>(first.data()), first.size());
+  }
+  return checksum(std::as_bytes(std::span(all)));
 }
 
 std::vector<std::filesystem::path> Checkpoint::files() const {

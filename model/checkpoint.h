@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/calibration.h"
 #include "model/matrix.h"
 #include "model/packed_cache.h"
 #include "model/safetensors.h"
@@ -37,8 +38,14 @@ class Checkpoint {
   void read_into(const std::string& name, std::span<const std::int64_t> shape, std::span<float> target) const;
   // rows() from now on are kept and read there, in the order in which they are asked for. Outlives this.
   void pack_with(PackedCache& cache) { cache_ = &cache; }
+  // Everything is smoothed from now on, as int8 wants it. Outlives this.
+  void smooth_with(const Calibration& calibration) { calibration_ = &calibration; }
+  // Products of rows() from now on record their inputs there. Outlives them.
+  void record_inputs(RecordedInputs& inputs) { inputs_ = &inputs; }
   virtual bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
+  // Of names, shapes and the first values of all tensors: other weights have another.
+  std::string fingerprint() const;
 
  protected:
   Checkpoint() = default;  // of no folder: the weights come from elsewhere
@@ -49,9 +56,14 @@ class Checkpoint {
                     std::span<float> target) const;
 
  private:
+  // As fill(), smoothed.
+  void read_elements(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
+                     std::span<float> target) const;
   const TensorView& find(const std::string& name, std::span<const std::int64_t> shape) const;
   std::filesystem::path folder_;
   PackedCache* cache_ = nullptr;
+  const Calibration* calibration_ = nullptr;
+  RecordedInputs* inputs_ = nullptr;
   std::vector<SafetensorsFile> files_;
   std::map<std::string, const TensorView*> tensors_;
 };

@@ -13,6 +13,7 @@ struct ModelIdentity {
   std::string notice;  // what users must be told of it; empty but for the demo model
   std::string sha256;  // over the weight files in name order, lower-case hex; the service's to fill in
   std::string precision = "f32";
+  std::string calibration;  // int8: the checksum of the one in use; empty without
   ResizePreset resize = ResizePreset::kHfBicubic;
 };
 

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "model/calibration.h"
 #include "model/error.h"
 #include "model/memory.h"
 #include "model/onednn.h"
@@ -127,6 +128,7 @@ struct PackedMatrix::Parts {
   Block<std::byte> weight_memory;
   memory weight;
   Matrix steps;  // int8: of each row of W
+  ProductInputs* recorded = nullptr;
   std::map<Key, Prepared> prepared;
 
   // In int8 bias and scales come after the product.
@@ -224,6 +226,7 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   parts.inputs = rows.cols;
   parts.outputs = rows.rows;
   parts.depth = precision == Precision::kInt8 ? rotated_size(rows.cols) : rows.cols;
+  parts.recorded = rows.inputs;
   if (!bias.empty()) {
     parts.bias = Matrix(1, rows.rows);
     std::memcpy(parts.bias.data(), bias.data(), bias.size_bytes());
@@ -252,6 +255,7 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
   Parts& parts = *parts_;
   assert(x.cols == parts.inputs && y.cols == parts.outputs && x.rows == y.rows);
   if (x.rows == 0) return;
+  if (parts.recorded != nullptr) parts.recorded->see(x);
   const TeamFor team(2.0 * x.rows * x.cols * y.cols);
   if (parts.precision == Precision::kF32) return parts.product(x.data, x.stride, y);
 

@@ -1,12 +1,9 @@
 #include "model/packed_cache.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 
+#include "model/checksum.h"
 #include "model/error.h"
 #include "model/json.h"
 #include "model/parallel.h"
@@ -17,24 +14,6 @@ namespace {
 constexpr char kVersion[] = "palisade packed weights 1";
 // Room for the header, which is known last; blanks after its JSON are allowed.
 constexpr std::size_t kHeaderSize = std::size_t(1) << 20;
-
-std::string hexadecimal(XXH64_hash_t hash) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
-
-// XXH3 of pieces that are hashed side by side, in hexadecimal.
-std::string checksum(std::span<const std::byte> bytes) {
-  constexpr std::size_t kPiece = std::size_t(4) << 20;
-  const std::size_t pieces = (bytes.size() + kPiece - 1) / kPiece;
-  std::vector<XXH64_hash_t> hashes(pieces);
-  parallel_for(int(pieces), double(bytes.size()), [&](int piece) {
-    const auto part = bytes.subspan(piece * kPiece, std::min(kPiece, bytes.size() - piece * kPiece));
-    hashes[std::size_t(piece)] = XXH3_64bits(part.data(), part.size());
-  });
-  return hexadecimal(XXH3_64bits(hashes.data(), pieces * sizeof hashes[0]));
-}
 
 std::string metadata_of(const SafetensorsFile& file, const std::string& key) {
   const auto found = file.metadata().find(key);
@@ -145,7 +124,7 @@ std::filesystem::path packed_file(const std::filesystem::path& folder, const std
   const std::filesystem::path whole = std::filesystem::weakly_canonical(model);
   const std::string text = whole.string();
   return folder / (whole.filename().string() + "-" + precision + "-" +
-                   hexadecimal(XXH3_64bits(text.data(), text.size())) + ".safetensors");
+                   checksum(std::as_bytes(std::span(text))) + ".safetensors");
 }
 
 std::string packed_origin(std::span<const std::filesystem::path> weight_files, const std::string& packing) {

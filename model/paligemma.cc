@@ -22,6 +22,14 @@ Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config) 
   return Linear(weight, bias.row(0), Precision::kF32);
 }
 
+std::optional<Calibration> calibration_of(const std::filesystem::path& folder, const Checkpoint& checkpoint,
+                                          const ModelConfig& config, Precision precision,
+                                          const std::filesystem::path& named) {
+  const auto file = named.empty() ? folder / kCalibrationFile : named;
+  if (precision != Precision::kInt8 || (named.empty() && !std::filesystem::exists(file))) return std::nullopt;
+  return std::optional<Calibration>(std::in_place, config, file, checkpoint.fingerprint());
+}
+
 // The prefix of these images, some of them read as others, and a prompt. Without a cache.
 Segment segment_of(std::span<const ImageFeatures> images, int prompt, std::span<const int> read_as) {
   Segment segment;
@@ -102,21 +110,27 @@ struct PaliGemma::Parts {
 };
 
 PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, Precision precision,
-                     const std::filesystem::path& packed_cache) {
+                     const WeightOptions& options) {
   if (!std::filesystem::is_directory(folder)) {
     throw ModelError(folder.string() +
                      ": no such folder; a model is a folder in Hugging Face layout with config.json, "
                      "tokenizer.model and *.safetensors");
   }
-  read_model_config(folder);  // its errors come before those of the weights
+  const ModelConfig config = read_model_config(folder);  // its errors come before those of the weights
   Checkpoint checkpoint(folder);
+  const auto calibration = calibration_of(folder, checkpoint, config, precision, options.calibration);
+  if (calibration) checkpoint.smooth_with(*calibration);
+  if (options.record != nullptr) checkpoint.record_inputs(*options.record);
   std::optional<PackedCache> cache;
-  if (!packed_cache.empty()) {
-    cache.emplace(packed_file(packed_cache, folder, std::string(name_of(precision))),
-                  packed_origin(checkpoint.files(), packing_of(precision)));
+  if (!options.packed_cache.empty()) {
+    cache.emplace(packed_file(options.packed_cache, folder, std::string(name_of(precision))),
+                  packed_origin(checkpoint.files(),
+                                packing_of(precision) +
+                                    (calibration ? ", calibration " + calibration->checksum() : "")));
     checkpoint.pack_with(*cache);
   }
   parts_ = std::make_unique<Parts>(folder, checkpoint, window, precision);
+  if (calibration) parts_->identity.calibration = calibration->checksum();
   if (cache) parts_->packed_cache_note = cache->finish();
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frames/image.h"
+#include "model/calibration.h"
 #include "model/identity.h"
 #include "model/image_encoder.h"
 #include "model/kv_cache.h"
@@ -48,6 +49,13 @@ class Sequence {
 };
 
 class PaliGemma;
+
+// How the weights of a folder become a model, beside their precision.
+struct WeightOptions {
+  std::filesystem::path packed_cache = {};  // packed weights are kept below this folder for the next start
+  std::filesystem::path calibration = {};   // of int8; empty: the model folder's own, where it has one
+  RecordedInputs* record = nullptr;         // what goes into products, for a Calibration; outlives the model
+};
 
 // Images on their way through SigLIP and projection, slice by slice: PaliGemma::begin_encode(), advance()
 // until it says no, finish(). Belongs to the thread that owns the model, which must outlive it.
@@ -91,10 +99,9 @@ class Prefill {
 // Engine's).
 class PaliGemma {
  public:
-  // Throws ModelError naming the file or tensor and the remedy. Packed weights are kept below the folder
-  // `packed_cache`, unless it is empty, for the next start.
+  // Throws ModelError naming the file or tensor and the remedy.
   explicit PaliGemma(const std::filesystem::path& folder, SlidingWindow window = SlidingWindow::kTransformers,
-                     Precision precision = Precision::kF32, const std::filesystem::path& packed_cache = {});
+                     Precision precision = Precision::kF32, const WeightOptions& options = {});
   // Of weights that come without a folder (RandomCheckpoint), to measure speed: it has no tokenizer, so
   // tokenizer() and prompt_ids() throw ModelError and prompts are token ids. `id` names it.
   PaliGemma(const ModelConfig& config, const Checkpoint& checkpoint, const std::string& id,

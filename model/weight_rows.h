@@ -10,6 +10,7 @@
 namespace palisade {
 
 class PackedCache;
+struct ProductInputs;
 
 // A weight matrix that is read some rows at a time while it is packed, so that a large one never exists in
 // f32 as a whole.
@@ -21,6 +22,8 @@ struct WeightRows {
   // Where they are kept once they are packed, and under which name; nullptr: nowhere.
   PackedCache* cache = nullptr;
   std::string name;
+  // Where the product records what goes into it (see calibration.h); nullptr: nowhere.
+  ProductInputs* inputs = nullptr;
 
   WeightRows(int rows_, int cols_, std::function<void(int, MatrixView)> read_)
       : rows(rows_), cols(cols_), read(std::move(read_)) {}

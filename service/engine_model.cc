@@ -133,7 +133,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
 class PaliGemmaEngineModel : public EngineModel {
  public:
   PaliGemmaEngineModel(const std::filesystem::path& folder, const EngineModelOptions& options)
-      : model_(folder, options.sliding_window, chosen_precision(options.precision), options.packed_cache),
+      : model_(folder, options.sliding_window, chosen_precision(options.precision), options.weights),
         resize_(options.resize.value_or(model_.identity().resize)),
         hash_(model_.weight_files()) {
     if (!model_.packed_cache_note().empty()) log_info(model_.packed_cache_note());

@@ -66,7 +66,7 @@ struct EngineModelOptions {
   std::optional<ResizePreset> resize;  // instead of the preset that the folder asks for
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
   PrecisionChoice precision = Precision::kF32;
-  std::filesystem::path packed_cache;  // folder; empty: none
+  WeightOptions weights = {};
 };
 
 // Reads a Hugging Face folder. Throws ModelError. The hash over large weight files is computed beside the

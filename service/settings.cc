@@ -150,7 +150,8 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     read_resize(reader, settings);
     read_sliding_window(reader, settings);
     read_precision_of(reader, settings);
-    std::string packed_cache;
+    std::string calibration, packed_cache;
+    if (reader.read("calibration", calibration)) settings.calibration = calibration;
     if (reader.read("packed_cache", packed_cache)) settings.packed_cache = packed_cache;
     if (reader.read("publish", settings.publish)) {
       if (auto fault = endpoint_fault(settings.publish)) reader.problem("publish", "publish: " + *fault);
@@ -194,6 +195,7 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
   note("resize", running.resize == wanted.resize);
   note("sliding_window", running.sliding_window == wanted.sliding_window);
   note("precision", running.precision == wanted.precision);
+  note("calibration", running.calibration == wanted.calibration);
   note("packed_cache", running.packed_cache == wanted.packed_cache);
   note("publish", running.publish == wanted.publish);
   note("control", running.control == wanted.control);

@@ -96,6 +96,7 @@ struct Settings {
   std::optional<ResizePreset> resize;
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
   PrecisionChoice precision = Precision::kF32;
+  std::filesystem::path calibration;   // int8's; empty: the model folder's own
   std::filesystem::path packed_cache;  // folder; empty: none
   std::string publish = "tcp://127.0.0.1:5557";
   std::string control;  // where requests are taken (see Control); empty: nowhere

@@ -98,6 +98,7 @@ WindowEvidence window_of(const Clip& clip, int image_tokens, int images_encoded)
 
 Json to_json(const ModelIdentity& model) {
   Json json = {{"id", model.id}, {"precision", model.precision}, {"resize", palisade::name_of(model.resize)}};
+  if (!model.calibration.empty()) json["calibration"] = model.calibration;
   if (!model.sha256.empty()) json["sha256"] = model.sha256;
   if (!model.notice.empty()) json["notice"] = model.notice;
   return json;

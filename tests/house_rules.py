@@ -27,7 +27,7 @@ DOORS = [
     (r"webp/", r"ingest/picture_webp\.cc"),
     (r"oneapi/|dnnl|omp\.h", r"model/(matmul\.cc|tile_product\.cc|onednn\.h)"),
     (r"sentencepiece", r"model/tokenizer\.cc"),
-    (r"xxhash", r"model/packed_cache\.cc"),
+    (r"xxhash", r"model/checksum\.cc"),
     (r"hwy/", r"model/(kernels|row_formats|train/kernels)\.cc"),
     (r"re2/", r"tasks/text_patterns\.cc"),
     (r"nlohmann/", r"model/json\.h"),

@@ -21,15 +21,16 @@ double share_of_limits(const BenchReport& report, const StageResult& stage) {
 }
 
 std::string table_of(const BenchReport& report) {
-  std::string text = format_text("model    %s%s, %s, %.1f million parameters\n", report.model.c_str(),
-                                 report.random_weights ? " (random weights)" : "", report.precision.c_str(),
-                                 double(report.parameters) / 1e6) +
-                     format_text("loaded   in %s, %.2f GB resident, %d threads\n",
-                                 duration_text(report.load_seconds).c_str(),
-                                 double(report.loaded_memory) / 1e9, report.limits.threads) +
-                     format_text("\n%-14s %14s %14s\n", "limit", "median", "best") +
-                     format_text("%-14s %9.1f GB/s %9.1f GB/s\n", "memory",
-                                 report.limits.memory.median() / 1e9, report.limits.memory.most() / 1e9);
+  std::string text =
+      format_text("model    %s%s, %s%s, %.1f million parameters\n", report.model.c_str(),
+                  report.random_weights ? " (random weights)" : "", report.precision.c_str(),
+                  report.calibration.empty() ? "" : ", calibrated", double(report.parameters) / 1e6) +
+      format_text("loaded   in %s, %.2f GB resident, %d threads\n",
+                  duration_text(report.load_seconds).c_str(), double(report.loaded_memory) / 1e9,
+                  report.limits.threads) +
+      format_text("\n%-14s %14s %14s\n", "limit", "median", "best") +
+      format_text("%-14s %9.1f GB/s %9.1f GB/s\n", "memory", report.limits.memory.median() / 1e9,
+                  report.limits.memory.most() / 1e9);
   for (const auto& [precision, samples] : report.limits.products) {
     text += format_text("%-14s %8.0f GOP/s %8.0f GOP/s\n", ("product " + precision).c_str(),
                         samples.median() / 1e9, samples.most() / 1e9);
@@ -90,6 +91,7 @@ Json json_of(const BenchReport& report) {
                 {{"memory_bytes_per_second", spread(report.limits.memory)},
                  {"product_operations_per_second", std::move(products)}}},
                {"stages", std::move(stages)}};
+  if (!report.calibration.empty()) json["calibration"] = report.calibration;
   if (const Agreement& agreement = report.agreement; !agreement.with.empty()) {
     json["agreement"] = {{"with", agreement.with},
                          {"tokens", agreement.tokens},

@@ -15,6 +15,7 @@ namespace palisade {
 struct BenchReport {
   std::string model;
   std::string precision = "f32";
+  std::string calibration;  // as in ModelIdentity
   bool random_weights = false;
   std::uint64_t parameters = 0;
   double load_seconds = 0;

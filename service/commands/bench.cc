@@ -70,7 +70,7 @@ std::unique_ptr<PaliGemma> loaded(const BenchOptions& options, const std::vector
                  available_memory());
   log_info("bench: loading " + what);
   if (options.shape.empty())
-    return std::make_unique<PaliGemma>(folder, chosen.sliding_window, precision, chosen.packed_cache);
+    return std::make_unique<PaliGemma>(folder, chosen.sliding_window, precision, chosen.weights);
   return std::make_unique<PaliGemma>(config, RandomCheckpoint(), options.shape, chosen.sliding_window,
                                      precision);
 }
@@ -104,6 +104,7 @@ int bench(const BenchOptions& options) {
   report.loaded_memory = resident_memory();
   report.model = model->identity().id;
   report.precision = model->identity().precision;
+  report.calibration = model->identity().calibration;
   report.parameters = model->config().parameter_count();
   if (!options.versus.empty())
     report.agreement = agreement_of(options.versus, expected, agreement_logits(*model));

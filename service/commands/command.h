@@ -26,6 +26,8 @@ void add_watch(CLI::App& app, Run& run);
 void add_control(CLI::App& app, Run& run);
 void add_config(CLI::App& app, Run& run);
 void add_model(CLI::App& app, Run& run);
+// `palisade model calibrate`
+void add_model_calibrate(CLI::App& model_command, Run& run);
 void add_bench(CLI::App& app, Run& run);
 void add_plan(CLI::App& app, Run& run);
 void add_transfer(CLI::App& app, Run& run);

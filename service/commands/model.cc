@@ -232,6 +232,7 @@ void add_model(CLI::App& app, Run& run) {
   verify_command->footer(
       "Example:\n  palisade model verify tests/golden/reference cases/paligemma1-tiny --json\n");
   verify_command->callback([&run, verified] { run = [verified] { return run_verification(*verified); }; });
+  add_model_calibrate(*command, run);
 }
 
 }  // namespace palisade

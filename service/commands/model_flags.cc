@@ -24,6 +24,12 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
       ->envname("PALISADE_PRECISION")
       ->check(CLI::IsMember({"f32", "bf16", "int8", "auto"}));
   command
+      .add_option("--calibration", flags.calibration,
+                  "Of int8, as `palisade model calibrate` writes it; default: the model folder's "
+                  "calibration.json, where there is one")
+      ->envname("PALISADE_CALIBRATION")
+      ->type_name("FILE");
+  command
       .add_option(
           "--packed-cache", flags.packed_cache,
           "Keep packed weights in this folder, as large as the model in its precision: the next start "
@@ -36,14 +42,19 @@ void apply(const ModelFlags& flags, Settings& settings) {
   if (!flags.folder.empty()) settings.model = flags.folder;
   if (!flags.sliding_window.empty()) settings.sliding_window = *sliding_window_of(flags.sliding_window);
   if (!flags.precision.empty()) read_precision(flags.precision, settings.precision);
+  if (!flags.calibration.empty()) settings.calibration = flags.calibration;
   if (!flags.packed_cache.empty()) settings.packed_cache = flags.packed_cache;
+}
+
+WeightOptions weight_options_of(const Settings& settings) {
+  return {.packed_cache = settings.packed_cache, .calibration = settings.calibration};
 }
 
 EngineModelOptions options_of(const ModelFlags& flags) {
   EngineModelOptions options;
   if (!flags.sliding_window.empty()) options.sliding_window = *sliding_window_of(flags.sliding_window);
   if (!flags.precision.empty()) read_precision(flags.precision, options.precision);
-  options.packed_cache = flags.packed_cache;
+  options.weights = {.packed_cache = flags.packed_cache, .calibration = flags.calibration};
   return options;
 }
 

@@ -12,17 +12,20 @@ class App;
 
 namespace palisade {
 
-// --model, --sliding-window, --precision and --packed-cache, as typed; empty where they were not.
+// --model, --sliding-window, --precision, --calibration and --packed-cache, as typed; empty where they were
+// not.
 struct ModelFlags {
   std::string folder;
   std::string sliding_window;
   std::string precision;
+  std::string calibration;
   std::string packed_cache;
 };
 
 void add_model_flags(CLI::App& command, ModelFlags& flags);
 // Flags and their variables come before the file.
 void apply(const ModelFlags& flags, Settings& settings);
+WeightOptions weight_options_of(const Settings& settings);
 EngineModelOptions options_of(const ModelFlags& flags);
 // Throws ModelError.
 std::unique_ptr<EngineModel> load_model(const ModelFlags& flags);

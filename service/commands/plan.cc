@@ -31,7 +31,7 @@ int plan(const PlanOptions& options) {
                  memory_needed(config, 16 * config.image_tokens(), bytes_per_weight(name_of(precision))),
                  available_memory());
   log_info("plan: loading " + folder.string());
-  const PaliGemma model(folder, settings.sliding_window, precision, settings.packed_cache);
+  const PaliGemma model(folder, settings.sliding_window, precision, weight_options_of(settings));
   const PromptLength length = [&](const std::string& prompt) { return int(model.prompt_ids(prompt).size()); };
   const int image_tokens = model.config().image_tokens();
   const std::vector<int> lengths = planned_lengths(settings, image_tokens, length);

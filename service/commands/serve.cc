@@ -62,7 +62,7 @@ int serve(const ServeOptions& options) {
       slowed_for_tests(load_chosen_model(settings.model, {.resize = settings.resize,
                                                           .sliding_window = settings.sliding_window,
                                                           .precision = settings.precision,
-                                                          .packed_cache = settings.packed_cache}));
+                                                          .weights = weight_options_of(settings)}));
   Service service(settings, *model);
   log_info("publishing on " + service.endpoint() + "; `palisade watch --subscribe " + service.endpoint() +
            "` shows it");

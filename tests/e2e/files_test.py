@@ -163,6 +163,72 @@ class Verification(unittest.TestCase):
             self.assertEqual(json.loads(out)["parameters"], count)
 
 
+class Calibration(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="palisade-calibration-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.model = self.folder / "model"
+        shutil.copytree(SOURCE / "configs/models/demo", self.model)
+        (self.model / "calibration.json").unlink(missing_ok=True)
+        (self.folder / "pictures").mkdir()
+        for name in ("still00.png", "still01.png"):
+            shutil.copy(WORLD / name, self.folder / "pictures")
+        (self.folder / "pictures" / "notes.txt").write_text("no picture")
+
+    def answered_by(self, precision, *arguments):
+        """What an event says of the model; None where this CPU has no such products."""
+        done = palisade("caption", WORLD / "still01.png", "--model", self.model, "--precision", precision, "--json",
+                        *arguments, check=None)
+        if done.returncode == 1 and f"no fast and exact {precision} products" in done.stderr:
+            return None
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["data"]["model"]
+
+    def test_from_pictures_videos_and_examples_to_a_model_that_says_so(self):
+        (self.folder / "own.jsonl").write_text(json.dumps(
+            {"image": str(WORLD / "still02.png"), "prefix": "caption en", "suffix": ""}) + "\n")
+        output = self.folder / "cal.json"
+        done = palisade("model", "calibrate", self.model, self.folder / "pictures", WORLD / "clip0.mp4",
+                        self.folder / "own.jsonl", "--question", "caption en", "--frames", "4", "--output", output)
+        self.assertEqual(done.stdout.strip(), str(output))
+        self.assertRegex(done.stderr, r"calibrated with 4 examples, \d+ tokens")
+        self.assertNotIn("calibration", self.answered_by("f32", "--calibration", output))
+        self.assertFalse((self.model / "calibration.json").exists())
+        int8 = self.answered_by("int8", "--calibration", output)
+        if int8:
+            self.assertRegex(int8["calibration"], "^[0-9a-f]{16}$")
+            self.assertNotIn("calibration", self.answered_by("int8"))
+
+        palisade("model", "calibrate", self.model, self.folder / "pictures", "--examples", "1")
+        beside = self.answered_by("int8")
+        if beside:
+            self.assertNotEqual(beside["calibration"], int8["calibration"])
+            (self.model / "calibration.json").write_text(output.read_text().replace('"weights":"', '"weights":"0'))
+            done = palisade("caption", WORLD / "still01.png", "--model", self.model, "--precision", "int8", check=1)
+            self.assertIn("other weights; make it anew with `palisade model calibrate`, or remove it", done.stderr)
+
+    def test_what_is_wrong_is_said_before_anything_is_written(self):
+        empty = self.folder / "empty"
+        empty.mkdir()
+        bad = self.folder / "bad.jsonl"
+        bad.write_text('{"image": "nowhere.png", "prefix": "caption en", "suffix": ""}\n')
+        for code, part, arguments in [(2, "INPUT", [self.model]), (2, "nowhere.png", [self.model, "/nowhere.png"]),
+                                      (2, str(empty), [self.model, empty]), (2, "bad.jsonl:1", [self.model, bad]),
+                                      (1, "/nowhere", ["/nowhere", self.folder / "pictures"]),
+                                      (1, "notes.txt", [self.model, self.folder / "pictures" / "notes.txt"]),
+                                      (1, "/nowhere/cal.json", [self.model, self.folder / "pictures", "--output",
+                                                                "/nowhere/cal.json"])]:
+            done = palisade("model", "calibrate", *arguments, check=code)
+            self.assertEqual(done.stdout, "")
+            self.assertIn(part, done.stderr)
+        self.assertFalse(list(self.model.glob("calibration*")))
+        for text in ["", "{", "[]", '{"format": 1}']:
+            (self.folder / "cal.json").write_text(text)
+            done = palisade("caption", WORLD / "still01.png", "--precision", "int8", "--calibration",
+                            self.folder / "cal.json", check=1)
+            self.assertTrue("cal.json" in done.stderr or "no fast and exact int8 products" in done.stderr, done.stderr)
+
+
 class WrongUse(unittest.TestCase):
     """One line that names the thing and the remedy, exit code 1 or 2, nothing on stdout."""
 
@@ -224,7 +290,7 @@ class WrongUse(unittest.TestCase):
             self.refused(1, "not finite", "ask", "what?", WORLD / "still01.png", "--model", model)
 
     def test_every_command_explains_itself(self):
-        for command in [[], ["serve"], ["caption"], ["ask"], ["watch"], ["model", "inspect"], ["model", "verify"], ["config", "check"]]:
+        for command in [[], ["serve"], ["caption"], ["ask"], ["watch"], ["model", "inspect"], ["model", "verify"], ["model", "calibrate"], ["config", "check"]]:
             self.assertIn("Usage", palisade(*command, "--help").stdout)
         self.assertIn("palisade", palisade("version").stdout)
 

@@ -106,7 +106,8 @@ TEST_CASE("a model from packed weights is the model, and changed weights are pac
   };
   for (const Precision precision : precisions_here()) {
     const auto load = [&](const fs::path& cache) {
-      return std::make_unique<PaliGemma>(copy, SlidingWindow::kTransformers, precision, cache);
+      return std::make_unique<PaliGemma>(copy, SlidingWindow::kTransformers, precision,
+                                         WeightOptions{.packed_cache = cache});
     };
     const std::vector<float> plain = logits(*load({}));
     const auto first = load(folder.path() / "cache"), second = load(folder.path() / "cache");
@@ -116,7 +117,8 @@ TEST_CASE("a model from packed weights is the model, and changed weights are pac
     CHECK(logits(*second) == plain);
   }
   fs::last_write_time(copy / "model.safetensors", fs::file_time_type::clock::now() + std::chrono::hours(1));
-  const PaliGemma third(copy, SlidingWindow::kTransformers, Precision::kF32, folder.path() / "cache");
+  const PaliGemma third(copy, SlidingWindow::kTransformers, Precision::kF32,
+                        {.packed_cache = folder.path() / "cache"});
   CHECK(third.packed_cache_note().find("made of other weights") != std::string::npos);
 }
 

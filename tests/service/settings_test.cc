@@ -100,6 +100,9 @@ TEST_CASE("a precision may be left to the CPU, and one that is not known is name
   Settings other = parse_settings(kStream, "f.yaml");
   other.precision = Precision::kInt8;
   CHECK(needs_restart(parse_settings(kStream, "f.yaml"), other) == "precision");
+  other = parse_settings("calibration: c.json\n" + kStream, "f.yaml");
+  CHECK(other.calibration == "c.json");
+  CHECK(needs_restart(parse_settings(kStream, "f.yaml"), other) == "calibration");
 }
 
 TEST_CASE("how a stream is read and decoded arrives, and decoded keyframes are what uniform windows take") {

@@ -54,7 +54,11 @@ Event answer_event() {
   answer.choices = {{.text = "yes", .p = 0.75, .logprob = -2}, {.text = "no", .p = 0.25, .logprob = {}}};
   answer.frames = frames_of(sixteen_frames(), [](const Image&) { return kHash; });
   answer.window = window_of(sixteen_frames(), 256);
-  answer.model = {.id = "palisade-demo", .notice = "a demo", .sha256 = kHash, .precision = "f32"};
+  answer.model = {.id = "palisade-demo",
+                  .notice = "a demo",
+                  .sha256 = kHash,
+                  .precision = "int8",
+                  .calibration = "0123456789abcdef"};
   return {.kind = EventKind::kAnswer,
           .topic = answer_topic("front_door", "caption"),
           .source = stream_source("node-1", "front_door"),

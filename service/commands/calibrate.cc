@@ -1,0 +1,177 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/calibration.h"
+#include "model/checkpoint.h"
+#include "model/generation.h"
+#include "model/whole_file.h"
+#include "service/command_line.h"
+#include "service/commands/command.h"
+#include "service/interrupt.h"
+#include "service/log.h"
+#include "service/output.h"
+#include "service/picks.h"
+#include "service/progress.h"
+#include "service/transfer/transfer_data.h"
+#include "tasks/task.h"
+
+namespace palisade {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of an answer; what a model says is much like its prompt to a calibration.
+constexpr int kMostAnswerTokens = 16;
+
+struct CalibrateOptions {
+  std::string folder;
+  std::vector<std::string> inputs;
+  std::vector<std::string> questions = {"caption en", "how many people are there?", "is there a car?",
+                                        "detect person"};
+  int examples = 16;
+  int frames = 16;
+  std::string precision = "f32";
+  std::string output;
+};
+
+// A folder's pictures, by name; anything else is itself.
+std::vector<std::string> files_of(const std::string& input) {
+  if (!fs::is_directory(input)) return {input};
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(input)) {
+    if (is_picture_file(entry.path().string())) files.push_back(entry.path().string());
+  }
+  if (files.empty()) throw UsageError(input + ": holds no JPEG, PNG or WebP picture");
+  std::ranges::sort(files);
+  return files;
+}
+
+// Each picture or video with each question, and the examples of JSONL files with their own.
+std::vector<TransferRecord> records_of(const CalibrateOptions& options, const TransferSettings& settings,
+                                       const ModelConfig& config, const Tokenizer& tokenizer) {
+  std::vector<TransferRecord> records;
+  for (const std::string& input : options.inputs) {
+    if (!fs::exists(input)) throw UsageError(input + ": no such file or folder");
+    if (fs::path(input).extension() == ".jsonl") {
+      std::ranges::move(read_transfer_data(input, settings, config, tokenizer), std::back_inserter(records));
+      continue;
+    }
+    for (const std::string& file : files_of(input)) {
+      for (const std::string& question : options.questions) {
+        TransferRecord record{
+            .place = file, .tokens = example_tokens(config, tokenizer, prompt_of_words(question, "en"), "")};
+        if (is_picture_file(file)) {
+          record.pictures = {file};
+        } else {
+          record.video = file;
+        }
+        records.push_back(std::move(record));
+      }
+    }
+  }
+  return records;
+}
+
+// Answers as many of them as wanted, chosen by chance; false where it was stopped.
+bool answer(const PaliGemma& model, BatchLoader& loader, std::span<const TransferRecord> records, int wanted,
+            const std::stop_token& stop) {
+  Progress progress("calibrating");
+  ExampleOrder order(records.size(), 0);
+  const std::size_t count = std::min(records.size(), std::size_t(wanted));
+  std::size_t tokens = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (stop.stop_requested()) return false;
+    progress.show(double(i) / double(count), std::to_string(i) + " of " + std::to_string(count) +
+                                                 " examples, " + std::to_string(tokens) + " tokens");
+    const TransferRecord& record = records[order.at(i)];
+    Sequence sequence =
+        model.prefill(model.encode(loader.images(record, i)), record.tokens.prompt, kMostAnswerTokens);
+    tokens += std::size_t(sequence.length());
+    decode(model, std::move(sequence), {.max_new_tokens = kMostAnswerTokens});
+  }
+  progress.clear();
+  log_info("calibrated with " + std::to_string(count) + " examples, " + std::to_string(tokens) + " tokens");
+  return true;
+}
+
+int calibrate(const CalibrateOptions& options) {
+  const Interrupt interrupt;
+  const fs::path folder = options.folder;
+  const fs::path file = options.output.empty() ? folder / kCalibrationFile : fs::path(options.output);
+  const ModelConfig config = read_model_config(folder);
+  const Preprocessor preprocessor = read_preprocessor(folder, config.vision.image_size);
+  // Frames of a video are a quarter of a second apart, more or less, and begin anywhere in it.
+  const TransferSettings settings{.text_length = config.text.max_position_embeddings,
+                                  .frames = options.frames,
+                                  .frame_step = 8,
+                                  .allow_empty_suffix = true};
+  const auto records = records_of(options, settings, config, Tokenizer(folder));
+  WholeFile written(file);  // what cannot be written is told now, not after minutes of work
+  PrecisionChoice precision;
+  read_precision(options.precision, precision);
+  RecordedInputs inputs;
+  log_info("loading " + folder.string() + " in " + options.precision);
+  const PaliGemma model(folder, SlidingWindow::kTransformers, *precision, {.record = &inputs});
+  BatchLoader loader(preprocessor, settings);
+  if (!answer(model, loader, records, options.examples, interrupt.token())) return kFailed;
+  written.write(Calibration(config, inputs, Checkpoint(folder).fingerprint()).text());
+  written.commit();
+  print_line(file.string());
+  return kDone;
+}
+
+}  // namespace
+
+void add_model_calibrate(CLI::App& model_command, Run& run) {
+  const auto options = std::make_shared<CalibrateOptions>();
+  CLI::App* const command = model_command.add_subcommand(
+      "calibrate",
+      "Have a model answer questions about your pictures and write what lets int8 keep more of its answers");
+  command->add_option("DIR", options->folder, "A model folder in Hugging Face layout")->required();
+  command
+      ->add_option("INPUT", options->inputs,
+                   "Pictures, folders of pictures, videos, or JSONL files as `palisade transfer` reads them; "
+                   "what the model will see once it is used")
+      ->type_name("FILE|DIR")
+      ->required();
+  command
+      ->add_option("--question", options->questions,
+                   "Of each picture and video, as `palisade ask` takes it; may be repeated")
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  command
+      ->add_option("--examples", options->examples,
+                   "How many are answered, chosen by chance (the same ones each time); 16 pictures are about "
+                   "4,000 tokens, and more bring little")
+      ->envname("PALISADE_EXAMPLES")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  command->add_option("--frames", options->frames, "Frames taken of a video")
+      ->envname("PALISADE_FRAMES")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
+  command
+      ->add_option("--precision", options->precision,
+                   "Of the model while it answers; bf16 takes half the memory of f32")
+      ->envname("PALISADE_PRECISION")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->capture_default_str();
+  command
+      ->add_option("--output", options->output,
+                   "Where to write it; default: DIR/calibration.json, which int8 uses without being told")
+      ->envname("PALISADE_OUTPUT")
+      ->type_name("FILE");
+  command->footer(
+      "\nExamples:\n"
+      "  palisade model calibrate paligemma-3b-mix-224 pictures/ street.mp4\n"
+      "  palisade model calibrate /srv/models/paligemma-3b-mix-224 train.jsonl --output cal.json\n"
+      "  palisade ask \"who is there?\" door.jpg --model /srv/models/paligemma-3b-mix-224 --precision int8 "
+      "--calibration cal.json");
+  command->callback([&run, options] { run = [options] { return calibrate(*options); }; });
+}
+
+}  // namespace palisade
