@@ -15,13 +15,13 @@ constexpr int kPerSlot = 6;
 constexpr int kGrid = 4;  // of the demo model
 
 constexpr PatchLabel kPlace{kSteps + 1, 0.3};
-constexpr std::array kLabels{PatchLabel{1 + kKinds * kColours, 4.0},
+constexpr std::array kLabels{PatchLabel{1 + int(kStreetKinds.size()) * kColours, 4.0},
                              kPlace,
                              kPlace,
                              kPlace,
                              kPlace,
                              PatchLabel{2, 0.2},
-                             PatchLabel{1 + kKinds * kColours, 2.0},
+                             PatchLabel{1 + int(kStreetKinds.size()) * kColours, 2.0},
                              kPlace,
                              kPlace,
                              kPlace,

@@ -57,7 +57,11 @@ std::vector<TransferRecord> records_of(const CalibrateOptions& options, const Tr
   for (const std::string& input : options.inputs) {
     if (!fs::exists(input)) throw UsageError(input + ": no such file or folder");
     if (fs::path(input).extension() == ".jsonl") {
-      std::ranges::move(read_transfer_data(input, settings, config, tokenizer), std::back_inserter(records));
+      LineProblems problems;
+      const auto lines = read_transfer_lines(input, problems);
+      std::ranges::move(transfer_records(lines, settings, config, tokenizer, problems),
+                        std::back_inserter(records));
+      require_none(problems);
       continue;
     }
     for (const std::string& file : files_of(input)) {
