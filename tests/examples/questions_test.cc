@@ -22,16 +22,20 @@ using Asked = std::vector<Question>;
 // back.
 std::map<std::string, std::string> all_asked(const std::function<Asked(Questions&, Random&)>& ask) {
   std::map<std::string, std::string> all;
+  int twice = 0;
+  int contradictions = 0;
   for (std::uint64_t seed = 1; seed <= 400; ++seed) {
     Questions questions;
     Random random(seed);
     std::set<std::string> of_this;
     for (const Question& question : ask(questions, random)) {
-      CHECK(of_this.insert(question.prefix).second);
+      if (!of_this.insert(question.prefix).second) ++twice;
       const auto [known, is_new] = all.emplace(question.prefix, question.suffix);
-      CHECK(known->second == question.suffix);
+      if (known->second != question.suffix) ++contradictions;
     }
   }
+  CHECK(twice == 0);
+  CHECK(contradictions == 0);
   return all;
 }
 
