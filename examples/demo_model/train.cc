@@ -292,6 +292,9 @@ int main(int argc, char** argv) {
   app.add_option("--steps", options.steps, "Of the mixture")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
+  app.add_option("--review-steps", options.review_steps, "Of its review")
+      ->check(CLI::Range(1, 1 << 24))
+      ->capture_default_str();
   app.add_option("--checkpoint-every", options.checkpoint_every, "Steps")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();

@@ -50,14 +50,14 @@ class Transfer(InFolder):
         data = self.write("rain.jsonl", lines)
         run = self.folder / "run"
         before = palisade("ask", "is it raining?", WORLD / "still09.png").stdout.strip()
-        out = self.transfer("--data", data, "--evaluation", data, "--run", run, "--epochs", "12", "--batch-size", "4",
-                            "--learning-rate", "1e-3", "--freeze-vit", "--beams", "2").stdout.strip()
+        out = self.transfer("--data", data, "--evaluation", data, "--run", run, "--epochs", "24", "--batch-size", "4",
+                            "--learning-rate", "2e-3", "--freeze-vit", "--beams", "2").stdout.strip()
         self.assertEqual(out, str(run / "model"))
         self.assertNotEqual(before, "a white dog")
         self.assertEqual(palisade("ask", "is it raining?", WORLD / "still09.png", "--model", out).stdout.strip(), "a white dog")
         metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         steps = [line for line in metrics if "loss" in line]
-        self.assertEqual([line["step"] for line in steps], list(range(1, 25)))
+        self.assertEqual([line["step"] for line in steps], list(range(1, 49)))
         self.assertLess(steps[-1]["loss"], 0.1 * steps[0]["loss"])
         evaluation = next(line for line in metrics if "evaluation_exact" in line)
         self.assertEqual(evaluation["evaluation_exact"], 1)
