@@ -43,10 +43,16 @@ constexpr std::array<Chapter, 4> kCourse{{
 }};
 constexpr std::array<Chapter, 1> kReview{
     {{0.00, {{{0.35, kStill}, {0.35, kPair}, {0.02, window(4)}, {0.03, window(8)}, {0.25, window(16)}}}}}};
+constexpr std::array<Chapter, 1> kTogether{
+    {{0.00, {{{0.36, kStill}, {0.28, kPair}, {0.02, window(4)}, {0.02, window(8)}, {0.32, window(16)}}}}}};
+
+std::span<const Chapter> chapters_of(Part part) {
+  if (part == Part::kCourse) return kCourse;
+  return part == Part::kReview ? kReview : kTogether;
+}
 
 LessonKind kind_at(Part part, double progress, Random& random) {
-  const std::span<const Chapter> chapters =
-      part == Part::kCourse ? std::span<const Chapter>(kCourse) : kReview;
+  const std::span<const Chapter> chapters = chapters_of(part);
   const Chapter* chapter = &chapters.front();
   for (const Chapter& later : chapters) {
     if (later.from <= progress) chapter = &later;
@@ -108,7 +114,7 @@ TrainingExample Lessons::example_of(const Question& question, int first_picture,
 }
 
 Lesson Lessons::lesson(Part part, int step, double progress, bool drawn) {
-  const std::uint64_t seed = seed_of(seed_, part == Part::kCourse ? 1 : 2, step);
+  const std::uint64_t seed = seed_of(seed_, 1 + std::uint64_t(part), step);
   Random random(seed);
   return lesson_of(kind_at(part, progress, random), random.bits(), drawn);
 }

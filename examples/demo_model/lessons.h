@@ -13,8 +13,8 @@
 namespace palisade::world {
 
 // The parts of the mixture: the course leads from single pictures to windows; the review asks everything
-// again, as the model will be asked.
-enum class Part { kCourse, kReview };
+// again, as the model will be asked; together with the image tower it is asked once more.
+enum class Part { kCourse, kReview, kTogether };
 
 // What one batch of the mixture is about.
 struct LessonKind {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "examples/demo_model/lessons.h"
+#include "examples/demo_model/marks.h"
 #include "examples/demo_model/patch_labels.h"
 #include "model/error.h"
 #include "model/train/initial_weights.h"
@@ -35,9 +36,11 @@ struct Options {
   int image_steps = 5500;
   int steps = 19000;
   int review_steps = 6000;
+  int together_steps = 45000;
   double image_rate = 2e-3;
   double rate = 2e-3;
   double review_rate = 8e-4;
+  double together_rate = 1e-3;
   int checkpoint_every = 250;
 };
 
@@ -167,26 +170,22 @@ void take(const fs::path& file, ModelPart part, Parameters& parameters) {
   }
 }
 
-// "16: which way" of a question about sixteen pictures.
-std::string template_of(const Question& question, std::size_t pictures) {
-  std::string words = question.prefix;
-  if (words.starts_with("answer en ")) words.erase(0, 10);
-  std::size_t end = words.find(' ');
-  if (end != std::string::npos) end = words.find(' ', end + 1);
-  return std::to_string(pictures) + ": " + (words.starts_with("detect") ? "detect" : words.substr(0, end));
+// Without smoothing, over the text's tokens.
+LossOptions loss_options(const ModelConfig& config) {
+  return {.label_smoothing = 0, .vocabulary = config.image_token};
 }
 
 // Scenes of their own, as the model will be asked: pictures that see the prompt.
-void examine(TrainingPass& pass, Lessons lessons, Course& course) {
+void examine(TrainingPass& pass, const ModelConfig& config, Lessons lessons, Course& course) {
   constexpr LessonKind kKinds[]{{1, 40, 5}, {1, 40, 5}, {2, 40, 5}, {16, 20, 6}, {16, 20, 6}, {16, 20, 6}};
   std::map<std::string, std::pair<int, int>> right;  // of how many
   std::uint64_t seed = 1;
   for (const LessonKind& kind : kKinds) {
     const Lesson lesson = lessons.lesson_of(kind, seed++, true);
-    const auto losses = pass.evaluate(lesson.batch, {.loss = {.label_smoothing = 0, .vocabulary = 2023}});
+    const auto losses = pass.evaluate(lesson.batch, {.loss = loss_options(config)});
     for (std::size_t i = 0; i < losses.size(); ++i) {
-      auto& [exact, asked] =
-          right[template_of(lesson.questions[i], lesson.batch.examples[i].pictures.size())];
+      auto& [exact, asked] = right[std::to_string(lesson.batch.examples[i].pictures.size()) + ": " +
+                                   mark_of(lesson.questions[i].prefix)];
       exact += losses[i].exact;
       ++asked;
     }
@@ -208,7 +207,7 @@ struct PartPlan {
   double rate;
 };
 
-// One part of the mixture: projection and language model, the image tower frozen. False: stopped.
+// One part of the mixture: what `parameters` train. False: stopped.
 bool train_part(const PartPlan& plan, const Options& options, Parameters& parameters, Lessons& lessons,
                 const std::function<Lessons()>& exam, const std::stop_token& stop) {
   Course course(plan.name, options.out / plan.name, parameters, plan.rate, plan.steps,
@@ -227,13 +226,13 @@ bool train_part(const PartPlan& plan, const Options& options, Parameters& parame
     if (course.done() + 1 < plan.steps) next = draw(course.done() + 1);
     double weights = 0, loss = 0;
     for (const TrainingExample& example : now.batch.examples) weights += example.weight;
-    const LossOptions options_of_loss{.label_smoothing = 0, .vocabulary = parameters.config().image_token};
-    const auto losses =
-        pass.accumulate(now.batch, {.loss = options_of_loss, .dropout = {}, .examples = weights});
+    const auto losses = pass.accumulate(
+        now.batch, {.loss = loss_options(parameters.config()), .dropout = {}, .examples = weights});
     for (std::size_t i = 0; i < losses.size(); ++i)
       loss += now.batch.examples[i].weight / weights * losses[i].loss;
     course.step(loss, int(losses.size()));
-    if (course.done() % kExamineEvery == 0 || course.finished()) examine(pass, exam(), course);
+    if (course.done() % kExamineEvery == 0 || course.finished())
+      examine(pass, parameters.config(), exam(), course);
   }
   if (next.valid()) next.wait();
   if (!course.finished()) course.save();
@@ -242,14 +241,25 @@ bool train_part(const PartPlan& plan, const Options& options, Parameters& parame
 
 bool train_mixture(const Options& options, const ModelConfig& config, Lessons& lessons,
                    const std::function<Lessons()>& exam, const std::stop_token& stop) {
-  Parameters parameters(config, InitialWeights(std::uint64_t(options.seed)),
-                        {.parts = {ModelPart::kProjection, ModelPart::kLanguageModel}});
-  take(options.out / "image" / "checkpoint.safetensors", ModelPart::kImageEncoder, parameters);
-  const PartPlan plans[]{{Part::kCourse, "mixture", options.steps, options.rate},
-                         {Part::kReview, "review", options.review_steps, options.review_rate}};
-  for (const PartPlan& plan : plans) {
-    if (!train_part(plan, options, parameters, lessons, exam, stop)) return false;
+  const InitialWeights initial{std::uint64_t(options.seed)};
+  const auto checkpoint = [&](const char* name) { return options.out / name / "checkpoint.safetensors"; };
+  {
+    Parameters frozen(config, initial, {.parts = {ModelPart::kProjection, ModelPart::kLanguageModel}});
+    take(checkpoint("image"), ModelPart::kImageEncoder, frozen);
+    const PartPlan plans[]{{Part::kCourse, "mixture", options.steps, options.rate},
+                           {Part::kReview, "review", options.review_steps, options.review_rate}};
+    for (const PartPlan& plan : plans) {
+      if (!train_part(plan, options, frozen, lessons, exam, stop)) return false;
+    }
   }
+  Parameters parameters(
+      config, initial,
+      {.parts = {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel}});
+  take(checkpoint("image"), ModelPart::kImageEncoder, parameters);
+  take(checkpoint("review"), ModelPart::kProjection, parameters);
+  take(checkpoint("review"), ModelPart::kLanguageModel, parameters);
+  const PartPlan plan{Part::kTogether, "together", options.together_steps, options.together_rate};
+  if (!train_part(plan, options, parameters, lessons, exam, stop)) return false;
   if (!fs::exists(options.out / "model"))
     write_model_folder(parameters, options.source, options.out / "model", "palisade-demo", DataType::kBf16);
   log_info("the model is in " + (options.out / "model").string());
@@ -293,6 +303,9 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
   app.add_option("--review-steps", options.review_steps, "Of its review")
+      ->check(CLI::Range(1, 1 << 24))
+      ->capture_default_str();
+  app.add_option("--together-steps", options.together_steps, "Of the last part, with the image tower")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
   app.add_option("--checkpoint-every", options.checkpoint_every, "Steps")

@@ -10,7 +10,8 @@ from pathlib import Path
 from palisade import PROGRAM, main, palisade
 
 PROGRAMS = Path(PROGRAM).parent / "examples"
-SHORT = ["--image-steps", "6", "--steps", "8", "--review-steps", "4", "--checkpoint-every", "2"]
+SHORT = ["--image-steps", "6", "--steps", "8", "--review-steps", "4", "--together-steps", "4",
+         "--checkpoint-every", "2"]
 
 
 class DemoModel(unittest.TestCase):
@@ -36,7 +37,7 @@ class DemoModel(unittest.TestCase):
 
     def test_killed_in_any_stage_it_ends_with_the_same_model(self):
         self.train("whole", *SHORT)
-        for stage in ("image", "mixture", "review"):
+        for stage in ("image", "mixture", "review", "together"):
             self.killed_when_there_is(self.folder / "killed" / stage / "checkpoint.safetensors", "killed")
         self.train("killed", *SHORT)
         whole, killed = (self.folder / name / "model" / "model.safetensors" for name in ("whole", "killed"))
