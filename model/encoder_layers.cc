@@ -11,10 +11,6 @@
 namespace palisade {
 namespace {
 
-void add_rows(MatrixView x, ConstMatrixView y) {
-  for (int row = 0; row < x.rows; ++row) add(x.row(row), y.row(row));
-}
-
 // In the two halves of a layer.
 std::array<double, 2> operations_of_row(const EncoderShape& shape, int tokens) {
   const double width = shape.width;
@@ -32,8 +28,8 @@ AttentionShape attention_shape_of(const EncoderShape& shape) {
 }
 
 void LayerNorm::operator()(ConstMatrixView x, MatrixView out) const {
-  for (int row = 0; row < x.rows; ++row)
-    layer_norm(x.row(row), scale.row(0), shift.row(0), eps, out.row(row));
+  parallel_for(x.rows, 8.0 * x.rows * x.cols,
+               [&](int row) { layer_norm(x.row(row), scale.row(0), shift.row(0), eps, out.row(row)); });
 }
 
 LayerNorm read_layer_norm(const Checkpoint& checkpoint, const std::string& name, int width, float eps) {
@@ -51,11 +47,10 @@ EncoderMlp::EncoderMlp(const Checkpoint& checkpoint, const std::string& name, in
     : in_(read_biased_linear(checkpoint, name + ".fc1", mlp_width, width, precision)),
       out_(read_biased_linear(checkpoint, name + ".fc2", width, mlp_width, precision)) {}
 
-void EncoderMlp::operator()(ConstMatrixView x, MatrixView out) const {
+void EncoderMlp::operator()(ConstMatrixView x, MatrixView out, const RowUse& use) const {
   Matrix hidden(x.rows, in_.outputs());
-  in_(x, hidden);
-  parallel_for(x.rows, 20.0 * hidden.size(), [&](int row) { gelu_tanh(hidden.row(row)); });
-  out_(hidden, out);
+  in_(x, hidden, [](int, std::span<float> row) { gelu_tanh(row); });
+  out_(hidden, out, use);
 }
 
 EncoderLayers::EncoderLayers(const EncoderShape& shape, const Checkpoint& checkpoint,
@@ -103,9 +98,11 @@ EncoderPass::EncoderPass(const EncoderLayers& layers, MatrixView x, int tokens, 
 
 void EncoderPass::write_qkv(int first, int count) {
   const EncoderLayers::Layer& layer = layers_.layers_[at_.layer()];
-  Matrix normed(count, x_.cols);
-  layer.attention_norm(x_.row_range(first, count), normed);
-  layer.qkv(normed, qkv_.view().row_range(first, count));
+  for_row_blocks(count, [&](int begin, int rows) {
+    Matrix normed(rows, x_.cols);
+    layer.attention_norm(x_.row_range(first + begin, rows), normed);
+    layer.qkv(normed, qkv_.view().row_range(first + begin, rows));
+  });
 }
 
 void EncoderPass::attend_and_mix(int first, int count) {
@@ -113,7 +110,7 @@ void EncoderPass::attend_and_mix(int first, int count) {
   const int width = x_.cols;
   AttentionShape shape = attention_shape_of(layers_.shape_);
   shape.halves = layer.qkv.takes_halves();
-  Matrix heads(count, width), mixed(count, width), normed(count, width);
+  Matrix heads(count, width);
   for (int row = first; row < first + count;) {
     const int begin = row / tokens_ * tokens_, end = std::min(begin + tokens_, first + count);
     const MatrixView sequence = qkv_.view().row_range(begin, tokens_);
@@ -123,12 +120,14 @@ void EncoderPass::attend_and_mix(int first, int count) {
            heads.view().row_range(row - first, end - row));
     row = end;
   }
-  const MatrixView x = x_.row_range(first, count);
-  layer.attention_out(heads, mixed);
-  add_rows(x, mixed);
-  layer.mlp_norm(x, normed);
-  layer.mlp(normed, mixed);
-  add_rows(x, mixed);
+  for_row_blocks(count, [&](int begin, int rows) {
+    const MatrixView x = x_.row_range(first + begin, rows);
+    Matrix mixed(rows, width), normed(rows, width);
+    const RowUse add_to_x = [&](int row, std::span<float> values) { add(x.row(row), values); };
+    layer.attention_out(heads.view().row_range(begin, rows), mixed, add_to_x);
+    layer.mlp_norm(x, normed);
+    layer.mlp(normed, mixed, add_to_x);
+  });
 }
 
 bool EncoderPass::advance(double operations) {

@@ -30,7 +30,7 @@ class EncoderMlp {
  public:
   EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width,
              Precision precision);
-  void operator()(ConstMatrixView x, MatrixView out) const;
+  void operator()(ConstMatrixView x, MatrixView out, const RowUse& use = {}) const;
 
  private:
   Linear in_;

@@ -115,15 +115,14 @@ AttentionShape LanguageModel::attention_shape() const {
   return shape;
 }
 
-void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed) const {
+void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed,
+                        const RowUse& use) const {
   const int width = config_.mlp_width;
   Matrix gate_up(normed.rows, 2 * width), gated(normed.rows, width);
-  layer.gate_up(normed, gate_up);
-  parallel_for(normed.rows, 20.0 * gated.size(), [&](int row) {
-    const auto both = gate_up.row(row);
+  layer.gate_up(normed, gate_up, [&](int row, std::span<float> both) {
     gelu_tanh_gate(both.first(width), both.last(width), gated.row(row));
   });
-  layer.down(gated, mixed);
+  layer.down(gated, mixed, use);
 }
 
 void LanguageModel::forward(MatrixView x, std::span<const Segment> segments, const Observer& observer) const {

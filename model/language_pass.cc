@@ -8,10 +8,6 @@
 namespace palisade {
 namespace {
 
-std::span<float> all_of(MatrixView view) {
-  return {view.data, std::size_t(view.rows) * view.cols};
-}
-
 // Of one row that sees `positions`, in the two halves of a layer.
 std::array<double, 2> operations_of_row(const TextConfig& config, int positions) {
   const double q_width = double(config.heads) * config.head_dim;
@@ -114,13 +110,15 @@ void LanguagePass::attend_and_mix(int first, int count) {
            heads.view().row_range(part.first - first, part.count));
   }
   const MatrixView x = x_.row_range(first, count);
-  layer.attention_out(heads, mixed);
-  if (layer.post_attention_norm) model_.norm(mixed, *layer.post_attention_norm, mixed);
-  add(all_of(x), all_of(mixed));
+  const auto add_to_x = [&](const std::optional<Matrix>& post_norm) -> RowUse {
+    return [&](int row, std::span<float> values) {
+      if (post_norm) rms_norm(values, post_norm->row(0), config.rms_norm_eps, values);
+      add(x.row(row), values);
+    };
+  };
+  layer.attention_out(heads, mixed, add_to_x(layer.post_attention_norm));
   model_.norm(x, layer.mlp_norm, normed);
-  model_.mlp(layer, normed, mixed);
-  if (layer.post_mlp_norm) model_.norm(mixed, *layer.post_mlp_norm, mixed);
-  add(all_of(x), all_of(mixed));
+  model_.mlp(layer, normed, mixed, add_to_x(layer.post_mlp_norm));
 }
 
 void LanguagePass::end_layer(int layer) {

@@ -13,7 +13,9 @@ class Linear {
   Linear(const WeightRows& weight, std::span<const float> bias, Precision precision)
       : packed_(weight, bias, precision) {}
 
-  void operator()(ConstMatrixView x, MatrixView y) const { packed_.multiply(x, y); }
+  void operator()(ConstMatrixView x, MatrixView y, const RowUse& use = {}) const {
+    packed_.multiply(x, y, use);
+  }
   int inputs() const { return packed_.inputs(); }
   int outputs() const { return packed_.outputs(); }
   bool takes_halves() const { return packed_.takes_halves(); }

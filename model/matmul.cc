@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <stdexcept>
 #include <string_view>
 #include <tuple>
@@ -28,6 +29,7 @@ using dnnl::memory;
 
 // Operations per value of what is done to rows before and after a product, for parallel_for.
 constexpr double kConversionWork = 5;
+constexpr double kUseWork = 20;
 
 // One product without a PackedMatrix around it.
 struct BareProduct {
@@ -101,7 +103,7 @@ std::function<void()> bare_product(Precision precision, int rows, int inputs, in
 }
 
 void parallel_for(int count, double work, const std::function<void(int)>& task) {
-  if (count < 2 || work < kParallelWork) {
+  if (count < 2 || work < kParallelWork || omp_in_parallel()) {
     for (int i = 0; i < count; ++i) task(i);
     return;
   }
@@ -109,13 +111,22 @@ void parallel_for(int count, double work, const std::function<void(int)>& task) 
   for (int i = 0; i < count; ++i) task(i);
 }
 
+void for_row_blocks(int rows, const std::function<void(int first, int count)>& task) {
+  constexpr int kBlockRows = 128;
+  const int threads = omp_get_max_threads();
+  const int blocks = rows / kBlockRows / threads * threads;
+  if (blocks < 2) return task(0, rows);
+  const auto begin = [&](int block) { return int(std::int64_t(rows) * block / blocks); };
+  parallel_for(blocks, kParallelWork,
+               [&](int block) { task(begin(block), begin(block + 1) - begin(block)); });
+}
+
 struct PackedMatrix::Parts {
   struct Prepared {
+    dnnl::matmul::primitive_desc desc;
     dnnl::matmul primitive;
-    memory x;
-    memory y;
   };
-  using Key = std::tuple<int, std::ptrdiff_t, std::ptrdiff_t>;  // rows, strides of x and y
+  using Key = std::tuple<int, int, std::ptrdiff_t, std::ptrdiff_t>;  // threads, rows, strides of x and y
 
   Precision precision = Precision::kF32;
   Format format = format_of(precision);
@@ -129,6 +140,7 @@ struct PackedMatrix::Parts {
   memory weight;
   Matrix steps;  // int8: of each row of W
   ProductInputs* recorded = nullptr;
+  std::mutex preparing;
   std::map<Key, Prepared> prepared;
 
   // In int8 bias and scales come after the product.
@@ -136,19 +148,21 @@ struct PackedMatrix::Parts {
 
   dnnl::matmul::primitive_desc desc_for(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride,
                                         const memory::desc& weight_desc) const {
+    // oneDNN's own scratchpad is of the thread that makes the primitive.
+    dnnl::primitive_attr attributes;
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     return matmul_desc(matrix_desc(rows, depth, x_stride, format.operand), weight_desc,
                        product_adds_bias() ? &bias_desc : nullptr,
-                       matrix_desc(rows, outputs, y_stride, format.result));
+                       matrix_desc(rows, outputs, y_stride, format.result), attributes);
   }
 
-  Prepared& prepare(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride) {
-    const Key key{rows, x_stride, y_stride};
+  Prepared prepare(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride) {
+    const Key key{omp_get_max_threads(), rows, x_stride, y_stride};
+    const std::lock_guard lock(preparing);
     if (const auto found = prepared.find(key); found != prepared.end()) return found->second;
     if (prepared.size() >= 64) prepared.clear();  // prompts come in many lengths
     const auto desc = desc_for(rows, x_stride, y_stride, weight.get_desc());
-    Prepared made{dnnl::matmul(desc), memory(desc.src_desc(), cpu_engine(), nullptr),
-                  memory(desc.dst_desc(), cpu_engine(), nullptr)};
-    return prepared.emplace(key, std::move(made)).first->second;
+    return prepared.emplace(key, Prepared{desc, dnnl::matmul(desc)}).first->second;
   }
 
   // A row of W or of x as the product takes it, at `to`; its step in int8, else 1.
@@ -202,11 +216,14 @@ struct PackedMatrix::Parts {
 
   // y = x W^T (+ bias) of rows that the product takes as they are.
   void product(const void* x, std::ptrdiff_t x_stride, MatrixView y) {
-    auto& made = prepare(y.rows, x_stride, y.stride);
-    made.x.set_data_handle(writable(x));
-    made.y.set_data_handle(y.data);
+    const auto made = prepare(y.rows, x_stride, y.stride);
+    const memory::desc scratch = made.desc.scratchpad_desc();
+    const Block<std::byte> scratchpad = take_memory(scratch.get_size());
     std::unordered_map<int, memory> arguments = {
-        {DNNL_ARG_SRC, made.x}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DST, made.y}};
+        {DNNL_ARG_SRC, memory(made.desc.src_desc(), cpu_engine(), writable(x))},
+        {DNNL_ARG_WEIGHTS, weight},
+        {DNNL_ARG_DST, memory(made.desc.dst_desc(), cpu_engine(), y.data)},
+        {DNNL_ARG_SCRATCHPAD, memory(scratch, cpu_engine(), scratchpad.get())}};
     if (product_adds_bias()) arguments.emplace(DNNL_ARG_BIAS, bias_memory);
     made.primitive.execute(cpu_stream(), arguments);
     cpu_stream().wait();
@@ -251,25 +268,31 @@ bool PackedMatrix::takes_halves() const {
   return parts_->precision != Precision::kF32 && has_products(Precision::kBf16);
 }
 
-void PackedMatrix::multiply(ConstMatrixView x, MatrixView y) const {
+void PackedMatrix::multiply(ConstMatrixView x, MatrixView y, const RowUse& use) const {
   Parts& parts = *parts_;
   assert(x.cols == parts.inputs && y.cols == parts.outputs && x.rows == y.rows);
   if (x.rows == 0) return;
   if (parts.recorded != nullptr) parts.recorded->see(x);
   const TeamFor team(2.0 * x.rows * x.cols * y.cols);
-  if (parts.precision == Precision::kF32) return parts.product(x.data, x.stride, y);
-
-  const std::size_t row_bytes = parts.depth * parts.format.operand_bytes;
-  const Block<std::byte> narrow = take_memory(row_bytes * x.rows);
+  const bool sums = parts.precision == Precision::kInt8;
   std::vector<float> steps(x.rows);
-  parallel_for(x.rows, kConversionWork * x.rows * x.cols,
-               [&](int row) { steps[row] = parts.convert(x.row(row), narrow.get() + row_bytes * row); });
-  // In int8 the sums stand in y for a moment, as 32-bit integers.
-  parts.product(narrow.get(), parts.depth, y);
-  if (parts.precision != Precision::kInt8) return;
+  if (parts.precision == Precision::kF32) {
+    parts.product(x.data, x.stride, y);
+  } else {
+    const std::size_t row_bytes = parts.depth * parts.format.operand_bytes;
+    const Block<std::byte> narrow = take_memory(row_bytes * x.rows);
+    parallel_for(x.rows, kConversionWork * x.rows * x.cols,
+                 [&](int row) { steps[row] = parts.convert(x.row(row), narrow.get() + row_bytes * row); });
+    // In int8 the sums stand in y for a moment, as 32-bit integers.
+    parts.product(narrow.get(), parts.depth, y);
+  }
+  if (!sums && !use) return;
   const std::span<const float> bias(parts.bias.data(), parts.bias.size());
-  parallel_for(y.rows, kConversionWork * y.rows * y.cols,
-               [&](int row) { scale_sums(y.row(row), steps[row], parts.steps.row(0), bias); });
+  const double work = (sums ? kConversionWork : 0) + (use ? kUseWork : 0);
+  parallel_for(y.rows, work * y.rows * y.cols, [&](int row) {
+    if (sums) scale_sums(y.row(row), steps[row], parts.steps.row(0), bias);
+    if (use) use(row, y.row(row));
+  });
 }
 
 void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta,

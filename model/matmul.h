@@ -22,7 +22,12 @@ std::string packing_of(Precision precision);
 // or after it: what oneDNN can do here at best. For a precision that this CPU has.
 std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs);
 
-// A weight matrix W [n, k] packed once for oneDNN, with an optional bias [n]. Used by one thread.
+// What is done to row r of a product right after it, in place or to something else, while the row is in the
+// nearest cache. Rows come in any order, several at a time.
+using RowUse = std::function<void(int row, std::span<float> values)>;
+
+// A weight matrix W [n, k] packed once for oneDNN, with an optional bias [n]. Several threads may multiply by
+// it.
 //
 // In int8 each row of W and of x is rotated (see row_formats.h) and rounded with a scale of its own; the sums
 // are exact, so that rounding is all that is lost.
@@ -34,8 +39,9 @@ class PackedMatrix {
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
 
-  // y [m, n] = x [m, k] W^T + bias. Rows of x and y may be strided.
-  void multiply(ConstMatrixView x, MatrixView y) const;
+  // y [m, n] = x [m, k] W^T + bias, then `use` of each row, unless it is empty. Rows of x and y may be
+  // strided.
+  void multiply(ConstMatrixView x, MatrixView y, const RowUse& use = {}) const;
   int inputs() const;
   int outputs() const;
   // Whether activations beside it are multiplied in bf16 without loss to speak of: its own are narrower than

@@ -45,11 +45,11 @@ inline Format format_of(Precision precision) {
 }
 
 // oneDNN asks for the number of threads when a primitive is made: one for a product that is not worth the
-// team.
+// team, and for one inside a task of the team.
 class TeamFor {
  public:
   explicit TeamFor(double operations) : saved_(omp_get_max_threads()) {
-    if (operations < kParallelWork) omp_set_num_threads(1);
+    if (operations < kParallelWork || omp_in_parallel()) omp_set_num_threads(1);
   }
   ~TeamFor() { omp_set_num_threads(saved_); }
   TeamFor(const TeamFor&) = delete;

@@ -6,7 +6,14 @@ namespace palisade {
 
 // Runs task(0) ... task(count - 1) on the team of threads that oneDNN uses too; in the calling thread alone
 // when `work` (roughly the floating-point operations of all tasks together) would not repay waking the team.
+// Inside one of its tasks everything runs in the thread of that task, products too.
 void parallel_for(int count, double work, const std::function<void(int)>& task);
+
+// Runs task(first, count) for blocks of rows that together are all rows. Each thread takes whole blocks,
+// large enough that a product repays its weights' way through the caches, so that what is between two
+// products stays in that thread's own cache; where there are fewer rows than that for every thread, all are
+// one block, whose products and loops are shared among the threads.
+void for_row_blocks(int rows, const std::function<void(int first, int count)>& task);
 
 // Below this much work a product or loop runs in the calling thread: waking a passive team costs about 30 us.
 constexpr double kParallelWork = 6e6;

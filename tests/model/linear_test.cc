@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "model/error.h"
+#include "model/kernels.h"
+#include "model/parallel.h"
 #include "model/row_formats.h"
 
 using namespace palisade;
@@ -187,5 +189,38 @@ TEST_CASE("weights are read a few rows at a time while they are packed") {
     CHECK(relative_error(y, expected) < allowed(precision));
     CHECK(most <= 64);
     CHECK(rows_read == 1000);
+  }
+}
+
+TEST_CASE(
+    "each row of a product is used once, finished, in every precision and by several threads at a time") {
+  const Matrix weight = random_matrix(700, 256, 41), bias = random_matrix(1, 700, 42);
+  const Matrix x = random_matrix(300, 256, 43);
+  for (const Precision precision : kAll) {
+    CAPTURE(name_of(precision));
+    if (!has_products(precision)) continue;
+    const Linear linear(weight, bias.row(0), precision);
+    Matrix expected(300, 700), y(300, 700), used(300, 700);
+    linear(x, expected);
+    std::fill_n(used.data(), used.size(), 0.0f);
+    std::atomic<int> blocks = 0;
+    for_row_blocks(300, [&](int first, int count) {
+      ++blocks;
+      linear(x.view().row_range(first, count), y.view().row_range(first, count),
+             [&](int row, std::span<float> values) { add(used.row(first + row), values); });
+    });
+    MESSAGE(blocks.load(), " blocks");
+    CHECK(relative_error(used, expected) < 1e-6);
+    CHECK(relative_error(y, expected) < 1e-6);
+  }
+}
+
+TEST_CASE("blocks of rows are all rows, each once") {
+  for (const int rows : {1, 7, 255, 256, 257, 300, 512, 4112}) {
+    std::vector<std::atomic<int>> seen(rows);
+    for_row_blocks(rows, [&](int first, int count) {
+      for (int row = first; row < first + count; ++row) ++seen[row];
+    });
+    CHECK(std::ranges::all_of(seen, [](const std::atomic<int>& times) { return times == 1; }));
   }
 }
