@@ -139,8 +139,8 @@ struct PackedMatrix::Parts {
   Block<std::byte> weight_memory;
   memory weight;
   Matrix steps;  // int8: of each row of W
+  std::mutex guard;  // of what follows
   ProductInputs* recorded = nullptr;
-  std::mutex preparing;
   std::map<Key, Prepared> prepared;
 
   // In int8 bias and scales come after the product.
@@ -158,7 +158,7 @@ struct PackedMatrix::Parts {
 
   Prepared prepare(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride) {
     const Key key{omp_get_max_threads(), rows, x_stride, y_stride};
-    const std::lock_guard lock(preparing);
+    const std::lock_guard lock(guard);
     if (const auto found = prepared.find(key); found != prepared.end()) return found->second;
     if (prepared.size() >= 64) prepared.clear();  // prompts come in many lengths
     const auto desc = desc_for(rows, x_stride, y_stride, weight.get_desc());
@@ -272,7 +272,10 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y, const RowUse& use) 
   Parts& parts = *parts_;
   assert(x.cols == parts.inputs && y.cols == parts.outputs && x.rows == y.rows);
   if (x.rows == 0) return;
-  if (parts.recorded != nullptr) parts.recorded->see(x);
+  if (parts.recorded != nullptr) {
+    const std::lock_guard lock(parts.guard);
+    parts.recorded->see(x);
+  }
   const TeamFor team(2.0 * x.rows * x.cols * y.cols);
   const bool sums = parts.precision == Precision::kInt8;
   std::vector<float> steps(x.rows);
