@@ -1,12 +1,15 @@
 #include "model/attention.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <mutex>
 #include <vector>
 
 #include "model/kernels.h"
 #include "model/matmul.h"
 #include "model/parallel.h"
+#include "model/row_formats.h"
 #include "model/tile_product.h"
 
 namespace palisade {
@@ -26,8 +29,9 @@ void normalise(std::span<float> scores, int begin, int end, const AttentionShape
   std::fill(scores.begin() + end, scores.end(), 0.0f);
 }
 
-// What all blocks share: a kv head's keys, times the scale, and values, packed once for their products.
+// A kv head's keys and values, packed for the products of all blocks by the first that needs them.
 struct PackedHead {
+  std::once_flag done;
   Block<std::byte> keys;
   Block<std::byte> values;
 };
@@ -62,7 +66,14 @@ void for_each_part(std::span<const KeysAndValues> parts, int positions, const Us
     use(part, at, std::min(parts[part].keys.rows, positions - at));
 }
 
-// attend() with bf16 products: f32 softmax between them.
+// Of the thread at work.
+std::span<std::uint16_t> halves_of_thread(std::size_t size) {
+  thread_local std::vector<std::uint16_t> halves;
+  if (halves.size() < size) halves.resize(size);
+  return {halves.data(), size};
+}
+
+// attend() with bf16 products: f32 softmax between them, whose sums divide after the second.
 void attend_in_halves(const AttentionShape& shape, ConstMatrixView q, std::span<const KeysAndValues> parts,
                       const Visibility& visibility, MatrixView out) {
   const int dim = shape.head_dim;
@@ -70,38 +81,55 @@ void attend_in_halves(const AttentionShape& shape, ConstMatrixView q, std::span<
   const int positions = std::min(positions_of(parts), visibility.end(q.rows - 1));
   const int blocks = (tall.rows + kBlockRows - 1) / kBlockRows;
   const int last_rows = tall.rows - (blocks - 1) * kBlockRows;
+  const std::ptrdiff_t stride = tall.of_head(out, 0, dim).stride;
   // Of whole blocks, and of the last one.
-  const TileProduct to_scores[] = {{kBlockRows, dim, positions, true}, {last_rows, dim, positions, true}};
-  const TileProduct to_out[] = {{kBlockRows, positions, dim, true}, {last_rows, positions, dim, true}};
+  const TileProduct to_scores[] = {{kBlockRows, dim, positions, positions},
+                                   {last_rows, dim, positions, positions}};
+  const TileProduct to_out[] = {{kBlockRows, positions, dim, stride}, {last_rows, positions, dim, stride}};
 
   std::vector<PackedHead> packed(shape.kv_heads);
-  parallel_for(2 * shape.kv_heads, 20.0 * positions * dim * shape.kv_heads, [&](int task) {
-    const int head = task / 2;
-    const bool keys = task % 2 == 0;
-    std::vector<ConstMatrixView> seen;
+  const auto pack = [&](int head) {
+    std::vector<ConstMatrixView> keys, values;
     for_each_part(parts, positions, [&](std::size_t part, int, int count) {
-      const ConstMatrixView all = keys ? parts[part].keys : parts[part].values;
-      seen.push_back(all.block(0, count, head * dim, dim));
+      keys.push_back(parts[part].keys.block(0, count, head * dim, dim));
+      values.push_back(parts[part].values.block(0, count, head * dim, dim));
     });
-    (keys ? packed[head].keys : packed[head].values) =
-        keys ? to_scores[0].pack(seen, true, shape.scale) : to_out[0].pack(seen, false, 1);
-  });
+    packed[head].keys = to_scores[0].pack(keys, true);
+    packed[head].values = to_out[0].pack(values, false);
+  };
   const double work = 4.0 * tall.rows * tall.separate_heads * dim * positions;
   parallel_for(tall.separate_heads * blocks, work, [&](int task) {
-    const int head = task / blocks, block = task % blocks, first = block * kBlockRows;
-    const PackedHead& its = packed[head / (shape.heads / shape.kv_heads)];
+    // One head after another, so that none waits for what another packs.
+    const int head = task % tall.separate_heads, block = task / tall.separate_heads,
+              first = block * kBlockRows;
+    const int kv_head = head / (shape.heads / shape.kv_heads);
+    PackedHead& its = packed[kv_head];
+    std::call_once(its.done, pack, kv_head);
     const bool last = block == blocks - 1;
     const int count = last ? last_rows : kBlockRows;
-    Matrix scores(count, positions), mixed(count, dim);
-    to_scores[last].multiply(tall.of_head(q, head, dim).row_range(first, count), its.keys.get(), scores);
+    const auto halves = halves_of_thread(std::size_t(count) * std::max(dim, positions));
+    const auto half_row = [&](int row, int cols) { return halves.subspan(std::size_t(row) * cols, cols); };
+    const ConstMatrixView queries = tall.of_head(q, head, dim).row_range(first, count);
+    const MatrixView target = tall.of_head(out, head, dim).row_range(first, count);
+    Matrix scores(count, positions);
+    std::array<float, kBlockRows> shares;
+    for (int row = 0; row < count; ++row) to_bf16(queries.row(row), half_row(row, dim));
+    to_scores[last].multiply(halves.data(), its.keys.get(), scores);
     for (int row = 0; row < count; ++row) {
       const int position = (first + row) / tall.heads_in_row;
-      normalise(scores.row(row), visibility.begin(position), std::min(positions, visibility.end(position)),
-                shape);
+      const int begin = visibility.begin(position), end = std::min(positions, visibility.end(position));
+      const auto seen = scores.row(row).subspan(begin, end - begin);
+      const auto to = half_row(row, positions);
+      if (shape.softcap) {
+        scale(seen, shape.scale);
+        softcap(seen, *shape.softcap);
+      }
+      shares[row] = 1 / exponentials(seen, shape.softcap ? 1 : shape.scale, to.subspan(begin, end - begin));
+      std::fill(to.begin(), to.begin() + begin, 0);
+      std::fill(to.begin() + end, to.end(), 0);
     }
-    to_out[last].multiply(scores, its.values.get(), mixed);
-    const MatrixView target = tall.of_head(out, head, dim).row_range(first, count);
-    for (int row = 0; row < count; ++row) std::ranges::copy(mixed.row(row), target.row(row).begin());
+    to_out[last].multiply(halves.data(), its.values.get(), target);
+    for (int row = 0; row < count; ++row) scale(target.row(row), shares[row]);
   });
 }
 

@@ -111,15 +111,16 @@ void EncoderPass::attend_and_mix(int first, int count) {
   AttentionShape shape = attention_shape_of(layers_.shape_);
   shape.halves = layer.qkv.takes_halves();
   Matrix heads(count, width);
-  for (int row = first; row < first + count;) {
-    const int begin = row / tokens_ * tokens_, end = std::min(begin + tokens_, first + count);
+  const int first_sequence = first / tokens_, sequences = (first + count - 1) / tokens_ + 1 - first_sequence;
+  parallel_for_large(sequences, 4.0 * count * width * tokens_, [&](int index) {
+    const int begin = (first_sequence + index) * tokens_;
+    const int from = std::max(first, begin), to = std::min(first + count, begin + tokens_);
     const MatrixView sequence = qkv_.view().row_range(begin, tokens_);
     const KeysAndValues whole{sequence.block(0, tokens_, width, width),
                               sequence.block(0, tokens_, 2 * width, width)};
-    attend(shape, sequence.block(row - begin, end - row, 0, width), {&whole, 1}, {.prefix = tokens_},
-           heads.view().row_range(row - first, end - row));
-    row = end;
-  }
+    attend(shape, sequence.block(from - begin, to - from, 0, width), {&whole, 1}, {.prefix = tokens_},
+           heads.view().row_range(from - first, to - from));
+  });
   for_row_blocks(count, [&](int begin, int rows) {
     const MatrixView x = x_.row_range(first + begin, rows);
     Matrix mixed(rows, width), normed(rows, width);

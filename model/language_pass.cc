@@ -95,7 +95,9 @@ void LanguagePass::attend_and_mix(int first, int count) {
   const LanguageModel::Layer& layer = model_.layers_[at_.layer()];
   const TextConfig& config = model_.config_;
   Matrix heads(count, q_.cols()), mixed(count, x_.cols), normed(count, x_.cols);
-  for (const Part& part : parts_of(first, count)) {
+  const std::vector<Part> parts = parts_of(first, count);
+  const auto attend_part = [&](int index) {
+    const Part& part = parts[index];
     const KvCache& cache = *part.segment->cache;
     const int positions = cache.length() + part.segment->positions();
     // transformers slides the window while decoding alone, on even layers; the prefill sees itself whole.
@@ -108,6 +110,12 @@ void LanguagePass::attend_and_mix(int first, int count) {
     attend(model_.attention_shape(), q_.view().row_range(part.first, part.count),
            cache.first(at_.layer(), positions), visibility,
            heads.view().row_range(part.first - first, part.count));
+  };
+  if (int(parts.size()) == count) {
+    // One row each is too little for attend() to share among threads.
+    parallel_for(count, 4.0 * count * q_.cols() * most_positions(segments_), attend_part);
+  } else {
+    for (int part = 0; part < int(parts.size()); ++part) attend_part(part);
   }
   const MatrixView x = x_.row_range(first, count);
   const auto add_to_x = [&](const std::optional<Matrix>& post_norm) -> RowUse {

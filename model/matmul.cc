@@ -111,6 +111,12 @@ void parallel_for(int count, double work, const std::function<void(int)>& task) 
   for (int i = 0; i < count; ++i) task(i);
 }
 
+void parallel_for_large(int count, double work, const std::function<void(int)>& task) {
+  const int threads = omp_get_max_threads();
+  if (count % threads == 0 || count >= 8 * threads) return parallel_for(count, work, task);
+  for (int i = 0; i < count; ++i) task(i);
+}
+
 void for_row_blocks(int rows, const std::function<void(int first, int count)>& task) {
   constexpr int kBlockRows = 128;
   const int threads = omp_get_max_threads();
@@ -138,7 +144,7 @@ struct PackedMatrix::Parts {
   memory bias_memory;
   Block<std::byte> weight_memory;
   memory weight;
-  Matrix steps;  // int8: of each row of W
+  Matrix steps;      // int8: of each row of W
   std::mutex guard;  // of what follows
   ProductInputs* recorded = nullptr;
   std::map<Key, Prepared> prepared;

@@ -11,7 +11,7 @@ namespace palisade {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t(2) << 20;
-constexpr std::size_t kLarge = std::size_t(128) << 10;
+constexpr std::size_t kLarge = std::size_t(16) << 10;
 // AddressSanitizer would not see who uses what he has given back.
 #ifdef __SANITIZE_ADDRESS__
 constexpr std::size_t kMostKept = 0;

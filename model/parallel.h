@@ -9,6 +9,10 @@ namespace palisade {
 // Inside one of its tasks everything runs in the thread of that task, products too.
 void parallel_for(int count, double work, const std::function<void(int)>& task);
 
+// The same for tasks that share their own work among the threads: each in one thread where they come out
+// even, else one after the other, with the team inside.
+void parallel_for_large(int count, double work, const std::function<void(int)>& task);
+
 // Runs task(first, count) for blocks of rows that together are all rows. Each thread takes whole blocks,
 // large enough that a product repays its weights' way through the caches, so that what is between two
 // products stays in that thread's own cache; where there are fewer rows than that for every thread, all are
