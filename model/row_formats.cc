@@ -146,13 +146,14 @@ void ToBf16(const float* x, std::size_t size, std::uint16_t* out) {
 // 2^v for v <= 0, as exactly as bf16 needs: 2^n p(f) with |f| <= 1/2 and a cubic that is 7.5e-5 off at most.
 HWY_INLINE Vector power_of_two(Vector v) {
   const Floats d;
-  const Vector bounded = hn::Max(hn::Set(d, -127.0f), v);
+  const Vector bounded = hn::Max(hn::Set(d, -126.0f), v);
   const Vector whole = hn::Round(bounded), rest = hn::Sub(bounded, whole);
   Vector power = hn::MulAdd(rest, hn::Set(d, 0.05517167f), hn::Set(d, 0.24261114f));
   power = hn::MulAdd(rest, power, hn::Set(d, 0.69326099f));
   power = hn::MulAdd(rest, power, hn::Set(d, 0.99992807f));
   const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(Integers(), whole));
-  return hn::BitCast(d, hn::Add(hn::BitCast(Integers(), power), exponent));
+  const Vector result = hn::BitCast(d, hn::Add(hn::BitCast(Integers(), power), exponent));
+  return hn::IfThenElse(hn::Eq(v, v), result, v);  // NaN stays
 }
 
 float Exponentials(const float* x, std::size_t size, float factor, std::uint16_t* out) {

@@ -2,15 +2,18 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <random>
 #include <stdexcept>
 #include <string>
 
 #include "model/kernels.h"
 #include "model/matmul.h"
+#include "model/row_formats.h"
 
 using namespace palisade;
 
@@ -53,10 +56,14 @@ Matrix attend_plainly(const AttentionShape& shape, ConstMatrixView q, ConstMatri
   return out;
 }
 
+// Infinite where a value is not finite.
 double largest_difference(const Matrix& a, const Matrix& b) {
   double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    largest = std::max(largest, std::abs(double(a.data()[i]) - b.data()[i]));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = std::abs(double(a.data()[i]) - b.data()[i]);
+    if (!std::isfinite(difference)) return std::numeric_limits<double>::infinity();
+    largest = std::max(largest, difference);
+  }
   return largest;
 }
 
@@ -118,6 +125,30 @@ TEST_CASE("the kernels of one row equal their definitions at every length") {
       sum += out[i];
     }
     CHECK(sum == doctest::Approx(1));
+  }
+}
+
+TEST_CASE("exponentials in bf16 are right at every length and distance, and what is not finite shows") {
+  std::mt19937 random(6);
+  for (const int size : {1, 3, 15, 16, 17, 31, 64, 100}) {
+    for (const float factor : {0.01f, 1.0f, 300.0f}) {
+      Matrix x = random_matrix(1, size, random);
+      const double most = *std::ranges::max_element(x.row(0));
+      std::vector<std::uint16_t> halves(size);
+      std::vector<float> powers(size);
+      const float sum = exponentials(x.row(0), factor, halves);
+      from_bf16(halves, powers);
+      double expected_sum = 0;
+      for (int i = 0; i < size; ++i) {
+        const double expected = std::exp(factor * (double(x.row(0)[i]) - most));
+        CHECK(std::abs(powers[i] - expected) <= 0.005 * expected + 1e-37);
+        expected_sum += expected;
+      }
+      CHECK(sum == doctest::Approx(expected_sum).epsilon(1e-3));
+      INFO(size);
+      x.row(0)[size / 2] = std::numeric_limits<float>::quiet_NaN();
+      CHECK(!std::isfinite(exponentials(x.row(0), factor, halves)));
+    }
   }
 }
 
