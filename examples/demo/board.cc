@@ -96,8 +96,8 @@ void Board::line(const char* label, const std::string& text) {
 void Board::introduce() {
   if (style_ == Style::kJson) return;
   out_ << "What the model says of each window, beside what the simulated street really showed.\n"
-          "The small demo model knows who is there; it is weak at directions, right little more than half of "
-          "the time.\n\n";
+          "The small demo model knows this street alone; of windows with three objects or more it tells a "
+          "third wrong.\n\n";
   out_.flush();
 }
 
@@ -152,8 +152,7 @@ void Board::summary(const Account& account) {
        << "  objects: " << score.objects.both << " right, " << score.objects.said << " said, "
        << score.objects.really << " really there; clauses: " << score.clauses.both << " right, "
        << score.clauses.said << " said, " << score.clauses.really << " really so\n"
-       << "  Read clauses and exact captions with care: the small demo model is weak at directions."
-       << std::endl;
+       << "  Its mistakes are mostly in windows with three objects or more." << std::endl;
 }
 
 }  // namespace palisade::world
