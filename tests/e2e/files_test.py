@@ -110,7 +110,7 @@ class Questions(unittest.TestCase):
         self.assertEqual([choice["text"] for choice in data["choices"]], ["no", "yes", "purple elephant"])
         self.assertAlmostEqual(sum(choice["p"] for choice in data["choices"]), 1)
         self.assertAlmostEqual(data["choices"][1]["logprob"], data["logprob"])
-        self.assertRegex(palisade(*question, "--choices", "yes,no").stdout, r"^yes \(yes 9\d\.\d %, no \d\.\d %\)\n$")
+        self.assertRegex(palisade(*question, "--choices", "yes,no").stdout, r"^yes \(yes (9\d\.\d|100\.0) %, no \d\.\d %\)\n$")
         unasked = validate(json.loads(palisade(*question, "--json").stdout))["data"]
         self.assertEqual([choice["text"] for choice in unasked["choices"]], ["yes", "no"])
         self.assertEqual(len(unasked["token_logprobs"]), len(unasked["token_ids"]))
