@@ -32,6 +32,14 @@ void LayerNorm::operator()(ConstMatrixView x, MatrixView out) const {
                [&](int row) { layer_norm(x.row(row), scale.row(0), shift.row(0), eps, out.row(row)); });
 }
 
+void LayerNorm::operator()(ConstMatrixView x, ProductRows& out) const {
+  parallel_for(x.rows, 8.0 * x.rows * x.cols, [&](int row) {
+    const auto normed = row_of_thread(x.cols);
+    layer_norm(x.row(row), scale.row(0), shift.row(0), eps, normed);
+    out.set(row, normed);
+  });
+}
+
 LayerNorm read_layer_norm(const Checkpoint& checkpoint, const std::string& name, int width, float eps) {
   return {checkpoint.read(name + ".weight", {width}), checkpoint.read(name + ".bias", {width}), eps};
 }
@@ -47,10 +55,14 @@ EncoderMlp::EncoderMlp(const Checkpoint& checkpoint, const std::string& name, in
     : in_(read_biased_linear(checkpoint, name + ".fc1", mlp_width, width, precision)),
       out_(read_biased_linear(checkpoint, name + ".fc2", width, mlp_width, precision)) {}
 
-void EncoderMlp::operator()(ConstMatrixView x, MatrixView out, const RowUse& use) const {
-  Matrix hidden(x.rows, in_.outputs());
-  in_(x, hidden, [](int, std::span<float> row) { gelu_tanh(row); });
-  out_(hidden, out, use);
+void EncoderMlp::operator()(const ProductRows& x, MatrixView out, const RowUse& use) const {
+  Matrix hidden(out.rows, in_.outputs());
+  ProductRows opened = out_.rows(out.rows);
+  in_(x, hidden, [&](int row, std::span<float> values) {
+    quick_gelu_tanh(values);
+    opened.set(row, values);
+  });
+  out_(opened, out, use);
 }
 
 EncoderLayers::EncoderLayers(const EncoderShape& shape, const Checkpoint& checkpoint,
@@ -99,7 +111,7 @@ EncoderPass::EncoderPass(const EncoderLayers& layers, MatrixView x, int tokens, 
 void EncoderPass::write_qkv(int first, int count) {
   const EncoderLayers::Layer& layer = layers_.layers_[at_.layer()];
   for_row_blocks(count, [&](int begin, int rows) {
-    Matrix normed(rows, x_.cols);
+    ProductRows normed = layer.qkv.rows(rows);
     layer.attention_norm(x_.row_range(first + begin, rows), normed);
     layer.qkv(normed, qkv_.view().row_range(first + begin, rows));
   });
@@ -123,7 +135,8 @@ void EncoderPass::attend_and_mix(int first, int count) {
   });
   for_row_blocks(count, [&](int begin, int rows) {
     const MatrixView x = x_.row_range(first + begin, rows);
-    Matrix mixed(rows, width), normed(rows, width);
+    Matrix mixed(rows, width);
+    ProductRows normed = layer.mlp.rows(rows);
     const RowUse add_to_x = [&](int row, std::span<float> values) { add(x.row(row), values); };
     layer.attention_out(heads.view().row_range(begin, rows), mixed, add_to_x);
     layer.mlp_norm(x, normed);

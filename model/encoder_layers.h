@@ -18,6 +18,7 @@ struct LayerNorm {
   float eps = 1e-6f;
 
   void operator()(ConstMatrixView x, MatrixView out) const;
+  void operator()(ConstMatrixView x, ProductRows& out) const;
 };
 
 // NAME.weight and NAME.bias, as SigLIP stores every norm and product.
@@ -25,12 +26,13 @@ LayerNorm read_layer_norm(const Checkpoint& checkpoint, const std::string& name,
 Linear read_biased_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs,
                           Precision precision);
 
-// out = fc2(gelu_tanh(fc1(x)))
+// out = fc2(gelu_tanh(fc1(x))), with x as `rows` began it
 class EncoderMlp {
  public:
   EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width,
              Precision precision);
-  void operator()(ConstMatrixView x, MatrixView out, const RowUse& use = {}) const;
+  void operator()(const ProductRows& x, MatrixView out, const RowUse& use = {}) const;
+  ProductRows rows(int count) const { return in_.rows(count); }
 
  private:
   Linear in_;

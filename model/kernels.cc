@@ -45,6 +45,26 @@ HWY_INLINE V gelu(D d, V x) {
   return hn::Mul(x, gelu_share(d, x));
 }
 
+// gelu for a forward alone: 1 / (1 + 2^v) by the CPU's estimate and a step of Newton's, 2^v by a polynomial
+// of 2^rest (Cephes, exp2f.c).
+template <class D, class V>
+HWY_INLINE V quick_gelu(D d, V x) {
+  const auto cubic = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), hn::Set(d, 0.044715f), x);
+  const auto exponent = hn::Mul(cubic, hn::Set(d, -2.0f * kRootTwoOverPi * 1.44269504f));
+  const auto bounded = hn::Max(hn::Set(d, -126.0f), hn::Min(hn::Set(d, 126.0f), exponent));
+  const auto whole = hn::Round(bounded), rest = hn::Sub(bounded, whole);
+  auto power = hn::MulAdd(rest, hn::Set(d, 1.535336188e-4f), hn::Set(d, 1.339887440e-3f));
+  for (const float factor : {9.618437358e-3f, 5.550332471e-2f, 2.402264791e-1f, 6.931472029e-1f, 1.0f})
+    power = hn::MulAdd(rest, power, hn::Set(d, factor));
+  const hn::RebindToSigned<D> integers;
+  const auto scaled =
+      hn::Add(hn::BitCast(integers, power), hn::ShiftLeft<23>(hn::ConvertTo(integers, whole)));
+  const auto divisor = hn::Add(hn::Set(d, 1.0f), hn::BitCast(d, scaled));
+  const auto estimate = hn::ApproximateReciprocal(divisor);
+  const auto share = hn::Mul(estimate, hn::NegMulAdd(divisor, estimate, hn::Set(d, 2.0f)));
+  return hn::Mul(x, share);
+}
+
 float mean_of(const float* x, std::size_t size) {
   return sum(
              size, [](auto v) { return v; }, x) /
@@ -148,6 +168,16 @@ void Gelu(float* x, std::size_t size) {
       x, size, [](auto d, auto v) { return gelu(d, v); }, x);
 }
 
+void QuickGelu(float* x, std::size_t size) {
+  map(
+      x, size, [](auto d, auto v) { return quick_gelu(d, v); }, x);
+}
+
+void QuickGeluGate(float* gate, const float* up, std::size_t size) {
+  map(
+      gate, size, [](auto d, auto g, auto u) { return hn::Mul(quick_gelu(d, g), u); }, gate, up);
+}
+
 void GeluBackward(float* x, float* dy, std::size_t size) {
   update(
       size,
@@ -247,6 +277,8 @@ HWY_EXPORT(RmsNormBackward);
 HWY_EXPORT(LayerNorm);
 HWY_EXPORT(LayerNormBackward);
 HWY_EXPORT(Gelu);
+HWY_EXPORT(QuickGelu);
+HWY_EXPORT(QuickGeluGate);
 HWY_EXPORT(GeluBackward);
 HWY_EXPORT(GeluGate);
 HWY_EXPORT(GeluGateBackward);
@@ -279,6 +311,14 @@ void layer_norm_backward(std::span<const float> x, std::span<const float> scale,
 void gelu_tanh(std::span<float> x) {
   HWY_DYNAMIC_DISPATCH(Gelu)(x.data(), x.size());
 }
+void quick_gelu_tanh(std::span<float> x) {
+  HWY_DYNAMIC_DISPATCH(QuickGelu)(x.data(), x.size());
+}
+
+void quick_gelu_tanh_gate(std::span<float> gate, std::span<const float> up) {
+  HWY_DYNAMIC_DISPATCH(QuickGeluGate)(gate.data(), up.data(), gate.size());
+}
+
 void gelu_tanh_backward(std::span<float> x, std::span<float> dy) {
   HWY_DYNAMIC_DISPATCH(GeluBackward)(x.data(), dy.data(), x.size());
 }

@@ -22,6 +22,11 @@ void layer_norm_backward(std::span<const float> x, std::span<const float> scale,
                          std::span<float> dshift);
 // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), transformers' gelu_pytorch_tanh
 void gelu_tanh(std::span<float> x);
+// The same within 2e-7 |x| in half the time, for a forward that nothing goes back through: the trainer keeps
+// to the other, which made the demo model.
+void quick_gelu_tanh(std::span<float> x);
+// In place: gate becomes gelu_tanh(gate) * up.
+void quick_gelu_tanh_gate(std::span<float> gate, std::span<const float> up);
 // In place: x becomes gelu_tanh(x) and dy becomes dx.
 void gelu_tanh_backward(std::span<float> x, std::span<float> dy);
 // out = gelu_tanh(gate) * up

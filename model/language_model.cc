@@ -88,6 +88,14 @@ void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView o
                [&](int row) { rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, out.row(row)); });
 }
 
+void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, ProductRows& out) const {
+  parallel_for(x.rows, 8.0 * x.rows * x.cols, [&](int row) {
+    const auto normed = row_of_thread(x.cols);
+    rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, normed);
+    out.set(row, normed);
+  });
+}
+
 // Cosines and sines, which all heads turn by in all layers.
 void LanguageModel::rope_angles(int position, std::span<float> out) const {
   const auto half = std::size_t(rotary_.half());
@@ -115,12 +123,14 @@ AttentionShape LanguageModel::attention_shape() const {
   return shape;
 }
 
-void LanguageModel::mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed,
+void LanguageModel::mlp(const Layer& layer, const ProductRows& normed, MatrixView mixed,
                         const RowUse& use) const {
   const int width = config_.mlp_width;
-  Matrix gate_up(normed.rows, 2 * width), gated(normed.rows, width);
+  Matrix gate_up(mixed.rows, 2 * width);
+  ProductRows gated = layer.down.rows(mixed.rows);
   layer.gate_up(normed, gate_up, [&](int row, std::span<float> both) {
-    gelu_tanh_gate(both.first(width), both.last(width), gated.row(row));
+    quick_gelu_tanh_gate(both.first(width), both.last(width));
+    gated.set(row, both.first(width));
   });
   layer.down(gated, mixed, use);
 }

@@ -65,8 +65,9 @@ class LanguageModel {
     std::optional<Matrix> post_mlp_norm;  // Gemma 2
   };
   Layer read_layer(const Checkpoint& checkpoint, int index, Precision precision) const;
-  void mlp(const Layer& layer, ConstMatrixView normed, MatrixView mixed, const RowUse& use) const;
+  void mlp(const Layer& layer, const ProductRows& normed, MatrixView mixed, const RowUse& use) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
+  void norm(ConstMatrixView x, const Matrix& scale, ProductRows& out) const;
   void rope_angles(int position, std::span<float> out) const;
   static void rotate(MatrixView heads, std::span<const float> angles);
   AttentionShape attention_shape() const;

@@ -66,7 +66,8 @@ void LanguagePass::write_keys(int first, int count) {
   const LanguageModel::Layer& layer = model_.layers_[at_.layer()];
   const TextConfig& config = model_.config_;
   const int q_width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
-  Matrix normed(count, x_.cols), qkv(count, q_width + 2 * kv_width);
+  ProductRows normed = layer.qkv.rows(count);
+  Matrix qkv(count, q_width + 2 * kv_width);
   model_.norm(x_.row_range(first, count), layer.attention_norm, normed);
   layer.qkv(normed, qkv);
   for (const Part& part : parts_of(first, count)) {
@@ -94,7 +95,7 @@ void LanguagePass::write_keys(int first, int count) {
 void LanguagePass::attend_and_mix(int first, int count) {
   const LanguageModel::Layer& layer = model_.layers_[at_.layer()];
   const TextConfig& config = model_.config_;
-  Matrix heads(count, q_.cols()), mixed(count, x_.cols), normed(count, x_.cols);
+  Matrix heads(count, q_.cols()), mixed(count, x_.cols);
   const std::vector<Part> parts = parts_of(first, count);
   const auto attend_part = [&](int index) {
     const Part& part = parts[index];
@@ -125,6 +126,7 @@ void LanguagePass::attend_and_mix(int first, int count) {
     };
   };
   layer.attention_out(heads, mixed, add_to_x(layer.post_attention_norm));
+  ProductRows normed = layer.gate_up.rows(count);
   model_.norm(x, layer.mlp_norm, normed);
   model_.mlp(layer, normed, mixed, add_to_x(layer.post_mlp_norm));
 }

@@ -16,6 +16,11 @@ class Linear {
   void operator()(ConstMatrixView x, MatrixView y, const RowUse& use = {}) const {
     packed_.multiply(x, y, use);
   }
+  // Of x's rows as `rows` began them.
+  void operator()(const ProductRows& x, MatrixView y, const RowUse& use = {}) const {
+    packed_.multiply(x, y, use);
+  }
+  ProductRows rows(int count) const { return ProductRows(packed_, count); }
   int inputs() const { return packed_.inputs(); }
   int outputs() const { return packed_.outputs(); }
   bool takes_halves() const { return packed_.takes_halves(); }

@@ -220,6 +220,23 @@ struct PackedMatrix::Parts {
     if (!steps_bytes.empty()) rows.cache->keep(rows.name + ".steps", steps_bytes);
   }
 
+  void record(ConstMatrixView x) {
+    const std::lock_guard lock(guard);
+    recorded->see(x);
+  }
+
+  // What comes after product(): in int8 the sums become f32, with the `steps` of x.
+  void finish(MatrixView y, std::span<const float> x_steps, const RowUse& use) const {
+    const bool sums = precision == Precision::kInt8;
+    if (!sums && !use) return;
+    const std::span<const float> biases(bias.data(), bias.size());
+    const double work = (sums ? kConversionWork : 0) + (use ? kUseWork : 0);
+    parallel_for(y.rows, work * y.rows * y.cols, [&](int row) {
+      if (sums) scale_sums(y.row(row), x_steps[row], steps.row(0), biases);
+      if (use) use(row, y.row(row));
+    });
+  }
+
   // y = x W^T (+ bias) of rows that the product takes as they are.
   void product(const void* x, std::ptrdiff_t x_stride, MatrixView y) {
     const auto made = prepare(y.rows, x_stride, y.stride);
@@ -276,32 +293,39 @@ bool PackedMatrix::takes_halves() const {
 
 void PackedMatrix::multiply(ConstMatrixView x, MatrixView y, const RowUse& use) const {
   Parts& parts = *parts_;
-  assert(x.cols == parts.inputs && y.cols == parts.outputs && x.rows == y.rows);
+  assert(x.cols == parts.inputs && x.rows == y.rows);
   if (x.rows == 0) return;
-  if (parts.recorded != nullptr) {
-    const std::lock_guard lock(parts.guard);
-    parts.recorded->see(x);
-  }
   const TeamFor team(2.0 * x.rows * x.cols * y.cols);
-  const bool sums = parts.precision == Precision::kInt8;
-  std::vector<float> steps(x.rows);
   if (parts.precision == Precision::kF32) {
+    if (parts.recorded != nullptr) parts.record(x);
     parts.product(x.data, x.stride, y);
-  } else {
-    const std::size_t row_bytes = parts.depth * parts.format.operand_bytes;
-    const Block<std::byte> narrow = take_memory(row_bytes * x.rows);
-    parallel_for(x.rows, kConversionWork * x.rows * x.cols,
-                 [&](int row) { steps[row] = parts.convert(x.row(row), narrow.get() + row_bytes * row); });
-    // In int8 the sums stand in y for a moment, as 32-bit integers.
-    parts.product(narrow.get(), parts.depth, y);
+    return parts.finish(y, {}, use);
   }
-  if (!sums && !use) return;
-  const std::span<const float> bias(parts.bias.data(), parts.bias.size());
-  const double work = (sums ? kConversionWork : 0) + (use ? kUseWork : 0);
-  parallel_for(y.rows, work * y.rows * y.cols, [&](int row) {
-    if (sums) scale_sums(y.row(row), steps[row], parts.steps.row(0), bias);
-    if (use) use(row, y.row(row));
-  });
+  ProductRows rows(*this, x.rows);
+  parallel_for(x.rows, kConversionWork * x.rows * x.cols, [&](int row) { rows.set(row, x.row(row)); });
+  multiply(rows, y, use);
+}
+
+void PackedMatrix::multiply(const ProductRows& x, MatrixView y, const RowUse& use) const {
+  Parts& parts = *parts_;
+  assert(x.parts_ == &parts && y.cols == parts.outputs && y.rows == int(x.steps_.size()));
+  if (y.rows == 0) return;
+  const TeamFor team(2.0 * y.rows * parts.depth * y.cols);
+  // In int8 the sums stand in y for a moment, as 32-bit integers.
+  parts.product(x.rows_.get(), parts.depth, y);
+  parts.finish(y, x.steps_, use);
+}
+
+ProductRows::ProductRows(const PackedMatrix& matrix, int rows)
+    : parts_(matrix.parts_.get()),
+      row_bytes_(std::size_t(parts_->depth) * parts_->format.operand_bytes),
+      rows_(take_memory(row_bytes_ * rows)),
+      steps_(rows) {}
+
+void ProductRows::set(int row, std::span<const float> values) {
+  assert(int(values.size()) == parts_->inputs);
+  if (parts_->recorded != nullptr) parts_->record({values.data(), 1, parts_->inputs});
+  steps_[row] = parts_->convert(values, rows_.get() + row_bytes_ * row);
 }
 
 void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta,

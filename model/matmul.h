@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "model/matrix.h"
+#include "model/memory.h"
 #include "model/precision.h"
 #include "model/weight_rows.h"
 
@@ -26,6 +29,8 @@ std::function<void()> bare_product(Precision precision, int rows, int inputs, in
 // nearest cache. Rows come in any order, several at a time.
 using RowUse = std::function<void(int row, std::span<float> values)>;
 
+class ProductRows;
+
 // A weight matrix W [n, k] packed once for oneDNN, with an optional bias [n]. Several threads may multiply by
 // it.
 //
@@ -42,6 +47,8 @@ class PackedMatrix {
   // y [m, n] = x [m, k] W^T + bias, then `use` of each row, unless it is empty. Rows of x and y may be
   // strided.
   void multiply(ConstMatrixView x, MatrixView y, const RowUse& use = {}) const;
+  // The same of rows made for this matrix.
+  void multiply(const ProductRows& x, MatrixView y, const RowUse& use = {}) const;
   int inputs() const;
   int outputs() const;
   // Whether activations beside it are multiplied in bf16 without loss to speak of: its own are narrower than
@@ -49,8 +56,24 @@ class PackedMatrix {
   bool takes_halves() const;
 
  private:
+  friend class ProductRows;
   struct Parts;
   std::unique_ptr<Parts> parts_;
+};
+
+// Rows of x as a PackedMatrix, which outlives them, multiplies them: what makes a row sets it, while it is in
+// the nearest cache. Several threads may set different rows.
+class ProductRows {
+ public:
+  ProductRows(const PackedMatrix& matrix, int rows);
+  void set(int row, std::span<const float> values);
+
+ private:
+  friend class PackedMatrix;
+  PackedMatrix::Parts* parts_;
+  std::size_t row_bytes_;
+  Block<std::byte> rows_;
+  std::vector<float> steps_;  // of each row, 1 but in int8
 };
 
 // c [m, n] = alpha * a [m, k] b [k, n] + beta * c; with `b_transposed` b is [n, k].

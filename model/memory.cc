@@ -6,6 +6,7 @@
 #include <list>
 #include <mutex>
 #include <new>
+#include <vector>
 
 namespace palisade {
 namespace {
@@ -81,6 +82,12 @@ Block<std::byte> take_memory(std::size_t size) {
     if (size >= kHugePage) ::madvise(block, size / kHugePage * kHugePage, MADV_HUGEPAGE);
   }
   return Block<std::byte>(static_cast<std::byte*>(block), FreeMemory{size});
+}
+
+std::span<float> row_of_thread(std::size_t size) {
+  thread_local std::vector<float> row;
+  if (row.size() < size) row.resize(size);
+  return {row.data(), size};
 }
 
 }  // namespace palisade

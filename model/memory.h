@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 
 namespace palisade {
 
@@ -19,5 +20,8 @@ using Block = std::unique_ptr<T[], FreeMemory>;
 // back: a pass takes the same ones in every layer, and pages that are new cost as much time as what is
 // computed on them.
 Block<std::byte> take_memory(std::size_t size);
+
+// What one row is made in: of the thread at work, until the thread's next call.
+std::span<float> row_of_thread(std::size_t size);
 
 }  // namespace palisade

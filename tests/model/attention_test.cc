@@ -117,6 +117,10 @@ TEST_CASE("the kernels of one row equal their definitions at every length") {
     for (int i = 0; i < size; ++i)
       CHECK(out[i] == doctest::Approx(gelu(x.row(0)[i]) * up.row(0)[i]).epsilon(1e-5));
     out.assign(x.row(0).begin(), x.row(0).end());
+    quick_gelu_tanh_gate(out, up.row(0));
+    for (int i = 0; i < size; ++i)
+      CHECK(out[i] == doctest::Approx(gelu(x.row(0)[i]) * up.row(0)[i]).epsilon(1e-5));
+    out.assign(x.row(0).begin(), x.row(0).end());
     softmax(out);
     double sum = 0, denominator = 0;
     for (int i = 0; i < size; ++i) denominator += std::exp(double(x.row(0)[i]));
@@ -126,6 +130,31 @@ TEST_CASE("the kernels of one row equal their definitions at every length") {
     }
     CHECK(sum == doctest::Approx(1));
   }
+}
+
+TEST_CASE("the quick gelu is the definition within 2e-7 of |x|, and what is not finite shows") {
+  for (const double most : {1e-3, 0.1, 1.0, 5.0, 50.0, 1e4}) {
+    std::vector<float> x(20001), out;
+    for (int i = 0; i < int(x.size()); ++i) x[i] = float(most * (i - 10000) / 10000);
+    out = x;
+    quick_gelu_tanh(out);
+    double worst = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double v = x[i], root_two_over_pi = 0.7978845608028654;
+      const double share = 1 / (1 + std::exp(-2 * root_two_over_pi * (v + 0.044715 * v * v * v)));
+      worst = std::max(worst, std::abs(out[i] - v * share) / std::max(std::abs(v), 1e-30));
+    }
+    CAPTURE(most);
+    CHECK(worst < 2e-7);
+  }
+  std::vector<float> ends = {-1e12f, -100.0f, 0.0f, 1e12f, 1e38f, std::numeric_limits<float>::quiet_NaN()};
+  quick_gelu_tanh(ends);
+  CHECK(std::abs(ends[0]) < 1e-20f);
+  CHECK(std::abs(ends[1]) < 1e-30f);
+  CHECK(ends[2] == 0.0f);
+  CHECK(ends[3] == 1e12f);
+  CHECK(ends[4] == 1e38f);
+  CHECK(std::isnan(ends[5]));
 }
 
 TEST_CASE("exponentials in bf16 are right at every length and distance, and what is not finite shows") {

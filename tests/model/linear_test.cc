@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "model/calibration.h"
 #include "model/error.h"
 #include "model/kernels.h"
 #include "model/parallel.h"
@@ -101,6 +102,30 @@ TEST_CASE("a product is right in every precision that this CPU has, whatever its
       }
       CHECK(relative_error(y, expected) < allowed(precision));
     }
+  }
+}
+
+TEST_CASE("rows converted by what makes them give the same product, and are seen by calibration") {
+  for (const Precision precision : kAll) {
+    if (!has_products(precision)) continue;
+    CAPTURE(name_of(precision));
+    const Matrix x = random_matrix(70, 300, 1), weight = random_matrix(200, 300, 2);
+    ProductInputs whole_inputs{WeightRows(weight)}, row_inputs{WeightRows(weight)};
+    const auto recording = [&](ProductInputs& inputs) {
+      WeightRows rows(weight);
+      rows.inputs = &inputs;
+      return PackedMatrix(rows, {}, precision);
+    };
+    const PackedMatrix whole_matrix = recording(whole_inputs), row_matrix = recording(row_inputs);
+    Matrix whole(70, 200), from_rows(70, 200);
+    whole_matrix.multiply(x, whole);
+    ProductRows rows(row_matrix, 70);
+    for (int row = 69; row >= 0; --row) rows.set(row, x.row(row));
+    row_matrix.multiply(rows, from_rows);
+    CHECK(std::ranges::equal(std::span(whole.data(), whole.size()),
+                             std::span(from_rows.data(), from_rows.size())));
+    CHECK(row_inputs.largest_inputs == whole_inputs.largest_inputs);
+    CHECK(row_inputs.largest_inputs.at(7) > 0);
   }
 }
 
