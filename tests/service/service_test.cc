@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <condition_variable>
 #include <future>
 
 #include "service/log.h"
@@ -217,12 +218,22 @@ TEST_CASE("a reload begins and ends streams, and those that stay do not notice")
            ".mp4, pace: false, stall_timeout: 1h, tasks: [{task: caption, frames: 1, every: " + every +
            "}]}\n";
   };
+  // A reload ends a stream wherever it is, before it ever opened its source too: each reload waits here
+  // for what the one before began.
+  using Counts = std::map<std::string, int>;
   std::mutex mutex;
-  std::map<std::string, int> opened;
+  std::condition_variable changed;
+  Counts opened;
   const Feed::Open open = [&](const SourceOptions& options, std::stop_token stop) {
     const std::lock_guard lock(mutex);
     ++opened[options.url];
+    changed.notify_all();
     return std::make_unique<FakeSource>(36, true, true, std::move(stop));
+  };
+  const auto opened_are = [&](const Counts& wanted) {
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, std::chrono::seconds(60), [&] { return opened == wanted; });
+    CHECK(Json(opened) == Json(wanted));  // Json prints itself
   };
   Service service(
       settings_of("streams:\n" + stream("stays", "1s") + stream("changes", "1s") + stream("leaves", "1s")),
@@ -234,20 +245,23 @@ TEST_CASE("a reload begins and ends streams, and those that stay do not notice")
     while (subscriber.next_of("palisade/v1/" + name + "/state")["data"]["state"] != state) {
     }
   };
+  opened_are({{"stays.mp4", 1}, {"changes.mp4", 1}, {"leaves.mp4", 1}});
   state_of("leaves", "online");
   service.reload(
       settings_of("streams:\n" + stream("stays", "1s") + stream("changes", "2s") + stream("comes", "1s")));
+  opened_are({{"stays.mp4", 1}, {"changes.mp4", 2}, {"leaves.mp4", 1}, {"comes.mp4", 1}});
   state_of("comes", "online");
   // What a restart alone can change is refused whole.
   Settings refused = settings_of("streams:\n" + stream("other", "1s"));
   refused.engine.max_new_tokens = 7;
   service.reload(refused);
   service.reload(settings_of("streams:\n" + stream("stays", "1s") + stream("last", "1s")));
+  const Counts all{
+      {"stays.mp4", 1}, {"changes.mp4", 2}, {"leaves.mp4", 1}, {"comes.mp4", 1}, {"last.mp4", 1}};
+  opened_are(all);
   state_of("last", "online");
   stop.request_stop();
   CHECK(run.get() == Service::End::kStopped);
   CHECK(service.stop());
-  CHECK(opened ==
-        std::map<std::string, int>{
-            {"stays.mp4", 1}, {"changes.mp4", 2}, {"leaves.mp4", 1}, {"comes.mp4", 1}, {"last.mp4", 1}});
+  opened_are(all);
 }
