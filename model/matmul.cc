@@ -3,7 +3,9 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -76,6 +78,24 @@ bool multiplies_exactly(Precision precision) {
   }
 }
 
+std::atomic<std::int64_t> product_nanoseconds = 0;
+
+// Counts its own life, of as many threads as a product begun now gets.
+class ProductClock {
+ public:
+  ProductClock() = default;
+  ~ProductClock() {
+    const auto passed = std::chrono::steady_clock::now() - begun_;
+    product_nanoseconds += threads_ * std::chrono::nanoseconds(passed).count();
+  }
+  ProductClock(const ProductClock&) = delete;
+  ProductClock& operator=(const ProductClock&) = delete;
+
+ private:
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  int threads_ = omp_in_parallel() ? 1 : omp_get_max_threads();
+};
+
 void require_success(dnnl_status_t status) {
   if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
 }
@@ -94,6 +114,10 @@ std::string packing_of(Precision precision) {
          std::to_string(version.minor) + "." + std::to_string(version.patch) + " " + version.hash +
          ", instructions " + std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " +
          std::to_string(omp_get_max_threads()) + " threads";
+}
+
+double product_thread_seconds() {
+  return double(product_nanoseconds) * 1e-9;
 }
 
 std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs) {
@@ -248,6 +272,7 @@ struct PackedMatrix::Parts {
         {DNNL_ARG_DST, memory(made.desc.dst_desc(), cpu_engine(), y.data)},
         {DNNL_ARG_SCRATCHPAD, memory(scratch, cpu_engine(), scratchpad.get())}};
     if (product_adds_bias()) arguments.emplace(DNNL_ARG_BIAS, bias_memory);
+    const ProductClock clock;
     made.primitive.execute(cpu_stream(), arguments);
     cpu_stream().wait();
   }

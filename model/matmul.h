@@ -25,6 +25,10 @@ std::string packing_of(Precision precision);
 // or after it: what oneDNN can do here at best. For a precision that this CPU has.
 std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs);
 
+// Seconds that threads of this process have spent in products by packed weights, all of them together:
+// without what comes before and after, and without products of activations with each other.
+double product_thread_seconds();
+
 // What is done to row r of a product right after it, in place or to something else, while the row is in the
 // nearest cache. Rows come in any order, several at a time.
 using RowUse = std::function<void(int row, std::span<float> values)>;

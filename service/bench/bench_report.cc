@@ -13,11 +13,21 @@ const char* bound_of(const BenchReport& report, const StageResult& stage) {
   return report.limits.bound_by_memory(stage.work, report.precision) ? "memory" : "product";
 }
 
+// Were all threads in them at once.
+double seconds_in_products(const BenchReport& report, const StageResult& stage) {
+  return stage.timing.product_thread_seconds.median() / report.limits.threads;
+}
+
 }  // namespace
 
 double share_of_limits(const BenchReport& report, const StageResult& stage) {
-  if (stage.seconds.count() == 0) return 0;
-  return report.limits.seconds_of(stage.work, report.precision) / stage.seconds.median();
+  if (stage.timing.seconds.count() == 0) return 0;
+  return report.limits.seconds_of(stage.work, report.precision) / stage.timing.seconds.median();
+}
+
+double share_of_limits_in_products(const BenchReport& report, const StageResult& stage) {
+  const double seconds = seconds_in_products(report, stage);
+  return seconds == 0 ? 0 : report.limits.seconds_of(stage.work.linear(), report.precision) / seconds;
 }
 
 std::string table_of(const BenchReport& report) {
@@ -35,19 +45,21 @@ std::string table_of(const BenchReport& report) {
     text += format_text("%-14s %8.0f GOP/s %8.0f GOP/s\n", ("product " + precision).c_str(),
                         samples.median() / 1e9, samples.most() / 1e9);
   }
-  text += format_text("\n%-13s %11s %11s %9s %10s %8s  %-8s %6s\n", "stage", "median", "least", "tokens/s",
-                      "GOP/s", "peak GB", "bound by", "share");
+  text += format_text("\n%-13s %11s %11s %9s %10s %8s  %-8s %6s %9s\n", "stage", "median", "least",
+                      "tokens/s", "GOP/s", "peak GB", "bound by", "share", "products");
   for (const StageResult& stage : report.stages) {
     const std::string name(stage.stage.name);
     if (!stage.skipped.empty()) {
       text += format_text("%-13s left out: %s\n", name.c_str(), stage.skipped.c_str());
       continue;
     }
-    text += format_text(
-        "%-13s %11s %11s %9.1f %10.1f %8.2f  %-8s %5.0f%%\n", name.c_str(),
-        duration_text(stage.seconds.median()).c_str(), duration_text(stage.seconds.least()).c_str(),
-        stage.tokens_per_second(), stage.work.operations() / stage.seconds.median() / 1e9,
-        double(stage.peak_memory) / 1e9, bound_of(report, stage), 100 * share_of_limits(report, stage));
+    text +=
+        format_text("%-13s %11s %11s %9.1f %10.1f %8.2f  %-8s %5.0f%% %8.0f%%\n", name.c_str(),
+                    duration_text(stage.timing.seconds.median()).c_str(),
+                    duration_text(stage.timing.seconds.least()).c_str(), stage.tokens_per_second(),
+                    stage.work.operations() / stage.timing.seconds.median() / 1e9,
+                    double(stage.peak_memory) / 1e9, bound_of(report, stage),
+                    100 * share_of_limits(report, stage), 100 * share_of_limits_in_products(report, stage));
   }
   if (const Agreement& agreement = report.agreement; !agreement.with.empty()) {
     text += format_text("\nagainst %s: logits off by %.2f %%, cosine %.5f, %.1f %% of %d tokens the same\n",
@@ -66,17 +78,19 @@ Json json_of(const BenchReport& report) {
     if (!stage.skipped.empty()) {
       line["skipped"] = stage.skipped;
     } else {
-      line["seconds"] = {{"median", stage.seconds.median()},
-                         {"least", stage.seconds.least()},
-                         {"most", stage.seconds.most()},
-                         {"samples", stage.seconds.count()}};
+      line["seconds"] = {{"median", stage.timing.seconds.median()},
+                         {"least", stage.timing.seconds.least()},
+                         {"most", stage.timing.seconds.most()},
+                         {"samples", stage.timing.seconds.count()}};
       line["tokens_per_second"] = stage.tokens_per_second();
       line["operations"] = {{"linear", stage.work.linear_operations},
                             {"attention", stage.work.attention_operations}};
-      line["bytes_read"] = stage.work.bytes;
+      line["bytes_read"] = stage.work.bytes();
       line["peak_memory_bytes"] = stage.peak_memory;
       line["bound_by"] = bound_of(report, stage);
       line["share_of_limits"] = share_of_limits(report, stage);
+      line["seconds_in_products"] = seconds_in_products(report, stage);
+      line["share_of_limits_in_products"] = share_of_limits_in_products(report, stage);
     }
     stages.push_back(std::move(line));
   }

@@ -46,7 +46,7 @@ Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, co
     figures.set_encode(images, timed(
                                    kRepeats, [&] { model.encode(pictures); },
                                    [&](int) { tell("encoding " + std::to_string(images) + " images"); })
-                                   .median());
+                                   .seconds.median());
   }
   for (const int positions : std::set<int>(lengths.begin(), lengths.end())) {
     if (!figures.prefills().empty() && figures.prefill(positions) > kLongestPrefill) break;
@@ -55,12 +55,12 @@ Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, co
                         timed(
                             kRepeats, [&] { model.prefill({}, tokens, 1); },
                             [&](int) { tell("prefill of " + std::to_string(positions) + " positions"); })
-                            .median());
+                            .seconds.median());
   }
   const int context = std::min(kDecodeContext, model.config().text.max_position_embeddings - kSteps - 1);
   for (const int sequences : {1, 4, 8}) {
     tell("decoding " + std::to_string(sequences) + " answers");
-    figures.set_step(sequences, timed_steps(model, sequences, context, kSteps).median());
+    figures.set_step(sequences, timed_steps(model, sequences, context, kSteps).seconds.median());
   }
   return figures;
 }

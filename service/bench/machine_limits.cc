@@ -109,11 +109,11 @@ void measure_products(std::map<std::string, Samples>& products, int repeats) {
 }  // namespace
 
 double MachineLimits::seconds_of(const Work& work, const std::string& precision) const {
-  return std::max(work.bytes / memory.median(), work.operations() / products.at(precision).median());
+  return std::max(work.bytes() / memory.median(), work.operations() / products.at(precision).median());
 }
 
 bool MachineLimits::bound_by_memory(const Work& work, const std::string& precision) const {
-  return work.bytes / memory.median() > work.operations() / products.at(precision).median();
+  return work.bytes() / memory.median() > work.operations() / products.at(precision).median();
 }
 
 void measure_limits(MachineLimits& limits, int repeats, std::size_t buffer_bytes) {

@@ -66,8 +66,8 @@ std::string roofline_of(const BenchReport& report) {
   double narrowest = 0.1, widest = 10 * peak / bandwidth, slowest = peak / 100;
   for (const StageResult& stage : report.stages) {
     if (!stage.skipped.empty()) continue;
-    points.push_back({std::string(stage.stage.name), stage.work.operations() / stage.work.bytes,
-                      stage.work.operations() / stage.seconds.median()});
+    points.push_back({std::string(stage.stage.name), stage.work.operations() / stage.work.bytes(),
+                      stage.work.operations() / stage.timing.seconds.median()});
     narrowest = std::min(narrowest, points.back().intensity);
     widest = std::max(widest, points.back().intensity);
     slowest = std::min(slowest, points.back().rate);

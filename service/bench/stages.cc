@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "model/matmul.h"
 #include "service/bench/memory.h"
 #include "service/command_line.h"
 
@@ -24,6 +25,20 @@ constexpr int kStepsARepeat = 4;
 double seconds_since(steady_clock::time_point begun) {
   return std::chrono::duration<double>(steady_clock::now() - begun).count();
 }
+
+// One repetition, from its beginning on.
+class Repetition {
+ public:
+  double seconds() const { return seconds_since(begun_); }
+  void add_to(Timing& timing) const {
+    timing.seconds.add(seconds());
+    timing.product_thread_seconds.add(product_thread_seconds() - products_);
+  }
+
+ private:
+  steady_clock::time_point begun_ = steady_clock::now();
+  double products_ = product_thread_seconds();
+};
 
 int positions_of(const Stage& stage, int repeats) {
   if (stage.kind == StageKind::kEncode) return 0;
@@ -81,35 +96,34 @@ std::vector<TokenId> bench_tokens(const PaliGemma& model, int count) {
   return tokens;
 }
 
-Samples timed(int repeats, const std::function<void()>& once, const std::function<void(int repeat)>& tell) {
-  Samples samples;
+Timing timed(int repeats, const std::function<void()>& once, const std::function<void(int repeat)>& tell) {
+  Timing timing;
   const auto all = steady_clock::now();
-  for (bool ready = false; int(samples.count()) < repeats;) {
-    tell(int(samples.count()) + 1);
-    const auto begun = steady_clock::now();
+  for (bool ready = false; int(timing.seconds.count()) < repeats;) {
+    tell(int(timing.seconds.count()) + 1);
+    const Repetition repetition;
     once();
-    const double seconds = seconds_since(begun);
-    if (ready || seconds > kLongWarmUp) samples.add(seconds);
+    if (ready || repetition.seconds() > kLongWarmUp) repetition.add_to(timing);
     ready = true;
-    if (samples.count() > 0 && seconds_since(all) > kLongestStage) break;
+    if (timing.seconds.count() > 0 && seconds_since(all) > kLongestStage) break;
   }
-  return samples;
+  return timing;
 }
 
-Samples timed_steps(const PaliGemma& model, int sequences, int context, int steps) {
+Timing timed_steps(const PaliGemma& model, int sequences, int context, int steps) {
   std::vector<Sequence> all;
   all.push_back(model.prefill({}, bench_tokens(model, context), steps + 1));
   while (int(all.size()) < sequences) all.push_back(all.front().fork());
   std::vector<Sequence*> views;
   for (Sequence& sequence : all) views.push_back(&sequence);
   const std::vector<TokenId> tokens = bench_tokens(model, sequences);
-  Samples samples;
+  Timing timing;
   for (int i = 0; i <= steps; ++i) {
-    const auto begun = steady_clock::now();
+    const Repetition repetition;
     model.step(views, tokens);
-    if (i > 0) samples.add(seconds_since(begun));  // the first makes ready
+    if (i > 0) repetition.add_to(timing);  // the first makes ready
   }
-  return samples;
+  return timing;
 }
 
 StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, const TellStep& tell) {
@@ -130,7 +144,7 @@ StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, c
       const std::vector<Image> images = bench_images(model, stage.size);
       result.work = work_of_encode(model.config(), stage.size, weight);
       result.tokens = double(stage.size) * model.config().image_tokens();
-      result.seconds = timed(
+      result.timing = timed(
           repeats, [&] { model.encode(images); }, tell_repeat);
       break;
     }
@@ -138,7 +152,7 @@ StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, c
       const std::vector<TokenId> tokens = bench_tokens(model, stage.size);
       result.work = work_of_prefill(model.config(), stage.size, weight);
       result.tokens = stage.size;
-      result.seconds = timed(
+      result.timing = timed(
           repeats, [&] { model.prefill({}, tokens, 1); }, tell_repeat);
       break;
     }
@@ -147,7 +161,7 @@ StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, c
       tell(name + ", " + std::to_string(steps) + " steps");
       result.work = work_of_step(model.config(), stage.size, kDecodeContext + steps / 2, weight);
       result.tokens = stage.size;
-      result.seconds = timed_steps(model, stage.size, kDecodeContext, steps);
+      result.timing = timed_steps(model, stage.size, kDecodeContext, steps);
       break;
     }
   }

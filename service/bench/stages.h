@@ -27,15 +27,20 @@ std::span<const Stage> all_stages();
 // "encode" is all of that kind, "encode-16" one. Throws UsageError naming what there is.
 std::vector<Stage> stages_named(std::span<const std::string> names);
 
+struct Timing {
+  Samples seconds;
+  Samples product_thread_seconds;  // see matmul.h
+};
+
 struct StageResult {
   Stage stage;
-  Samples seconds;
+  Timing timing;
   double tokens = 0;  // of images, positions or answers, each repetition
   Work work;
   std::uint64_t peak_memory = 0;
   std::string skipped;  // why, where it was
 
-  double tokens_per_second() const { return seconds.count() ? tokens / seconds.median() : 0; }
+  double tokens_per_second() const { return timing.seconds.count() ? tokens / timing.seconds.median() : 0; }
 };
 
 // Told before every repetition: "prefill-272, 2 of 5".
@@ -47,12 +52,12 @@ inline constexpr int kDecodeContext = 272;
 StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, const TellStep& tell);
 
 // Times `once` as run_stage does.
-Samples timed(int repeats, const std::function<void()>& once, const std::function<void(int repeat)>& tell);
+Timing timed(int repeats, const std::function<void()>& once, const std::function<void(int repeat)>& tell);
 // Different pictures of the model's size, and different tokens.
 std::vector<Image> bench_images(const PaliGemma& model, int count);
 std::vector<TokenId> bench_tokens(const PaliGemma& model, int count);
 // Sequences of `context` positions, forks of one, with room for `steps` more; and their steps.
-Samples timed_steps(const PaliGemma& model, int sequences, int context, int steps);
+Timing timed_steps(const PaliGemma& model, int sequences, int context, int steps);
 // Of a weight as a model of this precision ("f32") holds it.
 double bytes_per_weight(std::string_view precision);
 

@@ -23,7 +23,7 @@ Work work_of_encode(const ModelConfig& config, int images, double bytes_per_weig
       patch + vision.layers * (4 * width * width + 2 * width * vision.mlp_width) + width * config.text.width;
   return {.linear_operations = 2 * rows * weights,
           .attention_operations = 4 * rows * vision.tokens() * width * vision.layers,
-          .bytes = weights * bytes_per_weight};
+          .weight_bytes = weights * bytes_per_weight};
 }
 
 Work work_of_prefill(const ModelConfig& config, int positions, double bytes_per_weight) {
@@ -31,7 +31,7 @@ Work work_of_prefill(const ModelConfig& config, int positions, double bytes_per_
   const double n = positions, layers = layer_weights(text), head = head_weights(text);
   return {.linear_operations = 2 * n * layers + 2 * head,
           .attention_operations = 4 * n * n * text.heads * text.head_dim * text.layers,
-          .bytes = (layers + head) * bytes_per_weight};
+          .weight_bytes = (layers + head) * bytes_per_weight};
 }
 
 Work work_of_step(const ModelConfig& config, int sequences, int context, double bytes_per_weight) {
@@ -40,7 +40,8 @@ Work work_of_step(const ModelConfig& config, int sequences, int context, double 
   const double seen = double(sequences) * (context + 1) * text.layers;  // positions, in all layers
   return {.linear_operations = 2.0 * sequences * weights,
           .attention_operations = 4 * seen * text.heads * text.head_dim,
-          .bytes = weights * bytes_per_weight + seen * 2 * text.kv_heads * text.head_dim * sizeof(float)};
+          .weight_bytes = weights * bytes_per_weight,
+          .cache_bytes = seen * 2 * text.kv_heads * text.head_dim * sizeof(float)};
 }
 
 }  // namespace palisade

@@ -9,9 +9,13 @@ namespace palisade {
 struct Work {
   double linear_operations = 0;
   double attention_operations = 0;
-  double bytes = 0;
+  double weight_bytes = 0;
+  double cache_bytes = 0;
 
   double operations() const { return linear_operations + attention_operations; }
+  double bytes() const { return weight_bytes + cache_bytes; }
+  // Of it, the products by weights.
+  Work linear() const { return {.linear_operations = linear_operations, .weight_bytes = weight_bytes}; }
 };
 
 // Images through SigLIP and projection.

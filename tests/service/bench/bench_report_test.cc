@@ -16,16 +16,20 @@ namespace {
 // A machine of 10 GB/s and 100 GOP/s, and stages that took twice what these allow.
 BenchReport made_up() {
   BenchReport report{.model = "x <y> & z", .random_weights = true, .parameters = 3'000'000'000};
+  report.limits.threads = 2;
   for (const double factor : {0.9, 1.0, 1.2}) {
     report.limits.memory.add(10e9 * factor);
     report.limits.products["f32"].add(100e9 * factor);
   }
   StageResult product{.stage = all_stages()[2], .tokens = 272};
-  product.work = {.linear_operations = 90e9, .attention_operations = 10e9, .bytes = 1e9};
-  product.seconds.add(2.0);
+  product.work = {.linear_operations = 90e9, .attention_operations = 10e9, .weight_bytes = 1e9};
+  product.timing.seconds.add(2.0);
+  product.timing.product_thread_seconds.add(2.4);  // 1.2 s of both threads
   StageResult memory{.stage = all_stages()[4], .tokens = 1};
-  memory.work = {.linear_operations = 1e9, .attention_operations = 0, .bytes = 10e9};
-  memory.seconds.add(4.0);
+  memory.work = {
+      .linear_operations = 1e9, .attention_operations = 0, .weight_bytes = 8e9, .cache_bytes = 2e9};
+  memory.timing.seconds.add(4.0);
+  memory.timing.product_thread_seconds.add(2.0);
   StageResult skipped{.stage = all_stages()[3], .skipped = "the model has 2048 positions"};
   report.stages = {product, skipped, memory};
   return report;
@@ -54,6 +58,9 @@ TEST_CASE("a stage's share is what the limit that binds it would take, over what
   const BenchReport report = made_up();
   CHECK(share_of_limits(report, report.stages[0]) == doctest::Approx(0.5));
   CHECK(share_of_limits(report, report.stages[2]) == doctest::Approx(0.25));
+  // 90e9 operations in 1.2 s, 8e9 bytes in 1 s.
+  CHECK(share_of_limits_in_products(report, report.stages[0]) == doctest::Approx(0.75));
+  CHECK(share_of_limits_in_products(report, report.stages[2]) == doctest::Approx(0.8));
   CHECK_FALSE(report.limits.bound_by_memory(report.stages[0].work, "f32"));
   CHECK(report.limits.bound_by_memory(report.stages[2].work, "f32"));
 }
@@ -74,6 +81,8 @@ TEST_CASE("the JSON says every stage's time, speed, memory, limit and share, and
   CHECK(prefill["operations"]["attention"] == 10e9);
   CHECK(prefill["bound_by"] == "product");
   CHECK(prefill["share_of_limits"] == doctest::Approx(0.5));
+  CHECK(prefill["seconds_in_products"] == doctest::Approx(1.2));
+  CHECK(prefill["share_of_limits_in_products"] == doctest::Approx(0.75));
   CHECK(prefill.contains("peak_memory_bytes"));
   CHECK(json["stages"][1]["skipped"] == "the model has 2048 positions");
   CHECK(json["stages"][2]["bound_by"] == "memory");
@@ -83,7 +92,7 @@ TEST_CASE("the table has a line a stage") {
   const std::string table = table_of(made_up());
   CHECK(table.find("prefill-272        2.00 s") != std::string::npos);
   CHECK(table.find("prefill-4112  left out: the model has 2048 positions\n") != std::string::npos);
-  CHECK(table.find(" 25%\n") != std::string::npos);
+  CHECK(table.find(" 25%       80%\n") != std::string::npos);
 }
 
 TEST_CASE("the picture has a roof, a point for every stage that ran, and no markup of the model's name") {
@@ -117,8 +126,10 @@ TEST_CASE("stages of a small model run, count their tokens, and take a time") {
     const StageResult result = run_stage(model, stage, 2, [&](const std::string&) { ++told; });
     CAPTURE(result.stage.name);
     CHECK(result.skipped.empty());
-    CHECK(result.seconds.count() >= 2);
-    CHECK(result.seconds.median() > 0);
+    CHECK(result.timing.seconds.count() >= 2);
+    CHECK(result.timing.seconds.median() > 0);
+    CHECK(result.timing.product_thread_seconds.count() == result.timing.seconds.count());
+    CHECK(result.timing.product_thread_seconds.median() > 0);
     CHECK(result.tokens == (stage.kind == StageKind::kEncode ? stage.size * 16 : stage.size));
     CHECK(result.peak_memory > 0);
     CHECK(result.work.operations() > 0);
