@@ -11,6 +11,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <stdexcept>
 #include <string_view>
 #include <tuple>
@@ -38,12 +39,12 @@ struct BareProduct {
   dnnl::matmul primitive;
   memory x, weight, y;
 
-  // All bytes of rows and weights are `byte`. Throws dnnl::error where there is no such product, or nothing
-  // but oneDNN's reference loops, which are for tests.
-  BareProduct(Precision precision, int rows, int inputs, int outputs, int byte) {
+  // All bytes of rows are `row_byte`, of weights `weight_byte`. Throws dnnl::error where there is no such
+  // product, or nothing but oneDNN's reference loops, which are for tests.
+  BareProduct(Precision precision, int rows, int inputs, int outputs, int row_byte, int weight_byte) {
     const Format format = format_of(precision);
-    const memory::desc any({inputs, outputs}, format.operand, memory::format_tag::any);
-    const auto desc = matmul_desc(matrix_desc(rows, inputs, inputs, format.operand), any, nullptr,
+    const memory::desc any({inputs, outputs}, format.weight, memory::format_tag::any);
+    const auto desc = matmul_desc(matrix_desc(rows, inputs, inputs, format.row), any, nullptr,
                                   matrix_desc(rows, outputs, outputs, format.result));
     if (std::string_view(desc.impl_info_str()).starts_with("ref"))
       throw dnnl::error(dnnl_unimplemented, "only reference loops");
@@ -51,9 +52,10 @@ struct BareProduct {
     x = memory(desc.src_desc(), cpu_engine());
     weight = memory(desc.weights_desc(), cpu_engine());
     y = memory(desc.dst_desc(), cpu_engine());
-    memory plain(matrix_desc(inputs, outputs, outputs, format.operand), cpu_engine());
-    for (const memory& one : {x, plain, y})
-      std::memset(one.get_data_handle(), byte, one.get_desc().get_size());
+    memory plain(matrix_desc(inputs, outputs, outputs, format.weight), cpu_engine());
+    std::memset(x.get_data_handle(), row_byte, x.get_desc().get_size());
+    std::memset(plain.get_data_handle(), weight_byte, plain.get_desc().get_size());
+    std::memset(y.get_data_handle(), 0, y.get_desc().get_size());
     dnnl::reorder(plain, weight).execute(cpu_stream(), plain, weight);
     cpu_stream().wait();
   }
@@ -67,12 +69,12 @@ struct BareProduct {
 bool multiplies_exactly(Precision precision) {
   constexpr int kRows = 64, kWidth = 256;
   try {
-    const BareProduct product(precision, kRows, kWidth, kWidth, 127);
+    const BareProduct product(precision, kRows, kWidth, kWidth, 255, 127);
     if (precision != Precision::kInt8) return true;
     product.run();
     const auto* const sums = static_cast<const std::int32_t*>(product.y.get_data_handle());
     return std::all_of(sums, sums + kRows * kWidth,
-                       [](std::int32_t sum) { return sum == 127 * 127 * kWidth; });
+                       [](std::int32_t sum) { return sum == 255 * 127 * kWidth; });
   } catch (const dnnl::error&) {
     return false;
   }
@@ -110,7 +112,7 @@ bool has_products(Precision precision) {
 
 std::string packing_of(Precision precision) {
   const dnnl_version_t& version = *dnnl::version();
-  return std::string(name_of(precision)) + ", oneDNN " + std::to_string(version.major) + "." +
+  return std::string(name_of(precision)) + ", rows shifted, oneDNN " + std::to_string(version.major) + "." +
          std::to_string(version.minor) + "." + std::to_string(version.patch) + " " + version.hash +
          ", instructions " + std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " +
          std::to_string(omp_get_max_threads()) + " threads";
@@ -122,7 +124,8 @@ double product_thread_seconds() {
 
 std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs) {
   constexpr int kSmallNumbers = 0x3b;  // 0.003 in f32 and bf16
-  const auto product = std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers);
+  const auto product =
+      std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers, kSmallNumbers);
   return [product] { product->run(); };
 }
 
@@ -168,8 +171,9 @@ struct PackedMatrix::Parts {
   memory bias_memory;
   Block<std::byte> weight_memory;
   memory weight;
-  Matrix steps;      // int8: of each row of W
-  std::mutex guard;  // of what follows
+  Matrix steps;                      // int8: of each row of W
+  std::vector<std::int32_t> shifts;  // int8: what rows shifted by kShift add to each sum
+  std::mutex guard;                  // of what follows
   ProductInputs* recorded = nullptr;
   std::map<Key, Prepared> prepared;
 
@@ -181,7 +185,7 @@ struct PackedMatrix::Parts {
     // oneDNN's own scratchpad is of the thread that makes the primitive.
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    return matmul_desc(matrix_desc(rows, depth, x_stride, format.operand), weight_desc,
+    return matmul_desc(matrix_desc(rows, depth, x_stride, format.row), weight_desc,
                        product_adds_bias() ? &bias_desc : nullptr,
                        matrix_desc(rows, outputs, y_stride, format.result), attributes);
   }
@@ -195,10 +199,10 @@ struct PackedMatrix::Parts {
     return prepared.emplace(key, Prepared{desc, dnnl::matmul(desc)}).first->second;
   }
 
-  // A row of W or of x as the product takes it, at `to`; its step in int8, else 1.
+  // A row of x as the product takes it, at `to`; its step in int8, else 1.
   float convert(std::span<const float> row, std::byte* to) const {
     if (precision == Precision::kInt8)
-      return quantise_rotated(row, {reinterpret_cast<std::int8_t*>(to), std::size_t(depth)});
+      return quantise_rotated(row, std::span(reinterpret_cast<std::uint8_t*>(to), std::size_t(depth)));
     if (precision == Precision::kBf16) {
       to_bf16(row, {reinterpret_cast<std::uint16_t*>(to), row.size()});
     } else {
@@ -207,19 +211,30 @@ struct PackedMatrix::Parts {
     return 1;
   }
 
+  // Row `index` of W likewise.
+  void convert_weight(int index, std::span<const float> row, std::byte* to) {
+    if (precision != Precision::kInt8) return void(convert(row, to));
+    const std::span values(reinterpret_cast<std::int8_t*>(to), std::size_t(depth));
+    steps.row(0)[index] = quantise_rotated(row, values);
+    shifts[index] = kShift * std::accumulate(values.begin(), values.end(), 0);
+  }
+
   // W read some rows at a time and converted: [n, depth] in one piece, which becomes W^T as oneDNN wants it.
   void pack(const WeightRows& rows) {
     constexpr int kRowsAtOnce = 64, kTypicalRows = 256;
-    if (precision == Precision::kInt8) steps = Matrix(1, outputs);
+    if (precision == Precision::kInt8) steps = Matrix(1, outputs), shifts.resize(outputs);
     const std::span steps_bytes = std::as_writable_bytes(std::span(steps.data(), steps.size()));
-    const memory::desc any({depth, outputs}, format.operand, memory::format_tag::any);
+    const std::span shifts_bytes = std::as_writable_bytes(std::span(shifts));
+    const memory::desc any({depth, outputs}, format.weight, memory::format_tag::any);
     const memory::desc packed = desc_for(kTypicalRows, depth, outputs, any).weights_desc();
     weight_memory = take_memory(packed.get_size());
     weight = memory(packed, cpu_engine(), weight_memory.get());
     const std::span packed_bytes(weight_memory.get(), packed.get_size());
     if (rows.cache != nullptr && rows.cache->serves()) {
       rows.cache->read(rows.name, packed_bytes);
-      if (!steps_bytes.empty()) rows.cache->read(rows.name + ".steps", steps_bytes);
+      if (steps_bytes.empty()) return;
+      rows.cache->read(rows.name + ".steps", steps_bytes);
+      rows.cache->read(rows.name + ".shifts", shifts_bytes);
       return;
     }
     const std::size_t row_bytes = std::size_t(depth) * format.operand_bytes;
@@ -229,19 +244,19 @@ struct PackedMatrix::Parts {
       const int first = block * kRowsAtOnce;
       Matrix some(std::min(kRowsAtOnce, outputs - first), inputs);
       rows.read(first, some);
-      for (int row = 0; row < some.rows(); ++row) {
-        const float step = convert(some.row(row), plain.get() + row_bytes * (first + row));
-        if (steps.size()) steps.row(0)[first + row] = step;
-      }
+      for (int row = 0; row < some.rows(); ++row)
+        convert_weight(first + row, some.row(row), plain.get() + row_bytes * (first + row));
     });
     // W [n, k] row-major is W^T [k, n] with strides 1 and k.
-    memory given(memory::desc({depth, outputs}, format.operand, memory::dims{1, depth}), cpu_engine(),
+    memory given(memory::desc({depth, outputs}, format.weight, memory::dims{1, depth}), cpu_engine(),
                  plain.get());
     dnnl::reorder(given, weight).execute(cpu_stream(), given, weight);
     cpu_stream().wait();
     if (rows.cache == nullptr) return;
     rows.cache->keep(rows.name, packed_bytes);
-    if (!steps_bytes.empty()) rows.cache->keep(rows.name + ".steps", steps_bytes);
+    if (steps_bytes.empty()) return;
+    rows.cache->keep(rows.name + ".steps", steps_bytes);
+    rows.cache->keep(rows.name + ".shifts", shifts_bytes);
   }
 
   void record(ConstMatrixView x) {
@@ -253,10 +268,10 @@ struct PackedMatrix::Parts {
   void finish(MatrixView y, std::span<const float> x_steps, const RowUse& use) const {
     const bool sums = precision == Precision::kInt8;
     if (!sums && !use) return;
-    const std::span<const float> biases(bias.data(), bias.size());
+    const ColumnScales columns{{steps.data(), steps.size()}, shifts, {bias.data(), bias.size()}};
     const double work = (sums ? kConversionWork : 0) + (use ? kUseWork : 0);
     parallel_for(y.rows, work * y.rows * y.cols, [&](int row) {
-      if (sums) scale_sums(y.row(row), x_steps[row], steps.row(0), biases);
+      if (sums) scale_sums(y.row(row), x_steps[row], columns);
       if (use) use(row, y.row(row));
     });
   }

@@ -90,37 +90,42 @@ float RotateUnscaled(const float* x, std::size_t size, float* out) {
   return poison + rotate_block(padded, out + at);
 }
 
-// `size` is a multiple of a block. Returns the step of x.
-float Quantise(const float* x, std::size_t size, std::int8_t* out) {
+// `size` is a multiple of a block. Every byte is XORed with `flip`: 0x80 adds 128 to it. Returns the step of
+// x.
+float Quantise(const float* x, std::size_t size, std::uint8_t flip, std::uint8_t* out) {
   const Floats d;
-  const hn::Rebind<std::int8_t, Floats> bytes;
+  const hn::Rebind<std::int8_t, Floats> signed_bytes;
+  const hn::Rebind<std::uint8_t, Floats> bytes;
   Vector largest = hn::Zero(d);
   for (std::size_t i = 0; i < size; i += kLanes) largest = hn::Max(largest, hn::Abs(hn::LoadU(d, x + i)));
   const float most = hn::GetLane(hn::MaxOfLanes(d, largest));
   // Below that 127 / most is not finite.
   if (!(most > 1e-30f)) {
-    std::memset(out, 0, size);
+    std::memset(out, flip, size);
     return 0;
   }
+  const auto flips = hn::Set(bytes, flip);
   const Vector per_step = hn::Set(d, 127.0f / most);
   for (std::size_t i = 0; i < size; i += kLanes) {
     const auto steps = hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), per_step));
-    hn::StoreU(hn::DemoteTo(bytes, steps), bytes, out + i);
+    hn::StoreU(hn::Xor(hn::BitCast(bytes, hn::DemoteTo(signed_bytes, steps)), flips), bytes, out + i);
   }
   return most / 127.0f;
 }
 
-void ScaleSums(float* sums, float step, const float* steps, const float* bias, std::size_t size) {
+void ScaleSums(float* sums, std::size_t size, float step, const float* steps, const std::int32_t* shifts,
+               const float* bias) {
   const Floats d;
   const Vector all = hn::Set(d, step);
   std::size_t i = 0;
   for (; i + kLanes <= size; i += kLanes) {
-    const Vector sum = hn::ConvertTo(d, hn::BitCast(Integers(), hn::LoadU(d, sums + i)));
+    const auto shifted = hn::BitCast(Integers(), hn::LoadU(d, sums + i));
+    const Vector sum = hn::ConvertTo(d, hn::Sub(shifted, hn::LoadU(Integers(), shifts + i)));
     const Vector factor = hn::Mul(all, hn::LoadU(d, steps + i));
     hn::StoreU(bias ? hn::MulAdd(sum, factor, hn::LoadU(d, bias + i)) : hn::Mul(sum, factor), d, sums + i);
   }
   for (; i < size; ++i) {
-    const auto sum = float(std::bit_cast<std::int32_t>(sums[i]));
+    const auto sum = float(std::bit_cast<std::int32_t>(sums[i]) - shifts[i]);
     sums[i] = sum * (step * steps[i]) + (bias ? bias[i] : 0);
   }
 }
@@ -225,17 +230,23 @@ void rotate(std::span<const float> x, std::span<float> out) {
   for (float& value : out) value *= kScale;
 }
 
-float quantise_rotated(std::span<const float> x, std::span<std::int8_t> out) {
+// `poison` makes what is not finite show in the product, as it would in f32.
+static float quantise(std::span<const float> x, std::uint8_t flip, std::span<std::uint8_t> out) {
   const auto rotated = scratch(out.size());
   const float poison = HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), rotated.data());
-  // `poison` makes what is not finite show in the product, as it would in f32.
-  return HWY_DYNAMIC_DISPATCH(Quantise)(rotated.data(), rotated.size(), out.data()) * kScale + poison;
+  return HWY_DYNAMIC_DISPATCH(Quantise)(rotated.data(), rotated.size(), flip, out.data()) * kScale + poison;
+}
+float quantise_rotated(std::span<const float> x, std::span<std::int8_t> out) {
+  return quantise(x, 0, {reinterpret_cast<std::uint8_t*>(out.data()), out.size()});
+}
+float quantise_rotated(std::span<const float> x, std::span<std::uint8_t> out) {
+  return quantise(x, kShift, out);
 }
 
-void scale_sums(std::span<float> sums, float step, std::span<const float> steps,
-                std::span<const float> bias) {
+void scale_sums(std::span<float> sums, float step, const ColumnScales& columns) {
   HWY_DYNAMIC_DISPATCH(ScaleSums)
-  (sums.data(), step, steps.data(), bias.empty() ? nullptr : bias.data(), sums.size());
+  (sums.data(), sums.size(), step, columns.steps.data(), columns.shifts.data(),
+   columns.bias.empty() ? nullptr : columns.bias.data());
 }
 
 }  // namespace palisade
