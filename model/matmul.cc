@@ -13,12 +13,13 @@
 #include <mutex>
 #include <numeric>
 #include <stdexcept>
-#include <string_view>
 #include <tuple>
 #include <vector>
 
+#include "model/bare_product.h"
 #include "model/calibration.h"
 #include "model/error.h"
+#include "model/int8_tiles.h"
 #include "model/memory.h"
 #include "model/onednn.h"
 #include "model/packed_cache.h"
@@ -33,52 +34,6 @@ using dnnl::memory;
 // Operations per value of what is done to rows before and after a product, for parallel_for.
 constexpr double kConversionWork = 5;
 constexpr double kUseWork = 20;
-
-// One product without a PackedMatrix around it.
-struct BareProduct {
-  dnnl::matmul primitive;
-  memory x, weight, y;
-
-  // All bytes of rows are `row_byte`, of weights `weight_byte`. Throws dnnl::error where there is no such
-  // product, or nothing but oneDNN's reference loops, which are for tests.
-  BareProduct(Precision precision, int rows, int inputs, int outputs, int row_byte, int weight_byte) {
-    const Format format = format_of(precision);
-    const memory::desc any({inputs, outputs}, format.weight, memory::format_tag::any);
-    const auto desc = matmul_desc(matrix_desc(rows, inputs, inputs, format.row), any, nullptr,
-                                  matrix_desc(rows, outputs, outputs, format.result));
-    if (std::string_view(desc.impl_info_str()).starts_with("ref"))
-      throw dnnl::error(dnnl_unimplemented, "only reference loops");
-    primitive = dnnl::matmul(desc);
-    x = memory(desc.src_desc(), cpu_engine());
-    weight = memory(desc.weights_desc(), cpu_engine());
-    y = memory(desc.dst_desc(), cpu_engine());
-    memory plain(matrix_desc(inputs, outputs, outputs, format.weight), cpu_engine());
-    std::memset(x.get_data_handle(), row_byte, x.get_desc().get_size());
-    std::memset(plain.get_data_handle(), weight_byte, plain.get_desc().get_size());
-    std::memset(y.get_data_handle(), 0, y.get_desc().get_size());
-    dnnl::reorder(plain, weight).execute(cpu_stream(), plain, weight);
-    cpu_stream().wait();
-  }
-  void run() const {
-    primitive.execute(cpu_stream(), {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DST, y}});
-    cpu_stream().wait();
-  }
-};
-
-// Tried with the largest values there are, in a product that saturates where anything can.
-bool multiplies_exactly(Precision precision) {
-  constexpr int kRows = 64, kWidth = 256;
-  try {
-    const BareProduct product(precision, kRows, kWidth, kWidth, 255, 127);
-    if (precision != Precision::kInt8) return true;
-    product.run();
-    const auto* const sums = static_cast<const std::int32_t*>(product.y.get_data_handle());
-    return std::all_of(sums, sums + kRows * kWidth,
-                       [](std::int32_t sum) { return sum == 255 * 127 * kWidth; });
-  } catch (const dnnl::error&) {
-    return false;
-  }
-}
 
 std::atomic<std::int64_t> product_nanoseconds = 0;
 
@@ -98,60 +53,30 @@ class ProductClock {
   int threads_ = omp_in_parallel() ? 1 : omp_get_max_threads();
 };
 
+// What one converted row is made in: of the thread at work, until its next call.
+std::span<std::byte> bytes_of_thread(std::size_t size) {
+  thread_local std::vector<std::byte> row;
+  if (row.size() < size) row.resize(size);
+  return {row.data(), size};
+}
+
 void require_success(dnnl_status_t status) {
   if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
 }
 
 }  // namespace
 
-bool has_products(Precision precision) {
-  if (precision == Precision::kF32) return true;
-  static const bool bf16 = multiplies_exactly(Precision::kBf16), int8 = multiplies_exactly(Precision::kInt8);
-  return precision == Precision::kBf16 ? bf16 : int8;
-}
-
 std::string packing_of(Precision precision) {
   const dnnl_version_t& version = *dnnl::version();
-  return std::string(name_of(precision)) + ", rows shifted, oneDNN " + std::to_string(version.major) + "." +
-         std::to_string(version.minor) + "." + std::to_string(version.patch) + " " + version.hash +
-         ", instructions " + std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " +
-         std::to_string(omp_get_max_threads()) + " threads";
+  return std::string(name_of(precision)) + (has_int8_tiles() ? ", tiles" : ", rows shifted") + ", oneDNN " +
+         std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+         std::to_string(version.patch) + " " + version.hash + ", instructions " +
+         std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " + std::to_string(omp_get_max_threads()) +
+         " threads";
 }
 
 double product_thread_seconds() {
   return double(product_nanoseconds) * 1e-9;
-}
-
-std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs) {
-  constexpr int kSmallNumbers = 0x3b;  // 0.003 in f32 and bf16
-  const auto product =
-      std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers, kSmallNumbers);
-  return [product] { product->run(); };
-}
-
-void parallel_for(int count, double work, const std::function<void(int)>& task) {
-  if (count < 2 || work < kParallelWork || omp_in_parallel()) {
-    for (int i = 0; i < count; ++i) task(i);
-    return;
-  }
-#pragma omp parallel for schedule(dynamic)
-  for (int i = 0; i < count; ++i) task(i);
-}
-
-void parallel_for_large(int count, double work, const std::function<void(int)>& task) {
-  const int threads = omp_get_max_threads();
-  if (count % threads == 0 || count >= 8 * threads) return parallel_for(count, work, task);
-  for (int i = 0; i < count; ++i) task(i);
-}
-
-void for_row_blocks(int rows, const std::function<void(int first, int count)>& task) {
-  constexpr int kBlockRows = 128;
-  const int threads = omp_get_max_threads();
-  const int blocks = rows / kBlockRows / threads * threads;
-  if (blocks < 2) return task(0, rows);
-  const auto begin = [&](int block) { return int(std::int64_t(rows) * block / blocks); };
-  parallel_for(blocks, kParallelWork,
-               [&](int block) { task(begin(block), begin(block + 1) - begin(block)); });
 }
 
 struct PackedMatrix::Parts {
@@ -162,6 +87,7 @@ struct PackedMatrix::Parts {
   using Key = std::tuple<int, int, std::ptrdiff_t, std::ptrdiff_t>;  // threads, rows, strides of x and y
 
   Precision precision = Precision::kF32;
+  bool tiles = false;  // int8: packed and multiplied by int8_tiles, else by oneDNN
   Format format = format_of(precision);
   int inputs = 0;
   int outputs = 0;
@@ -219,44 +145,65 @@ struct PackedMatrix::Parts {
     shifts[index] = kShift * std::accumulate(values.begin(), values.end(), 0);
   }
 
-  // W read some rows at a time and converted: [n, depth] in one piece, which becomes W^T as oneDNN wants it.
+  // All of W: from the cache, or read some rows at a time, converted and packed, and kept there.
   void pack(const WeightRows& rows) {
-    constexpr int kRowsAtOnce = 64, kTypicalRows = 256;
     if (precision == Precision::kInt8) steps = Matrix(1, outputs), shifts.resize(outputs);
-    const std::span steps_bytes = std::as_writable_bytes(std::span(steps.data(), steps.size()));
-    const std::span shifts_bytes = std::as_writable_bytes(std::span(shifts));
-    const memory::desc any({depth, outputs}, format.weight, memory::format_tag::any);
-    const memory::desc packed = desc_for(kTypicalRows, depth, outputs, any).weights_desc();
-    weight_memory = take_memory(packed.get_size());
-    weight = memory(packed, cpu_engine(), weight_memory.get());
-    const std::span packed_bytes(weight_memory.get(), packed.get_size());
-    if (rows.cache != nullptr && rows.cache->serves()) {
-      rows.cache->read(rows.name, packed_bytes);
-      if (steps_bytes.empty()) return;
-      rows.cache->read(rows.name + ".steps", steps_bytes);
-      rows.cache->read(rows.name + ".shifts", shifts_bytes);
-      return;
+    const memory::desc packed = tiles ? memory::desc() : packed_desc();
+    const std::size_t size = tiles ? packed_tiles_size(outputs, depth) : packed.get_size();
+    weight_memory = take_memory(size);
+    if (!tiles) weight = memory(packed, cpu_engine(), weight_memory.get());
+    const std::pair<std::string, std::span<std::byte>> kept[] = {
+        {rows.name, {weight_memory.get(), size}},
+        {rows.name + ".steps", std::as_writable_bytes(std::span(steps.data(), steps.size()))},
+        {rows.name + ".shifts", std::as_writable_bytes(std::span(shifts))}};
+    const bool read = rows.cache != nullptr && rows.cache->serves();
+    if (!read) tiles ? pack_tiles(rows) : pack_for_onednn(rows);
+    for (const auto& [name, bytes] : kept) {
+      if (bytes.empty() || rows.cache == nullptr) continue;
+      read ? rows.cache->read(name, bytes) : rows.cache->keep(name, bytes);
     }
-    const std::size_t row_bytes = std::size_t(depth) * format.operand_bytes;
-    const Block<std::byte> plain = take_memory(row_bytes * outputs);
+  }
+
+  // use(index, row) of all rows of W, some at a time.
+  void read_weights(const WeightRows& rows, const std::function<void(int, std::span<const float>)>& use) {
+    constexpr int kRowsAtOnce = 64;
     const int blocks = (outputs + kRowsAtOnce - 1) / kRowsAtOnce;
     parallel_for(blocks, 10.0 * inputs * outputs, [&](int block) {
       const int first = block * kRowsAtOnce;
       Matrix some(std::min(kRowsAtOnce, outputs - first), inputs);
       rows.read(first, some);
-      for (int row = 0; row < some.rows(); ++row)
-        convert_weight(first + row, some.row(row), plain.get() + row_bytes * (first + row));
+      for (int row = 0; row < some.rows(); ++row) use(first + row, some.row(row));
+    });
+  }
+
+  void pack_tiles(const WeightRows& rows) {
+    const std::span packed(weight_memory.get(), packed_tiles_size(outputs, depth));
+    std::ranges::fill(packed, std::byte(0));
+    read_weights(rows, [&](int index, std::span<const float> row) {
+      const auto rounded = bytes_of_thread(depth);
+      convert_weight(index, row, rounded.data());
+      pack_tile_row({reinterpret_cast<const std::int8_t*>(rounded.data()), rounded.size()}, index, packed);
+    });
+  }
+
+  memory::desc packed_desc() const {
+    constexpr int kTypicalRows = 256;
+    const memory::desc any({depth, outputs}, format.weight, memory::format_tag::any);
+    return desc_for(kTypicalRows, depth, outputs, any).weights_desc();
+  }
+
+  // [n, depth] in one piece, which becomes W^T as oneDNN wants it.
+  void pack_for_onednn(const WeightRows& rows) {
+    const std::size_t row_bytes = std::size_t(depth) * format.operand_bytes;
+    const Block<std::byte> plain = take_memory(row_bytes * outputs);
+    read_weights(rows, [&](int index, std::span<const float> row) {
+      convert_weight(index, row, plain.get() + row_bytes * index);
     });
     // W [n, k] row-major is W^T [k, n] with strides 1 and k.
     memory given(memory::desc({depth, outputs}, format.weight, memory::dims{1, depth}), cpu_engine(),
                  plain.get());
     dnnl::reorder(given, weight).execute(cpu_stream(), given, weight);
     cpu_stream().wait();
-    if (rows.cache == nullptr) return;
-    rows.cache->keep(rows.name, packed_bytes);
-    if (steps_bytes.empty()) return;
-    rows.cache->keep(rows.name + ".steps", steps_bytes);
-    rows.cache->keep(rows.name + ".shifts", shifts_bytes);
   }
 
   void record(ConstMatrixView x) {
@@ -264,15 +211,27 @@ struct PackedMatrix::Parts {
     recorded->see(x);
   }
 
-  // What comes after product(): in int8 the sums become f32, with the `steps` of x.
+  ColumnScales columns() const { return {{steps.data(), steps.size()}, shifts, {bias.data(), bias.size()}}; }
+
+  // What comes after the product: in oneDNN's int8 the sums become f32, with the steps of x.
   void finish(MatrixView y, std::span<const float> x_steps, const RowUse& use) const {
-    const bool sums = precision == Precision::kInt8;
+    const bool sums = precision == Precision::kInt8 && !tiles;
     if (!sums && !use) return;
-    const ColumnScales columns{{steps.data(), steps.size()}, shifts, {bias.data(), bias.size()}};
     const double work = (sums ? kConversionWork : 0) + (use ? kUseWork : 0);
     parallel_for(y.rows, work * y.rows * y.cols, [&](int row) {
-      if (sums) scale_sums(y.row(row), x_steps[row], columns);
+      if (sums) scale_sums(y.row(row), x_steps[row], columns());
       if (use) use(row, y.row(row));
+    });
+  }
+
+  // Some tiles for each task, so that a thread which others disturb takes fewer.
+  void tile_product(const TileRows& x, MatrixView y) const {
+    constexpr int kTasksAThread = 8;
+    const ProductClock clock;
+    const int count = tiles_of(outputs), tasks = std::min(count, kTasksAThread * omp_get_max_threads());
+    const std::span packed(weight_memory.get(), packed_tiles_size(outputs, depth));
+    parallel_for(tasks, 2.0 * y.rows * depth * outputs, [&](int task) {
+      multiply_tiles(x, packed, columns(), count * task / tasks, count * (task + 1) / tasks, y);
     });
   }
 
@@ -306,6 +265,7 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   parts.inputs = rows.cols;
   parts.outputs = rows.rows;
   parts.depth = precision == Precision::kInt8 ? rotated_size(rows.cols) : rows.cols;
+  parts.tiles = precision == Precision::kInt8 && has_int8_tiles();
   parts.recorded = rows.inputs;
   if (!bias.empty()) {
     parts.bias = Matrix(1, rows.rows);
@@ -351,8 +311,13 @@ void PackedMatrix::multiply(const ProductRows& x, MatrixView y, const RowUse& us
   assert(x.parts_ == &parts && y.cols == parts.outputs && y.rows == int(x.steps_.size()));
   if (y.rows == 0) return;
   const TeamFor team(2.0 * y.rows * parts.depth * y.cols);
-  // In int8 the sums stand in y for a moment, as 32-bit integers.
-  parts.product(x.rows_.get(), parts.depth, y);
+  if (parts.tiles) {
+    const auto* const values = reinterpret_cast<const std::uint8_t*>(x.rows_.get());
+    parts.tile_product({{values, x.row_bytes_ * x.steps_.size()}, x.steps_, parts.depth}, y);
+  } else {
+    // In int8 the sums stand in y for a moment, as 32-bit integers.
+    parts.product(x.rows_.get(), parts.depth, y);
+  }
   parts.finish(y, x.steps_, use);
 }
 
@@ -365,7 +330,15 @@ ProductRows::ProductRows(const PackedMatrix& matrix, int rows)
 void ProductRows::set(int row, std::span<const float> values) {
   assert(int(values.size()) == parts_->inputs);
   if (parts_->recorded != nullptr) parts_->record({values.data(), 1, parts_->inputs});
-  steps_[row] = parts_->convert(values, rows_.get() + row_bytes_ * row);
+  if (!parts_->tiles) {
+    steps_[row] = parts_->convert(values, rows_.get() + row_bytes_ * row);
+    return;
+  }
+  const auto rounded = bytes_of_thread(parts_->depth);
+  steps_[row] = parts_->convert(values, rounded.data());
+  place_tile_row({reinterpret_cast<const std::uint8_t*>(rounded.data()), rounded.size()}, row,
+                 int(steps_.size()),
+                 {reinterpret_cast<std::uint8_t*>(rows_.get()), row_bytes_ * steps_.size()});
 }
 
 void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta,

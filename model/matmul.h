@@ -14,16 +14,8 @@
 
 namespace palisade {
 
-// Whether this CPU multiplies in that precision, and in int8 without saturating: before VNNI pairs of
-// products were added in 16 bits.
-bool has_products(Precision precision);
-
 // What the form of packed weights depends on: the precision, oneDNN's version, instructions and threads.
 std::string packing_of(Precision precision);
-
-// Multiplies [rows, inputs] by packed weights [outputs, inputs] each time it is called, with nothing before
-// or after it: what oneDNN can do here at best. For a precision that this CPU has.
-std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs);
 
 // Seconds that threads of this process have spent in products by packed weights, all of them together:
 // without what comes before and after, and without products of activations with each other.

@@ -9,7 +9,7 @@
 #include "model/parallel.h"
 #include "model/precision.h"
 
-// What products have in common towards oneDNN. For matmul.cc and tile_product.cc alone.
+// What products have in common towards oneDNN. For those who call oneDNN alone.
 namespace palisade {
 
 inline dnnl::engine& cpu_engine() {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "model/bare_product.h"
 #include "model/linear.h"
 
 namespace palisade {

@@ -11,7 +11,7 @@
 #include <set>
 #include <thread>
 
-#include "model/matmul.h"
+#include "model/bare_product.h"
 #include "model/parallel.h"
 
 namespace palisade {

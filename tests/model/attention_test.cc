@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "model/bare_product.h"
 #include "model/kernels.h"
 #include "model/matmul.h"
 #include "model/row_formats.h"

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "model/bare_product.h"
 #include "model/checkpoint.h"
 #include "model/error.h"
 #include "model/json.h"

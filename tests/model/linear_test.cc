@@ -1,6 +1,7 @@
 #include "model/linear.h"
 
 #include <doctest/doctest.h>
+#include <hwy/highway.h>
 
 #include <algorithm>
 #include <atomic>
@@ -9,8 +10,10 @@
 #include <tuple>
 #include <vector>
 
+#include "model/bare_product.h"
 #include "model/calibration.h"
 #include "model/error.h"
+#include "model/int8_tiles.h"
 #include "model/kernels.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
@@ -55,6 +58,16 @@ Matrix product(const Matrix& x, const Matrix& weight, std::span<const float> bia
   Linear(weight, bias, precision)(x, y);
   return y;
 }
+
+// As on a CPU without the instructions that tiles need.
+struct WithoutTiles {
+  WithoutTiles() { take(HWY_AVX3_DL); }
+  ~WithoutTiles() { take(0); }
+  static void take(std::int64_t targets) {
+    hwy::DisableTargets(targets);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  }
+};
 
 // Rows rounded with one scale each and nothing else: what int8 usually is.
 Matrix plainly_rounded(const Matrix& rows) {
@@ -127,6 +140,26 @@ TEST_CASE("rows converted by what makes them give the same product, and are seen
     CHECK(row_inputs.largest_inputs == whole_inputs.largest_inputs);
     CHECK(row_inputs.largest_inputs.at(7) > 0);
   }
+}
+
+TEST_CASE("int8 products are the same to the last bit by tiles and by oneDNN") {
+  if (!has_products(Precision::kInt8) || !has_int8_tiles()) {
+    MESSAGE("this CPU has one of them at most");
+    return;
+  }
+  for (const auto& [rows, inputs, outputs] :
+       {std::tuple{1, 128, 64}, {3, 160, 96}, {70, 1152, 200}, {5, 4304, 33}, {2, 7, 5}}) {
+    CAPTURE(inputs);
+    const Matrix x = random_matrix(rows, inputs, 1), weight = random_matrix(outputs, inputs, 2),
+                 bias = random_matrix(1, outputs, 3);
+    const Matrix by_tiles = product(x, weight, bias.row(0), Precision::kInt8);
+    const WithoutTiles without;
+    REQUIRE(!has_int8_tiles());
+    const Matrix by_onednn = product(x, weight, bias.row(0), Precision::kInt8);
+    CHECK(std::ranges::equal(std::span(by_tiles.data(), by_tiles.size()),
+                             std::span(by_onednn.data(), by_onednn.size())));
+  }
+  CHECK(has_int8_tiles());
 }
 
 TEST_CASE("rotating changes no length and no product, and twice is not at all") {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "ingest/picture.h"
+#include "model/bare_product.h"
 #include "model/error.h"
 #include "model/generation.h"
 #include "model/json.h"

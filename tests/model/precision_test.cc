@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "model/matmul.h"
+#include "model/bare_product.h"
 
 using namespace palisade;
 

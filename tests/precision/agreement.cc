@@ -15,6 +15,7 @@
 #include "examples/world/draw.h"
 #include "examples/world/still.h"
 #include "examples/world/street.h"
+#include "model/bare_product.h"
 #include "model/calibration.h"
 #include "model/checkpoint.h"
 #include "model/generation.h"

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "model/matmul.h"
+#include "model/bare_product.h"
 
 using namespace palisade;
 

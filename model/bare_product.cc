@@ -1,0 +1,79 @@
+#include "model/bare_product.h"
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "model/onednn.h"
+
+namespace palisade {
+namespace {
+
+using dnnl::memory;
+
+// One product without a PackedMatrix around it.
+struct BareProduct {
+  dnnl::matmul primitive;
+  memory x, weight, y;
+
+  // All bytes of rows are `row_byte`, of weights `weight_byte`. Throws dnnl::error where there is no such
+  // product, or nothing but oneDNN's reference loops, which are for tests.
+  BareProduct(Precision precision, int rows, int inputs, int outputs, int row_byte, int weight_byte) {
+    const Format format = format_of(precision);
+    const memory::desc any({inputs, outputs}, format.weight, memory::format_tag::any);
+    const auto desc = matmul_desc(matrix_desc(rows, inputs, inputs, format.row), any, nullptr,
+                                  matrix_desc(rows, outputs, outputs, format.result));
+    if (std::string_view(desc.impl_info_str()).starts_with("ref"))
+      throw dnnl::error(dnnl_unimplemented, "only reference loops");
+    primitive = dnnl::matmul(desc);
+    x = memory(desc.src_desc(), cpu_engine());
+    weight = memory(desc.weights_desc(), cpu_engine());
+    y = memory(desc.dst_desc(), cpu_engine());
+    memory plain(matrix_desc(inputs, outputs, outputs, format.weight), cpu_engine());
+    std::memset(x.get_data_handle(), row_byte, x.get_desc().get_size());
+    std::memset(plain.get_data_handle(), weight_byte, plain.get_desc().get_size());
+    std::memset(y.get_data_handle(), 0, y.get_desc().get_size());
+    dnnl::reorder(plain, weight).execute(cpu_stream(), plain, weight);
+    cpu_stream().wait();
+  }
+  void run() const {
+    primitive.execute(cpu_stream(), {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DST, y}});
+    cpu_stream().wait();
+  }
+};
+
+// Tried with the largest values there are, in a product that saturates where anything can.
+bool multiplies_exactly(Precision precision) {
+  constexpr int kRows = 64, kWidth = 256;
+  try {
+    const BareProduct product(precision, kRows, kWidth, kWidth, 255, 127);
+    if (precision != Precision::kInt8) return true;
+    product.run();
+    const auto* const sums = static_cast<const std::int32_t*>(product.y.get_data_handle());
+    return std::all_of(sums, sums + kRows * kWidth,
+                       [](std::int32_t sum) { return sum == 255 * 127 * kWidth; });
+  } catch (const dnnl::error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+bool has_products(Precision precision) {
+  if (precision == Precision::kF32) return true;
+  static const bool bf16 = multiplies_exactly(Precision::kBf16), int8 = multiplies_exactly(Precision::kInt8);
+  return precision == Precision::kBf16 ? bf16 : int8;
+}
+
+std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs) {
+  constexpr int kSmallNumbers = 0x3b;  // 0.003 in f32 and bf16
+  const auto product =
+      std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers, kSmallNumbers);
+  return [product] { product->run(); };
+}
+
+}  // namespace palisade

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <functional>
+
+#include "model/precision.h"
+
+namespace palisade {
+
+// Whether this CPU multiplies in that precision, and in int8 without saturating: before VNNI pairs of
+// products were added in 16 bits.
+bool has_products(Precision precision);
+
+// Multiplies [rows, inputs] by packed weights [outputs, inputs] each time it is called, with nothing before
+// or after it: what oneDNN can do here at best. For a precision that this CPU has.
+std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs);
+
+}  // namespace palisade

@@ -1,0 +1,34 @@
+#include "model/parallel.h"
+
+#include <omp.h>
+
+#include <cstdint>
+
+namespace palisade {
+
+void parallel_for(int count, double work, const std::function<void(int)>& task) {
+  if (count < 2 || work < kParallelWork || omp_in_parallel()) {
+    for (int i = 0; i < count; ++i) task(i);
+    return;
+  }
+#pragma omp parallel for schedule(dynamic)
+  for (int i = 0; i < count; ++i) task(i);
+}
+
+void parallel_for_large(int count, double work, const std::function<void(int)>& task) {
+  const int threads = omp_get_max_threads();
+  if (count % threads == 0 || count >= 8 * threads) return parallel_for(count, work, task);
+  for (int i = 0; i < count; ++i) task(i);
+}
+
+void for_row_blocks(int rows, const std::function<void(int first, int count)>& task) {
+  constexpr int kBlockRows = 128;
+  const int threads = omp_get_max_threads();
+  const int blocks = rows / kBlockRows / threads * threads;
+  if (blocks < 2) return task(0, rows);
+  const auto begin = [&](int block) { return int(std::int64_t(rows) * block / blocks); };
+  parallel_for(blocks, kParallelWork,
+               [&](int block) { task(begin(block), begin(block + 1) - begin(block)); });
+}
+
+}  // namespace palisade

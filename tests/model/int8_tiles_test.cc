@@ -1,0 +1,81 @@
+#include "model/int8_tiles.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <random>
+#include <vector>
+
+using namespace palisade;
+
+namespace {
+
+// All bytes there are, the extremes often.
+template <typename Byte>
+std::vector<Byte> random_bytes(std::size_t count, int least, int most, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<int> any(least, most), dice(0, 3);
+  std::vector<Byte> bytes(count);
+  for (Byte& byte : bytes) byte = Byte(dice(random) == 0 ? (dice(random) < 2 ? least : most) : any(random));
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("tiles multiply exactly, whatever the rows, columns and depth, and write no other column") {
+  if (!has_int8_tiles()) {
+    MESSAGE("this CPU has no such products");
+    return;
+  }
+  for (const auto& [rows, outputs, depth] : {std::tuple{1, 64, 128},
+                                             {2, 200, 256},
+                                             {3, 65, 384},
+                                             {4, 1, 1152},
+                                             {5, 130, 128},
+                                             {6, 63, 640},
+                                             {7, 64, 2048},
+                                             {8, 70, 256},
+                                             {13, 192, 128},
+                                             {129, 80, 384},
+                                             {300, 17, 4352}}) {
+    CAPTURE(rows);
+    CAPTURE(outputs);
+    CAPTURE(depth);
+    const auto x = random_bytes<std::uint8_t>(std::size_t(rows) * depth, 1, 255, 1);
+    const auto weights = random_bytes<std::int8_t>(std::size_t(outputs) * depth, -127, 127, 2);
+    std::vector<std::byte> packed(packed_tiles_size(outputs, depth) + 64);
+    const std::span aligned(packed.data() + (64 - reinterpret_cast<std::uintptr_t>(packed.data()) % 64) % 64,
+                            packed_tiles_size(outputs, depth));
+    std::vector<std::int32_t> shifts(outputs);
+    for (int i = 0; i < outputs; ++i) {
+      const std::span row(weights.data() + std::size_t(i) * depth, std::size_t(depth));
+      pack_tile_row(row, i, aligned);
+      for (const std::int8_t value : row) shifts[i] += kShift * value;
+    }
+    std::vector<std::uint8_t> placed(x.size());
+    for (int row = 0; row < rows; ++row)
+      place_tile_row({x.data() + std::size_t(row) * depth, std::size_t(depth)}, row, rows, placed);
+    std::vector<float> x_steps(rows), steps(outputs), bias(outputs);
+    for (int row = 0; row < rows; ++row) x_steps[row] = float(1 + row % 3);
+    for (int i = 0; i < outputs; ++i) steps[i] = 1.0f / float(1 << i % 4), bias[i] = float(i);
+    Matrix y(rows, outputs + 1);
+    std::fill_n(y.data(), y.size(), 7.0f);
+    const int tiles = tiles_of(outputs), middle = tiles / 2;
+    const MatrixView columns = y.view().block(0, rows, 0, outputs);
+    const TileRows tile_rows{placed, x_steps, depth};
+    multiply_tiles(tile_rows, aligned, {steps, shifts, bias}, middle, tiles, columns);
+    multiply_tiles(tile_rows, aligned, {steps, shifts, bias}, 0, middle, columns);
+    int wrong = 0;
+    for (int row = 0; row < rows; ++row) {
+      for (int i = 0; i < outputs; ++i) {
+        std::int32_t sum = 0;
+        for (int at = 0; at < depth; ++at)
+          sum += (x[std::size_t(row) * depth + at] - kShift) * weights[std::size_t(i) * depth + at];
+        // One rounding of the sum and one of the whole, as a fused multiplication has it.
+        wrong += y.row(row)[i] != float(double(float(sum)) * (x_steps[row] * steps[i]) + bias[i]);
+      }
+      CHECK(y.row(row)[outputs] == 7.0f);
+    }
+    CHECK(wrong == 0);
+  }
+}
