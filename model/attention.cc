@@ -4,13 +4,14 @@
 #include <array>
 #include <cassert>
 #include <mutex>
+#include <optional>
 #include <vector>
 
+#include "model/attention_tiles.h"
+#include "model/integer_tiles.h"
 #include "model/kernels.h"
 #include "model/matmul.h"
 #include "model/parallel.h"
-#include "model/row_formats.h"
-#include "model/tile_product.h"
 
 namespace palisade {
 namespace {
@@ -32,8 +33,7 @@ void normalise(std::span<float> scores, int begin, int end, const AttentionShape
 // A kv head's keys and values, packed for the products of all blocks by the first that needs them.
 struct PackedHead {
   std::once_flag done;
-  Block<std::byte> keys;
-  Block<std::byte> values;
+  std::optional<PackedKeysAndValues> keys_and_values;
 };
 
 // Rows of all heads in one matrix where they share keys and values, else of one head.
@@ -66,27 +66,13 @@ void for_each_part(std::span<const KeysAndValues> parts, int positions, const Us
     use(part, at, std::min(parts[part].keys.rows, positions - at));
 }
 
-// Of the thread at work.
-std::span<std::uint16_t> halves_of_thread(std::size_t size) {
-  thread_local std::vector<std::uint16_t> halves;
-  if (halves.size() < size) halves.resize(size);
-  return {halves.data(), size};
-}
-
-// attend() with bf16 products: f32 softmax between them, whose sums divide after the second.
-void attend_in_halves(const AttentionShape& shape, ConstMatrixView q, std::span<const KeysAndValues> parts,
-                      const Visibility& visibility, MatrixView out) {
+// attend() by attention_tiles.
+void attend_rounded(const AttentionShape& shape, ConstMatrixView q, std::span<const KeysAndValues> parts,
+                    const Visibility& visibility, MatrixView out) {
   const int dim = shape.head_dim;
   const TallRows tall(shape, q, out);
   const int positions = std::min(positions_of(parts), visibility.end(q.rows - 1));
   const int blocks = (tall.rows + kBlockRows - 1) / kBlockRows;
-  const int last_rows = tall.rows - (blocks - 1) * kBlockRows;
-  const std::ptrdiff_t stride = tall.of_head(out, 0, dim).stride;
-  // Of whole blocks, and of the last one.
-  const TileProduct to_scores[] = {{kBlockRows, dim, positions, positions},
-                                   {last_rows, dim, positions, positions}};
-  const TileProduct to_out[] = {{kBlockRows, positions, dim, stride}, {last_rows, positions, dim, stride}};
-
   std::vector<PackedHead> packed(shape.kv_heads);
   const auto pack = [&](int head) {
     std::vector<ConstMatrixView> keys, values;
@@ -94,42 +80,26 @@ void attend_in_halves(const AttentionShape& shape, ConstMatrixView q, std::span<
       keys.push_back(parts[part].keys.block(0, count, head * dim, dim));
       values.push_back(parts[part].values.block(0, count, head * dim, dim));
     });
-    packed[head].keys = to_scores[0].pack(keys, true);
-    packed[head].values = to_out[0].pack(values, false);
+    packed[head].keys_and_values.emplace(keys, values);
   };
   const double work = 4.0 * tall.rows * tall.separate_heads * dim * positions;
   parallel_for(tall.separate_heads * blocks, work, [&](int task) {
     // One head after another, so that none waits for what another packs.
-    const int head = task % tall.separate_heads, block = task / tall.separate_heads,
-              first = block * kBlockRows;
+    const int head = task % tall.separate_heads, first = task / tall.separate_heads * kBlockRows;
     const int kv_head = head / (shape.heads / shape.kv_heads);
     PackedHead& its = packed[kv_head];
     std::call_once(its.done, pack, kv_head);
-    const bool last = block == blocks - 1;
-    const int count = last ? last_rows : kBlockRows;
-    const auto halves = halves_of_thread(std::size_t(count) * std::max(dim, positions));
-    const auto half_row = [&](int row, int cols) { return halves.subspan(std::size_t(row) * cols, cols); };
-    const ConstMatrixView queries = tall.of_head(q, head, dim).row_range(first, count);
-    const MatrixView target = tall.of_head(out, head, dim).row_range(first, count);
-    Matrix scores(count, positions);
-    std::array<float, kBlockRows> shares;
-    for (int row = 0; row < count; ++row) to_bf16(queries.row(row), half_row(row, dim));
-    to_scores[last].multiply(halves.data(), its.keys.get(), scores);
+    const int count = std::min(kBlockRows, tall.rows - first);
+    std::array<Seen, kBlockRows> seen;
     for (int row = 0; row < count; ++row) {
       const int position = (first + row) / tall.heads_in_row;
-      const int begin = visibility.begin(position), end = std::min(positions, visibility.end(position));
-      const auto seen = scores.row(row).subspan(begin, end - begin);
-      const auto to = half_row(row, positions);
-      if (shape.softcap) {
-        scale(seen, shape.scale);
-        softcap(seen, *shape.softcap);
-      }
-      shares[row] = 1 / exponentials(seen, shape.softcap ? 1 : shape.scale, to.subspan(begin, end - begin));
-      std::fill(to.begin(), to.begin() + begin, 0);
-      std::fill(to.begin() + end, to.end(), 0);
+      seen[row] = {visibility.begin(position), std::min(positions, visibility.end(position))};
     }
-    to_out[last].multiply(halves.data(), its.values.get(), target);
-    for (int row = 0; row < count; ++row) scale(target.row(row), shares[row]);
+    attend_tiles({.q = tall.of_head(q, head, dim).row_range(first, count),
+                  .seen = std::span(seen).first(count),
+                  .scale = shape.scale,
+                  .softcap = shape.softcap},
+                 *its.keys_and_values, tall.of_head(out, head, dim).row_range(first, count));
   });
 }
 
@@ -138,7 +108,8 @@ void attend_in_halves(const AttentionShape& shape, ConstMatrixView q, std::span<
 void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const KeysAndValues> parts,
             const Visibility& visibility, MatrixView out) {
   const TallRows tall(shape, q, out);
-  if (shape.halves && tall.rows >= kBlockRows) return attend_in_halves(shape, q, parts, visibility, out);
+  if (shape.rounded && tall.rows >= kBlockRows && has_integer_tiles())
+    return attend_rounded(shape, q, parts, visibility, out);
   const int all_positions = positions_of(parts);
   const int dim = shape.head_dim;
   const int blocks = (tall.rows + kBlockRows - 1) / kBlockRows;

@@ -14,7 +14,7 @@ struct AttentionShape {
   int head_dim = 1;
   float scale = 1;
   std::optional<float> softcap;  // Gemma 2: cap * tanh(score / cap)
-  bool halves = false;           // products in bf16, where there are enough rows; else in f32
+  bool rounded = false;          // operands to 12 bits, where there are enough rows and instructions for it
 };
 
 // Which keys a query row sees: row i stands at position `first` + i and sees keys [from, to) with

@@ -121,7 +121,7 @@ void EncoderPass::attend_and_mix(int first, int count) {
   const EncoderLayers::Layer& layer = layers_.layers_[at_.layer()];
   const int width = x_.cols;
   AttentionShape shape = attention_shape_of(layers_.shape_);
-  shape.halves = layer.qkv.takes_halves();
+  shape.rounded = layer.qkv.rounds();
   Matrix heads(count, width);
   const int first_sequence = first / tokens_, sequences = (first + count - 1) / tokens_ + 1 - first_sequence;
   parallel_for_large(sequences, 4.0 * count * width * tokens_, [&](int index) {

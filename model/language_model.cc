@@ -119,7 +119,7 @@ AttentionShape attention_shape_of(const TextConfig& config) {
 
 AttentionShape LanguageModel::attention_shape() const {
   AttentionShape shape = attention_shape_of(config_);
-  shape.halves = layers_.front().qkv.takes_halves();
+  shape.rounded = layers_.front().qkv.rounds();
   return shape;
 }
 

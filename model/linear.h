@@ -23,7 +23,7 @@ class Linear {
   ProductRows rows(int count) const { return ProductRows(packed_, count); }
   int inputs() const { return packed_.inputs(); }
   int outputs() const { return packed_.outputs(); }
-  bool takes_halves() const { return packed_.takes_halves(); }
+  bool rounds() const { return packed_.rounds(); }
 
  private:
   PackedMatrix packed_;

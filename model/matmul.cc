@@ -19,7 +19,7 @@
 #include "model/bare_product.h"
 #include "model/calibration.h"
 #include "model/error.h"
-#include "model/int8_tiles.h"
+#include "model/integer_tiles.h"
 #include "model/memory.h"
 #include "model/onednn.h"
 #include "model/packed_cache.h"
@@ -68,7 +68,7 @@ void require_success(dnnl_status_t status) {
 
 std::string packing_of(Precision precision) {
   const dnnl_version_t& version = *dnnl::version();
-  return std::string(name_of(precision)) + (has_int8_tiles() ? ", tiles" : ", rows shifted") + ", oneDNN " +
+  return std::string(name_of(precision)) + (has_integer_tiles() ? ", tiles" : ", rows shifted") + ", oneDNN " +
          std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
          std::to_string(version.patch) + " " + version.hash + ", instructions " +
          std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " + std::to_string(omp_get_max_threads()) +
@@ -87,7 +87,7 @@ struct PackedMatrix::Parts {
   using Key = std::tuple<int, int, std::ptrdiff_t, std::ptrdiff_t>;  // threads, rows, strides of x and y
 
   Precision precision = Precision::kF32;
-  bool tiles = false;  // int8: packed and multiplied by int8_tiles, else by oneDNN
+  bool tiles = false;  // int8: packed and multiplied by integer_tiles, else by oneDNN
   Format format = format_of(precision);
   int inputs = 0;
   int outputs = 0;
@@ -265,7 +265,7 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   parts.inputs = rows.cols;
   parts.outputs = rows.rows;
   parts.depth = precision == Precision::kInt8 ? rotated_size(rows.cols) : rows.cols;
-  parts.tiles = precision == Precision::kInt8 && has_int8_tiles();
+  parts.tiles = precision == Precision::kInt8 && has_integer_tiles();
   parts.recorded = rows.inputs;
   if (!bias.empty()) {
     parts.bias = Matrix(1, rows.rows);
@@ -287,8 +287,8 @@ int PackedMatrix::outputs() const {
   return parts_->outputs;
 }
 
-bool PackedMatrix::takes_halves() const {
-  return parts_->precision != Precision::kF32 && has_products(Precision::kBf16);
+bool PackedMatrix::rounds() const {
+  return parts_->precision != Precision::kF32;
 }
 
 void PackedMatrix::multiply(ConstMatrixView x, MatrixView y, const RowUse& use) const {

@@ -47,9 +47,8 @@ class PackedMatrix {
   void multiply(const ProductRows& x, MatrixView y, const RowUse& use = {}) const;
   int inputs() const;
   int outputs() const;
-  // Whether activations beside it are multiplied in bf16 without loss to speak of: its own are narrower than
-  // f32.
-  bool takes_halves() const;
+  // Whether it rounds what it multiplies, so that what is beside it may be rounded too.
+  bool rounds() const;
 
  private:
   friend class ProductRows;

@@ -4,7 +4,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <vector>
 
 #undef HWY_TARGET_INCLUDE
@@ -148,46 +147,6 @@ void ToBf16(const float* x, std::size_t size, std::uint16_t* out) {
   }
 }
 
-// 2^v for v <= 0, as exactly as bf16 needs: 2^n p(f) with |f| <= 1/2 and a cubic that is 7.5e-5 off at most.
-HWY_INLINE Vector power_of_two(Vector v) {
-  const Floats d;
-  const Vector bounded = hn::Max(hn::Set(d, -126.0f), v);
-  const Vector whole = hn::Round(bounded), rest = hn::Sub(bounded, whole);
-  Vector power = hn::MulAdd(rest, hn::Set(d, 0.05517167f), hn::Set(d, 0.24261114f));
-  power = hn::MulAdd(rest, power, hn::Set(d, 0.69326099f));
-  power = hn::MulAdd(rest, power, hn::Set(d, 0.99992807f));
-  const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(Integers(), whole));
-  const Vector result = hn::BitCast(d, hn::Add(hn::BitCast(Integers(), power), exponent));
-  return hn::IfThenElse(hn::Eq(v, v), result, v);  // NaN stays
-}
-
-float Exponentials(const float* x, std::size_t size, float factor, std::uint16_t* out) {
-  const Floats d;
-  const std::size_t whole = size / kLanes * kLanes;
-  HWY_ALIGN float rest[kLanes];
-  std::fill(rest, rest + kLanes, -std::numeric_limits<float>::infinity());
-  std::copy(x + whole, x + size, rest);
-  Vector most = hn::Load(d, rest);
-  for (std::size_t i = 0; i < whole; i += kLanes) most = hn::Max(most, hn::LoadU(d, x + i));
-  const Vector factors = hn::Set(d, factor * 1.44269504f);
-  const Vector level = hn::Mul(hn::MaxOfLanes(d, most), factors);
-  const auto power = [&](Vector v) { return power_of_two(hn::MulSub(v, factors, level)); };
-  Vector sum = hn::Zero(d);
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    const Vector v = power(hn::LoadU(d, x + i));
-    sum = hn::Add(sum, v);
-    store_bf16(v, out + i);
-  }
-  if (whole < size) {
-    const Vector v = power(hn::Load(d, rest));
-    std::uint16_t last[kLanes];
-    sum = hn::Add(sum, v);
-    store_bf16(v, last);
-    std::copy(last, last + (size - whole), out + whole);
-  }
-  return hn::GetLane(hn::SumOfLanes(d, sum));
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace palisade
 HWY_AFTER_NAMESPACE();
@@ -211,14 +170,9 @@ HWY_EXPORT(RotateUnscaled);
 HWY_EXPORT(Quantise);
 HWY_EXPORT(ScaleSums);
 HWY_EXPORT(ToBf16);
-HWY_EXPORT(Exponentials);
 
 void to_bf16(std::span<const float> x, std::span<std::uint16_t> out) {
   HWY_DYNAMIC_DISPATCH(ToBf16)(x.data(), x.size(), out.data());
-}
-
-float exponentials(std::span<const float> x, float factor, std::span<std::uint16_t> out) {
-  return HWY_DYNAMIC_DISPATCH(Exponentials)(x.data(), x.size(), factor, out.data());
 }
 
 void from_bf16(std::span<const std::uint16_t> x, std::span<float> out) {

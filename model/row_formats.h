@@ -11,9 +11,6 @@ namespace palisade {
 void to_bf16(std::span<const float> x, std::span<std::uint16_t> out);
 void from_bf16(std::span<const std::uint16_t> x, std::span<float> out);
 
-// exp(factor * (x - max)), rounded; `factor` is above 0. Returns the sum before rounding.
-float exponentials(std::span<const float> x, float factor, std::span<std::uint16_t> out);
-
 // Values that are rotated together, and what rows are padded to with zeros.
 inline constexpr int kRotatedBlock = 128;
 constexpr int rotated_size(int size) {

@@ -25,10 +25,10 @@ DOORS = [
     (r"jpeglib\.h|jerror\.h", r"ingest/picture_jpeg\.cc"),
     (r"png\.h", r"ingest/picture_png\.cc"),
     (r"webp/", r"ingest/picture_webp\.cc"),
-    (r"oneapi/|dnnl|omp\.h", r"model/(matmul\.cc|bare_product\.cc|tile_product\.cc|parallel\.cc|onednn\.h)"),
+    (r"oneapi/|dnnl|omp\.h", r"model/(matmul\.cc|bare_product\.cc|parallel\.cc|onednn\.h)"),
     (r"sentencepiece", r"model/tokenizer\.cc"),
     (r"xxhash", r"model/checksum\.cc"),
-    (r"hwy/", r"model/(kernels|row_formats|int8_tiles|train/kernels)\.cc"),
+    (r"hwy/", r"model/(kernels|row_formats|integer_tiles|attention_tiles|train/kernels)\.cc"),
     (r"re2/", r"tasks/text_patterns\.cc"),
     (r"nlohmann/", r"model/json\.h"),
     (r"yaml-cpp/", r"service/settings_tree\.(cc|h)"),
@@ -38,7 +38,7 @@ DOORS = [
     (r"sodium", r"service/sha256\.cc"),
 ]
 # Who may know number formats: products, what holds weights, and whoever hands the choice on from a setting.
-PRECISION = (r"model/(precision|bare_product|matmul|onednn|tile_product|linear|embedding_table|paligemma|siglip|image_encoder|text_encoder|pooling_head|"
+PRECISION = (r"model/(precision|bare_product|matmul|onednn|linear|embedding_table|paligemma|siglip|image_encoder|text_encoder|pooling_head|"
              r"encoder_layers|language_model)\.(cc|h)|service/(settings|engine_model)\.(cc|h)|service/commands/\w+\.(cc|h)|"
              r"service/verify/(tolerance|model_cases|verify)\.(cc|h)|tests/.*")
 FOLDERS = tuple(MAY_INCLUDE)

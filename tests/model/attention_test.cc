@@ -11,10 +11,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "model/bare_product.h"
+#include "model/integer_tiles.h"
 #include "model/kernels.h"
 #include "model/matmul.h"
-#include "model/row_formats.h"
 
 using namespace palisade;
 
@@ -92,10 +91,10 @@ TEST_CASE("attention equals its definition for every sharing of heads, mask and 
               if (count > 0)
                 parts.push_back({keys.view().row_range(begin, count), values.view().row_range(begin, count)});
             }
-            for (const bool halves : {false, has_products(Precision::kBf16)}) {
-              shape.halves = halves;
+            for (const bool rounded : {false, has_integer_tiles()}) {
+              shape.rounded = rounded;
               attend(shape, q, parts, visibility, out);
-              CHECK(largest_difference(out, expected) < (halves ? 0.03 : 2e-5));
+              CHECK(largest_difference(out, expected) < (rounded ? 0.004 : 2e-5));
             }
           }
         }
@@ -158,26 +157,59 @@ TEST_CASE("the quick gelu is the definition within 2e-7 of |x|, and what is not 
   CHECK(std::isnan(ends[5]));
 }
 
-TEST_CASE("exponentials in bf16 are right at every length and distance, and what is not finite shows") {
+TEST_CASE(
+    "rounded attention is right over many positions, for sharp and flat scores, with channels that stand "
+    "out") {
+  if (!has_integer_tiles()) {
+    MESSAGE("this CPU has no such products");
+    return;
+  }
   std::mt19937 random(6);
-  for (const int size : {1, 3, 15, 16, 17, 31, 64, 100}) {
-    for (const float factor : {0.01f, 1.0f, 300.0f}) {
-      Matrix x = random_matrix(1, size, random);
-      const double most = *std::ranges::max_element(x.row(0));
-      std::vector<std::uint16_t> halves(size);
-      std::vector<float> powers(size);
-      const float sum = exponentials(x.row(0), factor, halves);
-      from_bf16(halves, powers);
-      double expected_sum = 0;
-      for (int i = 0; i < size; ++i) {
-        const double expected = std::exp(factor * (double(x.row(0)[i]) - most));
-        CHECK(std::abs(powers[i] - expected) <= 0.005 * expected + 1e-37);
-        expected_sum += expected;
+  for (const int dim : {8, 72, 100, 256}) {
+    for (const float sharpness : {0.01f, 1.0f, 5.0f}) {
+      for (const auto& [rows, past] : {std::pair{64, 0}, {70, 193}, {100, 1000}}) {
+        CAPTURE(dim);
+        CAPTURE(sharpness);
+        CAPTURE(rows);
+        const AttentionShape exact{2, 2, dim, sharpness / std::sqrt(float(dim))};
+        AttentionShape rounded = exact;
+        rounded.rounded = true;
+        const int positions = rows + past;
+        Matrix q = random_matrix(rows, 2 * dim, random), keys = random_matrix(positions, 2 * dim, random),
+               values = random_matrix(positions, 2 * dim, random);
+        for (int i = 0; i < positions; ++i) keys.row(i)[3] *= 3, values.row(i)[5] *= 20;
+        const KeysAndValues all{keys, values};
+        Matrix out(rows, 2 * dim), expected(rows, 2 * dim);
+        const Visibility visibility{.first = past, .prefix = past / 2};
+        attend(exact, q, {&all, 1}, visibility, expected);
+        attend(rounded, q, {&all, 1}, visibility, out);
+        double difference = 0, size = 0;
+        for (std::size_t i = 0; i < out.size(); ++i) {
+          difference += std::pow(double(out.data()[i]) - expected.data()[i], 2);
+          size += std::pow(double(expected.data()[i]), 2);
+        }
+        CHECK(std::sqrt(difference / size) < (sharpness > 1 ? 0.01 : 0.003));
       }
-      CHECK(sum == doctest::Approx(expected_sum).epsilon(1e-3));
-      INFO(size);
-      x.row(0)[size / 2] = std::numeric_limits<float>::quiet_NaN();
-      CHECK(!std::isfinite(exponentials(x.row(0), factor, halves)));
+    }
+  }
+}
+
+TEST_CASE("what is not finite in queries, keys or values shows in rounded attention") {
+  if (!has_integer_tiles()) return;
+  std::mt19937 random(7);
+  AttentionShape shape{1, 1, 32, 0.2f};
+  shape.rounded = true;
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (const int spoilt : {0, 1, 2}) {
+      CAPTURE(spoilt);
+      Matrix operands[] = {random_matrix(64, 32, random), random_matrix(600, 32, random),
+                           random_matrix(600, 32, random)};
+      operands[spoilt].row(40)[7] = bad;
+      const KeysAndValues all{operands[1], operands[2]};
+      Matrix out(64, 32);
+      attend(shape, operands[0], {&all, 1}, {.prefix = 600}, out);
+      CHECK(!std::isfinite(out.row(40)[7]));
+      CHECK(std::isfinite(out.row(39)[8]) == (spoilt != 1));
     }
   }
 }

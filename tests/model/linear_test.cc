@@ -13,7 +13,7 @@
 #include "model/bare_product.h"
 #include "model/calibration.h"
 #include "model/error.h"
-#include "model/int8_tiles.h"
+#include "model/integer_tiles.h"
 #include "model/kernels.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
@@ -143,7 +143,7 @@ TEST_CASE("rows converted by what makes them give the same product, and are seen
 }
 
 TEST_CASE("int8 products are the same to the last bit by tiles and by oneDNN") {
-  if (!has_products(Precision::kInt8) || !has_int8_tiles()) {
+  if (!has_products(Precision::kInt8) || !has_integer_tiles()) {
     MESSAGE("this CPU has one of them at most");
     return;
   }
@@ -154,12 +154,12 @@ TEST_CASE("int8 products are the same to the last bit by tiles and by oneDNN") {
                  bias = random_matrix(1, outputs, 3);
     const Matrix by_tiles = product(x, weight, bias.row(0), Precision::kInt8);
     const WithoutTiles without;
-    REQUIRE(!has_int8_tiles());
+    REQUIRE(!has_integer_tiles());
     const Matrix by_onednn = product(x, weight, bias.row(0), Precision::kInt8);
     CHECK(std::ranges::equal(std::span(by_tiles.data(), by_tiles.size()),
                              std::span(by_onednn.data(), by_onednn.size())));
   }
-  CHECK(has_int8_tiles());
+  CHECK(has_integer_tiles());
 }
 
 TEST_CASE("rotating changes no length and no product, and twice is not at all") {

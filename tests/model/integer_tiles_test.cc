@@ -1,4 +1,4 @@
-#include "model/int8_tiles.h"
+#include "model/integer_tiles.h"
 
 #include <doctest/doctest.h>
 
@@ -23,7 +23,7 @@ std::vector<Byte> random_bytes(std::size_t count, int least, int most, unsigned 
 }  // namespace
 
 TEST_CASE("tiles multiply exactly, whatever the rows, columns and depth, and write no other column") {
-  if (!has_int8_tiles()) {
+  if (!has_integer_tiles()) {
     MESSAGE("this CPU has no such products");
     return;
   }

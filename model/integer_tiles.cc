@@ -1,4 +1,4 @@
-#include "model/int8_tiles.h"
+#include "model/integer_tiles.h"
 
 #include <algorithm>
 #include <cassert>
@@ -7,13 +7,13 @@
 
 #define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "model/int8_tiles.cc"
+#define HWY_TARGET_INCLUDE "model/integer_tiles.cc"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as Highway asks.
 #include <hwy/highway.h>
 
-#ifndef PALISADE_MODEL_INT8_TILES_ONCE
-#define PALISADE_MODEL_INT8_TILES_ONCE
+#ifndef PALISADE_MODEL_INTEGER_TILES_ONCE
+#define PALISADE_MODEL_INTEGER_TILES_ONCE
 namespace palisade {
 namespace {
 
@@ -25,15 +25,21 @@ constexpr int kRowsInRegisters = 6;
 
 // Weights that are read next, fetched while others are multiplied.
 struct Ahead {
-  const char* at;
-  int lines_a_step;  // of 16 values
+  const char* at = nullptr;
+  int lines_a_step = 0;  // of kStep bytes of a row
 };
 
-struct Chunk {
-  const std::uint8_t* x;  // rows `depth` apart
-  const std::int8_t* weights;
-  int depth;
-  bool first;  // of the sums
+constexpr int kStep = 16;
+
+// Some rows of x by some columns. One instruction multiplies four bytes of a row by as many of 16 columns:
+// four values, or two words.
+struct Tile {
+  const std::uint8_t* x;
+  std::ptrdiff_t x_stride;  // bytes
+  int bytes;                // of each row, a multiple of kStep
+  const std::byte* packed;  // [bytes / 4, columns, 4 bytes]
+  bool first;               // sums begin here
+  std::ptrdiff_t stride;    // of the sums
 };
 
 }  // namespace
@@ -48,34 +54,35 @@ namespace {
 #if HWY_TARGET == HWY_AVX3_DL
 constexpr bool kHere = true;
 
-// sums [kRows, 64] += rows of x by a tile's chunk. Every CPU of this target has VNNI; Highway 1.0 does not
-// say so.
-template <int kRows>
-__attribute__((target("avx512vnni"))) void add_chunk(const Chunk& chunk, Ahead ahead, std::int32_t* sums) {
-  constexpr int kVectors = kTileColumns / 16, kStep = 16;
+// sums [kRows, 16 kVectors] += rows by columns. Every CPU of this target has VNNI; Highway 1.0 does not say
+// so.
+template <bool kWords, int kVectors, int kRows>
+__attribute__((target("avx512vnni"))) void add_tile(const Tile& tile, Ahead ahead, std::int32_t* sums) {
   __m512i all[kRows][kVectors];
 #pragma GCC unroll 6
   for (int row = 0; row < kRows; ++row) {
-#pragma GCC unroll 4
-    for (int i = 0; i < kVectors; ++i) {
+#pragma GCC unroll 5
+    for (int i = 0; i < kVectors; ++i)
       all[row][i] =
-          chunk.first ? _mm512_setzero_si512() : _mm512_load_si512(sums + row * kTileColumns + 16 * i);
-    }
+          tile.first ? _mm512_setzero_si512() : _mm512_loadu_si512(sums + row * tile.stride + 16 * i);
   }
-  const std::int8_t* packed = chunk.weights;
-  for (int at = 0; at < chunk.depth; at += kStep) {
+  const std::byte* packed = tile.packed;
+  for (int at = 0; at < tile.bytes; at += kStep) {
 #pragma GCC unroll 4
-    for (int quad = 0; quad < kStep / kQuad; ++quad, packed += kQuad * kTileColumns) {
-      __m512i weights[kVectors];
-#pragma GCC unroll 4
-      for (int i = 0; i < kVectors; ++i) weights[i] = _mm512_load_si512(packed + 64 * i);
+    for (int four = 0; four < kStep; four += 4, packed += 64 * kVectors) {
+      __m512i columns[kVectors];
+#pragma GCC unroll 5
+      for (int i = 0; i < kVectors; ++i) columns[i] = _mm512_load_si512(packed + 64 * i);
 #pragma GCC unroll 6
       for (int row = 0; row < kRows; ++row) {
-        std::int32_t four;
-        std::memcpy(&four, chunk.x + std::ptrdiff_t(row) * chunk.depth + at + quad * kQuad, kQuad);
-        const __m512i x = _mm512_set1_epi32(four);
-#pragma GCC unroll 4
-        for (int i = 0; i < kVectors; ++i) all[row][i] = _mm512_dpbusd_epi32(all[row][i], x, weights[i]);
+        std::int32_t values;
+        std::memcpy(&values, tile.x + row * tile.x_stride + at + four, 4);
+        const __m512i x = _mm512_set1_epi32(values);
+#pragma GCC unroll 5
+        for (int i = 0; i < kVectors; ++i) {
+          __m512i& sum = all[row][i];
+          sum = kWords ? _mm512_dpwssd_epi32(sum, x, columns[i]) : _mm512_dpbusd_epi32(sum, x, columns[i]);
+        }
       }
     }
     // Into the nearest cache what comes next, into the second what comes after it.
@@ -86,15 +93,17 @@ __attribute__((target("avx512vnni"))) void add_chunk(const Chunk& chunk, Ahead a
   }
 #pragma GCC unroll 6
   for (int row = 0; row < kRows; ++row) {
-#pragma GCC unroll 4
-    for (int i = 0; i < kVectors; ++i) _mm512_store_si512(sums + row * kTileColumns + 16 * i, all[row][i]);
+#pragma GCC unroll 5
+    for (int i = 0; i < kVectors; ++i) _mm512_storeu_si512(sums + row * tile.stride + 16 * i, all[row][i]);
   }
 }
 
-void add_chunk(int rows, const Chunk& chunk, const Ahead& ahead, std::int32_t* sums) {
-  constexpr void (*kOf[])(const Chunk&, Ahead, std::int32_t*) = {
-      add_chunk<1>, add_chunk<2>, add_chunk<3>, add_chunk<4>, add_chunk<5>, add_chunk<kRowsInRegisters>};
-  kOf[rows - 1](chunk, ahead, sums);
+template <bool kWords, int kVectors>
+void add_tile(int rows, const Tile& tile, const Ahead& ahead, std::int32_t* sums) {
+  constexpr void (*kOf[])(const Tile&, Ahead, std::int32_t*) = {
+      add_tile<kWords, kVectors, 1>, add_tile<kWords, kVectors, 2>, add_tile<kWords, kVectors, 3>,
+      add_tile<kWords, kVectors, 4>, add_tile<kWords, kVectors, 5>, add_tile<kWords, kVectors, 6>};
+  kOf[rows - 1](tile, ahead, sums);
 }
 
 // A row of sums to f32, as ScaleSums in row_formats.cc; `first` is its first column.
@@ -115,7 +124,7 @@ void scale_row(const std::int32_t* sums, float step, const ColumnScales& columns
   }
 }
 
-void MultiplyTiles(const TileRows& x, const std::int8_t* packed, const ColumnScales& columns, int first_tile,
+void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScales& columns, int first_tile,
                    int last_tile, MatrixView y) {
   alignas(64) std::int32_t sums[kMostRows * kTileColumns];
   const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * x.depth * kTileColumns; };
@@ -128,8 +137,8 @@ void MultiplyTiles(const TileRows& x, const std::int8_t* packed, const ColumnSca
     for (int at = 0; at < x.depth; at += kChunk) {
       const int depth = std::min(kChunk, x.depth - at);
       const bool last = at + depth == x.depth;
-      const std::int8_t* const weights = tile_at(tile) + std::size_t(at) * kTileColumns;
-      const std::int8_t* const next = last ? tile_at((task + 1) / blocks) : weights + depth * kTileColumns;
+      const std::byte* const weights = tile_at(tile) + std::size_t(at) * kTileColumns;
+      const std::byte* const next = last ? tile_at((task + 1) / blocks) : weights + depth * kTileColumns;
       // The next chunk has as many lines as this one, 64 for every 64 values, fetched in equal shares.
       const int lines = (16 + steps - 1) / steps;
       for (int step = 0; step < steps; ++step) {
@@ -137,10 +146,14 @@ void MultiplyTiles(const TileRows& x, const std::int8_t* packed, const ColumnSca
         const int share = lines * depth / 16;
         const Ahead ahead{reinterpret_cast<const char*>(next) + std::ptrdiff_t(step) * share * 64,
                           step * share < depth ? lines : 0};
-        const Chunk chunk{x.values.data() + std::size_t(at) * y.rows + std::size_t(begin + row) * depth,
-                          weights, depth, at == 0};
+        const Tile those{.x = x.values.data() + std::size_t(at) * y.rows + std::size_t(begin + row) * depth,
+                         .x_stride = depth,
+                         .bytes = depth,
+                         .packed = weights,
+                         .first = at == 0,
+                         .stride = kTileColumns};
         std::int32_t* const its = sums + row * kTileColumns;
-        add_chunk(count, chunk, ahead, its);
+        add_tile<false, kTileColumns / 16>(count, those, ahead, its);
         if (!last) continue;
         for (int i = 0; i < count; ++i) {
           const int to = begin + row + i;
@@ -150,9 +163,30 @@ void MultiplyTiles(const TileRows& x, const std::int8_t* packed, const ColumnSca
     }
   }
 }
+
+void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, std::int32_t* sums,
+                   std::ptrdiff_t stride) {
+  constexpr void (*kOf[])(int, const Tile&, const Ahead&, std::int32_t*) = {
+      add_tile<true, 1>, add_tile<true, 2>, add_tile<true, 3>, add_tile<true, 4>, add_tile<true, 5>};
+  const int vectors = columns / 16, at_once = std::min(kRowsInRegisters, 25 / vectors);
+  const int steps = (x.rows + at_once - 1) / at_once;
+  for (int step = 0; step < steps; ++step) {
+    const int row = x.rows * step / steps, count = x.rows * (step + 1) / steps - row;
+    const Tile tile{.x = reinterpret_cast<const std::uint8_t*>(x.values + row * x.stride),
+                    .x_stride = x.stride * 2,
+                    .bytes = x.depth * 2,
+                    .packed = reinterpret_cast<const std::byte*>(packed),
+                    .first = true,
+                    .stride = stride};
+    kOf[vectors - 1](count, tile, {}, sums + row * stride);
+  }
+}
 #else
 constexpr bool kHere = false;
-void MultiplyTiles(const TileRows&, const std::int8_t*, const ColumnScales&, int, int, MatrixView) {
+void MultiplyTiles(const TileRows&, const std::byte*, const ColumnScales&, int, int, MatrixView) {
+  assert(false);
+}
+void MultiplyWords(const WordRows&, const std::int16_t*, int, std::int32_t*, std::ptrdiff_t) {
   assert(false);
 }
 #endif
@@ -171,8 +205,9 @@ namespace palisade {
 
 HWY_EXPORT(HasTiles);
 HWY_EXPORT(MultiplyTiles);
+HWY_EXPORT(MultiplyWords);
 
-bool has_int8_tiles() {
+bool has_integer_tiles() {
   return HWY_DYNAMIC_DISPATCH(HasTiles)();
 }
 
@@ -201,7 +236,13 @@ void place_tile_row(std::span<const std::uint8_t> row, int at, int count, std::s
 void multiply_tiles(const TileRows& x, std::span<const std::byte> packed, const ColumnScales& columns,
                     int first, int last, MatrixView y) {
   HWY_DYNAMIC_DISPATCH(MultiplyTiles)
-  (x, reinterpret_cast<const std::int8_t*>(packed.data()), columns, first, last, y);
+  (x, packed.data(), columns, first, last, y);
+}
+
+void multiply_words(const WordRows& x, const std::int16_t* packed, int columns, std::int32_t* sums,
+                    std::ptrdiff_t stride) {
+  assert(x.depth % 8 == 0 && columns % 16 == 0 && columns <= kMostWordColumns);
+  HWY_DYNAMIC_DISPATCH(MultiplyWords)(x, packed, columns, sums, stride);
 }
 
 }  // namespace palisade

@@ -9,12 +9,13 @@
 
 namespace palisade {
 
-// Products by weights in int8 on a CPU with AVX-512 VNNI (Highway, like kernels.h). oneDNN 2.6 leaves room
-// there: it asks for weights when it needs them, where memory could bring the next ones meanwhile, and knows
-// neither steps of rows nor sums that are still in registers.
+// Products of integers on a CPU with AVX-512 VNNI (Highway, like kernels.h), by weights in int8 and of
+// activations in 16 bits. oneDNN 2.6 leaves room there: it asks for weights when it needs them, where memory
+// could bring the next ones meanwhile, knows neither steps of rows nor sums that are still near, and has no
+// 16 bits.
 
 // Whether this CPU has the instructions.
-bool has_int8_tiles();
+bool has_integer_tiles();
 
 // W [outputs, depth], packed: tile after tile of 64 rows, in each of them four values of every row, then the
 // next four. `depth` is a multiple of kRotatedBlock.
@@ -36,5 +37,18 @@ int tiles_of(int outputs);
 // y = x W^T + bias, of the columns in tiles [first, last) alone, in the calling thread.
 void multiply_tiles(const TileRows& x, std::span<const std::byte> packed, const ColumnScales& columns,
                     int first, int last, MatrixView y);
+
+// Rows of 16-bit integers, [rows, depth]; `depth` is a multiple of 8.
+struct WordRows {
+  const std::int16_t* values;
+  int rows;
+  int depth;
+  std::ptrdiff_t stride;
+};
+inline constexpr int kMostWordColumns = 80;
+// sums [rows, columns] = x times columns that are packed as [depth / 2, columns, 2], in the calling thread.
+// Rows of sums are `stride` apart; `columns` is a multiple of 16. The sums must fit 32 bits.
+void multiply_words(const WordRows& x, const std::int16_t* packed, int columns, std::int32_t* sums,
+                    std::ptrdiff_t stride);
 
 }  // namespace palisade

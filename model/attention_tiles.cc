@@ -1,0 +1,379 @@
+#include "model/attention_tiles.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+
+#include "model/integer_tiles.h"
+#include "model/kernels.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/attention_tiles.cc"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, as Highway asks.
+#include <hwy/highway.h>
+
+#ifndef PALISADE_MODEL_ATTENTION_TILES_ONCE
+#define PALISADE_MODEL_ATTENTION_TILES_ONCE
+namespace palisade {
+namespace {
+
+// So that the sums over a chunk fit 32 bits.
+constexpr int kChunk = 256;  // positions
+constexpr int kMostWord = 2047, kMostProbability = 4095;
+static_assert(std::int64_t(kChunk) * kMostWord * kMostProbability < std::numeric_limits<std::int32_t>::max());
+
+}  // namespace
+}  // namespace palisade
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace palisade {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr std::size_t kLanes = HWY_HAVE_SCALABLE ? 4 : HWY_MIN(16, HWY_LANES(float));
+using Floats = hn::FixedTag<float, kLanes>;
+using Integers = hn::FixedTag<std::int32_t, kLanes>;
+using Words = hn::FixedTag<std::int16_t, kLanes>;
+using Vector = hn::Vec<Floats>;
+
+// Sizes are multiples of kLanes in all of these.
+
+// In steps of the largest magnitude / 2047. Returns the step: 0 for a row of zeros, NaN where a value is not
+// finite.
+float RoundWords(const float* x, std::size_t size, std::int16_t* out) {
+  const Floats d;
+  Vector largest = hn::Zero(d), poison = hn::Zero(d);
+  for (std::size_t i = 0; i < size; i += kLanes) {
+    const Vector v = hn::LoadU(d, x + i);
+    largest = hn::Max(largest, hn::Abs(v));
+    poison = hn::MulAdd(v, hn::Zero(d), poison);
+  }
+  const float most = hn::GetLane(hn::MaxOfLanes(d, largest)) + hn::GetLane(hn::SumOfLanes(d, poison));
+  if (!(most > 1e-30f)) {  // below that the quotient is not finite
+    std::memset(out, 0, size * sizeof *out);
+    return std::isnan(most) ? most : 0;
+  }
+  const Vector per_step = hn::Set(d, kMostWord / most);
+  for (std::size_t i = 0; i < size; i += kLanes)
+    hn::StoreU(hn::DemoteTo(Words(), hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), per_step))), Words(),
+               out + i);
+  return most / kMostWord;
+}
+
+// Columns of `rows` rows of `size` values, rounded like that, each with a step of its own; two rows become
+// one, value beside value.
+void RoundColumns(const float* x, int rows, std::size_t size, float* steps, std::int16_t* out,
+                  std::size_t slice_at, std::size_t slice_size) {
+  const Floats d;
+  const Integers integers;
+  for (std::size_t i = slice_at; i < slice_at + slice_size; i += kLanes) {
+    Vector largest = hn::Zero(d), poison = hn::Zero(d);
+    for (int row = 0; row < rows; ++row) {
+      const Vector v = hn::LoadU(d, x + row * size + i);
+      largest = hn::Max(largest, hn::Abs(v));
+      poison = hn::MulAdd(v, hn::Zero(d), poison);
+    }
+    const auto none = hn::Lt(largest, hn::Set(d, 1e-30f));
+    const Vector most = hn::IfThenElse(none, hn::Set(d, 1.0f), largest);
+    const Vector per_step = hn::Div(hn::Set(d, float(kMostWord)), most);
+    hn::StoreU(hn::MulAdd(hn::Set(d, 1.0f / kMostWord), most, poison), d, steps + i);
+    for (int row = 0; row < rows; row += 2) {
+      const auto word = [&](int of) {
+        return hn::NearestInt(hn::Mul(hn::LoadU(d, x + of * size + i), per_step));
+      };
+      const auto low = hn::And(word(row), hn::Set(integers, 0xffff));
+      hn::StoreU(hn::Or(low, hn::ShiftLeft<16>(word(row + 1))), integers,
+                 reinterpret_cast<std::int32_t*>(out) + std::size_t(row / 2) * slice_size + (i - slice_at));
+    }
+  }
+}
+
+// Sums to scores, in place.
+void ScaleScores(std::int32_t* sums, std::size_t size, float step, const float* steps) {
+  const Floats d;
+  for (std::size_t i = 0; i < size; i += kLanes) {
+    const Vector sum = hn::ConvertTo(d, hn::LoadU(Integers(), sums + i));
+    const Vector score = hn::Mul(sum, hn::Mul(hn::Set(d, step), hn::LoadU(d, steps + i)));
+    hn::StoreU(hn::BitCast(Integers(), score), Integers(), sums + i);
+  }
+}
+
+// 2^v for v <= 0: 2^n p(f) with |f| <= 1/2 and a cubic that is 7.5e-5 off at most.
+HWY_INLINE Vector power_of_two(Vector v) {
+  const Floats d;
+  const Vector bounded = hn::Max(hn::Set(d, -126.0f), v);
+  const Vector whole = hn::Round(bounded), rest = hn::Sub(bounded, whole);
+  Vector power = hn::MulAdd(rest, hn::Set(d, 0.05517167f), hn::Set(d, 0.24261114f));
+  power = hn::MulAdd(rest, power, hn::Set(d, 0.69326099f));
+  power = hn::MulAdd(rest, power, hn::Set(d, 0.99992807f));
+  const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(Integers(), whole));
+  return hn::BitCast(d, hn::Add(hn::BitCast(Integers(), power), exponent));
+}
+
+// exp(factor * (x - max)) in steps of 1 / 4095. `level` becomes the power of two of exp(factor * max), NaN
+// where a score is not finite. Returns the sum.
+std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::int16_t* out, float& level) {
+  const Floats d;
+  Vector most = hn::LoadU(d, x), poison = hn::Zero(d);
+  for (std::size_t i = 0; i < size; i += kLanes) {
+    const Vector v = hn::LoadU(d, x + i);
+    most = hn::Max(most, v);
+    poison = hn::MulAdd(v, hn::Zero(d), poison);
+  }
+  const Vector factors = hn::Set(d, factor * 1.44269504f);
+  const Vector levels = hn::Mul(hn::MaxOfLanes(d, most), factors),
+               scale = hn::Set(d, float(kMostProbability));
+  auto sum = hn::Zero(Integers());
+  for (std::size_t i = 0; i < size; i += kLanes) {
+    const Vector power = power_of_two(hn::MulSub(hn::LoadU(d, x + i), factors, levels));
+    const auto steps = hn::NearestInt(hn::Mul(power, scale));
+    sum = hn::Add(sum, steps);
+    hn::StoreU(hn::DemoteTo(Words(), steps), Words(), out + i);
+  }
+  level = hn::GetLane(levels) + hn::GetLane(hn::SumOfLanes(d, poison));
+  return hn::GetLane(hn::SumOfLanes(Integers(), sum));
+}
+
+// out = keep * out + share * steps * sums; with keep 0 what was there does not matter.
+void AddShare(const std::int32_t* sums, const float* steps, std::size_t size, float keep, float share,
+              float* out) {
+  const Floats d;
+  const auto value = [&](std::size_t i) {
+    return hn::Mul(hn::ConvertTo(d, hn::LoadU(Integers(), sums + i)),
+                   hn::Mul(hn::Set(d, share), hn::LoadU(d, steps + i)));
+  };
+  const Vector keeps = hn::Set(d, keep);
+  std::size_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    const Vector v = value(i);
+    hn::StoreU(keep == 0 ? v : hn::MulAdd(keeps, hn::LoadU(d, out + i), v), d, out + i);
+  }
+  if (i == size) return;
+  HWY_ALIGN float last[kLanes];
+  hn::Store(value(i), d, last);
+  for (std::size_t lane = 0; i < size; ++i, ++lane) out[i] = (keep == 0 ? 0 : keep * out[i]) + last[lane];
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace palisade
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace palisade {
+
+HWY_EXPORT(RoundWords);
+HWY_EXPORT(RoundColumns);
+HWY_EXPORT(ScaleScores);
+HWY_EXPORT(Probabilities);
+HWY_EXPORT(AddShare);
+
+namespace {
+
+constexpr int kKeyTile = 64;
+constexpr int kVector = 16;
+constexpr int kDepthStep = 8;  // of multiply_words
+
+int padded(int size, int to) {
+  return (size + to - 1) / to * to;
+}
+
+// Columns of values, in slices that one product takes: use(first, count) of each.
+template <typename Use>
+void for_slices(int columns, const Use& use) {
+  const int vectors = columns / kVector, slices = (columns + kMostWordColumns - 1) / kMostWordColumns;
+  for (int slice = 0; slice < slices; ++slice) {
+    const int first = vectors * slice / slices * kVector;
+    use(first, vectors * (slice + 1) / slices * kVector - first);
+  }
+}
+
+// Of the thread at work, until its next call with the same tag.
+template <typename T, int kTag>
+std::span<T> scratch(std::size_t size) {
+  thread_local std::vector<T> all;
+  if (all.size() < size) all.resize(size);
+  return {all.data(), size};
+}
+
+std::span<const float> row_of(std::span<const ConstMatrixView> parts, int row) {
+  for (const ConstMatrixView& part : parts) {
+    if (row < part.rows) return part.row(row);
+    row -= part.rows;
+  }
+  assert(false);
+  return {};
+}
+
+// x, then zeros.
+void copy_padded(std::span<const float> x, std::span<float> out) {
+  std::fill(std::ranges::copy(x, out.begin()).out, out.end(), 0.0f);
+}
+
+}  // namespace
+
+PackedKeysAndValues::PackedKeysAndValues(std::span<const ConstMatrixView> keys,
+                                         std::span<const ConstMatrixView> values)
+    : positions_(0), dim_(keys.front().cols) {
+  for (const ConstMatrixView& part : keys) positions_ += part.rows;
+  const int depth = padded(dim_, kDepthStep), columns = padded(dim_, kVector),
+            all = padded(positions_, kKeyTile);
+  key_steps_.resize(std::size_t(all));
+  keys_ = take_memory(std::size_t(all) * depth * 2);
+  std::memset(keys_.get(), 0, std::size_t(all) * depth * 2);
+  const std::span row = scratch<float, 0>(std::size_t(columns));
+  const std::span words = scratch<std::int16_t, 0>(std::size_t(columns));
+  for (int position = 0; position < positions_; ++position) {
+    copy_padded(row_of(keys, position), row);
+    key_steps_[position] = HWY_DYNAMIC_DISPATCH(RoundWords)(row.data(), row.size(), words.data());
+    std::byte* to =
+        keys_.get() + (std::size_t(position / kKeyTile) * depth * kKeyTile + position % kKeyTile * 2) * 2;
+    for (int i = 0; i < depth; i += 2, to += kKeyTile * 4) std::memcpy(to, words.data() + i, 4);
+  }
+
+  const int chunks = (positions_ + kChunk - 1) / kChunk;
+  value_steps_.resize(std::size_t(chunks) * columns);
+  values_ = take_memory(std::size_t(chunks) * kChunk * columns * 2);
+  const std::span rows = scratch<float, 1>(std::size_t(kChunk) * columns);
+  for (int chunk = 0; chunk < chunks; ++chunk) {
+    const int first = chunk * kChunk, count = std::min(kChunk, positions_ - first),
+              whole = padded(count, kDepthStep);
+    for (int i = 0; i < whole; ++i) {
+      const std::span one = rows.subspan(std::size_t(i) * columns, std::size_t(columns));
+      copy_padded(i < count ? row_of(values, first + i) : std::span<const float>(), one);
+    }
+    auto* const packed = reinterpret_cast<std::int16_t*>(values_.get()) + std::size_t(first) * columns;
+    for_slices(columns, [&](int at, int size) {
+      HWY_DYNAMIC_DISPATCH(RoundColumns)
+      (rows.data(), whole, std::size_t(columns), value_steps_.data() + std::size_t(chunk) * columns,
+       packed + std::size_t(at) * whole, std::size_t(at), std::size_t(size));
+    });
+  }
+}
+
+// The rows of one call on their way through the chunks.
+class AttentionTiles {
+ public:
+  AttentionTiles(const TiledRows& rows, const PackedKeysAndValues& packed, MatrixView out)
+      : rows_(rows),
+        packed_(packed),
+        out_(out),
+        count_(rows.q.rows),
+        columns_(padded(packed.dim_, kVector)),
+        words_(scratch<std::int16_t, 1>(std::size_t(count_) * columns_)),
+        scores_(scratch<std::int32_t, 0>(std::size_t(count_) * kChunk)),
+        probabilities_(scratch<std::int16_t, 2>(std::size_t(count_) * kChunk)),
+        sums_(scratch<std::int32_t, 1>(std::size_t(count_) * columns_)),
+        state_(scratch<State, 0>(std::size_t(count_))) {}
+
+  void run() {
+    const std::span padded_row = scratch<float, 0>(std::size_t(columns_));
+    for (int row = 0; row < count_; ++row) {
+      copy_padded(rows_.q.row(row), padded_row);
+      State& state = state_[row] = {};
+      state.step = HWY_DYNAMIC_DISPATCH(RoundWords)(padded_row.data(), padded_row.size(),
+                                                    words_.data() + row * columns_);
+    }
+    const int first = std::ranges::min(rows_.seen, {}, &Seen::begin).begin / kChunk;
+    const int last = (std::ranges::max(rows_.seen, {}, &Seen::end).end - 1) / kChunk;
+    for (int chunk = first; chunk <= last; ++chunk) {
+      const int begin = chunk * kChunk, count = std::min(kChunk, packed_.positions_ - begin);
+      score(begin, count);
+      for (int row = 0; row < count_; ++row) weigh(row, begin, count);
+      add_values(chunk, padded(count, kDepthStep), chunk == last);
+    }
+  }
+
+ private:
+  struct State {
+    float step = 0;                                         // of the query
+    float level = -std::numeric_limits<float>::infinity();  // the largest score so far, as a power of two
+    float total = 0;                                        // of the probabilities, with that as 1
+    float keep = 0, share = 0;                              // of what is summed up and what the chunk adds
+  };
+
+  void score(int begin, int count) {
+    const int depth = padded(packed_.dim_, kDepthStep);
+    const WordRows queries{words_.data(), count_, depth, columns_};
+    const auto* const keys = reinterpret_cast<const std::int16_t*>(packed_.keys_.get());
+    for (int at = 0; at < count; at += kKeyTile)
+      multiply_words(queries, keys + std::size_t(begin + at) * depth, kKeyTile, scores_.data() + at, kChunk);
+  }
+
+  void weigh(int row, int begin, int count) {
+    State& state = state_[row];
+    const int whole = padded(count, kVector);
+    const std::span to = probabilities_.subspan(std::size_t(row) * kChunk, std::size_t(whole));
+    const int from = std::max(rows_.seen[row].begin - begin, 0),
+              until = std::min(rows_.seen[row].end - begin, count);
+    if (from >= until) {
+      std::ranges::fill(to, std::int16_t(0));
+      state.keep = 1, state.share = 0;
+      return;
+    }
+    std::int32_t* const sums = scores_.data() + std::size_t(row) * kChunk;
+    HWY_DYNAMIC_DISPATCH(ScaleScores)
+    (sums, std::size_t(whole), state.step, packed_.key_steps_.data() + begin);
+    const std::span scores(reinterpret_cast<float*>(sums), std::size_t(whole));
+    float factor = rows_.scale;
+    if (rows_.softcap) {
+      scale(scores, rows_.scale);
+      softcap(scores, *rows_.softcap);
+      factor = 1;
+    }
+    // What is not seen has the probability 0.
+    const float unseen = std::numeric_limits<float>::lowest() / 2;
+    std::fill(scores.begin(), scores.begin() + from, unseen);
+    std::fill(scores.begin() + until, scores.end(), unseen);
+    float level;
+    const std::int32_t sum =
+        HWY_DYNAMIC_DISPATCH(Probabilities)(scores.data(), scores.size(), factor, to.data(), level);
+    const float most = state.total == 0 ? level : std::max(level, state.level);
+    state.keep = state.total == 0 ? 0 : std::exp2(state.level - most);
+    state.share = std::exp2(level - most);
+    state.total = state.keep * state.total + state.share * float(sum);
+    state.level = most;
+  }
+
+  // Chunks before the first that a row sees have added nothing to it, with keep 1 and share 0.
+  void add_values(int chunk, int whole, bool last) {
+    const WordRows weights{probabilities_.data(), count_, whole, kChunk};
+    const auto* const values =
+        reinterpret_cast<const std::int16_t*>(packed_.values_.get()) + std::size_t(chunk) * kChunk * columns_;
+    for_slices(columns_, [&](int at, int size) {
+      multiply_words(weights, values + std::size_t(at) * whole, size, sums_.data() + at, columns_);
+    });
+    for (int row = 0; row < count_; ++row) {
+      const State& state = state_[row];
+      const float part = last ? 1 / state.total : 1;
+      HWY_DYNAMIC_DISPATCH(AddShare)
+      (sums_.data() + row * columns_, packed_.value_steps_.data() + std::size_t(chunk) * columns_,
+       std::size_t(packed_.dim_), begun_ ? state.keep * part : 0, state.share * part, out_.row(row).data());
+    }
+    begun_ = true;
+  }
+
+  const TiledRows& rows_;
+  const PackedKeysAndValues& packed_;
+  MatrixView out_;
+  int count_;
+  int columns_;                            // of values, and what queries are padded to
+  std::span<std::int16_t> words_;          // [rows, columns]
+  std::span<std::int32_t> scores_;         // [rows, chunk], in the end f32
+  std::span<std::int16_t> probabilities_;  // [rows, chunk]
+  std::span<std::int32_t> sums_;           // [rows, columns]
+  std::span<State> state_;                 // [rows]
+  bool begun_ = false;
+};
+
+void attend_tiles(const TiledRows& rows, const PackedKeysAndValues& packed, MatrixView out) {
+  AttentionTiles(rows, packed, out).run();
+}
+
+}  // namespace palisade
+#endif
