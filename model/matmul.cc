@@ -68,8 +68,8 @@ void require_success(dnnl_status_t status) {
 
 std::string packing_of(Precision precision) {
   const dnnl_version_t& version = *dnnl::version();
-  return std::string(name_of(precision)) + (has_integer_tiles() ? ", tiles" : ", rows shifted") + ", oneDNN " +
-         std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+  return std::string(name_of(precision)) + (has_integer_tiles() ? ", tiles" : ", rows shifted") +
+         ", oneDNN " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
          std::to_string(version.patch) + " " + version.hash + ", instructions " +
          std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " + std::to_string(omp_get_max_threads()) +
          " threads";
