@@ -1,9 +1,10 @@
 #include "model/integer_tiles.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
-#include <vector>
+#include <utility>
 
 #define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
@@ -21,7 +22,11 @@ constexpr int kTileColumns = 64;
 constexpr int kQuad = 4;     // values that one instruction multiplies and adds up
 constexpr int kChunk = 256;  // values of each row at a time: their weights, 16 KB, stay in the nearest cache
 constexpr int kMostRows = 128;  // at a time, so that their sums stay near
-constexpr int kRowsInRegisters = 6;
+
+// Whose sums, with a vector of each column and of a row, fit 32 registers.
+constexpr int most_rows(int vectors) {
+  return std::min(8, 25 / vectors);
+}
 
 // Weights that are read next, fetched while others are multiplied.
 struct Ahead {
@@ -59,7 +64,7 @@ constexpr bool kHere = true;
 template <bool kWords, int kVectors, int kRows>
 __attribute__((target("avx512vnni"))) void add_tile(const Tile& tile, Ahead ahead, std::int32_t* sums) {
   __m512i all[kRows][kVectors];
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int row = 0; row < kRows; ++row) {
 #pragma GCC unroll 5
     for (int i = 0; i < kVectors; ++i)
@@ -73,7 +78,7 @@ __attribute__((target("avx512vnni"))) void add_tile(const Tile& tile, Ahead ahea
       __m512i columns[kVectors];
 #pragma GCC unroll 5
       for (int i = 0; i < kVectors; ++i) columns[i] = _mm512_load_si512(packed + 64 * i);
-#pragma GCC unroll 6
+#pragma GCC unroll 8
       for (int row = 0; row < kRows; ++row) {
         std::int32_t values;
         std::memcpy(&values, tile.x + row * tile.x_stride + at + four, 4);
@@ -91,19 +96,23 @@ __attribute__((target("avx512vnni"))) void add_tile(const Tile& tile, Ahead ahea
       _mm_prefetch(ahead.at + kChunk * kTileColumns, _MM_HINT_T1);
     }
   }
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int row = 0; row < kRows; ++row) {
 #pragma GCC unroll 5
     for (int i = 0; i < kVectors; ++i) _mm512_storeu_si512(sums + row * tile.stride + 16 * i, all[row][i]);
   }
 }
 
+using AddTile = void (*)(const Tile&, Ahead, std::int32_t*);
+
+// add_tile() of `rows` rows, at most most_rows(kVectors).
 template <bool kWords, int kVectors>
-void add_tile(int rows, const Tile& tile, const Ahead& ahead, std::int32_t* sums) {
-  constexpr void (*kOf[])(const Tile&, Ahead, std::int32_t*) = {
-      add_tile<kWords, kVectors, 1>, add_tile<kWords, kVectors, 2>, add_tile<kWords, kVectors, 3>,
-      add_tile<kWords, kVectors, 4>, add_tile<kWords, kVectors, 5>, add_tile<kWords, kVectors, 6>};
-  kOf[rows - 1](tile, ahead, sums);
+AddTile add_tile_of(int rows) {
+  constexpr auto kOf = []<int... kLess>(std::integer_sequence<int, kLess...>) {
+    return std::array<AddTile, sizeof...(kLess)>{add_tile<kWords, kVectors, kLess + 1>...};
+  }
+  (std::make_integer_sequence<int, most_rows(kVectors)>());
+  return kOf[rows - 1];
 }
 
 // A row of sums to f32, as ScaleSums in row_formats.cc; `first` is its first column.
@@ -126,6 +135,8 @@ void scale_row(const std::int32_t* sums, float step, const ColumnScales& columns
 
 void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScales& columns, int first_tile,
                    int last_tile, MatrixView y) {
+  constexpr int kVectors = kTileColumns / 16, kRows = most_rows(kVectors);
+  constexpr int kLinesAStep = kStep * kTileColumns / 64;
   alignas(64) std::int32_t sums[kMostRows * kTileColumns];
   const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * x.depth * kTileColumns; };
   const int blocks = (y.rows + kMostRows - 1) / kMostRows;
@@ -133,19 +144,19 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
     const int tile = task / blocks, block = task % blocks;
     const int begin = int(std::int64_t(y.rows) * block / blocks);
     const int rows = int(std::int64_t(y.rows) * (block + 1) / blocks) - begin;
-    const int steps = (rows + kRowsInRegisters - 1) / kRowsInRegisters;
+    const int steps = (rows + kRows - 1) / kRows;
     for (int at = 0; at < x.depth; at += kChunk) {
       const int depth = std::min(kChunk, x.depth - at);
       const bool last = at + depth == x.depth;
       const std::byte* const weights = tile_at(tile) + std::size_t(at) * kTileColumns;
       const std::byte* const next = last ? tile_at((task + 1) / blocks) : weights + depth * kTileColumns;
-      // The next chunk has as many lines as this one, 64 for every 64 values, fetched in equal shares.
-      const int lines = (16 + steps - 1) / steps;
+      // The next chunk has as many lines as this one, fetched in equal shares.
+      const int lines = (kLinesAStep + steps - 1) / steps, all_lines = kLinesAStep * (depth / kStep);
       for (int step = 0; step < steps; ++step) {
         const int row = rows * step / steps, count = rows * (step + 1) / steps - row;
-        const int share = lines * depth / 16;
+        const int share = lines * (depth / kStep);
         const Ahead ahead{reinterpret_cast<const char*>(next) + std::ptrdiff_t(step) * share * 64,
-                          step * share < depth ? lines : 0};
+                          step * share < all_lines ? lines : 0};
         const Tile those{.x = x.values.data() + std::size_t(at) * y.rows + std::size_t(begin + row) * depth,
                          .x_stride = depth,
                          .bytes = depth,
@@ -153,7 +164,7 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
                          .first = at == 0,
                          .stride = kTileColumns};
         std::int32_t* const its = sums + row * kTileColumns;
-        add_tile<false, kTileColumns / 16>(count, those, ahead, its);
+        add_tile_of<false, kVectors>(count)(those, ahead, its);
         if (!last) continue;
         for (int i = 0; i < count; ++i) {
           const int to = begin + row + i;
@@ -166,9 +177,9 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
 
 void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, std::int32_t* sums,
                    std::ptrdiff_t stride) {
-  constexpr void (*kOf[])(int, const Tile&, const Ahead&, std::int32_t*) = {
-      add_tile<true, 1>, add_tile<true, 2>, add_tile<true, 3>, add_tile<true, 4>, add_tile<true, 5>};
-  const int vectors = columns / 16, at_once = std::min(kRowsInRegisters, 25 / vectors);
+  constexpr AddTile (*kOf[])(int) = {add_tile_of<true, 1>, add_tile_of<true, 2>, add_tile_of<true, 3>,
+                                     add_tile_of<true, 4>, add_tile_of<true, 5>};
+  const int vectors = columns / 16, at_once = most_rows(vectors);
   const int steps = (x.rows + at_once - 1) / at_once;
   for (int step = 0; step < steps; ++step) {
     const int row = x.rows * step / steps, count = x.rows * (step + 1) / steps - row;
@@ -178,7 +189,7 @@ void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, s
                     .packed = reinterpret_cast<const std::byte*>(packed),
                     .first = true,
                     .stride = stride};
-    kOf[vectors - 1](count, tile, {}, sums + row * stride);
+    kOf[vectors - 1](count)(tile, {}, sums + row * stride);
   }
 }
 #else

@@ -22,7 +22,7 @@ void parallel_for_large(int count, double work, const std::function<void(int)>& 
 }
 
 void for_row_blocks(int rows, const std::function<void(int first, int count)>& task) {
-  constexpr int kBlockRows = 128;
+  constexpr int kBlockRows = 64;
   const int threads = omp_get_max_threads();
   const int blocks = rows / kBlockRows / threads * threads;
   if (blocks < 2) return task(0, rows);
