@@ -15,6 +15,7 @@
 #define HWY_TARGET_INCLUDE "model/attention_tiles.cc"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as Highway asks.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #ifndef PALISADE_MODEL_ATTENTION_TILES_ONCE
@@ -24,7 +25,13 @@ namespace {
 
 // So that the sums over a chunk fit 32 bits.
 constexpr int kChunk = 256;  // positions
+constexpr int kRowsAhead = 6;
 constexpr int kMostWord = 2047, kMostProbability = 4095;
+// Columns of values that one product takes.
+struct Slice {
+  int first;
+  int count;
+};
 static_assert(std::int64_t(kChunk) * kMostWord * kMostProbability < std::numeric_limits<std::int32_t>::max());
 
 }  // namespace
@@ -42,54 +49,56 @@ using Integers = hn::FixedTag<std::int32_t, kLanes>;
 using Words = hn::FixedTag<std::int16_t, kLanes>;
 using Vector = hn::Vec<Floats>;
 
-// Sizes are multiples of kLanes in all of these.
+// The rest of a row is masked, which may fault before AVX-512, where integer_tiles are not.
+HWY_INLINE Vector load(const float* x, std::size_t left) {
+  return left >= kLanes ? hn::LoadU(Floats(), x) : hn::MaskedLoad(hn::FirstN(Floats(), left), Floats(), x);
+}
 
-// In steps of the largest magnitude / 2047. Returns the step: 0 for a row of zeros, NaN where a value is not
-// finite.
-float RoundWords(const float* x, std::size_t size, std::int16_t* out) {
+// In steps of the largest magnitude / 2047, then zeros up to a whole vector. Returns the step: 0 for a row of
+// zeros, NaN where a value is not finite.
+// `ahead` is a row that is soon asked for: rows are far apart, and no CPU guesses where the next one stands.
+float RoundWords(const float* x, std::size_t size, const float* ahead, std::int16_t* out) {
   const Floats d;
   Vector largest = hn::Zero(d), poison = hn::Zero(d);
   for (std::size_t i = 0; i < size; i += kLanes) {
-    const Vector v = hn::LoadU(d, x + i);
+    const Vector v = load(x + i, size - i);
+    hwy::Prefetch(ahead + i);
     largest = hn::Max(largest, hn::Abs(v));
     poison = hn::MulAdd(v, hn::Zero(d), poison);
   }
   const float most = hn::GetLane(hn::MaxOfLanes(d, largest)) + hn::GetLane(hn::SumOfLanes(d, poison));
-  if (!(most > 1e-30f)) {  // below that the quotient is not finite
-    std::memset(out, 0, size * sizeof *out);
-    return std::isnan(most) ? most : 0;
+  const bool none = !(most > 1e-30f);  // below that the quotient is not finite
+  const Vector per_step = hn::Set(d, none ? 0 : kMostWord / most);
+  for (std::size_t i = 0; i < size; i += kLanes) {
+    const auto words = hn::NearestInt(hn::Mul(load(x + i, size - i), per_step));
+    hn::StoreU(hn::DemoteTo(Words(), words), Words(), out + i);
   }
-  const Vector per_step = hn::Set(d, kMostWord / most);
-  for (std::size_t i = 0; i < size; i += kLanes)
-    hn::StoreU(hn::DemoteTo(Words(), hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), per_step))), Words(),
-               out + i);
-  return most / kMostWord;
+  return none && most == most ? 0 : most / kMostWord;
 }
 
-// Columns of `rows` rows of `size` values, rounded like that, each with a step of its own; two rows become
-// one, value beside value.
-void RoundColumns(const float* x, int rows, std::size_t size, float* steps, std::int16_t* out,
-                  std::size_t slice_at, std::size_t slice_size) {
+// Columns [slice.first, slice.first + slice.count) of all rows, [rows][size], rounded like that, each with a
+// step of its own; two rows become one, value beside value.
+void RoundColumns(const float* const* rows, int count, std::size_t size, Slice slice, float* steps,
+                  std::int16_t* out) {
   const Floats d;
   const Integers integers;
-  for (std::size_t i = slice_at; i < slice_at + slice_size; i += kLanes) {
+  for (int i = slice.first; i < slice.first + slice.count; i += int(kLanes)) {
+    const auto of = [&](int row) { return load(rows[row] + i, size - std::min(size, std::size_t(i))); };
     Vector largest = hn::Zero(d), poison = hn::Zero(d);
-    for (int row = 0; row < rows; ++row) {
-      const Vector v = hn::LoadU(d, x + row * size + i);
+    for (int row = 0; row < count; ++row) {
+      const Vector v = of(row);
+      hwy::Prefetch(rows[std::min(row + kRowsAhead, count - 1)] + i);
       largest = hn::Max(largest, hn::Abs(v));
       poison = hn::MulAdd(v, hn::Zero(d), poison);
     }
-    const auto none = hn::Lt(largest, hn::Set(d, 1e-30f));
-    const Vector most = hn::IfThenElse(none, hn::Set(d, 1.0f), largest);
+    const Vector most = hn::Max(largest, hn::Set(d, 1e-30f));
     const Vector per_step = hn::Div(hn::Set(d, float(kMostWord)), most);
     hn::StoreU(hn::MulAdd(hn::Set(d, 1.0f / kMostWord), most, poison), d, steps + i);
-    for (int row = 0; row < rows; row += 2) {
-      const auto word = [&](int of) {
-        return hn::NearestInt(hn::Mul(hn::LoadU(d, x + of * size + i), per_step));
-      };
-      const auto low = hn::And(word(row), hn::Set(integers, 0xffff));
-      hn::StoreU(hn::Or(low, hn::ShiftLeft<16>(word(row + 1))), integers,
-                 reinterpret_cast<std::int32_t*>(out) + std::size_t(row / 2) * slice_size + (i - slice_at));
+    auto* to = reinterpret_cast<std::int32_t*>(out) + (i - slice.first);
+    for (int row = 0; row < count; row += 2, to += slice.count) {
+      const auto low = hn::NearestInt(hn::Mul(of(row), per_step));
+      const auto high = row + 1 < count ? hn::NearestInt(hn::Mul(of(row + 1), per_step)) : hn::Zero(integers);
+      hn::StoreU(hn::Or(hn::And(low, hn::Set(integers, 0xffff)), hn::ShiftLeft<16>(high)), integers, to);
     }
   }
 }
@@ -149,15 +158,15 @@ void AddShare(const std::int32_t* sums, const float* steps, std::size_t size, fl
                    hn::Mul(hn::Set(d, share), hn::LoadU(d, steps + i)));
   };
   const Vector keeps = hn::Set(d, keep);
-  std::size_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) {
+  for (std::size_t i = 0; i < size; i += kLanes) {
     const Vector v = value(i);
-    hn::StoreU(keep == 0 ? v : hn::MulAdd(keeps, hn::LoadU(d, out + i), v), d, out + i);
+    const Vector all = keep == 0 ? v : hn::MulAdd(keeps, load(out + i, size - i), v);
+    if (size - i >= kLanes) {
+      hn::StoreU(all, d, out + i);
+    } else {
+      hn::BlendedStore(all, hn::FirstN(d, size - i), d, out + i);
+    }
   }
-  if (i == size) return;
-  HWY_ALIGN float last[kLanes];
-  hn::Store(value(i), d, last);
-  for (std::size_t lane = 0; i < size; ++i, ++lane) out[i] = (keep == 0 ? 0 : keep * out[i]) + last[lane];
 }
 
 }  // namespace HWY_NAMESPACE
@@ -201,18 +210,10 @@ std::span<T> scratch(std::size_t size) {
   return {all.data(), size};
 }
 
-std::span<const float> row_of(std::span<const ConstMatrixView> parts, int row) {
-  for (const ConstMatrixView& part : parts) {
-    if (row < part.rows) return part.row(row);
-    row -= part.rows;
-  }
-  assert(false);
-  return {};
-}
-
-// x, then zeros.
-void copy_padded(std::span<const float> x, std::span<float> out) {
-  std::fill(std::ranges::copy(x, out.begin()).out, out.end(), 0.0f);
+// x in 12 bits, at `out` and up to a whole vector; see RoundWords.
+float round_words(ConstMatrixView x, int row, std::int16_t* out) {
+  const float* const ahead = x.row(std::min(row + kRowsAhead, x.rows - 1)).data();
+  return HWY_DYNAMIC_DISPATCH(RoundWords)(x.row(row).data(), std::size_t(x.cols), ahead, out);
 }
 
 }  // namespace
@@ -226,32 +227,34 @@ PackedKeysAndValues::PackedKeysAndValues(std::span<const ConstMatrixView> keys,
   key_steps_.resize(std::size_t(all));
   keys_ = take_memory(std::size_t(all) * depth * 2);
   std::memset(keys_.get(), 0, std::size_t(all) * depth * 2);
-  const std::span row = scratch<float, 0>(std::size_t(columns));
   const std::span words = scratch<std::int16_t, 0>(std::size_t(columns));
-  for (int position = 0; position < positions_; ++position) {
-    copy_padded(row_of(keys, position), row);
-    key_steps_[position] = HWY_DYNAMIC_DISPATCH(RoundWords)(row.data(), row.size(), words.data());
-    std::byte* to =
-        keys_.get() + (std::size_t(position / kKeyTile) * depth * kKeyTile + position % kKeyTile * 2) * 2;
-    for (int i = 0; i < depth; i += 2, to += kKeyTile * 4) std::memcpy(to, words.data() + i, 4);
-  }
+  int position = 0;
+  for (const ConstMatrixView& part : keys)
+    for (int row = 0; row < part.rows; ++row, ++position) {
+      key_steps_[position] = round_words(part, row, words.data());
+      std::byte* to =
+          keys_.get() + (std::size_t(position / kKeyTile) * depth * kKeyTile + position % kKeyTile * 2) * 2;
+      for (int i = 0; i < depth; i += 2, to += kKeyTile * 4) std::memcpy(to, words.data() + i, 4);
+    }
 
   const int chunks = (positions_ + kChunk - 1) / kChunk;
   value_steps_.resize(std::size_t(chunks) * columns);
   values_ = take_memory(std::size_t(chunks) * kChunk * columns * 2);
-  const std::span rows = scratch<float, 1>(std::size_t(kChunk) * columns);
+  std::vector<const float*> rows;
+  for (const ConstMatrixView& part : values) {
+    for (int row = 0; row < part.rows; ++row) rows.push_back(part.row(row).data());
+  }
   for (int chunk = 0; chunk < chunks; ++chunk) {
     const int first = chunk * kChunk, count = std::min(kChunk, positions_ - first),
               whole = padded(count, kDepthStep);
-    for (int i = 0; i < whole; ++i) {
-      const std::span one = rows.subspan(std::size_t(i) * columns, std::size_t(columns));
-      copy_padded(i < count ? row_of(values, first + i) : std::span<const float>(), one);
-    }
     auto* const packed = reinterpret_cast<std::int16_t*>(values_.get()) + std::size_t(first) * columns;
     for_slices(columns, [&](int at, int size) {
+      std::int16_t* const to = packed + std::size_t(at) * whole;
       HWY_DYNAMIC_DISPATCH(RoundColumns)
-      (rows.data(), whole, std::size_t(columns), value_steps_.data() + std::size_t(chunk) * columns,
-       packed + std::size_t(at) * whole, std::size_t(at), std::size_t(size));
+      (rows.data() + first, count, std::size_t(dim_), {at, size},
+       value_steps_.data() + std::size_t(chunk) * columns, to);
+      std::fill(to + std::ptrdiff_t(padded(count, 2)) * size, to + std::ptrdiff_t(whole) * size,
+                std::int16_t(0));
     });
   }
 }
@@ -272,12 +275,9 @@ class AttentionTiles {
         state_(scratch<State, 0>(std::size_t(count_))) {}
 
   void run() {
-    const std::span padded_row = scratch<float, 0>(std::size_t(columns_));
     for (int row = 0; row < count_; ++row) {
-      copy_padded(rows_.q.row(row), padded_row);
       State& state = state_[row] = {};
-      state.step = HWY_DYNAMIC_DISPATCH(RoundWords)(padded_row.data(), padded_row.size(),
-                                                    words_.data() + row * columns_);
+      state.step = round_words(rows_.q, row, words_.data() + row * columns_);
     }
     const int first = std::ranges::min(rows_.seen, {}, &Seen::begin).begin / kChunk;
     const int last = (std::ranges::max(rows_.seen, {}, &Seen::end).end - 1) / kChunk;

@@ -19,8 +19,8 @@ namespace palisade {
 namespace {
 
 constexpr int kTileColumns = 64;
-constexpr int kQuad = 4;     // values that one instruction multiplies and adds up
-constexpr int kChunk = 256;  // values of each row at a time: their weights, 16 KB, stay in the nearest cache
+constexpr int kQuad = 4;        // values that one instruction multiplies and adds up
+constexpr int kChunk = 384;     // values of each row at a time: their weights, 24 KB, stay near
 constexpr int kMostRows = 128;  // at a time, so that their sums stay near
 
 // Whose sums, with a vector of each column and of a row, fit 32 registers.
@@ -115,21 +115,24 @@ AddTile add_tile_of(int rows) {
   return kOf[rows - 1];
 }
 
-// A row of sums to f32, as ScaleSums in row_formats.cc; `first` is its first column.
-void scale_row(const std::int32_t* sums, float step, const ColumnScales& columns, int first,
-               std::span<float> out) {
-  const int left = int(out.size()) - first;
+// Sums to columns [first, first + 64) of y, as ScaleSums in row_formats.cc.
+void scale_rows(const std::int32_t* sums, std::span<const float> steps, const ColumnScales& columns,
+                int first, MatrixView y) {
+  const int left = y.cols - first;
   for (int i = 0; i < kTileColumns && i < left; i += 16) {
     const __mmask16 there = left - i >= 16 ? __mmask16(0xffff) : __mmask16((1u << (left - i)) - 1);
     const auto of = [&](std::span<const float> all) {
       return _mm512_maskz_loadu_ps(there, all.data() + first + i);
     };
     const __m512i shifts = _mm512_maskz_loadu_epi32(there, columns.shifts.data() + first + i);
-    const __m512 sum = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_load_si512(sums + i), shifts));
-    const __m512 factor = _mm512_mul_ps(_mm512_set1_ps(step), of(columns.steps));
-    const __m512 result =
-        columns.bias.empty() ? _mm512_mul_ps(sum, factor) : _mm512_fmadd_ps(sum, factor, of(columns.bias));
-    _mm512_mask_storeu_ps(out.data() + first + i, there, result);
+    const __m512 its_steps = of(columns.steps);
+    const __m512 bias = columns.bias.empty() ? _mm512_setzero_ps() : of(columns.bias);
+    for (int row = 0; row < y.rows; ++row) {
+      const __m512i sum = _mm512_sub_epi32(_mm512_load_si512(sums + row * kTileColumns + i), shifts);
+      const __m512 factor = _mm512_mul_ps(_mm512_set1_ps(steps[row]), its_steps);
+      const __m512 result = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), factor, bias);
+      _mm512_mask_storeu_ps(y.row(row).data() + first + i, there, result);
+    }
   }
 }
 
@@ -165,11 +168,9 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
                          .stride = kTileColumns};
         std::int32_t* const its = sums + row * kTileColumns;
         add_tile_of<false, kVectors>(count)(those, ahead, its);
-        if (!last) continue;
-        for (int i = 0; i < count; ++i) {
-          const int to = begin + row + i;
-          scale_row(its + i * kTileColumns, x.steps[to], columns, tile * kTileColumns, y.row(to));
-        }
+        if (last)
+          scale_rows(its, x.steps.subspan(begin + row, count), columns, tile * kTileColumns,
+                     y.row_range(begin + row, count));
       }
     }
   }

@@ -51,7 +51,8 @@ HWY_INLINE Vector within_all(Vector v) {
 
 // A block by the unscaled Hadamard matrix: butterflies between values 64, 32 and 16 apart, those within a
 // vector, then what is left where a vector is shorter than 16. Returns 0, or NaN for a value not finite.
-HWY_INLINE float rotate_block(const float* HWY_RESTRICT x, float* HWY_RESTRICT out) {
+// `largest` becomes the largest magnitude, lane by lane.
+HWY_INLINE float rotate_block(const float* HWY_RESTRICT x, float* HWY_RESTRICT out, Vector& largest) {
   const Floats d;
   Vector poison = hn::Zero(d);
   for (std::size_t at = 0; at < 16; at += kLanes) {
@@ -62,42 +63,48 @@ HWY_INLINE float rotate_block(const float* HWY_RESTRICT x, float* HWY_RESTRICT o
     butterfly(a, c), butterfly(b, e), butterfly(f, h), butterfly(g, i);
     butterfly(a, b), butterfly(c, e), butterfly(f, g), butterfly(h, i);
     poison = hn::MulAdd(a, hn::Zero(d), poison);
-    hn::StoreU(within_all(a), d, out + at), hn::StoreU(within_all(b), d, out + at + 16);
-    hn::StoreU(within_all(c), d, out + at + 32), hn::StoreU(within_all(e), d, out + at + 48);
-    hn::StoreU(within_all(f), d, out + at + 64), hn::StoreU(within_all(g), d, out + at + 80);
-    hn::StoreU(within_all(h), d, out + at + 96), hn::StoreU(within_all(i), d, out + at + 112);
+    const auto store = [&](Vector v, std::size_t to) {
+      const Vector whole = within_all(v);
+      if constexpr (kLanes == 16) largest = hn::Max(largest, hn::Abs(whole));
+      hn::StoreU(whole, d, out + to);
+    };
+    store(a, at), store(b, at + 16), store(c, at + 32), store(e, at + 48);
+    store(f, at + 64), store(g, at + 80), store(h, at + 96), store(i, at + 112);
   }
   for (std::size_t distance = 8; distance >= kLanes; distance /= 2) {
     for (std::size_t at = 0; at < std::size_t(kRotatedBlock); at += kLanes) {
       if (at & distance) continue;
       Vector a = hn::LoadU(d, out + at), b = hn::LoadU(d, out + at + distance);
       butterfly(a, b);
+      if (distance == kLanes) largest = hn::Max(largest, hn::Max(hn::Abs(a), hn::Abs(b)));
       hn::StoreU(a, d, out + at), hn::StoreU(b, d, out + at + distance);
     }
   }
   return hn::GetLane(hn::SumOfLanes(d, poison));
 }
 
-float RotateUnscaled(const float* x, std::size_t size, float* out) {
+// `most` becomes the largest magnitude.
+float RotateUnscaled(const float* x, std::size_t size, float* out, float& most) {
   constexpr std::size_t kBlock = kRotatedBlock;
+  Vector largest = hn::Zero(Floats());
   float poison = 0;
   std::size_t at = 0;
-  for (; at + kBlock <= size; at += kBlock) poison += rotate_block(x + at, out + at);
-  if (at == size) return poison;
-  HWY_ALIGN float padded[kBlock] = {};
-  std::copy(x + at, x + size, padded);
-  return poison + rotate_block(padded, out + at);
+  for (; at + kBlock <= size; at += kBlock) poison += rotate_block(x + at, out + at, largest);
+  if (at < size) {
+    HWY_ALIGN float padded[kBlock] = {};
+    std::copy(x + at, x + size, padded);
+    poison += rotate_block(padded, out + at, largest);
+  }
+  most = hn::GetLane(hn::MaxOfLanes(Floats(), largest));
+  return poison;
 }
 
-// `size` is a multiple of a block. Every byte is XORed with `flip`: 0x80 adds 128 to it. Returns the step of
-// x.
-float Quantise(const float* x, std::size_t size, std::uint8_t flip, std::uint8_t* out) {
+// `size` is a multiple of a block, `most` the largest magnitude. Every byte is XORed with `flip`: 0x80 adds
+// 128 to it. Returns the step of x.
+float Quantise(const float* x, std::size_t size, float most, std::uint8_t flip, std::uint8_t* out) {
   const Floats d;
   const hn::Rebind<std::int8_t, Floats> signed_bytes;
   const hn::Rebind<std::uint8_t, Floats> bytes;
-  Vector largest = hn::Zero(d);
-  for (std::size_t i = 0; i < size; i += kLanes) largest = hn::Max(largest, hn::Abs(hn::LoadU(d, x + i)));
-  const float most = hn::GetLane(hn::MaxOfLanes(d, largest));
   // Below that 127 / most is not finite.
   if (!(most > 1e-30f)) {
     std::memset(out, flip, size);
@@ -180,15 +187,18 @@ void from_bf16(std::span<const std::uint16_t> x, std::span<float> out) {
 }
 
 void rotate(std::span<const float> x, std::span<float> out) {
-  HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), out.data());
+  float most;
+  HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), out.data(), most);
   for (float& value : out) value *= kScale;
 }
 
 // `poison` makes what is not finite show in the product, as it would in f32.
 static float quantise(std::span<const float> x, std::uint8_t flip, std::span<std::uint8_t> out) {
   const auto rotated = scratch(out.size());
-  const float poison = HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), rotated.data());
-  return HWY_DYNAMIC_DISPATCH(Quantise)(rotated.data(), rotated.size(), flip, out.data()) * kScale + poison;
+  float most;
+  const float poison = HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), rotated.data(), most);
+  const float step = HWY_DYNAMIC_DISPATCH(Quantise)(rotated.data(), rotated.size(), most, flip, out.data());
+  return step * kScale + poison;
 }
 float quantise_rotated(std::span<const float> x, std::span<std::int8_t> out) {
   return quantise(x, 0, {reinterpret_cast<std::uint8_t*>(out.data()), out.size()});
