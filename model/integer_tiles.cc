@@ -19,8 +19,12 @@ namespace palisade {
 namespace {
 
 constexpr int kTileColumns = 64;
-constexpr int kQuad = 4;        // values that one instruction multiplies and adds up
-constexpr int kChunk = 384;     // values of each row at a time: their weights, 24 KB, stay near
+constexpr int kQuad = 4;  // values that one instruction multiplies and adds up
+// Values of each row that are multiplied at a time. Their weights, 24 KB, stay in the nearest cache for many
+// rows; of few rows they are read once, from memory, and 16 KB are what it brings in time.
+constexpr int chunk_of(int rows) {
+  return rows <= 16 ? 256 : 384;
+}
 constexpr int kMostRows = 128;  // at a time, so that their sums stay near
 
 // Whose sums, with a vector of each column and of a row, fit 32 registers.
@@ -35,6 +39,7 @@ struct Ahead {
 };
 
 constexpr int kStep = 16;
+constexpr int kFurther = 16 << 10;
 
 // Some rows of x by some columns. One instruction multiplies four bytes of a row by as many of 16 columns:
 // four values, or two words.
@@ -93,7 +98,7 @@ __attribute__((target("avx512vnni"))) void add_tile(const Tile& tile, Ahead ahea
     // Into the nearest cache what comes next, into the second what comes after it.
     for (int line = 0; line < ahead.lines_a_step; ++line, ahead.at += 64) {
       _mm_prefetch(ahead.at, _MM_HINT_T0);
-      _mm_prefetch(ahead.at + kChunk * kTileColumns, _MM_HINT_T1);
+      _mm_prefetch(ahead.at + kFurther, _MM_HINT_T1);
     }
   }
 #pragma GCC unroll 8
@@ -148,8 +153,8 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
     const int begin = int(std::int64_t(y.rows) * block / blocks);
     const int rows = int(std::int64_t(y.rows) * (block + 1) / blocks) - begin;
     const int steps = (rows + kRows - 1) / kRows;
-    for (int at = 0; at < x.depth; at += kChunk) {
-      const int depth = std::min(kChunk, x.depth - at);
+    for (int at = 0; at < x.depth; at += chunk_of(y.rows)) {
+      const int depth = std::min(chunk_of(y.rows), x.depth - at);
       const bool last = at + depth == x.depth;
       const std::byte* const weights = tile_at(tile) + std::size_t(at) * kTileColumns;
       const std::byte* const next = last ? tile_at((task + 1) / blocks) : weights + depth * kTileColumns;
@@ -239,8 +244,9 @@ void pack_tile_row(std::span<const std::int8_t> row, int output, std::span<std::
 }
 
 void place_tile_row(std::span<const std::uint8_t> row, int at, int count, std::span<std::uint8_t> all) {
-  for (std::size_t first = 0; first < row.size(); first += kChunk) {
-    const auto chunk = row.subspan(first, std::min<std::size_t>(kChunk, row.size() - first));
+  const auto size = std::size_t(chunk_of(count));
+  for (std::size_t first = 0; first < row.size(); first += size) {
+    const auto chunk = row.subspan(first, std::min(size, row.size() - first));
     std::ranges::copy(chunk, all.begin() + std::ptrdiff_t(first * count + at * chunk.size()));
   }
 }
