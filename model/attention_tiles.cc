@@ -117,11 +117,13 @@ void ScaleScores(std::int32_t* sums, std::size_t size, float step, const float* 
 HWY_INLINE Vector power_of_two(Vector v) {
   const Floats d;
   const Vector bounded = hn::Max(hn::Set(d, -126.0f), v);
-  const Vector whole = hn::Round(bounded), rest = hn::Sub(bounded, whole);
+  // Rounded by a number whose last bit is 1; its last bits are the whole number then.
+  const Vector shift = hn::Set(d, 12582912.0f), shifted = hn::Add(bounded, shift);
+  const Vector rest = hn::Sub(bounded, hn::Sub(shifted, shift));
   Vector power = hn::MulAdd(rest, hn::Set(d, 0.05517167f), hn::Set(d, 0.24261114f));
   power = hn::MulAdd(rest, power, hn::Set(d, 0.69326099f));
   power = hn::MulAdd(rest, power, hn::Set(d, 0.99992807f));
-  const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(Integers(), whole));
+  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(Integers(), shifted));
   return hn::BitCast(d, hn::Add(hn::BitCast(Integers(), power), exponent));
 }
 
@@ -136,12 +138,16 @@ std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::
     poison = hn::MulAdd(v, hn::Zero(d), poison);
   }
   const Vector factors = hn::Set(d, factor * 1.44269504f);
-  const Vector levels = hn::Mul(hn::MaxOfLanes(d, most), factors),
-               scale = hn::Set(d, float(kMostProbability));
+  const Vector levels = hn::Mul(hn::MaxOfLanes(d, most), factors);
+  // Rounded likewise: the last 16 bits are the probability, which the sum takes without those before it.
+  constexpr std::int32_t kShiftBits = 0x4b000000;
+  const Vector scale = hn::Set(d, float(kMostProbability)),
+               shift = hn::BitCast(d, hn::Set(Integers(), kShiftBits));
   auto sum = hn::Zero(Integers());
   for (std::size_t i = 0; i < size; i += kLanes) {
     const Vector power = power_of_two(hn::MulSub(hn::LoadU(d, x + i), factors, levels));
-    const auto steps = hn::NearestInt(hn::Mul(power, scale));
+    const auto steps =
+        hn::Xor(hn::BitCast(Integers(), hn::MulAdd(power, scale, shift)), hn::Set(Integers(), kShiftBits));
     sum = hn::Add(sum, steps);
     hn::StoreU(hn::DemoteTo(Words(), steps), Words(), out + i);
   }

@@ -8,6 +8,7 @@
 #define HWY_TARGET_INCLUDE "model/kernels.cc"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as Highway asks.
+#include <hwy/cache_control.h>
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
@@ -52,13 +53,15 @@ HWY_INLINE V quick_gelu(D d, V x) {
   const auto cubic = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), hn::Set(d, 0.044715f), x);
   const auto exponent = hn::Mul(cubic, hn::Set(d, -2.0f * kRootTwoOverPi * 1.44269504f));
   const auto bounded = hn::Max(hn::Set(d, -126.0f), hn::Min(hn::Set(d, 126.0f), exponent));
-  const auto whole = hn::Round(bounded), rest = hn::Sub(bounded, whole);
+  // Rounded by a number whose last bit is 1; its last bits are the whole number then.
+  const auto shift = hn::Set(d, 12582912.0f), shifted = hn::Add(bounded, shift);
+  const auto rest = hn::Sub(bounded, hn::Sub(shifted, shift));
   auto power = hn::MulAdd(rest, hn::Set(d, 1.535336188e-4f), hn::Set(d, 1.339887440e-3f));
   for (const float factor : {9.618437358e-3f, 5.550332471e-2f, 2.402264791e-1f, 6.931472029e-1f, 1.0f})
     power = hn::MulAdd(rest, power, hn::Set(d, factor));
   const hn::RebindToSigned<D> integers;
   const auto scaled =
-      hn::Add(hn::BitCast(integers, power), hn::ShiftLeft<23>(hn::ConvertTo(integers, whole)));
+      hn::Add(hn::BitCast(integers, power), hn::ShiftLeft<23>(hn::BitCast(integers, shifted)));
   const auto divisor = hn::Add(hn::Set(d, 1.0f), hn::BitCast(d, scaled));
   const auto estimate = hn::ApproximateReciprocal(divisor);
   const auto share = hn::Mul(estimate, hn::NegMulAdd(divisor, estimate, hn::Set(d, 2.0f)));
@@ -265,6 +268,25 @@ void RotateHalves(float* x, const float* cosine, const float* sine, std::size_t 
   }
 }
 
+// Four chains, so that they wait for memory alone, which is asked ahead: near for the first cache, far for
+// the second.
+std::uint64_t ReadAll(const std::uint64_t* words, std::size_t count) {
+  const hn::ScalableTag<std::uint64_t> d;
+  const std::size_t lanes = hn::Lanes(d);
+  auto a = hn::Zero(d), b = a, c = a, e = a;
+  for (std::size_t i = 0; i + 4 * lanes <= count; i += 4 * lanes) {
+    for (std::size_t line = i; line < i + 4 * lanes; line += 8) {
+      hwy::Prefetch(words + line + 256);
+      __builtin_prefetch(words + line + 2048, 0, 2);
+    }
+    a = hn::Xor(a, hn::LoadU(d, words + i));
+    b = hn::Xor(b, hn::LoadU(d, words + i + lanes));
+    c = hn::Xor(c, hn::LoadU(d, words + i + 2 * lanes));
+    e = hn::Xor(e, hn::LoadU(d, words + i + 3 * lanes));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, hn::Xor(hn::Xor(a, b), hn::Xor(c, e))));
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace palisade
 HWY_AFTER_NAMESPACE();
@@ -289,6 +311,7 @@ HWY_EXPORT(SoftcapBackward);
 HWY_EXPORT(Add);
 HWY_EXPORT(Scale);
 HWY_EXPORT(RotateHalves);
+HWY_EXPORT(ReadAll);
 
 void rms_norm(std::span<const float> x, std::span<const float> scale, float eps, std::span<float> out) {
   HWY_DYNAMIC_DISPATCH(RmsNorm)(x.data(), scale.data(), x.size(), eps, out.data());
@@ -348,6 +371,10 @@ void scale(std::span<float> x, float factor) {
 }
 void rotate_halves(std::span<float> x, std::span<const float> cosine, std::span<const float> sine) {
   HWY_DYNAMIC_DISPATCH(RotateHalves)(x.data(), cosine.data(), sine.data(), x.size() / 2);
+}
+
+std::uint64_t read_all(std::span<const std::uint64_t> words) {
+  return HWY_DYNAMIC_DISPATCH(ReadAll)(words.data(), words.size());
 }
 
 }  // namespace palisade

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "model/bare_product.h"
+#include "model/kernels.h"
 #include "model/parallel.h"
 
 namespace palisade {
@@ -44,24 +45,6 @@ class Buffer {
   void* data_;
 };
 
-// Four independent chains of 64 bytes: whatever vectors the compiler makes of them wait for memory alone.
-std::uint64_t read_all(const std::uint64_t* words, std::size_t count) {
-  typedef std::uint64_t Line __attribute__((vector_size(64)));
-  constexpr std::size_t kWords = 8, kAhead = 256;
-  Line sums[4] = {};
-  const Line* const lines = reinterpret_cast<const Line*>(words);
-  for (std::size_t line = 0; line + 4 <= count / kWords; line += 4) {
-    for (std::size_t i = 0; i < 4; ++i) {
-      __builtin_prefetch(reinterpret_cast<const void*>(std::uintptr_t(lines + line + i) + 8 * kAhead));
-      sums[i] ^= lines[line + i];
-    }
-  }
-  const Line all = sums[0] ^ sums[1] ^ sums[2] ^ sums[3];
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < kWords; ++i) sum ^= all[i];
-  return sum;
-}
-
 int team_size() {
   std::mutex mutex;
   std::set<std::thread::id> seen;
@@ -87,8 +70,9 @@ void measure_memory(Samples& samples, int repeats, std::size_t bytes) {
   std::atomic<std::uint64_t> sum = 0;  // so that nothing is left out
   for (int i = 0; i < repeats; ++i) {
     const auto begun = steady_clock::now();
-    parallel_for(kParts, kAlwaysParallel,
-                 [&](int part) { sum ^= read_all(buffer.words() + std::size_t(part) * words, words); });
+    parallel_for(kParts, kAlwaysParallel, [&](int part) {
+      sum ^= read_all({buffer.words() + std::size_t(part) * words, words});
+    });
     samples.add(double(words) * kParts * sizeof(std::uint64_t) / seconds_since(begun));
   }
 }
