@@ -103,22 +103,40 @@ EncoderPass::EncoderPass(const EncoderLayers& layers, MatrixView x, int tokens, 
     : layers_(layers),
       x_(x),
       tokens_(tokens),
+      group_rows_(rows_of_group(x.rows, tokens)),
       observer_(std::move(observer)),
       observed_(std::move(observed)),
-      qkv_(x.rows, 3 * x.cols),
-      at_(layers.shape_.layers, x.rows, operations_of_row(layers.shape_, tokens)) {}
+      qkv_(group_rows_, 3 * x.cols),
+      at_(layers.shape_.layers * (x.rows / group_rows_), group_rows_,
+          operations_of_row(layers.shape_, tokens)) {}
+
+// Sequences do not see each other, so each layer takes some of them after the others: queries, keys and
+// values are read again while they are near.
+int EncoderPass::rows_of_group(int rows, int tokens) {
+  constexpr int kMostRows = 512;
+  int sequences = rows / tokens;
+  while (sequences > 1 && (sequences * tokens > kMostRows || rows % (sequences * tokens) != 0)) --sequences;
+  return sequences * tokens;
+}
+
+EncoderPass::Place EncoderPass::place() const {
+  const int groups = x_.rows / group_rows_;
+  return {at_.layer() / groups, at_.layer() % groups * group_rows_, at_.layer() % groups == groups - 1};
+}
 
 void EncoderPass::write_qkv(int first, int count) {
-  const EncoderLayers::Layer& layer = layers_.layers_[at_.layer()];
+  const Place at = place();
+  const EncoderLayers::Layer& layer = layers_.layers_[at.layer];
   for_row_blocks(count, [&](int begin, int rows) {
     ProductRows normed = layer.qkv.rows(rows);
-    layer.attention_norm(x_.row_range(first + begin, rows), normed);
+    layer.attention_norm(x_.row_range(at.group + first + begin, rows), normed);
     layer.qkv(normed, qkv_.view().row_range(first + begin, rows));
   });
 }
 
 void EncoderPass::attend_and_mix(int first, int count) {
-  const EncoderLayers::Layer& layer = layers_.layers_[at_.layer()];
+  const Place at = place();
+  const EncoderLayers::Layer& layer = layers_.layers_[at.layer];
   const int width = x_.cols;
   AttentionShape shape = attention_shape_of(layers_.shape_);
   shape.rounded = layer.qkv.rounds();
@@ -134,7 +152,7 @@ void EncoderPass::attend_and_mix(int first, int count) {
            heads.view().row_range(from - first, to - from));
   });
   for_row_blocks(count, [&](int begin, int rows) {
-    const MatrixView x = x_.row_range(first + begin, rows);
+    const MatrixView x = x_.row_range(at.group + first + begin, rows);
     Matrix mixed(rows, width);
     ProductRows normed = layer.mlp.rows(rows);
     const RowUse add_to_x = [&](int row, std::span<float> values) { add(x.row(row), values); };
@@ -146,13 +164,14 @@ void EncoderPass::attend_and_mix(int first, int count) {
 
 bool EncoderPass::advance(double operations) {
   if (at_.done()) return false;
-  const int count = at_.rows_within(operations), layer = at_.layer();
+  const int count = at_.rows_within(operations);
+  const Place at = place();
   if (at_.second_half()) {
     attend_and_mix(at_.first_row(), count);
   } else {
     write_qkv(at_.first_row(), count);
   }
-  if (at_.move(count) && observer_) observer_(observed_ + std::to_string(layer), x_);
+  if (at_.move(count) && at.last_group && observer_) observer_(observed_ + std::to_string(at.layer), x_);
   return !at_.done();
 }
 

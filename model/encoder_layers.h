@@ -85,16 +85,24 @@ class EncoderPass {
   double operations() const { return at_.operations(); }  // done so far
 
  private:
+  struct Place {
+    int layer;
+    int group;  // its first row of x
+    bool last_group;
+  };
+  static int rows_of_group(int rows, int tokens);
+  Place place() const;
   void write_qkv(int first, int count);
   void attend_and_mix(int first, int count);
 
   const EncoderLayers& layers_;
   MatrixView x_;
   int tokens_;
+  int group_rows_;
   Observer observer_;
   std::string observed_;
-  Matrix qkv_;  // [sequences * tokens, q | k | v] of the layer in hand
-  LayerSlices at_;
+  Matrix qkv_;      // [group rows, q | k | v] of the layer and the group in hand
+  LayerSlices at_;  // every group of every layer
 };
 
 }  // namespace palisade
