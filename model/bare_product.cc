@@ -69,6 +69,11 @@ bool has_products(Precision precision) {
   return precision == Precision::kBf16 ? bf16 : int8;
 }
 
+bool has_tile_registers() {
+  constexpr auto kAmx = int(dnnl::cpu_isa::avx512_core_amx);
+  return (int(dnnl::get_effective_cpu_isa()) & kAmx) == kAmx;
+}
+
 std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs) {
   constexpr int kSmallNumbers = 0x3b;  // 0.003 in f32 and bf16
   const auto product =

@@ -10,6 +10,9 @@ namespace palisade {
 // products were added in 16 bits.
 bool has_products(Precision precision);
 
+// Whether oneDNN multiplies by AMX here, which no other instructions come near.
+bool has_tile_registers();
+
 // Multiplies [rows, inputs] by packed weights [outputs, inputs] each time it is called, with nothing before
 // or after it: what oneDNN can do here at best. For a precision that this CPU has.
 std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs);

@@ -60,6 +60,10 @@ std::span<std::byte> bytes_of_thread(std::size_t size) {
   return {row.data(), size};
 }
 
+bool multiplies_by_tiles(Precision precision) {
+  return precision == Precision::kInt8 && has_integer_tiles() && !has_tile_registers();
+}
+
 void require_success(dnnl_status_t status) {
   if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
 }
@@ -68,7 +72,7 @@ void require_success(dnnl_status_t status) {
 
 std::string packing_of(Precision precision) {
   const dnnl_version_t& version = *dnnl::version();
-  return std::string(name_of(precision)) + (has_integer_tiles() ? ", tiles" : ", rows shifted") +
+  return std::string(name_of(precision)) + (multiplies_by_tiles(precision) ? ", tiles" : ", rows shifted") +
          ", oneDNN " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
          std::to_string(version.patch) + " " + version.hash + ", instructions " +
          std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " + std::to_string(omp_get_max_threads()) +
@@ -265,7 +269,7 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   parts.inputs = rows.cols;
   parts.outputs = rows.rows;
   parts.depth = precision == Precision::kInt8 ? rotated_size(rows.cols) : rows.cols;
-  parts.tiles = precision == Precision::kInt8 && has_integer_tiles();
+  parts.tiles = multiplies_by_tiles(precision);
   parts.recorded = rows.inputs;
   if (!bias.empty()) {
     parts.bias = Matrix(1, rows.rows);
