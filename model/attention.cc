@@ -107,11 +107,11 @@ void attend_rounded(const AttentionShape& shape, ConstMatrixView q, std::span<co
 
 void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const KeysAndValues> parts,
             const Visibility& visibility, MatrixView out) {
+  const int dim = shape.head_dim;
   const TallRows tall(shape, q, out);
-  if (shape.rounded && tall.rows >= kBlockRows && has_integer_tiles())
+  if (shape.rounded && tall.rows >= kBlockRows && dim <= kMostTiledDim && has_integer_tiles())
     return attend_rounded(shape, q, parts, visibility, out);
   const int all_positions = positions_of(parts);
-  const int dim = shape.head_dim;
   const int blocks = (tall.rows + kBlockRows - 1) / kBlockRows;
   const double work = 4.0 * q.rows * shape.heads * dim * all_positions;
   parallel_for(tall.separate_heads * blocks, work, [&](int task) {

@@ -32,7 +32,9 @@ struct Slice {
   int first;
   int count;
 };
-static_assert(std::int64_t(kChunk) * kMostWord * kMostProbability < std::numeric_limits<std::int32_t>::max());
+static_assert(std::int64_t(kChunk) * kMostWord * kMostProbability <
+                  std::numeric_limits<std::int32_t>::max() &&
+              std::int64_t(kMostTiledDim) * kMostWord * kMostWord < std::numeric_limits<std::int32_t>::max());
 
 }  // namespace
 }  // namespace palisade
@@ -139,7 +141,7 @@ std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::
   }
   const Vector factors = hn::Set(d, factor * 1.44269504f);
   const Vector levels = hn::Mul(hn::MaxOfLanes(d, most), factors);
-  // Rounded likewise: the last 16 bits are the probability, which the sum takes without those before it.
+  // Rounded likewise: the bits that differ from the shift's are the probability.
   constexpr std::int32_t kShiftBits = 0x4b000000;
   const Vector scale = hn::Set(d, float(kMostProbability)),
                shift = hn::BitCast(d, hn::Set(Integers(), kShiftBits));
@@ -235,13 +237,14 @@ PackedKeysAndValues::PackedKeysAndValues(std::span<const ConstMatrixView> keys,
   std::memset(keys_.get(), 0, std::size_t(all) * depth * 2);
   const std::span words = scratch<std::int16_t, 0>(std::size_t(columns));
   int position = 0;
-  for (const ConstMatrixView& part : keys)
+  for (const ConstMatrixView& part : keys) {
     for (int row = 0; row < part.rows; ++row, ++position) {
       key_steps_[position] = round_words(part, row, words.data());
       std::byte* to =
           keys_.get() + (std::size_t(position / kKeyTile) * depth * kKeyTile + position % kKeyTile * 2) * 2;
       for (int i = 0; i < depth; i += 2, to += kKeyTile * 4) std::memcpy(to, words.data() + i, 4);
     }
+  }
 
   const int chunks = (positions_ + kChunk - 1) / kChunk;
   value_steps_.resize(std::size_t(chunks) * columns);

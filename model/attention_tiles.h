@@ -14,6 +14,9 @@ namespace palisade {
 // column) with a step of its own, where integer_tiles multiplies them. Scores, their softmax and the sums
 // over positions are f32.
 
+// Of a head, so that sums fit 32 bits.
+inline constexpr int kMostTiledDim = 512;
+
 // Keys and values of one key/value head, packed for many queries. Read-only after construction.
 class PackedKeysAndValues {
  public:

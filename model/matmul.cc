@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -270,6 +271,12 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   parts.outputs = rows.rows;
   parts.depth = precision == Precision::kInt8 ? rotated_size(rows.cols) : rows.cols;
   parts.tiles = multiplies_by_tiles(precision);
+  constexpr int kMostDepth = std::numeric_limits<std::int32_t>::max() / (255 * 127);
+  if (precision == Precision::kInt8 && parts.depth > kMostDepth) {
+    throw ModelError("rows of " + std::to_string(rows.cols) +
+                     " values are too long for int8, whose sums have 32 bits; use " +
+                     "precision bf16 or f32");
+  }
   parts.recorded = rows.inputs;
   if (!bias.empty()) {
     parts.bias = Matrix(1, rows.rows);

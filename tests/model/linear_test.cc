@@ -162,6 +162,18 @@ TEST_CASE("int8 products are the same to the last bit by tiles and by oneDNN") {
   CHECK(has_integer_tiles());
 }
 
+TEST_CASE("rows whose sums would not fit 32 bits are refused in int8, with the remedy") {
+  if (!has_products(Precision::kInt8)) return;
+  const WeightRows long_rows(1, 70'000, [](int, MatrixView out) { std::fill_n(out.data, out.cols, 1.0f); });
+  CHECK_THROWS_WITH_AS(PackedMatrix(long_rows, {}, Precision::kInt8), doctest::Contains("bf16 or f32"),
+                       ModelError);
+  const WeightRows longest(1, 66'300, long_rows.read);
+  Matrix x(1, 66'300), y(1, 1);
+  std::fill_n(x.data(), x.size(), 1.0f);
+  PackedMatrix(longest, {}, Precision::kInt8).multiply(x, y);
+  CHECK(y.row(0)[0] == doctest::Approx(66'300).epsilon(0.01));
+}
+
 TEST_CASE("rotating changes no length and no product, and twice is not at all") {
   for (const int size : {128, 1152, 200, 16384}) {
     CAPTURE(size);
