@@ -141,15 +141,14 @@ std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::
   }
   const Vector factors = hn::Set(d, factor * 1.44269504f);
   const Vector levels = hn::Mul(hn::MaxOfLanes(d, most), factors);
-  // Rounded likewise: the bits that differ from the shift's are the probability.
-  constexpr std::int32_t kShiftBits = 0x4b000000;
+  // Rounded likewise: the last 16 bits are the probability.
   const Vector scale = hn::Set(d, float(kMostProbability)),
-               shift = hn::BitCast(d, hn::Set(Integers(), kShiftBits));
+               shift = hn::BitCast(d, hn::Set(Integers(), 0x4b000000));
   auto sum = hn::Zero(Integers());
   for (std::size_t i = 0; i < size; i += kLanes) {
     const Vector power = power_of_two(hn::MulSub(hn::LoadU(d, x + i), factors, levels));
     const auto steps =
-        hn::Xor(hn::BitCast(Integers(), hn::MulAdd(power, scale, shift)), hn::Set(Integers(), kShiftBits));
+        hn::And(hn::BitCast(Integers(), hn::MulAdd(power, scale, shift)), hn::Set(Integers(), 0xffff));
     sum = hn::Add(sum, steps);
     hn::StoreU(hn::DemoteTo(Words(), steps), Words(), out + i);
   }

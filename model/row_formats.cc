@@ -132,7 +132,7 @@ void ScaleSums(float* sums, std::size_t size, float step, const float* steps, co
   }
   for (; i < size; ++i) {
     const auto sum = float(std::bit_cast<std::int32_t>(sums[i]) - shifts[i]);
-    sums[i] = sum * (step * steps[i]) + (bias ? bias[i] : 0);
+    sums[i] = std::fma(sum, step * steps[i], bias ? bias[i] : 0);  // one rounding, as above
   }
 }
 

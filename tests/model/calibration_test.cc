@@ -163,7 +163,8 @@ TEST_CASE("smoothing is the root of inputs over weights, and heads that share va
   };
   for (int channel = 1; channel < 16; ++channel)
     CHECK(shared[channel] / shared[0] == doctest::Approx(root(channel) / root(0)).epsilon(2e-3));
-  for (const auto& [site, list] : tiny.smoothing().items()) {
+  const Json smoothing = tiny.smoothing();
+  for (const auto& [site, list] : smoothing.items()) {
     CHECK(site.find("fc2") == std::string::npos);
     CHECK(site.find("embed") == std::string::npos);
   }
