@@ -1,7 +1,6 @@
 #include "model/attention_tiles.h"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <cmath>
 #include <cstddef>
@@ -45,11 +44,8 @@ namespace palisade {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr std::size_t kLanes = HWY_HAVE_SCALABLE ? 4 : HWY_MIN(16, HWY_LANES(float));
-using Floats = hn::FixedTag<float, kLanes>;
-using Integers = hn::FixedTag<std::int32_t, kLanes>;
+#include "model/fixed_lanes.inc"
 using Words = hn::FixedTag<std::int16_t, kLanes>;
-using Vector = hn::Vec<Floats>;
 
 // The rest of a row is masked, which may fault before AVX-512, where integer_tiles are not.
 HWY_INLINE Vector load(const float* x, std::size_t left) {

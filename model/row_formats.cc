@@ -17,11 +17,8 @@ namespace palisade {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// 16 values at most, which is what a block's columns are apart; their number must be known here.
-constexpr std::size_t kLanes = HWY_HAVE_SCALABLE ? 4 : HWY_MIN(16, HWY_LANES(float));
-using Floats = hn::FixedTag<float, kLanes>;
-using Integers = hn::FixedTag<std::int32_t, kLanes>;
-using Vector = hn::Vec<Floats>;
+// 16 lanes at most, which is what a block's columns are apart.
+#include "model/fixed_lanes.inc"
 
 HWY_INLINE void butterfly(Vector& a, Vector& b) {
   const Vector difference = hn::Sub(a, b);
