@@ -10,16 +10,15 @@
 #include "model/image_encoder.h"
 #include "model/language_model.h"
 #include "model/linear.h"
+#include "model/parallel.h"
 #include "model/preprocessor.h"
 
 namespace palisade {
 namespace {
 
-Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config) {
-  const std::string name = "multi_modal_projector.linear";
-  const Matrix weight = checkpoint.read(name + ".weight", {config.text.width, config.vision.width});
-  const Matrix bias = checkpoint.read(name + ".bias", {config.text.width});
-  return Linear(weight, bias.row(0), Precision::kF32);
+Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config, Precision precision) {
+  return read_biased_linear(checkpoint, "multi_modal_projector.linear", config.text.width,
+                            config.vision.width, precision);
 }
 
 std::optional<Calibration> calibration_of(const std::filesystem::path& folder, const Checkpoint& checkpoint,
@@ -73,7 +72,7 @@ struct PaliGemma::Parts {
         identity(identify(folder, preprocessor.resize)),
         weight_files(checkpoint.files()),
         image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
-        projection(read_projection(checkpoint, config)),
+        projection(read_projection(checkpoint, config, precision)),
         language_model(config.text, checkpoint, window, precision),
         yes_no(verdict_tokens(*tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
         true_false(verdict_tokens(*tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
@@ -91,7 +90,7 @@ struct PaliGemma::Parts {
         preprocessor{.image_size = config.vision.image_size},
         identity{.id = id, .precision = std::string(name_of(precision))},
         image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
-        projection(read_projection(checkpoint, config)),
+        projection(read_projection(checkpoint, config, precision)),
         language_model(config.text, checkpoint, window, precision) {}
 
   // Image rows and prompt rows as Gemma's input. [positions, width]
@@ -190,10 +189,12 @@ std::vector<TokenId> PaliGemma::prompt_ids(std::string_view prefix) const {
 std::unique_ptr<ImageEncoding> PaliGemma::begin_encode(std::span<const Image> images,
                                                        const Observer& observer) const {
   assert(!images.empty());
-  std::vector<Matrix> pixels;
-  for (const Image& image : images) {
-    pixels.push_back(parts_->preprocessor.pixel_values(parts_->preprocessor.to_square(image)));
-  }
+  std::vector<Matrix> pixels(images.size());
+  const double work =
+      10.0 * double(images.size()) * parts_->config.vision.image_size * parts_->config.vision.image_size;
+  parallel_for(int(images.size()), work, [&](int index) {
+    pixels[index] = parts_->preprocessor.pixel_values(parts_->preprocessor.to_square(images[index]));
+  });
   return std::unique_ptr<ImageEncoding>(
       new ImageEncoding(*this, parts_->image_encoder.embed(pixels, observer), observer));
 }
