@@ -16,9 +16,11 @@
 namespace palisade {
 namespace {
 
-Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config, Precision precision) {
+// In f32 whatever the rest is: it is a hundredth of the work, and all that Gemma sees of a picture goes
+// through it once.
+Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config) {
   return read_biased_linear(checkpoint, "multi_modal_projector.linear", config.text.width,
-                            config.vision.width, precision);
+                            config.vision.width, Precision::kF32);
 }
 
 std::optional<Calibration> calibration_of(const std::filesystem::path& folder, const Checkpoint& checkpoint,
@@ -72,7 +74,7 @@ struct PaliGemma::Parts {
         identity(identify(folder, preprocessor.resize)),
         weight_files(checkpoint.files()),
         image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
-        projection(read_projection(checkpoint, config, precision)),
+        projection(read_projection(checkpoint, config)),
         language_model(config.text, checkpoint, window, precision),
         yes_no(verdict_tokens(*tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
         true_false(verdict_tokens(*tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
@@ -90,7 +92,7 @@ struct PaliGemma::Parts {
         preprocessor{.image_size = config.vision.image_size},
         identity{.id = id, .precision = std::string(name_of(precision))},
         image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
-        projection(read_projection(checkpoint, config, precision)),
+        projection(read_projection(checkpoint, config)),
         language_model(config.text, checkpoint, window, precision) {}
 
   // Image rows and prompt rows as Gemma's input. [positions, width]

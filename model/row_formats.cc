@@ -41,7 +41,7 @@ HWY_INLINE Vector within_all(Vector v) {
   v = within<1>(v, hn::Shuffle2301(v));
   v = within<2>(v, hn::Shuffle1032(v));
   if constexpr (kLanes > 4) v = within<4>(v, hn::SwapAdjacentBlocks(v));
-  if constexpr (kLanes > 8) v = within<8>(v, hn::SwapAdjacentBlocks(hn::ReverseBlocks(Floats(), v)));
+  if constexpr (kLanes > 8) v = within<8>(v, hn::ConcatLowerUpper(Floats(), v, v));
 #endif
   return v;
 }
@@ -100,7 +100,7 @@ float RotateUnscaled(const float* x, std::size_t size, float* out, float& most) 
 // 128 to it. Returns the step of x.
 float Quantise(const float* x, std::size_t size, float most, std::uint8_t flip, std::uint8_t* out) {
   const Floats d;
-  const hn::Rebind<std::int8_t, Floats> signed_bytes;
+  const hn::FixedTag<std::uint32_t, kLanes> integers;
   const hn::Rebind<std::uint8_t, Floats> bytes;
   // Below that 127 / most is not finite.
   if (!(most > 1e-30f)) {
@@ -110,8 +110,8 @@ float Quantise(const float* x, std::size_t size, float most, std::uint8_t flip, 
   const auto flips = hn::Set(bytes, flip);
   const Vector per_step = hn::Set(d, 127.0f / most);
   for (std::size_t i = 0; i < size; i += kLanes) {
-    const auto steps = hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), per_step));
-    hn::StoreU(hn::Xor(hn::BitCast(bytes, hn::DemoteTo(signed_bytes, steps)), flips), bytes, out + i);
+    const auto steps = hn::BitCast(integers, hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), per_step)));
+    hn::StoreU(hn::Xor(hn::U8FromU32(steps), flips), bytes, out + i);
   }
   return most / 127.0f;
 }
