@@ -47,11 +47,11 @@ HWY_INLINE Vector within_all(Vector v) {
 }
 
 // A block by the unscaled Hadamard matrix: butterflies between values 64, 32 and 16 apart, those within a
-// vector, then what is left where a vector is shorter than 16. Returns 0, or NaN for a value not finite.
-// `largest` becomes the largest magnitude, lane by lane.
-HWY_INLINE float rotate_block(const float* HWY_RESTRICT x, float* HWY_RESTRICT out, Vector& largest) {
+// vector, then what is left where a vector is shorter than 16. Lane by lane `largest` becomes the largest
+// magnitude, and `poison` NaN for a value not finite.
+HWY_INLINE void rotate_block(const float* HWY_RESTRICT x, float* HWY_RESTRICT out, Vector& largest,
+                             Vector& poison) {
   const Floats d;
-  Vector poison = hn::Zero(d);
   for (std::size_t at = 0; at < 16; at += kLanes) {
     Vector a = hn::LoadU(d, x + at), b = hn::LoadU(d, x + at + 16), c = hn::LoadU(d, x + at + 32),
            e = hn::LoadU(d, x + at + 48), f = hn::LoadU(d, x + at + 64), g = hn::LoadU(d, x + at + 80),
@@ -77,23 +77,22 @@ HWY_INLINE float rotate_block(const float* HWY_RESTRICT x, float* HWY_RESTRICT o
       hn::StoreU(a, d, out + at), hn::StoreU(b, d, out + at + distance);
     }
   }
-  return hn::GetLane(hn::SumOfLanes(d, poison));
 }
 
-// `most` becomes the largest magnitude.
+// `most` becomes the largest magnitude. Returns 0, or NaN for a value not finite.
 float RotateUnscaled(const float* x, std::size_t size, float* out, float& most) {
   constexpr std::size_t kBlock = kRotatedBlock;
-  Vector largest = hn::Zero(Floats());
-  float poison = 0;
+  const Floats d;
+  Vector largest = hn::Zero(d), poison = hn::Zero(d);
   std::size_t at = 0;
-  for (; at + kBlock <= size; at += kBlock) poison += rotate_block(x + at, out + at, largest);
+  for (; at + kBlock <= size; at += kBlock) rotate_block(x + at, out + at, largest, poison);
   if (at < size) {
     HWY_ALIGN float padded[kBlock] = {};
     std::copy(x + at, x + size, padded);
-    poison += rotate_block(padded, out + at, largest);
+    rotate_block(padded, out + at, largest, poison);
   }
-  most = hn::GetLane(hn::MaxOfLanes(Floats(), largest));
-  return poison;
+  most = hn::GetLane(hn::MaxOfLanes(d, largest));
+  return hn::GetLane(hn::SumOfLanes(d, poison));
 }
 
 // `size` is a multiple of a block, `most` the largest magnitude. Every byte is XORed with `flip`: 0x80 adds
