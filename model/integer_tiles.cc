@@ -22,8 +22,11 @@ constexpr int kTileColumns = 64;
 constexpr int kQuad = 4;  // values that one instruction multiplies and adds up
 // Values of each row that are multiplied at a time. Their weights, 24 KB, stay in the nearest cache for many
 // rows; of few rows they are read once, from memory, and 16 KB are what it brings in time.
+constexpr bool are_few(int rows) {
+  return rows <= 16;
+}
 constexpr int chunk_of(int rows) {
-  return rows <= 16 ? 256 : 384;
+  return are_few(rows) ? 256 : 384;
 }
 constexpr int kMostRows = 128;  // at a time, so that their sums stay near
 
@@ -36,6 +39,9 @@ constexpr int most_rows(int vectors) {
 struct Ahead {
   const char* at = nullptr;
   int lines_a_step = 0;  // of kStep bytes of a row
+  // Into the second cache what comes after it too: few rows do not take as long as memory does, with many it
+  // would only drive out what they need.
+  bool further = false;
 };
 
 constexpr int kStep = 16;
@@ -95,10 +101,9 @@ __attribute__((target("avx512vnni"))) void add_tile(const Tile& tile, Ahead ahea
         }
       }
     }
-    // Into the nearest cache what comes next, into the second what comes after it.
     for (int line = 0; line < ahead.lines_a_step; ++line, ahead.at += 64) {
       _mm_prefetch(ahead.at, _MM_HINT_T0);
-      _mm_prefetch(ahead.at + kFurther, _MM_HINT_T1);
+      if (ahead.further) _mm_prefetch(ahead.at + kFurther, _MM_HINT_T1);
     }
   }
 #pragma GCC unroll 8
@@ -164,7 +169,7 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
         const int row = rows * step / steps, count = rows * (step + 1) / steps - row;
         const int share = lines * (depth / kStep);
         const Ahead ahead{reinterpret_cast<const char*>(next) + std::ptrdiff_t(step) * share * 64,
-                          step * share < all_lines ? lines : 0};
+                          step * share < all_lines ? lines : 0, are_few(y.rows)};
         const Tile those{.x = x.values.data() + std::size_t(at) * y.rows + std::size_t(begin + row) * depth,
                          .x_stride = depth,
                          .bytes = depth,
