@@ -135,8 +135,9 @@ void LanguageModel::mlp(const Layer& layer, const ProductRows& normed, MatrixVie
   layer.down(gated, mixed, use);
 }
 
-void LanguageModel::forward(MatrixView x, std::span<const Segment> segments, const Observer& observer) const {
-  LanguagePass pass(*this, x, {segments.begin(), segments.end()}, observer);
+void LanguageModel::forward(MatrixView x, std::span<const Segment> segments, const Observer& observer,
+                            int first_asked) const {
+  LanguagePass pass(*this, x, {segments.begin(), segments.end()}, observer, first_asked);
   while (pass.advance(kUnboundedOperations)) {
   }
 }

@@ -43,7 +43,8 @@ class LanguageModel {
   void embed(std::span<const TokenId> ids, MatrixView out) const;
   // Runs the rows of all segments (one below the other in x [rows, width]) through all layers and the final
   // norm, in place, and extends their caches: a LanguagePass in one go.
-  void forward(MatrixView x, std::span<const Segment> segments, const Observer& observer) const;
+  void forward(MatrixView x, std::span<const Segment> segments, const Observer& observer,
+               int first_asked = 0) const;
   // hidden [rows, width] -> out [rows, vocabulary], without final soft-cap (big_vision's compute_logits).
   void logits(ConstMatrixView hidden, MatrixView out) const { head_(hidden, out); }
 
@@ -84,10 +85,13 @@ class LanguageModel {
 // A forward through all layers in slices (see LayerSlices). Views and caches outlive it.
 class LanguagePass {
  public:
+  // Of rows before `first_asked` nobody asks what the last layer makes, unless there is an observer: they
+  // leave their keys and values there and go no further.
   LanguagePass(const LanguageModel& model, MatrixView x, std::vector<Segment> segments,
-               Observer observer = {});
+               const Observer& observer = {}, int first_asked = 0);
 
-  // The next slice, of about `operations`; false once there is none, and x holds the final norm's output.
+  // The next slice, of about `operations`; false once there is none, and the rows of x that are asked for hold
+  // the final norm's output.
   bool advance(double operations);
   double operations() const { return at_.operations(); }  // done so far
 
@@ -109,6 +113,7 @@ class LanguagePass {
   MatrixView x_;
   std::vector<Segment> segments_;
   Observer observer_;
+  int first_asked_;
   Matrix angles_;  // of RoPE, [positions of all segments, head_dim]
   Matrix q_;       // [rows, heads * head_dim] of the layer in hand
   LayerSlices at_;

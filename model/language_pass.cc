@@ -32,11 +32,12 @@ int positions_of(const std::vector<Segment>& segments) {
 }  // namespace
 
 LanguagePass::LanguagePass(const LanguageModel& model, MatrixView x, std::vector<Segment> segments,
-                           Observer observer)
+                           const Observer& observer, int first_asked)
     : model_(model),
       x_(x),
       segments_(std::move(segments)),
-      observer_(std::move(observer)),
+      observer_(observer),
+      first_asked_(observer ? 0 : first_asked),
       angles_(positions_of(segments_), model.config_.head_dim),
       q_(x.rows, model.config_.heads * model.config_.head_dim),
       at_(model.config_.layers, x.rows, operations_of_row(model.config_, most_positions(segments_))) {
@@ -134,14 +135,17 @@ void LanguagePass::attend_and_mix(int first, int count) {
 void LanguagePass::end_layer(int layer) {
   if (observer_) observer_("lm.layer." + std::to_string(layer), x_);
   if (!at_.done()) return;
-  model_.norm(x_, model_.final_norm_, x_);
+  const MatrixView asked = x_.row_range(first_asked_, x_.rows - first_asked_);
+  model_.norm(asked, model_.final_norm_, asked);
   if (observer_) observer_("lm.final_norm", x_);
   for (const Segment& segment : segments_) segment.cache->extend(segment.positions());
 }
 
 bool LanguagePass::advance(double operations) {
   if (at_.done()) return false;
-  const int count = at_.rows_within(operations), layer = at_.layer();
+  const int layer = at_.layer();
+  if (layer == model_.config_.layers - 1 && at_.second_half()) at_.skip_to(first_asked_);
+  const int count = at_.rows_within(operations);
   if (at_.second_half()) {
     attend_and_mix(at_.first_row(), count);
   } else {

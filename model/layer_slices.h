@@ -34,6 +34,8 @@ class LayerSlices {
     if (rows >= share) return share;
     return std::min(left, std::max(kFewestRows, int(std::bit_floor(unsigned(rows)))));
   }
+  // Nothing is to be done with rows of this half before `row`.
+  void skip_to(int row) { row_ = std::max(row_, row); }
   // The next `rows` of this half are done. True when that ends the layer.
   bool move(int rows) {
     operations_ += rows * operations_of_row_[half_];

@@ -266,7 +266,7 @@ Matrix PaliGemma::score(std::span<const ImageFeatures> images, std::span<const T
   require_room(x.rows());
   KvCache cache = parts_->language_model.make_cache(x.rows());
   const Segment segment{.cache = &cache, .rows = x.rows(), .prefix = x.rows() - int(suffix.size())};
-  parts_->language_model.forward(x, {&segment, 1}, observer);
+  parts_->language_model.forward(x, {&segment, 1}, observer, segment.prefix);
   Matrix logits(int(suffix.size()), parts_->config.text.vocabulary);
   parts_->language_model.logits(x.view().row_range(segment.prefix, int(suffix.size())), logits);
   return logits;

@@ -16,7 +16,7 @@ Prefill::Prefill(const LanguageModel& model, Matrix x, Segment segment, int max_
     : model_(model),
       x_(std::move(x)),
       sequence_(model.make_cache(segment.positions() + max_new_tokens), model.config().vocabulary),
-      pass_(model, x_, {with_cache(std::move(segment), sequence_.cache_)}, observer) {}
+      pass_(model, x_, {with_cache(std::move(segment), sequence_.cache_)}, observer, x_.rows() - 1) {}
 
 // The head's weights, the largest of all, are a slice of their own.
 bool Prefill::advance(double operations) {

@@ -3,10 +3,17 @@
 namespace palisade {
 namespace {
 
-// Weights of all layers of Gemma, without head and norms.
+// Weights of a layer of Gemma that make queries, keys and values.
+double qkv_weights(const TextConfig& text) {
+  return double(text.width) * text.head_dim * (text.heads + 2.0 * text.kv_heads);
+}
+// The others of a layer, without norms.
+double mixing_weights(const TextConfig& text) {
+  return double(text.width) * (double(text.head_dim) * text.heads + 3.0 * text.mlp_width);
+}
+
 double layer_weights(const TextConfig& text) {
-  const double width = text.width, heads = 2.0 * (text.heads + text.kv_heads);
-  return text.layers * (width * text.head_dim * heads + 3 * width * text.mlp_width);
+  return text.layers * (qkv_weights(text) + mixing_weights(text));
 }
 
 double head_weights(const TextConfig& text) {
@@ -29,8 +36,11 @@ Work work_of_encode(const ModelConfig& config, int images, double bytes_per_weig
 Work work_of_prefill(const ModelConfig& config, int positions, double bytes_per_weight) {
   const TextConfig& text = config.text;
   const double n = positions, layers = layer_weights(text), head = head_weights(text);
-  return {.linear_operations = 2 * n * layers + 2 * head,
-          .attention_operations = 4 * n * n * text.heads * text.head_dim * text.layers,
+  // In the last layer only the last row goes on from its query.
+  const double rows = n * (text.layers - 1) + 1;
+  return {.linear_operations =
+              2 * n * text.layers * qkv_weights(text) + 2 * rows * mixing_weights(text) + 2 * head,
+          .attention_operations = 4 * rows * n * text.heads * text.head_dim,
           .weight_bytes = (layers + head) * bytes_per_weight};
 }
 
