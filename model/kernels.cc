@@ -268,6 +268,11 @@ void RotateHalves(float* x, const float* cosine, const float* sine, std::size_t 
   }
 }
 
+float Cosine(const float* x, const float* y, std::size_t size) {
+  const auto product = [](auto a, auto b) { return hn::Mul(a, b); };
+  return sum(size, product, x, y) / std::sqrt(sum(size, product, x, x) * sum(size, product, y, y));
+}
+
 // Four chains, so that they wait for memory alone, which is asked ahead: near for the first cache, far for
 // the second.
 std::uint64_t ReadAll(const std::uint64_t* words, std::size_t count) {
@@ -311,6 +316,7 @@ HWY_EXPORT(SoftcapBackward);
 HWY_EXPORT(Add);
 HWY_EXPORT(Scale);
 HWY_EXPORT(RotateHalves);
+HWY_EXPORT(Cosine);
 HWY_EXPORT(ReadAll);
 
 void rms_norm(std::span<const float> x, std::span<const float> scale, float eps, std::span<float> out) {
@@ -371,6 +377,10 @@ void scale(std::span<float> x, float factor) {
 }
 void rotate_halves(std::span<float> x, std::span<const float> cosine, std::span<const float> sine) {
   HWY_DYNAMIC_DISPATCH(RotateHalves)(x.data(), cosine.data(), sine.data(), x.size() / 2);
+}
+
+float cosine(std::span<const float> x, std::span<const float> y) {
+  return HWY_DYNAMIC_DISPATCH(Cosine)(x.data(), y.data(), x.size());
 }
 
 std::uint64_t read_all(std::span<const std::uint64_t> words) {

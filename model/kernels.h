@@ -49,6 +49,8 @@ void scale(std::span<float> x, float factor);
 // Turns the pairs (x[i], x[i + n/2]) by the angles whose cosines and sines [n / 2] are given (RoPE).
 // Its derivative turns them back: the same with negated sines.
 void rotate_halves(std::span<float> x, std::span<const float> cosine, std::span<const float> sine);
+// Of the angle between two rows; NaN where one is all zeros.
+float cosine(std::span<const float> x, std::span<const float> y);
 
 // Some sum of all words, in whole vectors: nothing but the reading of memory.
 std::uint64_t read_all(std::span<const std::uint64_t> words);

@@ -7,6 +7,7 @@
 #include "model/error.h"
 #include "model/kernels.h"
 #include "model/parallel.h"
+#include "model/rotary.h"
 
 namespace palisade {
 namespace {
@@ -26,6 +27,16 @@ Linear read_linear(const Checkpoint& checkpoint, const std::string& name, int ou
   return Linear(checkpoint.rows({name + ".weight"}, {outputs}, inputs), {}, precision);
 }
 
+Matrix rope_angles(const TextConfig& config) {
+  const Rotary rotary(config);
+  const auto half = std::size_t(rotary.half());
+  Matrix angles(config.max_position_embeddings, config.head_dim);
+  parallel_for(angles.rows(), 20.0 * double(angles.size()), [&](int position) {
+    rotary.angles(position, angles.row(position).first(half), angles.row(position).last(half));
+  });
+  return angles;
+}
+
 }  // namespace
 
 LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window,
@@ -37,7 +48,7 @@ LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpo
       head_(checkpoint.rows({checkpoint.has(kHead) ? kHead : kEmbedding}, {config.vocabulary}, config.width),
             {}, precision),
       final_norm_(read_norm(checkpoint, kModel + "norm", config.width)),
-      rotary_(config) {
+      angles_(rope_angles(config)) {
   for (int index = 0; index < config.layers; ++index)
     layers_.push_back(read_layer(checkpoint, index, precision));
 }
@@ -94,12 +105,6 @@ void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, ProductRows&
     rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, normed);
     out.set(row, normed);
   });
-}
-
-// Cosines and sines, which all heads turn by in all layers.
-void LanguageModel::rope_angles(int position, std::span<float> out) const {
-  const auto half = std::size_t(rotary_.half());
-  rotary_.angles(position, out.first(half), out.last(half));
 }
 
 void LanguageModel::rotate(MatrixView heads, std::span<const float> angles) {

@@ -12,7 +12,6 @@
 #include "model/linear.h"
 #include "model/model_config.h"
 #include "model/observer.h"
-#include "model/rotary.h"
 
 namespace palisade {
 
@@ -69,7 +68,6 @@ class LanguageModel {
   void mlp(const Layer& layer, const ProductRows& normed, MatrixView mixed, const RowUse& use) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
   void norm(ConstMatrixView x, const Matrix& scale, ProductRows& out) const;
-  void rope_angles(int position, std::span<float> out) const;
   static void rotate(MatrixView heads, std::span<const float> angles);
   AttentionShape attention_shape() const;
 
@@ -79,7 +77,7 @@ class LanguageModel {
   Linear head_;
   std::vector<Layer> layers_;
   Matrix final_norm_;
-  Rotary rotary_;
+  Matrix angles_;  // of RoPE, cosines and sines that all heads turn by in all layers. [positions, head_dim]
 };
 
 // A forward through all layers in slices (see LayerSlices). Views and caches outlive it.
@@ -90,8 +88,8 @@ class LanguagePass {
   LanguagePass(const LanguageModel& model, MatrixView x, std::vector<Segment> segments,
                const Observer& observer = {}, int first_asked = 0);
 
-  // The next slice, of about `operations`; false once there is none, and the rows of x that are asked for hold
-  // the final norm's output.
+  // The next slice, of about `operations`; false once there is none, and the rows of x that are asked for
+  // hold the final norm's output.
   bool advance(double operations);
   double operations() const { return at_.operations(); }  // done so far
 
@@ -101,8 +99,7 @@ class LanguagePass {
     const Segment* segment;
     int first;  // row of x
     int count;
-    int row;     // the first's, of the segment
-    int angles;  // row of angles_ of the segment's first position
+    int row;  // the first's, of the segment
   };
   std::vector<Part> parts_of(int first, int count) const;
   void write_keys(int first, int count);
@@ -114,8 +111,7 @@ class LanguagePass {
   std::vector<Segment> segments_;
   Observer observer_;
   int first_asked_;
-  Matrix angles_;  // of RoPE, [positions of all segments, head_dim]
-  Matrix q_;       // [rows, heads * head_dim] of the layer in hand
+  Matrix q_;  // [rows, heads * head_dim] of the layer in hand
   LayerSlices at_;
 };
 

@@ -23,12 +23,6 @@ int most_positions(const std::vector<Segment>& segments) {
   return most;
 }
 
-int positions_of(const std::vector<Segment>& segments) {
-  int positions = 0;
-  for (const Segment& segment : segments) positions += segment.positions();
-  return positions;
-}
-
 }  // namespace
 
 LanguagePass::LanguagePass(const LanguageModel& model, MatrixView x, std::vector<Segment> segments,
@@ -38,27 +32,18 @@ LanguagePass::LanguagePass(const LanguageModel& model, MatrixView x, std::vector
       segments_(std::move(segments)),
       observer_(observer),
       first_asked_(observer ? 0 : first_asked),
-      angles_(positions_of(segments_), model.config_.head_dim),
       q_(x.rows, model.config_.heads * model.config_.head_dim),
       at_(model.config_.layers, x.rows, operations_of_row(model.config_, most_positions(segments_))) {
   assert(x.contiguous());
-  int row = 0;
-  for (const Segment& segment : segments_) {
-    parallel_for(segment.positions(), 20.0 * segment.positions() * angles_.cols(),
-                 [&](int i) { model_.rope_angles(segment.cache->length() + i, angles_.row(row + i)); });
-    row += segment.positions();
-  }
 }
 
 std::vector<LanguagePass::Part> LanguagePass::parts_of(int first, int count) const {
   std::vector<Part> parts;
-  int begin = 0;   // row of x at which the segment begins
-  int angles = 0;  // likewise of angles_
+  int begin = 0;  // row of x at which the segment begins
   for (const Segment& segment : segments_) {
     const int from = std::max(first, begin), to = std::min(first + count, begin + segment.rows);
-    if (from < to) parts.push_back({&segment, from, to - from, from - begin, angles});
+    if (from < to) parts.push_back({&segment, from, to - from, from - begin});
     begin += segment.rows;
-    angles += segment.positions();
   }
   return parts;
 }
@@ -80,15 +65,14 @@ void LanguagePass::write_keys(int first, int count) {
       std::copy_n(in.begin(), q_width, q.begin());
       const int own = part.row + row;
       for (const int place : places.empty() ? std::span(&own, 1) : std::span(places[own])) {
-        const auto angles = angles_.row(part.angles + place);
         const int position = cache.length() + place;
         const auto key = cache.key(at_.layer(), position), value = cache.value(at_.layer(), position);
         std::copy_n(in.begin() + q_width, kv_width, key.begin());
         std::copy_n(in.begin() + q_width + kv_width, kv_width, value.begin());
-        model_.rotate({key.data(), config.kv_heads, config.head_dim}, angles);
+        model_.rotate({key.data(), config.kv_heads, config.head_dim}, model_.angles_.row(position));
       }
       const int place = places.empty() ? own : places[own].front();
-      model_.rotate({q.data(), config.heads, config.head_dim}, angles_.row(part.angles + place));
+      model_.rotate({q.data(), config.heads, config.head_dim}, model_.angles_.row(cache.length() + place));
     });
   }
 }

@@ -25,7 +25,7 @@ TextConfig read_text(const ConfigSection& section) {
   text.kv_heads = section.integer("num_key_value_heads", second ? 4 : 16, 1, 1024);
   text.head_dim = section.integer("head_dim", 256, 2, 4096);
   text.vocabulary = section.required("vocab_size", 1, 1 << 24);
-  text.max_position_embeddings = section.integer("max_position_embeddings", 8192, 1, 1 << 24);
+  text.max_position_embeddings = section.integer("max_position_embeddings", 8192, 1, 1 << 17);
   text.rms_norm_eps = section.positive("rms_norm_eps", 1e-6f);
   text.rope_theta = section.positive("rope_theta", 10000.0f);
   if (text.heads % text.kv_heads != 0)
