@@ -52,6 +52,11 @@ HWY_INLINE Vector load(const float* x, std::size_t left) {
   return left >= kLanes ? hn::LoadU(Floats(), x) : hn::MaskedLoad(hn::FirstN(Floats(), left), Floats(), x);
 }
 
+// The nearest whole number in the last 16 bits, for |v| < 2^15: added to one whose last bit is 1.
+HWY_INLINE hn::Vec<Integers> round_to_words(Vector v) {
+  return hn::BitCast(Integers(), hn::Add(v, hn::Set(Floats(), 12582912.0f)));
+}
+
 // In steps of the largest magnitude / 2047, then zeros up to a whole vector. Returns the step: 0 for a row of
 // zeros, NaN where a value is not finite.
 // `ahead` is a row that is soon asked for: rows are far apart, and no CPU guesses where the next one stands.
@@ -68,8 +73,8 @@ float RoundWords(const float* x, std::size_t size, const float* ahead, std::int1
   const bool none = !(most > 1e-30f);  // below that the quotient is not finite
   const Vector per_step = hn::Set(d, none ? 0 : kMostWord / most);
   for (std::size_t i = 0; i < size; i += kLanes) {
-    const auto words = hn::NearestInt(hn::Mul(load(x + i, size - i), per_step));
-    hn::StoreU(hn::DemoteTo(Words(), words), Words(), out + i);
+    const auto words = hn::ShiftLeft<16>(round_to_words(hn::Mul(load(x + i, size - i), per_step)));
+    hn::StoreU(hn::DemoteTo(Words(), hn::ShiftRight<16>(words)), Words(), out + i);
   }
   return none && most == most ? 0 : most / kMostWord;
 }
@@ -94,8 +99,8 @@ void RoundColumns(const float* const* rows, int count, std::size_t size, Slice s
     hn::StoreU(hn::MulAdd(hn::Set(d, 1.0f / kMostWord), most, poison), d, steps + i);
     auto* to = reinterpret_cast<std::int32_t*>(out) + (i - slice.first);
     for (int row = 0; row < count; row += 2, to += slice.count) {
-      const auto low = hn::NearestInt(hn::Mul(of(row), per_step));
-      const auto high = row + 1 < count ? hn::NearestInt(hn::Mul(of(row + 1), per_step)) : hn::Zero(integers);
+      const auto low = round_to_words(hn::Mul(of(row), per_step));
+      const auto high = row + 1 < count ? round_to_words(hn::Mul(of(row + 1), per_step)) : hn::Zero(integers);
       hn::StoreU(hn::Or(hn::And(low, hn::Set(integers, 0xffff)), hn::ShiftLeft<16>(high)), integers, to);
     }
   }
