@@ -166,6 +166,12 @@ void Checkpoint::read_into(const std::string& name, std::span<const std::int64_t
   read_elements(name, shape, 0, target);
 }
 
+void Checkpoint::pack_with(PackedCache& cache) {
+  cache_ = &cache;
+  if (!cache.serves()) return;
+  for (const SafetensorsFile& file : files_) file.expect_few_reads();
+}
+
 bool Checkpoint::has(const std::string& name) const {
   return tensors_.contains(name);
 }

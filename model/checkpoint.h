@@ -37,7 +37,7 @@ class Checkpoint {
   // The elements of one tensor of this shape, row-major, as f32.
   void read_into(const std::string& name, std::span<const std::int64_t> shape, std::span<float> target) const;
   // rows() from now on are kept and read there, in the order in which they are asked for. Outlives this.
-  void pack_with(PackedCache& cache) { cache_ = &cache; }
+  void pack_with(PackedCache& cache);
   // Everything is smoothed from now on, as int8 wants it. Outlives this.
   void smooth_with(const Calibration& calibration) { calibration_ = &calibration; }
   // Products of rows() from now on record their inputs there. Outlives them.

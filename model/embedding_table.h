@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "model/matrix.h"
 #include "model/packed_cache.h"
@@ -21,33 +20,34 @@ class EmbeddingTable {
       rows.read(0, whole_);
       return;
     }
-    halves_.resize(std::size_t(rows.rows) * width_);
-    const std::span bytes = std::as_writable_bytes(std::span(halves_));
-    if (rows.cache != nullptr && rows.cache->serves()) {
-      rows.cache->read(rows.name + ".rows", bytes);
-      return;
-    }
+    const std::size_t size = std::size_t(rows.rows) * width_;
+    halves_ = take_memory(size * sizeof(std::uint16_t));
+    const std::span bytes(halves_.get(), size * sizeof(std::uint16_t));
+    if (rows.cache != nullptr && rows.cache->read(rows.name + ".rows", bytes)) return;
     for (int first = 0; first < rows.rows; first += kRowsAtOnce) {
       Matrix some(std::min(kRowsAtOnce, rows.rows - first), width_);
       rows.read(first, some);
-      to_bf16({some.data(), some.size()}, {halves_.data() + std::size_t(first) * width_, some.size()});
+      to_bf16({some.data(), some.size()}, {row_at(first), some.size()});
     }
     if (rows.cache != nullptr) rows.cache->keep(rows.name + ".rows", bytes);
   }
 
   void copy(int row, std::span<float> out) const {
-    if (halves_.empty()) {
+    if (!halves_) {
       std::ranges::copy(whole_.row(row), out.begin());
     } else {
-      from_bf16({halves_.data() + std::size_t(row) * width_, std::size_t(width_)}, out);
+      from_bf16({row_at(row), std::size_t(width_)}, out);
     }
   }
 
  private:
   static constexpr int kRowsAtOnce = 256;
+  std::uint16_t* row_at(int row) const {
+    return reinterpret_cast<std::uint16_t*>(halves_.get()) + std::size_t(row) * width_;
+  }
   int width_;
   Matrix whole_;
-  std::vector<std::uint16_t> halves_;
+  Block<std::byte> halves_;  // bf16
 };
 
 }  // namespace palisade

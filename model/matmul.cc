@@ -161,11 +161,13 @@ struct PackedMatrix::Parts {
         {rows.name, {weight_memory.get(), size}},
         {rows.name + ".steps", std::as_writable_bytes(std::span(steps.data(), steps.size()))},
         {rows.name + ".shifts", std::as_writable_bytes(std::span(shifts))}};
-    const bool read = rows.cache != nullptr && rows.cache->serves();
-    if (!read) tiles ? pack_tiles(rows) : pack_for_onednn(rows);
+    const auto read = [&](const auto& part) {
+      return part.second.empty() || rows.cache->read(part.first, part.second);
+    };
+    if (rows.cache != nullptr && std::ranges::all_of(kept, read)) return;
+    tiles ? pack_tiles(rows) : pack_for_onednn(rows);
     for (const auto& [name, bytes] : kept) {
-      if (bytes.empty() || rows.cache == nullptr) continue;
-      read ? rows.cache->read(name, bytes) : rows.cache->keep(name, bytes);
+      if (!bytes.empty() && rows.cache != nullptr) rows.cache->keep(name, bytes);
     }
   }
 

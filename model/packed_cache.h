@@ -18,20 +18,22 @@ namespace palisade {
 // by one thread.
 class PackedCache {
  public:
-  // `origin` names the weights and what packs them. A file of another origin, and one that is damaged, is
-  // written anew.
+  // `origin` names the weights and what packs them. A file of another origin, and one whose header is
+  // damaged, is written anew.
   PackedCache(const std::filesystem::path& file, const std::string& origin);
   ~PackedCache();
   PackedCache(const PackedCache&) = delete;
   PackedCache& operator=(const PackedCache&) = delete;
 
-  // Whether what is asked for can be read; else it is to be kept.
+  // Whether there is a file to read from; else what is packed is to be kept.
   bool serves() const { return file_.has_value(); }
-  // What was kept under that name. Throws ModelError where there is no such thing of that size.
-  void read(const std::string& name, std::span<std::byte> out) const;
-  // A disk that is full ends the writing and nothing else.
+  // What was kept under that name; false where it is damaged, or nothing is read. Throws ModelError where
+  // there is no such thing of that size.
+  bool read(const std::string& name, std::span<std::byte> out);
+  // Nothing is written beside a file that is read. A disk that is full ends the writing and nothing else.
   void keep(const std::string& name, std::span<const std::byte> bytes);
-  // Everything has been kept: the file appears, whole. What became of it, for the log.
+  // Everything has been kept: the file appears, whole; one that is damaged goes, so that the next start
+  // writes another. What became of it, for the log.
   std::string finish();
 
  private:
@@ -40,12 +42,13 @@ class PackedCache {
     std::size_t size;
     std::string checksum;
   };
-  bool is_sound(const SafetensorsFile& file) const;
   void write_header();
 
   std::filesystem::path path_;
   std::string origin_;
   std::optional<SafetensorsFile> file_;
+  int descriptor_ = -1;  // of that file
+  int damaged_ = 0;      // tensors of it
   std::string why_not_;  // the file that is there does not serve, or none can be written
   std::unique_ptr<WholeFile> written_;
   std::vector<Entry> entries_;

@@ -159,6 +159,10 @@ SafetensorsFile::~SafetensorsFile() {
   if (!mapped_.empty()) ::munmap(const_cast<std::byte*>(mapped_.data()), mapped_.size());
 }
 
+void SafetensorsFile::expect_few_reads() const {
+  ::madvise(const_cast<std::byte*>(mapped_.data()), mapped_.size(), MADV_RANDOM);
+}
+
 const TensorView& SafetensorsFile::at(const std::string& name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) throw ModelError(path_.string() + ": has no tensor \"" + name + "\"");

@@ -43,6 +43,8 @@ class SafetensorsFile {
   // "__metadata__", text alone.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::filesystem::path& path() const { return path_; }
+  // Little of it is read from now on: the system is not to read what is around.
+  void expect_few_reads() const;
   // The whole file, header included.
   std::span<const std::byte> bytes() const { return mapped_; }
 

@@ -21,10 +21,9 @@ std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text));
 }
 
-std::string read(const PackedCache& cache, const std::string& name, std::size_t size) {
+std::string read(PackedCache& cache, const std::string& name, std::size_t size) {
   std::string text(size, '?');
-  cache.read(name, std::as_writable_bytes(std::span(text)));
-  return text;
+  return cache.read(name, std::as_writable_bytes(std::span(text))) ? text : "damaged";
 }
 
 void keep_two(const fs::path& file, const std::string& origin) {
@@ -60,6 +59,16 @@ TEST_CASE("packed weights are read again where they belong, and made anew where 
   }
   SUBCASE("a byte of a tensor changed") {
     change_byte(file, -1'000);
+    PackedCache cache(file, "mine");
+    CHECK(read(cache, "b", 300'000) == "damaged");
+    CHECK(read(cache, "a", 5) == "first");
+    CHECK(cache.finish().find("1 damaged") != std::string::npos);
+    CHECK_FALSE(fs::exists(file));
+  }
+  SUBCASE("cut short while it is read") {
+    PackedCache cache(file, "mine");
+    fs::resize_file(file, fs::file_size(file) - 1);
+    CHECK(read(cache, "b", 300'000) == "damaged");
   }
   SUBCASE("its header changed") {
     change_byte(file, 20);
@@ -120,6 +129,24 @@ TEST_CASE("a model from packed weights is the model, and changed weights are pac
   const PaliGemma third(copy, SlidingWindow::kTransformers, Precision::kF32,
                         {.packed_cache = folder.path() / "cache"});
   CHECK(third.packed_cache_note().find("made of other weights") != std::string::npos);
+}
+
+TEST_CASE("a tensor that is damaged in the cache is packed from the checkpoint") {
+  const test::TestFolder folder;
+  const fs::path model = PALISADE_SOURCE_DIR "/tests/golden/reference/models/paligemma1-tiny";
+  const auto load = [&] {
+    return std::make_unique<PaliGemma>(model, SlidingWindow::kTransformers, Precision::kF32,
+                                       WeightOptions{.packed_cache = folder.path()});
+  };
+  const auto whole = load();
+  const fs::path file = fs::directory_iterator(folder.path())->path();
+  change_byte(file, -1'000);
+  const auto damaged = load(), again = load();
+  CHECK(damaged->packed_cache_note().find("1 damaged") != std::string::npos);
+  CHECK(again->packed_cache_note().starts_with("packed weights written"));
+  const std::vector<TokenId> prompt = whole->prompt_ids("caption en");
+  const Sequence expected = whole->prefill({}, prompt, 1), actual = damaged->prefill({}, prompt, 1);
+  CHECK(std::ranges::equal(actual.logits(), expected.logits()));
 }
 
 }  // namespace
