@@ -84,7 +84,7 @@ class LanguageModel {
 class LanguagePass {
  public:
   // Of rows before `first_asked` nobody asks what the last layer makes, unless there is an observer: they
-  // leave their keys and values there and go no further.
+  // leave their keys and values there and go no further. The last row always goes on.
   LanguagePass(const LanguageModel& model, MatrixView x, std::vector<Segment> segments,
                const Observer& observer = {}, int first_asked = 0);
 

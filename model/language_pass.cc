@@ -31,7 +31,7 @@ LanguagePass::LanguagePass(const LanguageModel& model, MatrixView x, std::vector
       x_(x),
       segments_(std::move(segments)),
       observer_(observer),
-      first_asked_(observer ? 0 : first_asked),
+      first_asked_(observer ? 0 : std::min(first_asked, x.rows - 1)),
       q_(x.rows, model.config_.heads * model.config_.head_dim),
       at_(model.config_.layers, x.rows, operations_of_row(model.config_, most_positions(segments_))) {
   assert(x.contiguous());

@@ -102,6 +102,21 @@ TEST_CASE("scoring a suffix at once gives the logits of decoding it token by tok
   }
 }
 
+TEST_CASE("an observer, for whom all rows go through the last layer, changes no logits") {
+  for (const char* const name : {"paligemma1-tiny", "paligemma2-tiny"}) {
+    const PaliGemma model(kReference / "models" / name);
+    const Image image = read_picture(kReference / "images/still0.png");
+    const auto features = model.encode({&image, 1});
+    const auto prompt = model.prompt_ids("caption en");
+    Rows rows;
+    const Sequence plain = model.prefill(features, prompt, 1),
+                   observed = model.prefill(features, prompt, 1, record(rows));
+    CHECK(difference({plain.logits().begin(), plain.logits().end()},
+                     {observed.logits().begin(), observed.logits().end()}) < 1e-4);
+    CHECK(model.score(features, prompt, {}).rows() == 0);
+  }
+}
+
 TEST_CASE("sequences stepped together get the logits they get alone") {
   const PaliGemma model(kReference / "models/paligemma1-tiny");
   const Image image = read_picture(kReference / "images/still0.png");
