@@ -26,6 +26,8 @@ namespace {
 constexpr int kChunk = 256;  // positions
 constexpr int kRowsAhead = 6;
 constexpr int kMostWord = 2047, kMostProbability = 4095;
+// Its last bit is 1, so that a sum with it is rounded to a whole number, which its last bits are then.
+constexpr float kRounder = 12582912.0f;
 // Columns of values that one product takes.
 struct Slice {
   int first;
@@ -52,9 +54,9 @@ HWY_INLINE Vector load(const float* x, std::size_t left) {
   return left >= kLanes ? hn::LoadU(Floats(), x) : hn::MaskedLoad(hn::FirstN(Floats(), left), Floats(), x);
 }
 
-// The nearest whole number in the last 16 bits, for |v| < 2^15: added to one whose last bit is 1.
+// The nearest whole number in the last 16 bits, for |v| < 2^15.
 HWY_INLINE hn::Vec<Integers> round_to_words(Vector v) {
-  return hn::BitCast(Integers(), hn::Add(v, hn::Set(Floats(), 12582912.0f)));
+  return hn::BitCast(Integers(), hn::Add(v, hn::Set(Floats(), kRounder)));
 }
 
 // In steps of the largest magnitude / 2047, then zeros up to a whole vector. Returns the step: 0 for a row of
@@ -120,8 +122,7 @@ void ScaleScores(std::int32_t* sums, std::size_t size, float step, const float* 
 HWY_INLINE Vector power_of_two(Vector v) {
   const Floats d;
   const Vector bounded = hn::Max(hn::Set(d, -126.0f), v);
-  // Rounded by a number whose last bit is 1; its last bits are the whole number then.
-  const Vector shift = hn::Set(d, 12582912.0f), shifted = hn::Add(bounded, shift);
+  const Vector shift = hn::Set(d, kRounder), shifted = hn::Add(bounded, shift);
   const Vector rest = hn::Sub(bounded, hn::Sub(shifted, shift));
   Vector power = hn::MulAdd(rest, hn::Set(d, 0.05517167f), hn::Set(d, 0.24261114f));
   power = hn::MulAdd(rest, power, hn::Set(d, 0.69326099f));

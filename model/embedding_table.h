@@ -20,9 +20,9 @@ class EmbeddingTable {
       rows.read(0, whole_);
       return;
     }
-    const std::size_t size = std::size_t(rows.rows) * width_;
-    halves_ = take_memory(size * sizeof(std::uint16_t));
-    const std::span bytes(halves_.get(), size * sizeof(std::uint16_t));
+    const std::size_t size = std::size_t(rows.rows) * width_ * sizeof(std::uint16_t);
+    halves_ = take_memory(size);
+    const std::span bytes(halves_.get(), size);
     if (rows.cache != nullptr && rows.cache->read(rows.name + ".rows", bytes)) return;
     for (int first = 0; first < rows.rows; first += kRowsAtOnce) {
       Matrix some(std::min(kRowsAtOnce, rows.rows - first), width_);

@@ -12,6 +12,7 @@ double mixing_weights(const TextConfig& text) {
   return double(text.width) * (double(text.head_dim) * text.heads + 3.0 * text.mlp_width);
 }
 
+// Of all layers.
 double layer_weights(const TextConfig& text) {
   return text.layers * (qkv_weights(text) + mixing_weights(text));
 }
