@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 
+#include "model/integer_tiles.h"
 #include "model/onednn.h"
 
 namespace palisade {
@@ -65,7 +66,8 @@ bool multiplies_exactly(Precision precision) {
 
 bool has_products(Precision precision) {
   if (precision == Precision::kF32) return true;
-  static const bool bf16 = multiplies_exactly(Precision::kBf16), int8 = multiplies_exactly(Precision::kInt8);
+  static const bool bf16 = multiplies_exactly(Precision::kBf16),
+                    int8 = has_integer_tiles() || multiplies_exactly(Precision::kInt8);
   return precision == Precision::kBf16 ? bf16 : int8;
 }
 

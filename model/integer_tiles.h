@@ -9,29 +9,30 @@
 
 namespace palisade {
 
-// Products of integers on a CPU with AVX-512 VNNI (Highway, like kernels.h), by weights in int8 and of
+// Products of integers on a CPU with AVX2 or AVX-512 (Highway, like kernels.h), by weights in int8 and of
 // activations in 16 bits. oneDNN 2.6 leaves room there: it asks for weights when it needs them, where memory
-// could bring the next ones meanwhile, knows neither steps of rows nor sums that are still near, and has no
-// 16 bits.
+// could bring the next ones meanwhile, knows neither steps of rows nor sums that are still near, has no 16
+// bits, and saturates where there is no VNNI.
 
 // Whether this CPU has the instructions.
 bool has_integer_tiles();
 
-// W [outputs, depth], packed: tile after tile of 64 rows, in each of them four values of every row, then the
-// next four. `depth` is a multiple of kRotatedBlock.
+// W [outputs, depth], packed: tile after tile of some rows, in each of them four values of every row, then
+// the next four. `depth` is a multiple of kRotatedBlock.
 std::size_t packed_tiles_size(int outputs, int depth);
 // Row `output` of W to its place in `packed`, which was zeros.
 void pack_tile_row(std::span<const std::int8_t> row, int output, std::span<std::byte> packed);
 
 // Rows of x as the products read them, all of them through some hundred values, then the next: shifted by
-// kShift, [count, depth], with their steps.
+// kShift, [count, depth] of tile_value_bytes() each, with their steps.
 struct TileRows {
-  std::span<const std::uint8_t> values;
+  std::span<const std::byte> values;
   std::span<const float> steps;
   int depth = 0;
 };
+int tile_value_bytes();
 // Row `row` of `count` to its place in `all`.
-void place_tile_row(std::span<const std::uint8_t> row, int at, int count, std::span<std::uint8_t> all);
+void place_tile_row(std::span<const std::uint8_t> row, int at, int count, std::span<std::byte> all);
 
 int tiles_of(int outputs);
 // y = x W^T + bias, of the columns in tiles [first, last) alone, in the calling thread.

@@ -325,8 +325,7 @@ void PackedMatrix::multiply(const ProductRows& x, MatrixView y, const RowUse& us
   if (y.rows == 0) return;
   const TeamFor team(2.0 * y.rows * parts.depth * y.cols);
   if (parts.tiles) {
-    const auto* const values = reinterpret_cast<const std::uint8_t*>(x.rows_.get());
-    parts.tile_product({{values, x.row_bytes_ * x.steps_.size()}, x.steps_, parts.depth}, y);
+    parts.tile_product({{x.rows_.get(), x.row_bytes_ * x.steps_.size()}, x.steps_, parts.depth}, y);
   } else {
     // In int8 the sums stand in y for a moment, as 32-bit integers.
     parts.product(x.rows_.get(), parts.depth, y);
@@ -336,7 +335,8 @@ void PackedMatrix::multiply(const ProductRows& x, MatrixView y, const RowUse& us
 
 ProductRows::ProductRows(const PackedMatrix& matrix, int rows)
     : parts_(matrix.parts_.get()),
-      row_bytes_(std::size_t(parts_->depth) * parts_->format.operand_bytes),
+      row_bytes_(std::size_t(parts_->depth) *
+                 (parts_->tiles ? tile_value_bytes() : parts_->format.operand_bytes)),
       rows_(take_memory(row_bytes_ * rows)),
       steps_(rows) {}
 
@@ -350,8 +350,7 @@ void ProductRows::set(int row, std::span<const float> values) {
   const auto rounded = bytes_of_thread(parts_->depth);
   steps_[row] = parts_->convert(values, rounded.data());
   place_tile_row({reinterpret_cast<const std::uint8_t*>(rounded.data()), rounded.size()}, row,
-                 int(steps_.size()),
-                 {reinterpret_cast<std::uint8_t*>(rows_.get()), row_bytes_ * steps_.size()});
+                 int(steps_.size()), {rows_.get(), row_bytes_ * steps_.size()});
 }
 
 void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta,

@@ -117,9 +117,11 @@ TEST_CASE("R-07 where no picture comes whole, none is shown and it is told") {
   Watched gstreamer(impatient(other.url("/shredded"), RtspReader::kGstreamer, RtspTransport::kUdp));
   for (Watched* watched : {&ffmpeg, &gstreamer}) {
     CAPTURE(watched->options.stream);
-    REQUIRE(watched->log.wait_for(FeedState::kStalled));
-    CHECK(watched->log.states() ==
-          std::vector{FeedState::kConnecting, FeedState::kStalled, FeedState::kReconnecting});
+    REQUIRE(watched->log.wait_for(FeedState::kReconnecting));
+    std::vector<FeedState> states = watched->log.states();
+    CHECK(std::ranges::count(states, FeedState::kOnline) == 0);
+    states.resize(3);  // while the other was waited for, this one may have stalled again
+    CHECK(states == std::vector{FeedState::kConnecting, FeedState::kStalled, FeedState::kReconnecting});
     CHECK(watched->log.clips().empty());
   }
 }

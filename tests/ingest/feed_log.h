@@ -1,9 +1,12 @@
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -77,3 +80,12 @@ class FeedLog {
 };
 
 }  // namespace palisade::test
+
+template <>
+struct doctest::StringMaker<std::vector<palisade::FeedState>> {
+  static doctest::String convert(const std::vector<palisade::FeedState>& states) {
+    std::string text;
+    for (const palisade::FeedState state : states) text += std::string(name_of(state)) + " ";
+    return text.c_str();
+  }
+};
