@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cassert>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #define HWY_WANT_AVX3_DL
@@ -48,12 +50,7 @@ struct Tile {
   std::ptrdiff_t stride;  // of the sums
 };
 
-// What one instruction multiplies.
-enum class Operands {
-  kValues,   // four values of a row by four of a column: VNNI
-  kWords,    // two words by two
-  kWidened,  // two words by two of a column's values, which become words first
-};
+enum class Operands { kValues, kWords };
 
 }  // namespace
 }  // namespace palisade
@@ -72,22 +69,21 @@ constexpr int kLanes = HWY_TARGET == HWY_AVX2 ? 8 : 16;
 constexpr int kRegisters = HWY_TARGET == HWY_AVX2 ? 16 : 32;
 constexpr int kMostVectors = HWY_TARGET == HWY_AVX2 ? 2 : 5;  // of columns, in a tile
 constexpr int kTileColumns = HWY_TARGET == HWY_AVX2 ? 16 : 64;
-constexpr int kValueBytes = kHasVnni ? 1 : 2;
 using Floats = hn::FixedTag<float, kLanes>;
 using Sums = hn::FixedTag<std::int32_t, kLanes>;
 using Words = hn::FixedTag<std::int16_t, 2 * kLanes>;
+using Bytes = hn::FixedTag<std::int8_t, 4 * kLanes>;
 using SumVector = hn::Vec<Sums>;
 
-// Values of each row that are multiplied at a time: 24 KB of weights stay in the nearest cache for many rows,
-// 16 KB of them, or of words, are what memory brings in time.
+// Values of each row that are multiplied at a time: their weights, 24 KB and 16 KB, stay in the nearest cache
+// for many rows, and are what memory brings in time for few.
 constexpr int chunk_of(int rows) {
-  if (!kHasVnni) return (16 << 10) / (kTileColumns * kValueBytes);
-  return are_few(rows) ? 256 : 384;
+  return (kHasVnni && !are_few(rows) ? 24 << 10 : 16 << 10) / kTileColumns;
 }
 
-// Whose sums, with a vector of each column, one of a row and a product, fit the registers.
+// Whose sums, with a vector of each column, one of a row and what else a product takes, fit the registers.
 constexpr int most_rows(int vectors) {
-  return std::min(8, (kRegisters - vectors - 2) / vectors);
+  return std::min(8, (kRegisters - vectors - (kHasVnni ? 2 : 3)) / vectors);
 }
 
 #if HWY_TARGET == HWY_AVX3_DL
@@ -102,27 +98,50 @@ PALISADE_TILE HWY_INLINE SumVector add_products(SumVector sum, SumVector x, SumV
 #else
 #define PALISADE_TILE
 
+// Products of two unsigned bytes by two signed ones, added up in 16 bits.
+HWY_INLINE SumVector byte_products(SumVector bytes, SumVector x) {
+#if HWY_TARGET == HWY_AVX2
+  return SumVector{_mm256_maddubs_epi16(bytes.raw, x.raw)};
+#else
+  return SumVector{_mm512_maddubs_epi16(bytes.raw, x.raw)};
+#endif
+}
+
 template <Operands kOperands>
 HWY_INLINE SumVector add_products(SumVector sum, SumVector x, SumVector columns) {
-  SumVector none = hn::Zero(Sums());
   const Words words;
-  sum = hn::ReorderWidenMulAccumulate(Sums(), hn::BitCast(words, x), hn::BitCast(words, columns), sum, none);
+  const auto two = kOperands == Operands::kValues ? hn::Set(words, 1) : hn::BitCast(words, x);
+  const auto by = hn::BitCast(words, kOperands == Operands::kValues ? byte_products(columns, x) : columns);
+  SumVector none = hn::Zero(Sums());
+  sum = hn::ReorderWidenMulAccumulate(Sums(), two, by, sum, none);
   // GCC 12 would put off additions until the products of many steps no longer fit the registers.
   asm("" : "+v"(sum.raw));
   return sum;
 }
 #endif
 
-// The first and third of every four values as words, or the second and fourth.
-HWY_INLINE SumVector widened(SumVector values, int odd) {
-  const auto both = hn::BitCast(Words(), values);
-  return hn::BitCast(Sums(), hn::ShiftRight<8>(odd ? both : hn::ShiftLeft<8>(both)));
+// all [kRows, kVectors] += four bytes of each row by those of the columns.
+template <Operands kOperands, int kVectors, int kRows>
+PALISADE_TILE HWY_INLINE void add_four(const std::byte* x, std::ptrdiff_t x_stride, const std::byte* packed,
+                                       SumVector (&all)[kRows][kVectors]) {
+  const Sums d;
+  SumVector columns[kVectors];
+#pragma GCC unroll 5
+  for (int i = 0; i < kVectors; ++i)
+    columns[i] = hn::Load(d, reinterpret_cast<const std::int32_t*>(packed) + kLanes * i);
+#pragma GCC unroll 8
+  for (int row = 0; row < kRows; ++row) {
+    std::int32_t values;
+    std::memcpy(&values, x + row * x_stride, 4);
+    const SumVector its = hn::Set(d, values);
+#pragma GCC unroll 5
+    for (int i = 0; i < kVectors; ++i) all[row][i] = add_products<kOperands>(all[row][i], its, columns[i]);
+  }
 }
 
 // sums [kRows, kLanes * kVectors] += rows by columns.
 template <Operands kOperands, int kVectors, int kRows>
 PALISADE_TILE void add_tile(const Tile& tile, Ahead ahead, std::int32_t* sums) {
-  constexpr int kParts = kOperands == Operands::kWidened ? 2 : 1;
   const Sums d;
   SumVector all[kRows][kVectors];
 #pragma GCC unroll 8
@@ -134,26 +153,8 @@ PALISADE_TILE void add_tile(const Tile& tile, Ahead ahead, std::int32_t* sums) {
   const std::byte* packed = tile.packed;
   for (int at = 0; at < tile.bytes; at += kStep) {
 #pragma GCC unroll 4
-    for (int four = 0; four < kStep; four += 4 * kParts, packed += tile.packed_stride) {
-      const auto* const columns = reinterpret_cast<const std::int32_t*>(packed);
-#pragma GCC unroll 2
-      for (int part = 0; part < kParts; ++part) {
-        SumVector those[kVectors];
-#pragma GCC unroll 5
-        for (int i = 0; i < kVectors; ++i) {
-          those[i] = hn::Load(d, columns + kLanes * i);
-          if constexpr (kParts == 2) those[i] = widened(those[i], part);
-        }
-#pragma GCC unroll 8
-        for (int row = 0; row < kRows; ++row) {
-          std::int32_t values;
-          std::memcpy(&values, tile.x + row * tile.x_stride + at + four + 4 * part, 4);
-          const SumVector x = hn::Set(d, values);
-#pragma GCC unroll 5
-          for (int i = 0; i < kVectors; ++i) all[row][i] = add_products<kOperands>(all[row][i], x, those[i]);
-        }
-      }
-    }
+    for (int four = 0; four < kStep; four += 4, packed += tile.packed_stride)
+      add_four<kOperands, kVectors, kRows>(tile.x + at + four, tile.x_stride, packed, all);
     for (int line = 0; line < ahead.lines_a_step; ++line, ahead.at += 64) {
       _mm_prefetch(ahead.at, _MM_HINT_T0);
       if (ahead.further) _mm_prefetch(ahead.at + kFurther, _MM_HINT_T1);
@@ -178,9 +179,75 @@ AddTile add_tile_of(int rows) {
   return kOf[rows - 1];
 }
 
-// Sums to columns [first, first + kTileColumns) of y, as ScaleSums in row_formats.cc.
+// What PlaceTileRow makes of `count` rows. With VNNI: values alone, of all rows through a chunk, then the
+// next. Without, weights are the unsigned operand, and values, signed, are parted where two of them could
+// saturate what the instruction adds up in 16 bits: the parts follow likewise, then the bits of each row that
+// say where there are any, and the rows' sums.
+struct PlacedRows {
+  static constexpr int kParts = kHasVnni ? 1 : 2;
+
+  template <typename Byte>
+  static Byte* part(Byte* all, int part, int depth, int count, int first, int row) {
+    const int chunk = std::min(chunk_of(count), depth - first);
+    return all + (std::size_t(part) * depth + first) * count + std::size_t(row) * chunk;
+  }
+  static int words(int depth) { return depth / 128; }
+  template <typename Byte>
+  static auto bits(Byte* all, int depth, int count, int row) {
+    using Word = std::conditional_t<std::is_const_v<Byte>, const std::uint32_t, std::uint32_t>;
+    return reinterpret_cast<Word*>(all + std::size_t(2) * depth * count) +
+           std::size_t(row) * (words(depth) + 1);
+  }
+  static std::size_t size(int depth) {
+    return std::size_t(depth) * kParts + (kHasVnni ? 0 : std::size_t(words(depth) + 1) * 4);
+  }
+};
+
+void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::byte* all) {
+  if constexpr (kHasVnni) {
+    for (int first = 0; first < depth; first += chunk_of(count))
+      std::memcpy(PlacedRows::part(all, 0, depth, count, first, at), row + first,
+                  std::size_t(std::min(chunk_of(count), depth - first)));
+    return;
+  }
+  // Two weights of at most 255 by values whose sum is at most 128 add up to less than 2^15.
+  constexpr int kLargestSum = 128, kLargest = kLargestSum / 2;
+  const Bytes bytes;
+  const Words words;
+  std::uint32_t* const bits = PlacedRows::bits(all, depth, count, at);
+  std::fill_n(bits, PlacedRows::words(depth), 0);
+  SumVector sums = hn::Zero(Sums()), none = sums;
+  for (int first = 0; first < depth; first += chunk_of(count)) {
+    std::byte* const values = PlacedRows::part(all, 0, depth, count, first, at);
+    std::byte* const rests = PlacedRows::part(all, 1, depth, count, first, at);
+    for (int i = 0; i < std::min(chunk_of(count), depth - first); i += 4 * kLanes) {
+      const auto shifted = hn::LoadU(bytes, reinterpret_cast<const std::int8_t*>(row) + first + i);
+      const auto x = hn::Xor(shifted, hn::Set(bytes, -128));
+      const auto odd = hn::ShiftRight<8>(hn::BitCast(words, x));
+      const auto even = hn::ShiftRight<8>(hn::ShiftLeft<8>(hn::BitCast(words, x)));
+      const auto both = hn::Add(odd, even);
+      sums = hn::ReorderWidenMulAccumulate(Sums(), both, hn::Set(words, 1), sums, none);
+      const auto large = hn::VecFromMask(words, hn::Gt(hn::Abs(both), hn::Set(words, kLargestSum)));
+      const auto bounded = hn::Min(hn::Max(x, hn::Set(bytes, -kLargest)), hn::Set(bytes, kLargest));
+      const auto part = hn::IfVecThenElse(hn::BitCast(bytes, large), bounded, x);
+      hn::StoreU(part, bytes, reinterpret_cast<std::int8_t*>(values) + i);
+      hn::StoreU(hn::Sub(x, part), bytes, reinterpret_cast<std::int8_t*>(rests) + i);
+      const auto fours = hn::Ne(hn::BitCast(Sums(), large), hn::Zero(Sums()));
+      std::uint8_t these[8] = {};
+      hn::StoreMaskBits(Sums(), fours, these);
+      std::uint32_t bits_of_vector;
+      std::memcpy(&bits_of_vector, these, 4);
+      const int four = (first + i) / 4;
+      bits[four / 32] |= bits_of_vector << four % 32;
+    }
+  }
+  bits[PlacedRows::words(depth)] = std::uint32_t(hn::GetLane(hn::SumOfLanes(Sums(), sums)));
+}
+
+// Sums to columns [first, first + kTileColumns) of y, as ScaleSums in row_formats.cc. Without VNNI what the
+// shift of weights adds is taken off by row, `row_sums` apart by `row_sums_stride`, not by column.
 void scale_rows(const std::int32_t* sums, std::span<const float> steps, const ColumnScales& columns,
-                int first, MatrixView y) {
+                int first, const std::uint32_t* row_sums, std::ptrdiff_t row_sums_stride, MatrixView y) {
   const Floats d;
   const int left = y.cols - first;
   for (int i = 0; i < kTileColumns && i < left; i += kLanes) {
@@ -188,11 +255,12 @@ void scale_rows(const std::int32_t* sums, std::span<const float> steps, const Co
     const auto of = [&](std::span<const float> all) {
       return hn::MaskedLoad(there, d, all.data() + first + i);
     };
-    const auto shifts =
-        hn::MaskedLoad(hn::RebindMask(Sums(), there), Sums(), columns.shifts.data() + first + i);
+    auto shifts = hn::MaskedLoad(hn::RebindMask(Sums(), there), Sums(), columns.shifts.data() + first + i);
     const auto its_steps = of(columns.steps);
     const auto bias = columns.bias.empty() ? hn::Zero(d) : of(columns.bias);
     for (int row = 0; row < y.rows; ++row) {
+      if constexpr (!kHasVnni)
+        shifts = hn::Set(Sums(), kShift * std::int32_t(row_sums[row * row_sums_stride]));
       const auto sum = hn::Sub(hn::LoadU(Sums(), sums + row * kTileColumns + i), shifts);
       const auto factor = hn::Mul(hn::Set(d, steps[row]), its_steps);
       hn::BlendedStore(hn::MulAdd(hn::ConvertTo(d, sum), factor, bias), there, d,
@@ -201,55 +269,34 @@ void scale_rows(const std::int32_t* sums, std::span<const float> steps, const Co
   }
 }
 
-void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::byte* all) {
-  const int size = chunk_of(count);
-  for (int first = 0; first < depth; first += size, row += size) {
-    const int chunk = std::min(size, depth - first);
-    std::byte* const to = all + (std::size_t(first) * count + std::size_t(at) * chunk) * kValueBytes;
-    if constexpr (kHasVnni) {
-      std::memcpy(to, row, std::size_t(chunk));
-      continue;
-    }
-    // Words, of every four values the first and third, then the second and fourth, as weights are widened.
-    const hn::FixedTag<std::uint64_t, kLanes / 2> quads;
-    constexpr std::uint64_t kEven = 0x00ff00ff;
-    for (int i = 0; i < chunk; i += kQuad * kLanes / 2) {
-      const hn::FixedTag<std::uint32_t, kLanes / 2> halves;
-      const auto quad =
-          hn::PromoteTo(quads, hn::LoadU(halves, reinterpret_cast<const std::uint32_t*>(row + i)));
-      const auto even = hn::And(quad, hn::Set(quads, kEven));
-      const auto odd = hn::And(hn::ShiftLeft<24>(quad), hn::Set(quads, kEven << 32));
-      hn::StoreU(hn::Or(even, odd), quads, reinterpret_cast<std::uint64_t*>(to + 2 * i));
-    }
-  }
-}
-
-// A chunk of a tile in words.
-void widen(const std::byte* packed, int depth, std::byte* words) {
+// sums [kTileColumns] += what values of a row were parted from, where `bits` say so, by the columns.
+void add_rests(const std::byte* rests, std::span<const std::uint32_t> bits, const std::byte* packed,
+               std::int32_t* sums) {
+  constexpr int kVectors = kTileColumns / kLanes;
   const Sums d;
-  constexpr int kBytes = kLanes * 4;
-  for (int at = 0; at < depth; at += kQuad) {
-    for (int odd = 0; odd < 2; ++odd, words += kTileColumns * 4) {
-      for (int i = 0; i < kTileColumns * 4; i += kBytes)
-        hn::Store(widened(hn::Load(d, reinterpret_cast<const std::int32_t*>(packed + i)), odd), d,
-                  reinterpret_cast<std::int32_t*>(words + i));
+  SumVector all[1][kVectors];
+#pragma GCC unroll 5
+  for (int i = 0; i < kVectors; ++i) all[0][i] = hn::Load(d, sums + kLanes * i);
+  for (const std::uint32_t word : bits) {
+    for (std::uint32_t left = word; left != 0; left &= left - 1) {
+      const std::ptrdiff_t four = std::countr_zero(left);
+      add_four<Operands::kValues, kVectors, 1>(rests + 4 * four, 0, packed + four * kTileColumns * 4, all);
     }
-    packed += kTileColumns * kQuad;
+    rests += 4 * 32, packed += 32 * kTileColumns * 4;
   }
+#pragma GCC unroll 5
+  for (int i = 0; i < kVectors; ++i) hn::Store(all[0][i], d, sums + kLanes * i);
 }
 
 void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScales& columns, int first_tile,
                    int last_tile, MatrixView y) {
   constexpr int kVectors = kTileColumns / kLanes, kRows = most_rows(kVectors);
+  constexpr int kLinesAStep = kStep * kTileColumns / 64;
   alignas(64) std::int32_t sums[kMostRows * kTileColumns];
-  alignas(64) std::byte words[kHasVnni ? 64 : chunk_of(kMostRows) * kTileColumns * kValueBytes];
-  // Without VNNI, weights for many rows are widened once.
-  const bool widens = !kHasVnni && y.rows > kRows;
-  AddTile (*const add_of)(int) = kHasVnni ? add_tile_of<Operands::kValues, kVectors>
-                                 : widens ? add_tile_of<Operands::kWords, kVectors>
-                                          : add_tile_of<Operands::kWidened, kVectors>;
+  const std::byte* const all = x.values.data();
   const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * x.depth * kTileColumns; };
   const int blocks = (y.rows + kMostRows - 1) / kMostRows;
+  const int words = PlacedRows::words(x.depth);
   for (int task = first_tile * blocks; task < last_tile * blocks; ++task) {
     const int tile = task / blocks, block = task % blocks;
     const int begin = int(std::int64_t(y.rows) * block / blocks);
@@ -260,28 +307,34 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
       const bool last = at + depth == x.depth;
       const std::byte* const weights = tile_at(tile) + std::size_t(at) * kTileColumns;
       const std::byte* const next = last ? tile_at((task + 1) / blocks) : weights + depth * kTileColumns;
-      if (widens) widen(weights, depth, words);
       // The next chunk has as many lines as this one, fetched in equal shares.
-      const int all_lines = depth * kTileColumns / 64, steps_a_row = depth * kValueBytes / kStep;
-      const int lines = (all_lines + steps * steps_a_row - 1) / (steps * steps_a_row);
+      const int lines = (kLinesAStep + steps - 1) / steps, all_lines = kLinesAStep * (depth / kStep);
       for (int step = 0; step < steps; ++step) {
         const int row = rows * step / steps, count = rows * (step + 1) / steps - row;
-        const int share = lines * steps_a_row;
+        const int share = lines * (depth / kStep);
         const Ahead ahead{reinterpret_cast<const char*>(next) + std::ptrdiff_t(step) * share * 64,
                           step * share < all_lines ? lines : 0, are_few(y.rows)};
-        const Tile those{.x = x.values.data() +
-                              (std::size_t(at) * y.rows + std::size_t(begin + row) * depth) * kValueBytes,
-                         .x_stride = depth * kValueBytes,
-                         .bytes = depth * kValueBytes,
-                         .packed = widens ? words : weights,
+        const Tile those{.x = PlacedRows::part(all, 0, x.depth, y.rows, at, begin + row),
+                         .x_stride = depth,
+                         .bytes = depth,
+                         .packed = weights,
                          .packed_stride = kTileColumns * 4,
                          .first = at == 0,
                          .stride = kTileColumns};
         std::int32_t* const its = sums + row * kTileColumns;
-        add_of(count)(those, ahead, its);
+        add_tile_of<Operands::kValues, kVectors>(count)(those, ahead, its);
+        const std::uint32_t* row_sums = nullptr;
+        if constexpr (!kHasVnni) {
+          const std::uint32_t* const bits = PlacedRows::bits(all, x.depth, y.rows, begin + row);
+          for (int i = 0; i < count; ++i)
+            add_rests(PlacedRows::part(all, 1, x.depth, y.rows, at, begin + row + i),
+                      {bits + i * (words + 1) + at / 128, std::size_t(depth / 128)}, weights,
+                      its + i * kTileColumns);
+          row_sums = bits + words;
+        }
         if (last)
-          scale_rows(its, x.steps.subspan(begin + row, count), columns, tile * kTileColumns,
-                     y.row_range(begin + row, count));
+          scale_rows(its, x.steps.subspan(begin + row, count), columns, tile * kTileColumns, row_sums,
+                     words + 1, y.row_range(begin + row, count));
       }
     }
   }
@@ -310,9 +363,18 @@ void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, s
   }
 }
 #undef PALISADE_TILE
+
+constexpr std::uint8_t kFlip = kHasVnni ? 0 : kShift;  // of weights
+std::size_t TileRowSize(int depth) {
+  return PlacedRows::size(depth);
+}
 #else
 constexpr bool kHere = false;
-constexpr int kTileColumns = 64, kValueBytes = 1;
+constexpr int kTileColumns = 64;
+constexpr std::uint8_t kFlip = 0;
+std::size_t TileRowSize(int depth) {
+  return std::size_t(depth);
+}
 void PlaceTileRow(const std::uint8_t*, int, int, int, std::byte*) {
   assert(false);
 }
@@ -330,8 +392,13 @@ bool HasTiles() {
 int TileColumns() {
   return kTileColumns;
 }
-int ValueBytes() {
-  return kValueBytes;
+
+void PackTileRow(const std::int8_t* row, int depth, int output, std::byte* packed) {
+  std::byte* to =
+      packed + std::size_t(output / kTileColumns) * kTileColumns * depth + output % kTileColumns * kQuad;
+  for (int at = 0; at < depth; at += kQuad, to += kTileColumns * kQuad) {
+    for (int i = 0; i < kQuad; ++i) to[i] = std::byte(std::uint8_t(row[at + i]) ^ kFlip);
+  }
 }
 
 }  // namespace
@@ -344,41 +411,31 @@ namespace palisade {
 
 HWY_EXPORT(HasTiles);
 HWY_EXPORT(TileColumns);
-HWY_EXPORT(ValueBytes);
+HWY_EXPORT(TileRowSize);
+HWY_EXPORT(PackTileRow);
 HWY_EXPORT(PlaceTileRow);
 HWY_EXPORT(MultiplyTiles);
 HWY_EXPORT(MultiplyWords);
-
-namespace {
-
-int tile_columns() {
-  return HWY_DYNAMIC_DISPATCH(TileColumns)();
-}
-
-}  // namespace
 
 bool has_integer_tiles() {
   return HWY_DYNAMIC_DISPATCH(HasTiles)();
 }
 
-int tile_value_bytes() {
-  return HWY_DYNAMIC_DISPATCH(ValueBytes)();
-}
-
 int tiles_of(int outputs) {
-  return (outputs + tile_columns() - 1) / tile_columns();
+  const int columns = HWY_DYNAMIC_DISPATCH(TileColumns)();
+  return (outputs + columns - 1) / columns;
 }
 
 std::size_t packed_tiles_size(int outputs, int depth) {
-  return std::size_t(tiles_of(outputs)) * tile_columns() * depth;
+  return std::size_t(tiles_of(outputs)) * HWY_DYNAMIC_DISPATCH(TileColumns)() * depth;
 }
 
 void pack_tile_row(std::span<const std::int8_t> row, int output, std::span<std::byte> packed) {
-  const int columns = tile_columns();
-  std::byte* to = packed.data() + std::size_t(output / columns) * columns * row.size() +
-                  std::size_t(output % columns) * kQuad;
-  for (std::size_t at = 0; at < row.size(); at += kQuad, to += columns * kQuad)
-    std::memcpy(to, row.data() + at, kQuad);
+  HWY_DYNAMIC_DISPATCH(PackTileRow)(row.data(), int(row.size()), output, packed.data());
+}
+
+std::size_t tile_row_size(int depth) {
+  return HWY_DYNAMIC_DISPATCH(TileRowSize)(depth);
 }
 
 void place_tile_row(std::span<const std::uint8_t> row, int at, int count, std::span<std::byte> all) {

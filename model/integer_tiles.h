@@ -23,15 +23,15 @@ std::size_t packed_tiles_size(int outputs, int depth);
 // Row `output` of W to its place in `packed`, which was zeros.
 void pack_tile_row(std::span<const std::int8_t> row, int output, std::span<std::byte> packed);
 
-// Rows of x as the products read them, all of them through some hundred values, then the next: shifted by
-// kShift, [count, depth] of tile_value_bytes() each, with their steps.
+// Rows of x as the products read them, with their steps: [count] of tile_row_size(depth) bytes in all, not
+// one after the other.
 struct TileRows {
   std::span<const std::byte> values;
   std::span<const float> steps;
   int depth = 0;
 };
-int tile_value_bytes();
-// Row `row` of `count` to its place in `all`.
+std::size_t tile_row_size(int depth);
+// Row `at` of `count`, shifted by kShift, to its places in `all`. Several threads may place different rows.
 void place_tile_row(std::span<const std::uint8_t> row, int at, int count, std::span<std::byte> all);
 
 int tiles_of(int outputs);

@@ -335,8 +335,8 @@ void PackedMatrix::multiply(const ProductRows& x, MatrixView y, const RowUse& us
 
 ProductRows::ProductRows(const PackedMatrix& matrix, int rows)
     : parts_(matrix.parts_.get()),
-      row_bytes_(std::size_t(parts_->depth) *
-                 (parts_->tiles ? tile_value_bytes() : parts_->format.operand_bytes)),
+      row_bytes_(parts_->tiles ? tile_row_size(parts_->depth)
+                               : std::size_t(parts_->depth) * parts_->format.operand_bytes),
       rows_(take_memory(row_bytes_ * rows)),
       steps_(rows) {}
 

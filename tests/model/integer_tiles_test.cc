@@ -52,7 +52,7 @@ TEST_CASE("tiles multiply exactly, whatever the rows, columns and depth, and wri
       pack_tile_row(row, i, aligned);
       for (const std::int8_t value : row) shifts[i] += kShift * value;
     }
-    std::vector<std::byte> placed(x.size() * tile_value_bytes());
+    std::vector<std::byte> placed(rows * tile_row_size(depth));
     for (int row = 0; row < rows; ++row)
       place_tile_row({x.data() + std::size_t(row) * depth, std::size_t(depth)}, row, rows, placed);
     std::vector<float> x_steps(rows), steps(outputs), bias(outputs);
