@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <limits>
 
 #include "model/kernels.h"
 #include "model/language_model.h"
@@ -14,6 +15,13 @@ std::array<double, 2> operations_of_row(const TextConfig& config, int positions)
   const double kv_width = double(config.kv_heads) * config.head_dim;
   return {2 * config.width * (q_width + 2 * kv_width),
           4 * q_width * positions + 2 * config.width * (q_width + 3.0 * config.mlp_width)};
+}
+
+// Rows that repay the way of half a layer's weights to the thread that multiplies by them. Weights of a small
+// model stay in its second cache; else all rows share the threads.
+int least_block(const TextConfig& config) {
+  constexpr double kSecondCache = 1 << 20;
+  return 2 * operations_of_row(config, 0)[1] <= kSecondCache ? 8 : std::numeric_limits<int>::max();
 }
 
 int most_positions(const std::vector<Segment>& segments) {
@@ -130,11 +138,10 @@ bool LanguagePass::advance(double operations) {
   const int layer = at_.layer();
   if (layer == model_.config_.layers - 1 && at_.second_half()) at_.skip_to(first_asked_);
   const int count = at_.rows_within(operations);
-  if (at_.second_half()) {
-    attend_and_mix(at_.first_row(), count);
-  } else {
-    write_keys(at_.first_row(), count);
-  }
+  const auto half = at_.second_half() ? &LanguagePass::attend_and_mix : &LanguagePass::write_keys;
+  const auto some = [&](int begin, int rows) { (this->*half)(at_.first_row() + begin, rows); };
+  const int least = least_block(model_.config_);
+  least > count ? some(0, count) : for_row_blocks(count, some, least);
   if (at_.move(count)) end_layer(layer);
   return !at_.done();
 }

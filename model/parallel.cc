@@ -21,10 +21,10 @@ void parallel_for_large(int count, double work, const std::function<void(int)>& 
   for (int i = 0; i < count; ++i) task(i);
 }
 
-void for_row_blocks(int rows, const std::function<void(int first, int count)>& task) {
-  constexpr int kBlockRows = 64;
+void for_row_blocks(int rows, const std::function<void(int first, int count)>& task, int least) {
   const int threads = omp_get_max_threads();
-  const int blocks = rows / kBlockRows / threads * threads;
+  int blocks = rows / kRowBlock / threads * threads;
+  if (blocks == 0 && rows >= least * threads) blocks = threads;
   if (blocks < 2) return task(0, rows);
   const auto begin = [&](int block) { return int(std::int64_t(rows) * block / blocks); };
   parallel_for(blocks, kParallelWork,

@@ -13,11 +13,12 @@ void parallel_for(int count, double work, const std::function<void(int)>& task);
 // even, else one after the other, with the team inside.
 void parallel_for_large(int count, double work, const std::function<void(int)>& task);
 
-// Runs task(first, count) for blocks of rows that together are all rows. Each thread takes whole blocks,
-// large enough that a product repays its weights' way through the caches, so that what is between two
-// products stays in that thread's own cache; where there are fewer rows than that for every thread, all are
-// one block, whose products and loops are shared among the threads.
-void for_row_blocks(int rows, const std::function<void(int first, int count)>& task);
+// Runs task(first, count) for blocks of rows that together are all rows. Each thread takes whole blocks of
+// `least` rows or more, large enough that a product repays its weights' way through the caches, so that what
+// is between two products stays in that thread's own cache; where there are fewer rows than that for every
+// thread, all are one block, whose products and loops are shared among the threads.
+constexpr int kRowBlock = 64;
+void for_row_blocks(int rows, const std::function<void(int first, int count)>& task, int least = kRowBlock);
 
 // Below this much work a product or loop runs in the calling thread: waking a passive team costs about 30 us.
 constexpr double kParallelWork = 6e6;
