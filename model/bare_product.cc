@@ -64,11 +64,22 @@ bool multiplies_exactly(Precision precision) {
 
 }  // namespace
 
+bool has_exact_onednn() {
+  static const bool exact = multiplies_exactly(Precision::kInt8);
+  return exact;
+}
+
 bool has_products(Precision precision) {
-  if (precision == Precision::kF32) return true;
-  static const bool bf16 = multiplies_exactly(Precision::kBf16),
-                    int8 = has_integer_tiles() || multiplies_exactly(Precision::kInt8);
-  return precision == Precision::kBf16 ? bf16 : int8;
+  static const bool bf16 = multiplies_exactly(Precision::kBf16);
+  switch (precision) {
+    case Precision::kF32:
+      return true;
+    case Precision::kBf16:
+      return bf16;
+    case Precision::kInt8:
+      return has_integer_tiles() || has_exact_onednn();
+  }
+  return false;
 }
 
 bool has_tile_registers() {

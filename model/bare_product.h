@@ -6,9 +6,11 @@
 
 namespace palisade {
 
-// Whether this CPU multiplies in that precision, and in int8 without saturating: before VNNI pairs of
-// products were added in 16 bits.
+// Whether this CPU multiplies in that precision, fast and exactly: in int8 by integer_tiles or oneDNN.
 bool has_products(Precision precision);
+
+// Whether oneDNN's int8 does not saturate: before VNNI pairs of products were added in 16 bits.
+bool has_exact_onednn();
 
 // Whether oneDNN multiplies by AMX here, which no other instructions come near.
 bool has_tile_registers();

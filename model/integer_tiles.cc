@@ -81,103 +81,7 @@ constexpr int chunk_of(int rows) {
   return (kHasVnni && !are_few(rows) ? 24 << 10 : 16 << 10) / kTileColumns;
 }
 
-// Whose sums, with a vector of each column, one of a row and what else a product takes, fit the registers.
-constexpr int most_rows(int vectors) {
-  return std::min(8, (kRegisters - vectors - (kHasVnni ? 2 : 3)) / vectors);
-}
-
-#if HWY_TARGET == HWY_AVX3_DL
-// Every CPU of this target has VNNI; Highway 1.0 does not say so.
-#define PALISADE_TILE __attribute__((target("avx512vnni")))
-
-template <Operands kOperands>
-PALISADE_TILE HWY_INLINE SumVector add_products(SumVector sum, SumVector x, SumVector columns) {
-  return SumVector{kOperands == Operands::kValues ? _mm512_dpbusd_epi32(sum.raw, x.raw, columns.raw)
-                                                  : _mm512_dpwssd_epi32(sum.raw, x.raw, columns.raw)};
-}
-#else
-#define PALISADE_TILE
-
-// Products of two unsigned bytes by two signed ones, added up in 16 bits.
-HWY_INLINE SumVector byte_products(SumVector bytes, SumVector x) {
-#if HWY_TARGET == HWY_AVX2
-  return SumVector{_mm256_maddubs_epi16(bytes.raw, x.raw)};
-#else
-  return SumVector{_mm512_maddubs_epi16(bytes.raw, x.raw)};
-#endif
-}
-
-template <Operands kOperands>
-HWY_INLINE SumVector add_products(SumVector sum, SumVector x, SumVector columns) {
-  const Words words;
-  const auto two = kOperands == Operands::kValues ? hn::Set(words, 1) : hn::BitCast(words, x);
-  const auto by = hn::BitCast(words, kOperands == Operands::kValues ? byte_products(columns, x) : columns);
-  SumVector none = hn::Zero(Sums());
-  sum = hn::ReorderWidenMulAccumulate(Sums(), two, by, sum, none);
-  // GCC 12 would put off additions until the products of many steps no longer fit the registers.
-  asm("" : "+v"(sum.raw));
-  return sum;
-}
-#endif
-
-// all [kRows, kVectors] += four bytes of each row by those of the columns.
-template <Operands kOperands, int kVectors, int kRows>
-PALISADE_TILE HWY_INLINE void add_four(const std::byte* x, std::ptrdiff_t x_stride, const std::byte* packed,
-                                       SumVector (&all)[kRows][kVectors]) {
-  const Sums d;
-  SumVector columns[kVectors];
-#pragma GCC unroll 5
-  for (int i = 0; i < kVectors; ++i)
-    columns[i] = hn::Load(d, reinterpret_cast<const std::int32_t*>(packed) + kLanes * i);
-#pragma GCC unroll 8
-  for (int row = 0; row < kRows; ++row) {
-    std::int32_t values;
-    std::memcpy(&values, x + row * x_stride, 4);
-    const SumVector its = hn::Set(d, values);
-#pragma GCC unroll 5
-    for (int i = 0; i < kVectors; ++i) all[row][i] = add_products<kOperands>(all[row][i], its, columns[i]);
-  }
-}
-
-// sums [kRows, kLanes * kVectors] += rows by columns.
-template <Operands kOperands, int kVectors, int kRows>
-PALISADE_TILE void add_tile(const Tile& tile, Ahead ahead, std::int32_t* sums) {
-  const Sums d;
-  SumVector all[kRows][kVectors];
-#pragma GCC unroll 8
-  for (int row = 0; row < kRows; ++row) {
-#pragma GCC unroll 5
-    for (int i = 0; i < kVectors; ++i)
-      all[row][i] = tile.first ? hn::Zero(d) : hn::LoadU(d, sums + row * tile.stride + kLanes * i);
-  }
-  const std::byte* packed = tile.packed;
-  for (int at = 0; at < tile.bytes; at += kStep) {
-#pragma GCC unroll 4
-    for (int four = 0; four < kStep; four += 4, packed += tile.packed_stride)
-      add_four<kOperands, kVectors, kRows>(tile.x + at + four, tile.x_stride, packed, all);
-    for (int line = 0; line < ahead.lines_a_step; ++line, ahead.at += 64) {
-      _mm_prefetch(ahead.at, _MM_HINT_T0);
-      if (ahead.further) _mm_prefetch(ahead.at + kFurther, _MM_HINT_T1);
-    }
-  }
-#pragma GCC unroll 8
-  for (int row = 0; row < kRows; ++row) {
-#pragma GCC unroll 5
-    for (int i = 0; i < kVectors; ++i) hn::StoreU(all[row][i], d, sums + row * tile.stride + kLanes * i);
-  }
-}
-
-using AddTile = void (*)(const Tile&, Ahead, std::int32_t*);
-
-// add_tile() of `rows` rows, at most most_rows(kVectors).
-template <Operands kOperands, int kVectors>
-AddTile add_tile_of(int rows) {
-  constexpr auto kOf = []<int... kLess>(std::integer_sequence<int, kLess...>) {
-    return std::array<AddTile, sizeof...(kLess)>{add_tile<kOperands, kVectors, kLess + 1>...};
-  }
-  (std::make_integer_sequence<int, most_rows(kVectors)>());
-  return kOf[rows - 1];
-}
+#include "model/tile_kernel.inc"
 
 // What PlaceTileRow makes of `count` rows. With VNNI: values alone, of all rows through a chunk, then the
 // next. Without, weights are the unsigned operand, and values, signed, are parted where two of them could
@@ -362,14 +266,12 @@ void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, s
     }
   }
 }
-#undef PALISADE_TILE
-
 constexpr std::uint8_t kFlip = kHasVnni ? 0 : kShift;  // of weights
 std::size_t TileRowSize(int depth) {
   return PlacedRows::size(depth);
 }
 #else
-constexpr bool kHere = false;
+constexpr bool kHere = false, kHasVnni = false;
 constexpr int kTileColumns = 64;
 constexpr std::uint8_t kFlip = 0;
 std::size_t TileRowSize(int depth) {
@@ -388,6 +290,9 @@ void MultiplyWords(const WordRows&, const std::int16_t*, int, std::int32_t*, std
 
 bool HasTiles() {
   return kHere;
+}
+bool HasVnni() {
+  return kHasVnni;
 }
 int TileColumns() {
   return kTileColumns;
@@ -410,6 +315,7 @@ HWY_AFTER_NAMESPACE();
 namespace palisade {
 
 HWY_EXPORT(HasTiles);
+HWY_EXPORT(HasVnni);
 HWY_EXPORT(TileColumns);
 HWY_EXPORT(TileRowSize);
 HWY_EXPORT(PackTileRow);
@@ -419,6 +325,10 @@ HWY_EXPORT(MultiplyWords);
 
 bool has_integer_tiles() {
   return HWY_DYNAMIC_DISPATCH(HasTiles)();
+}
+
+bool integer_tiles_have_vnni() {
+  return HWY_DYNAMIC_DISPATCH(HasVnni)();
 }
 
 int tiles_of(int outputs) {

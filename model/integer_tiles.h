@@ -16,6 +16,8 @@ namespace palisade {
 
 // Whether this CPU has the instructions.
 bool has_integer_tiles();
+// And those of VNNI, which take a third of the steps.
+bool integer_tiles_have_vnni();
 
 // W [outputs, depth], packed: tile after tile of some rows, in each of them four values of every row, then
 // the next four. `depth` is a multiple of kRotatedBlock.

@@ -61,8 +61,11 @@ std::span<std::byte> bytes_of_thread(std::size_t size) {
   return {row.data(), size};
 }
 
+// Unless oneDNN has instructions for it that the tiles do not know: AMX, or VNNI without AVX-512's later
+// parts.
 bool multiplies_by_tiles(Precision precision) {
-  return precision == Precision::kInt8 && has_integer_tiles() && !has_tile_registers();
+  return precision == Precision::kInt8 && has_integer_tiles() && !has_tile_registers() &&
+         (integer_tiles_have_vnni() || !has_exact_onednn());
 }
 
 void require_success(dnnl_status_t status) {
@@ -73,7 +76,9 @@ void require_success(dnnl_status_t status) {
 
 std::string packing_of(Precision precision) {
   const dnnl_version_t& version = *dnnl::version();
-  return std::string(name_of(precision)) + (multiplies_by_tiles(precision) ? ", tiles" : ", rows shifted") +
+  const std::string tiles = ", tiles of " + std::to_string(packed_tiles_size(1, 1)) +
+                            (integer_tiles_have_vnni() ? "" : ", weights shifted");
+  return std::string(name_of(precision)) + (multiplies_by_tiles(precision) ? tiles : ", rows shifted") +
          ", oneDNN " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
          std::to_string(version.patch) + " " + version.hash + ", instructions " +
          std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " + std::to_string(omp_get_max_threads()) +

@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "tests/model/without_instructions.h"
+
 using namespace palisade;
 
 namespace {
@@ -20,13 +22,7 @@ std::vector<Byte> random_bytes(std::size_t count, int least, int most, unsigned 
   return bytes;
 }
 
-}  // namespace
-
-TEST_CASE("tiles multiply exactly, whatever the rows, columns and depth, and write no other column") {
-  if (!has_integer_tiles()) {
-    MESSAGE("this CPU has no such products");
-    return;
-  }
+void check_tiles() {
   for (const auto& [rows, outputs, depth] : {std::tuple{1, 64, 128},
                                              {2, 200, 256},
                                              {3, 65, 384},
@@ -78,4 +74,19 @@ TEST_CASE("tiles multiply exactly, whatever the rows, columns and depth, and wri
     }
     CHECK(wrong == 0);
   }
+}
+
+}  // namespace
+
+TEST_CASE("tiles multiply exactly, whatever the rows, columns and depth, and write no other column") {
+  int kinds = 0;
+  for (const std::int64_t missing :
+       std::initializer_list<std::int64_t>{0, HWY_AVX3_DL, HWY_AVX3_DL | HWY_AVX3}) {
+    CAPTURE(missing);
+    const test::WithoutInstructions without(missing);
+    if (!has_integer_tiles()) continue;
+    check_tiles();
+    ++kinds;
+  }
+  if (kinds == 0) MESSAGE("this CPU has no such products");
 }

@@ -1,8 +1,6 @@
 #include "model/linear.h"
 
 #include <doctest/doctest.h>
-#include <hwy/highway.h>
-#include <oneapi/dnnl/dnnl.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +16,7 @@
 #include "model/kernels.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
+#include "tests/model/without_instructions.h"
 
 using namespace palisade;
 
@@ -59,16 +58,6 @@ Matrix product(const Matrix& x, const Matrix& weight, std::span<const float> bia
   Linear(weight, bias, precision)(x, y);
   return y;
 }
-
-// As on a CPU without these instructions.
-struct Without {
-  explicit Without(std::int64_t targets) { take(targets); }
-  ~Without() { take(0); }
-  static void take(std::int64_t targets) {
-    hwy::DisableTargets(targets);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
-};
 
 // Rows rounded with one scale each and nothing else: what int8 usually is.
 Matrix plainly_rounded(const Matrix& rows) {
@@ -143,29 +132,22 @@ TEST_CASE("rows converted by what makes them give the same product, and are seen
   }
 }
 
-TEST_CASE("int8 products are the same to the last bit by every kind of tiles and by oneDNN") {
-  if (!has_integer_tiles() || has_tile_registers()) {
-    MESSAGE("this CPU multiplies by oneDNN alone");
+TEST_CASE("int8 products are the same to the last bit by tiles and by oneDNN") {
+  if (!has_integer_tiles() || !has_exact_onednn() || has_tile_registers()) {
+    MESSAGE("this CPU has one of them at most");
     return;
   }
-  constexpr auto kVnni = int(dnnl::cpu_isa::avx512_core_vnni);
-  const bool onednn_is_exact = (int(dnnl::get_effective_cpu_isa()) & kVnni) == kVnni;
-  constexpr std::int64_t kNoVnni = HWY_AVX3_DL, kNoAvx512 = kNoVnni | HWY_AVX3,
-                         kNoAvx2 = kNoAvx512 | HWY_AVX2;
   for (const auto& [rows, inputs, outputs] :
        {std::tuple{1, 128, 64}, {3, 160, 96}, {70, 1152, 200}, {5, 4304, 33}, {2, 7, 5}}) {
     CAPTURE(inputs);
     const Matrix x = random_matrix(rows, inputs, 1), weight = random_matrix(outputs, inputs, 2),
                  bias = random_matrix(1, outputs, 3);
     const Matrix by_tiles = product(x, weight, bias.row(0), Precision::kInt8);
-    for (const std::int64_t missing : {kNoVnni, kNoAvx512, kNoAvx2}) {
-      const Without without(missing);
-      CHECK(has_integer_tiles() == (missing != kNoAvx2));
-      if (!has_integer_tiles() && !onednn_is_exact) continue;
-      const Matrix other = product(x, weight, bias.row(0), Precision::kInt8);
-      CHECK(std::ranges::equal(std::span(by_tiles.data(), by_tiles.size()),
-                               std::span(other.data(), other.size())));
-    }
+    const test::WithoutInstructions without(HWY_AVX3_DL | HWY_AVX3 | HWY_AVX2);
+    REQUIRE(!has_integer_tiles());
+    const Matrix by_onednn = product(x, weight, bias.row(0), Precision::kInt8);
+    CHECK(std::ranges::equal(std::span(by_tiles.data(), by_tiles.size()),
+                             std::span(by_onednn.data(), by_onednn.size())));
   }
   CHECK(has_integer_tiles());
 }
