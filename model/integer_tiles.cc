@@ -83,34 +83,44 @@ constexpr int chunk_of(int rows) {
 
 #include "model/tile_kernel.inc"
 
-// What PlaceTileRow makes of `count` rows. With VNNI: values alone, of all rows through a chunk, then the
-// next. Without, weights are the unsigned operand, and values, signed, are parted where two of them could
-// saturate what the instruction adds up in 16 bits: the parts follow likewise, then the bits of each row that
-// say where there are any, and the rows' sums.
-struct PlacedRows {
-  static constexpr int kParts = kHasVnni ? 1 : 2;
+// Values of `row` of `count` from `first` on: of all rows through a chunk, then the next.
+template <typename Byte>
+Byte* values_of(Byte* all, int depth, int count, int first, int row) {
+  return all + std::size_t(first) * count + std::size_t(row) * std::min(chunk_of(count), depth - first);
+}
 
-  template <typename Byte>
-  static Byte* part(Byte* all, int part, int depth, int count, int first, int row) {
-    const int chunk = std::min(chunk_of(count), depth - first);
-    return all + (std::size_t(part) * depth + first) * count + std::size_t(row) * chunk;
-  }
-  static int words(int depth) { return depth / 128; }
-  template <typename Byte>
-  static auto bits(Byte* all, int depth, int count, int row) {
-    using Word = std::conditional_t<std::is_const_v<Byte>, const std::uint32_t, std::uint32_t>;
-    return reinterpret_cast<Word*>(all + std::size_t(2) * depth * count) +
-           std::size_t(row) * (words(depth) + 1);
+// Without VNNI weights are the unsigned operand, and values, signed, are parted where two neighbours could
+// saturate what the instruction adds up in 16 bits. What was taken from the values of a row stands behind
+// those of all rows, with the row's sum.
+template <typename Byte>
+struct Rests {
+  template <typename T>
+  using Like = std::conditional_t<std::is_const_v<Byte>, const T, T>;
+  Like<std::int32_t>* sum;      // of the row
+  Like<std::uint32_t>* values;  // of four neighbours, where there are any
+  Like<std::uint16_t>* fours;   // which ones
+  Like<std::uint16_t>* starts;  // [depth / 128 + 1] how many there are before each 128 values
+
+  Rests(Byte* all, int depth, int count, int row) {
+    Byte* const its = all + std::size_t(depth) * count + size(depth) * row;
+    sum = reinterpret_cast<Like<std::int32_t>*>(its);
+    values = reinterpret_cast<Like<std::uint32_t>*>(its + 4);
+    fours = reinterpret_cast<Like<std::uint16_t>*>(its + 4 + depth);
+    starts = fours + depth / 4;
   }
   static std::size_t size(int depth) {
-    return std::size_t(depth) * kParts + (kHasVnni ? 0 : std::size_t(words(depth) + 1) * 4);
+    return 4 + std::size_t(depth) + depth / 2 + (depth / 128 + 2) / 2 * 4;
   }
 };
+
+std::size_t TileRowSize(int depth) {
+  return std::size_t(depth) + (kHasVnni ? 0 : Rests<std::byte>::size(depth));
+}
 
 void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::byte* all) {
   if constexpr (kHasVnni) {
     for (int first = 0; first < depth; first += chunk_of(count))
-      std::memcpy(PlacedRows::part(all, 0, depth, count, first, at), row + first,
+      std::memcpy(values_of(all, depth, count, first, at), row + first,
                   std::size_t(std::min(chunk_of(count), depth - first)));
     return;
   }
@@ -118,40 +128,61 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
   constexpr int kLargestSum = 128, kLargest = kLargestSum / 2;
   const Bytes bytes;
   const Words words;
-  std::uint32_t* const bits = PlacedRows::bits(all, depth, count, at);
-  std::fill_n(bits, PlacedRows::words(depth), 0);
+  const Rests<std::byte> rests(all, depth, count, at);
+  int parted = 0;
   SumVector sums = hn::Zero(Sums()), none = sums;
-  for (int first = 0; first < depth; first += chunk_of(count)) {
-    std::byte* const values = PlacedRows::part(all, 0, depth, count, first, at);
-    std::byte* const rests = PlacedRows::part(all, 1, depth, count, first, at);
-    for (int i = 0; i < std::min(chunk_of(count), depth - first); i += 4 * kLanes) {
-      const auto shifted = hn::LoadU(bytes, reinterpret_cast<const std::int8_t*>(row) + first + i);
-      const auto x = hn::Xor(shifted, hn::Set(bytes, -128));
-      const auto odd = hn::ShiftRight<8>(hn::BitCast(words, x));
-      const auto even = hn::ShiftRight<8>(hn::ShiftLeft<8>(hn::BitCast(words, x)));
-      const auto both = hn::Add(odd, even);
-      sums = hn::ReorderWidenMulAccumulate(Sums(), both, hn::Set(words, 1), sums, none);
-      const auto large = hn::VecFromMask(words, hn::Gt(hn::Abs(both), hn::Set(words, kLargestSum)));
-      const auto bounded = hn::Min(hn::Max(x, hn::Set(bytes, -kLargest)), hn::Set(bytes, kLargest));
-      const auto part = hn::IfVecThenElse(hn::BitCast(bytes, large), bounded, x);
-      hn::StoreU(part, bytes, reinterpret_cast<std::int8_t*>(values) + i);
-      hn::StoreU(hn::Sub(x, part), bytes, reinterpret_cast<std::int8_t*>(rests) + i);
-      const auto fours = hn::Ne(hn::BitCast(Sums(), large), hn::Zero(Sums()));
-      std::uint8_t these[8] = {};
-      hn::StoreMaskBits(Sums(), fours, these);
-      std::uint32_t bits_of_vector;
-      std::memcpy(&bits_of_vector, these, 4);
-      const int four = (first + i) / 4;
-      bits[four / 32] |= bits_of_vector << four % 32;
+  for (int i = 0; i < depth; i += 4 * kLanes) {
+    const int first = i / chunk_of(count) * chunk_of(count);
+    if (i % 128 == 0) rests.starts[i / 128] = std::uint16_t(parted);
+    const auto shifted = hn::LoadU(bytes, reinterpret_cast<const std::int8_t*>(row) + i);
+    const auto x = hn::Xor(shifted, hn::Set(bytes, -128));
+    const auto odd = hn::ShiftRight<8>(hn::BitCast(words, x));
+    const auto even = hn::ShiftRight<8>(hn::ShiftLeft<8>(hn::BitCast(words, x)));
+    const auto both = hn::Add(odd, even);
+    sums = hn::ReorderWidenMulAccumulate(Sums(), both, hn::Set(words, 1), sums, none);
+    const auto large = hn::VecFromMask(words, hn::Gt(hn::Abs(both), hn::Set(words, kLargestSum)));
+    const auto bounded = hn::Min(hn::Max(x, hn::Set(bytes, -kLargest)), hn::Set(bytes, kLargest));
+    const auto part = hn::IfVecThenElse(hn::BitCast(bytes, large), bounded, x);
+    std::byte* const values = values_of(all, depth, count, first, at) + (i - first);
+    hn::StoreU(part, bytes, reinterpret_cast<std::int8_t*>(values));
+    std::uint8_t mask[8] = {};
+    hn::StoreMaskBits(Sums(), hn::Ne(hn::BitCast(Sums(), large), hn::Zero(Sums())), mask);
+    std::uint32_t bits;
+    std::memcpy(&bits, mask, 4);
+    if (bits == 0) continue;
+    std::uint32_t rest[kLanes];
+    hn::StoreU(hn::Sub(x, part), bytes, reinterpret_cast<std::int8_t*>(rest));
+    for (; bits != 0; bits &= bits - 1, ++parted) {
+      rests.values[parted] = rest[std::countr_zero(bits)];
+      rests.fours[parted] = std::uint16_t(i / 4 + std::countr_zero(bits));
     }
   }
-  bits[PlacedRows::words(depth)] = std::uint32_t(hn::GetLane(hn::SumOfLanes(Sums(), sums)));
+  rests.starts[depth / 128] = std::uint16_t(parted);
+  *rests.sum = hn::GetLane(hn::SumOfLanes(Sums(), sums));
+}
+
+// sums [kTileColumns] += what values of a row in [first, first + depth) were parted from, by the columns.
+void add_rests(const Rests<const std::byte>& rests, int first, int depth, const std::byte* packed,
+               std::int32_t* sums) {
+  constexpr int kVectors = kTileColumns / kLanes;
+  const int begin = rests.starts[first / 128], end = rests.starts[(first + depth) / 128];
+  const Sums d;
+  SumVector all[1][kVectors];
+#pragma GCC unroll 5
+  for (int i = 0; i < kVectors; ++i) all[0][i] = hn::Load(d, sums + kLanes * i);
+  for (int i = begin; i < end; ++i) {
+    add_four<Operands::kValues, kVectors, 1>(
+        reinterpret_cast<const std::byte*>(rests.values + i), 0,
+        packed + std::size_t(rests.fours[i] - first / 4) * kTileColumns * kQuad, all);
+  }
+#pragma GCC unroll 5
+  for (int i = 0; i < kVectors; ++i) hn::Store(all[0][i], d, sums + kLanes * i);
 }
 
 // Sums to columns [first, first + kTileColumns) of y, as ScaleSums in row_formats.cc. Without VNNI what the
-// shift of weights adds is taken off by row, `row_sums` apart by `row_sums_stride`, not by column.
+// shift of weights adds is taken off by row, `row_sums`, not by column.
 void scale_rows(const std::int32_t* sums, std::span<const float> steps, const ColumnScales& columns,
-                int first, const std::uint32_t* row_sums, std::ptrdiff_t row_sums_stride, MatrixView y) {
+                int first, const std::int32_t* row_sums, MatrixView y) {
   const Floats d;
   const int left = y.cols - first;
   for (int i = 0; i < kTileColumns && i < left; i += kLanes) {
@@ -163,33 +194,13 @@ void scale_rows(const std::int32_t* sums, std::span<const float> steps, const Co
     const auto its_steps = of(columns.steps);
     const auto bias = columns.bias.empty() ? hn::Zero(d) : of(columns.bias);
     for (int row = 0; row < y.rows; ++row) {
-      if constexpr (!kHasVnni)
-        shifts = hn::Set(Sums(), kShift * std::int32_t(row_sums[row * row_sums_stride]));
+      if constexpr (!kHasVnni) shifts = hn::Set(Sums(), kShift * row_sums[row]);
       const auto sum = hn::Sub(hn::LoadU(Sums(), sums + row * kTileColumns + i), shifts);
       const auto factor = hn::Mul(hn::Set(d, steps[row]), its_steps);
       hn::BlendedStore(hn::MulAdd(hn::ConvertTo(d, sum), factor, bias), there, d,
                        y.row(row).data() + first + i);
     }
   }
-}
-
-// sums [kTileColumns] += what values of a row were parted from, where `bits` say so, by the columns.
-void add_rests(const std::byte* rests, std::span<const std::uint32_t> bits, const std::byte* packed,
-               std::int32_t* sums) {
-  constexpr int kVectors = kTileColumns / kLanes;
-  const Sums d;
-  SumVector all[1][kVectors];
-#pragma GCC unroll 5
-  for (int i = 0; i < kVectors; ++i) all[0][i] = hn::Load(d, sums + kLanes * i);
-  for (const std::uint32_t word : bits) {
-    for (std::uint32_t left = word; left != 0; left &= left - 1) {
-      const std::ptrdiff_t four = std::countr_zero(left);
-      add_four<Operands::kValues, kVectors, 1>(rests + 4 * four, 0, packed + four * kTileColumns * 4, all);
-    }
-    rests += 4 * 32, packed += 32 * kTileColumns * 4;
-  }
-#pragma GCC unroll 5
-  for (int i = 0; i < kVectors; ++i) hn::Store(all[0][i], d, sums + kLanes * i);
 }
 
 void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScales& columns, int first_tile,
@@ -200,7 +211,6 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
   const std::byte* const all = x.values.data();
   const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * x.depth * kTileColumns; };
   const int blocks = (y.rows + kMostRows - 1) / kMostRows;
-  const int words = PlacedRows::words(x.depth);
   for (int task = first_tile * blocks; task < last_tile * blocks; ++task) {
     const int tile = task / blocks, block = task % blocks;
     const int begin = int(std::int64_t(y.rows) * block / blocks);
@@ -218,7 +228,7 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
         const int share = lines * (depth / kStep);
         const Ahead ahead{reinterpret_cast<const char*>(next) + std::ptrdiff_t(step) * share * 64,
                           step * share < all_lines ? lines : 0, are_few(y.rows)};
-        const Tile those{.x = PlacedRows::part(all, 0, x.depth, y.rows, at, begin + row),
+        const Tile those{.x = values_of(all, x.depth, y.rows, at, begin + row),
                          .x_stride = depth,
                          .bytes = depth,
                          .packed = weights,
@@ -227,18 +237,15 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
                          .stride = kTileColumns};
         std::int32_t* const its = sums + row * kTileColumns;
         add_tile_of<Operands::kValues, kVectors>(count)(those, ahead, its);
-        const std::uint32_t* row_sums = nullptr;
-        if constexpr (!kHasVnni) {
-          const std::uint32_t* const bits = PlacedRows::bits(all, x.depth, y.rows, begin + row);
-          for (int i = 0; i < count; ++i)
-            add_rests(PlacedRows::part(all, 1, x.depth, y.rows, at, begin + row + i),
-                      {bits + i * (words + 1) + at / 128, std::size_t(depth / 128)}, weights,
-                      its + i * kTileColumns);
-          row_sums = bits + words;
+        std::int32_t row_sums[kRows];
+        for (int i = 0; i < count && !kHasVnni; ++i) {
+          const Rests rests(all, x.depth, y.rows, begin + row + i);
+          add_rests(rests, at, depth, weights, its + i * kTileColumns);
+          row_sums[i] = *rests.sum;
         }
         if (last)
           scale_rows(its, x.steps.subspan(begin + row, count), columns, tile * kTileColumns, row_sums,
-                     words + 1, y.row_range(begin + row, count));
+                     y.row_range(begin + row, count));
       }
     }
   }
@@ -266,14 +273,9 @@ void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, s
     }
   }
 }
-constexpr std::uint8_t kFlip = kHasVnni ? 0 : kShift;  // of weights
-std::size_t TileRowSize(int depth) {
-  return PlacedRows::size(depth);
-}
 #else
 constexpr bool kHere = false, kHasVnni = false;
 constexpr int kTileColumns = 64;
-constexpr std::uint8_t kFlip = 0;
 std::size_t TileRowSize(int depth) {
   return std::size_t(depth);
 }
@@ -299,10 +301,14 @@ int TileColumns() {
 }
 
 void PackTileRow(const std::int8_t* row, int depth, int output, std::byte* packed) {
+  constexpr std::uint32_t kFlip = kHasVnni ? 0 : 0x80808080;
   std::byte* to =
       packed + std::size_t(output / kTileColumns) * kTileColumns * depth + output % kTileColumns * kQuad;
   for (int at = 0; at < depth; at += kQuad, to += kTileColumns * kQuad) {
-    for (int i = 0; i < kQuad; ++i) to[i] = std::byte(std::uint8_t(row[at + i]) ^ kFlip);
+    std::uint32_t values;
+    std::memcpy(&values, row + at, kQuad);
+    values ^= kFlip;
+    std::memcpy(to, &values, kQuad);
   }
 }
 
