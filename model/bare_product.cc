@@ -6,10 +6,16 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "model/integer_tiles.h"
+#include "model/matrix.h"
+#include "model/memory.h"
 #include "model/onednn.h"
+#include "model/parallel.h"
+#include "model/row_formats.h"
 
 namespace palisade {
 namespace {
@@ -44,6 +50,37 @@ struct BareProduct {
   void run() const {
     primitive.execute(cpu_stream(), {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weight}, {DNNL_ARG_DST, y}});
     cpu_stream().wait();
+  }
+};
+
+// The same by integer_tiles.
+struct TileProduct {
+  int inputs, outputs;
+  Block<std::byte> x, packed;
+  std::vector<float> x_steps, steps;
+  std::vector<std::int32_t> shifts;
+  Matrix y;
+
+  TileProduct(int rows, int inputs_, int outputs_)
+      : inputs(inputs_),
+        outputs(outputs_),
+        x(take_memory(tile_row_size(inputs) * rows)),
+        packed(take_memory(packed_tiles_size(outputs, inputs))),
+        x_steps(rows, 1.0f),
+        steps(outputs, 1.0f),
+        shifts(outputs),
+        y(rows, outputs) {
+    const std::vector<std::uint8_t> row(inputs, kShift + 1);
+    const std::vector<std::int8_t> column(inputs, 1);
+    for (int i = 0; i < rows; ++i) place_tile_row(row, i, rows, placed());
+    for (int i = 0; i < outputs; ++i) pack_tile_row(column, i, weights());
+  }
+  std::span<std::byte> placed() const { return {x.get(), tile_row_size(inputs) * x_steps.size()}; }
+  std::span<std::byte> weights() const { return {packed.get(), packed_tiles_size(outputs, inputs)}; }
+  void run() {
+    parallel_for(tiles_of(outputs), 2.0 * y.rows() * inputs * outputs, [&](int tile) {
+      multiply_tiles({placed(), x_steps, inputs}, weights(), {steps, shifts, {}}, tile, tile + 1, y);
+    });
   }
 };
 
@@ -87,11 +124,16 @@ bool has_tile_registers() {
   return (int(dnnl::get_effective_cpu_isa()) & kAmx) == kAmx;
 }
 
-std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs) {
+std::vector<std::function<void()>> bare_products(Precision precision, int rows, int inputs, int outputs) {
   constexpr int kSmallNumbers = 0x3b;  // 0.003 in f32 and bf16
   const auto product =
       std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers, kSmallNumbers);
-  return [product] { product->run(); };
+  std::vector<std::function<void()>> products{[product] { product->run(); }};
+  if (precision == Precision::kInt8 && has_integer_tiles()) {
+    const auto tiles = std::make_shared<TileProduct>(rows, inputs, outputs);
+    products.push_back([tiles] { tiles->run(); });
+  }
+  return products;
 }
 
 }  // namespace palisade

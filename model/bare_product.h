@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "model/precision.h"
 
@@ -15,8 +16,9 @@ bool has_exact_onednn();
 // Whether oneDNN multiplies by AMX here, which no other instructions come near.
 bool has_tile_registers();
 
-// Multiplies [rows, inputs] by packed weights [outputs, inputs] each time it is called, with nothing before
-// or after it: what oneDNN can do here at best. For a precision that this CPU has.
-std::function<void()> bare_product(Precision precision, int rows, int inputs, int outputs);
+// Multiply [rows, inputs] by packed weights [outputs, inputs] each time they are called, with nothing before
+// or after it: by oneDNN, which may saturate, and in int8 by integer_tiles, where this CPU has them. For a
+// precision that it has.
+std::vector<std::function<void()>> bare_products(Precision precision, int rows, int inputs, int outputs);
 
 }  // namespace palisade

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <set>
@@ -80,12 +81,16 @@ void measure_memory(Samples& samples, int repeats, std::size_t bytes) {
 void measure_products(std::map<std::string, Samples>& products, int repeats) {
   constexpr int kRows = 256, kInputs = 2048, kOutputs = 16384;
   for (const auto precision : precisions_here()) {
-    const auto product = bare_product(precision, kRows, kInputs, kOutputs);
-    product();  // makes ready
+    const auto ways = bare_products(precision, kRows, kInputs, kOutputs);
+    for (const auto& product : ways) product();  // makes ready
     for (int i = 0; i < repeats; ++i) {
-      const auto begun = steady_clock::now();
-      product();
-      products[std::string(name_of(precision))].add(2.0 * kRows * kInputs * kOutputs / seconds_since(begun));
+      double seconds = std::numeric_limits<double>::infinity();  // of the quicker way
+      for (const auto& product : ways) {
+        const auto begun = steady_clock::now();
+        product();
+        seconds = std::min(seconds, seconds_since(begun));
+      }
+      products[std::string(name_of(precision))].add(2.0 * kRows * kInputs * kOutputs / seconds);
     }
   }
 }
