@@ -140,8 +140,7 @@ bool LanguagePass::advance(double operations) {
   const int count = at_.rows_within(operations);
   const auto half = at_.second_half() ? &LanguagePass::attend_and_mix : &LanguagePass::write_keys;
   const auto some = [&](int begin, int rows) { (this->*half)(at_.first_row() + begin, rows); };
-  const int least = least_block(model_.config_);
-  least > count ? some(0, count) : for_row_blocks(count, some, least);
+  for_row_blocks(count, some, least_block(model_.config_));
   if (at_.move(count)) end_layer(layer);
   return !at_.done();
 }

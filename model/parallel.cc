@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace palisade {
@@ -23,8 +24,8 @@ void parallel_for_large(int count, double work, const std::function<void(int)>& 
 
 void for_row_blocks(int rows, const std::function<void(int first, int count)>& task, int least) {
   const int threads = omp_get_max_threads();
-  int blocks = rows / kRowBlock / threads * threads;
-  if (blocks == 0 && rows >= least * threads) blocks = threads;
+  int blocks = rows / std::max(kRowBlock, least) / threads * threads;
+  if (blocks == 0 && rows / threads >= least) blocks = threads;
   if (blocks < 2) return task(0, rows);
   const auto begin = [&](int block) { return int(std::int64_t(rows) * block / blocks); };
   parallel_for(blocks, kParallelWork,
