@@ -6,16 +6,13 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <span>
 #include <string_view>
 #include <vector>
 
 #include "model/integer_tiles.h"
+#include "model/matmul.h"
 #include "model/matrix.h"
-#include "model/memory.h"
 #include "model/onednn.h"
-#include "model/parallel.h"
-#include "model/row_formats.h"
 
 namespace palisade {
 namespace {
@@ -53,35 +50,22 @@ struct BareProduct {
   }
 };
 
-// The same by integer_tiles.
-struct TileProduct {
-  int inputs, outputs;
-  Block<std::byte> x, packed;
-  std::vector<float> x_steps, steps;
-  std::vector<std::int32_t> shifts;
+// The same as layers multiply, of rows made beforehand.
+struct PackedProduct {
+  PackedMatrix weights;
+  ProductRows x;
   Matrix y;
 
-  TileProduct(int rows, int inputs_, int outputs_)
-      : inputs(inputs_),
-        outputs(outputs_),
-        x(take_memory(tile_row_size(inputs) * rows)),
-        packed(take_memory(packed_tiles_size(outputs, inputs))),
-        x_steps(rows, 1.0f),
-        steps(outputs, 1.0f),
-        shifts(outputs),
+  PackedProduct(Precision precision, int rows, int inputs, int outputs)
+      : weights({outputs, inputs,
+                 [](int, MatrixView some) { std::fill_n(some.data, some.rows * some.cols, 1.0f); }},
+                {}, precision),
+        x(weights, rows),
         y(rows, outputs) {
-    const std::vector<std::uint8_t> row(inputs, kShift + 1);
-    const std::vector<std::int8_t> column(inputs, 1);
-    for (int i = 0; i < rows; ++i) place_tile_row(row, i, rows, placed());
-    for (int i = 0; i < outputs; ++i) pack_tile_row(column, i, weights());
+    const std::vector<float> row(inputs, 1.0f);
+    for (int i = 0; i < rows; ++i) x.set(i, row);
   }
-  std::span<std::byte> placed() const { return {x.get(), tile_row_size(inputs) * x_steps.size()}; }
-  std::span<std::byte> weights() const { return {packed.get(), packed_tiles_size(outputs, inputs)}; }
-  void run() {
-    parallel_for(tiles_of(outputs), 2.0 * y.rows() * inputs * outputs, [&](int tile) {
-      multiply_tiles({placed(), x_steps, inputs}, weights(), {steps, shifts, {}}, tile, tile + 1, y);
-    });
-  }
+  void run() { weights.multiply(x, y); }
 };
 
 // Tried with the largest values there are, in a product that saturates where anything can.
@@ -130,7 +114,7 @@ std::vector<std::function<void()>> bare_products(Precision precision, int rows, 
       std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers, kSmallNumbers);
   std::vector<std::function<void()>> products{[product] { product->run(); }};
   if (precision == Precision::kInt8 && has_integer_tiles()) {
-    const auto tiles = std::make_shared<TileProduct>(rows, inputs, outputs);
+    const auto tiles = std::make_shared<PackedProduct>(precision, rows, inputs, outputs);
     products.push_back([tiles] { tiles->run(); });
   }
   return products;
