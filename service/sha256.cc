@@ -1,32 +1,49 @@
 #include "service/sha256.h"
 
-#include <sodium.h>
+#include <openssl/evp.h>
 
 #include <array>
+#include <new>
+#include <stdexcept>
 
 namespace palisade {
+namespace {
+
+void require(bool done) {
+  if (!done) throw std::runtime_error("libcrypto refused a SHA-256");
+}
+
+}  // namespace
 
 struct Sha256::State {
-  crypto_hash_sha256_state hash;
+  EVP_MD_CTX* hash = EVP_MD_CTX_new();
+  State() {
+    if (hash == nullptr) throw std::bad_alloc();
+  }
+  ~State() { EVP_MD_CTX_free(hash); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  crypto_hash_sha256_init(&state_->hash);
+  require(EVP_DigestInit_ex(state_->hash, EVP_sha256(), nullptr) == 1);
 }
 
 Sha256::~Sha256() = default;
 
 void Sha256::add(std::span<const std::byte> bytes) {
-  crypto_hash_sha256_update(&state_->hash, reinterpret_cast<const unsigned char*>(bytes.data()),
-                            bytes.size());
+  require(EVP_DigestUpdate(state_->hash, bytes.data(), bytes.size()) == 1);
 }
 
 std::string Sha256::hex() {
-  std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
-  crypto_hash_sha256_final(&state_->hash, hash.data());
-  std::array<char, 2 * crypto_hash_sha256_BYTES + 1> text{};
-  sodium_bin2hex(text.data(), text.size(), hash.data(), hash.size());
-  return text.data();
+  std::array<unsigned char, 32> hash{};
+  require(EVP_DigestFinal_ex(state_->hash, hash.data(), nullptr) == 1);
+  std::string text;
+  for (const unsigned char byte : hash) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
 }
 
 std::string sha256_hex(std::span<const std::byte> bytes) {

@@ -1,5 +1,8 @@
 #include "service/weights_hash.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <fstream>
 #include <span>
 
@@ -9,6 +12,7 @@ namespace palisade {
 namespace {
 
 constexpr std::uintmax_t kAtOnce = 64u << 20;
+constexpr int kLowestPriority = 19;
 
 std::uintmax_t total_bytes(const std::vector<std::filesystem::path>& files) {
   std::uintmax_t bytes = 0;
@@ -26,8 +30,11 @@ WeightsHash::WeightsHash(std::vector<std::filesystem::path> files) {
   if (total_bytes(files) <= kAtOnce) {
     compute(files, {});
   } else {
-    thread_ =
-        std::jthread([this, files = std::move(files)](const std::stop_token& stop) { compute(files, stop); });
+    thread_ = std::jthread([this, files = std::move(files)](const std::stop_token& stop) {
+      // The first answers are computed meanwhile, by threads that each need a core.
+      setpriority(PRIO_PROCESS, id_t(gettid()), kLowestPriority);
+      compute(files, stop);
+    });
   }
 }
 

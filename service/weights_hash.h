@@ -9,7 +9,7 @@
 namespace palisade {
 
 // The sha256 over a model's weight files in order. Small ones are hashed at once, large ones on a thread of
-// its own.
+// its own that takes what time others leave.
 class WeightsHash {
  public:
   explicit WeightsHash(std::vector<std::filesystem::path> files);

@@ -35,7 +35,7 @@ DOORS = [
     (r"zmq", r"service/(publisher|control)\.cc|service/commands/watch\.cc"),
     (r"CLI/", r"service/command_line\.cc|service/commands/\w+\.cc"),
     (r"spdlog/", r"service/log\.cc"),
-    (r"sodium", r"service/sha256\.cc"),
+    (r"openssl", r"service/sha256\.cc"),
 ]
 # Who may know number formats: products, what holds weights, and whoever hands the choice on from a setting.
 PRECISION = (r"model/(precision|bare_product|matmul|onednn|linear|embedding_table|paligemma|siglip|image_encoder|text_encoder|pooling_head|"
