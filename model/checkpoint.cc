@@ -74,19 +74,19 @@ Checkpoint::Checkpoint(const std::filesystem::path& folder) : folder_(folder) {
   }
   for (const SafetensorsFile& file : files_) {
     for (const auto& [name, tensor] : file.tensors()) {
-      if (!tensors_.insert({released_name(name), &tensor}).second) {
+      if (!tensors_.insert({released_name(name), {&file, &tensor}}).second) {
         throw ModelError(file.path().string() + ": tensor \"" + name + "\" stands in two files");
       }
     }
   }
 }
 
-const TensorView& Checkpoint::find(const std::string& name, std::span<const std::int64_t> shape) const {
+Checkpoint::Stored Checkpoint::find(const std::string& name, std::span<const std::int64_t> shape) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     throw ModelError(folder_.string() + ": tensor \"" + name + "\" is missing; config.json asks for it");
   }
-  const TensorView& tensor = *found->second;
+  const TensorView& tensor = *found->second.tensor;
   if (!std::ranges::equal(tensor.shape, shape)) {
     throw ModelError(folder_.string() + ": tensor \"" + name + "\" has shape " + tensor.shape_text() +
                      ", config.json asks for " + shape_text(shape));
@@ -95,7 +95,7 @@ const TensorView& Checkpoint::find(const std::string& name, std::span<const std:
     throw ModelError(folder_.string() + ": tensor \"" + name +
                      "\" holds whole numbers; expected F32, F16 or BF16");
   }
-  return tensor;
+  return found->second;
 }
 
 void Checkpoint::require(const std::string& name, std::span<const std::int64_t> shape) const {
@@ -104,9 +104,21 @@ void Checkpoint::require(const std::string& name, std::span<const std::int64_t> 
 
 void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                       std::span<float> target) const {
-  const TensorView& tensor = find(name, shape);
-  tensor.copy_to(target, first);
-  tensor.release_pages(first, target.size());
+  const auto [file, tensor] = find(name, shape);
+  const std::size_t size = size_of(tensor->type);
+  constexpr std::size_t kPiece = 32 * 1024;  // elements, which are still near when they are converted
+  thread_local std::vector<std::byte> stored(kPiece * sizeof(float));
+  for (std::size_t done = 0; done < target.size(); done += kPiece) {
+    const auto floats = target.subspan(done, std::min(kPiece, target.size() - done));
+    const auto part = tensor->bytes.subspan((first + done) * size, floats.size() * size);
+    const auto now = std::span(stored).first(part.size());
+    if (!file->read(part, now)) {
+      throw ModelError(file->path().string() + ": tensor \"" + name +
+                       "\" cannot be read: the file has become shorter, or the disk fails");
+    }
+    to_floats(tensor->type, now, floats);
+    bytes_read_ += part.size();
+  }
 }
 
 void Checkpoint::read_elements(const std::string& name, std::span<const std::int64_t> shape,
@@ -179,9 +191,10 @@ bool Checkpoint::has(const std::string& name) const {
 std::string Checkpoint::fingerprint() const {
   constexpr std::size_t kFirstBytes = 64;
   std::string all;
-  for (const auto& [name, tensor] : tensors_) {
-    const auto first = tensor->bytes.first(std::min(kFirstBytes, tensor->bytes.size()));
-    all += name + tensor->shape_text();
+  for (const auto& [name, stored] : tensors_) {
+    const auto& bytes = stored.tensor->bytes;
+    const auto first = bytes.first(std::min(kFirstBytes, bytes.size()));
+    all += name + stored.tensor->shape_text();
     all.append(reinterpret_cast<const char*>(first.data()), first.size());
   }
   return checksum(std::as_bytes(std::span(all)));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
@@ -44,6 +46,8 @@ class Checkpoint {
   void record_inputs(RecordedInputs& inputs) { inputs_ = &inputs; }
   virtual bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
+  // So far, from its files.
+  std::size_t bytes_read() const { return bytes_read_; }
   // Of names, shapes and the first values of all tensors: other weights have another.
   std::string fingerprint() const;
 
@@ -59,13 +63,18 @@ class Checkpoint {
   // As fill(), smoothed.
   void read_elements(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                      std::span<float> target) const;
-  const TensorView& find(const std::string& name, std::span<const std::int64_t> shape) const;
+  struct Stored {
+    const SafetensorsFile* file;
+    const TensorView* tensor;
+  };
+  Stored find(const std::string& name, std::span<const std::int64_t> shape) const;
   std::filesystem::path folder_;
   PackedCache* cache_ = nullptr;
   const Calibration* calibration_ = nullptr;
   RecordedInputs* inputs_ = nullptr;
+  mutable std::atomic<std::size_t> bytes_read_ = 0;
   std::vector<SafetensorsFile> files_;
-  std::map<std::string, const TensorView*> tensors_;
+  std::map<std::string, Stored> tensors_;
 };
 
 }  // namespace palisade

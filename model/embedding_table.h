@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "model/matrix.h"
 #include "model/packed_cache.h"
@@ -17,18 +18,18 @@ class EmbeddingTable {
   EmbeddingTable(const WeightRows& rows, Precision precision) : width_(rows.cols) {
     if (precision == Precision::kF32) {
       whole_ = Matrix(rows.rows, rows.cols);
-      rows.read(0, whole_);
+      rows.for_each([this](int row, std::span<const float> values) {
+        std::ranges::copy(values, whole_.row(row).begin());
+      });
       return;
     }
     const std::size_t size = std::size_t(rows.rows) * width_ * sizeof(std::uint16_t);
     halves_ = take_memory(size);
     const std::span bytes(halves_.get(), size);
     if (rows.cache != nullptr && rows.cache->read(rows.name + ".rows", bytes)) return;
-    for (int first = 0; first < rows.rows; first += kRowsAtOnce) {
-      Matrix some(std::min(kRowsAtOnce, rows.rows - first), width_);
-      rows.read(first, some);
-      to_bf16({some.data(), some.size()}, {row_at(first), some.size()});
-    }
+    rows.for_each([this](int row, std::span<const float> values) {
+      to_bf16(values, {row_at(row), std::size_t(width_)});
+    });
     if (rows.cache != nullptr) rows.cache->keep(rows.name + ".rows", bytes);
   }
 
@@ -41,7 +42,6 @@ class EmbeddingTable {
   }
 
  private:
-  static constexpr int kRowsAtOnce = 256;
   std::uint16_t* row_at(int row) const {
     return reinterpret_cast<std::uint16_t*>(halves_.get()) + std::size_t(row) * width_;
   }

@@ -22,7 +22,8 @@ bool integer_tiles_have_vnni();
 // W [outputs, depth], packed: tile after tile of some rows, in each of them four values of every row, then
 // the next four. `depth` is a multiple of kRotatedBlock.
 std::size_t packed_tiles_size(int outputs, int depth);
-// Row `output` of W to its place in `packed`, which was zeros.
+// Row `output` of W to its place in `packed`, whose last tile was zeros. Several threads may pack different
+// rows.
 void pack_tile_row(std::span<const std::int8_t> row, int output, std::span<std::byte> packed);
 
 // Rows of x as the products read them, with their steps: [count] of tile_row_size(depth) bytes in all, not

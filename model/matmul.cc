@@ -176,22 +176,10 @@ struct PackedMatrix::Parts {
     }
   }
 
-  // use(index, row) of all rows of W, some at a time.
-  void read_weights(const WeightRows& rows, const std::function<void(int, std::span<const float>)>& use) {
-    constexpr int kRowsAtOnce = 64;
-    const int blocks = (outputs + kRowsAtOnce - 1) / kRowsAtOnce;
-    parallel_for(blocks, 10.0 * inputs * outputs, [&](int block) {
-      const int first = block * kRowsAtOnce;
-      Matrix some(std::min(kRowsAtOnce, outputs - first), inputs);
-      rows.read(first, some);
-      for (int row = 0; row < some.rows(); ++row) use(first + row, some.row(row));
-    });
-  }
-
   void pack_tiles(const WeightRows& rows) {
     const std::span packed(weight_memory.get(), packed_tiles_size(outputs, depth));
-    std::ranges::fill(packed, std::byte(0));
-    read_weights(rows, [&](int index, std::span<const float> row) {
+    std::ranges::fill(packed.last(packed_tiles_size(1, depth)), std::byte(0));
+    rows.for_each([&](int index, std::span<const float> row) {
       const auto rounded = bytes_of_thread(depth);
       convert_weight(index, row, rounded.data());
       pack_tile_row({reinterpret_cast<const std::int8_t*>(rounded.data()), rounded.size()}, index, packed);
@@ -208,7 +196,7 @@ struct PackedMatrix::Parts {
   void pack_for_onednn(const WeightRows& rows) {
     const std::size_t row_bytes = std::size_t(depth) * format.operand_bytes;
     const Block<std::byte> plain = take_memory(row_bytes * outputs);
-    read_weights(rows, [&](int index, std::span<const float> row) {
+    rows.for_each([&](int index, std::span<const float> row) {
       convert_weight(index, row, plain.get() + row_bytes * index);
     });
     // W [n, k] row-major is W^T [k, n] with strides 1 and k.

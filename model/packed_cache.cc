@@ -1,12 +1,7 @@
 #include "model/packed_cache.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstring>
 
 #include "model/checksum.h"
 #include "model/error.h"
@@ -33,14 +28,11 @@ PackedCache::PackedCache(const std::filesystem::path& path, const std::string& o
   if (std::filesystem::exists(path, error)) {
     try {
       SafetensorsFile file(path);
-      if (metadata_of(file, "origin") != origin_) {
-        why_not_ = "was made of other weights, or for another machine";
-      } else if ((descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) < 0) {
-        why_not_ = std::string("cannot be opened: ") + std::strerror(errno);
-      } else {
+      if (metadata_of(file, "origin") == origin_) {
         file_.emplace(std::move(file));
         return;
       }
+      why_not_ = "was made of other weights, or for another machine";
     } catch (const ModelError&) {
       why_not_ = "is damaged";
     }
@@ -55,28 +47,17 @@ PackedCache::PackedCache(const std::filesystem::path& path, const std::string& o
   }
 }
 
-PackedCache::~PackedCache() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-// By read() and not from the mapping: where the disk must be read, that is twice as fast.
 bool PackedCache::read(const std::string& name, std::span<std::byte> out) {
   if (!file_) return false;
   const TensorView& kept = file_->at(name);
   if (kept.bytes.size() != out.size())
     throw ModelError(path_.string() + ": tensor \"" + name + "\" is of another size; delete the file");
-  const off_t begin = kept.bytes.data() - file_->bytes().data();
   constexpr std::size_t kPiece = std::size_t(4) << 20;
   std::atomic<bool> whole = true;
   parallel_for(int((out.size() + kPiece - 1) / kPiece), double(out.size()), [&](int piece) {
-    const auto part = out.subspan(piece * kPiece, std::min(kPiece, out.size() - piece * kPiece));
-    for (std::size_t done = 0; done < part.size();) {
-      const ssize_t count =
-          ::pread(descriptor_, part.data() + done, part.size() - done, begin + off_t(piece * kPiece + done));
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return void(whole = false);
-      done += std::size_t(count);
-    }
+    const std::size_t first = piece * kPiece, size = std::min(kPiece, out.size() - first);
+    if (!file_->read(kept.bytes.subspan(first, size), out.subspan(first, size))) whole = false;
+    bytes_read_ += size;
   });
   if (whole && checksum(out) == metadata_of(*file_, name)) return true;
   ++damaged_;

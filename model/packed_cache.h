@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -21,12 +22,14 @@ class PackedCache {
   // `origin` names the weights and what packs them. A file of another origin, and one whose header is
   // damaged, is written anew.
   PackedCache(const std::filesystem::path& file, const std::string& origin);
-  ~PackedCache();
   PackedCache(const PackedCache&) = delete;
   PackedCache& operator=(const PackedCache&) = delete;
 
   // Whether there is a file to read from; else what is packed is to be kept.
   bool serves() const { return file_.has_value(); }
+  const std::filesystem::path& path() const { return path_; }
+  // So far, from the file. Any thread.
+  std::size_t bytes_read() const { return bytes_read_; }
   // What was kept under that name; false where it is damaged, or nothing is read. Throws ModelError where
   // there is no such thing of that size.
   bool read(const std::string& name, std::span<std::byte> out);
@@ -47,8 +50,8 @@ class PackedCache {
   std::filesystem::path path_;
   std::string origin_;
   std::optional<SafetensorsFile> file_;
-  int descriptor_ = -1;  // of that file
-  int damaged_ = 0;      // tensors of it
+  int damaged_ = 0;  // tensors of it
+  std::atomic<std::size_t> bytes_read_ = 0;
   std::string why_not_;  // the file that is there does not serve, or none can be written
   std::unique_ptr<WholeFile> written_;
   std::vector<Entry> entries_;

@@ -12,6 +12,7 @@
 #include "model/linear.h"
 #include "model/parallel.h"
 #include "model/preprocessor.h"
+#include "model/read_ahead.h"
 
 namespace palisade {
 namespace {
@@ -130,6 +131,9 @@ PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, 
                                     (calibration ? ", calibration " + calibration->checksum() : "")));
     checkpoint.pack_with(*cache);
   }
+  const bool packed = cache && cache->serves();
+  const ReadAhead ahead(packed ? std::vector{cache->path()} : checkpoint.files(),
+                        [&] { return packed ? cache->bytes_read() : checkpoint.bytes_read(); });
   parts_ = std::make_unique<Parts>(folder, checkpoint, window, precision);
   if (calibration) parts_->identity.calibration = calibration->checksum();
   if (cache) parts_->packed_cache_note = cache->finish();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 
 namespace palisade {
 
@@ -12,8 +13,17 @@ void parallel_for(int count, double work, const std::function<void(int)>& task) 
     for (int i = 0; i < count; ++i) task(i);
     return;
   }
+  std::exception_ptr failure;
 #pragma omp parallel for schedule(dynamic)
-  for (int i = 0; i < count; ++i) task(i);
+  for (int i = 0; i < count; ++i) {
+    try {
+      task(i);
+    } catch (...) {
+#pragma omp critical
+      failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 void parallel_for_large(int count, double work, const std::function<void(int)>& task) {

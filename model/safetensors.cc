@@ -31,13 +31,6 @@ constexpr NamedType kTypes[] = {{"F32", DataType::kF32, 4},
                                 {"I64", DataType::kI64, 8},
                                 {"U8", DataType::kU8, 1}};
 
-std::size_t size_of(DataType type) {
-  for (const NamedType& named : kTypes) {
-    if (named.type == type) return named.size;
-  }
-  return 0;
-}
-
 float float_of_half(std::uint16_t half) {
   const std::uint32_t sign = std::uint32_t(half & 0x8000u) << 16;
   const std::uint32_t exponent = (half >> 10) & 31u;
@@ -78,13 +71,16 @@ std::optional<std::uint64_t> byte_count(const std::vector<std::int64_t>& shape, 
 
 }  // namespace
 
-std::int64_t TensorView::element_count() const {
-  return std::int64_t(bytes.size() / size_of(type));
+std::size_t size_of(DataType type) {
+  for (const NamedType& named : kTypes) {
+    if (named.type == type) return named.size;
+  }
+  return 0;
 }
 
-void TensorView::copy_to(std::span<float> floats, std::size_t first) const {
-  assert((first + floats.size()) * size_of(type) <= bytes.size());
-  const std::byte* const from = bytes.data() + first * size_of(type);
+void to_floats(DataType type, std::span<const std::byte> stored, std::span<float> floats) {
+  assert(stored.size() == floats.size() * size_of(type));
+  const std::byte* const from = stored.data();
   if (type == DataType::kF32) {
     std::memcpy(floats.data(), from, floats.size_bytes());
   } else if (type == DataType::kBf16) {
@@ -99,13 +95,12 @@ void TensorView::copy_to(std::span<float> floats, std::size_t first) const {
   }
 }
 
-void TensorView::release_pages(std::size_t first, std::size_t count) const {
-  const auto page = std::uintptr_t(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) + first * size_of(type);
-  // The outer pages may be others' too, who then read them again.
-  const std::uintptr_t first_page = begin / page * page;
-  const std::size_t size = begin + count * size_of(type) - first_page;
-  if (count > 0) ::madvise(reinterpret_cast<void*>(first_page), size, MADV_DONTNEED);
+std::int64_t TensorView::element_count() const {
+  return std::int64_t(bytes.size() / size_of(type));
+}
+
+void TensorView::copy_to(std::span<float> floats, std::size_t first) const {
+  palisade::to_floats(type, bytes.subspan(first * size_of(type), floats.size() * size_of(type)), floats);
 }
 
 std::vector<float> TensorView::to_floats() const {
@@ -127,40 +122,56 @@ std::string TensorView::shape_text() const {
   return text + "]";
 }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) throw ModelError(path.string() + ": cannot be opened: " + std::strerror(errno));
-  struct stat status {};
-  void* memory = MAP_FAILED;
-  const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-  if (regular && status.st_size >= 8) {
-    memory = ::mmap(nullptr, std::size_t(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
-  }
-  ::close(descriptor);
-  if (!regular) throw ModelError(path.string() + ": not a regular file");
-  if (status.st_size < 8) throw ModelError(path.string() + ": too short for a safetensors file");
-  if (memory == MAP_FAILED) throw ModelError(path.string() + ": cannot be mapped: " + std::strerror(errno));
-  mapped_ = {static_cast<const std::byte*>(memory), std::size_t(status.st_size)};
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  const auto require = [&](bool fine, const std::string& why) {
+    if (!fine) throw ModelError(path_.string() + ": " + why);
+  };
+  require(descriptor_ >= 0, std::string("cannot be opened: ") + std::strerror(errno));
   try {
+    struct stat status {};
+    require(::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode), "not a regular file");
+    require(status.st_size >= 8, "too short for a safetensors file");
+    void* const memory = ::mmap(nullptr, std::size_t(status.st_size), PROT_READ, MAP_PRIVATE, descriptor_, 0);
+    require(memory != MAP_FAILED, std::string("cannot be mapped: ") + std::strerror(errno));
+    mapped_ = {static_cast<const std::byte*>(memory), std::size_t(status.st_size)};
     read_header();
   } catch (...) {
-    ::munmap(memory, mapped_.size());
+    close();
     throw;
   }
 }
 
 SafetensorsFile::SafetensorsFile(SafetensorsFile&& other) noexcept
     : path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
       mapped_(std::exchange(other.mapped_, {})),
       tensors_(std::move(other.tensors_)),
       metadata_(std::move(other.metadata_)) {}
 
 SafetensorsFile::~SafetensorsFile() {
+  close();
+}
+
+void SafetensorsFile::close() {
   if (!mapped_.empty()) ::munmap(const_cast<std::byte*>(mapped_.data()), mapped_.size());
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void SafetensorsFile::expect_few_reads() const {
-  ::madvise(const_cast<std::byte*>(mapped_.data()), mapped_.size(), MADV_RANDOM);
+  ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_RANDOM);
+}
+
+bool SafetensorsFile::read(std::span<const std::byte> part, std::span<std::byte> out) const {
+  assert(part.size() == out.size());
+  const off_t begin = part.data() - mapped_.data();
+  for (std::size_t done = 0; done < out.size();) {
+    const ssize_t count = ::pread(descriptor_, out.data() + done, out.size() - done, begin + off_t(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    done += std::size_t(count);
+  }
+  return true;
 }
 
 const TensorView& SafetensorsFile::at(const std::string& name) const {

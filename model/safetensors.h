@@ -23,11 +23,13 @@ struct TensorView {
   std::vector<float> to_floats() const;
   // From element `first` on.
   void copy_to(std::span<float> floats, std::size_t first = 0) const;
-  // These elements of the file need not stay in memory; what is read again comes from the file again.
-  void release_pages(std::size_t first, std::size_t count) const;
   std::vector<std::int64_t> to_integers() const;
   std::string shape_text() const;  // "[16, 64]"
 };
+
+std::size_t size_of(DataType type);
+// Stored elements as f32. Throws ModelError for whole-number types.
+void to_floats(DataType type, std::span<const std::byte> stored, std::span<float> floats);
 
 // A memory-mapped .safetensors file whose header has been checked whole: lengths, types, shapes, offsets
 // without overlap or hole. Throws ModelError naming file and tensor.
@@ -45,12 +47,18 @@ class SafetensorsFile {
   const std::filesystem::path& path() const { return path_; }
   // Little of it is read from now on: the system is not to read what is around.
   void expect_few_reads() const;
+  // A part of a tensor by read() and not from the mapping: where the disk must be read that is twice as fast,
+  // and much of a large file never stands in this process's memory. False where the file has become shorter
+  // or the disk fails. Several threads may read.
+  bool read(std::span<const std::byte> part, std::span<std::byte> out) const;
   // The whole file, header included.
   std::span<const std::byte> bytes() const { return mapped_; }
 
  private:
   void read_header();
+  void close();
   std::filesystem::path path_;
+  int descriptor_ = -1;
   std::span<const std::byte> mapped_;
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -34,6 +35,9 @@ struct WeightRows {
             std::ranges::copy(whole.row(first + row), out.row(row).begin());
         }) {}
   WeightRows(const Matrix& whole) : WeightRows(whole.view()) {}
+
+  // use(row, values) of all rows, in any order, several at a time.
+  void for_each(const std::function<void(int row, std::span<const float> values)>& use) const;
 };
 
 }  // namespace palisade

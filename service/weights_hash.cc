@@ -1,7 +1,6 @@
 #include "service/weights_hash.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
+#include <sched.h>
 
 #include <fstream>
 #include <span>
@@ -12,7 +11,6 @@ namespace palisade {
 namespace {
 
 constexpr std::uintmax_t kAtOnce = 64u << 20;
-constexpr int kLowestPriority = 19;
 
 std::uintmax_t total_bytes(const std::vector<std::filesystem::path>& files) {
   std::uintmax_t bytes = 0;
@@ -32,7 +30,8 @@ WeightsHash::WeightsHash(std::vector<std::filesystem::path> files) {
   } else {
     thread_ = std::jthread([this, files = std::move(files)](const std::stop_token& stop) {
       // The first answers are computed meanwhile, by threads that each need a core.
-      setpriority(PRIO_PROCESS, id_t(gettid()), kLowestPriority);
+      const sched_param none{};
+      sched_setscheduler(0, SCHED_IDLE, &none);
       compute(files, stop);
     });
   }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <random>
+#include <stdexcept>
 #include <tuple>
 #include <vector>
 
@@ -283,4 +284,16 @@ TEST_CASE("blocks of rows are all rows, each once") {
     });
     CHECK(std::ranges::all_of(seen, [](const std::atomic<int>& times) { return times == 1; }));
   }
+}
+
+TEST_CASE("what a task throws comes out of the loop, after the other tasks") {
+  std::atomic<int> done = 0;
+  const auto loop = [&] {
+    parallel_for(40, 1e9, [&](int task) {
+      if (task % 7 == 3) throw std::runtime_error("task");
+      ++done;
+    });
+  };
+  CHECK_THROWS_WITH_AS(loop(), "task", std::runtime_error);
+  CHECK(done == 34);
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <random>
@@ -161,4 +162,27 @@ TEST_CASE("transformers' newer tensor names are read as the released ones") {
   const Checkpoint checkpoint(folder.path);
   CHECK(checkpoint.has("language_model.model.norm.weight"));
   CHECK(checkpoint.has("multi_modal_projector.linear.bias"));
+}
+
+TEST_CASE("a file that becomes shorter while it is read is an error, in whichever thread") {
+  const TemporaryFolder folder;
+  constexpr int kRows = 1000, kCols = 512;
+  const std::string header = R"({"w":{"dtype":"BF16","shape":[1000,512],"data_offsets":[0,1024000]}})";
+  const fs::path path =
+      folder.write("model.safetensors", with_header(header, std::string(2 * kRows * kCols, '\0')));
+  const Checkpoint checkpoint(folder.path);
+  std::atomic<int> rows = 0;
+  const auto read = [&] {
+    checkpoint.rows({"w"}, {kRows}, kCols).for_each([&](int, std::span<const float>) { ++rows; });
+  };
+  read();
+  CHECK(rows == kRows);
+  CHECK(checkpoint.bytes_read() == 2 * kRows * kCols);
+  fs::resize_file(path, 200'000);
+  CHECK_THROWS_AS(read(), ModelError);
+  try {
+    read();
+  } catch (const ModelError& error) {
+    CHECK(says(error.what(), "model.safetensors: tensor \"w\" cannot be read"));
+  }
 }
