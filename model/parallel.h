@@ -7,7 +7,7 @@ namespace palisade {
 // Runs task(0) ... task(count - 1) on the team of threads that oneDNN uses too; in the calling thread alone
 // when `work` (roughly the floating-point operations of all tasks together) would not repay waking the team.
 // Inside one of its tasks everything runs in the thread of that task, products too. What a task throws comes
-// out once the others are done.
+// out here; where others run beside it, once they are done.
 void parallel_for(int count, double work, const std::function<void(int)>& task);
 
 // The same for tasks that share their own work among the threads: each in one thread where they come out

@@ -99,8 +99,8 @@ std::int64_t TensorView::element_count() const {
   return std::int64_t(bytes.size() / size_of(type));
 }
 
-void TensorView::copy_to(std::span<float> floats, std::size_t first) const {
-  palisade::to_floats(type, bytes.subspan(first * size_of(type), floats.size() * size_of(type)), floats);
+void TensorView::copy_to(std::span<float> floats) const {
+  palisade::to_floats(type, bytes.first(floats.size() * size_of(type)), floats);
 }
 
 std::vector<float> TensorView::to_floats() const {

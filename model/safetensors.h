@@ -21,8 +21,8 @@ struct TensorView {
   std::int64_t element_count() const;
   // The elements as f32, whatever float type is stored. Throws ModelError for whole-number types.
   std::vector<float> to_floats() const;
-  // From element `first` on.
-  void copy_to(std::span<float> floats, std::size_t first = 0) const;
+  // The first of them.
+  void copy_to(std::span<float> floats) const;
   std::vector<std::int64_t> to_integers() const;
   std::string shape_text() const;  // "[16, 64]"
 };
