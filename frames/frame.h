@@ -16,6 +16,10 @@ using MediaTime = std::chrono::nanoseconds;
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 using MonotonicTime = std::chrono::steady_clock::time_point;
 
+inline WallTime wall_now() {
+  return std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
+}
+
 // Where a frame's wall time comes from: the sender's RTCP sender reports, our clock when the frame arrived,
 // or the start of a file plus pts.
 enum class TimeSource { kRtcp, kArrival, kFile };

@@ -20,10 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-WallTime now() {
-  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
 constexpr std::chrono::seconds kBetweenJumps{10};
 
 // Why a connection is over.
@@ -142,7 +138,7 @@ void Feed::State::report(FeedState state, std::string reason, milliseconds next_
   on_report({.stream = options.stream,
              .state = state,
              .reason = std::move(reason),
-             .since = now(),
+             .since = wall_now(),
              .attempt = retry.attempt(),
              .next_try_in = next_try_in,
              .width = width,

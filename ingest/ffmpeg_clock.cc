@@ -21,10 +21,6 @@ constexpr AVRational kNanoseconds{1, 1'000'000'000};
 constexpr AVRational kMicroseconds{1, 1'000'000};
 constexpr milliseconds kRecorded{1'000};  // the resolution of most recorders' metadata
 
-WallTime now() {
-  return std::chrono::floor<microseconds>(std::chrono::system_clock::now());
-}
-
 std::optional<WallTime> creation_time(const AVFormatContext& format) {
   const AVDictionaryEntry* entry = av_dict_get(format.metadata, "creation_time", nullptr, 0);
   std::int64_t time = 0;
@@ -37,7 +33,7 @@ std::optional<WallTime> creation_time(const AVFormatContext& format) {
 WallTime start_of(const FfmpegInput& input) {
   if (const auto created = creation_time(input.format())) return *created;
   const auto length = std::chrono::floor<microseconds>(input.duration().value_or(MediaTime::zero()));
-  return input.modified() ? *input.modified() - length : now();
+  return input.modified() ? *input.modified() - length : wall_now();
 }
 
 MediaTime interval_of(const AVStream& video) {
@@ -61,7 +57,7 @@ std::optional<microseconds> sent_at(const AVPacket& packet) {
   std::memcpy(&reference, data, sizeof reference);
   // A camera whose clock was never set counts from 1970 or from its start: worse than our own clock.
   const WallTime sent{microseconds(reference.wallclock)};
-  if (std::chrono::abs(sent - now()) > std::chrono::days(1)) return std::nullopt;
+  if (std::chrono::abs(sent - wall_now()) > std::chrono::days(1)) return std::nullopt;
   return sent.time_since_epoch();
 }
 
@@ -104,7 +100,7 @@ void FfmpegClock::set_wall_time(FrameStamp& stamp, std::int64_t timestamp) {
   } else {
     stamp.time_source = TimeSource::kArrival;
     stamp.time_uncertainty = arrival_quality_.uncertainty(stamp.pts, std::chrono::steady_clock::now());
-    stamp.wall = now();
+    stamp.wall = wall_now();
   }
 }
 

@@ -20,7 +20,6 @@ namespace {
 constexpr std::int64_t kProbeBytes = 5'000'000;
 constexpr std::int64_t kAnalyzeMicroseconds = 5'000'000;
 constexpr std::int64_t kMaxStreams = 32;
-constexpr int kMaxSide = 16'384;
 constexpr std::chrono::milliseconds kGoodbye{50};
 
 int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {

@@ -20,11 +20,6 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kNtpEpoch = std::chrono::seconds(2'208'988'800);  // 1970 less 1900
-constexpr int kMaxSide = 16'384;
-
-WallTime now() {
-  return std::chrono::floor<microseconds>(std::chrono::system_clock::now());
-}
 
 // The sender's wall time, where the pipeline knows it: rtspsrc adds it with
 // add-reference-timestamp-meta=true.
@@ -34,7 +29,7 @@ std::optional<WallTime> reference_time(GstBuffer& buffer, const char* kind, nano
   if (meta == nullptr) return std::nullopt;
   const WallTime time(std::chrono::floor<microseconds>(nanoseconds(meta->timestamp) - epoch));
   // A camera whose clock was never set is worse than our own.
-  if (std::chrono::abs(time - now()) > std::chrono::days(1)) return std::nullopt;
+  if (std::chrono::abs(time - wall_now()) > std::chrono::days(1)) return std::nullopt;
   return time;
 }
 
@@ -86,7 +81,7 @@ class GstSource : public Source {
     stamp.time_source = TimeSource::kArrival;
     // Not the end of its way through the pipeline, which a slow decoder makes longer.
     const nanoseconds age = pipeline_.age_of(sample);
-    stamp.wall = now() - std::chrono::floor<microseconds>(age);
+    stamp.wall = wall_now() - std::chrono::floor<microseconds>(age);
     stamp.time_uncertainty = arrival_quality_.uncertainty(
         stamp.pts, std::chrono::steady_clock::now() - std::chrono::floor<MonotonicTime::duration>(age));
     return stamp;

@@ -46,6 +46,8 @@ struct SourceOptions {
   bool operator==(const SourceOptions&) const = default;
 };
 
+inline constexpr int kMaxSide = 16'384;  // pixels of a picture's width and of its height
+
 // Where keyframes alone are decoded, a live stream without any for so many stall_timeouts is unreadable.
 // Cameras send one every few seconds, those that save bandwidth twice a minute.
 inline constexpr int kKeyframeStalls = 10;

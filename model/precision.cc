@@ -21,7 +21,7 @@ constexpr Named kNamed[] = {{Precision::kF32, "f32"}, {Precision::kBf16, "bf16"}
 
 constexpr int kTrialRows = 256, kTrialWidth = 2048, kTrials = 6;
 
-struct Candidate {
+struct Contender {
   Precision precision;
   Linear linear;
   double seconds = std::numeric_limits<double>::infinity();  // of the quickest trial
@@ -53,22 +53,22 @@ PrecisionTrial try_precisions() {
   for (Matrix* const matrix : {&x, &weight}) {
     for (std::size_t i = 0; i < matrix->size(); ++i) matrix->data()[i] = float(i % 17) - 8;
   }
-  std::vector<Candidate> candidates;
+  std::vector<Contender> candidates;
   for (const Precision precision : precisions_here()) {
     candidates.push_back({precision, Linear(weight, {}, precision)});
     candidates.back().linear(x, y);  // prepares it
   }
   // In turn, so that what else the machine does meets all of them; the quickest trial was disturbed least.
   for (int trial = 0; trial < kTrials; ++trial) {
-    for (Candidate& candidate : candidates) {
+    for (Contender& candidate : candidates) {
       const auto begun = std::chrono::steady_clock::now();
       candidate.linear(x, y);
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
       candidate.seconds = std::min(candidate.seconds, took.count());
     }
   }
-  PrecisionTrial result{.fastest = std::ranges::min_element(candidates, {}, &Candidate::seconds)->precision};
-  for (const Candidate& candidate : candidates) {
+  PrecisionTrial result{.fastest = std::ranges::min_element(candidates, {}, &Contender::seconds)->precision};
+  for (const Contender& candidate : candidates) {
     char text[64];
     std::snprintf(text, sizeof text, "%s %.1f ms", name_of(candidate.precision).data(),
                   candidate.seconds * 1e3);

@@ -137,7 +137,7 @@ std::string answer_line(std::string_view task, const Request& request, const Rep
   const Task* const known = find_task(task);
   (known ? *known : all_tasks().front()).read(reply.answer, answer);
   const Frame& last = clip.frames.back();
-  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const WallTime now = wall_now();
   return book
       .enter({.kind = EventKind::kAnswer,
               .topic = answer_topic(last.stream, task),

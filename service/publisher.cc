@@ -31,10 +31,6 @@ constexpr int kHandshakeMs = 3000;
 constexpr milliseconds kBetweenResends{100};  // many subscriptions at once make one resend
 constexpr int kSubscriptionsATurn = 1000;
 
-WallTime wall_now() {
-  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
 zmq::socket_t bound_socket(zmq::context_t& context, const std::string& endpoint) {
   zmq::socket_t socket(context, zmq::socket_type::xpub);
   socket.set(zmq::sockopt::xpub_verbose, 1);  // every subscription, not only the first to a topic

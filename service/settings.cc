@@ -6,6 +6,7 @@
 
 #include "ingest/url.h"
 #include "service/duration.h"
+#include "service/joined.h"
 #include "service/settings_gate.h"
 #include "service/settings_reader.h"
 #include "service/settings_stream.h"
@@ -15,12 +16,6 @@ namespace palisade {
 namespace {
 
 constexpr std::size_t kMaxStreams = 64;
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
-  return text;
-}
 
 void read_engine(SettingsReader& root, EngineSettings& engine, std::vector<Problem>& problems) {
   const YamlNode* const node = root.find("engine");
@@ -108,7 +103,7 @@ bool is_loopback(std::string_view host) {
 }  // namespace
 
 SettingsError::SettingsError(std::vector<std::string> problems)
-    : std::runtime_error(joined(problems)), problems_(std::move(problems)) {}
+    : std::runtime_error(joined(problems, "\n")), problems_(std::move(problems)) {}
 
 bool is_name(std::string_view name) {
   const auto allowed = [](char c) {

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "service/duration.h"
+#include "service/joined.h"
 
 namespace palisade {
 namespace {
@@ -26,14 +27,8 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
   return row.back();
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 // What a person wrote, short enough to repeat.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + std::string(text.substr(0, 40)) + (text.size() > 40 ? "...'" : "'");
 }
 
@@ -100,7 +95,7 @@ bool SettingsReader::read(std::string_view key, bool& into) {
   const YamlNode* const value = scalar(key, "true or false");
   if (value == nullptr) return false;
   if (value->quoted || (value->text != "true" && value->text != "false")) {
-    problem(key, std::string(key) + " is true or false, without quotes, not " + quoted(value->text));
+    problem(key, std::string(key) + " is true or false, without quotes, not " + in_quotes(value->text));
     return false;
   }
   into = value->text == "true";
@@ -118,7 +113,7 @@ bool SettingsReader::read(std::string_view key, int& into, int least, int most) 
   const bool padded = text.size() > 1 && text.front() == '0';
   if (value->quoted || padded || error != std::errc() || end != text.data() + text.size() || number < least ||
       number > most) {
-    problem(key, std::string(key) + " is " + expected + ", not " + quoted(text));
+    problem(key, std::string(key) + " is " + expected + ", not " + in_quotes(text));
     return false;
   }
   into = number;
@@ -137,7 +132,7 @@ bool SettingsReader::read(std::string_view key, double& into, double least, doub
   const char* const last = value->text.data() + value->text.size();
   const auto [end, error] = std::from_chars(value->text.data(), last, number);
   if (value->quoted || error != std::errc() || end != last || !(number >= least && number <= most)) {
-    problem(key, std::string(key) + " is " + expected + ", not " + quoted(value->text));
+    problem(key, std::string(key) + " is " + expected + ", not " + in_quotes(value->text));
     return false;
   }
   into = number;
@@ -151,11 +146,12 @@ bool SettingsReader::read(std::string_view key, std::chrono::milliseconds& into,
   const auto duration = duration_of(value->text);
   if (!duration) {
     problem(key, std::string(key) + " is a duration such as 500ms, 4s or 2m, at most 24h, not " +
-                     quoted(value->text));
+                     in_quotes(value->text));
     return false;
   }
   if (*duration < least) {
-    problem(key, std::string(key) + " is at least " + duration_text(least) + ", not " + quoted(value->text));
+    problem(key,
+            std::string(key) + " is at least " + duration_text(least) + ", not " + in_quotes(value->text));
     return false;
   }
   into = *duration;
@@ -177,7 +173,7 @@ bool SettingsReader::read_share(std::string_view key, double& into) {
   if (value == nullptr) return false;
   const auto number = share_of(*value);
   if (!number) {
-    problem(key, std::string(key) + " is " + expected + ", not " + quoted(value->text));
+    problem(key, std::string(key) + " is " + expected + ", not " + in_quotes(value->text));
     return false;
   }
   into = *number;
@@ -198,7 +194,7 @@ void SettingsReader::finish() {
     if (std::ranges::find(known_, entry.key) != known_.end()) continue;
     const std::string near = nearest(entry.key, known_);
     problems_.push_back(
-        {entry.place, "unknown key " + quoted(entry.key) + " in " + what_ + "; " +
+        {entry.place, "unknown key " + in_quotes(entry.key) + " in " + what_ + "; " +
                           (near.empty() ? "known are " + joined(known_) : "did you mean " + near + "?")});
   }
 }

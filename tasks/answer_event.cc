@@ -8,7 +8,7 @@
 namespace palisade {
 namespace {
 
-std::int64_t milliseconds(std::chrono::nanoseconds duration) {
+std::int64_t whole_milliseconds(std::chrono::nanoseconds duration) {
   return std::chrono::round<std::chrono::milliseconds>(duration).count();
 }
 
@@ -27,7 +27,7 @@ std::string_view name_of(TimeSource source) {
 Json to_json(const FrameEvidence& frame) {
   Json json = {{"stream", frame.stream},
                {"number", frame.stamp.number},
-               {"pts_ms", milliseconds(frame.stamp.pts)},
+               {"pts_ms", whole_milliseconds(frame.stamp.pts)},
                {"time", time_text(frame.stamp.wall)},
                {"time_source", name_of(frame.stamp.time_source)},
                {"sha256", frame.sha256},
@@ -53,11 +53,11 @@ Json to_json(const WindowEvidence& window) {
 }
 
 Json to_json(const AnswerTiming& timing) {
-  return {{"wait", milliseconds(timing.wait)},
-          {"encode", milliseconds(timing.encode)},
-          {"prefill", milliseconds(timing.prefill)},
-          {"decode", milliseconds(timing.decode)},
-          {"total", milliseconds(timing.total())}};
+  return {{"wait", whole_milliseconds(timing.wait)},
+          {"encode", whole_milliseconds(timing.encode)},
+          {"prefill", whole_milliseconds(timing.prefill)},
+          {"decode", whole_milliseconds(timing.decode)},
+          {"total", whole_milliseconds(timing.total())}};
 }
 
 Json to_json(const AnswerChoice& choice) {

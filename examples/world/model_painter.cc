@@ -10,10 +10,10 @@
 namespace palisade::world {
 namespace {
 
-constexpr std::size_t kNoiseTable = 1 << 16;  // samples; every row of a picture starts at another place
-constexpr int kBlock = 4;                     // pixels
-constexpr double kMostNoise = 2;              // levels; these three in a degraded scene
-constexpr double kMostShift = 2;              // levels
+constexpr std::size_t kPainterNoise = 1 << 16;  // samples; every row of a picture starts at another place
+constexpr int kBlock = 4;                       // pixels
+constexpr double kMostNoise = 2;                // levels; these three in a degraded scene
+constexpr double kMostShift = 2;                // levels
 constexpr double kMostChromaLoss = 0.15;
 constexpr int kLayers = 4;   // premultiplied RGB and cover
 constexpr int kSamples = 5;  // of a sprite's pixel: fixed RGB, tinted, cover
@@ -36,7 +36,7 @@ ModelPainter::ModelPainter(const Sprites& sprites, std::filesystem::path assets,
       size_(size),
       columns_(taps_of(kWidth, size)),
       rows_(taps_of(kHeight, size)),
-      noise_(kNoiseTable) {
+      noise_(kPainterNoise) {
   Random random(1);
   for (float& level : noise_) level = static_cast<float>(random.gaussian());
 }
@@ -196,7 +196,7 @@ Image ModelPainter::paint(std::span<const Object> objects, double t) {
 Image ModelPainter::expose() {
   std::vector<std::uint8_t> rgb(picture_.size());
   for (int y = 0; y < size_; ++y) {
-    const float* noise = noise_.data() + random_.bits() % (kNoiseTable - 3 * std::size_t(size_));
+    const float* noise = noise_.data() + random_.bits() % (kPainterNoise - 3 * std::size_t(size_));
     for (std::size_t i = std::size_t(y) * size_ * 3; i < std::size_t(y + 1) * size_ * 3; i += 3, noise += 3) {
       std::array<float, 3> level;
       for (std::size_t c = 0; c < 3; ++c) level[c] = picture_[i + c] * gain_[c];

@@ -8,7 +8,7 @@
 namespace palisade::world {
 namespace {
 
-constexpr int kAttempts = 40;
+constexpr int kStillAttempts = 40;
 constexpr int kPatience = 30;  // attempts after which closer neighbours will do
 
 double random_x(Random& random, int width) {
@@ -40,7 +40,7 @@ std::vector<Object> placed_still(Random& random, int count, const NextThing& nex
   std::vector<Object> objects;
   for (int id = 0; id < count; ++id) {
     Object object;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    for (int attempt = 0; attempt < kStillAttempts; ++attempt) {
       const double baseline = random.between(184, 356);
       object = random_object(random, baseline, next(objects));
       object.id = id;

@@ -9,7 +9,7 @@ namespace {
 constexpr double kOutside = 4.0;       // pixels beyond the edge where objects come and go
 constexpr double kBeginEarlier = 5.0;  // seconds of traffic before the first picture
 constexpr double kLongStop = 0.12;     // share of stops that last up to 30 s
-constexpr int kAttempts = 200;         // to find an object unlike those on the street
+constexpr int kStreetAttempts = 200;   // to find an object unlike those on the street
 // How often another object may come to 0, 1, 2 and 3 that are there: 0 to 3 in view, 4 rarely.
 constexpr std::array<double, 4> kWelcome{1, 0.4, 0.45, 0.01};
 
@@ -91,7 +91,7 @@ void Street::give_way(Lane& lane) {
   set_course(object, t);
   // Another of the same kind (the course was made for its width), until its colour is not on the street.
   for (int attempt = 0; resembles_another(object); ++attempt) {
-    if (attempt == kAttempts) {
+    if (attempt == kStreetAttempts) {
       lane.free_from = t + random_.between(1, 9);
       return;
     }

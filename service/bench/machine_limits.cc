@@ -23,10 +23,6 @@ using std::chrono::steady_clock;
 
 constexpr double kAlwaysParallel = 1e12;
 
-double seconds_since(steady_clock::time_point begun) {
-  return std::chrono::duration<double>(steady_clock::now() - begun).count();
-}
-
 // Zeroed pages of its own, large ones where the kernel gives them.
 class Buffer {
  public:

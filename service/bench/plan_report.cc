@@ -3,15 +3,10 @@
 
 #include "service/bench/plan.h"
 #include "service/bench/text_format.h"
+#include "service/joined.h"
 
 namespace palisade {
 namespace {
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 double share_answered(const SeriesLoad& load) {
   return load.clips == 0 ? 1 : std::min(1.0, double(load.answered) / double(load.clips));

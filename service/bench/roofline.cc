@@ -28,7 +28,7 @@ class LogAxis {
   double first_, last_, from_, to_;
 };
 
-struct Point {
+struct StagePoint {
   std::string name;
   double intensity;  // operations a byte
   double rate;       // operations a second
@@ -60,7 +60,7 @@ std::string grid(const LogAxis& x, const LogAxis& y) {
 
 std::string roofline_of(const BenchReport& report) {
   const double bandwidth = report.limits.memory.median();
-  std::vector<Point> points;
+  std::vector<StagePoint> points;
   double peak = 0;
   for (const auto& [precision, samples] : report.limits.products) peak = std::max(peak, samples.median());
   double narrowest = 0.1, widest = 10 * peak / bandwidth, slowest = peak / 100;
@@ -86,7 +86,7 @@ std::string roofline_of(const BenchReport& report) {
            line(x(ridge), y(roof), kWidth - kRight, y(roof), "#06c") +
            text_at(kWidth - kRight - 4, y(roof) - 6, "product " + precision, "end");
   }
-  for (const Point& point : points) {
+  for (const StagePoint& point : points) {
     svg += "<circle" + attribute("cx", x(point.intensity)) + attribute("cy", y(point.rate)) +
            " r=\"4\" fill=\"#c30\"/>\n" + text_at(x(point.intensity) + 7, y(point.rate) + 14, point.name);
   }

@@ -22,10 +22,6 @@ constexpr double kLongWarmUp = 2.0;   // seconds: what takes longer is not made 
 constexpr double kLongestStage = 60;  // seconds
 constexpr int kStepsARepeat = 4;
 
-double seconds_since(steady_clock::time_point begun) {
-  return std::chrono::duration<double>(steady_clock::now() - begun).count();
-}
-
 // One repetition, from its beginning on.
 class Repetition {
  public:

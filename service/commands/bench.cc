@@ -100,7 +100,7 @@ int bench(const BenchOptions& options) {
   const Matrix expected = options.versus.empty() ? Matrix() : logits_in(options.versus, options, stages);
   const auto begun = std::chrono::steady_clock::now();
   const std::unique_ptr<PaliGemma> model = loaded(options, stages, options_of(options.model));
-  report.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  report.load_seconds = seconds_since(begun);
   report.loaded_memory = resident_memory();
   report.model = model->identity().id;
   report.precision = model->identity().precision;

@@ -7,6 +7,7 @@
 
 #include "model/model_config.h"
 #include "service/bench/text_format.h"
+#include "service/joined.h"
 #include "service/log.h"
 #include "service/progress.h"
 #include "service/transfer/run_folder.h"
@@ -22,12 +23,6 @@ using Candidates = std::vector<TransferSettings>;
 std::string training_of(TransferSettings settings) {
   settings.beams = 1;
   return recipe_text(settings);
-}
-
-std::string joined(const std::vector<std::string>& problems) {
-  std::string text;
-  for (const std::string& problem : problems) text += (text.empty() ? "" : "; ") + problem;
-  return text;
 }
 
 // Of a finished run. Throws ModelError where its evaluation came to no number.
@@ -168,7 +163,7 @@ class Sweep {
       if (!finish(run, title)) return false;
     } catch (const SettingsError& error) {
       if (result_.runs.size() == 1) throw;
-      run.failure = joined(error.problems());
+      run.failure = joined(error.problems(), "; ");
     } catch (const std::exception& error) {
       run.failure = error.what();
     }

@@ -10,14 +10,13 @@
 #include "model/prompt.h"
 #include "model/safetensors.h"
 #include "model/tokenizer.h"
+#include "service/verify/tolerance.h"
 #include "service/verify/verify.h"
 
 namespace palisade {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr double kPixelTolerance = 1e-6;
 
 std::vector<TokenId> ids_of(const Json& json) {
   return json.get<std::vector<TokenId>>();

@@ -6,17 +6,13 @@
 #include "model/json.h"
 #include "model/safetensors.h"
 #include "model/siglip.h"
+#include "service/verify/tolerance.h"
 #include "service/verify/verify.h"
 
 namespace palisade {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The README's: 1e-4 for what a vision tower gives, 1e-3 for logits. A probability is a quarter as steep.
-constexpr double kTowerTolerance = 1e-4;
-constexpr double kLogitTolerance = 1e-3;
-constexpr double kPixelTolerance = 1e-6;
 
 using Tensors = std::map<std::string, std::vector<float>>;
 

@@ -14,6 +14,7 @@
 #include "model/train/optimizer.h"
 #include "model/train/schedule.h"
 #include "model/train/training_pass.h"
+#include "service/verify/tolerance.h"
 #include "service/verify/verify.h"
 
 namespace palisade {
@@ -24,7 +25,6 @@ namespace fs = std::filesystem;
 // The README's. Losses of later optimizer steps drift; norms of gradients and parameters are large.
 constexpr double kLossTolerance = 1e-4, kDriftingLossTolerance = 2e-3;
 constexpr int kExactSteps = 3;
-constexpr double kLogitTolerance = 1e-3;
 constexpr double kGradientShare = 1e-4, kGradientFloor = 1e-5;
 constexpr double kNormShare = 1e-4;
 constexpr double kParameterTolerance = 2e-5, kShareBeyond = 1e-3;

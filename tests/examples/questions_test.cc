@@ -57,8 +57,8 @@ std::vector<Object> in_view(const nlohmann::json& list) {
 }
 
 // How often each answer was given, by what was asked; names left out.
-using Account = std::map<std::string, std::map<std::string, int>>;
-void enter(Account& account, const Asked& asked, const std::vector<std::string>& wordings) {
+using TimesGiven = std::map<std::string, std::map<std::string, int>>;
+void enter(TimesGiven& account, const Asked& asked, const std::vector<std::string>& wordings) {
   for (const Question& question : asked) {
     for (const std::string& wording : wordings) {
       if (question.prefix.find(wording) != std::string::npos) ++account[wording][question.suffix];
@@ -66,7 +66,7 @@ void enter(Account& account, const Asked& asked, const std::vector<std::string>&
   }
 }
 
-void check_balance(const Account& account, const std::vector<std::string>& answers, double tolerance) {
+void check_balance(const TimesGiven& account, const std::vector<std::string>& answers, double tolerance) {
   for (const auto& [wording, given] : account) {
     std::string text;
     int total = 0;
@@ -126,7 +126,7 @@ TEST_CASE("every prompt of the sample windows is asked, and with the truth that 
 TEST_CASE("stills are asked about in the demo world's mix, yes as often as no") {
   Random random(3);
   Questions questions;
-  Account account;
+  TimesGiven account;
   int asked = 0;
   for (int i = 0; i < 3000; ++i) {
     const Asked of_this = questions.of_still(training_still(random), 7, random);
@@ -153,7 +153,7 @@ TEST_CASE("stills are asked about in the demo world's mix, yes as often as no") 
 TEST_CASE("statements about pairs are true as often as false") {
   Random random(4);
   Questions questions;
-  Account account;
+  TimesGiven account;
   int asked = 0;
   for (int i = 0; i < 3000; ++i) {
     const StillPair pair = training_pair(random);
@@ -170,7 +170,7 @@ TEST_CASE("statements about pairs are true as often as false") {
 TEST_CASE("windows are asked what they show, every answer as often as another") {
   Random random(5);
   Questions questions;
-  Account account;
+  TimesGiven account;
   int asked = 0;
   for (int i = 0; i < 3000; ++i) {
     const StreetWindow window = training_window(random, 16);

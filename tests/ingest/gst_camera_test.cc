@@ -17,7 +17,7 @@ using test::all;
 using test::error_of;
 using test::RtspCamera;
 
-SourceOptions impatient(const std::string& url) {
+SourceOptions impatient_gstreamer(const std::string& url) {
   return {.url = url,
           .reader = RtspReader::kGstreamer,
           .open_timeout = milliseconds(8'000),
@@ -28,7 +28,7 @@ TEST_CASE("gstreamer: an RTSP camera delivers live pictures over either transpor
   for (const RtspTransport transport : {RtspTransport::kTcp, RtspTransport::kUdp}) {
     CAPTURE(int(transport));
     const RtspCamera camera;
-    SourceOptions options = impatient(camera.url());
+    SourceOptions options = impatient_gstreamer(camera.url());
     options.transport = transport;
     const auto source = open_source(options, {});
     CHECK(source->live());
@@ -52,7 +52,7 @@ TEST_CASE("gstreamer: an RTSP camera delivers live pictures over either transpor
 
 TEST_CASE("gstreamer: a camera that refuses TCP is read over UDP, unless TCP was asked for") {
   const RtspCamera camera;
-  SourceOptions options = impatient(camera.udp_url());
+  SourceOptions options = impatient_gstreamer(camera.udp_url());
   CHECK(open_source(options, {})->next(all).has_value());
   options.transport = RtspTransport::kTcp;
   const SourceError error = error_of(options);
@@ -64,7 +64,7 @@ TEST_CASE("gstreamer: a password of any characters opens the camera, a wrong one
   for (const char* method : {"digest", "basic"}) {
     CAPTURE(method);
     const RtspCamera camera(0, {"admin", password, method});
-    SourceOptions options = impatient(camera.url());
+    SourceOptions options = impatient_gstreamer(camera.url());
     CHECK(error_of(options).fault() == SourceFault::kAuthFailed);
     options.username = "admin";
     options.password = "hunter2";

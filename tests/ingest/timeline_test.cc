@@ -12,16 +12,17 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds kInterval{100};
+constexpr milliseconds kFrameInterval{100};
 
 // A camera of ten frames a second whose timestamps are what a test says.
 struct Camera {
-  explicit Camera(bool live = true, std::optional<MediaTime> wrap = {}) : timeline(live, kInterval, wrap) {}
+  explicit Camera(bool live = true, std::optional<MediaTime> wrap = {})
+      : timeline(live, kFrameInterval, wrap) {}
   Timeline timeline;
   MonotonicTime now{};
 
   Timeline::Moment frame(std::optional<MediaTime> timestamp) {
-    now += kInterval;
+    now += kFrameInterval;
     return timeline.at(timestamp, now);
   }
 };
@@ -30,8 +31,8 @@ TEST_CASE("media time begins at 0 whatever the timestamps begin with") {
   for (const MediaTime start : {MediaTime(0), MediaTime(hours(26)), MediaTime(-seconds(5))}) {
     Camera camera;
     for (int i = 0; i < 20; ++i) {
-      const Timeline::Moment moment = camera.frame(start + kInterval * i);
-      CHECK(moment.pts == kInterval * i);
+      const Timeline::Moment moment = camera.frame(start + kFrameInterval * i);
+      CHECK(moment.pts == kFrameInterval * i);
       CHECK_FALSE(moment.jumped);
     }
   }
@@ -41,8 +42,8 @@ TEST_CASE("R-13 a counter that wraps goes on, as often as it does") {
   const MediaTime wrap = seconds(60);
   Camera camera(true, wrap);
   for (int i = 0; i < 5'000; ++i) {
-    const Timeline::Moment moment = camera.frame((seconds(50) + kInterval * i) % wrap);
-    REQUIRE(moment.pts == kInterval * i);
+    const Timeline::Moment moment = camera.frame((seconds(50) + kFrameInterval * i) % wrap);
+    REQUIRE(moment.pts == kFrameInterval * i);
     REQUIRE_FALSE(moment.jumped);
   }
 }
@@ -54,8 +55,8 @@ TEST_CASE("R-14 a jump of ten seconds, either way, is told and media time goes o
     Camera camera;
     for (int i = 0; i < 40; ++i) {
       const Timeline::Moment moment =
-          camera.frame(hours(2) + kInterval * i + (i >= 20 ? jump : MediaTime(0)));
-      CHECK(moment.pts == kInterval * i);
+          camera.frame(hours(2) + kFrameInterval * i + (i >= 20 ? jump : MediaTime(0)));
+      CHECK(moment.pts == kFrameInterval * i);
       CHECK(moment.jumped == (i == 20));
     }
   }
@@ -65,18 +66,18 @@ TEST_CASE("a gap in which nothing came is no jump") {
   Camera camera;
   CHECK(camera.frame(seconds(1)).pts == MediaTime(0));
   camera.now += seconds(8);
-  const Timeline::Moment after = camera.frame(seconds(9) + kInterval);
-  CHECK(after.pts == seconds(8) + kInterval);
+  const Timeline::Moment after = camera.frame(seconds(9) + kFrameInterval);
+  CHECK(after.pts == seconds(8) + kFrameInterval);
   CHECK_FALSE(after.jumped);
 }
 
 TEST_CASE("R-10 frames that come late and all at once keep the times at which they were taken") {
-  Timeline timeline(true, kInterval);
+  Timeline timeline(true, kFrameInterval);
   MonotonicTime now{};
   for (int i = 0; i < 100; ++i) {
-    if (i % 20 == 0) now += kInterval * 20;  // twenty at once, every two seconds
-    const Timeline::Moment moment = timeline.at(kInterval * i, now);
-    CHECK(moment.pts == kInterval * i);
+    if (i % 20 == 0) now += kFrameInterval * 20;  // twenty at once, every two seconds
+    const Timeline::Moment moment = timeline.at(kFrameInterval * i, now);
+    CHECK(moment.pts == kFrameInterval * i);
     CHECK_FALSE(moment.jumped);
   }
 }
@@ -85,12 +86,12 @@ TEST_CASE("R-14 frames told twice or a little out of order never move media time
   Camera camera;
   MediaTime last{0};
   for (const int i : {0, 1, 1, 3, 2, 4, 5, 5, 5, 7, 6, 8}) {
-    const Timeline::Moment moment = camera.frame(kInterval * i);
+    const Timeline::Moment moment = camera.frame(kFrameInterval * i);
     CHECK(moment.pts >= last);
     CHECK_FALSE(moment.jumped);
     last = moment.pts;
   }
-  CHECK(last == kInterval * 8);
+  CHECK(last == kFrameInterval * 8);
 }
 
 TEST_CASE("R-14 frames without timestamps are timed by their arrival, in a file by its frame rate") {
@@ -98,9 +99,10 @@ TEST_CASE("R-14 frames without timestamps are timed by their arrival, in a file 
     Camera camera(live);
     for (int i = 0; i < 30; ++i) {
       // Some have one, but not the first.
-      const auto timestamp = i % 5 == 3 ? std::optional<MediaTime>(hours(3) + kInterval * i) : std::nullopt;
+      const auto timestamp =
+          i % 5 == 3 ? std::optional<MediaTime>(hours(3) + kFrameInterval * i) : std::nullopt;
       const Timeline::Moment moment = camera.frame(timestamp);
-      CHECK(moment.pts == kInterval * i);
+      CHECK(moment.pts == kFrameInterval * i);
       CHECK_FALSE(moment.jumped);
     }
   }
@@ -113,12 +115,12 @@ TEST_CASE("R-14 timestamps that stand still, or jump all the time, give way to a
     int jumps = 0;
     Timeline::Moment moment;
     for (int i = 0; i < 200; ++i) {
-      const MediaTime back_and_forth = kInterval * i + (i % 3 == 0 ? seconds(10) : seconds(0));
+      const MediaTime back_and_forth = kFrameInterval * i + (i % 3 == 0 ? seconds(10) : seconds(0));
       moment = camera.frame(kind == 0 ? seconds(7) : back_and_forth);
       jumps += moment.jumped;
     }
     CHECK(jumps <= 4);
-    CHECK(std::chrono::abs(moment.pts - kInterval * 199) <= seconds(1));
+    CHECK(std::chrono::abs(moment.pts - kFrameInterval * 199) <= seconds(1));
   }
 }
 

@@ -20,13 +20,13 @@
 #include "model/random_checkpoint.h"
 #include "model/whole_file.h"
 #include "tests/ingest/test_files.h"
+#include "tests/model/golden.h"
 
 using namespace palisade;
 
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kModels = PALISADE_SOURCE_DIR "/tests/golden/reference/models";
 
 constexpr char kQkv[] =
     "language_model.model.layers.0.self_attn.q_proj.weight+"
@@ -65,15 +65,6 @@ Matrix hidden_of(const PaliGemma& model, const std::string& layer) {
   const auto features = model.encode({&image, 1});
   model.prefill(features, std::array<TokenId, 3>{2, 5, 9}, 1, observer);
   return seen;
-}
-
-double relative_error(const Matrix& actual, const Matrix& expected) {
-  double difference = 0, all = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    difference += std::pow(double(actual.data()[i]) - expected.data()[i], 2);
-    all += std::pow(double(expected.data()[i]), 2);
-  }
-  return std::sqrt(difference / all);
 }
 
 // What the products of a model have seen.

@@ -17,6 +17,7 @@
 #include "model/kernels.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
+#include "tests/model/golden.h"
 #include "tests/model/without_instructions.h"
 
 using namespace palisade;
@@ -42,16 +43,6 @@ Matrix exact_product(const Matrix& x, const Matrix& weight, std::span<const floa
     }
   }
   return y;
-}
-
-// |actual - expected| / |expected|
-double relative_error(const Matrix& actual, const Matrix& expected) {
-  double difference = 0, all = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    difference += std::pow(double(actual.data()[i]) - expected.data()[i], 2);
-    all += std::pow(double(expected.data()[i]), 2);
-  }
-  return std::sqrt(difference / all);
 }
 
 Matrix product(const Matrix& x, const Matrix& weight, std::span<const float> bias, Precision precision) {

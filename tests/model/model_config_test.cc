@@ -7,13 +7,13 @@
 
 #include "model/error.h"
 #include "model/json.h"
+#include "tests/model/golden.h"
 
 using namespace palisade;
 
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kReference = fs::path(PALISADE_SOURCE_DIR) / "tests/golden/reference";
 
 struct TemporaryFile {
   fs::path path = fs::temp_directory_path() / ("palisade-config-" + std::to_string(::getpid()) + ".json");
@@ -26,7 +26,7 @@ Json released() {
   return Json::parse(file);
 }
 
-std::string error_of(const std::string& text) {
+std::string config_error(const std::string& text) {
   const TemporaryFile file(text);
   try {
     read_model_config(file.path);
@@ -64,7 +64,7 @@ TEST_CASE("a wrong configuration is named by file and key") {
   const auto broken = [](auto change) {
     Json json = released();
     change(json);
-    return error_of(json.dump());
+    return config_error(json.dump());
   };
   CHECK(broken([](Json& json) { json["model_type"] = "llava"; }).find("\"model_type\"") != std::string::npos);
   CHECK(broken([](Json& json) { json.erase("text_config"); }).find("\"text_config\" is missing") !=
@@ -85,10 +85,10 @@ TEST_CASE("a wrong configuration is named by file and key") {
 }
 
 TEST_CASE("hostile JSON is refused, not followed") {
-  CHECK(error_of(std::string(100'000, '[')).find("64 levels") != std::string::npos);
-  CHECK(error_of(R"({"model_type": "paligemma", "model_type": "paligemma"})").find("stands twice") !=
+  CHECK(config_error(std::string(100'000, '[')).find("64 levels") != std::string::npos);
+  CHECK(config_error(R"({"model_type": "paligemma", "model_type": "paligemma"})").find("stands twice") !=
         std::string::npos);
-  CHECK(error_of("").find("not valid JSON") != std::string::npos);
-  CHECK(error_of("{\"a\": \"\xff\"}").find("not valid JSON") != std::string::npos);
+  CHECK(config_error("").find("not valid JSON") != std::string::npos);
+  CHECK(config_error("{\"a\": \"\xff\"}").find("not valid JSON") != std::string::npos);
   CHECK_THROWS_AS(read_model_config("/nowhere/at/all"), ModelError);
 }

@@ -10,6 +10,7 @@
 #include "model/error.h"
 #include "model/generation.h"
 #include "model/json.h"
+#include "tests/model/golden.h"
 
 using namespace palisade;
 
@@ -17,7 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 const fs::path kSource = PALISADE_SOURCE_DIR;
-const fs::path kReference = kSource / "tests/golden/reference";
 const fs::path kWorld = kSource / "tests/golden/world";
 
 using Rows = std::map<std::string, std::vector<std::vector<float>>>;

@@ -1,22 +1,19 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "ingest/picture.h"
 #include "model/generation.h"
+#include "tests/model/golden.h"
 
 namespace palisade {
-
-inline const std::filesystem::path kReference =
-    std::filesystem::path(PALISADE_SOURCE_DIR) / "tests/golden/reference";
 
 // A reference model and one of its pictures, to be asked again and again.
 struct Asked {
   explicit Asked(const std::string& name = "paligemma1-tiny",
                  SlidingWindow window = SlidingWindow::kTransformers)
-      : model(kReference / "models" / name, window) {
+      : model(kModels / name, window) {
     const Image image = read_picture(kReference / "images/still0.png");
     features = model.encode({&image, 1});
   }

@@ -10,13 +10,13 @@
 
 #include "model/checkpoint.h"
 #include "model/error.h"
+#include "tests/model/golden.h"
 
 using namespace palisade;
 
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kModels = fs::path(PALISADE_SOURCE_DIR) / "tests/golden/reference/models";
 
 // A file that is gone at the end of the test.
 struct TemporaryFolder {
@@ -36,7 +36,7 @@ std::string with_header(const std::string& header, const std::string& data,
   return bytes + header + data;
 }
 
-std::string error_of(const std::string& bytes) {
+std::string file_error(const std::string& bytes) {
   const TemporaryFolder folder;
   try {
     SafetensorsFile file(folder.write("model.safetensors", bytes));
@@ -85,17 +85,17 @@ TEST_CASE("f16 denormals, infinities and signs survive") {
 }
 
 TEST_CASE("a header that lies is refused before anything is allocated") {
-  CHECK(says(error_of(""), "too short"));
-  CHECK(says(error_of(with_header("{}", "", std::uint64_t(1) << 63)), "over the limit"));
-  CHECK(says(error_of(with_header("{}", "", 90'000'000)), "over the limit"));
-  CHECK(says(error_of(with_header("{}", "", 1000)), "truncated"));
-  CHECK(says(error_of(with_header("[]", "")), "no JSON object"));
-  CHECK(says(error_of(with_header(std::string(100'000, '['), "")), "64 levels"));
+  CHECK(says(file_error(""), "too short"));
+  CHECK(says(file_error(with_header("{}", "", std::uint64_t(1) << 63)), "over the limit"));
+  CHECK(says(file_error(with_header("{}", "", 90'000'000)), "over the limit"));
+  CHECK(says(file_error(with_header("{}", "", 1000)), "truncated"));
+  CHECK(says(file_error(with_header("[]", "")), "no JSON object"));
+  CHECK(says(file_error(with_header(std::string(100'000, '['), "")), "64 levels"));
 }
 
 TEST_CASE("offsets, shapes and types are checked against each other and named") {
   const auto one = [](const std::string& entry, const std::string& data) {
-    return error_of(with_header("{\"w\":" + entry + "}", data));
+    return file_error(with_header("{\"w\":" + entry + "}", data));
   };
   CHECK(says(one(R"({"dtype":"F32","shape":[1],"data_offsets":[0,400]})", "1234"), "outside the file"));
   CHECK(says(one(R"({"dtype":"F32","shape":[1],"data_offsets":[4,0]})", "1234"), "outside the file"));
@@ -107,9 +107,9 @@ TEST_CASE("offsets, shapes and types are checked against each other and named") 
   CHECK(says(one(R"({"dtype":"F32","shape":[1],"data_offsets":[0,4]})", "12345"), "belong to no tensor"));
   CHECK(says(one(R"({"dtype":"F32","shape":[1],"data_offsets":[1,5]})", "12345"), "belong to no tensor"));
   CHECK(says(one(R"([])", ""), "tensor \"w\""));
-  CHECK(says(error_of(with_header(R"({"v":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},)"
-                                  R"("w":{"dtype":"U8","shape":[3],"data_offsets":[2,5]}})",
-                                  "12345")),
+  CHECK(says(file_error(with_header(R"({"v":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},)"
+                                    R"("w":{"dtype":"U8","shape":[3],"data_offsets":[2,5]}})",
+                                    "12345")),
              "overlap"));
 }
 
@@ -122,9 +122,9 @@ TEST_CASE("a truncated or mutated checkpoint never crashes") {
     std::string bytes = whole.substr(0, round % 3 == 0 ? random() % whole.size() : whole.size());
     for (int change = 0; change < 3 && bytes.size() > 8; ++change)
       bytes[random() % std::min<std::size_t>(bytes.size(), 6000)] = char(random());
-    error_of(bytes);
+    file_error(bytes);
   }
-  CHECK(says(error_of(whole.substr(0, whole.size() / 2)), "truncated"));
+  CHECK(says(file_error(whole.substr(0, whole.size() / 2)), "truncated"));
 }
 
 TEST_CASE("a folder's missing shard, missing tensor and wrong shape are named") {

@@ -11,13 +11,13 @@
 #include "model/error.h"
 #include "model/json.h"
 #include "model/safetensors.h"
+#include "tests/model/golden.h"
 
 using namespace palisade;
 
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kReference = fs::path(PALISADE_SOURCE_DIR) / "tests/golden/reference";
 const fs::path kTiny = kReference / "models/siglip-tiny";
 
 double difference(std::span<const float> expected, const Matrix& actual) {

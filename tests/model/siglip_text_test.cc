@@ -43,7 +43,7 @@ std::string fault_of(const std::string& map) {
   return fault_of_character_map(map).value_or("");
 }
 
-bool contains(const std::string& text, const std::string& part) {
+bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -103,24 +103,24 @@ TEST_CASE("a character map that leads outside its bytes is refused") {
   constexpr int kA = 'a' ^ 1;
   const auto leading_to = [](std::uint32_t offset) { return 'a' | 0x100u | (offset << 10); };
   CHECK(fault_of(map_of({{0, kRoot}, {kA, leading_to(2)}, {kA ^ 2, kValue | 0}}, text)) == "");
-  CHECK(contains(fault_of(map_of({{0, kRoot}, {kA, leading_to(2)}, {kA ^ 2, kValue | 2}}, text)),
-                 "a replacement lies outside"));
-  CHECK(contains(fault_of(map_of({{0, 1u << 20}}, text)), "leads outside"));
-  CHECK(contains(fault_of(map_of({{0, kRoot}, {kA, leading_to(256)}}, text)), "leads outside"));
+  CHECK(holds(fault_of(map_of({{0, kRoot}, {kA, leading_to(2)}, {kA ^ 2, kValue | 2}}, text)),
+              "a replacement lies outside"));
+  CHECK(holds(fault_of(map_of({{0, 1u << 20}}, text)), "leads outside"));
+  CHECK(holds(fault_of(map_of({{0, kRoot}, {kA, leading_to(256)}}, text)), "leads outside"));
   // 'a' leads to itself: a text of many would match more rules than the library has room for.
-  CHECK(contains(fault_of(map_of({{0, kRoot}, {kA, leading_to(kA ^ 1)}}, text)), "deeper"));
-  CHECK(contains(fault_of(map_of({{0, kRoot}}, "x")), "truncated"));
-  CHECK(contains(fault_of(map_of({{0, kRoot}, {kA, leading_to(2)}}, std::string("\xff\0", 2))),
-                 "no valid text"));
-  CHECK(contains(fault_of(little_endian(0xfffffffcu) + std::string(2000, '\0')), "no usable size"));
-  CHECK(contains(fault_of(little_endian(1023) + std::string(2000, '\0')), "no usable size"));
-  CHECK(contains(fault_of("abc"), "truncated"));
+  CHECK(holds(fault_of(map_of({{0, kRoot}, {kA, leading_to(kA ^ 1)}}, text)), "deeper"));
+  CHECK(holds(fault_of(map_of({{0, kRoot}}, "x")), "truncated"));
+  CHECK(
+      holds(fault_of(map_of({{0, kRoot}, {kA, leading_to(2)}}, std::string("\xff\0", 2))), "no valid text"));
+  CHECK(holds(fault_of(little_endian(0xfffffffcu) + std::string(2000, '\0')), "no usable size"));
+  CHECK(holds(fault_of(little_endian(1023) + std::string(2000, '\0')), "no usable size"));
+  CHECK(holds(fault_of("abc"), "truncated"));
 }
 
 TEST_CASE("Gemma's tokenizer is not SigLIP's, nor the other way round") {
   CHECK(error_of(model_bytes()) == "");
   const auto gemma = read_text_file(kGolden / "reference/models/paligemma1-tiny/tokenizer.model", 1u << 20);
-  CHECK(contains(error_of(gemma), "not SigLIP's tokenizer"));
+  CHECK(holds(error_of(gemma), "not SigLIP's tokenizer"));
   CHECK_THROWS_WITH_AS(check_sentencepiece_model(model_bytes(), "tokenizer.model"),
                        doctest::Contains("not Gemma's tokenizer"), ModelError);
 }

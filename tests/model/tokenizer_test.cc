@@ -9,19 +9,19 @@
 #include "model/error.h"
 #include "model/json.h"
 #include "model/sentencepiece_file.h"
+#include "tests/model/golden.h"
 
 using namespace palisade;
 
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kReference = fs::path(PALISADE_SOURCE_DIR) / "tests/golden/reference";
 
 std::string model_bytes() {
   return read_text_file(kReference / "models/paligemma1-tiny/tokenizer.model", 1u << 20);
 }
 
-std::string error_of(const std::string& bytes) {
+std::string pieces_error(const std::string& bytes) {
   try {
     check_sentencepiece_model(bytes, "tokenizer.model");
   } catch (const ModelError& error) {
@@ -76,21 +76,23 @@ TEST_CASE("untrusted text never becomes a control token") {
 TEST_CASE("a hostile tokenizer is refused before the library sees it") {
   const std::string specials =
       piece_field("<pad>", 3) + piece_field("<eos>", 3) + piece_field("<bos>", 3) + piece_field("<unk>", 2);
-  CHECK(error_of(specials + piece_field("a")) == "");
-  CHECK(error_of("").find("holds no pieces") != std::string::npos);
-  CHECK(error_of("not a model at all").find("not a usable SentencePiece model") != std::string::npos);
-  CHECK(error_of(specials + piece_field(std::string(100'000, 'a'))).find("longer than 512") !=
+  CHECK(pieces_error(specials + piece_field("a")) == "");
+  CHECK(pieces_error("").find("holds no pieces") != std::string::npos);
+  CHECK(pieces_error("not a model at all").find("not a usable SentencePiece model") != std::string::npos);
+  CHECK(pieces_error(specials + piece_field(std::string(100'000, 'a'))).find("longer than 512") !=
         std::string::npos);
-  CHECK(error_of(specials + piece_field(std::string("a\0b", 3))).find("no valid text") != std::string::npos);
-  CHECK(error_of(specials + piece_field("\xff\xfe")).find("no valid text") != std::string::npos);
-  CHECK(error_of(specials + piece_field("a") + piece_field("a")).find("stands twice") != std::string::npos);
-  CHECK(error_of(specials + piece_field("")).find("empty") != std::string::npos);
-  CHECK(error_of(piece_field("<eos>", 3) + piece_field("<pad>", 3)).find("is not <pad>") !=
+  CHECK(pieces_error(specials + piece_field(std::string("a\0b", 3))).find("no valid text") !=
+        std::string::npos);
+  CHECK(pieces_error(specials + piece_field("\xff\xfe")).find("no valid text") != std::string::npos);
+  CHECK(pieces_error(specials + piece_field("a") + piece_field("a")).find("stands twice") !=
+        std::string::npos);
+  CHECK(pieces_error(specials + piece_field("")).find("empty") != std::string::npos);
+  CHECK(pieces_error(piece_field("<eos>", 3) + piece_field("<pad>", 3)).find("is not <pad>") !=
         std::string::npos);
   // Field 3 (normalizer) with a character map in field 2.
-  CHECK(error_of(specials + std::string("\x1a\x05\x12\x03\x01\x02\x03", 7)).find("character map") !=
+  CHECK(pieces_error(specials + std::string("\x1a\x05\x12\x03\x01\x02\x03", 7)).find("character map") !=
         std::string::npos);
-  CHECK(error_of(model_bytes()) == "");
+  CHECK(pieces_error(model_bytes()) == "");
 }
 
 TEST_CASE("a truncated or mutated tokenizer never crashes") {

@@ -9,14 +9,12 @@
 #include "ingest/picture.h"
 #include "model/error.h"
 #include "service/engine.h"
+#include "tests/model/golden.h"
 
 using namespace palisade;
 using namespace std::chrono_literals;
 
 namespace {
-
-const std::filesystem::path kReference =
-    std::filesystem::path(PALISADE_SOURCE_DIR) / "tests/golden/reference";
 
 Image square(const EngineModel& model, const char* name) {
   return resize(read_picture(kReference / "images" / name), model.image_size(), model.image_size(),

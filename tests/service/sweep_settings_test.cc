@@ -12,7 +12,7 @@ SweepSettings sweep_of(const std::string& text) {
   return sweep;
 }
 
-std::vector<std::string> problems_of(const std::string& text, bool whole = false) {
+std::vector<std::string> sweep_problems(const std::string& text, bool whole = false) {
   try {
     const SweepSettings sweep = sweep_of(text);
     if (whole) check(sweep);
@@ -23,7 +23,7 @@ std::vector<std::string> problems_of(const std::string& text, bool whole = false
 }
 
 std::string first(const std::string& text, bool whole = false) {
-  const auto problems = problems_of(text, whole);
+  const auto problems = sweep_problems(text, whole);
   REQUIRE(!problems.empty());
   return problems[0];
 }
@@ -104,5 +104,5 @@ TEST_CASE("a sweep's mistakes are told with their place, before anything runs") 
   for (int i = 0; i < 101; ++i) many += std::to_string(i) + ", ";
   many += "101]\nepochs: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n";
   CHECK(first(many, true).find("more than 1000 runs") != std::string::npos);
-  CHECK(problems_of(many + "in_order: true\n", true).empty());
+  CHECK(sweep_problems(many + "in_order: true\n", true).empty());
 }

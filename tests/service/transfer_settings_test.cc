@@ -49,7 +49,7 @@ std::vector<std::map<std::string, std::string>> published() {
   return rows;
 }
 
-std::vector<std::string> problems_of(const std::string& text) {
+std::vector<std::string> recipe_problems(const std::string& text) {
   TransferSettings settings;
   try {
     read_recipe(text, "folder/r.yaml", settings);
@@ -120,11 +120,11 @@ TEST_CASE("a recipe is written so that it is read back the same") {
 }
 
 TEST_CASE("a recipe's mistakes are told with their place") {
-  CHECK(problems_of("epochs: 3\nlerning_rate: 1e-5\n").at(0).starts_with("folder/r.yaml:2:1: "));
-  CHECK(problems_of("learning_rate: fast\n").at(0).find("a number from 0 to 1") != std::string::npos);
-  CHECK(problems_of("freeze_vit: yes\n").size() == 1);
-  CHECK(problems_of("parts: everything\n").size() == 1);
-  CHECK(problems_of("beams: 0\nbatch_size: 0\n").size() == 2);
+  CHECK(recipe_problems("epochs: 3\nlerning_rate: 1e-5\n").at(0).starts_with("folder/r.yaml:2:1: "));
+  CHECK(recipe_problems("learning_rate: fast\n").at(0).find("a number from 0 to 1") != std::string::npos);
+  CHECK(recipe_problems("freeze_vit: yes\n").size() == 1);
+  CHECK(recipe_problems("parts: everything\n").size() == 1);
+  CHECK(recipe_problems("beams: 0\nbatch_size: 0\n").size() == 2);
   TransferSettings settings{.model = "there", .data = "there", .resize = "nearest"};
   CHECK_THROWS_AS(check(settings), SettingsError);
   settings = {.freeze_vit = true, .model = "there", .data = "there", .image_warmup = 0.5};

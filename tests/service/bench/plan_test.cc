@@ -36,7 +36,7 @@ double per_clip(const SeriesLoad& load, std::uint64_t number) {
   return double(number) / double(load.clips);
 }
 
-Figures made_up() {
+Figures round_figures() {
   Figures figures(config_of_shape("tiny").value());
   figures.set_encode(1, 0.02);
   figures.set_encode(4, 0.04);
@@ -114,7 +114,7 @@ TEST_CASE("what is asked on demand, and files without a pace, are no load and ar
              "  - {name: b, url: b.mp4, pace: false, tasks: [{task: caption}]}\n" +
              stream("c", "{task: caption, frames: 1, every: 5s}", "gate: {motion: true}, "));
   const Plan plan =
-      make_plan(settings, {.minutes = 2}, made_up(), kImageTokens, [](const auto&) { return 4; });
+      make_plan(settings, {.minutes = 2}, round_figures(), kImageTokens, [](const auto&) { return 4; });
   REQUIRE(plan.asked.series.size() == 2);
   CHECK(plan.asked.series[0].on_demand);
   CHECK(plan.asked.series[0].seconds.total() == 0);
@@ -141,7 +141,7 @@ TEST_CASE("pairs encode both pictures, and a reference once") {
 }
 
 TEST_CASE("costs between and beyond what was measured follow the work") {
-  const Figures figures = made_up();
+  const Figures figures = round_figures();
   CHECK(figures.encode(1) == doctest::Approx(0.02));
   CHECK(figures.encode(9) == doctest::Approx(2 * 0.04 + 0.02));
   CHECK(figures.prefill(100) == doctest::Approx(0.1));
@@ -162,7 +162,8 @@ TEST_CASE("a plan's table and JSON tell the load, what the machine carries and w
   const Settings settings =
       parsed(stream("a", "{task: caption, frames: 16, span: 4s, every: 1s}") +
              stream("b", "{task: question, question: \"what?\", frames: 1, every: 5s}"));
-  Plan plan = make_plan(settings, {.minutes = 5}, made_up(), kImageTokens, [](const auto&) { return 4; });
+  Plan plan =
+      make_plan(settings, {.minutes = 5}, round_figures(), kImageTokens, [](const auto&) { return 4; });
   plan.model = "tiny";
   const Json json = json_of(plan);
   CHECK(json["model"] == "tiny");
@@ -188,6 +189,6 @@ TEST_CASE("answers are no longer than the configuration allows") {
   Settings settings = parsed(stream("a", "{task: caption, frames: 1, every: 5s}"));
   settings.engine.max_new_tokens = 3;
   const Plan plan =
-      make_plan(settings, {.minutes = 1}, made_up(), kImageTokens, [](const auto&) { return 4; });
+      make_plan(settings, {.minutes = 1}, round_figures(), kImageTokens, [](const auto&) { return 4; });
   CHECK(plan.assumptions.answer_tokens == 3);
 }
