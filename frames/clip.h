@@ -9,7 +9,7 @@
 
 namespace palisade {
 
-// 1, 2 or 16 frames in time order, as the model is to see them. A pair is a clip of two frames, and its two
+// 1 to 16 frames in time order, as the model is to see them. A pair is a clip of two frames, and its two
 // frames may come from two streams. A frame may stand in several clips: its Image is shared.
 struct Clip {
   std::vector<Frame> frames;

@@ -109,7 +109,7 @@ void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const Keys
             const Visibility& visibility, MatrixView out) {
   const int dim = shape.head_dim;
   const TallRows tall(shape, q, out);
-  if (shape.rounded && tall.rows >= kBlockRows && dim <= kMostTiledDim && has_integer_tiles())
+  if (shape.rounded && dim <= kMostTiledDim && has_integer_tiles())
     return attend_rounded(shape, q, parts, visibility, out);
   const int all_positions = positions_of(parts);
   const int blocks = (tall.rows + kBlockRows - 1) / kBlockRows;

@@ -14,8 +14,12 @@ struct AttentionShape {
   int head_dim = 1;
   float scale = 1;
   std::optional<float> softcap;  // Gemma 2: cap * tanh(score / cap)
-  bool rounded = false;          // operands to 12 bits, where there are enough rows and instructions for it
+  bool rounded = false;          // operands to 12 bits, where there are instructions for it
 };
+
+// Rows of scores that repay packing keys and values for `rounded`. Of a whole pass, not of the slice in hand,
+// whose size depends on the time there is: features and answers must not.
+inline constexpr int kFewestRounded = 64;
 
 // Which keys a query row sees: row i stands at position `first` + i and sees keys [from, to) with
 // to = max(prefix, position + 1) and from = max(0, position + 1 - window). With prefix = number of keys

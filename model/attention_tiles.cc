@@ -26,7 +26,7 @@ namespace {
 constexpr int kChunk = 256;  // positions
 constexpr int kRowsAhead = 6;
 constexpr int kMostWord = 2047, kMostProbability = 4095;
-// Its last bit is 1, so that a sum with it is rounded to a whole number, which its last bits are then.
+// So large that its last bit is worth 1: a sum with it is rounded to a whole number, which its last bits are.
 constexpr float kRounder = 12582912.0f;
 // Columns of values that one product takes.
 struct Slice {
@@ -49,7 +49,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "model/fixed_lanes.inc"
 using Words = hn::FixedTag<std::int16_t, kLanes>;
 
-// The rest of a row is masked, which may fault before AVX-512, where integer_tiles are not.
+// The rest of a row is masked. Some CPUs without AVX-512 may fault at what is masked, so take_memory() has a
+// vector more than is asked for.
 HWY_INLINE Vector load(const float* x, std::size_t left) {
   return left >= kLanes ? hn::LoadU(Floats(), x) : hn::MaskedLoad(hn::FirstN(Floats(), left), Floats(), x);
 }

@@ -108,12 +108,16 @@ bool has_tile_registers() {
   return (int(dnnl::get_effective_cpu_isa()) & kAmx) == kAmx;
 }
 
+bool multiplies_by_tiles() {
+  return has_integer_tiles() && !has_tile_registers() && (integer_tiles_have_vnni() || !has_exact_onednn());
+}
+
 std::vector<std::function<void()>> bare_products(Precision precision, int rows, int inputs, int outputs) {
   constexpr int kSmallNumbers = 0x3b;  // 0.003 in f32 and bf16
   const auto product =
       std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers, kSmallNumbers);
   std::vector<std::function<void()>> products{[product] { product->run(); }};
-  if (precision == Precision::kInt8 && has_integer_tiles()) {
+  if (precision == Precision::kInt8 && multiplies_by_tiles()) {
     const auto tiles = std::make_shared<PackedProduct>(precision, rows, inputs, outputs);
     products.push_back([tiles] { tiles->run(); });
   }

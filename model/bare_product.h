@@ -16,8 +16,12 @@ bool has_exact_onednn();
 // Whether oneDNN multiplies by AMX here, which no other instructions come near.
 bool has_tile_registers();
 
+// Whether int8 products are integer_tiles': unless oneDNN has instructions for them that tiles do not know,
+// which are AMX, and VNNI without AVX-512's later parts.
+bool multiplies_by_tiles();
+
 // Multiply [rows, inputs] by packed weights [outputs, inputs] each time they are called, with nothing before
-// or after it: by oneDNN, which may saturate, and in int8 by integer_tiles, where this CPU has them. For a
+// or after it: by oneDNN, which may saturate, and in int8 by integer_tiles, where products are theirs. For a
 // precision that it has.
 std::vector<std::function<void()>> bare_products(Precision precision, int rows, int inputs, int outputs);
 

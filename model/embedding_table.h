@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -16,19 +17,22 @@ namespace palisade {
 class EmbeddingTable {
  public:
   EmbeddingTable(const WeightRows& rows, Precision precision) : width_(rows.cols) {
+    const std::size_t halves_size = std::size_t(rows.rows) * width_ * sizeof(std::uint16_t);
+    std::span<std::byte> bytes;
     if (precision == Precision::kF32) {
       whole_ = Matrix(rows.rows, rows.cols);
-      rows.for_each([this](int row, std::span<const float> values) {
-        std::ranges::copy(values, whole_.row(row).begin());
-      });
-      return;
+      bytes = std::as_writable_bytes(std::span(whole_.data(), whole_.size()));
+    } else {
+      halves_ = take_memory(halves_size);
+      bytes = {halves_.get(), halves_size};
     }
-    const std::size_t size = std::size_t(rows.rows) * width_ * sizeof(std::uint16_t);
-    halves_ = take_memory(size);
-    const std::span bytes(halves_.get(), size);
     if (rows.cache != nullptr && rows.cache->read(rows.name + ".rows", bytes)) return;
     rows.for_each([this](int row, std::span<const float> values) {
-      to_bf16(values, {row_at(row), std::size_t(width_)});
+      if (!halves_) {
+        std::ranges::copy(values, whole_.row(row).begin());
+      } else {
+        to_bf16(values, {row_at(row), std::size_t(width_)});
+      }
     });
     if (rows.cache != nullptr) rows.cache->keep(rows.name + ".rows", bytes);
   }

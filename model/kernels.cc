@@ -53,7 +53,7 @@ HWY_INLINE V quick_gelu(D d, V x) {
   constexpr float kFactor = -2.0f * kRootTwoOverPi * 1.44269504f;
   const auto slope = hn::MulAdd(hn::Mul(x, x), hn::Set(d, kFactor * 0.044715f), hn::Set(d, kFactor));
   const auto bounded = hn::Max(hn::Set(d, -126.0f), hn::Min(hn::Set(d, 126.0f), hn::Mul(x, slope)));
-  // Rounded by a number whose last bit is 1; its last bits are the whole number then.
+  // Rounded by a number whose last bit is worth 1; the last bits of the sum are the whole number.
   const auto shift = hn::Set(d, 12582912.0f), shifted = hn::Add(bounded, shift);
   const auto rest = hn::Sub(bounded, hn::Sub(shifted, shift));
   auto power = hn::MulAdd(rest, hn::Set(d, 1.327645499e-3f), hn::Set(d, 9.675540030e-3f));

@@ -21,7 +21,8 @@ std::array<double, 2> operations_of_row(const TextConfig& config, int positions)
 // model stay in its second cache; else all rows share the threads.
 int least_block(const TextConfig& config) {
   constexpr double kSecondCache = 1 << 20;
-  return 2 * operations_of_row(config, 0)[1] <= kSecondCache ? 8 : std::numeric_limits<int>::max();
+  const double weights = operations_of_row(config, 0)[1] / 2;
+  return sizeof(float) * weights <= kSecondCache ? 8 : std::numeric_limits<int>::max();
 }
 
 int most_positions(const std::vector<Segment>& segments) {
@@ -101,9 +102,12 @@ void LanguagePass::attend_and_mix(int first, int count) {
     const Visibility visibility{.first = cache.length() + part.row,
                                 .prefix = part.segment->prefix,
                                 .window = slides ? std::optional(config.sliding_window) : std::nullopt};
-    attend(model_.attention_shape(), q_.view().row_range(part.first, part.count),
-           cache.first(at_.layer(), positions), visibility,
-           heads.view().row_range(part.first - first, part.count));
+    AttentionShape shape = model_.attention_shape();
+    const bool last_layer = at_.layer() == config.layers - 1;
+    const int rows = last_layer ? std::min(part.segment->rows, x_.rows - first_asked_) : part.segment->rows;
+    shape.rounded = shape.rounded && rows * (config.kv_heads == 1 ? config.heads : 1) >= kFewestRounded;
+    attend(shape, q_.view().row_range(part.first, part.count), cache.first(at_.layer(), positions),
+           visibility, heads.view().row_range(part.first - first, part.count));
   };
   if (int(parts.size()) == count) {
     // One row each is too little for attend() to share among threads.

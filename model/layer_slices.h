@@ -15,6 +15,8 @@ inline constexpr double kUnboundedOperations = std::numeric_limits<double>::infi
 // of all rows, the second does attention and MLP.
 class LayerSlices {
  public:
+  static constexpr int kMostRows = 512;  // of a slice
+
   // Floating-point operations of one row in each half.
   LayerSlices(int layers, int rows, std::array<double, 2> operations_of_row)
       : layers_(layers), rows_(rows), operations_of_row_(operations_of_row) {}
@@ -52,7 +54,6 @@ class LayerSlices {
 
  private:
   static constexpr int kFewestRows = 32;
-  static constexpr int kMostRows = 512;
   int layers_;
   int rows_;
   std::array<double, 2> operations_of_row_;

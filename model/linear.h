@@ -21,7 +21,6 @@ class Linear {
     packed_.multiply(x, y, use);
   }
   ProductRows rows(int count) const { return ProductRows(packed_, count); }
-  int inputs() const { return packed_.inputs(); }
   int outputs() const { return packed_.outputs(); }
   bool rounds() const { return packed_.rounds(); }
 

@@ -61,11 +61,8 @@ std::span<std::byte> bytes_of_thread(std::size_t size) {
   return {row.data(), size};
 }
 
-// Unless oneDNN has instructions for it that the tiles do not know: AMX, or VNNI without AVX-512's later
-// parts.
-bool multiplies_by_tiles(Precision precision) {
-  return precision == Precision::kInt8 && has_integer_tiles() && !has_tile_registers() &&
-         (integer_tiles_have_vnni() || !has_exact_onednn());
+bool packs_tiles(Precision precision) {
+  return precision == Precision::kInt8 && multiplies_by_tiles();
 }
 
 void require_success(dnnl_status_t status) {
@@ -78,8 +75,8 @@ std::string packing_of(Precision precision) {
   const dnnl_version_t& version = *dnnl::version();
   const std::string tiles = ", tiles of " + std::to_string(packed_tiles_size(1, 1)) +
                             (integer_tiles_have_vnni() ? "" : ", weights shifted");
-  return std::string(name_of(precision)) + (multiplies_by_tiles(precision) ? tiles : ", rows shifted") +
-         ", oneDNN " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+  return std::string(name_of(precision)) + (packs_tiles(precision) ? tiles : ", rows shifted") + ", oneDNN " +
+         std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
          std::to_string(version.patch) + " " + version.hash + ", instructions " +
          std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " + std::to_string(omp_get_max_threads()) +
          " threads";
@@ -265,7 +262,7 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   parts.inputs = rows.cols;
   parts.outputs = rows.rows;
   parts.depth = precision == Precision::kInt8 ? rotated_size(rows.cols) : rows.cols;
-  parts.tiles = multiplies_by_tiles(precision);
+  parts.tiles = packs_tiles(precision);
   constexpr int kMostDepth = std::numeric_limits<std::int32_t>::max() / (255 * 127);
   if (precision == Precision::kInt8 && parts.depth > kMostDepth) {
     throw ModelError("rows of " + std::to_string(rows.cols) +
@@ -286,9 +283,6 @@ PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
 PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
 
-int PackedMatrix::inputs() const {
-  return parts_->inputs;
-}
 int PackedMatrix::outputs() const {
   return parts_->outputs;
 }

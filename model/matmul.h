@@ -27,8 +27,8 @@ using RowUse = std::function<void(int row, std::span<float> values)>;
 
 class ProductRows;
 
-// A weight matrix W [n, k] packed once for oneDNN, with an optional bias [n]. Several threads may multiply by
-// it.
+// A weight matrix W [n, k] packed once, for oneDNN or integer_tiles, with an optional bias [n]. Several
+// threads may multiply by it.
 //
 // In int8 each row of W and of x is rotated (see row_formats.h) and rounded with a scale of its own; the sums
 // are exact, so that rounding is all that is lost.
@@ -45,7 +45,6 @@ class PackedMatrix {
   void multiply(ConstMatrixView x, MatrixView y, const RowUse& use = {}) const;
   // The same of rows made for this matrix.
   void multiply(const ProductRows& x, MatrixView y, const RowUse& use = {}) const;
-  int inputs() const;
   int outputs() const;
   // Whether it rounds what it multiplies, so that what is beside it may be rounded too.
   bool rounds() const;

@@ -13,11 +13,12 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t(2) << 20;
 constexpr std::size_t kLarge = std::size_t(16) << 10;
+constexpr std::size_t kVector = 64;
 // AddressSanitizer would not see who uses what he has given back.
 #ifdef __SANITIZE_ADDRESS__
 constexpr std::size_t kMostKept = 0;
 #else
-constexpr std::size_t kMostKept = std::size_t(256) << 20;
+constexpr std::size_t kMostKept = kMostKeptMemory;
 #endif
 
 std::align_val_t alignment_of(std::size_t size) {
@@ -77,7 +78,7 @@ void FreeMemory::operator()(void* block) const {
 Block<std::byte> take_memory(std::size_t size) {
   void* block = size >= kLarge ? kept().take(size) : nullptr;
   if (block == nullptr) {
-    block = ::operator new(size, alignment_of(size));
+    block = ::operator new(size + kVector, alignment_of(size));
     // Whole huge pages alone: what is left at the end would be as large again.
     if (size >= kHugePage) ::madvise(block, size / kHugePage * kHugePage, MADV_HUGEPAGE);
   }

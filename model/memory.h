@@ -6,6 +6,9 @@
 
 namespace palisade {
 
+// Of what is given back, at most.
+inline constexpr std::size_t kMostKeptMemory = std::size_t(256) << 20;
+
 // Gives a block back. Knows how large it is.
 struct FreeMemory {
   std::size_t size = 0;
@@ -14,7 +17,8 @@ struct FreeMemory {
 template <typename T>
 using Block = std::unique_ptr<T[], FreeMemory>;
 
-// At least `size` bytes for a tensor, 64-byte aligned, not initialised. Throws std::bad_alloc.
+// At least `size` bytes for a tensor, 64-byte aligned, not initialised; what a vector beyond them holds may
+// be loaded too, where it is not used. Throws std::bad_alloc.
 //
 // Large ones stand in huge pages where the system gives them, and are kept for a while when they are given
 // back: a pass takes the same ones in every layer, and pages that are new cost as much time as what is

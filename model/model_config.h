@@ -24,7 +24,6 @@ struct VisionConfig {
   int channels = 3;
   float layer_norm_eps = 1e-6f;
 
-  int head_dim() const { return width / heads; }
   int grid() const { return image_size / patch_size; }
   int tokens() const { return grid() * grid(); }
   // Of the tower without a pooling head.

@@ -49,9 +49,12 @@ PackedCache::PackedCache(const std::filesystem::path& path, const std::string& o
 
 bool PackedCache::read(const std::string& name, std::span<std::byte> out) {
   if (!file_) return false;
-  const TensorView& kept = file_->at(name);
-  if (kept.bytes.size() != out.size())
-    throw ModelError(path_.string() + ": tensor \"" + name + "\" is of another size; delete the file");
+  const auto found = file_->tensors().find(name);
+  if (found == file_->tensors().end() || found->second.bytes.size() != out.size()) {
+    ++damaged_;
+    return false;
+  }
+  const TensorView& kept = found->second;
   constexpr std::size_t kPiece = std::size_t(4) << 20;
   std::atomic<bool> whole = true;
   parallel_for(int((out.size() + kPiece - 1) / kPiece), double(out.size()), [&](int piece) {

@@ -137,7 +137,11 @@ HWY_INLINE void store_bf16(Vector v, std::uint16_t* out) {
   const hn::Rebind<std::uint16_t, Floats> halves;
   const auto all = hn::BitCast(bits, v);
   const auto odd = hn::And(hn::ShiftRight<16>(all), hn::Set(bits, 1));
-  const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(all, hn::Set(bits, 0x7fff)), odd));
+  const auto near = hn::ShiftRight<16>(hn::Add(hn::Add(all, hn::Set(bits, 0x7fff)), odd));
+  // Of some NaNs the sum would not be one.
+  const auto nan = hn::Or(hn::ShiftRight<16>(all), hn::Set(bits, 0x40));
+  const auto rounded =
+      hn::IfThenElse(hn::MaskFromVec(hn::BitCast(bits, hn::VecFromMask(Floats(), hn::IsNaN(v)))), nan, near);
   hn::StoreU(hn::DemoteTo(halves, hn::BitCast(Integers(), rounded)), halves, out);
 }
 
@@ -146,7 +150,8 @@ void ToBf16(const float* x, std::size_t size, std::uint16_t* out) {
   for (; i + kLanes <= size; i += kLanes) store_bf16(hn::LoadU(Floats(), x + i), out + i);
   for (; i < size; ++i) {
     const auto all = std::bit_cast<std::uint32_t>(x[i]);
-    out[i] = std::uint16_t((all + 0x7fff + ((all >> 16) & 1)) >> 16);
+    const bool nan = (all & 0x7fffffff) > 0x7f800000;
+    out[i] = std::uint16_t(nan ? all >> 16 | 0x40 : (all + 0x7fff + ((all >> 16) & 1)) >> 16);
   }
 }
 

@@ -37,10 +37,10 @@ void tell(std::string_view problem) {
 
 int run_command_line(int argument_count, char** arguments) {
   CLI::App app(kAbout, "palisade");
-  app.footer(kExamples);
   app.require_subcommand(1);
   Run run;
   for (const auto add : kCommands) add(app, run);
+  app.footer(kExamples);  // after them: they would inherit it
   try {
     app.parse(argument_count, arguments);
     return run ? run() : kDone;

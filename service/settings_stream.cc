@@ -100,7 +100,7 @@ void read_prune_of(SettingsReader& reader, TaskSettings& settings) {
   if (!reader.read("prune", text)) return;
   if (!read_prune(text, settings.prune)) {
     reader.problem("prune", "prune is " + std::string(kPruneForms) + ", not '" + text + "'");
-  } else if (settings.prune && settings.sampling.count < 3) {
+  } else if (settings.prune && settings.sampling.count < kFewestPruned) {
     reader.problem("prune", "prune: static leaves out what the frames of a video share; it needs frames: 16");
   }
 }

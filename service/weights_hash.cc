@@ -2,8 +2,10 @@
 
 #include <sched.h>
 
+#include <exception>
 #include <fstream>
 #include <span>
+#include <utility>
 
 #include "service/sha256.h"
 
@@ -32,7 +34,11 @@ WeightsHash::WeightsHash(std::vector<std::filesystem::path> files) {
       // The first answers are computed meanwhile, by threads that each need a core.
       const sched_param none{};
       sched_setscheduler(0, SCHED_IDLE, &none);
-      compute(files, stop);
+      try {
+        compute(files, stop);
+      } catch (const std::exception&) {
+        // Events then name no hash.
+      }
     });
   }
 }
@@ -54,8 +60,9 @@ void WeightsHash::compute(const std::vector<std::filesystem::path>& files, const
     // Stopped, or a file that cannot be read: no hash is better than a wrong one.
     if (!stream.eof()) return;
   }
+  std::string hex = hash.hex();
   const std::lock_guard lock(mutex_);
-  hex_ = hash.hex();
+  hex_ = std::move(hex);
 }
 
 }  // namespace palisade

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The house rules that a machine can check: who may include whom, each third-party library behind its own door,
-file length, no secrets of this workplace. Prints every breach as FILE:LINE and ends with 1 if there is any."""
+file length. Prints every breach as FILE:LINE and ends with 1 if there is any."""
 import re
 import subprocess
 import sys

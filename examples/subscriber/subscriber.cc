@@ -1,5 +1,5 @@
 // Prints the time, stream and text of every event whose topic begins with a prefix.
-// palisade-subscriber tcp://127.0.0.1:5556 palisade/v1/front_door/
+// palisade-subscriber tcp://127.0.0.1:5557 palisade/v1/front_door/
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <zmq.hpp>

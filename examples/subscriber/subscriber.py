@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the time, stream and text of every event whose topic begins with a prefix (needs python3-zmq).
 
-subscriber.py tcp://127.0.0.1:5556 palisade/v1/front_door/
+subscriber.py tcp://127.0.0.1:5557 palisade/v1/front_door/
 """
 import json
 import sys

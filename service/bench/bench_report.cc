@@ -86,7 +86,7 @@ Json json_of(const BenchReport& report) {
       line["operations"] = {{"linear", stage.work.linear_operations},
                             {"attention", stage.work.attention_operations}};
       line["bytes_read"] = stage.work.bytes();
-      line["peak_memory_bytes"] = stage.peak_memory;
+      line["peak_memory_bytes"] = stage.peak_memory > 0 ? Json(stage.peak_memory) : Json();
       line["bound_by"] = bound_of(report, stage);
       line["share_of_limits"] = share_of_limits(report, stage);
       line["seconds_in_products"] = seconds_in_products(report, stage);

@@ -41,7 +41,7 @@ double Figures::step(double sequences) const {
 
 Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, const TellStep& tell) {
   Figures figures(model.config());
-  for (const int images : {1, images_encoded_together(model.config().image_tokens())}) {
+  for (const int images : std::set{1, images_encoded_together(model.config().image_tokens())}) {
     const std::vector<Image> pictures = bench_images(model, images);
     figures.set_encode(images, timed(
                                    kRepeats, [&] { model.encode(pictures); },

@@ -23,7 +23,6 @@ class Figures {
   double encode(int images) const;      // in the largest measured batches, the rest one by one
   double prefill(int positions) const;  // one prompt
   double step(double sequences) const;  // one token of each; linear between what was measured
-  bool measured_prefill(int positions) const { return prefill_.contains(positions); }
   const std::map<int, double>& encodes() const { return encode_; }
   const std::map<int, double>& prefills() const { return prefill_; }
   const std::map<int, double>& steps() const { return step_; }
@@ -33,7 +32,7 @@ class Figures {
   std::map<int, double> encode_, prefill_, step_;
 };
 
-// Of these prompt lengths, in positions, the shortest and all that take seconds.
+// Of these prompt lengths, in positions, the shortest and all that take a few seconds at most.
 Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, const TellStep& tell);
 
 }  // namespace palisade

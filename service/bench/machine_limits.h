@@ -10,7 +10,8 @@
 namespace palisade {
 
 // What this machine can do at best with the threads that the model has, measured: how fast memory is read,
-// and how fast oneDNN multiplies 256 x 2048 x 16384 with packed weights in every precision that this CPU has.
+// and how fast 256 x 2048 x 16384 are multiplied with packed weights in every precision that this CPU has, by
+// the quicker of its ways.
 struct MachineLimits {
   int threads = 0;
   Samples memory;                           // bytes/s

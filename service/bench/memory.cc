@@ -9,6 +9,8 @@
 #include <sstream>
 #include <string>
 
+#include "model/layer_slices.h"
+#include "model/memory.h"
 #include "service/command_line.h"
 
 namespace palisade {
@@ -101,22 +103,31 @@ bool forget_peak() {
   return bool(out);
 }
 
+std::uint64_t weight_memory(const ModelConfig& config, double bytes_per_weight) {
+  const std::uint64_t embedding = std::uint64_t(config.text.vocabulary) * config.text.width;
+  return embedding * (bytes_per_weight == 4 ? 4 : 2) +
+         std::uint64_t(bytes_per_weight * double(config.parameter_count()));
+}
+
 std::uint64_t memory_needed(const ModelConfig& config, int positions, double bytes_per_weight) {
   const TextConfig& text = config.text;
-  const std::uint64_t width = text.width, mlp = text.mlp_width, vocabulary = text.vocabulary;
-  const std::uint64_t embedding = vocabulary * width * (bytes_per_weight == 4 ? 4 : 2);
+  const std::uint64_t width = text.width, mlp = text.mlp_width;
   const std::uint64_t largest = 2 * mlp * width;  // gate and up
   const std::uint64_t keys = std::uint64_t(2) * text.layers * text.kv_heads * text.head_dim;
-  const std::uint64_t row = 3 * mlp + 4 * width + 2 * std::uint64_t(text.heads) * text.head_dim;
-  return embedding + std::uint64_t(bytes_per_weight * double(config.parameter_count() + largest)) +
-         sizeof(float) * std::uint64_t(positions) * (keys + row);
+  const std::uint64_t q_width = std::uint64_t(text.heads) * text.head_dim;
+  // Of all positions, and of those that go through half a layer at a time.
+  const std::uint64_t rows = std::uint64_t(positions) * (keys + width + q_width);
+  const std::uint64_t slice =
+      std::min<std::uint64_t>(positions, LayerSlices::kMostRows) * (3 * mlp + 3 * width + 2 * q_width);
+  return weight_memory(config, bytes_per_weight) + std::uint64_t(bytes_per_weight * double(largest)) +
+         sizeof(float) * (rows + slice) + kMostKeptMemory;
 }
 
 void require_memory(std::string_view what, std::uint64_t needed, std::uint64_t available) {
   if (needed <= available) return;
   throw UsageError(std::string(what) + " needs " + gigabytes(needed) + " of memory, and " +
                    gigabytes(available) +
-                   " are available; take a smaller shape or fewer positions, or make room");
+                   " are available; take --precision int8 or a smaller model, or make room");
 }
 
 }  // namespace palisade

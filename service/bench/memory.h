@@ -17,8 +17,10 @@ std::uint64_t resident_memory();
 std::uint64_t peak_memory();
 bool forget_peak();
 
-// What a model of this shape takes: weights, the embedding (f32 or bf16) beside the packed head, the largest
-// product while it is packed, and keys, values and rows of a prefill of `positions`.
+// What weights of this shape take: packed, and the embedding (f32 or bf16) beside the packed head.
+std::uint64_t weight_memory(const ModelConfig& config, double bytes_per_weight);
+// With the largest product while it is packed, keys, values and rows of a prefill of `positions`, and what is
+// kept to be used again.
 std::uint64_t memory_needed(const ModelConfig& config, int positions, double bytes_per_weight);
 // Throws UsageError with both numbers where that is more than `available`. `what` names the model.
 void require_memory(std::string_view what, std::uint64_t needed, std::uint64_t available);

@@ -36,6 +36,10 @@ std::vector<std::string> unknowns_of(const Settings& settings) {
                         ": its gates let everything through here; what they save is not known " +
                         "before it runs");
     }
+    if (std::ranges::any_of(stream.tasks, [](const TaskSettings& task) { return task.prune.has_value(); })) {
+      unknown.push_back(stream.name +
+                        ": static frames are read here; what prune saves is not known before it runs");
+    }
     if (!stream.pace)
       unknown.push_back(stream.name + ": left out, a file without a pace takes all the time there is");
   }

@@ -27,7 +27,8 @@ struct Played {
   Played(const TaskSettings& task, bool degrades)
       : first(task), sampler(task.sampling), clips(always(task), GateSettings{}, degrades) {}
   bool serves(const TaskSettings& task) const {
-    return task.sampling == first.sampling && task.against == first.against && task.when == first.when;
+    return task.sampling == first.sampling && task.against == first.against && task.when == first.when &&
+           task.prune == first.prune;
   }
 
   TaskSettings first;

@@ -134,7 +134,7 @@ StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, c
   const auto tell_repeat = [&](int repeat) {
     tell(name + ", " + std::to_string(repeat) + " of " + std::to_string(repeats));
   };
-  forget_peak();
+  const bool knows_peak = forget_peak();
   switch (stage.kind) {
     case StageKind::kEncode: {
       const std::vector<Image> images = bench_images(model, stage.size);
@@ -161,7 +161,7 @@ StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, c
       break;
     }
   }
-  result.peak_memory = peak_memory();
+  if (knows_peak) result.peak_memory = peak_memory();
   return result;
 }
 

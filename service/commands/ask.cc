@@ -84,6 +84,7 @@ int ask(const AskOptions& options) {
   const DecodingMethod method = method_of(options.decoding);
   const auto span = span_of(options);
   const bool pictures = asks_pictures(options);
+  require_video_for(options.prune, pictures ? int(options.inputs.size()) : options.frames);
   const Interrupt interrupt;
   const auto model = load_model(options.model);
   const SourceOptions source{.url = options.inputs.front(), .allow_launch = true};

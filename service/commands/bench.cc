@@ -42,10 +42,18 @@ std::vector<Stage> stages_of(const BenchOptions& options) {
 
 // For an environment that names a model a shape is still a choice; two flags are a mistake.
 void check(const BenchOptions& options) {
-  const char* const variable = std::getenv("PALISADE_MODEL");
-  const std::string by_environment = variable ? variable : "";
-  if (!options.shape.empty() && !options.model.folder.empty() && options.model.folder != by_environment)
+  if (options.shape.empty()) return;
+  const auto flagged = [](const std::string& value, const char* variable) {
+    const char* const by_environment = std::getenv(variable);
+    return !value.empty() && value != (by_environment ? by_environment : "");
+  };
+  if (flagged(options.model.folder, "PALISADE_MODEL"))
     throw UsageError("--model and --shape are two models; give one of them");
+  if (flagged(options.model.calibration, "PALISADE_CALIBRATION") ||
+      flagged(options.model.packed_cache, "PALISADE_PACKED_CACHE")) {
+    throw UsageError("the random weights of --shape have no calibration and are not kept; leave " +
+                     std::string("--calibration and --packed-cache out"));
+  }
 }
 
 int longest_of(const std::vector<Stage>& stages, const ModelConfig& config) {
@@ -139,9 +147,12 @@ void add_bench(CLI::App& app, Run& run) {
       ->check(CLI::IsMember(shape_names()));
   command
       ->add_option("--stages", options->stages,
-                   "Only these: encode, prefill, decode, or one as the table names it; default: all")
+                   "Only these, separated by commas: encode, prefill, decode, or one of them, as encode-16, "
+                   "prefill-4112, decode-8; default: all")
       ->delimiter(',');
-  command->add_option("--repeat", options->repeat, "Repetitions of each stage, at most a minute; default: 5")
+  command
+      ->add_option("--repeat", options->repeat,
+                   "Repetitions of each stage (encode and prefill: at most a minute); default: 5")
       ->check(CLI::Range(1, 1000));
   command->add_flag("--quick", options->quick,
                     "Two repetitions, and neither sixteen images nor 4,112 positions");
@@ -149,9 +160,10 @@ void add_bench(CLI::App& app, Run& run) {
   command->add_option("--picture", options->picture, "Writes the roofline to this file (SVG)")
       ->type_name("FILE");
   command
-      ->add_option(
-          "--vs", options->versus,
-          "Compares the logits with those of the same model in this precision, which is loaded first")
+      ->add_option("--vs", options->versus,
+                   "Compares the logits of 64 arbitrary tokens after a picture of noise with those of the "
+                   "same model in "
+                   "this precision, which is loaded first: a test of the products, not of answers")
       ->check(CLI::IsMember({"f32", "bf16", "int8"}));
   command->footer(
       "\nTimes are medians. Share: what the limits measured in the same run would allow, over what it took;\n"

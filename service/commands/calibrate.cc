@@ -161,7 +161,6 @@ void add_model_calibrate(CLI::App& model_command, Run& run) {
   command
       ->add_option("--precision", options->precision,
                    "Of the model while it answers; bf16 takes half the memory of f32")
-      ->envname("PALISADE_PRECISION")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
   command

@@ -80,6 +80,7 @@ int caption_video(const CaptionOptions& options, EngineModel& model, const std::
 int caption(const CaptionOptions& options) {
   sampling_of(options.sampling);  // a wrong flag is told before the model is read
   prompt_of(options);
+  require_video_for(options.prune, is_picture_file(options.input) ? 1 : sampling_of(options.sampling).count);
   const Interrupt interrupt;
   const auto model = load_model(options.model);
   return is_picture_file(options.input) ? caption_picture(options, *model, interrupt.token())

@@ -7,6 +7,7 @@
 #include "model/model_config.h"
 #include "model/paligemma.h"
 #include "model/siglip.h"
+#include "service/bench/memory.h"
 #include "service/commands/command.h"
 #include "service/verify/verify.h"
 
@@ -37,10 +38,10 @@ double gigabytes(double bytes) {
   return bytes / 1e9;
 }
 
-// Weights as each precision would hold them; the head's table is counted once.
-Json memory_of(std::uint64_t parameter_count) {
-  const auto parameters = double(parameter_count);
-  return {{"f32", parameters * 4}, {"bf16", parameters * 2}, {"int8", parameters}};
+// What weights take, as `memory` tells it by the bytes of one.
+template <typename Memory>
+Json memory_by_precision(const Memory& memory) {
+  return {{"f32", memory(4.0)}, {"bf16", memory(2.0)}, {"int8", memory(1.0)}};
 }
 
 Json description(const ModelConfig& config, const fs::path& path) {
@@ -69,7 +70,7 @@ Json description(const ModelConfig& config, const fs::path& path) {
             {"max_positions", text.max_position_embeddings}}},
           {"image_token", config.image_token},
           {"eos_tokens", config.eos_tokens},
-          {"memory_bytes", memory_of(config.parameter_count())},
+          {"memory_bytes", memory_by_precision([&](double bytes) { return weight_memory(config, bytes); })},
           {"kv_bytes_per_position_f32", std::uint64_t(8) * text.layers * text.kv_heads * text.head_dim}};
 }
 
@@ -94,7 +95,8 @@ Json description(const SiglipConfig& config, const fs::path& path) {
             {"mlp", text.mlp_width},
             {"vocabulary", text.vocabulary},
             {"max_positions", text.positions}}},
-          {"memory_bytes", memory_of(config.parameter_count())}};
+          {"memory_bytes",
+           memory_by_precision([&](double bytes) { return bytes * double(config.parameter_count()); })}};
 }
 
 void print_description(const Json& about) {
@@ -150,7 +152,8 @@ int inspect(const InspectOptions& options) {
     const Siglip model(path);
     add_weights(about, model.identity(), model.weight_files());
   } else if (fs::is_directory(path)) {
-    const PaliGemma model(path);
+    // In the precision that takes the least memory.
+    const PaliGemma model(path, SlidingWindow::kTransformers, precisions_here().back());
     add_weights(about, model.identity(), model.weight_files());
   }
   if (options.json) {
@@ -211,16 +214,24 @@ void add_model(CLI::App& app, Run& run) {
   CLI::App* const inspect_command = command->add_subcommand(
       "inspect",
       "What a checkpoint is: family, parameters, resolution, tokens an image, memory by precision");
-  inspect_command->add_option("path", inspected->path, "A model folder, or a config.json alone")->required();
+  inspect_command
+      ->add_option("DIR", inspected->path,
+                   "A model folder, whose weights are read too, or a config.json alone")
+      ->required();
   inspect_command->add_flag("--json", inspected->json, "One JSON line");
+  inspect_command->footer(
+      "Examples:\n"
+      "  palisade model inspect paligemma-3b-mix-224/config.json\n"
+      "  palisade model inspect paligemma-3b-mix-224 --json\n");
   inspect_command->callback([&run, inspected] { run = [inspected] { return inspect(*inspected); }; });
 
   const auto verified = std::make_shared<VerifyOptions>();
   CLI::App* const verify_command = command->add_subcommand(
       "verify", "Compare with reference data tensor by tensor; exit code 1 when any check fails");
-  verify_command->add_option("root", verified->root, "Folder of golden data (models/, images/, cases/, ...)")
+  verify_command
+      ->add_option("FOLDER", verified->root, "Folder of golden data (models/, images/, cases/, ...)")
       ->required();
-  verify_command->add_option("cases", verified->cases,
+  verify_command->add_option("CASE", verified->cases,
                              "Only these, by path or its end (resize, caption, ...)");
   verify_command
       ->add_option("--precision", verified->precision,

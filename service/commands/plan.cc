@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -27,9 +28,11 @@ int plan(const PlanOptions& options) {
   const ModelConfig config = read_model_config(folder);
   // Prompts are counted by the model's tokenizer; memory before that, for the longest clip alone.
   const Precision precision = chosen_precision(settings.precision);
-  require_memory(folder.string() + " in " + std::string(name_of(precision)),
-                 memory_needed(config, 16 * config.image_tokens(), bytes_per_weight(name_of(precision))),
-                 available_memory());
+  require_memory(
+      folder.string() + " in " + std::string(name_of(precision)),
+      memory_needed(config, std::min(16 * config.image_tokens(), config.text.max_position_embeddings),
+                    bytes_per_weight(name_of(precision))),
+      available_memory());
   log_info("plan: loading " + folder.string());
   const PaliGemma model(folder, settings.sliding_window, precision, weight_options_of(settings));
   const PromptLength length = [&](const std::string& prompt) { return int(model.prompt_ids(prompt).size()); };
@@ -73,7 +76,8 @@ void add_plan(CLI::App& app, Run& run) {
       ->check(CLI::Range(1, 512));
   command->add_flag("--json", options->json, "One JSON line");
   command->footer(
-      "\nMeasures the model for some seconds, then plays ten minutes of the configuration with the "
+      "\nMeasures the configuration's model (seconds for the demo model, minutes for a 3B), then plays ten "
+      "minutes of the configuration with the "
       "service's\n"
       "own rules. Load is seconds of the model's time a second: a machine carries 1.\n"
       "\nExample:\n  palisade plan configs/palisade.yaml");

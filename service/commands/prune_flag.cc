@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "service/command_line.h"
+
 namespace palisade {
 
 void add_prune_flag(CLI::App& command, Prune& prune) {
@@ -12,11 +14,15 @@ void add_prune_flag(CLI::App& command, Prune& prune) {
             if (!read_prune(text, prune))
               throw CLI::ValidationError("--prune", std::string(kPruneForms) + ", not '" + text + "'");
           },
-          "static: frames of a window in which nothing moves are not read again: much faster, nearly the "
-          "same "
-          "answers; a number is how alike is the same; default: off")
+          "static: frames of a window in which nothing moves are not read again by the language model: much "
+          "faster, nearly the same answers; a number is how alike is the same, 0.9 by itself; default: off")
       ->envname("PALISADE_PRUNE")
       ->type_name("off|static[:0.9]");
+}
+
+void require_video_for(const Prune& prune, int frames) {
+  if (prune && frames < kFewestPruned)
+    throw UsageError("--prune static leaves out what the frames of a video share; it needs three or more");
 }
 
 }  // namespace palisade

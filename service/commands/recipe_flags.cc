@@ -71,7 +71,7 @@ std::string RecipeFlags::text(bool lists) const {
 void add_recipe_flags(CLI::App& command, RecipeFlags& flags) {
   command
       .add_option("RECIPE", flags.recipe,
-                  "A recipe such as configs/recipes/nlvr2_224.yaml; flags go before it")
+                  "A recipe such as configs/recipes/nlvr2_224.yaml; a flag wins over what it says")
       ->type_name("FILE");
   for (const Key& key : kPaths)
     command.add_option(flag_of(key), flags.values[key.name], key.about)

@@ -11,7 +11,7 @@
 
 namespace palisade {
 
-// What an example must not be (paligemma.md, "Data filtering"), as a YAML file says it:
+// What an example must not be (PaliGemma, arXiv 2407.07726), as a YAML file says it:
 //   words: [FILE ...]          words and phrases that neither prefix nor suffix may hold, one a line
 //   personal_data: [KIND ...]  of personal_data_kinds()
 //   patterns: {NAME: EXPRESSION ...}   more of that, in RE2's syntax

@@ -31,9 +31,9 @@ std::string sweep_text(const SweepSettings& sweep);
 // What is wrong with a sweep as a whole, or with any combination of a grid. Throws SettingsError.
 void check(const SweepSettings& sweep);
 
-// The published values (paligemma.md, "Training stages"), most important first, for a transfer that stands at
-// `current`; keys that change nothing there are left out. 224, 448 and 896 pixels are once, twice and four
-// times the `own_resolution` of a model for 224.
+// The published values (PaliGemma, arXiv 2407.07726, transfers), most important first, for a transfer that
+// stands at `current`; keys that change nothing there are left out. 224, 448 and 896 pixels are once, twice
+// and four times the `own_resolution` of a model for 224.
 std::vector<SweepAxis> published_axes(const TransferSettings& current, int own_resolution);
 
 // Every combination of a grid, the last axis changing first.

@@ -14,8 +14,8 @@ namespace palisade {
 // Which parts of the model a transfer trains; freeze_vit takes the image encoder out of `all`.
 enum class TrainedParts { kAll, kLanguageModel, kProjection };
 
-// A transfer: what is trained on what, and the recipe (paligemma.md, "Training stages"). The first eight are
-// the hyper-parameters in decreasing order of importance.
+// A transfer: what is trained on what, and the recipe (PaliGemma, arXiv 2407.07726, transfers). The first
+// eight are the hyper-parameters in decreasing order of importance.
 struct TransferSettings {
   int resolution = 0;  // pixels a side; 0: the model's own
   double epochs = 1;

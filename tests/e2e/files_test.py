@@ -60,6 +60,14 @@ class Captions(unittest.TestCase):
         self.assertEqual(pruned[0]["window"]["prune"], "static:0.95")
         done = palisade("ask", "what?", WORLD / "still01.png", "--prune", "much", check=2)
         self.assertIn("--prune: off, static, or static:0.5 to static:0.9999, not 'much'", done.stderr)
+        for command in (["ask", "what?", *[WORLD / "still01.png"] * 2], ["caption", WORLD / "still01.png"],
+                        ["caption", WORLD / "clip0.mp4", "--frames", "2"]):
+            done = palisade(*command, "--prune", "static", check=2)
+            self.assertIn("three or more", done.stderr)
+
+    def test_bench_takes_nothing_for_random_weights_that_belongs_to_real_ones(self):
+        for flag in ("--model", "--calibration", "--packed-cache"):
+            palisade("bench", "--shape", "paligemma-3b-224", flag, "x", check=2)
 
     def test_plain_output_is_one_line_a_window(self):
         lines = palisade("caption", WORLD / "clip0.mp4", "--every", "4s").stdout.splitlines()

@@ -25,61 +25,49 @@ MonotonicTime time_of(Watched& watched, FeedState state, int times) {
   return steady_clock::now();
 }
 
-// A reader with a camera of its own: gst-rtsp-server may die of two that begin to play at the same moment, as
-// they do once it is back.
-struct WithCamera {
-  explicit WithCamera(RtspReader reader, RtspTransport transport = RtspTransport::kTcp)
-      : camera(std::make_unique<RtspCamera>()), watched(impatient(camera->url(), reader, transport)) {}
-  std::unique_ptr<RtspCamera> camera;
-  Watched watched;
-};
-
-std::vector<std::unique_ptr<WithCamera>> each_with_camera() {
-  std::vector<std::unique_ptr<WithCamera>> all;
-  for (const RtspReader reader : kReaders) all.push_back(std::make_unique<WithCamera>(reader));
-  return all;
-}
-
 TEST_CASE(
     "R-01, R-02 a camera that freezes is reported within its stall time plus a second, and comes back") {
-  auto all = each_with_camera();
-  for (const RtspReader reader : kReaders)
-    all.push_back(std::make_unique<WithCamera>(reader, RtspTransport::kUdp));
-  for (auto& it : all) time_of(it->watched, FeedState::kOnline, 1);
-  for (auto& it : all) it->camera->freeze();
+  const RtspCamera camera;
+  AllWatched all = watch_with_both(camera.url());
+  for (const RtspReader reader : kReaders) {
+    all.push_back(std::make_unique<Watched>(impatient(camera.url(), reader, RtspTransport::kUdp)));
+  }
+  for (auto& watched : all) time_of(*watched, FeedState::kOnline, 1);
+  camera.freeze();
   const auto frozen = steady_clock::now();
-  for (auto& it : all) {
-    CAPTURE(it->watched.options.stream);
-    CHECK(time_of(it->watched, FeedState::kStalled, 1) - frozen <=
-          it->watched.options.source.stall_timeout + seconds(1));
-    CHECK(it->watched.log.wait_for(FeedState::kReconnecting));
+  for (auto& watched : all) {
+    CAPTURE(watched->options.stream);
+    CHECK(time_of(*watched, FeedState::kStalled, 1) - frozen <=
+          watched->options.source.stall_timeout + seconds(1));
+    CHECK(watched->log.wait_for(FeedState::kReconnecting));
   }
-  for (auto& it : all) it->camera->thaw();
+  camera.thaw();
   const auto thawed = steady_clock::now();
-  for (auto& it : all) {
-    CAPTURE(it->watched.options.stream);
-    const auto pause = std::chrono::floor<milliseconds>(it->watched.options.retry.longest * 1.2);
-    CHECK(time_of(it->watched, FeedState::kOnline, 2) - thawed <= pause + kKeyframeInterval + kScheduling);
-    CHECK_FALSE(it->watched.feed.ended());
+  for (auto& watched : all) {
+    CAPTURE(watched->options.stream);
+    const auto pause = std::chrono::floor<milliseconds>(watched->options.retry.longest * 1.2);
+    CHECK(time_of(*watched, FeedState::kOnline, 2) - thawed <= pause + kKeyframeInterval + kScheduling);
+    CHECK_FALSE(watched->feed.ended());
   }
-  for (auto& it : all) it->camera->freeze();
+  camera.freeze();
   const auto stopping = steady_clock::now();
   all.clear();
   CHECK(steady_clock::now() - stopping < seconds(4));  // four of them, one after the other
 }
 
 TEST_CASE("R-03 a camera that dies is a loss, never the end, and is online again once it is back") {
-  auto all = each_with_camera();
-  for (auto& it : all) time_of(it->watched, FeedState::kOnline, 1);
-  for (auto& it : all) it->camera->kill();
-  for (auto& it : all) time_of(it->watched, FeedState::kReconnecting, 2);
-  for (auto& it : all) it->camera = std::make_unique<RtspCamera>(it->camera->port());
-  for (auto& it : all) {
-    CAPTURE(it->watched.options.stream);
-    time_of(it->watched, FeedState::kOnline, 2);
-    CHECK(it->watched.log.count(FeedState::kEnded) == 0);
-    CHECK(it->watched.log.count(FeedState::kUnreadable) == 0);
-    CHECK_FALSE(it->watched.feed.ended());
+  RtspCamera camera;
+  AllWatched all = watch_with_both(camera.url());
+  for (auto& watched : all) time_of(*watched, FeedState::kOnline, 1);
+  camera.kill();
+  for (auto& watched : all) time_of(*watched, FeedState::kReconnecting, 2);
+  const RtspCamera again(camera.port());
+  for (auto& watched : all) {
+    CAPTURE(watched->options.stream);
+    time_of(*watched, FeedState::kOnline, 2);
+    CHECK(watched->log.count(FeedState::kEnded) == 0);
+    CHECK(watched->log.count(FeedState::kUnreadable) == 0);
+    CHECK_FALSE(watched->feed.ended());
   }
 }
 
@@ -150,16 +138,18 @@ TEST_CASE("R-05 a password that is set while a camera runs is told as what it is
 }
 
 TEST_CASE("R-06 a flapping camera is told once a change, and its pauses grow until it is stable") {
-  auto all = each_with_camera();
+  auto camera = std::make_unique<RtspCamera>();
+  const int port = camera->port();
+  AllWatched all = watch_with_both(camera->url());
   for (int round = 1; round <= 4; ++round) {
-    for (auto& it : all) time_of(it->watched, FeedState::kOnline, round);
-    for (auto& it : all) it->camera->kill();
-    for (auto& it : all) time_of(it->watched, FeedState::kReconnecting, round);
-    for (auto& it : all) it->camera = std::make_unique<RtspCamera>(it->camera->port());
+    for (auto& watched : all) time_of(*watched, FeedState::kOnline, round);
+    camera.reset();
+    for (auto& watched : all) time_of(*watched, FeedState::kReconnecting, round);
+    camera = std::make_unique<RtspCamera>(port);
   }
-  for (auto& it : all) {
-    CAPTURE(it->watched.options.stream);
-    const auto reports = it->watched.log.reports();
+  for (auto& watched : all) {
+    CAPTURE(watched->options.stream);
+    const auto reports = watched->log.reports();
     int attempt = 1;
     for (std::size_t i = 1; i < reports.size(); ++i) {
       const bool both_online =

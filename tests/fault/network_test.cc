@@ -75,14 +75,13 @@ std::int64_t check_balls(const SourceOptions& options, int frames) {
 
 using Sent = std::function<void(RtspReader reader, int frames, std::int64_t sent)>;
 
-// Each has a camera of its own: whoever joins makes a shared one begin anew.
 void check_both(const Network& network, const Sent& check) {
+  const RtspCamera camera;
   std::vector<std::jthread> threads;
   for (const RtspReader reader : kReaders) {
     threads.emplace_back([&, reader] {
       CAPTURE(test::name_of(reader));
       CAPTURE(std::string(network.path));
-      const RtspCamera camera;
       SourceOptions options = impatient(camera.url(network.path), reader, network.transport).source;
       options.stall_timeout = options.keyframe_timeout = options.open_timeout =
           seconds(20);  // nothing sound may come for a while
@@ -112,10 +111,8 @@ TEST_CASE("R-07 the same of a camera that loses packets before it sends them ove
 
 TEST_CASE("R-07 where no picture comes whole, none is shown and it is told") {
   const RtspCamera camera;
-  const RtspCamera other;
-  Watched ffmpeg(impatient(camera.url("/shredded"), RtspReader::kFfmpeg, RtspTransport::kUdp));
-  Watched gstreamer(impatient(other.url("/shredded"), RtspReader::kGstreamer, RtspTransport::kUdp));
-  for (Watched* watched : {&ffmpeg, &gstreamer}) {
+  AllWatched all = watch_with_both(camera.url("/shredded"), RtspTransport::kUdp);
+  for (auto& watched : all) {
     CAPTURE(watched->options.stream);
     REQUIRE(watched->log.wait_for(FeedState::kReconnecting));
     std::vector<FeedState> states = watched->log.states();

@@ -140,7 +140,8 @@ class Camera {
   void mount(const std::string& path, const std::string& launch) {
     GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
     gst_rtsp_media_factory_set_launch(factory, launch.c_str());
-    gst_rtsp_media_factory_set_shared(factory, TRUE);
+    // A pipeline for each reader: gst-rtsp-server dies of two that begin to play a shared one at one moment.
+    gst_rtsp_media_factory_set_shared(factory, FALSE);
     g_signal_connect(factory, "media-configure", G_CALLBACK(on_media), this);
     factories_[path] = factory;
     GstRTSPMountPoints* mounts = gst_rtsp_server_get_mount_points(server_);

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "ingest/feed.h"
@@ -53,11 +52,8 @@ using AllWatched = std::vector<std::unique_ptr<Watched>>;
 
 inline AllWatched watch_with_both(const std::string& url, RtspTransport transport = RtspTransport::kTcp) {
   AllWatched all;
-  for (const RtspReader reader : kReaders) {
-    // gst-rtsp-server may die of two that begin to play at the same moment.
-    if (!all.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  for (const RtspReader reader : kReaders)
     all.push_back(std::make_unique<Watched>(impatient(url, reader, transport)));
-  }
   return all;
 }
 

@@ -69,10 +69,11 @@ TEST_CASE("a shape that does not fit is refused with both numbers") {
   CHECK(in_int8 > 3'970'000'000);  // weights, and the embedding once more in bf16
   CHECK(in_int8 < 5'300'000'000);
   CHECK_NOTHROW(require_memory("x", needed, needed));
-  CHECK_THROWS_WITH_AS(require_memory("--shape x in f32", 14'800'000'000, 9'000'000'000),
-                       "--shape x in f32 needs 14.8 GB of memory, and 9.0 GB are available; take a smaller "
-                       "shape or fewer positions, or make room",
-                       UsageError);
+  CHECK_THROWS_WITH_AS(
+      require_memory("--shape x in f32", 14'800'000'000, 9'000'000'000),
+      "--shape x in f32 needs 14.8 GB of memory, and 9.0 GB are available; take --precision int8 "
+      "or a smaller model, or make room",
+      UsageError);
 }
 
 TEST_CASE("this process has memory, and has had no less") {

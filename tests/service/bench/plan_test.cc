@@ -112,10 +112,11 @@ TEST_CASE("what is asked on demand, and files without a pace, are no load and ar
   const Settings settings =
       parsed(stream("a", "{task: caption, frames: 1, every: 5s, when: demand}") +
              "  - {name: b, url: b.mp4, pace: false, tasks: [{task: caption}]}\n" +
-             stream("c", "{task: caption, frames: 1, every: 5s}", "gate: {motion: true}, "));
+             stream("c", "{task: caption, frames: 1, every: 5s}", "gate: {motion: true}, ") +
+             stream("d", "{task: caption, frames: 16, span: 4s, every: 5s, prune: static}"));
   const Plan plan =
       make_plan(settings, {.minutes = 2}, round_figures(), kImageTokens, [](const auto&) { return 4; });
-  REQUIRE(plan.asked.series.size() == 2);
+  REQUIRE(plan.asked.series.size() == 3);
   CHECK(plan.asked.series[0].on_demand);
   CHECK(plan.asked.series[0].seconds.total() == 0);
   const auto tells = [&](const std::string& words) {
@@ -124,6 +125,7 @@ TEST_CASE("what is asked on demand, and files without a pace, are no load and ar
   };
   CHECK(tells("c: its gates let everything through"));
   CHECK(tells("b: left out"));
+  CHECK(tells("d: static frames are read"));
   CHECK(tells("on demand"));
 }
 
