@@ -74,16 +74,14 @@ Checkpoint::Checkpoint(const std::filesystem::path& folder) : folder_(folder) {
   }
   for (const SafetensorsFile& file : files_) {
     for (const auto& [name, tensor] : file.tensors()) {
-      const auto [at, is_new] = tensors_.try_emplace(released_name(name));
-      if (!is_new) throw ModelError(file.path().string() + ": tensor \"" + name + "\" stands in two files");
-      at->second.file = &file;
-      at->second.tensor = &tensor;
+      if (!tensors_.insert({released_name(name), {&file, &tensor}}).second) {
+        throw ModelError(file.path().string() + ": tensor \"" + name + "\" stands in two files");
+      }
     }
   }
 }
 
-const Checkpoint::Stored& Checkpoint::find(const std::string& name,
-                                           std::span<const std::int64_t> shape) const {
+Checkpoint::Stored Checkpoint::find(const std::string& name, std::span<const std::int64_t> shape) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     throw ModelError(folder_.string() + ": tensor \"" + name + "\" is missing; config.json asks for it");
@@ -106,21 +104,20 @@ void Checkpoint::require(const std::string& name, std::span<const std::int64_t> 
 
 void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                       std::span<float> target) const {
-  const Stored& stored = find(name, shape);
-  const TensorView& tensor = *stored.tensor;
-  const std::size_t size = size_of(tensor.type);
+  const auto [file, tensor] = find(name, shape);
+  const std::size_t size = size_of(tensor->type);
   constexpr std::size_t kPiece = 32 * 1024;  // elements, which are still near when they are converted
-  thread_local std::vector<std::byte> piece(kPiece * sizeof(float));
+  thread_local std::vector<std::byte> stored(kPiece * sizeof(float));
   for (std::size_t done = 0; done < target.size(); done += kPiece) {
     const auto floats = target.subspan(done, std::min(kPiece, target.size() - done));
-    const auto part = tensor.bytes.subspan((first + done) * size, floats.size() * size);
-    const auto now = std::span(piece).first(part.size());
-    if (!stored.file->read(part, now)) {
-      throw ModelError(stored.file->path().string() + ": tensor \"" + name +
+    const auto part = tensor->bytes.subspan((first + done) * size, floats.size() * size);
+    const auto now = std::span(stored).first(part.size());
+    if (!file->read(part, now)) {
+      throw ModelError(file->path().string() + ": tensor \"" + name +
                        "\" cannot be read: the file has become shorter, or the disk fails");
     }
-    to_floats(tensor.type, now, floats);
-    if (stored.bytes_read.fetch_add(part.size()) < tensor.bytes.size()) bytes_read_ += part.size();
+    to_floats(tensor->type, now, floats);
+    bytes_read_ += part.size();
   }
 }
 

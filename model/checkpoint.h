@@ -46,7 +46,7 @@ class Checkpoint {
   void record_inputs(RecordedInputs& inputs) { inputs_ = &inputs; }
   virtual bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
-  // So far, from its files, each byte once.
+  // So far, from its files; a tied head counts again, and is packed while the disk goes on.
   std::size_t bytes_read() const { return bytes_read_; }
   // Of names, shapes and the first values of all tensors: other weights have another.
   std::string fingerprint() const;
@@ -64,11 +64,10 @@ class Checkpoint {
   void read_elements(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                      std::span<float> target) const;
   struct Stored {
-    const SafetensorsFile* file = nullptr;
-    const TensorView* tensor = nullptr;
-    mutable std::atomic<std::size_t> bytes_read = 0;
+    const SafetensorsFile* file;
+    const TensorView* tensor;
   };
-  const Stored& find(const std::string& name, std::span<const std::int64_t> shape) const;
+  Stored find(const std::string& name, std::span<const std::int64_t> shape) const;
   std::filesystem::path folder_;
   PackedCache* cache_ = nullptr;
   const Calibration* calibration_ = nullptr;
