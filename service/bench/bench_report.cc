@@ -53,13 +53,14 @@ std::string table_of(const BenchReport& report) {
       text += format_text("%-13s left out: %s\n", name.c_str(), stage.skipped.c_str());
       continue;
     }
-    text +=
-        format_text("%-13s %11s %11s %9.1f %10.1f %8.2f  %-8s %5.0f%% %8.0f%%\n", name.c_str(),
-                    duration_text(stage.timing.seconds.median()).c_str(),
-                    duration_text(stage.timing.seconds.least()).c_str(), stage.tokens_per_second(),
-                    stage.work.operations() / stage.timing.seconds.median() / 1e9,
-                    double(stage.peak_memory) / 1e9, bound_of(report, stage),
-                    100 * share_of_limits(report, stage), 100 * share_of_limits_in_products(report, stage));
+    const std::string peak =
+        stage.peak_memory > 0 ? format_text("%.2f", double(stage.peak_memory) / 1e9) : "-";
+    text += format_text("%-13s %11s %11s %9.1f %10.1f %8s  %-8s %5.0f%% %8.0f%%\n", name.c_str(),
+                        duration_text(stage.timing.seconds.median()).c_str(),
+                        duration_text(stage.timing.seconds.least()).c_str(), stage.tokens_per_second(),
+                        stage.work.operations() / stage.timing.seconds.median() / 1e9, peak.c_str(),
+                        bound_of(report, stage), 100 * share_of_limits(report, stage),
+                        100 * share_of_limits_in_products(report, stage));
   }
   if (const Agreement& agreement = report.agreement; !agreement.with.empty()) {
     text += format_text("\nagainst %s: logits off by %.2f %%, cosine %.5f, %.1f %% of %d tokens the same\n",
