@@ -17,9 +17,12 @@ struct AttentionShape {
   bool rounded = false;          // operands to 12 bits, where there are instructions for it
 };
 
-// Rows of scores that repay packing keys and values for `rounded`. Of a whole pass, not of the slice in hand,
-// whose size depends on the time there is: features and answers must not.
-inline constexpr int kFewestRounded = 64;
+// Whether a pass over `rows` repays packing keys and values for `rounded`. The whole pass, not the slice in
+// hand, whose size depends on the time there is: features and answers must not.
+inline constexpr int kFewestRounded = 64;  // rows of scores, which all heads share where keys are one head's
+inline bool repays_rounding(const AttentionShape& shape, int rows) {
+  return rows * (shape.kv_heads == 1 ? shape.heads : 1) >= kFewestRounded;
+}
 
 // Which keys a query row sees: row i stands at position `first` + i and sees keys [from, to) with
 // to = max(prefix, position + 1) and from = max(0, position + 1 - window). With prefix = number of keys

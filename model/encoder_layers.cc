@@ -139,7 +139,7 @@ void EncoderPass::attend_and_mix(int first, int count) {
   const EncoderLayers::Layer& layer = layers_.layers_[at.layer];
   const int width = x_.cols;
   AttentionShape shape = attention_shape_of(layers_.shape_);
-  shape.rounded = layer.qkv.rounds() && tokens_ >= kFewestRounded;
+  shape.rounded = layer.qkv.rounds() && repays_rounding(shape, tokens_);
   Matrix heads(count, width);
   const int first_sequence = first / tokens_, sequences = (first + count - 1) / tokens_ + 1 - first_sequence;
   parallel_for_large(sequences, 4.0 * count * width * tokens_, [&](int index) {

@@ -105,7 +105,7 @@ void LanguagePass::attend_and_mix(int first, int count) {
     AttentionShape shape = model_.attention_shape();
     const bool last_layer = at_.layer() == config.layers - 1;
     const int rows = last_layer ? std::min(part.segment->rows, x_.rows - first_asked_) : part.segment->rows;
-    shape.rounded = shape.rounded && rows * (config.kv_heads == 1 ? config.heads : 1) >= kFewestRounded;
+    shape.rounded = shape.rounded && repays_rounding(shape, rows);
     attend(shape, q_.view().row_range(part.first, part.count), cache.first(at_.layer(), positions),
            visibility, heads.view().row_range(part.first - first, part.count));
   };
