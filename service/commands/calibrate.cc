@@ -151,7 +151,7 @@ void add_model_calibrate(CLI::App& model_command, Run& run) {
       ->add_option("--examples", options->examples,
                    "How many are answered, chosen by chance (the same ones each time); 16 pictures are about "
                    "4,000 tokens, and more bring little")
-      ->envname("PALISADE_EXAMPLES")
+      ->envname("PALISADE_CALIBRATION_EXAMPLES")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   command->add_option("--frames", options->frames, "Frames taken of a video")

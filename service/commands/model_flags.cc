@@ -6,34 +6,39 @@
 
 namespace palisade {
 
-void add_model_flags(CLI::App& command, ModelFlags& flags) {
+void add_model_flags(CLI::App& command, ModelFlags& flags, bool configured) {
+  const auto with_default = [configured](const std::string& about, const char* otherwise) {
+    return about + "; default: " + (configured ? "the configuration's" : otherwise);
+  };
   command
-      .add_option("--model", flags.folder, "A model folder in Hugging Face layout; default: the demo model")
+      .add_option("--model", flags.folder,
+                  with_default("A model folder in Hugging Face layout", "the demo model"))
       ->envname("PALISADE_MODEL")
       ->type_name("DIR");
   command
       .add_option("--sliding-window", flags.sliding_window,
-                  "PaliGemma 2 beyond its window: as transformers does, or none as big_vision; default: "
-                  "transformers")
+                  with_default("PaliGemma 2 beyond its window: as transformers does, or none as big_vision",
+                               "transformers"))
       ->envname("PALISADE_SLIDING_WINDOW")
       ->check(CLI::IsMember({"transformers", "none"}));
   command
-      .add_option(
-          "--precision", flags.precision,
-          "Of the model's products: f32, bf16, int8, or auto: what this CPU does fastest; default: f32")
+      .add_option("--precision", flags.precision,
+                  with_default(
+                      "Of the model's products: f32, bf16, int8, or auto: what this CPU does fastest", "f32"))
       ->envname("PALISADE_PRECISION")
       ->check(CLI::IsMember({"f32", "bf16", "int8", "auto"}));
   command
       .add_option("--calibration", flags.calibration,
-                  "Of int8, as `palisade model calibrate` writes it; default: the model folder's "
-                  "calibration.json, where there is one")
+                  with_default("Of int8, as `palisade model calibrate` writes it",
+                               "the model folder's calibration.json, where there is one"))
       ->envname("PALISADE_CALIBRATION")
       ->type_name("FILE");
   command
       .add_option(
           "--packed-cache", flags.packed_cache,
-          "Keep packed weights in this folder, as large as the model in its precision: the next start "
-          "reads them; default: nowhere")
+          with_default("Keep packed weights in this folder, as large as the model in its precision: the next "
+                       "start reads them",
+                       "nowhere"))
       ->envname("PALISADE_PACKED_CACHE")
       ->type_name("DIR");
 }

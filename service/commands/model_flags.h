@@ -22,7 +22,8 @@ struct ModelFlags {
   std::string packed_cache;
 };
 
-void add_model_flags(CLI::App& command, ModelFlags& flags);
+// `configured`: of a command that reads a configuration, whose settings are what is not typed.
+void add_model_flags(CLI::App& command, ModelFlags& flags, bool configured = false);
 // Flags and their variables come before the file.
 void apply(const ModelFlags& flags, Settings& settings);
 WeightOptions weight_options_of(const Settings& settings);

@@ -61,7 +61,7 @@ void add_plan(CLI::App& app, Run& run) {
       "plan", "What load a configuration makes, what this machine carries, and what would be degraded");
   const auto options = std::make_shared<PlanOptions>();
   command->add_option("CONFIG", options->config, "The configuration")->required();
-  add_model_flags(*command, options->model);
+  add_model_flags(*command, options->model, true);
   command
       ->add_option("--fps", options->assumptions.frames_per_second,
                    "Frames a second of the cameras; default: 25")

@@ -87,7 +87,7 @@ void add_serve(CLI::App& app, Run& run) {
       ->envname("PALISADE_CONFIG")
       ->type_name("FILE")
       ->required();
-  add_model_flags(*command, options->model);
+  add_model_flags(*command, options->model, true);
   command->add_option("--publish", options->publish, "ZeroMQ endpoint for events, instead of the file's")
       ->envname("PALISADE_PUBLISH")
       ->type_name("ENDPOINT");
