@@ -53,25 +53,25 @@ PrecisionTrial try_precisions() {
   for (Matrix* const matrix : {&x, &weight}) {
     for (std::size_t i = 0; i < matrix->size(); ++i) matrix->data()[i] = float(i % 17) - 8;
   }
-  std::vector<Contender> candidates;
+  std::vector<Contender> contenders;
   for (const Precision precision : precisions_here()) {
-    candidates.push_back({precision, Linear(weight, {}, precision)});
-    candidates.back().linear(x, y);  // prepares it
+    contenders.push_back({precision, Linear(weight, {}, precision)});
+    contenders.back().linear(x, y);  // prepares it
   }
   // In turn, so that what else the machine does meets all of them; the quickest trial was disturbed least.
   for (int trial = 0; trial < kTrials; ++trial) {
-    for (Contender& candidate : candidates) {
+    for (Contender& contender : contenders) {
       const auto begun = std::chrono::steady_clock::now();
-      candidate.linear(x, y);
+      contender.linear(x, y);
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-      candidate.seconds = std::min(candidate.seconds, took.count());
+      contender.seconds = std::min(contender.seconds, took.count());
     }
   }
-  PrecisionTrial result{.fastest = std::ranges::min_element(candidates, {}, &Contender::seconds)->precision};
-  for (const Contender& candidate : candidates) {
+  PrecisionTrial result{.fastest = std::ranges::min_element(contenders, {}, &Contender::seconds)->precision};
+  for (const Contender& contender : contenders) {
     char text[64];
-    std::snprintf(text, sizeof text, "%s %.1f ms", name_of(candidate.precision).data(),
-                  candidate.seconds * 1e3);
+    std::snprintf(text, sizeof text, "%s %.1f ms", name_of(contender.precision).data(),
+                  contender.seconds * 1e3);
     result.measured += (result.measured.empty() ? "" : ", ") + std::string(text);
   }
   result.measured += " for " + std::to_string(kTrialRows) + " rows of " + std::to_string(kTrialWidth) +
