@@ -3,7 +3,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <vector>
 
@@ -13,15 +12,14 @@ namespace palisade {
 
 std::string checksum(std::span<const std::byte> bytes) {
   constexpr std::size_t kPiece = std::size_t(4) << 20;
-  const std::size_t pieces = (bytes.size() + kPiece - 1) / kPiece;
-  std::vector<XXH64_hash_t> hashes(pieces);
-  parallel_for(int(pieces), double(bytes.size()), [&](int piece) {
-    const auto part = bytes.subspan(piece * kPiece, std::min(kPiece, bytes.size() - piece * kPiece));
-    hashes[std::size_t(piece)] = XXH3_64bits(part.data(), part.size());
+  std::vector<XXH64_hash_t> hashes((bytes.size() + kPiece - 1) / kPiece);
+  parallel_for_pieces(bytes.size(), kPiece, double(bytes.size()), [&](std::size_t first, std::size_t size) {
+    hashes[first / kPiece] = XXH3_64bits(bytes.data() + first, size);
   });
   char text[17];
-  std::snprintf(text, sizeof text, "%016llx",
-                static_cast<unsigned long long>(XXH3_64bits(hashes.data(), pieces * sizeof hashes[0])));
+  std::snprintf(
+      text, sizeof text, "%016llx",
+      static_cast<unsigned long long>(XXH3_64bits(hashes.data(), hashes.size() * sizeof hashes[0])));
   return text;
 }
 

@@ -57,8 +57,7 @@ bool PackedCache::read(const std::string& name, std::span<std::byte> out) {
   const TensorView& kept = found->second;
   constexpr std::size_t kPiece = std::size_t(4) << 20;
   std::atomic<bool> whole = true;
-  parallel_for(int((out.size() + kPiece - 1) / kPiece), double(out.size()), [&](int piece) {
-    const std::size_t first = piece * kPiece, size = std::min(kPiece, out.size() - first);
+  parallel_for_pieces(out.size(), kPiece, double(out.size()), [&](std::size_t first, std::size_t size) {
     if (!file_->read(kept.bytes.subspan(first, size), out.subspan(first, size))) whole = false;
     bytes_read_ += size;
   });

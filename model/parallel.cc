@@ -32,6 +32,14 @@ void parallel_for_large(int count, double work, const std::function<void(int)>& 
   for (int i = 0; i < count; ++i) task(i);
 }
 
+void parallel_for_pieces(std::size_t size, std::size_t piece, double work,
+                         const std::function<void(std::size_t first, std::size_t count)>& task) {
+  parallel_for(int((size + piece - 1) / piece), work, [&](int index) {
+    const std::size_t first = std::size_t(index) * piece;
+    task(first, std::min(piece, size - first));
+  });
+}
+
 void for_row_blocks(int rows, const std::function<void(int first, int count)>& task, int least) {
   const int threads = omp_get_max_threads();
   int blocks = rows / std::max(kRowBlock, least) / threads * threads;

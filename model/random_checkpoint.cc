@@ -17,19 +17,18 @@ bool RandomCheckpoint::has(const std::string& name) const {
 
 void RandomCheckpoint::fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                             std::span<float> target) const {
-  constexpr std::int64_t kBlock = 1 << 16;
+  constexpr std::size_t kPiece = 1 << 16;
   const std::uint64_t start = split_mix(seed_ ^ hash_of(name)) + first;
-  const auto count = std::int64_t(target.size());
   // Uniform of variance 1 / inputs, so that a product keeps the size of what goes in.
   const std::int64_t row =
       std::accumulate(shape.begin() + 1, shape.end(), std::int64_t(1), std::multiplies<>());
   const double inputs = shape.size() > 1 ? double(std::max<std::int64_t>(row, 1)) : 1e4;
   const float most = float(std::sqrt(3.0 / inputs));
-  parallel_for(int((count + kBlock - 1) / kBlock), 10.0 * double(count), [&](int block) {
-    const std::int64_t begin = block * kBlock, end = std::min(begin + kBlock, count);
-    for (std::int64_t i = begin; i < end; ++i) {
-      const auto bits = std::int32_t(split_mix(start + std::uint64_t(i)) >> 32);
-      target[std::size_t(i)] = float(bits) * (most / 2147483648.0f);
+  const double work = 10.0 * double(target.size());
+  parallel_for_pieces(target.size(), kPiece, work, [&](std::size_t begin, std::size_t count) {
+    for (std::size_t i = begin; i < begin + count; ++i) {
+      const auto bits = std::int32_t(split_mix(start + i) >> 32);
+      target[i] = float(bits) * (most / 2147483648.0f);
     }
   });
 }
