@@ -1,6 +1,5 @@
 #include "model/packed_cache.h"
 
-#include <algorithm>
 #include <atomic>
 
 #include "model/checksum.h"

@@ -26,18 +26,18 @@ void parallel_for(int count, double work, const std::function<void(int)>& task) 
   if (failure) std::rethrow_exception(failure);
 }
 
-void parallel_for_large(int count, double work, const std::function<void(int)>& task) {
-  const int threads = omp_get_max_threads();
-  if (count % threads == 0 || count >= 8 * threads) return parallel_for(count, work, task);
-  for (int i = 0; i < count; ++i) task(i);
-}
-
 void parallel_for_pieces(std::size_t size, std::size_t piece, double work,
                          const std::function<void(std::size_t first, std::size_t count)>& task) {
   parallel_for(int((size + piece - 1) / piece), work, [&](int index) {
     const std::size_t first = std::size_t(index) * piece;
     task(first, std::min(piece, size - first));
   });
+}
+
+void parallel_for_large(int count, double work, const std::function<void(int)>& task) {
+  const int threads = omp_get_max_threads();
+  if (count % threads == 0 || count >= 8 * threads) return parallel_for(count, work, task);
+  for (int i = 0; i < count; ++i) task(i);
 }
 
 void for_row_blocks(int rows, const std::function<void(int first, int count)>& task, int least) {

@@ -11,13 +11,13 @@ namespace palisade {
 // out here; where others run beside it, once they are done.
 void parallel_for(int count, double work, const std::function<void(int)>& task);
 
-// The same for tasks that share their own work among the threads: each in one thread where they come out
-// even, else one after the other, with the team inside.
-void parallel_for_large(int count, double work, const std::function<void(int)>& task);
-
-// The same for pieces of `piece` or, at the end, fewer that together are all `size`: task(first, count).
+// parallel_for() of pieces of `piece` or, at the end, fewer that together are all `size`: task(first, count).
 void parallel_for_pieces(std::size_t size, std::size_t piece, double work,
                          const std::function<void(std::size_t first, std::size_t count)>& task);
+
+// parallel_for() of tasks that share their own work among the threads: each in one thread where they come out
+// even, else one after the other, with the team inside.
+void parallel_for_large(int count, double work, const std::function<void(int)>& task);
 
 // Runs task(first, count) for blocks of rows that together are all rows. Each thread takes whole blocks of
 // `least` rows or more, large enough that a product repays its weights' way through the caches, so that what
