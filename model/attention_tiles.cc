@@ -26,8 +26,8 @@ namespace {
 constexpr int kChunk = 256;  // positions
 constexpr int kRowsAhead = 6;
 constexpr int kMostWord = 2047, kMostProbability = 4095;
-// So large that its last bit is worth 1: a sum with it is rounded to a whole number, which its last bits are.
-constexpr float kRounder = 12582912.0f;
+// 2^f for |f| <= 1/2, 7.5e-5 off at most.
+constexpr float kPowerFactors[] = {0.05517167f, 0.24261114f, 0.69326099f, 0.99992807f};
 // Columns of values that one product takes.
 struct Slice {
   int first;
@@ -47,6 +47,7 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 #include "model/fixed_lanes.inc"
+#include "model/power_of_two.inc"
 using Words = hn::FixedTag<std::int16_t, kLanes>;
 
 // The rest of a row is masked. Some CPUs without AVX-512 may fault at what is masked, so take_memory() has a
@@ -119,19 +120,6 @@ void ScaleScores(std::int32_t* sums, std::size_t size, float step, const float* 
   }
 }
 
-// 2^v for v <= 0: 2^n p(f) with |f| <= 1/2 and a cubic that is 7.5e-5 off at most.
-HWY_INLINE Vector power_of_two(Vector v) {
-  const Floats d;
-  const Vector bounded = hn::Max(hn::Set(d, -126.0f), v);
-  const Vector shift = hn::Set(d, kRounder), shifted = hn::Add(bounded, shift);
-  const Vector rest = hn::Sub(bounded, hn::Sub(shifted, shift));
-  Vector power = hn::MulAdd(rest, hn::Set(d, 0.05517167f), hn::Set(d, 0.24261114f));
-  power = hn::MulAdd(rest, power, hn::Set(d, 0.69326099f));
-  power = hn::MulAdd(rest, power, hn::Set(d, 0.99992807f));
-  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(Integers(), shifted));
-  return hn::BitCast(d, hn::Add(hn::BitCast(Integers(), power), exponent));
-}
-
 // exp(factor * (x - max)) in steps of 1 / 4095. `level` becomes the power of two of exp(factor * max), NaN
 // where a score is not finite. Returns the sum.
 std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::int16_t* out, float& level) {
@@ -149,7 +137,8 @@ std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::
                shift = hn::BitCast(d, hn::Set(Integers(), 0x4b000000));
   auto sum = hn::Zero(Integers());
   for (std::size_t i = 0; i < size; i += kLanes) {
-    const Vector power = power_of_two(hn::MulSub(hn::LoadU(d, x + i), factors, levels));
+    const Vector exponent = hn::MulSub(hn::LoadU(d, x + i), factors, levels);
+    const Vector power = power_of_two(d, hn::Max(hn::Set(d, -126.0f), exponent), kPowerFactors);
     const auto steps =
         hn::And(hn::BitCast(Integers(), hn::MulAdd(power, scale, shift)), hn::Set(Integers(), 0xffff));
     sum = hn::Add(sum, steps);

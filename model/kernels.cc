@@ -17,8 +17,13 @@ namespace palisade {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 constexpr float kRootTwoOverPi = 0.7978845608028654f;
+constexpr float kLog2E = 1.44269504f;
+// 2^f for |f| <= 1/2, 2.4e-7 off at most.
+constexpr float kPowerFactors[] = {1.327645499e-3f, 9.675540030e-3f, 5.550713465e-2f,
+                                   2.402212024e-1f, 6.931469440e-1f, 1.000000119f};
 
 #include "model/kernel_loops.inc"
+#include "model/power_of_two.inc"
 
 // The gate's slope: gelu(x) = x s with s = 1 / (1 + exp(-2u)), u = sqrt(2 / pi) (x + 0.044715 x^3). Gives s
 // and d gelu / dx = s + x s (1 - s) 2 du/dx.
@@ -46,23 +51,13 @@ HWY_INLINE V gelu(D d, V x) {
   return hn::Mul(x, gelu_share(d, x));
 }
 
-// gelu for a forward alone: 1 / (1 + 2^v) by the CPU's estimate and a step of Newton's, 2^v by the polynomial
-// of 2^rest that is off least where it is off most.
+// gelu for a forward alone: 1 / (1 + 2^v) by the CPU's estimate and a step of Newton's.
 template <class D, class V>
 HWY_INLINE V quick_gelu(D d, V x) {
-  constexpr float kFactor = -2.0f * kRootTwoOverPi * 1.44269504f;
+  constexpr float kFactor = -2.0f * kRootTwoOverPi * kLog2E;
   const auto slope = hn::MulAdd(hn::Mul(x, x), hn::Set(d, kFactor * 0.044715f), hn::Set(d, kFactor));
   const auto bounded = hn::Max(hn::Set(d, -126.0f), hn::Min(hn::Set(d, 126.0f), hn::Mul(x, slope)));
-  // Rounded by a number whose last bit is worth 1; the last bits of the sum are the whole number.
-  const auto shift = hn::Set(d, 12582912.0f), shifted = hn::Add(bounded, shift);
-  const auto rest = hn::Sub(bounded, hn::Sub(shifted, shift));
-  auto power = hn::MulAdd(rest, hn::Set(d, 1.327645499e-3f), hn::Set(d, 9.675540030e-3f));
-  for (const float factor : {5.550713465e-2f, 2.402212024e-1f, 6.931469440e-1f, 1.000000119f})
-    power = hn::MulAdd(rest, power, hn::Set(d, factor));
-  const hn::RebindToSigned<D> integers;
-  const auto scaled =
-      hn::Add(hn::BitCast(integers, power), hn::ShiftLeft<23>(hn::BitCast(integers, shifted)));
-  const auto divisor = hn::Add(hn::Set(d, 1.0f), hn::BitCast(d, scaled));
+  const auto divisor = hn::Add(hn::Set(d, 1.0f), power_of_two(d, bounded, kPowerFactors));
   const auto estimate = hn::ApproximateReciprocal(divisor);
   const auto share = hn::Mul(estimate, hn::NegMulAdd(divisor, estimate, hn::Set(d, 2.0f)));
   return hn::Mul(x, share);
@@ -213,7 +208,13 @@ void GeluGateBackward(float* gate, float* up, float* dy, std::size_t size) {
 void Softmax(float* x, std::size_t size) {
   const float largest = largest_of(x, size);
   map(
-      x, size, [=](auto tag, auto v) { return hn::Exp(tag, hn::Sub(v, hn::Set(tag, largest))); }, x);
+      x, size,
+      [=](auto d, auto v) {
+        const auto exponent = hn::Mul(hn::Sub(v, hn::Set(d, largest)), hn::Set(d, kLog2E));
+        const auto vanishes = hn::Lt(exponent, hn::Set(d, -126.0f));
+        return hn::IfThenZeroElse(vanishes, power_of_two(d, exponent, kPowerFactors));
+      },
+      x);
   const float factor = 1.0f / sum(
                                   size, [](auto v) { return v; }, x);
   map(
