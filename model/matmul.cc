@@ -11,10 +11,13 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <numeric>
 #include <stdexcept>
+#include <thread>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "model/bare_product.h"
@@ -75,7 +78,8 @@ std::string packing_of(Precision precision) {
   const dnnl_version_t& version = *dnnl::version();
   const std::string tiles = ", tiles of " + std::to_string(packed_tiles_size(1, 1)) +
                             (integer_tiles_have_vnni() ? "" : ", weights shifted");
-  return std::string(name_of(precision)) + (packs_tiles(precision) ? tiles : ", rows shifted") + ", oneDNN " +
+  return std::string(name_of(precision)) +
+         (packs_tiles(precision) ? tiles : ", rows shifted and a line apart") + ", oneDNN " +
          std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
          std::to_string(version.patch) + " " + version.hash + ", instructions " +
          std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " + std::to_string(omp_get_max_threads()) +
@@ -87,11 +91,13 @@ double product_thread_seconds() {
 }
 
 struct PackedMatrix::Parts {
+  // Of one thread: making its arguments takes as long as multiplying some rows.
   struct Prepared {
-    dnnl::matmul::primitive_desc desc;
     dnnl::matmul primitive;
+    std::unordered_map<int, memory> arguments;
   };
-  using Key = std::tuple<int, int, std::ptrdiff_t, std::ptrdiff_t>;  // threads, rows, strides of x and y
+  // Who calls, threads of its team, rows, strides of x and y.
+  using Key = std::tuple<std::thread::id, int, int, std::ptrdiff_t, std::ptrdiff_t>;
 
   Precision precision = Precision::kF32;
   bool tiles = false;  // int8: packed and multiplied by integer_tiles, else by oneDNN
@@ -108,7 +114,7 @@ struct PackedMatrix::Parts {
   std::vector<std::int32_t> shifts;  // int8: what rows shifted by kShift add to each sum
   std::mutex guard;                  // of what follows
   ProductInputs* recorded = nullptr;
-  std::map<Key, Prepared> prepared;
+  std::map<Key, std::shared_ptr<Prepared>> prepared;
 
   // In int8 bias and scales come after the product.
   bool product_adds_bias() const { return bias.size() > 0 && precision != Precision::kInt8; }
@@ -123,13 +129,26 @@ struct PackedMatrix::Parts {
                        matrix_desc(rows, outputs, y_stride, format.result), attributes);
   }
 
-  Prepared prepare(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride) {
-    const Key key{omp_get_max_threads(), rows, x_stride, y_stride};
+  std::shared_ptr<Prepared> prepare(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride) {
+    constexpr std::size_t kMostPrepared = 256;  // prompts come in many lengths
+    const Key key{std::this_thread::get_id(), omp_get_max_threads(), rows, x_stride, y_stride};
     const std::lock_guard lock(guard);
     if (const auto found = prepared.find(key); found != prepared.end()) return found->second;
-    if (prepared.size() >= 64) prepared.clear();  // prompts come in many lengths
+    if (prepared.size() >= kMostPrepared) prepared.clear();
     const auto desc = desc_for(rows, x_stride, y_stride, weight.get_desc());
-    return prepared.emplace(key, Prepared{desc, dnnl::matmul(desc)}).first->second;
+    const auto made = std::make_shared<Prepared>(dnnl::matmul(desc), arguments_of(desc));
+    return prepared.emplace(key, made).first->second;
+  }
+
+  // All but weights and bias are given with each product.
+  std::unordered_map<int, memory> arguments_of(const dnnl::matmul::primitive_desc& desc) const {
+    std::unordered_map<int, memory> arguments = {
+        {DNNL_ARG_SRC, memory(desc.src_desc(), cpu_engine(), DNNL_MEMORY_NONE)},
+        {DNNL_ARG_WEIGHTS, weight},
+        {DNNL_ARG_DST, memory(desc.dst_desc(), cpu_engine(), DNNL_MEMORY_NONE)},
+        {DNNL_ARG_SCRATCHPAD, memory(desc.scratchpad_desc(), cpu_engine(), DNNL_MEMORY_NONE)}};
+    if (product_adds_bias()) arguments.emplace(DNNL_ARG_BIAS, bias_memory);
+    return arguments;
   }
 
   // A row of x as the product takes it, at `to`; its step in int8, else 1.
@@ -183,10 +202,15 @@ struct PackedMatrix::Parts {
     });
   }
 
+  // As oneDNN wants it. Where that is a plain matrix, its rows stand an odd number of cache lines apart: a
+  // power of two would have them share a few of the cache's places.
   memory::desc packed_desc() const {
-    constexpr int kTypicalRows = 256;
+    constexpr int kTypicalRows = 256, kLine = 64;
     const memory::desc any({depth, outputs}, format.weight, memory::format_tag::any);
-    return desc_for(kTypicalRows, depth, outputs, any).weights_desc();
+    const memory::desc wanted = desc_for(kTypicalRows, depth, outputs, any).weights_desc();
+    if (wanted != matrix_desc(depth, outputs, outputs, format.weight)) return wanted;
+    const int a_line = kLine / int(format.operand_bytes), lines = (outputs + a_line - 1) / a_line;
+    return matrix_desc(depth, outputs, (lines | 1) * a_line, format.weight);
   }
 
   // [n, depth] in one piece, which becomes W^T as oneDNN wants it.
@@ -235,16 +259,14 @@ struct PackedMatrix::Parts {
   // y = x W^T (+ bias) of rows that the product takes as they are.
   void product(const void* x, std::ptrdiff_t x_stride, MatrixView y) {
     const auto made = prepare(y.rows, x_stride, y.stride);
-    const memory::desc scratch = made.desc.scratchpad_desc();
-    const Block<std::byte> scratchpad = take_memory(scratch.get_size());
-    std::unordered_map<int, memory> arguments = {
-        {DNNL_ARG_SRC, memory(made.desc.src_desc(), cpu_engine(), writable(x))},
-        {DNNL_ARG_WEIGHTS, weight},
-        {DNNL_ARG_DST, memory(made.desc.dst_desc(), cpu_engine(), y.data)},
-        {DNNL_ARG_SCRATCHPAD, memory(scratch, cpu_engine(), scratchpad.get())}};
-    if (product_adds_bias()) arguments.emplace(DNNL_ARG_BIAS, bias_memory);
+    memory& its_scratchpad = made->arguments.at(DNNL_ARG_SCRATCHPAD);
+    const std::size_t scratch_bytes = its_scratchpad.get_desc().get_size();
+    const Block<std::byte> scratchpad = scratch_bytes > 0 ? take_memory(scratch_bytes) : Block<std::byte>();
+    its_scratchpad.set_data_handle(scratchpad.get());
+    made->arguments.at(DNNL_ARG_SRC).set_data_handle(writable(x));
+    made->arguments.at(DNNL_ARG_DST).set_data_handle(y.data);
     const ProductClock clock;
-    made.primitive.execute(cpu_stream(), arguments);
+    made->primitive.execute(cpu_stream(), made->arguments);
     cpu_stream().wait();
   }
 };
