@@ -7,7 +7,7 @@
 namespace palisade {
 
 std::vector<int> read_images(std::span<const std::shared_ptr<const Matrix>> images, double threshold) {
-  const int count = int(images.size()), margin = (count + 7) / 8;
+  const int count = int(images.size()), margin = (count + 15) / 16;
   std::vector<bool> read(images.size(), false);
   // With the last that changed, never with its neighbour: a slow drift is a change as well. NaN is one.
   for (int image = 1, last = 0; image < count; ++image) {
