@@ -39,18 +39,34 @@ Matrix rope_angles(const TextConfig& config) {
 
 }  // namespace
 
-LanguageModel::LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window,
-                             Precision precision)
-    : config_(config),
-      window_(window),
-      embedding_(checkpoint.rows({kEmbedding}, {config.vocabulary}, config.width), precision),
-      // Tied; a file that stores the head beside the embedding is taken at its word.
-      head_(checkpoint.rows({checkpoint.has(kHead) ? kHead : kEmbedding}, {config.vocabulary}, config.width),
-            {}, precision),
-      final_norm_(read_norm(checkpoint, kModel + "norm", config.width)),
-      angles_(rope_angles(config)) {
-  for (int index = 0; index < config.layers; ++index)
+LanguageModel::LanguageModel(const TextConfig& config, SlidingWindow window)
+    : config_(config), window_(window), angles_(rope_angles(config)) {
+  layers_.reserve(config.layers);
+}
+
+void LanguageModel::load(const Checkpoint& checkpoint, Precision precision, const std::stop_token& stop) {
+  try {
+    load_parts(checkpoint, precision, stop);
+  } catch (...) {
+    loading_.failed(std::current_exception());
+    throw;
+  }
+}
+
+void LanguageModel::load_parts(const Checkpoint& checkpoint, Precision precision,
+                               const std::stop_token& stop) {
+  const int vocabulary = config_.vocabulary, width = config_.width;
+  embedding_.emplace(checkpoint.rows({kEmbedding}, {vocabulary}, width), precision);
+  // Tied; a file that stores the head beside the embedding is taken at its word.
+  const std::string& head = checkpoint.has(kHead) ? kHead : kEmbedding;
+  head_.emplace(checkpoint.rows({head}, {vocabulary}, width), std::span<const float>(), precision);
+  final_norm_ = read_norm(checkpoint, kModel + "norm", width);
+  loading_.loaded_one();
+  for (int index = 0; index < config_.layers; ++index) {
+    if (stop.stop_requested()) throw ModelError("the model was given up before it was loaded");
     layers_.push_back(read_layer(checkpoint, index, precision));
+    loading_.loaded_one();
+  }
 }
 
 LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int index,
@@ -84,14 +100,20 @@ LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int
 }
 
 void LanguageModel::embed(std::span<const TokenId> ids, MatrixView out) const {
+  loading_.wait_for(kEnds);
   const float factor = std::sqrt(float(config_.width));
   for (int row = 0; row < out.rows; ++row) {
     const TokenId id = ids[row];
     if (id < 0 || id >= config_.vocabulary)
       throw ModelError("token " + std::to_string(id) + " is not in the vocabulary");
-    embedding_.copy(id, out.row(row));
+    embedding_->copy(id, out.row(row));
     scale(out.row(row), factor);
   }
+}
+
+void LanguageModel::logits(ConstMatrixView hidden, MatrixView out) const {
+  loading_.wait_for(kEnds);
+  (*head_)(hidden, out);
 }
 
 void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView out) const {
@@ -124,7 +146,7 @@ AttentionShape attention_shape_of(const TextConfig& config) {
 
 AttentionShape LanguageModel::attention_shape() const {
   AttentionShape shape = attention_shape_of(config_);
-  shape.rounded = layers_.front().qkv.rounds();
+  shape.rounded = layer(0).qkv.rounds();
   return shape;
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "model/attention.h"
@@ -10,6 +11,7 @@
 #include "model/kv_cache.h"
 #include "model/layer_slices.h"
 #include "model/linear.h"
+#include "model/loading.h"
 #include "model/model_config.h"
 #include "model/observer.h"
 
@@ -32,11 +34,14 @@ struct Segment {
 AttentionShape attention_shape_of(const TextConfig& config);
 
 // Gemma or Gemma 2 as PaliGemma uses them (transformers, modeling_gemma.py and modeling_gemma2.py;
-// big_vision, models/ppp/gemma.py). Read-only after construction.
+// big_vision, models/ppp/gemma.py). Read-only once it is loaded.
 class LanguageModel {
  public:
-  LanguageModel(const TextConfig& config, const Checkpoint& checkpoint, SlidingWindow window,
-                Precision precision);
+  // Without weights, which load() brings.
+  LanguageModel(const TextConfig& config, SlidingWindow window);
+  // Once. Whoever uses the model meanwhile, in another thread, waits for what it needs of it, and is thrown
+  // what this throws. Ends with a ModelError where it is asked to stop.
+  void load(const Checkpoint& checkpoint, Precision precision, const std::stop_token& stop = {});
 
   // Embedding rows times sqrt(width). out [ids, width]
   void embed(std::span<const TokenId> ids, MatrixView out) const;
@@ -45,7 +50,7 @@ class LanguageModel {
   void forward(MatrixView x, std::span<const Segment> segments, const Observer& observer,
                int first_asked = 0) const;
   // hidden [rows, width] -> out [rows, vocabulary], without final soft-cap (big_vision's compute_logits).
-  void logits(ConstMatrixView hidden, MatrixView out) const { head_(hidden, out); }
+  void logits(ConstMatrixView hidden, MatrixView out) const;
 
   KvCache make_cache(int capacity) const {
     return KvCache(config_.layers, capacity, config_.kv_heads * config_.head_dim);
@@ -64,7 +69,15 @@ class LanguageModel {
     Linear down;
     std::optional<Matrix> post_mlp_norm;  // Gemma 2
   };
+  // Parts of the loading: what stands before and behind the layers, and each of them.
+  static constexpr int kEnds = 0, kFirstLayer = 1;
+  void load_parts(const Checkpoint& checkpoint, Precision precision, const std::stop_token& stop);
   Layer read_layer(const Checkpoint& checkpoint, int index, Precision precision) const;
+  bool has_layer(int index) const { return loading_.has(kFirstLayer + index); }
+  const Layer& layer(int index) const {
+    loading_.wait_for(kFirstLayer + index);
+    return layers_[index];
+  }
   void mlp(const Layer& layer, const ProductRows& normed, MatrixView mixed, const RowUse& use) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
   void norm(ConstMatrixView x, const Matrix& scale, ProductRows& out) const;
@@ -73,9 +86,10 @@ class LanguageModel {
 
   TextConfig config_;
   SlidingWindow window_;
-  EmbeddingTable embedding_;
-  Linear head_;
-  std::vector<Layer> layers_;
+  Loading loading_;
+  std::optional<EmbeddingTable> embedding_;
+  std::optional<Linear> head_;
+  std::vector<Layer> layers_;  // with room for all, so that none moves
   Matrix final_norm_;
   Matrix angles_;  // of RoPE, cosines and sines that all heads turn by in all layers. [positions, head_dim]
 };

@@ -58,7 +58,7 @@ std::vector<LanguagePass::Part> LanguagePass::parts_of(int first, int count) con
 }
 
 void LanguagePass::write_keys(int first, int count) {
-  const LanguageModel::Layer& layer = model_.layers_[at_.layer()];
+  const LanguageModel::Layer& layer = model_.layer(at_.layer());
   const TextConfig& config = model_.config_;
   const int q_width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
   ProductRows normed = layer.qkv.rows(count);
@@ -87,7 +87,7 @@ void LanguagePass::write_keys(int first, int count) {
 }
 
 void LanguagePass::attend_and_mix(int first, int count) {
-  const LanguageModel::Layer& layer = model_.layers_[at_.layer()];
+  const LanguageModel::Layer& layer = model_.layer(at_.layer());
   const TextConfig& config = model_.config_;
   Matrix heads(count, q_.cols()), mixed(count, x_.cols);
   const std::vector<Part> parts = parts_of(first, count);
@@ -140,6 +140,10 @@ void LanguagePass::end_layer(int layer) {
 bool LanguagePass::advance(double operations) {
   if (at_.done()) return false;
   const int layer = at_.layer();
+  if (!model_.has_layer(layer)) {
+    model_.layer(layer);  // a slice by itself, so that waiting does not count as work
+    return true;
+  }
   if (layer == model_.config_.layers - 1 && at_.second_half()) at_.skip_to(first_asked_);
   const int count = at_.rows_within(operations);
   const auto half = at_.second_half() ? &LanguagePass::attend_and_mix : &LanguagePass::write_keys;

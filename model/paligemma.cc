@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <future>
 #include <optional>
+#include <stop_token>
 #include <utility>
 
 #include "model/checkpoint.h"
@@ -52,6 +54,32 @@ Segment segment_of(std::span<const ImageFeatures> images, int prompt, std::span<
   return segment;
 }
 
+// Where weights come from while a model is loaded.
+struct WeightSource {
+  Checkpoint checkpoint;
+  std::optional<Calibration> calibration;
+  std::optional<PackedCache> cache;
+  std::optional<ReadAhead> ahead;
+
+  WeightSource(const std::filesystem::path& folder, const ModelConfig& config, Precision precision,
+               const WeightOptions& options)
+      : checkpoint(folder),
+        calibration(calibration_of(folder, checkpoint, config, precision, options.calibration)) {
+    if (calibration) checkpoint.smooth_with(*calibration);
+    if (options.record != nullptr) checkpoint.record_inputs(*options.record);
+    if (!options.packed_cache.empty()) {
+      cache.emplace(packed_file(options.packed_cache, folder, std::string(name_of(precision))),
+                    packed_origin(checkpoint.files(),
+                                  packing_of(precision) +
+                                      (calibration ? ", calibration " + calibration->checksum() : "")));
+      checkpoint.pack_with(*cache);
+    }
+    const bool packed = cache && cache->serves();
+    ahead.emplace(packed ? std::vector{cache->path()} : checkpoint.files(),
+                  [this, packed] { return packed ? cache->bytes_read() : checkpoint.bytes_read(); });
+  }
+};
+
 }  // namespace
 
 struct PaliGemma::Parts {
@@ -60,13 +88,15 @@ struct PaliGemma::Parts {
   std::optional<Tokenizer> tokenizer;  // of a folder
   ModelIdentity identity;
   std::vector<std::filesystem::path> weight_files;
-  std::string packed_cache_note;
   ImageEncoder image_encoder;
   Linear projection;
   LanguageModel language_model;
   VerdictTokens yes_no;
   VerdictTokens true_false;
+  std::stop_source given_up;
+  std::shared_future<std::string> rest;  // what the constructor has left to load; the packed cache's note
 
+  ~Parts() { given_up.request_stop(); }
   Parts(const std::filesystem::path& folder, const Checkpoint& checkpoint, SlidingWindow window,
         Precision precision)
       : config(read_model_config(folder)),
@@ -76,7 +106,7 @@ struct PaliGemma::Parts {
         weight_files(checkpoint.files()),
         image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
         projection(read_projection(checkpoint, config)),
-        language_model(config.text, checkpoint, window, precision),
+        language_model(config.text, window),
         yes_no(verdict_tokens(*tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
         true_false(verdict_tokens(*tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
     identity.precision = name_of(precision);
@@ -94,7 +124,18 @@ struct PaliGemma::Parts {
         identity{.id = id, .precision = std::string(name_of(precision))},
         image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
         projection(read_projection(checkpoint, config)),
-        language_model(config.text, checkpoint, window, precision) {}
+        language_model(config.text, window) {
+    language_model.load(checkpoint, precision);
+  }
+
+  void load_rest(std::unique_ptr<WeightSource> from, Precision precision, std::launch when) {
+    auto load = [this, from = std::move(from), precision]() mutable {
+      const auto source = std::move(from);  // and goes when all is there
+      language_model.load(source->checkpoint, precision, given_up.get_token());
+      return source->cache ? source->cache->finish() : std::string();
+    };
+    rest = std::async(when, std::move(load)).share();
+  }
 
   // Image rows and prompt rows as Gemma's input. [positions, width]
   Matrix embed(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
@@ -119,24 +160,12 @@ PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, 
                      "tokenizer.model and *.safetensors");
   }
   const ModelConfig config = read_model_config(folder);  // its errors come before those of the weights
-  Checkpoint checkpoint(folder);
-  const auto calibration = calibration_of(folder, checkpoint, config, precision, options.calibration);
-  if (calibration) checkpoint.smooth_with(*calibration);
-  if (options.record != nullptr) checkpoint.record_inputs(*options.record);
-  std::optional<PackedCache> cache;
-  if (!options.packed_cache.empty()) {
-    cache.emplace(packed_file(options.packed_cache, folder, std::string(name_of(precision))),
-                  packed_origin(checkpoint.files(),
-                                packing_of(precision) +
-                                    (calibration ? ", calibration " + calibration->checksum() : "")));
-    checkpoint.pack_with(*cache);
-  }
-  const bool packed = cache && cache->serves();
-  const ReadAhead ahead(packed ? std::vector{cache->path()} : checkpoint.files(),
-                        [&] { return packed ? cache->bytes_read() : checkpoint.bytes_read(); });
-  parts_ = std::make_unique<Parts>(folder, checkpoint, window, precision);
-  if (calibration) parts_->identity.calibration = calibration->checksum();
-  if (cache) parts_->packed_cache_note = cache->finish();
+  auto source = std::make_unique<WeightSource>(folder, config, precision, options);
+  parts_ = std::make_unique<Parts>(folder, source->checkpoint, window, precision);
+  if (source->calibration) parts_->identity.calibration = source->calibration->checksum();
+  parts_->load_rest(std::move(source), precision,
+                    options.load_while_used ? std::launch::async : std::launch::deferred);
+  if (!options.load_while_used) parts_->rest.get();
 }
 
 PaliGemma::PaliGemma(const ModelConfig& config, const Checkpoint& checkpoint, const std::string& id,
@@ -158,8 +187,11 @@ const ModelIdentity& PaliGemma::identity() const {
 const std::vector<std::filesystem::path>& PaliGemma::weight_files() const {
   return parts_->weight_files;
 }
-const std::string& PaliGemma::packed_cache_note() const {
-  return parts_->packed_cache_note;
+std::string PaliGemma::packed_cache_note() const {
+  return parts_->rest.valid() ? parts_->rest.get() : "";
+}
+void PaliGemma::stop_loading() {
+  parts_->given_up.request_stop();
 }
 const VerdictTokens& PaliGemma::yes_no_tokens() const {
   return parts_->yes_no;

@@ -55,6 +55,9 @@ struct WeightOptions {
   std::filesystem::path packed_cache = {};  // packed weights are kept below this folder for the next start
   std::filesystem::path calibration = {};   // of int8; empty: the model folder's own, where it has one
   RecordedInputs* record = nullptr;         // what goes into products, for a Calibration; outlives the model
+  // The constructor is done when images can be encoded. What needs more of Gemma than there is waits for it,
+  // and throws what went wrong.
+  bool load_while_used = false;
 };
 
 // Images on their way through SigLIP and projection, slice by slice: PaliGemma::begin_encode(), advance()
@@ -112,8 +115,11 @@ class PaliGemma {
   const Tokenizer& tokenizer() const;
   const ModelIdentity& identity() const;
   const std::vector<std::filesystem::path>& weight_files() const;
-  // What became of the packed cache, for the log; empty without one.
-  const std::string& packed_cache_note() const;
+  // What became of the packed cache, for the log; empty without one. Waits until all weights are there, and
+  // throws what went wrong.
+  std::string packed_cache_note() const;
+  // What is not loaded by now will not be; who waits for it is thrown a ModelError.
+  void stop_loading();
   // First tokens of yes and no, and of true and false, in their case variants.
   const VerdictTokens& yes_no_tokens() const;
   const VerdictTokens& true_false_tokens() const;

@@ -135,9 +135,11 @@ class PaliGemmaEngineModel : public EngineModel {
   PaliGemmaEngineModel(const std::filesystem::path& folder, const EngineModelOptions& options)
       : model_(folder, options.sliding_window, chosen_precision(options.precision), options.weights),
         resize_(options.resize.value_or(model_.identity().resize)),
-        hash_(model_.weight_files()) {
-    if (!model_.packed_cache_note().empty()) log_info(model_.packed_cache_note());
-  }
+        hash_(model_.weight_files(), [this] {
+          if (const std::string note = model_.packed_cache_note(); !note.empty()) log_info(note);
+        }) {}
+  // Before hash_ waits for its thread, which waits for the model.
+  ~PaliGemmaEngineModel() override { model_.stop_loading(); }
 
   ModelIdentity identity() const override {
     ModelIdentity identity = model_.identity();

@@ -26,20 +26,23 @@ std::uintmax_t total_bytes(const std::vector<std::filesystem::path>& files) {
 
 }  // namespace
 
-WeightsHash::WeightsHash(std::vector<std::filesystem::path> files) {
+WeightsHash::WeightsHash(std::vector<std::filesystem::path> files, std::function<void()> loaded) {
   if (total_bytes(files) <= kAtOnce) {
+    loaded();
     compute(files, {});
   } else {
-    thread_ = std::jthread([this, files = std::move(files)](const std::stop_token& stop) {
-      // The first answers are computed meanwhile, by threads that each need a core.
-      const sched_param none{};
-      sched_setscheduler(0, SCHED_IDLE, &none);
-      try {
-        compute(files, stop);
-      } catch (const std::exception&) {
-        // Events then name no hash.
-      }
-    });
+    thread_ = std::jthread(
+        [this, files = std::move(files), loaded = std::move(loaded)](const std::stop_token& stop) {
+          try {
+            loaded();
+            // The first answers are computed meanwhile, by threads that each need a core.
+            const sched_param none{};
+            sched_setscheduler(0, SCHED_IDLE, &none);
+            compute(files, stop);
+          } catch (const std::exception&) {
+            // Events then name no hash.
+          }
+        });
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -12,7 +13,9 @@ namespace palisade {
 // its own that takes what time others leave.
 class WeightsHash {
  public:
-  explicit WeightsHash(std::vector<std::filesystem::path> files);
+  // Begins when `loaded` returns, which may wait until others have read the files.
+  explicit WeightsHash(
+      std::vector<std::filesystem::path> files, std::function<void()> loaded = [] {});
 
   // Lower-case hex; empty while it is not known. Any thread.
   std::string hex() const;

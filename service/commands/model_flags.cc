@@ -64,7 +64,9 @@ EngineModelOptions options_of(const ModelFlags& flags) {
 }
 
 std::unique_ptr<EngineModel> load_model(const ModelFlags& flags) {
-  return load_chosen_model(flags.folder, options_of(flags));
+  EngineModelOptions options = options_of(flags);
+  options.weights.load_while_used = true;
+  return load_chosen_model(flags.folder, options);
 }
 
 }  // namespace palisade

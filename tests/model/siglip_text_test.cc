@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 const fs::path kGolden = fs::path(PALISADE_SOURCE_DIR) / "tests/golden";
 const fs::path kTexts = kGolden / "siglip_text";
 
-std::string model_bytes() {
+std::string siglip_tokenizer_bytes() {
   return read_text_file(kTexts / "spiece.model", 1u << 20);
 }
 
@@ -118,15 +118,15 @@ TEST_CASE("a character map that leads outside its bytes is refused") {
 }
 
 TEST_CASE("Gemma's tokenizer is not SigLIP's, nor the other way round") {
-  CHECK(error_of(model_bytes()) == "");
+  CHECK(error_of(siglip_tokenizer_bytes()) == "");
   const auto gemma = read_text_file(kGolden / "reference/models/paligemma1-tiny/tokenizer.model", 1u << 20);
   CHECK(holds(error_of(gemma), "not SigLIP's tokenizer"));
-  CHECK_THROWS_WITH_AS(check_sentencepiece_model(model_bytes(), "tokenizer.model"),
+  CHECK_THROWS_WITH_AS(check_sentencepiece_model(siglip_tokenizer_bytes(), "tokenizer.model"),
                        doctest::Contains("not Gemma's tokenizer"), ModelError);
 }
 
 TEST_CASE("a truncated or mutated spiece.model never crashes") {
-  const std::string whole = model_bytes();
+  const std::string whole = siglip_tokenizer_bytes();
   const std::size_t map_at = whole.find(little_endian(1024).substr(1)) - 1;
   const fs::path folder = fs::temp_directory_path() / ("palisade-spiece-" + std::to_string(::getpid()));
   fs::create_directories(folder);
