@@ -33,7 +33,9 @@ std::vector<Wish> mixed_wishes() {
       {"detect circle",
        {.max_new_tokens = 7, .method = BeamSearch{.beams = 3, .rules = BeamRules::kBigVision}}},
       {"ocr",
-       {.max_new_tokens = 12, .ignore_eos = true, .method = TokenSampling{.temperature = 2, .seed = 5}}},
+       {.max_new_tokens = 12,
+        .ignore_eos = true,
+        .method = TokenSampling{.temperature = 2, .top_k = 20, .seed = 5}}},
       {"answer en why?", {.max_new_tokens = 4}},
   };
 }
