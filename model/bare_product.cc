@@ -116,12 +116,8 @@ std::vector<std::function<void()>> bare_products(Precision precision, int rows, 
   constexpr int kSmallNumbers = 0x3b;  // 0.003 in f32 and bf16
   const auto product =
       std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers, kSmallNumbers);
-  std::vector<std::function<void()>> products{[product] { product->run(); }};
-  if (precision == Precision::kInt8 && multiplies_by_tiles()) {
-    const auto tiles = std::make_shared<PackedProduct>(precision, rows, inputs, outputs);
-    products.push_back([tiles] { tiles->run(); });
-  }
-  return products;
+  const auto packed = std::make_shared<PackedProduct>(precision, rows, inputs, outputs);
+  return {[product] { product->run(); }, [packed] { packed->run(); }};
 }
 
 }  // namespace palisade

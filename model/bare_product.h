@@ -21,7 +21,7 @@ bool has_tile_registers();
 bool multiplies_by_tiles();
 
 // Multiply [rows, inputs] by packed weights [outputs, inputs] each time they are called, with nothing before
-// or after it: by oneDNN, which may saturate, and in int8 by integer_tiles, where products are theirs. For a
+// or after it: by oneDNN as it likes its operands best, which may saturate, and as layers multiply. For a
 // precision that it has.
 std::vector<std::function<void()>> bare_products(Precision precision, int rows, int inputs, int outputs);
 
