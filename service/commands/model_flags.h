@@ -28,7 +28,7 @@ void add_model_flags(CLI::App& command, ModelFlags& flags, bool configured = fal
 void apply(const ModelFlags& flags, Settings& settings);
 WeightOptions weight_options_of(const Settings& settings);
 EngineModelOptions options_of(const ModelFlags& flags);
-// Throws ModelError.
+// For one question: the model is used while it is loaded. Throws ModelError.
 std::unique_ptr<EngineModel> load_model(const ModelFlags& flags);
 
 }  // namespace palisade
