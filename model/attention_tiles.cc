@@ -130,7 +130,7 @@ std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::
     most = hn::Max(most, v);
     poison = hn::MulAdd(v, hn::Zero(d), poison);
   }
-  const Vector factors = hn::Set(d, factor * 1.44269504f);
+  const Vector factors = hn::Set(d, factor * kLog2E);
   const Vector levels = hn::Mul(hn::MaxOfLanes(d, most), factors);
   // Rounded likewise: the last 16 bits are the probability.
   const Vector scale = hn::Set(d, float(kMostProbability)),

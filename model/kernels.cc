@@ -17,7 +17,6 @@ namespace palisade {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 constexpr float kRootTwoOverPi = 0.7978845608028654f;
-constexpr float kLog2E = 1.44269504f;
 // 2^f for |f| <= 1/2, 1.6e-7 off at most.
 constexpr float kPowerFactors[] = {1.327645499e-3f, 9.675540030e-3f, 5.550713465e-2f,
                                    2.402212024e-1f, 6.931469440e-1f, 1.000000119f};

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <latch>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "model/error.h"
+#include "model/json.h"
 #include "model/language_model.h"
 #include "model/random_checkpoint.h"
 #include "tests/ingest/test_files.h"
@@ -117,8 +119,7 @@ TEST_CASE("a folder that is loaded while it is used answers as one that is loade
 TEST_CASE("a folder that lacks a tensor of the last layer says so when it is needed, and not before") {
   const test::TestFolder folder;
   std::filesystem::copy(kModels / "paligemma1-tiny", folder.path(), std::filesystem::copy_options::recursive);
-  std::ifstream in(kModels / "paligemma1-tiny/model.safetensors", std::ios::binary);
-  std::string weights{std::istreambuf_iterator<char>(in), {}};
+  std::string weights = read_text_file(kModels / "paligemma1-tiny/model.safetensors", 16u << 20);
   const std::string name = "language_model.model.layers.2.mlp.down_proj";
   REQUIRE(weights.find(name) != std::string::npos);
   weights.replace(weights.find(name), name.size(), "language_model.model.layers.2.mlp.lost_proj");
