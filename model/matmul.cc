@@ -10,14 +10,11 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
-#include <thread>
-#include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "model/bare_product.h"
@@ -25,15 +22,13 @@
 #include "model/error.h"
 #include "model/integer_tiles.h"
 #include "model/memory.h"
-#include "model/onednn.h"
+#include "model/onednn_product.h"
 #include "model/packed_cache.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
 
 namespace palisade {
 namespace {
-
-using dnnl::memory;
 
 // Operations per value of what is done to rows before and after a product, for parallel_for.
 constexpr double kConversionWork = 5;
@@ -64,6 +59,10 @@ std::span<std::byte> bytes_of_thread(std::size_t size) {
   return {row.data(), size};
 }
 
+std::span<const float> values_of(const Matrix& matrix) {
+  return {matrix.data(), matrix.size()};
+}
+
 bool packs_tiles(Precision precision) {
   return precision == Precision::kInt8 && multiplies_by_tiles();
 }
@@ -78,8 +77,7 @@ std::string packing_of(Precision precision) {
   const dnnl_version_t& version = *dnnl::version();
   const std::string tiles = ", tiles of " + std::to_string(packed_tiles_size(1, 1)) +
                             (integer_tiles_have_vnni() ? "" : ", weights shifted");
-  return std::string(name_of(precision)) +
-         (packs_tiles(precision) ? tiles : ", rows shifted and a line apart") + ", oneDNN " +
+  return std::string(name_of(precision)) + (packs_tiles(precision) ? tiles : ", rows shifted") + ", oneDNN " +
          std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
          std::to_string(version.patch) + " " + version.hash + ", instructions " +
          std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " + std::to_string(omp_get_max_threads()) +
@@ -91,65 +89,19 @@ double product_thread_seconds() {
 }
 
 struct PackedMatrix::Parts {
-  // Of one thread: making its arguments takes as long as multiplying some rows.
-  struct Prepared {
-    dnnl::matmul primitive;
-    std::unordered_map<int, memory> arguments;
-  };
-  // Who calls, threads of its team, rows, strides of x and y.
-  using Key = std::tuple<std::thread::id, int, int, std::ptrdiff_t, std::ptrdiff_t>;
-
   Precision precision = Precision::kF32;
-  bool tiles = false;  // int8: packed and multiplied by integer_tiles, else by oneDNN
+  bool tiles = false;  // int8: packed and multiplied by integer_tiles
   Format format = format_of(precision);
   int inputs = 0;
   int outputs = 0;
   int depth = 0;  // of the product: inputs, in int8 filled up to whole blocks
   Matrix bias;
-  memory::desc bias_desc;
-  memory bias_memory;
-  Block<std::byte> weight_memory;
-  memory weight;
+  std::optional<OneDnnProduct> onednn;  // where there are no tiles
+  Block<std::byte> weights;
   Matrix steps;                      // int8: of each row of W
   std::vector<std::int32_t> shifts;  // int8: what rows shifted by kShift add to each sum
   std::mutex guard;                  // of what follows
   ProductInputs* recorded = nullptr;
-  std::map<Key, std::shared_ptr<Prepared>> prepared;
-
-  // In int8 bias and scales come after the product.
-  bool product_adds_bias() const { return bias.size() > 0 && precision != Precision::kInt8; }
-
-  dnnl::matmul::primitive_desc desc_for(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride,
-                                        const memory::desc& weight_desc) const {
-    // oneDNN's own scratchpad is of the thread that makes the primitive.
-    dnnl::primitive_attr attributes;
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    return matmul_desc(matrix_desc(rows, depth, x_stride, format.row), weight_desc,
-                       product_adds_bias() ? &bias_desc : nullptr,
-                       matrix_desc(rows, outputs, y_stride, format.result), attributes);
-  }
-
-  std::shared_ptr<Prepared> prepare(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride) {
-    constexpr std::size_t kMostPrepared = 256;  // prompts come in many lengths
-    const Key key{std::this_thread::get_id(), omp_get_max_threads(), rows, x_stride, y_stride};
-    const std::lock_guard lock(guard);
-    if (const auto found = prepared.find(key); found != prepared.end()) return found->second;
-    if (prepared.size() >= kMostPrepared) prepared.clear();
-    const auto desc = desc_for(rows, x_stride, y_stride, weight.get_desc());
-    const auto made = std::make_shared<Prepared>(dnnl::matmul(desc), arguments_of(desc));
-    return prepared.emplace(key, made).first->second;
-  }
-
-  // All but weights and bias are given with each product.
-  std::unordered_map<int, memory> arguments_of(const dnnl::matmul::primitive_desc& desc) const {
-    std::unordered_map<int, memory> arguments = {
-        {DNNL_ARG_SRC, memory(desc.src_desc(), cpu_engine(), DNNL_MEMORY_NONE)},
-        {DNNL_ARG_WEIGHTS, weight},
-        {DNNL_ARG_DST, memory(desc.dst_desc(), cpu_engine(), DNNL_MEMORY_NONE)},
-        {DNNL_ARG_SCRATCHPAD, memory(desc.scratchpad_desc(), cpu_engine(), DNNL_MEMORY_NONE)}};
-    if (product_adds_bias()) arguments.emplace(DNNL_ARG_BIAS, bias_memory);
-    return arguments;
-  }
 
   // A row of x as the product takes it, at `to`; its step in int8, else 1.
   float convert(std::span<const float> row, std::byte* to) const {
@@ -174,12 +126,13 @@ struct PackedMatrix::Parts {
   // All of W: from the cache, or read some rows at a time, converted and packed, and kept there.
   void pack(const WeightRows& rows) {
     if (precision == Precision::kInt8) steps = Matrix(1, outputs), shifts.resize(outputs);
-    const memory::desc packed = tiles ? memory::desc() : packed_desc();
-    const std::size_t size = tiles ? packed_tiles_size(outputs, depth) : packed.get_size();
-    weight_memory = take_memory(size);
-    if (!tiles) weight = memory(packed, cpu_engine(), weight_memory.get());
+    // In int8 bias and scales come after the product.
+    const auto added = precision == Precision::kInt8 ? std::span<const float>() : values_of(bias);
+    if (!tiles) onednn.emplace(depth, outputs, format, added);
+    const std::size_t size = tiles ? packed_tiles_size(outputs, depth) : onednn->packed_size();
+    weights = take_memory(size);
     const std::pair<std::string, std::span<std::byte>> kept[] = {
-        {rows.name, {weight_memory.get(), size}},
+        {rows.name, {weights.get(), size}},
         {rows.name + ".steps", std::as_writable_bytes(std::span(steps.data(), steps.size()))},
         {rows.name + ".shifts", std::as_writable_bytes(std::span(shifts))}};
     const auto read = [&](const auto& part) {
@@ -193,7 +146,7 @@ struct PackedMatrix::Parts {
   }
 
   void pack_tiles(const WeightRows& rows) {
-    const std::span packed(weight_memory.get(), packed_tiles_size(outputs, depth));
+    const std::span packed(weights.get(), packed_tiles_size(outputs, depth));
     std::ranges::fill(packed.last(packed_tiles_size(1, depth)), std::byte(0));
     rows.for_each([&](int index, std::span<const float> row) {
       const auto rounded = bytes_of_thread(depth);
@@ -202,29 +155,14 @@ struct PackedMatrix::Parts {
     });
   }
 
-  // As oneDNN wants it. Where that is a plain matrix, its rows stand an odd number of cache lines apart: a
-  // power of two would have them share a few of the cache's places.
-  memory::desc packed_desc() const {
-    constexpr int kTypicalRows = 256, kLine = 64;
-    const memory::desc any({depth, outputs}, format.weight, memory::format_tag::any);
-    const memory::desc wanted = desc_for(kTypicalRows, depth, outputs, any).weights_desc();
-    if (wanted != matrix_desc(depth, outputs, outputs, format.weight)) return wanted;
-    const int a_line = kLine / int(format.operand_bytes), lines = (outputs + a_line - 1) / a_line;
-    return matrix_desc(depth, outputs, (lines | 1) * a_line, format.weight);
-  }
-
-  // [n, depth] in one piece, which becomes W^T as oneDNN wants it.
+  // In one piece first, of which oneDNN makes what it wants.
   void pack_for_onednn(const WeightRows& rows) {
     const std::size_t row_bytes = std::size_t(depth) * format.operand_bytes;
     const Block<std::byte> plain = take_memory(row_bytes * outputs);
     rows.for_each([&](int index, std::span<const float> row) {
       convert_weight(index, row, plain.get() + row_bytes * index);
     });
-    // W [n, k] row-major is W^T [k, n] with strides 1 and k.
-    memory given(memory::desc({depth, outputs}, format.weight, memory::dims{1, depth}), cpu_engine(),
-                 plain.get());
-    dnnl::reorder(given, weight).execute(cpu_stream(), given, weight);
-    cpu_stream().wait();
+    onednn->pack(plain.get(), weights.get());
   }
 
   void record(ConstMatrixView x) {
@@ -232,7 +170,7 @@ struct PackedMatrix::Parts {
     recorded->see(x);
   }
 
-  ColumnScales columns() const { return {{steps.data(), steps.size()}, shifts, {bias.data(), bias.size()}}; }
+  ColumnScales columns() const { return {values_of(steps), shifts, values_of(bias)}; }
 
   // What comes after the product: in oneDNN's int8 the sums become f32, with the steps of x.
   void finish(MatrixView y, std::span<const float> x_steps, const RowUse& use) const {
@@ -250,24 +188,16 @@ struct PackedMatrix::Parts {
     constexpr int kTasksAThread = 8;
     const ProductClock clock;
     const int count = tiles_of(outputs), tasks = std::min(count, kTasksAThread * omp_get_max_threads());
-    const std::span packed(weight_memory.get(), packed_tiles_size(outputs, depth));
+    const std::span packed(weights.get(), packed_tiles_size(outputs, depth));
     parallel_for(tasks, 2.0 * y.rows * depth * outputs, [&](int task) {
       multiply_tiles(x, packed, columns(), count * task / tasks, count * (task + 1) / tasks, y);
     });
   }
 
-  // y = x W^T (+ bias) of rows that the product takes as they are.
-  void product(const void* x, std::ptrdiff_t x_stride, MatrixView y) {
-    const auto made = prepare(y.rows, x_stride, y.stride);
-    memory& its_scratchpad = made->arguments.at(DNNL_ARG_SCRATCHPAD);
-    const std::size_t scratch_bytes = its_scratchpad.get_desc().get_size();
-    const Block<std::byte> scratchpad = scratch_bytes > 0 ? take_memory(scratch_bytes) : Block<std::byte>();
-    its_scratchpad.set_data_handle(scratchpad.get());
-    made->arguments.at(DNNL_ARG_SRC).set_data_handle(writable(x));
-    made->arguments.at(DNNL_ARG_DST).set_data_handle(y.data);
+  // y = x W^T of rows that oneDNN takes as they are.
+  void product(const void* x, std::ptrdiff_t x_stride, MatrixView y) const {
     const ProductClock clock;
-    made->primitive.execute(cpu_stream(), made->arguments);
-    cpu_stream().wait();
+    onednn->multiply(x, x_stride, weights.get(), y);
   }
 };
 
@@ -295,8 +225,6 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   if (!bias.empty()) {
     parts.bias = Matrix(1, rows.rows);
     std::memcpy(parts.bias.data(), bias.data(), bias.size_bytes());
-    parts.bias_desc = matrix_desc(1, rows.rows, rows.rows);
-    parts.bias_memory = memory(parts.bias_desc, cpu_engine(), parts.bias.data());
   }
   parts.pack(rows);
 }

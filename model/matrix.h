@@ -32,7 +32,7 @@ struct BasicMatrixView {
     return {data + first_row * stride + first_col, row_count, col_count, stride};
   }
   BasicMatrixView row_range(int first, int count) const { return block(first, count, 0, cols); }
-  bool contiguous() const { return stride == cols; }
+  bool contiguous() const { return stride == cols || rows <= 1; }
 };
 using MatrixView = BasicMatrixView<float>;
 using ConstMatrixView = BasicMatrixView<const float>;

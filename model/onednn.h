@@ -61,7 +61,7 @@ class TeamFor {
   int saved_;
 };
 
-// The one constructor that changed between oneDNN 2 and 3.
+// The constructors that changed between oneDNN 2 and 3.
 inline dnnl::matmul::primitive_desc matmul_desc(const dnnl::memory::desc& x, const dnnl::memory::desc& weight,
                                                 const dnnl::memory::desc* bias, const dnnl::memory::desc& y,
                                                 const dnnl::primitive_attr& attributes = {}) {
@@ -72,6 +72,23 @@ inline dnnl::matmul::primitive_desc matmul_desc(const dnnl::memory::desc& x, con
   return dnnl::matmul::primitive_desc(
       bias ? dnnl::matmul::desc(x, weight, *bias, y) : dnnl::matmul::desc(x, weight, y), attributes,
       cpu_engine());
+#endif
+}
+
+inline dnnl::convolution_forward::primitive_desc convolution_desc(const dnnl::memory::desc& x,
+                                                                  const dnnl::memory::desc& weight,
+                                                                  const dnnl::memory::desc& bias,
+                                                                  const dnnl::memory::desc& y,
+                                                                  const dnnl::primitive_attr& attributes) {
+  constexpr auto kKind = dnnl::prop_kind::forward_inference;
+  constexpr auto kAlgorithm = dnnl::algorithm::convolution_direct;
+  const dnnl::memory::dims steps = {1, 1}, padding = {0, 0};
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl::convolution_forward::primitive_desc(cpu_engine(), kKind, kAlgorithm, x, weight, bias, y, steps,
+                                                   padding, padding, attributes);
+#else
+  return dnnl::convolution_forward::primitive_desc(
+      {kKind, kAlgorithm, x, weight, bias, y, steps, padding, padding}, attributes, cpu_engine());
 #endif
 }
 

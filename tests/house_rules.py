@@ -25,7 +25,7 @@ DOORS = [
     (r"jpeglib\.h|jerror\.h", r"ingest/picture_jpeg\.cc"),
     (r"png\.h", r"ingest/picture_png\.cc"),
     (r"webp/", r"ingest/picture_webp\.cc"),
-    (r"oneapi/|dnnl|omp\.h", r"model/(matmul\.cc|bare_product\.cc|parallel\.cc|onednn\.h)"),
+    (r"oneapi/|dnnl|omp\.h", r"model/(matmul\.cc|bare_product\.cc|parallel\.cc|onednn(_product)?\.(h|cc))"),
     (r"sentencepiece", r"model/tokenizer\.cc"),
     (r"xxhash", r"model/checksum\.cc"),
     (r"hwy/", r"model/(kernels|row_formats|integer_tiles|attention_tiles|train/kernels)\.cc"),

@@ -80,7 +80,7 @@ TEST_CASE("a product is right in every precision that this CPU has, whatever its
       continue;
     }
     for (const auto& [rows, inputs, outputs] :
-         {std::tuple{1, 128, 64}, {3, 160, 96}, {70, 1152, 200}, {5, 4304, 33}, {2, 7, 5}}) {
+         {std::tuple{1, 128, 64}, {3, 160, 96}, {70, 1152, 200}, {5, 4304, 33}, {2, 7, 5}, {300, 160, 203}}) {
       CAPTURE(inputs);
       const Matrix x = random_matrix(rows, inputs, 1), weight = random_matrix(outputs, inputs, 2);
       const Matrix bias = random_matrix(1, outputs, 3);
@@ -97,6 +97,24 @@ TEST_CASE("a product is right in every precision that this CPU has, whatever its
         CHECK(wide_y.row(row)[outputs] == 7.0f);
       }
       CHECK(relative_error(y, expected) < allowed(precision));
+    }
+  }
+}
+
+TEST_CASE("what a row becomes in f32 and int8 does not depend on how many rows share the product") {
+  constexpr int kRows = 150, kInputs = 320, kOutputs = 200;
+  const Matrix x = random_matrix(kRows, kInputs, 1), weight = random_matrix(kOutputs, kInputs, 2);
+  for (const Precision precision : {Precision::kF32, Precision::kInt8}) {
+    if (!has_products(precision)) continue;
+    CAPTURE(name_of(precision));
+    const Linear linear(weight, {}, precision);
+    Matrix all(kRows, kOutputs);
+    linear(x, all);
+    for (const int rows : {1, 2, 3, 5, 6, 7, 9, 13, 64, 149}) {
+      CAPTURE(rows);
+      Matrix some(rows, kOutputs);
+      linear(x.view().row_range(kRows - rows, rows), some);
+      CHECK(std::ranges::equal(some.row(rows - 1), all.row(kRows - 1)));
     }
   }
 }
