@@ -30,6 +30,14 @@ void normalise(std::span<float> scores, int begin, int end, const AttentionShape
   std::fill(scores.begin() + end, scores.end(), 0.0f);
 }
 
+// Rows that a product of activations is filled up to. With AVX2 alone oneDNN adds up the rows beyond a
+// multiple of six in another order where they are three or fewer, and who shares a block is the moment's:
+// answers must not depend on it. A decoding step has the same rows each time.
+int filled_rows(int count, bool decodes) {
+  const int beyond = count % 6;
+  return decodes || beyond == 0 || beyond > 3 ? count : count + 4 - beyond;
+}
+
 // A kv head's keys and values, packed for the products of all blocks by the first that needs them.
 struct PackedHead {
   std::once_flag done;
@@ -119,14 +127,23 @@ void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const Keys
     const int kv_head = head / (shape.heads / shape.kv_heads);
     const int first = task % blocks * kBlockRows;
     const int count = std::min(kBlockRows, tall.rows - first);
-    const ConstMatrixView tall_q = tall.of_head(q, head, dim);
-    const MatrixView tall_out = tall.of_head(out, head, dim);
+    const ConstMatrixView its_q = tall.of_head(q, head, dim).row_range(first, count);
+    const MatrixView its_out = tall.of_head(out, head, dim).row_range(first, count);
     const int last_position = (first + count - 1) / tall.heads_in_row;
     const int positions = std::min(all_positions, visibility.end(last_position));
-    Matrix scores(count, positions);
+    const int filled = filled_rows(count, q.rows == 1 && visibility.prefix == 0);
+    Matrix filled_q, filled_out;
+    if (filled > count) {
+      filled_q = Matrix(filled, dim), filled_out = Matrix(filled, dim);
+      for (int row = 0; row < filled; ++row)
+        std::ranges::copy(its_q.row(std::min(row, count - 1)), filled_q.row(row).begin());
+    }
+    const ConstMatrixView rows = filled > count ? filled_q : its_q;
+    const MatrixView sums = filled > count ? filled_out : its_out;
+    Matrix scores(filled, positions);
     for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
-      multiply(tall_q.row_range(first, count), parts[part].keys.block(0, seen, kv_head * dim, dim), true,
-               shape.scale, 0, scores.view().block(0, count, at, seen));
+      multiply(rows, parts[part].keys.block(0, seen, kv_head * dim, dim), true, shape.scale, 0,
+               scores.view().block(0, filled, at, seen));
     });
     for (int row = 0; row < count; ++row) {
       const int position = (first + row) / tall.heads_in_row;
@@ -134,9 +151,11 @@ void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const Keys
                 shape);
     }
     for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
-      multiply(scores.view().block(0, count, at, seen), parts[part].values.block(0, seen, kv_head * dim, dim),
-               false, 1, at > 0 ? 1.0f : 0.0f, tall_out.row_range(first, count));
+      multiply(scores.view().block(0, filled, at, seen),
+               parts[part].values.block(0, seen, kv_head * dim, dim), false, 1, at > 0 ? 1.0f : 0.0f, sums);
     });
+    for (int row = 0; row < count && filled > count; ++row)
+      std::ranges::copy(sums.row(row), its_out.row(row).begin());
   });
 }
 

@@ -103,6 +103,37 @@ TEST_CASE("attention equals its definition for every sharing of heads, mask and 
   }
 }
 
+TEST_CASE("what a row of a prefix becomes does not depend on the slices that it is read in") {
+  constexpr int kRows = 83, kDim = 24;
+  std::mt19937 random(4);
+  for (const auto& [heads, kv_heads] : {std::pair{4, 4}, {4, 2}, {8, 1}, {4, 1}, {1, 1}}) {
+    for (const bool rounded : {false, has_integer_tiles()}) {
+      CAPTURE(heads);
+      CAPTURE(rounded);
+      const AttentionShape shape{
+          .heads = heads, .kv_heads = kv_heads, .head_dim = kDim, .scale = 0.2f, .rounded = rounded};
+      const Matrix q = random_matrix(kRows, heads * kDim, random);
+      const Matrix keys = random_matrix(kRows, kv_heads * kDim, random);
+      const Matrix values = random_matrix(kRows, kv_heads * kDim, random);
+      const KeysAndValues all[] = {{keys, values}};
+      const auto in_slices = [&](int most) {
+        Matrix out(kRows, heads * kDim);
+        for (int first = 0; first < kRows; first += most) {
+          const int count = std::min(most, kRows - first);
+          attend(shape, q.view().row_range(first, count), all, {.first = first, .prefix = kRows},
+                 out.view().row_range(first, count));
+        }
+        return out;
+      };
+      const Matrix whole = in_slices(kRows);
+      for (const int most : {1, 2, 3, 5, 32, 41, 80}) {
+        CAPTURE(most);
+        CHECK(largest_difference(in_slices(most), whole) == 0);
+      }
+    }
+  }
+}
+
 TEST_CASE("the kernels of one row equal their definitions at every length") {
   std::mt19937 random(5);
   for (const int size : {1, 3, 15, 16, 17, 31, 64, 100}) {
