@@ -131,31 +131,29 @@ void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const Keys
     const MatrixView its_out = tall.of_head(out, head, dim).row_range(first, count);
     const int last_position = (first + count - 1) / tall.heads_in_row;
     const int positions = std::min(all_positions, visibility.end(last_position));
+    const auto attend_rows = [&](ConstMatrixView rows, MatrixView sums) {
+      Matrix scores(rows.rows, positions);
+      for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
+        multiply(rows, parts[part].keys.block(0, seen, kv_head * dim, dim), true, shape.scale, 0,
+                 scores.view().block(0, rows.rows, at, seen));
+      });
+      for (int row = 0; row < count; ++row) {
+        const int position = (first + row) / tall.heads_in_row;
+        normalise(scores.row(row), visibility.begin(position), std::min(positions, visibility.end(position)),
+                  shape);
+      }
+      for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
+        multiply(scores.view().block(0, rows.rows, at, seen),
+                 parts[part].values.block(0, seen, kv_head * dim, dim), false, 1, at > 0 ? 1.0f : 0.0f, sums);
+      });
+    };
     const int filled = filled_rows(count, q.rows == 1 && visibility.prefix == 0);
-    Matrix filled_q, filled_out;
-    if (filled > count) {
-      filled_q = Matrix(filled, dim), filled_out = Matrix(filled, dim);
-      for (int row = 0; row < filled; ++row)
-        std::ranges::copy(its_q.row(std::min(row, count - 1)), filled_q.row(row).begin());
-    }
-    const ConstMatrixView rows = filled > count ? filled_q : its_q;
-    const MatrixView sums = filled > count ? filled_out : its_out;
-    Matrix scores(filled, positions);
-    for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
-      multiply(rows, parts[part].keys.block(0, seen, kv_head * dim, dim), true, shape.scale, 0,
-               scores.view().block(0, filled, at, seen));
-    });
-    for (int row = 0; row < count; ++row) {
-      const int position = (first + row) / tall.heads_in_row;
-      normalise(scores.row(row), visibility.begin(position), std::min(positions, visibility.end(position)),
-                shape);
-    }
-    for_each_part(parts, positions, [&](std::size_t part, int at, int seen) {
-      multiply(scores.view().block(0, filled, at, seen),
-               parts[part].values.block(0, seen, kv_head * dim, dim), false, 1, at > 0 ? 1.0f : 0.0f, sums);
-    });
-    for (int row = 0; row < count && filled > count; ++row)
-      std::ranges::copy(sums.row(row), its_out.row(row).begin());
+    if (filled == count) return attend_rows(its_q, its_out);
+    Matrix filled_q(filled, dim), filled_out(filled, dim);
+    copy(its_q, filled_q.view().row_range(0, count));
+    std::fill(filled_q.row(count).data(), filled_q.data() + filled_q.size(), 0.0f);
+    attend_rows(filled_q, filled_out);
+    copy(filled_out.view().row_range(0, count), its_out);
   });
 }
 

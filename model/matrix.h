@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <span>
@@ -36,6 +37,12 @@ struct BasicMatrixView {
 };
 using MatrixView = BasicMatrixView<float>;
 using ConstMatrixView = BasicMatrixView<const float>;
+
+// Rows of `to` become those of `from`.
+inline void copy(ConstMatrixView from, MatrixView to) {
+  assert(from.rows == to.rows && from.cols == to.cols);
+  for (int row = 0; row < from.rows; ++row) std::ranges::copy(from.row(row), to.row(row).begin());
+}
 
 // Owns contiguous f32 rows, 64-byte aligned, not initialised.
 class Matrix {

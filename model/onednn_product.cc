@@ -29,10 +29,6 @@ memory::desc pixels(int rows, int width) {
   return {{1, width, 1, rows}, memory::data_type::f32, memory::format_tag::nhwc};
 }
 
-void copy(ConstMatrixView from, MatrixView to) {
-  for (int row = 0; row < from.rows; ++row) std::ranges::copy(from.row(row), to.row(row).begin());
-}
-
 // All but their data.
 template <typename Desc>
 std::unordered_map<int, memory> arguments_of(const Desc& desc) {
@@ -123,8 +119,9 @@ void OneDnnProduct::convolve(ConstMatrixView x, const std::byte* packed, MatrixV
   const int blocks = (outputs_ + kBlock - 1) / kBlock, threads = omp_get_max_threads();
   const int parts = threads == 1 ? 1 : std::clamp(blocks / kFewestBlocks, 1, kPartsAThread * threads);
   const std::size_t block_size = packed_.get_size() / blocks;
-  parallel_for(parts, 2.0 * y.rows * y.cols * inputs_, [&](int part) {
-    const TeamFor one_thread(0);
+  const double work = 2.0 * y.rows * y.cols * inputs_;
+  parallel_for(parts, work, [&](int part) {
+    const TeamFor team(work / parts);
     const int block = blocks * part / parts, first = kBlock * block;
     const int count = std::min(outputs_, blocks * (part + 1) / parts * kBlock) - first;
     const MatrixView its = y.block(0, y.rows, first, count);

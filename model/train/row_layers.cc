@@ -47,7 +47,7 @@ void add_adapter(const Affine& weights, ConstMatrixView x, MatrixView y, RowScra
 
 void copy_rows(ConstMatrixView from, MatrixView to) {
   for_row_ranges(from.rows, elements(from), [&](int, int first, int count) {
-    for (int row = first; row < first + count; ++row) std::ranges::copy(from.row(row), to.row(row).begin());
+    copy(from.row_range(first, count), to.row_range(first, count));
   });
 }
 
