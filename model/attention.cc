@@ -1,5 +1,7 @@
 #include "model/attention.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -90,10 +92,12 @@ void attend_rounded(const AttentionShape& shape, ConstMatrixView q, std::span<co
     });
     packed[head].keys_and_values.emplace(keys, values);
   };
-  const double work = 4.0 * tall.rows * tall.separate_heads * dim * positions;
-  parallel_for(tall.separate_heads * blocks, work, [&](int task) {
-    // One head after another, so that none waits for what another packs.
-    const int head = task % tall.separate_heads, first = task / tall.separate_heads * kBlockRows;
+  const int heads = tall.separate_heads;
+  const bool alone = omp_in_parallel();  // then a head's blocks come while its keys are near
+  parallel_for(heads * blocks, 4.0 * tall.rows * heads * dim * positions, [&](int task) {
+    // In a team one head after another, so that none waits for what another packs.
+    const int head = alone ? task / blocks : task % heads;
+    const int first = (alone ? task % blocks : task / heads) * kBlockRows;
     const int kv_head = head / (shape.heads / shape.kv_heads);
     PackedHead& its = packed[kv_head];
     std::call_once(its.done, pack, kv_head);

@@ -1,5 +1,7 @@
 #include "model/encoder_layers.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -104,6 +106,7 @@ EncoderPass::EncoderPass(const EncoderLayers& layers, MatrixView x, int tokens, 
       x_(x),
       tokens_(tokens),
       group_rows_(rows_of_group(x.rows, tokens)),
+      rows_apart_((kRowBlock + tokens - 1) / tokens * tokens),
       observer_(std::move(observer)),
       observed_(std::move(observed)),
       qkv_(group_rows_, 3 * x.cols),
@@ -120,24 +123,22 @@ int EncoderPass::rows_of_group(int rows, int tokens) {
 }
 
 EncoderPass::Place EncoderPass::place() const {
-  const int groups = x_.rows / group_rows_;
-  return {at_.layer() / groups, at_.layer() % groups * group_rows_, at_.layer() % groups == groups - 1};
+  const int groups = x_.rows / group_rows_, group = at_.layer() % groups;
+  return {at_.layer() / groups, group * group_rows_, groups - group};
 }
 
-void EncoderPass::write_qkv(int first, int count) {
-  const Place at = place();
-  const EncoderLayers::Layer& layer = layers_.layers_[at.layer];
-  for_row_blocks(count, [&](int begin, int rows) {
+void EncoderPass::write_qkv(const EncoderLayers::Layer& layer, ConstMatrixView x, MatrixView qkv) const {
+  for_row_blocks(x.rows, [&](int begin, int rows) {
     ProductRows normed = layer.qkv.rows(rows);
-    layer.attention_norm(x_.row_range(at.group + first + begin, rows), normed);
-    layer.qkv(normed, qkv_.view().row_range(first + begin, rows));
+    layer.attention_norm(x.row_range(begin, rows), normed);
+    layer.qkv(normed, qkv.row_range(begin, rows));
   });
 }
 
-void EncoderPass::attend_and_mix(int first, int count) {
-  const Place at = place();
-  const EncoderLayers::Layer& layer = layers_.layers_[at.layer];
-  const int width = x_.cols;
+// Rows `x`, from `first` on of those whose queries, keys and values are `qkv`.
+void EncoderPass::attend_and_mix(const EncoderLayers::Layer& layer, ConstMatrixView qkv, int first,
+                                 MatrixView x) const {
+  const int width = x.cols, count = x.rows;
   AttentionShape shape = attention_shape_of(layers_.shape_);
   shape.rounded = layer.qkv.rounds() && repays_rounding(shape, tokens_);
   Matrix heads(count, width);
@@ -145,33 +146,59 @@ void EncoderPass::attend_and_mix(int first, int count) {
   parallel_for_large(sequences, 4.0 * count * width * tokens_, [&](int index) {
     const int begin = (first_sequence + index) * tokens_;
     const int from = std::max(first, begin), to = std::min(first + count, begin + tokens_);
-    const MatrixView sequence = qkv_.view().row_range(begin, tokens_);
+    const ConstMatrixView sequence = qkv.row_range(begin, tokens_);
     const KeysAndValues whole{sequence.block(0, tokens_, width, width),
                               sequence.block(0, tokens_, 2 * width, width)};
     attend(shape, sequence.block(from - begin, to - from, 0, width), {&whole, 1}, {.prefix = tokens_},
            heads.view().row_range(from - first, to - from));
   });
   for_row_blocks(count, [&](int begin, int rows) {
-    const MatrixView x = x_.row_range(at.group + first + begin, rows);
+    const MatrixView its_x = x.row_range(begin, rows);
     Matrix mixed(rows, width);
     ProductRows normed = layer.mlp.rows(rows);
-    const RowUse add_to_x = [&](int row, std::span<float> values) { add(x.row(row), values); };
+    const RowUse add_to_x = [&](int row, std::span<float> values) { add(its_x.row(row), values); };
     layer.attention_out(heads.view().row_range(begin, rows), mixed, add_to_x);
-    layer.mlp_norm(x, normed);
+    layer.mlp_norm(its_x, normed);
     layer.mlp(normed, mixed, add_to_x);
   });
 }
 
+void EncoderPass::run_layer(const EncoderLayers::Layer& layer, MatrixView x) const {
+  Matrix qkv(x.rows, 3 * x.cols);
+  write_qkv(layer, x, qkv);
+  attend_and_mix(layer, qkv, 0, x);
+}
+
+// How many of the next groups go through their layer together within `operations`: as many as give every
+// thread the same work.
+int EncoderPass::groups_within(double operations) const {
+  if (at_.second_half() || at_.first_row() > 0) return 0;
+  int groups = int(std::min(operations / at_.operations_of_layer(), double(place().groups_left)));
+  while (groups * group_rows_ % (rows_apart_ * omp_get_max_threads()) != 0) --groups;
+  return groups;
+}
+
 bool EncoderPass::advance(double operations) {
   if (at_.done()) return false;
-  const int count = at_.rows_within(operations);
   const Place at = place();
-  if (at_.second_half()) {
-    attend_and_mix(at_.first_row(), count);
+  const EncoderLayers::Layer& layer = layers_.layers_[at.layer];
+  if (const int groups = groups_within(operations); groups > 0) {
+    parallel_for(groups * group_rows_ / rows_apart_, groups * at_.operations_of_layer(), [&](int task) {
+      run_layer(layer, x_.row_range(at.group + task * rows_apart_, rows_apart_));
+    });
+    for (int half = 0; half < 2 * groups; ++half) at_.move(group_rows_);
   } else {
-    write_qkv(at_.first_row(), count);
+    const int first = at_.first_row(), count = at_.rows_within(operations);
+    const MatrixView x = x_.row_range(at.group + first, count);
+    if (at_.second_half()) {
+      attend_and_mix(layer, qkv_, first, x);
+    } else {
+      write_qkv(layer, x, qkv_.view().row_range(first, count));
+    }
+    at_.move(count);
   }
-  if (at_.move(count) && at.last_group && observer_) observer_(observed_ + std::to_string(at.layer), x_);
+  const bool layer_done = at_.done() || place().layer > at.layer;
+  if (layer_done && observer_) observer_(observed_ + std::to_string(at.layer), x_);
   return !at_.done();
 }
 

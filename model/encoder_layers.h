@@ -88,17 +88,20 @@ class EncoderPass {
   struct Place {
     int layer;
     int group;  // its first row of x
-    bool last_group;
+    int groups_left;
   };
   static int rows_of_group(int rows, int tokens);
   Place place() const;
-  void write_qkv(int first, int count);
-  void attend_and_mix(int first, int count);
+  int groups_within(double operations) const;
+  void run_layer(const EncoderLayers::Layer& layer, MatrixView x) const;
+  void write_qkv(const EncoderLayers::Layer& layer, ConstMatrixView x, MatrixView qkv) const;
+  void attend_and_mix(const EncoderLayers::Layer& layer, ConstMatrixView qkv, int first, MatrixView x) const;
 
   const EncoderLayers& layers_;
   MatrixView x_;
   int tokens_;
   int group_rows_;
+  int rows_apart_;  // whole sequences that a thread takes through a layer by itself
   Observer observer_;
   std::string observed_;
   Matrix qkv_;      // [group rows, q | k | v] of the layer and the group in hand

@@ -36,6 +36,7 @@ class LayerSlices {
     if (rows >= share) return share;
     return std::min(left, std::max(kFewestRows, int(std::bit_floor(unsigned(rows)))));
   }
+  double operations_of_layer() const { return rows_ * (operations_of_row_[0] + operations_of_row_[1]); }
   // Nothing is to be done with rows of this half before `row`.
   void skip_to(int row) { row_ = std::max(row_, row); }
   // The next `rows` of this half are done. True when that ends the layer.
