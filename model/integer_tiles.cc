@@ -93,24 +93,27 @@ Byte* values_of(Byte* all, int depth, int count, int first, int row) {
 // Without VNNI weights are the unsigned operand, and values, signed, are parted where two neighbours could
 // saturate what the instruction adds up in 16 bits. What was taken from the values of a row stands behind
 // those of all rows, with the row's sum.
+struct Rest {
+  std::uint32_t values;  // of four neighbours
+  std::int32_t four;     // which ones
+};
 template <typename Byte>
 struct Rests {
   template <typename T>
   using Like = std::conditional_t<std::is_const_v<Byte>, const T, T>;
-  Like<std::int32_t>* sum;      // of the row
-  Like<std::uint32_t>* values;  // of four neighbours, where there are any
-  Like<std::uint16_t>* fours;   // which ones
-  Like<std::uint16_t>* starts;  // [depth / 128 + 1] how many there are before each 128 values
+  Like<std::int32_t>* sum;     // of the row
+  Like<std::int32_t>* starts;  // how many there are before each chunk, and before the end
+  Like<Rest>* all;
 
-  Rests(Byte* all, int depth, int count, int row) {
-    Byte* const its = all + std::size_t(depth) * count + size(depth) * row;
+  Rests(Byte* rows, int depth, int count, int row) {
+    Byte* const its = rows + std::size_t(depth) * count + size(depth) * row;
     sum = reinterpret_cast<Like<std::int32_t>*>(its);
-    values = reinterpret_cast<Like<std::uint32_t>*>(its + 4);
-    fours = reinterpret_cast<Like<std::uint16_t>*>(its + 4 + depth);
-    starts = fours + depth / 4;
+    starts = sum + 1;
+    all = reinterpret_cast<Like<Rest>*>(starts + most_chunks(depth) + 1);
   }
+  static constexpr int most_chunks(int depth) { return depth / chunk_of(1) + 1; }
   static std::size_t size(int depth) {
-    return 4 + std::size_t(depth) + depth / 2 + (depth / 128 + 2) / 2 * 4;
+    return 4 * (std::size_t(most_chunks(depth)) + 2) + std::size_t(depth) / 4 * sizeof(Rest);
   }
 };
 
@@ -134,7 +137,7 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
   SumVector sums = hn::Zero(Sums()), none = sums;
   for (int i = 0; i < depth; i += 4 * kLanes) {
     const int first = i / chunk_of(count) * chunk_of(count);
-    if (i % 128 == 0) rests.starts[i / 128] = std::uint16_t(parted);
+    if (i == first) rests.starts[i / chunk_of(count)] = parted;
     const auto shifted = hn::LoadU(bytes, reinterpret_cast<const std::int8_t*>(row) + i);
     const auto x = hn::Xor(shifted, hn::Set(bytes, -128));
     const auto odd = hn::ShiftRight<8>(hn::BitCast(words, x));
@@ -154,27 +157,24 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
     std::uint32_t rest[kLanes];
     hn::StoreU(hn::Sub(x, part), bytes, reinterpret_cast<std::int8_t*>(rest));
     for (; bits != 0; bits &= bits - 1, ++parted) {
-      rests.values[parted] = rest[std::countr_zero(bits)];
-      rests.fours[parted] = std::uint16_t(i / 4 + std::countr_zero(bits));
+      const int four = std::countr_zero(bits);
+      rests.all[parted] = {rest[four], (i - first) / 4 + four};
     }
   }
-  rests.starts[depth / 128] = std::uint16_t(parted);
+  rests.starts[(depth + chunk_of(count) - 1) / chunk_of(count)] = parted;
   *rests.sum = hn::GetLane(hn::SumOfLanes(Sums(), sums));
 }
 
-// sums [kTileColumns] += what values of a row in [first, first + depth) were parted from, by the columns.
-void add_rests(const Rests<const std::byte>& rests, int first, int depth, const std::byte* packed,
-               std::int32_t* sums) {
+// sums [kTileColumns] += what values of a row were parted from, by the columns.
+void add_rests(std::span<const Rest> rests, const std::byte* packed, std::int32_t* sums) {
   constexpr int kVectors = kTileColumns / kLanes;
-  const int begin = rests.starts[first / 128], end = rests.starts[(first + depth) / 128];
   const Sums d;
   SumVector all[1][kVectors];
 #pragma GCC unroll 5
   for (int i = 0; i < kVectors; ++i) all[0][i] = hn::Load(d, sums + kLanes * i);
-  for (int i = begin; i < end; ++i) {
-    add_four<Operands::kValues, kVectors, 1>(
-        reinterpret_cast<const std::byte*>(rests.values + i), 0,
-        packed + std::size_t(rests.fours[i] - first / 4) * kTileColumns * kQuad, all);
+  for (const Rest& rest : rests) {
+    add_four<Operands::kValues, kVectors, 1>(reinterpret_cast<const std::byte*>(&rest.values), 0,
+                                             packed + std::ptrdiff_t(rest.four) * kTileColumns * kQuad, all);
   }
 #pragma GCC unroll 5
   for (int i = 0; i < kVectors; ++i) hn::Store(all[0][i], d, sums + kLanes * i);
@@ -243,7 +243,8 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
         std::int32_t row_sums[kRows];
         for (int i = 0; i < count && !kHasVnni; ++i) {
           const Rests rests(all, x.depth, y.rows, begin + row + i);
-          add_rests(rests, at, depth, weights, its + i * kTileColumns);
+          const int* const range = rests.starts + at / chunk_of(y.rows);
+          add_rests({rests.all + range[0], rests.all + range[1]}, weights, its + i * kTileColumns);
           row_sums[i] = *rests.sum;
         }
         if (last)
