@@ -219,6 +219,7 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
     const int begin = int(std::int64_t(y.rows) * block / blocks);
     const int rows = int(std::int64_t(y.rows) * (block + 1) / blocks) - begin;
     const int steps = (rows + kRows - 1) / kRows;
+    const int vectors = std::min(kVectors, (y.cols - tile * kTileColumns + kLanes - 1) / kLanes);
     for (int at = 0; at < x.depth; at += chunk_of(y.rows)) {
       const int depth = std::min(chunk_of(y.rows), x.depth - at);
       const bool last = at + depth == x.depth;
@@ -239,7 +240,7 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
                          .first = at == 0,
                          .stride = kTileColumns};
         std::int32_t* const its = sums + row * kTileColumns;
-        add_tile_of<Operands::kValues, kVectors>(count)(those, ahead, its);
+        add_tile_of<Operands::kValues, kVectors>(vectors, count)(those, ahead, its);
         std::int32_t row_sums[kRows];
         for (int i = 0; i < count && !kHasVnni; ++i) {
           const Rests rests(all, x.depth, y.rows, begin + row + i);
@@ -257,10 +258,6 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
 
 void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, std::int32_t* sums,
                    std::ptrdiff_t stride) {
-  constexpr auto kOf = []<int... kLess>(std::integer_sequence<int, kLess...>) {
-    return std::array{add_tile_of<Operands::kWords, kLess + 1>...};
-  }
-  (std::make_integer_sequence<int, kMostVectors>());
   for (int first = 0; first < columns; first += kMostVectors * kLanes) {
     const int vectors = std::min(kMostVectors, (columns - first) / kLanes), at_once = most_rows(vectors);
     const int steps = (x.rows + at_once - 1) / at_once;
@@ -273,7 +270,7 @@ void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, s
                       .packed_stride = columns * 4,
                       .first = true,
                       .stride = stride};
-      kOf[vectors - 1](count)(tile, {}, sums + row * stride + first);
+      add_tile_of<Operands::kWords, kMostVectors>(vectors, count)(tile, {}, sums + row * stride + first);
     }
   }
 }

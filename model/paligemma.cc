@@ -246,15 +246,16 @@ ImageEncoding::ImageEncoding(const PaliGemma& model, Matrix x, const Observer& o
 std::vector<ImageFeatures> ImageEncoding::finish() {
   const PaliGemma::Parts& parts = *model_.parts_;
   parts.image_encoder.final_norm(x_, observer_);
-  const int per_image = parts.config.image_tokens();
-  std::vector<ImageFeatures> features;
-  for (int first = 0; first < x_.rows(); first += per_image) {
-    auto projected = std::make_shared<Matrix>(per_image, parts.config.text.width);
-    parts.projection(x_.view().row_range(first, per_image), *projected);
-    if (observer_) observer_("projector", *projected);
-    features.push_back(std::move(projected));
+  const int per_image = parts.config.image_tokens(), width = parts.config.text.width;
+  std::vector<std::shared_ptr<Matrix>> projected(std::size_t(x_.rows() / per_image));
+  parallel_for_large(int(projected.size()), 2.0 * double(x_.size()) * width, [&](int image) {
+    projected[image] = std::make_shared<Matrix>(per_image, width);
+    parts.projection(x_.view().row_range(image * per_image, per_image), *projected[image]);
+  });
+  for (const auto& one : projected) {
+    if (observer_) observer_("projector", *one);
   }
-  return features;
+  return {projected.begin(), projected.end()};
 }
 
 std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, const Observer& observer) const {
