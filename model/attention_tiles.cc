@@ -49,6 +49,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "model/fixed_lanes.inc"
 #include "model/power_of_two.inc"
 using Words = hn::FixedTag<std::int16_t, kLanes>;
+using Unsigned = hn::RebindToUnsigned<Integers>;
 
 // The rest of a row is masked. Some CPUs without AVX-512 may fault at what is masked, so take_memory() has a
 // vector more than is asked for.
@@ -56,9 +57,14 @@ HWY_INLINE Vector load(const float* x, std::size_t left) {
   return left >= kLanes ? hn::LoadU(Floats(), x) : hn::MaskedLoad(hn::FirstN(Floats(), left), Floats(), x);
 }
 
-// The nearest whole number in the last 16 bits, for |v| < 2^15.
-HWY_INLINE hn::Vec<Integers> round_to_words(Vector v) {
-  return hn::BitCast(Integers(), hn::Add(v, hn::Set(Floats(), kRounder)));
+// The nearest whole number to x * factor in the last 16 bits, for those of |x * factor| < 2^15.
+HWY_INLINE hn::Vec<Integers> round_to_words(Vector x, Vector factor) {
+  return hn::BitCast(Integers(), hn::MulAdd(x, factor, hn::Set(Floats(), kRounder)));
+}
+
+HWY_INLINE void store_words(hn::Vec<Integers> last_bits, std::int16_t* out) {
+  const hn::RebindToUnsigned<Words> words;
+  hn::StoreU(hn::BitCast(Words(), hn::TruncateTo(words, hn::BitCast(Unsigned(), last_bits))), Words(), out);
 }
 
 // In steps of the largest magnitude / 2047, then zeros up to a whole vector. Returns the step: 0 for a row of
@@ -76,10 +82,8 @@ float RoundWords(const float* x, std::size_t size, const float* ahead, std::int1
   const float most = hn::GetLane(hn::MaxOfLanes(d, largest)) + hn::GetLane(hn::SumOfLanes(d, poison));
   const bool none = !(most > 1e-30f);  // below that the quotient is not finite
   const Vector per_step = hn::Set(d, none ? 0 : kMostWord / most);
-  for (std::size_t i = 0; i < size; i += kLanes) {
-    const auto words = hn::ShiftLeft<16>(round_to_words(hn::Mul(load(x + i, size - i), per_step)));
-    hn::StoreU(hn::DemoteTo(Words(), hn::ShiftRight<16>(words)), Words(), out + i);
-  }
+  for (std::size_t i = 0; i < size; i += kLanes)
+    store_words(round_to_words(load(x + i, size - i), per_step), out + i);
   return none && most == most ? 0 : most / kMostWord;
 }
 
@@ -103,8 +107,8 @@ void RoundColumns(const float* const* rows, int count, std::size_t size, Slice s
     hn::StoreU(hn::MulAdd(hn::Set(d, 1.0f / kMostWord), most, poison), d, steps + i);
     auto* to = reinterpret_cast<std::int32_t*>(out) + (i - slice.first);
     for (int row = 0; row < count; row += 2, to += slice.count) {
-      const auto low = round_to_words(hn::Mul(of(row), per_step));
-      const auto high = row + 1 < count ? round_to_words(hn::Mul(of(row + 1), per_step)) : hn::Zero(integers);
+      const auto low = round_to_words(of(row), per_step);
+      const auto high = row + 1 < count ? round_to_words(of(row + 1), per_step) : hn::Zero(integers);
       hn::StoreU(hn::Or(hn::And(low, hn::Set(integers, 0xffff)), hn::ShiftLeft<16>(high)), integers, to);
     }
   }
@@ -132,20 +136,21 @@ std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::
   }
   const Vector factors = hn::Set(d, factor * kLog2E);
   const Vector levels = hn::Mul(hn::MaxOfLanes(d, most), factors);
-  // Rounded likewise: the last 16 bits are the probability.
+  // Rounded likewise: the last 16 bits are the probability, and what stands before them is taken off the sum.
+  constexpr std::uint32_t kShift = 0x4b000000;
   const Vector scale = hn::Set(d, float(kMostProbability)),
-               shift = hn::BitCast(d, hn::Set(Integers(), 0x4b000000));
+               shift = hn::BitCast(d, hn::Set(Unsigned(), kShift));
   auto sum = hn::Zero(Integers());
   for (std::size_t i = 0; i < size; i += kLanes) {
     const Vector exponent = hn::MulSub(hn::LoadU(d, x + i), factors, levels);
     const Vector power = power_of_two(d, hn::Max(hn::Set(d, -126.0f), exponent), kPowerFactors);
-    const auto steps =
-        hn::And(hn::BitCast(Integers(), hn::MulAdd(power, scale, shift)), hn::Set(Integers(), 0xffff));
+    const auto steps = hn::BitCast(Integers(), hn::MulAdd(power, scale, shift));
     sum = hn::Add(sum, steps);
-    hn::StoreU(hn::DemoteTo(Words(), steps), Words(), out + i);
+    store_words(steps, out + i);
   }
   level = hn::GetLane(levels) + hn::GetLane(hn::SumOfLanes(d, poison));
-  return hn::GetLane(hn::SumOfLanes(Integers(), sum));
+  const auto all = hn::GetLane(hn::SumOfLanes(Unsigned(), hn::BitCast(Unsigned(), sum)));
+  return std::int32_t(all - std::uint32_t(size) * kShift);
 }
 
 // out = keep * out + share * steps * sums; with keep 0 what was there does not matter.

@@ -19,6 +19,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // 16 lanes at most, which is what a block's columns are apart.
 #include "model/fixed_lanes.inc"
+#include "model/power_of_two.inc"
 
 HWY_INLINE void butterfly(Vector& a, Vector& b) {
   const Vector difference = hn::Sub(a, b);
@@ -95,22 +96,21 @@ float RotateUnscaled(const float* x, std::size_t size, float* out, float& most) 
   return hn::GetLane(hn::SumOfLanes(d, poison));
 }
 
-// `size` is a multiple of a block, `most` the largest magnitude. Every byte is XORed with `flip`: 0x80 adds
-// 128 to it. Returns the step of x.
-float Quantise(const float* x, std::size_t size, float most, std::uint8_t flip, std::uint8_t* out) {
+// `size` is a multiple of a block, `most` the largest magnitude. `shift` is added to every byte. Returns the
+// step of x.
+float Quantise(const float* x, std::size_t size, float most, int shift, std::uint8_t* out) {
   const Floats d;
   const hn::FixedTag<std::uint32_t, kLanes> integers;
   const hn::Rebind<std::uint8_t, Floats> bytes;
   // Below that 127 / most is not finite.
   if (!(most > 1e-30f)) {
-    std::memset(out, flip, size);
+    std::memset(out, shift, size);
     return 0;
   }
-  const auto flips = hn::Set(bytes, flip);
-  const Vector per_step = hn::Set(d, 127.0f / most);
+  const Vector per_step = hn::Set(d, 127.0f / most), rounder = hn::Set(d, kRounder + float(shift));
   for (std::size_t i = 0; i < size; i += kLanes) {
-    const auto steps = hn::BitCast(integers, hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), per_step)));
-    hn::StoreU(hn::Xor(hn::U8FromU32(steps), flips), bytes, out + i);
+    const auto steps = hn::BitCast(integers, hn::MulAdd(hn::LoadU(d, x + i), per_step, rounder));
+    hn::StoreU(hn::U8FromU32(steps), bytes, out + i);
   }
   return most / 127.0f;
 }
@@ -194,11 +194,11 @@ void rotate(std::span<const float> x, std::span<float> out) {
 }
 
 // `poison` makes what is not finite show in the product, as it would in f32.
-static float quantise(std::span<const float> x, std::uint8_t flip, std::span<std::uint8_t> out) {
+static float quantise(std::span<const float> x, int shift, std::span<std::uint8_t> out) {
   const auto rotated = scratch(out.size());
   float most;
   const float poison = HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), rotated.data(), most);
-  const float step = HWY_DYNAMIC_DISPATCH(Quantise)(rotated.data(), rotated.size(), most, flip, out.data());
+  const float step = HWY_DYNAMIC_DISPATCH(Quantise)(rotated.data(), rotated.size(), most, shift, out.data());
   return step * kScale + poison;
 }
 float quantise_rotated(std::span<const float> x, std::span<std::int8_t> out) {
