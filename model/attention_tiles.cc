@@ -67,24 +67,28 @@ HWY_INLINE void store_words(hn::Vec<Integers> last_bits, std::int16_t* out) {
   hn::StoreU(hn::BitCast(Words(), hn::TruncateTo(words, hn::BitCast(Unsigned(), last_bits))), Words(), out);
 }
 
+// Compares as the magnitude does, and what is not finite is the largest of all.
+HWY_INLINE hn::Vec<Integers> magnitude(Vector v) {
+  return hn::BitCast(Integers(), hn::Abs(v));
+}
+
 // In steps of the largest magnitude / 2047, then zeros up to a whole vector. Returns the step: 0 for a row of
 // zeros, NaN where a value is not finite.
 // `ahead` is a row that is soon asked for: rows are far apart, and no CPU guesses where the next one stands.
 float RoundWords(const float* x, std::size_t size, const float* ahead, std::int16_t* out) {
   const Floats d;
-  Vector largest = hn::Zero(d), poison = hn::Zero(d);
+  const Integers integers;
+  auto largest = hn::Zero(integers);
   for (std::size_t i = 0; i < size; i += kLanes) {
-    const Vector v = load(x + i, size - i);
     hwy::Prefetch(ahead + i);
-    largest = hn::Max(largest, hn::Abs(v));
-    poison = hn::MulAdd(v, hn::Zero(d), poison);
+    largest = hn::Max(largest, magnitude(load(x + i, size - i)));
   }
-  const float most = hn::GetLane(hn::MaxOfLanes(d, largest)) + hn::GetLane(hn::SumOfLanes(d, poison));
+  const float most = hn::GetLane(hn::BitCast(d, hn::MaxOfLanes(integers, largest)));
   const bool none = !(most > 1e-30f);  // below that the quotient is not finite
   const Vector per_step = hn::Set(d, none ? 0 : kMostWord / most);
   for (std::size_t i = 0; i < size; i += kLanes)
     store_words(round_to_words(load(x + i, size - i), per_step), out + i);
-  return none && most == most ? 0 : most / kMostWord;
+  return none && most == most ? 0 : most / kMostWord + 0 * most;
 }
 
 // Columns [slice.first, slice.first + slice.count) of all rows, [rows][size], rounded like that, each with a
@@ -95,16 +99,13 @@ void RoundColumns(const float* const* rows, int count, std::size_t size, Slice s
   const Integers integers;
   for (int i = slice.first; i < slice.first + slice.count; i += int(kLanes)) {
     const auto of = [&](int row) { return load(rows[row] + i, size - std::min(size, std::size_t(i))); };
-    Vector largest = hn::Zero(d), poison = hn::Zero(d);
+    auto largest = magnitude(hn::Set(d, 1e-30f));
     for (int row = 0; row < count; ++row) {
-      const Vector v = of(row);
       hwy::Prefetch(rows[std::min(row + kRowsAhead, count - 1)] + i);
-      largest = hn::Max(largest, hn::Abs(v));
-      poison = hn::MulAdd(v, hn::Zero(d), poison);
+      largest = hn::Max(largest, magnitude(of(row)));
     }
-    const Vector most = hn::Max(largest, hn::Set(d, 1e-30f));
-    const Vector per_step = hn::Div(hn::Set(d, float(kMostWord)), most);
-    hn::StoreU(hn::MulAdd(hn::Set(d, 1.0f / kMostWord), most, poison), d, steps + i);
+    const Vector most = hn::BitCast(d, largest), per_step = hn::Div(hn::Set(d, float(kMostWord)), most);
+    hn::StoreU(hn::MulAdd(hn::Set(d, 1.0f / kMostWord), most, hn::Mul(hn::Zero(d), most)), d, steps + i);
     auto* to = reinterpret_cast<std::int32_t*>(out) + (i - slice.first);
     for (int row = 0; row < count; row += 2, to += slice.count) {
       const auto low = round_to_words(of(row), per_step);
