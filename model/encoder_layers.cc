@@ -163,6 +163,7 @@ void EncoderPass::attend_and_mix(const EncoderLayers::Layer& layer, ConstMatrixV
   });
 }
 
+// Whole sequences through one layer.
 void EncoderPass::run_layer(const EncoderLayers::Layer& layer, MatrixView x) const {
   Matrix qkv(x.rows, 3 * x.cols);
   write_qkv(layer, x, qkv);

@@ -88,7 +88,7 @@ class EncoderPass {
   struct Place {
     int layer;
     int group;  // its first row of x
-    int groups_left;
+    int groups_left;  // of its layer, with this one
   };
   static int rows_of_group(int rows, int tokens);
   Place place() const;
