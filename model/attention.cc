@@ -1,7 +1,5 @@
 #include "model/attention.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -93,7 +91,7 @@ void attend_rounded(const AttentionShape& shape, ConstMatrixView q, std::span<co
     packed[head].keys_and_values.emplace(keys, values);
   };
   const int heads = tall.separate_heads;
-  const bool alone = omp_in_parallel();  // then a head's blocks come while its keys are near
+  const bool alone = in_task();  // then a head's blocks come while its keys are near
   parallel_for(heads * blocks, 4.0 * tall.rows * heads * dim * positions, [&](int task) {
     // In a team one head after another, so that none waits for what another packs.
     const int head = alone ? task / blocks : task % heads;

@@ -1,7 +1,5 @@
 #include "model/encoder_layers.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -175,7 +173,7 @@ void EncoderPass::run_layer(const EncoderLayers::Layer& layer, MatrixView x) con
 int EncoderPass::groups_within(double operations) const {
   if (at_.second_half() || at_.first_row() > 0) return 0;
   int groups = int(std::min(operations / at_.operations_of_layer(), double(place().groups_left)));
-  while (groups * group_rows_ % (rows_apart_ * omp_get_max_threads()) != 0) --groups;
+  while (groups * group_rows_ % (rows_apart_ * team_size()) != 0) --groups;
   return groups;
 }
 

@@ -26,6 +26,14 @@ void parallel_for(int count, double work, const std::function<void(int)>& task) 
   if (failure) std::rethrow_exception(failure);
 }
 
+int team_size() {
+  return omp_get_max_threads();
+}
+
+bool in_task() {
+  return omp_in_parallel();
+}
+
 void parallel_for_pieces(std::size_t size, std::size_t piece, double work,
                          const std::function<void(std::size_t first, std::size_t count)>& task) {
   parallel_for(int((size + piece - 1) / piece), work, [&](int index) {

@@ -11,6 +11,11 @@ namespace palisade {
 // out here; where others run beside it, once they are done.
 void parallel_for(int count, double work, const std::function<void(int)>& task);
 
+// How many threads the team has that a loop begun here gets.
+int team_size();
+// Whether a task of such a loop is at work here, so that everything runs in its thread.
+bool in_task();
+
 // parallel_for() of pieces of `piece` or, at the end, fewer that together are all `size`: task(first, count).
 void parallel_for_pieces(std::size_t size, std::size_t piece, double work,
                          const std::function<void(std::size_t first, std::size_t count)>& task);

@@ -7,10 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
-#include <mutex>
 #include <new>
-#include <set>
-#include <thread>
 
 #include "model/bare_product.h"
 #include "model/kernels.h"
@@ -41,21 +38,6 @@ class Buffer {
   std::size_t bytes_;
   void* data_;
 };
-
-int team_size() {
-  std::mutex mutex;
-  std::set<std::thread::id> seen;
-  const auto begun = steady_clock::now();
-  // Long enough that no thread does another's share before it has woken.
-  parallel_for(1024, kAlwaysParallel, [&](int) {
-    {
-      const std::lock_guard lock(mutex);
-      seen.insert(std::this_thread::get_id());
-    }
-    if (seconds_since(begun) < 0.02) std::this_thread::sleep_for(std::chrono::microseconds(50));
-  });
-  return int(seen.size());
-}
 
 void measure_memory(Samples& samples, int repeats, std::size_t bytes) {
   constexpr int kParts = 64;
