@@ -29,15 +29,16 @@ memory::desc pixels(int rows, int width) {
   return {{1, width, 1, rows}, memory::data_type::f32, memory::format_tag::nhwc};
 }
 
-// All but their data.
+// All but their data. A matmul without a bias refuses to be given one, even one of no size.
 template <typename Desc>
 std::unordered_map<int, memory> arguments_of(const Desc& desc) {
   const auto empty = [](const memory::desc& of) { return memory(of, cpu_engine(), DNNL_MEMORY_NONE); };
-  return {{DNNL_ARG_SRC, empty(desc.src_desc())},
-          {DNNL_ARG_WEIGHTS, empty(desc.weights_desc())},
-          {DNNL_ARG_BIAS, empty(desc.bias_desc())},
-          {DNNL_ARG_DST, empty(desc.dst_desc())},
-          {DNNL_ARG_SCRATCHPAD, empty(desc.scratchpad_desc())}};
+  std::unordered_map<int, memory> arguments = {{DNNL_ARG_SRC, empty(desc.src_desc())},
+                                               {DNNL_ARG_WEIGHTS, empty(desc.weights_desc())},
+                                               {DNNL_ARG_DST, empty(desc.dst_desc())},
+                                               {DNNL_ARG_SCRATCHPAD, empty(desc.scratchpad_desc())}};
+  if (const auto bias = desc.bias_desc(); bias.get_size() > 0) arguments.emplace(DNNL_ARG_BIAS, empty(bias));
+  return arguments;
 }
 
 }  // namespace
@@ -106,7 +107,7 @@ void OneDnnProduct::run(const void* x, std::ptrdiff_t x_stride, const std::byte*
   const Block<std::byte> scratchpad = scratch_bytes > 0 ? take_memory(scratch_bytes) : Block<std::byte>();
   give(DNNL_ARG_SRC, x);
   give(DNNL_ARG_WEIGHTS, packed);
-  give(DNNL_ARG_BIAS, bias_.empty() ? nullptr : bias_.data() + first);
+  if (!bias_.empty()) give(DNNL_ARG_BIAS, bias_.data() + first);
   give(DNNL_ARG_DST, y.data);
   give(DNNL_ARG_SCRATCHPAD, scratchpad.get());
   made->primitive.execute(cpu_stream(), made->arguments);

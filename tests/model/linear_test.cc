@@ -6,7 +6,9 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <cstdint>
 #include <random>
+#include <span>
 #include <stdexcept>
 #include <tuple>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "model/error.h"
 #include "model/integer_tiles.h"
 #include "model/kernels.h"
+#include "model/onednn_product.h"
 #include "model/parallel.h"
 #include "model/row_formats.h"
 #include "tests/model/golden.h"
@@ -161,6 +164,26 @@ TEST_CASE("int8 products are the same to the last bit by tiles and by oneDNN") {
                              std::span(by_onednn.data(), by_onednn.size())));
   }
   CHECK(has_integer_tiles());
+}
+
+// Bytes, as they take oneDNN's matmul on every CPU, where f32 without AVX-512 takes a convolution.
+TEST_CASE("oneDNN's matmul multiplies with a bias and without") {
+  constexpr int kRows = 3, kInputs = 160, kOutputs = 33;
+  const std::vector<std::uint8_t> x(kRows * kInputs, 3);
+  const std::vector<std::int8_t> weight(kOutputs * kInputs, -2);
+  const std::vector<float> some(kOutputs, 0.5f);
+  Format format = format_of(Precision::kInt8);
+  format.result = dnnl::memory::data_type::f32;
+  for (const std::span<const float> bias : {std::span<const float>(), std::span<const float>(some)}) {
+    CAPTURE(bias.size());
+    const OneDnnProduct product(kInputs, kOutputs, format, bias);
+    std::vector<std::byte> packed(product.packed_size());
+    product.pack(weight.data(), packed.data());
+    Matrix y(kRows, kOutputs);
+    product.multiply(x.data(), kInputs, packed.data(), y);
+    const float expected = -6.0f * kInputs + (bias.empty() ? 0.0f : 0.5f);
+    CHECK(std::ranges::all_of(std::span(y.data(), y.size()), [&](float value) { return value == expected; }));
+  }
 }
 
 TEST_CASE("rows whose sums would not fit 32 bits are refused in int8, with the remedy") {
