@@ -30,12 +30,14 @@ void normalise(std::span<float> scores, int begin, int end, const AttentionShape
   std::fill(scores.begin() + end, scores.end(), 0.0f);
 }
 
-// Rows that a product of activations is filled up to. With AVX2 alone oneDNN adds up the rows beyond a
-// multiple of six in another order where they are three or fewer, and who shares a block is the moment's:
-// answers must not depend on it. A decoding step has the same rows each time.
+// Rows that a product of activations is filled up to: oneDNN adds up fewer than sixteen in another order with
+// AVX-512, and those beyond a multiple of six with AVX2 where they are three or fewer; who shares a block is
+// the moment's, and answers must not depend on it. A decoding step has the same rows each time.
 int filled_rows(int count, bool decodes) {
-  const int beyond = count % 6;
-  return decodes || beyond == 0 || beyond > 3 ? count : count + 4 - beyond;
+  constexpr int kFewest = 16;
+  if (decodes) return count;
+  const int rows = std::max(count, kFewest), beyond = rows % 6;
+  return beyond == 0 || beyond > 3 ? rows : rows + 4 - beyond;
 }
 
 // A kv head's keys and values, packed for the products of all blocks by the first that needs them.
