@@ -71,6 +71,7 @@ struct PackedProduct {
 // Tried with the largest values there are, in a product that saturates where anything can.
 bool multiplies_exactly(Precision precision) {
   constexpr int kRows = 64, kWidth = 256;
+  const OneThread alone;
   try {
     const BareProduct product(precision, kRows, kWidth, kWidth, 255, 127);
     if (precision != Precision::kInt8) return true;

@@ -87,7 +87,7 @@ class EncoderPass {
  private:
   struct Place {
     int layer;
-    int group;  // its first row of x
+    int group;        // its first row of x
     int groups_left;  // of its layer, with this one
   };
   static int rows_of_group(int rows, int tokens);

@@ -49,7 +49,7 @@ class ProductClock {
 
  private:
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
-  int threads_ = omp_in_parallel() ? 1 : omp_get_max_threads();
+  int threads_ = in_task() ? 1 : team_size();
 };
 
 // What one converted row is made in: of the thread at work, until its next call.
@@ -71,6 +71,18 @@ void require_success(dnnl_status_t status) {
   if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
 }
 
+// multiply(first, count) of the rows of a product of activations, by the team where that repays.
+void for_parts(int rows, double work, const std::function<void(int first, int count)>& multiply) {
+  constexpr int kPartsAThread = 4, kFewestRows = 48;
+  const int most = std::max(1, rows / kFewestRows);
+  const int parts = in_task() || work < kParallelWork ? 1 : std::min(most, kPartsAThread * team_size());
+  const auto begin = [&](int part) { return int(std::int64_t(rows) * part / parts); };
+  parallel_for(parts, work, [&](int part) {
+    const OneThread alone;
+    multiply(begin(part), begin(part + 1) - begin(part));
+  });
+}
+
 }  // namespace
 
 std::string packing_of(Precision precision) {
@@ -80,8 +92,7 @@ std::string packing_of(Precision precision) {
   return std::string(name_of(precision)) + (packs_tiles(precision) ? tiles : ", rows shifted") + ", oneDNN " +
          std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
          std::to_string(version.patch) + " " + version.hash + ", instructions " +
-         std::to_string(int(dnnl::get_effective_cpu_isa())) + ", " + std::to_string(omp_get_max_threads()) +
-         " threads";
+         std::to_string(int(dnnl::get_effective_cpu_isa()));
 }
 
 double product_thread_seconds() {
@@ -187,7 +198,7 @@ struct PackedMatrix::Parts {
   void tile_product(const TileRows& x, MatrixView y) const {
     constexpr int kTasksAThread = 8;
     const ProductClock clock;
-    const int count = tiles_of(outputs), tasks = std::min(count, kTasksAThread * omp_get_max_threads());
+    const int count = tiles_of(outputs), tasks = std::min(count, kTasksAThread * team_size());
     const std::span packed(weights.get(), packed_tiles_size(outputs, depth));
     parallel_for(tasks, 2.0 * y.rows * depth * outputs, [&](int task) {
       multiply_tiles(x, packed, columns(), count * task / tasks, count * (task + 1) / tasks, y);
@@ -245,7 +256,6 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y, const RowUse& use) 
   Parts& parts = *parts_;
   assert(x.cols == parts.inputs && x.rows == y.rows);
   if (x.rows == 0) return;
-  const TeamFor team(2.0 * x.rows * x.cols * y.cols);
   if (parts.precision == Precision::kF32) {
     if (parts.recorded != nullptr) parts.record(x);
     parts.product(x.data, x.stride, y);
@@ -260,7 +270,6 @@ void PackedMatrix::multiply(const ProductRows& x, MatrixView y, const RowUse& us
   Parts& parts = *parts_;
   assert(x.parts_ == &parts && y.cols == parts.outputs && y.rows == int(x.steps_.size()));
   if (y.rows == 0) return;
-  const TeamFor team(2.0 * y.rows * parts.depth * y.cols);
   if (parts.tiles) {
     parts.tile_product({{x.rows_.get(), x.row_bytes_ * x.steps_.size()}, x.steps_, parts.depth}, y);
   } else {
@@ -294,16 +303,22 @@ void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alp
               MatrixView c) {
   assert((b_transposed ? b.cols : b.rows) == a.cols && (b_transposed ? b.rows : b.cols) == c.cols &&
          a.rows == c.rows);
-  const TeamFor team(2.0 * a.rows * a.cols * c.cols);
-  require_success(dnnl_sgemm('N', b_transposed ? 'T' : 'N', a.rows, c.cols, a.cols, alpha, a.data, a.stride,
-                             b.data, b.stride, beta, c.data, c.stride));
+  for_parts(c.rows, 2.0 * a.rows * a.cols * c.cols, [&](int first, int count) {
+    const ConstMatrixView its_a = a.row_range(first, count);
+    const MatrixView its_c = c.row_range(first, count);
+    require_success(dnnl_sgemm('N', b_transposed ? 'T' : 'N', count, c.cols, a.cols, alpha, its_a.data,
+                               a.stride, b.data, b.stride, beta, its_c.data, c.stride));
+  });
 }
 
 void multiply_transposed(ConstMatrixView a, ConstMatrixView b, float alpha, float beta, MatrixView c) {
   assert(a.rows == b.rows && a.cols == c.rows && b.cols == c.cols);
-  const TeamFor team(2.0 * a.rows * a.cols * c.cols);
-  require_success(dnnl_sgemm('T', 'N', a.cols, c.cols, a.rows, alpha, a.data, a.stride, b.data, b.stride,
-                             beta, c.data, c.stride));
+  for_parts(c.rows, 2.0 * a.rows * a.cols * c.cols, [&](int first, int count) {
+    const ConstMatrixView its_a = a.block(0, a.rows, first, count);
+    const MatrixView its_c = c.row_range(first, count);
+    require_success(dnnl_sgemm('T', 'N', count, c.cols, a.rows, alpha, its_a.data, a.stride, b.data, b.stride,
+                               beta, its_c.data, c.stride));
+  });
 }
 
 }  // namespace palisade

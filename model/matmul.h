@@ -14,7 +14,7 @@
 
 namespace palisade {
 
-// What the form of packed weights depends on: the precision, oneDNN's version, instructions and threads.
+// What the form of packed weights depends on: the precision, oneDNN's version and instructions.
 std::string packing_of(Precision precision);
 
 // Seconds that threads of this process have spent in products by packed weights, all of them together:

@@ -46,16 +46,14 @@ inline Format format_of(Precision precision) {
   }
 }
 
-// oneDNN asks for the number of threads when a primitive is made: one for a product that is not worth the
-// team, and for one inside a task of the team.
-class TeamFor {
+// Makes oneDNN work in the calling thread alone while it lives: OpenMP's threads, which it would wake, would
+// take the cores from the team (see parallel.h).
+class OneThread {
  public:
-  explicit TeamFor(double operations) : saved_(omp_get_max_threads()) {
-    if (operations < kParallelWork || omp_in_parallel()) omp_set_num_threads(1);
-  }
-  ~TeamFor() { omp_set_num_threads(saved_); }
-  TeamFor(const TeamFor&) = delete;
-  TeamFor& operator=(const TeamFor&) = delete;
+  OneThread() : saved_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~OneThread() { omp_set_num_threads(saved_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
 
  private:
   int saved_;

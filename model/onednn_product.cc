@@ -15,7 +15,20 @@ namespace {
 using dnnl::memory;
 
 constexpr int kTypicalRows = 256;
-constexpr int kBlock = 8;  // outputs that stand together in a convolution's weights
+constexpr int kPartsAThread = 4;
+
+// How weights may be packed, and how many outputs then stand together.
+struct Packing {
+  memory::format_tag tag;
+  int block;
+};
+constexpr Packing kConvolution = {memory::format_tag::OIhw8i8o, 8};
+constexpr Packing kMatmul[] = {{memory::format_tag::BA16a64b, 64},   {memory::format_tag::BA16a48b, 48},
+                               {memory::format_tag::BA16a32b, 32},   {memory::format_tag::BA16a16b, 16},
+                               {memory::format_tag::BA16a64b2a, 64}, {memory::format_tag::BA16a48b2a, 48},
+                               {memory::format_tag::BA16a32b2a, 32}, {memory::format_tag::BA16a16b2a, 16},
+                               {memory::format_tag::BA16a64b4a, 64}, {memory::format_tag::BA16a48b4a, 48},
+                               {memory::format_tag::BA16a32b4a, 32}, {memory::format_tag::BA16a16b4a, 16}};
 
 // oneDNN's own scratchpad is of the thread that makes the primitive.
 dnnl::primitive_attr with_our_scratchpad() {
@@ -44,45 +57,74 @@ std::unordered_map<int, memory> arguments_of(const Desc& desc) {
 }  // namespace
 
 OneDnnProduct::OneDnnProduct(int inputs, int outputs, const Format& format, std::span<const float> bias)
-    : inputs_(inputs), outputs_(outputs), format_(format), bias_(bias) {
+    : inputs_(inputs), outputs_(outputs), format_(format), bias_(bias), block_(outputs) {
+  const OneThread alone;
   const memory::desc any({inputs, outputs}, format.weight, memory::format_tag::any);
-  packed_ = matmul_of(kTypicalRows, inputs, outputs, any).weights_desc();
+  packed_ = matmul_of(kTypicalRows, outputs, any).weights_desc();
+  for (const Packing& packing : kMatmul) {
+    if (packed_ == memory::desc({inputs, outputs}, format.weight, packing.tag))
+      tag_ = packing.tag, block_ = packing.block;
+  }
   const bool as_they_are = packed_ == matrix_desc(inputs, outputs, outputs, format.weight);
   if (!as_they_are || format.weight != memory::data_type::f32) return;
   const auto convolution = convolution_of(kTypicalRows, outputs);
   convolves_ = std::string_view(convolution.impl_info_str()).starts_with("jit");
-  if (convolves_) packed_ = convolution.weights_desc();
+  if (!convolves_) return;
+  packed_ = convolution.weights_desc();
+  tag_ = kConvolution.tag, block_ = kConvolution.block;
 }
 
-dnnl::matmul::primitive_desc OneDnnProduct::matmul_of(int rows, std::ptrdiff_t x_stride,
-                                                      std::ptrdiff_t y_stride,
+// Of some outputs, of all where weights are packed as nothing that is known here.
+memory::desc OneDnnProduct::weights_of(int outputs) const {
+  if (outputs == outputs_) return packed_;
+  if (convolves_) return {{outputs, inputs_, 1, 1}, format_.weight, tag_};
+  return {{inputs_, outputs}, format_.weight, tag_};
+}
+
+// use(where it begins in what is packed, its first output, how many) of at most `most` parts, by the team.
+void OneDnnProduct::for_parts(int most, double work,
+                              const std::function<void(std::size_t at, int first, int count)>& use) const {
+  const int blocks = (outputs_ + block_ - 1) / block_, parts = std::min(blocks, most);
+  const std::size_t block_size = packed_.get_size() / blocks;
+  parallel_for(parts, work, [&](int part) {
+    const int block = int(std::int64_t(blocks) * part / parts), first = block_ * block;
+    const int end = block_ * int(std::int64_t(blocks) * (part + 1) / parts);
+    use(block * block_size, first, std::min(outputs_, end) - first);
+  });
+}
+
+dnnl::matmul::primitive_desc OneDnnProduct::matmul_of(int rows, int outputs,
                                                       const memory::desc& weight) const {
-  const memory::desc bias = matrix_desc(1, outputs_, outputs_);
-  return matmul_desc(matrix_desc(rows, inputs_, x_stride, format_.row), weight,
-                     bias_.empty() ? nullptr : &bias, matrix_desc(rows, outputs_, y_stride, format_.result),
+  const memory::desc bias = matrix_desc(1, outputs, outputs);
+  return matmul_desc(matrix_desc(rows, inputs_, inputs_, format_.row), weight,
+                     bias_.empty() ? nullptr : &bias, matrix_desc(rows, outputs, outputs, format_.result),
                      with_our_scratchpad());
 }
 
 dnnl::convolution_forward::primitive_desc OneDnnProduct::convolution_of(int rows, int outputs) const {
-  const memory::desc weight({outputs, inputs_, 1, 1}, format_.weight, memory::format_tag::OIhw8i8o);
+  const memory::desc weight({outputs, inputs_, 1, 1}, format_.weight, kConvolution.tag);
   const memory::desc bias({outputs}, memory::data_type::f32, memory::format_tag::a);
   return convolution_desc(pixels(rows, inputs_), weight, bias_.empty() ? memory::desc() : bias,
                           pixels(rows, outputs), with_our_scratchpad());
 }
 
 void OneDnnProduct::pack(const void* plain, std::byte* packed) const {
-  const memory::desc matrix({inputs_, outputs_}, format_.weight, memory::dims{1, inputs_});
-  const memory::desc image({outputs_, inputs_, 1, 1}, format_.weight, memory::format_tag::oihw);
-  memory from(convolves_ ? image : matrix, cpu_engine(), writable(plain)), to(packed_, cpu_engine(), packed);
-  dnnl::reorder(from, to).execute(cpu_stream(), from, to);
-  cpu_stream().wait();
+  const std::size_t row_bytes = format_.operand_bytes * inputs_;
+  for_parts(kPartsAThread * team_size(), kParallelWork, [&](std::size_t at, int first, int count) {
+    const OneThread alone;
+    const memory::desc matrix({inputs_, count}, format_.weight, memory::dims{1, inputs_});
+    const memory::desc image({count, inputs_, 1, 1}, format_.weight, memory::format_tag::oihw);
+    const auto* const rows = static_cast<const std::byte*>(plain) + row_bytes * first;
+    memory from(convolves_ ? image : matrix, cpu_engine(), writable(rows));
+    memory to(weights_of(count), cpu_engine(), packed + at);
+    dnnl::reorder(from, to).execute(cpu_stream(), from, to);
+    cpu_stream().wait();
+  });
 }
 
-std::shared_ptr<OneDnnProduct::Prepared> OneDnnProduct::prepare(int rows, int outputs,
-                                                                std::ptrdiff_t x_stride,
-                                                                std::ptrdiff_t y_stride) const {
+std::shared_ptr<OneDnnProduct::Prepared> OneDnnProduct::prepare(int rows, int outputs) const {
   constexpr std::size_t kMostPrepared = 256;  // prompts come in many lengths
-  const Key key{std::this_thread::get_id(), omp_get_max_threads(), rows, outputs, x_stride, y_stride};
+  const Key key{std::this_thread::get_id(), rows, outputs};
   const std::lock_guard lock(guard_);
   if (const auto found = prepared_.find(key); found != prepared_.end()) return found->second;
   if (prepared_.size() >= kMostPrepared) prepared_.clear();
@@ -91,15 +133,15 @@ std::shared_ptr<OneDnnProduct::Prepared> OneDnnProduct::prepare(int rows, int ou
     const auto desc = convolution_of(rows, outputs);
     *made = {dnnl::convolution_forward(desc), arguments_of(desc)};
   } else {
-    const auto desc = matmul_of(rows, x_stride, y_stride, packed_);
+    const auto desc = matmul_of(rows, outputs, weights_of(outputs));
     *made = {dnnl::matmul(desc), arguments_of(desc)};
   }
   return prepared_.emplace(key, made).first->second;
 }
 
-void OneDnnProduct::run(const void* x, std::ptrdiff_t x_stride, const std::byte* packed, int first,
-                        MatrixView y) const {
-  const auto made = prepare(y.rows, y.cols, x_stride, y.stride);
+void OneDnnProduct::run(const void* x, const std::byte* packed, int first, MatrixView y) const {
+  const OneThread alone;
+  const auto made = prepare(y.rows, y.cols);
   const auto give = [&](int argument, const void* data) {
     made->arguments.at(argument).set_data_handle(writable(data));
   };
@@ -114,33 +156,43 @@ void OneDnnProduct::run(const void* x, std::ptrdiff_t x_stride, const std::byte*
   cpu_stream().wait();
 }
 
-// In parts of the outputs, each in one thread: oneDNN would share the rows alone, few as they may be.
-void OneDnnProduct::convolve(ConstMatrixView x, const std::byte* packed, MatrixView y) const {
-  constexpr int kPartsAThread = 4, kFewestBlocks = 8;
-  const int blocks = (outputs_ + kBlock - 1) / kBlock, threads = omp_get_max_threads();
-  const int parts = threads == 1 ? 1 : std::clamp(blocks / kFewestBlocks, 1, kPartsAThread * threads);
-  const std::size_t block_size = packed_.get_size() / blocks;
+void OneDnnProduct::run_parts(const std::byte* x, const std::byte* packed, MatrixView y) const {
+  constexpr int kFewestRows = 128, kFewestOutputs = 64;
+  const int threads = team_size(), most = kPartsAThread * threads;
   const double work = 2.0 * y.rows * y.cols * inputs_;
-  parallel_for(parts, work, [&](int part) {
-    const TeamFor team(work / parts);
-    const int block = blocks * part / parts, first = kBlock * block;
-    const int count = std::min(outputs_, blocks * (part + 1) / parts * kBlock) - first;
+  if (in_task() || work < kParallelWork) return run(x, packed, 0, y);
+  if (const int parts = std::min(y.rows / kFewestRows / threads * threads, most); parts > 0) {
+    return parallel_for(parts, work, [&](int part) {
+      const int first = int(std::int64_t(y.rows) * part / parts);
+      const int count = int(std::int64_t(y.rows) * (part + 1) / parts) - first;
+      run(x + format_.operand_bytes * inputs_ * first, packed, 0, y.row_range(first, count));
+    });
+  }
+  for_parts(std::clamp(outputs_ / kFewestOutputs, 1, most), work, [&](std::size_t at, int first, int count) {
     const MatrixView its = y.block(0, y.rows, first, count);
-    if (its.contiguous()) return run(x.data, x.stride, packed + block * block_size, first, its);
+    if (its.contiguous()) return run(x, packed + at, first, its);
     Matrix whole(y.rows, count);
-    run(x.data, x.stride, packed + block * block_size, first, whole);
+    run(x, packed + at, first, whole);
     copy(whole, its);
   });
 }
 
+// oneDNN has nothing but its reference loops, which are for tests, where rows do not stand together.
 void OneDnnProduct::multiply(const void* x, std::ptrdiff_t x_stride, const std::byte* packed,
                              MatrixView y) const {
-  if (!convolves_) return run(x, x_stride, packed, 0, y);
-  const ConstMatrixView rows{static_cast<const float*>(x), y.rows, inputs_, x_stride};
-  if (rows.contiguous()) return convolve(rows, packed, y);
-  Matrix together(y.rows, inputs_);
-  copy(rows, together);
-  convolve(together, packed, y);
+  const std::size_t row_bytes = format_.operand_bytes * inputs_, stride = format_.operand_bytes * x_stride;
+  const auto* from = static_cast<const std::byte*>(x);
+  Block<std::byte> together;
+  if (x_stride != inputs_ && y.rows > 1) {
+    together = take_memory(row_bytes * y.rows);
+    for (int row = 0; row < y.rows; ++row)
+      std::memcpy(together.get() + row_bytes * row, from + stride * row, row_bytes);
+    from = together.get();
+  }
+  if (y.contiguous()) return run_parts(from, packed, y);
+  Matrix whole(y.rows, y.cols);
+  run_parts(from, packed, whole);
+  copy(whole, y);
 }
 
 }  // namespace palisade

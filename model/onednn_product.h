@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,6 +19,9 @@ namespace palisade {
 // but for f32 without AVX-512: that takes them as they are and copies them within each product, at several
 // times the cost of multiplying a few rows. There a convolution of 1 x 1, whose pixels are the rows, has them
 // packed; each output is then added up in the same order, however many rows share the product.
+//
+// oneDNN itself works in one thread: the team shares the rows, or few rows' outputs, each part a product of
+// its own.
 class OneDnnProduct {
  public:
   // `bias` [n], which outlives this, or empty.
@@ -27,7 +31,7 @@ class OneDnnProduct {
   std::size_t packed_size() const { return packed_.get_size(); }
   // W, row after row, as products want it.
   void pack(const void* plain, std::byte* packed) const;
-  // y [m, n] = x [m, k] W^T + bias. Rows may be strided. Several threads may multiply.
+  // y [m, n] = x [m, k] W^T + bias. Rows may be strided, and are then copied. Several threads may multiply.
   void multiply(const void* x, std::ptrdiff_t x_stride, const std::byte* packed, MatrixView y) const;
 
  private:
@@ -36,17 +40,17 @@ class OneDnnProduct {
     dnnl::primitive primitive;
     std::unordered_map<int, dnnl::memory> arguments;
   };
-  // Who calls, threads of its team, rows, outputs, strides of x and y.
-  using Key = std::tuple<std::thread::id, int, int, int, std::ptrdiff_t, std::ptrdiff_t>;
+  using Key = std::tuple<std::thread::id, int, int>;  // who calls, rows, outputs
 
-  dnnl::matmul::primitive_desc matmul_of(int rows, std::ptrdiff_t x_stride, std::ptrdiff_t y_stride,
-                                         const dnnl::memory::desc& weight) const;
+  dnnl::matmul::primitive_desc matmul_of(int rows, int outputs, const dnnl::memory::desc& weight) const;
   dnnl::convolution_forward::primitive_desc convolution_of(int rows, int outputs) const;
-  std::shared_ptr<Prepared> prepare(int rows, int outputs, std::ptrdiff_t x_stride,
-                                    std::ptrdiff_t y_stride) const;
-  // Of `y.cols` outputs from `first` on.
-  void run(const void* x, std::ptrdiff_t x_stride, const std::byte* packed, int first, MatrixView y) const;
-  void convolve(ConstMatrixView x, const std::byte* packed, MatrixView y) const;
+  dnnl::memory::desc weights_of(int outputs) const;
+  void for_parts(int most, double work,
+                 const std::function<void(std::size_t at, int first, int count)>& use) const;
+  std::shared_ptr<Prepared> prepare(int rows, int outputs) const;
+  // Of rows that stand together, and `y.cols` outputs from `first` on.
+  void run(const void* x, const std::byte* packed, int first, MatrixView y) const;
+  void run_parts(const std::byte* x, const std::byte* packed, MatrixView y) const;
 
   int inputs_;
   int outputs_;
@@ -54,6 +58,9 @@ class OneDnnProduct {
   std::span<const float> bias_;
   bool convolves_ = false;
   dnnl::memory::desc packed_;
+  // How packed_ stands: so many outputs together, one such block after the other.
+  dnnl::memory::format_tag tag_ = dnnl::memory::format_tag::undef;
+  int block_;
   mutable std::mutex guard_;  // of what follows
   mutable std::map<Key, std::shared_ptr<Prepared>> prepared_;
 };

@@ -3,27 +3,127 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 namespace palisade {
+namespace {
 
-void parallel_for(int count, double work, const std::function<void(int)>& task) {
-  if (count < 2 || work < kParallelWork || omp_in_parallel()) {
-    for (int i = 0; i < count; ++i) task(i);
-    return;
+thread_local bool at_task = false;
+
+// Longer than what stands between two products of a decoding step, and cheaper than a wake-up.
+constexpr std::chrono::microseconds kSpin(100);
+
+// Until `value` is no longer `old`: for a moment at work, then asleep.
+template <typename T>
+void wait_for_change(const std::atomic<T>& value, T old) {
+  const auto until = std::chrono::steady_clock::now() + kSpin;
+  while (value.load(std::memory_order_acquire) == old) {
+    if (std::chrono::steady_clock::now() > until) return value.wait(old, std::memory_order_acquire);
   }
-  std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic)
-  for (int i = 0; i < count; ++i) {
-    try {
-      task(i);
-    } catch (...) {
-#pragma omp critical
-      failure = std::current_exception();
+}
+
+// One parallel_for().
+class Loop {
+ public:
+  Loop(int count, const std::function<void(int)>& task, int room)
+      : room(room), task_(task), count_(count), left_(count) {}
+
+  // Takes tasks as long as there are any to take.
+  void work() {
+    at_task = true;
+    for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) {
+      try {
+        task_(i);
+      } catch (...) {
+        const std::lock_guard lock(guard_);
+        failure_ = std::current_exception();
+      }
+      if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_all();
+    }
+    at_task = false;
+  }
+  // For those that others have taken.
+  void finish() {
+    for (int left; (left = left_.load(std::memory_order_acquire)) > 0;) wait_for_change(left_, left);
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+  int room;  // for so many helpers more; the Team's
+
+ private:
+  const std::function<void(int)>& task_;  // of the caller, who stays until nothing is left
+  const int count_;
+  std::atomic<int> next_ = 0;
+  std::atomic<int> left_;
+  std::mutex guard_;
+  std::exception_ptr failure_;
+};
+
+// The threads that help those who begin loops. A helper that is late is not waited for: it finds nothing
+// left.
+class Team {
+ public:
+  void run(int count, int helpers, const std::function<void(int)>& task) {
+    const auto loop = std::make_shared<Loop>(count, task, helpers);
+    {
+      const std::lock_guard lock(guard_);
+      for (; helpers_ < helpers; ++helpers_) std::thread([this] { help(); }).detach();
+      loops_.push_back(loop);
+    }
+    begun_.fetch_add(1, std::memory_order_release);
+    begun_.notify_all();
+    loop->work();
+    {
+      const std::lock_guard lock(guard_);
+      std::erase(loops_, loop);
+    }
+    loop->finish();
+  }
+
+ private:
+  std::shared_ptr<Loop> one_with_room() {
+    const std::lock_guard lock(guard_);
+    const auto found = std::ranges::find_if(loops_, [](const auto& loop) { return loop->room > 0; });
+    if (found == loops_.end()) return nullptr;
+    --(*found)->room;
+    return *found;
+  }
+  void help() {
+    for (;;) {
+      const std::uint32_t begun = begun_.load(std::memory_order_acquire);
+      if (const auto loop = one_with_room()) {
+        loop->work();
+      } else {
+        wait_for_change(begun_, begun);
+      }
     }
   }
-  if (failure) std::rethrow_exception(failure);
+
+  std::atomic<std::uint32_t> begun_ = 0;
+  std::mutex guard_;  // of what follows
+  std::vector<std::shared_ptr<Loop>> loops_;
+  int helpers_ = 0;
+};
+
+// Never destroyed: its threads end with the program.
+Team& team() {
+  static Team* const all = new Team;
+  return *all;
+}
+
+}  // namespace
+
+void parallel_for(int count, double work, const std::function<void(int)>& task) {
+  const int helpers = std::min(team_size(), count) - 1;
+  if (helpers > 0 && work >= kParallelWork && !in_task()) return team().run(count, helpers, task);
+  for (int i = 0; i < count; ++i) task(i);
 }
 
 int team_size() {
@@ -31,7 +131,7 @@ int team_size() {
 }
 
 bool in_task() {
-  return omp_in_parallel();
+  return at_task;
 }
 
 void parallel_for_pieces(std::size_t size, std::size_t piece, double work,
@@ -43,13 +143,13 @@ void parallel_for_pieces(std::size_t size, std::size_t piece, double work,
 }
 
 void parallel_for_large(int count, double work, const std::function<void(int)>& task) {
-  const int threads = omp_get_max_threads();
+  const int threads = team_size();
   if (count % threads == 0 || count >= 8 * threads) return parallel_for(count, work, task);
   for (int i = 0; i < count; ++i) task(i);
 }
 
 void for_row_blocks(int rows, const std::function<void(int first, int count)>& task, int least) {
-  const int threads = omp_get_max_threads();
+  const int threads = team_size();
   int blocks = rows / std::max(kRowBlock, least) / threads * threads;
   if (blocks == 0 && rows / threads >= least) blocks = threads;
   if (blocks < 2) return task(0, rows);

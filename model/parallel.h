@@ -5,13 +5,13 @@
 
 namespace palisade {
 
-// Runs task(0) ... task(count - 1) on the team of threads that oneDNN uses too; in the calling thread alone
-// when `work` (roughly the floating-point operations of all tasks together) would not repay waking the team.
-// Inside one of its tasks everything runs in the thread of that task, products too. What a task throws comes
-// out here; where others run beside it, once they are done.
+// Runs task(0) ... task(count - 1) here and on the team's threads; in the calling thread alone when `work`
+// (roughly the floating-point operations of all tasks together) would not repay waking them. Ends with the
+// last task and waits for no thread that came too late to take one. Inside a task everything runs in its
+// thread, products too. What a task throws comes out here; where others run beside it, once they are done.
 void parallel_for(int count, double work, const std::function<void(int)>& task);
 
-// How many threads the team has that a loop begun here gets.
+// How many threads a loop begun here gets at most, with the one that begins it.
 int team_size();
 // Whether a task of such a loop is at work here, so that everything runs in its thread.
 bool in_task();
@@ -31,7 +31,7 @@ void parallel_for_large(int count, double work, const std::function<void(int)>& 
 constexpr int kRowBlock = 64;
 void for_row_blocks(int rows, const std::function<void(int first, int count)>& task, int least = kRowBlock);
 
-// Below this much work a product or loop runs in the calling thread: waking a passive team costs about 30 us.
+// Below this much work a product or loop runs in the calling thread: waking the team costs about 30 us.
 constexpr double kParallelWork = 6e6;
 
 }  // namespace palisade

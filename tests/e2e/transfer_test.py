@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """`palisade transfer` as a user runs it: from examples to a served model, stopped, killed, refused."""
 import json
-import os
 import random
 import resource
 import shutil
@@ -417,5 +416,4 @@ class Sweep(InFolder):
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     main()

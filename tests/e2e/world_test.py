@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """`palisade-world` as a user runs it: a small data set, taught to the demo model."""
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -121,5 +120,4 @@ class World(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     main()

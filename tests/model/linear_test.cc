@@ -10,7 +10,6 @@
 #include <numeric>
 #include <random>
 #include <span>
-#include <stdexcept>
 #include <tuple>
 #include <vector>
 
@@ -328,26 +327,4 @@ TEST_CASE(
     CHECK(relative_error(used, expected) < 1e-6);
     CHECK(relative_error(y, expected) < 1e-6);
   }
-}
-
-TEST_CASE("blocks of rows are all rows, each once") {
-  for (const int rows : {1, 7, 255, 256, 257, 300, 512, 4112}) {
-    std::vector<std::atomic<int>> seen(rows);
-    for_row_blocks(rows, [&](int first, int count) {
-      for (int row = first; row < first + count; ++row) ++seen[row];
-    });
-    CHECK(std::ranges::all_of(seen, [](const std::atomic<int>& times) { return times == 1; }));
-  }
-}
-
-TEST_CASE("what a task throws comes out of the loop, after the other tasks") {
-  std::atomic<int> done = 0;
-  const auto loop = [&] {
-    parallel_for(40, 1e9, [&](int task) {
-      if (task % 7 == 3) throw std::runtime_error("task");
-      ++done;
-    });
-  };
-  CHECK_THROWS_WITH_AS(loop(), "task", std::runtime_error);
-  CHECK(done == 34);
 }

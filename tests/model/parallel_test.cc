@@ -1,0 +1,87 @@
+#include "model/parallel.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+using namespace palisade;
+
+namespace {
+
+constexpr double kMuchWork = 1e9;
+
+}  // namespace
+
+TEST_CASE("blocks of rows are all rows, each once") {
+  for (const int rows : {1, 7, 255, 256, 257, 300, 512, 4112}) {
+    std::vector<std::atomic<int>> seen(rows);
+    for_row_blocks(rows, [&](int first, int count) {
+      for (int row = first; row < first + count; ++row) ++seen[row];
+    });
+    CHECK(std::ranges::all_of(seen, [](const std::atomic<int>& times) { return times == 1; }));
+  }
+}
+
+TEST_CASE("what a task throws comes out of the loop, after the other tasks") {
+  if (team_size() < 2) return;
+  std::atomic<int> done = 0;
+  const auto loop = [&] {
+    parallel_for(40, kMuchWork, [&](int task) {
+      if (task % 7 == 3) throw std::runtime_error("task");
+      ++done;
+    });
+  };
+  CHECK_THROWS_WITH_AS(loop(), "task", std::runtime_error);
+  CHECK(done == 34);
+}
+
+TEST_CASE("a loop ends although those who could help are kept elsewhere") {
+  std::atomic<int> begun = 0, done = 0;
+  std::atomic<bool> free = false;
+  std::thread other([&] {
+    parallel_for(team_size(), kMuchWork, [&](int) {
+      ++begun;
+      free.wait(false);
+    });
+  });
+  while (begun == 0) std::this_thread::yield();
+  for (int i = 0; i < 100; ++i) parallel_for(8, kMuchWork, [&](int) { ++done; });
+  CHECK(done == 800);
+  free = true;
+  free.notify_all();
+  other.join();
+  CHECK(begun == team_size());
+}
+
+TEST_CASE("inside a task everything runs in its thread, and afterwards no longer") {
+  if (team_size() < 2) return;
+  std::atomic<int> elsewhere = 0, tasks = 0;
+  parallel_for(8, kMuchWork, [&](int) {
+    const auto self = std::this_thread::get_id();
+    CHECK(in_task());
+    parallel_for(8, kMuchWork, [&](int) {
+      ++tasks;
+      elsewhere += std::this_thread::get_id() != self;
+    });
+    CHECK(in_task());
+  });
+  CHECK(tasks == 64);
+  CHECK(elsewhere == 0);
+  CHECK(!in_task());
+}
+
+TEST_CASE("several threads have loops of their own at a time") {
+  std::vector<std::thread> callers;
+  std::atomic<int> done = 0;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      for (int repeat = 0; repeat < 200; ++repeat) parallel_for(5, kMuchWork, [&](int) { ++done; });
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK(done == 4 * 200 * 5);
+}
