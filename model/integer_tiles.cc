@@ -30,7 +30,7 @@ constexpr int kMostRows = 128;  // at a time, so that their sums stay near
 // Weights that are read next, fetched while others are multiplied.
 struct Ahead {
   const char* at = nullptr;
-  int lines_a_step = 0;  // of kStep bytes of a row
+  const char* end = nullptr;
   // Into the second cache what comes after it too: few rows do not take as long as memory does, with many it
   // would only drive out what they need.
   bool further = false;
@@ -46,8 +46,32 @@ struct Tile {
   int bytes;                // of each row, a multiple of kStep
   const std::byte* packed;  // four bytes of each column, then the next four
   std::ptrdiff_t packed_stride;
-  bool first;             // sums begin here
-  std::ptrdiff_t stride;  // of the sums
+  const std::int32_t* start;  // what is added to
+  std::ptrdiff_t start_stride;
+  std::int32_t* sums;
+  std::ptrdiff_t stride;
+
+  Tile below(int rows) const {
+    Tile tile = *this;
+    tile.x += rows * x_stride, tile.start += rows * start_stride, tile.sums += rows * stride;
+    return tile;
+  }
+};
+
+// What a tile's sums become, instead of standing in `sums`: y = sum * row_steps * steps + bias.
+struct Scaled {
+  const float* row_steps;
+  const float* steps;  // of each column, as many as the tile has, like bias
+  const float* bias;
+  float* y;
+  std::ptrdiff_t stride;
+  int columns;  // of y, the last vector's perhaps not all
+
+  Scaled below(int rows) const {
+    Scaled scaled = *this;
+    scaled.row_steps += rows, scaled.y += rows * stride;
+    return scaled;
+  }
 };
 
 enum class Operands { kValues, kWords };
@@ -180,36 +204,33 @@ void add_rests(std::span<const Rest> rests, const std::byte* packed, std::int32_
   for (int i = 0; i < kVectors; ++i) hn::Store(all[0][i], d, sums + kLanes * i);
 }
 
-// Sums to columns [first, first + kTileColumns) of y, as ScaleSums in row_formats.cc. Without VNNI what the
-// shift of weights adds is taken off by row, `row_sums`, not by column.
-void scale_rows(const std::int32_t* sums, std::span<const float> steps, const ColumnScales& columns,
-                int first, const std::int32_t* row_sums, MatrixView y) {
-  const Floats d;
-  const int left = y.cols - first;
-  for (int i = 0; i < kTileColumns && i < left; i += kLanes) {
-    const auto there = hn::FirstN(d, std::size_t(std::min(left - i, kLanes)));
-    const auto of = [&](std::span<const float> all) {
-      return hn::MaskedLoad(there, d, all.data() + first + i);
-    };
-    auto shifts = hn::MaskedLoad(hn::RebindMask(Sums(), there), Sums(), columns.shifts.data() + first + i);
-    const auto its_steps = of(columns.steps);
-    const auto bias = columns.bias.empty() ? hn::Zero(d) : of(columns.bias);
-    for (int row = 0; row < y.rows; ++row) {
-      if constexpr (!kHasVnni) shifts = hn::Set(Sums(), kShift * row_sums[row]);
-      const auto sum = hn::Sub(hn::LoadU(Sums(), sums + row * kTileColumns + i), shifts);
-      const auto factor = hn::Mul(hn::Set(d, steps[row]), its_steps);
-      const auto value = hn::MulAdd(hn::ConvertTo(d, sum), factor, bias);
-      float* const to = y.row(row).data() + first + i;
-      // By a mask a store takes AMD's AVX2 dozens of steps.
-      left - i >= kLanes ? hn::StoreU(value, d, to) : hn::BlendedStore(value, there, d, to);
+// Scales of a tile's columns, those that the last one lacks 0. Sums start with what the shift of x adds taken
+// off.
+struct TileScales {
+  alignas(64) std::int32_t starts[kTileColumns];
+  alignas(64) float steps[kTileColumns];
+  alignas(64) float bias[kTileColumns];
+
+  TileScales(const ColumnScales& columns, int first) {
+    const Sums integers;
+    const Floats d;
+    const int count = int(columns.steps.size()) - first;
+    for (int i = 0; i < kTileColumns; i += kLanes) {
+      const auto there = hn::FirstN(d, std::size_t(std::clamp(count - i, 0, kLanes)));
+      const auto load = [&]<class Tag>(Tag tag, const auto& all) {
+        return all.empty() ? hn::Zero(tag)
+                           : hn::MaskedLoad(hn::RebindMask(tag, there), tag, all.data() + first + i);
+      };
+      hn::Store(hn::Neg(load(integers, columns.shifts)), integers, starts + i);
+      hn::Store(load(d, columns.steps), d, steps + i);
+      hn::Store(load(d, columns.bias), d, bias + i);
     }
   }
-}
+};
 
 void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScales& columns, int first_tile,
                    int last_tile, MatrixView y) {
-  constexpr int kVectors = kTileColumns / kLanes, kRows = most_rows(kVectors);
-  constexpr int kLinesAStep = kStep * kTileColumns / 64;
+  constexpr int kVectors = kTileColumns / kLanes;
   alignas(64) std::int32_t sums[kMostRows * kTileColumns];
   const std::byte* const all = x.values.data();
   const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * x.depth * kTileColumns; };
@@ -218,60 +239,59 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
     const int tile = task / blocks, block = task % blocks;
     const int begin = int(std::int64_t(y.rows) * block / blocks);
     const int rows = int(std::int64_t(y.rows) * (block + 1) / blocks) - begin;
-    const int steps = (rows + kRows - 1) / kRows;
-    const int vectors = std::min(kVectors, (y.cols - tile * kTileColumns + kLanes - 1) / kLanes);
+    const int first = tile * kTileColumns, its_columns = std::min(kTileColumns, y.cols - first);
+    const TileScales scales(columns, first);
+    const Scaled scaled{.row_steps = x.steps.data() + begin,
+                        .steps = scales.steps,
+                        .bias = scales.bias,
+                        .y = y.row(begin).data() + first,
+                        .stride = y.stride,
+                        .columns = its_columns};
     for (int at = 0; at < x.depth; at += chunk_of(y.rows)) {
       const int depth = std::min(chunk_of(y.rows), x.depth - at);
-      const bool last = at + depth == x.depth;
+      const bool last = at + depth == x.depth, starts = at == 0 && kHasVnni;
       const std::byte* const weights = tile_at(tile) + std::size_t(at) * kTileColumns;
       const std::byte* const next = last ? tile_at((task + 1) / blocks) : weights + depth * kTileColumns;
-      // The next chunk has as many lines as this one, fetched in equal shares.
-      const int lines = (kLinesAStep + steps - 1) / steps, all_lines = kLinesAStep * (depth / kStep);
-      for (int step = 0; step < steps; ++step) {
-        const int row = rows * step / steps, count = rows * (step + 1) / steps - row;
-        const int share = lines * (depth / kStep);
-        const Ahead ahead{reinterpret_cast<const char*>(next) + std::ptrdiff_t(step) * share * 64,
-                          step * share < all_lines ? lines : 0, are_few(y.rows)};
-        const Tile those{.x = values_of(all, x.depth, y.rows, at, begin + row),
-                         .x_stride = depth,
-                         .bytes = depth,
-                         .packed = weights,
-                         .packed_stride = kTileColumns * 4,
-                         .first = at == 0,
-                         .stride = kTileColumns};
+      for (int row = 0; row < rows && !kHasVnni; ++row) {
+        const Rests rests(all, x.depth, y.rows, begin + row);
+        const int* const range = rests.starts + at / chunk_of(y.rows);
         std::int32_t* const its = sums + row * kTileColumns;
-        add_tile_of<Operands::kValues, kVectors>(vectors, count)(those, ahead, its);
-        std::int32_t row_sums[kRows];
-        for (int i = 0; i < count && !kHasVnni; ++i) {
-          const Rests rests(all, x.depth, y.rows, begin + row + i);
-          const int* const range = rests.starts + at / chunk_of(y.rows);
-          add_rests({rests.all + range[0], rests.all + range[1]}, weights, its + i * kTileColumns);
-          row_sums[i] = *rests.sum;
-        }
-        if (last)
-          scale_rows(its, x.steps.subspan(begin + row, count), columns, tile * kTileColumns, row_sums,
-                     y.row_range(begin + row, count));
+        if (at == 0) std::fill_n(its, kTileColumns, -kShift * *rests.sum);
+        add_rests({rests.all + range[0], rests.all + range[1]}, weights, its);
       }
+      const auto* const ahead = reinterpret_cast<const char*>(next);
+      add_rows<Operands::kValues, kVectors>({.x = values_of(all, x.depth, y.rows, at, begin),
+                                             .x_stride = depth,
+                                             .bytes = depth,
+                                             .packed = weights,
+                                             .packed_stride = kTileColumns * 4,
+                                             .start = starts ? scales.starts : sums,
+                                             .start_stride = starts ? 0 : kTileColumns,
+                                             .sums = sums,
+                                             .stride = kTileColumns},
+                                            (its_columns + kLanes - 1) / kLanes, rows,
+                                            {ahead, ahead + depth * kTileColumns, are_few(y.rows)},
+                                            last ? &scaled : nullptr);
     }
   }
 }
 
+alignas(64) constexpr std::int32_t kNothing[kMostWordColumns] = {};
+
 void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, std::int32_t* sums,
                    std::ptrdiff_t stride) {
   for (int first = 0; first < columns; first += kMostVectors * kLanes) {
-    const int vectors = std::min(kMostVectors, (columns - first) / kLanes), at_once = most_rows(vectors);
-    const int steps = (x.rows + at_once - 1) / at_once;
-    for (int step = 0; step < steps; ++step) {
-      const int row = x.rows * step / steps, count = x.rows * (step + 1) / steps - row;
-      const Tile tile{.x = reinterpret_cast<const std::byte*>(x.values + row * x.stride),
-                      .x_stride = x.stride * 2,
-                      .bytes = x.depth * 2,
-                      .packed = reinterpret_cast<const std::byte*>(packed + first * 2),
-                      .packed_stride = columns * 4,
-                      .first = true,
-                      .stride = stride};
-      add_tile_of<Operands::kWords, kMostVectors>(vectors, count)(tile, {}, sums + row * stride + first);
-    }
+    add_rows<Operands::kWords, kMostVectors>(
+        {.x = reinterpret_cast<const std::byte*>(x.values),
+         .x_stride = x.stride * 2,
+         .bytes = x.depth * 2,
+         .packed = reinterpret_cast<const std::byte*>(packed + first * 2),
+         .packed_stride = columns * 4,
+         .start = kNothing,
+         .start_stride = 0,
+         .sums = sums + first,
+         .stride = stride},
+        std::min(kMostVectors, (columns - first) / kLanes), x.rows, {}, nullptr);
   }
 }
 #else
