@@ -11,10 +11,33 @@
 namespace palisade {
 namespace {
 
-// In the two halves of a layer.
-std::array<double, 2> operations_of_row(const EncoderShape& shape, int tokens) {
+// Heads whose queries, keys and values of a picture stay in the second cache.
+int heads_together(const EncoderShape& shape) {
+  constexpr int kWidth = 144;
+  return std::clamp(kWidth / (shape.width / shape.heads), 1, shape.heads);
+}
+
+// Rows [first, first + count) of the q, k and v that stand one below the other in `qkv`.
+WeightRows some_heads(const WeightRows& qkv, int first, int count) {
+  const int width = qkv.rows / 3;
+  WeightRows some(3 * count, qkv.cols, [=, read = qkv.read](int at, MatrixView out) {
+    for (int part = 0; part < 3; ++part) {
+      const int from = std::max(at, part * count), to = std::min(at + out.rows, (part + 1) * count);
+      if (from < to) read(part * width + first + from - part * count, out.row_range(from - at, to - from));
+    }
+  });
+  some.cache = qkv.cache;
+  some.name = qkv.name + " from " + std::to_string(first);
+  if (first == 0) some.inputs = qkv.inputs;  // the same for all
+  return some;
+}
+
+// The first makes queries, keys and values of some heads and attends them, the second mixes rows.
+std::array<HalfLayer, 2> halves_of_layer(const EncoderShape& shape, int rows, int tokens) {
   const double width = shape.width;
-  return {6 * width * width, 4 * width * tokens + 2 * width * (width + 2.0 * shape.mlp_width)};
+  const int groups = (shape.heads + heads_together(shape) - 1) / heads_together(shape);
+  return {{{groups, rows * (6 * width * width + 4 * width * tokens) / groups},
+           {rows, 2 * width * (width + 2.0 * shape.mlp_width)}}};
 }
 
 }  // namespace
@@ -79,13 +102,21 @@ EncoderLayers::Layer EncoderLayers::read_layer(const Checkpoint& checkpoint, con
                     v = name + "self_attn.v_proj";
   const WeightRows qkv =
       checkpoint.rows({q + ".weight", k + ".weight", v + ".weight"}, {width, width, width}, width);
-  std::vector<float> qkv_bias;
-  for (const std::string& part : {q, k, v}) {
-    const Matrix bias = checkpoint.read(part + ".bias", {width});
-    qkv_bias.insert(qkv_bias.end(), bias.row(0).begin(), bias.row(0).end());
+  std::vector<Matrix> biases;
+  for (const std::string& part : {q, k, v}) biases.push_back(checkpoint.read(part + ".bias", {width}));
+  std::vector<Heads> heads;
+  const int head_dim = width / shape_.heads;
+  for (int first = 0; first < shape_.heads; first += heads_together(shape_)) {
+    const int count = std::min(heads_together(shape_), shape_.heads - first);
+    std::vector<float> bias;
+    for (const Matrix& part : biases) {
+      const auto its = part.row(0).subspan(first * head_dim, count * head_dim);
+      bias.insert(bias.end(), its.begin(), its.end());
+    }
+    heads.push_back(
+        {first, count, Linear(some_heads(qkv, first * head_dim, count * head_dim), bias, precision)});
   }
-  return {read_layer_norm(checkpoint, name + "layer_norm1", width, shape_.layer_norm_eps),
-          Linear(qkv, qkv_bias, precision),
+  return {read_layer_norm(checkpoint, name + "layer_norm1", width, shape_.layer_norm_eps), std::move(heads),
           read_biased_linear(checkpoint, name + "self_attn.out_proj", width, width, precision),
           read_layer_norm(checkpoint, name + "layer_norm2", width, shape_.layer_norm_eps),
           EncoderMlp(checkpoint, name + "mlp", width, shape_.mlp_width, precision)};
@@ -107,14 +138,14 @@ EncoderPass::EncoderPass(const EncoderLayers& layers, MatrixView x, int tokens, 
       rows_apart_((kRowBlock + tokens - 1) / tokens * tokens),
       observer_(std::move(observer)),
       observed_(std::move(observed)),
-      qkv_(group_rows_, 3 * x.cols),
-      at_(layers.shape_.layers * (x.rows / group_rows_), group_rows_,
-          operations_of_row(layers.shape_, tokens)) {}
+      attended_(group_rows_, x.cols),
+      at_(layers.shape_.layers * (x.rows / group_rows_),
+          halves_of_layer(layers.shape_, group_rows_, tokens)) {}
 
-// Sequences do not see each other, so each layer takes some of them after the others: queries, keys and
-// values are read again while they are near.
+// Sequences do not see each other, so each layer takes some of them after the others: what is made of them is
+// read again while it is near.
 int EncoderPass::rows_of_group(int rows, int tokens) {
-  constexpr int kMostRows = 512;
+  constexpr int kMostRows = 256;
   int sequences = rows / tokens;
   while (sequences > 1 && (sequences * tokens > kMostRows || rows % (sequences * tokens) != 0)) --sequences;
   return sequences * tokens;
@@ -125,37 +156,36 @@ EncoderPass::Place EncoderPass::place() const {
   return {at_.layer() / groups, group * group_rows_, groups - group};
 }
 
-void EncoderPass::write_qkv(const EncoderLayers::Layer& layer, ConstMatrixView x, MatrixView qkv) const {
-  for_row_blocks(x.rows, [&](int begin, int rows) {
-    ProductRows normed = layer.qkv.rows(rows);
-    layer.attention_norm(x.row_range(begin, rows), normed);
-    layer.qkv(normed, qkv.row_range(begin, rows));
+ProductRows EncoderPass::norm(const EncoderLayers::Layer& layer, ConstMatrixView x) const {
+  ProductRows normed = layer.heads.front().qkv.rows(x.rows);
+  layer.attention_norm(x, normed);
+  return normed;
+}
+
+// Whole sequences, `normed`, to their heads' columns of `out`.
+void EncoderPass::attend(const EncoderLayers::Heads& heads, const ProductRows& normed, MatrixView out) const {
+  AttentionShape shape = attention_shape_of(layers_.shape_);
+  shape.heads = shape.kv_heads = heads.count;
+  shape.rounded = heads.qkv.rounds() && repays_rounding(shape, tokens_);
+  const int width = heads.count * shape.head_dim;
+  Matrix qkv(out.rows, 3 * width);
+  heads.qkv(normed, qkv);
+  parallel_for_large(out.rows / tokens_, 4.0 * out.rows * width * tokens_, [&](int index) {
+    const ConstMatrixView sequence = qkv.view().row_range(index * tokens_, tokens_);
+    const KeysAndValues whole{sequence.block(0, tokens_, width, width),
+                              sequence.block(0, tokens_, 2 * width, width)};
+    palisade::attend(shape, sequence.block(0, tokens_, 0, width), {&whole, 1}, {.prefix = tokens_},
+                     out.block(index * tokens_, tokens_, heads.first * shape.head_dim, width));
   });
 }
 
-// Rows `x`, from `first` on of those whose queries, keys and values are `qkv`.
-void EncoderPass::attend_and_mix(const EncoderLayers::Layer& layer, ConstMatrixView qkv, int first,
-                                 MatrixView x) const {
-  const int width = x.cols, count = x.rows;
-  AttentionShape shape = attention_shape_of(layers_.shape_);
-  shape.rounded = layer.qkv.rounds() && repays_rounding(shape, tokens_);
-  Matrix heads(count, width);
-  const int first_sequence = first / tokens_, sequences = (first + count - 1) / tokens_ + 1 - first_sequence;
-  parallel_for_large(sequences, 4.0 * count * width * tokens_, [&](int index) {
-    const int begin = (first_sequence + index) * tokens_;
-    const int from = std::max(first, begin), to = std::min(first + count, begin + tokens_);
-    const ConstMatrixView sequence = qkv.row_range(begin, tokens_);
-    const KeysAndValues whole{sequence.block(0, tokens_, width, width),
-                              sequence.block(0, tokens_, 2 * width, width)};
-    attend(shape, sequence.block(from - begin, to - from, 0, width), {&whole, 1}, {.prefix = tokens_},
-           heads.view().row_range(from - first, to - from));
-  });
-  for_row_blocks(count, [&](int begin, int rows) {
+void EncoderPass::mix(const EncoderLayers::Layer& layer, ConstMatrixView attended, MatrixView x) const {
+  for_row_blocks(x.rows, [&](int begin, int rows) {
     const MatrixView its_x = x.row_range(begin, rows);
-    Matrix mixed(rows, width);
+    Matrix mixed(rows, x.cols);
     ProductRows normed = layer.mlp.rows(rows);
     const RowUse add_to_x = [&](int row, std::span<float> values) { add(its_x.row(row), values); };
-    layer.attention_out(heads.view().row_range(begin, rows), mixed, add_to_x);
+    layer.attention_out(attended.row_range(begin, rows), mixed, add_to_x);
     layer.mlp_norm(its_x, normed);
     layer.mlp(normed, mixed, add_to_x);
   });
@@ -163,15 +193,16 @@ void EncoderPass::attend_and_mix(const EncoderLayers::Layer& layer, ConstMatrixV
 
 // Whole sequences through one layer.
 void EncoderPass::run_layer(const EncoderLayers::Layer& layer, MatrixView x) const {
-  Matrix qkv(x.rows, 3 * x.cols);
-  write_qkv(layer, x, qkv);
-  attend_and_mix(layer, qkv, 0, x);
+  Matrix attended(x.rows, x.cols);
+  const ProductRows normed = norm(layer, x);
+  for (const EncoderLayers::Heads& heads : layer.heads) attend(heads, normed, attended);
+  mix(layer, attended, x);
 }
 
 // How many of the next groups go through their layer together within `operations`: as many as give every
 // thread the same work.
 int EncoderPass::groups_within(double operations) const {
-  if (at_.second_half() || at_.first_row() > 0) return 0;
+  if (at_.second_half() || at_.unit() > 0) return 0;
   int groups = int(std::min(operations / at_.operations_of_layer(), double(place().groups_left)));
   while (groups * group_rows_ % (rows_apart_ * team_size()) != 0) --groups;
   return groups;
@@ -185,15 +216,16 @@ bool EncoderPass::advance(double operations) {
     parallel_for(groups * group_rows_ / rows_apart_, groups * at_.operations_of_layer(), [&](int task) {
       run_layer(layer, x_.row_range(at.group + task * rows_apart_, rows_apart_));
     });
-    for (int half = 0; half < 2 * groups; ++half) at_.move(group_rows_);
+    for (int half = 0; half < 2 * groups; ++half) at_.move(at_.units_left());
+  } else if (at_.second_half()) {
+    const int first = at_.unit(), count = at_.rows_within(operations);
+    mix(layer, attended_.view().row_range(first, count), x_.row_range(at.group + first, count));
+    at_.move(count);
   } else {
-    const int first = at_.first_row(), count = at_.rows_within(operations);
-    const MatrixView x = x_.row_range(at.group + first, count);
-    if (at_.second_half()) {
-      attend_and_mix(layer, qkv_, first, x);
-    } else {
-      write_qkv(layer, x, qkv_.view().row_range(first, count));
-    }
+    const int first = at_.unit(), count = at_.units_within(operations);
+    if (first == 0) normed_ = norm(layer, x_.row_range(at.group, group_rows_));
+    parallel_for_large(count, count * at_.operations_of_layer(),
+                       [&](int index) { attend(layer.heads[first + index], *normed_, attended_); });
     at_.move(count);
   }
   const bool layer_done = at_.done() || place().layer > at.layer;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,9 +63,15 @@ class EncoderLayers {
 
  private:
   friend class EncoderPass;
+  // Some heads' q, k and v, one below the other: as many as stay near until they are attended.
+  struct Heads {
+    int first;
+    int count;
+    Linear qkv;
+  };
   struct Layer {
     LayerNorm attention_norm;
-    Linear qkv;  // q, k, v one below the other
+    std::vector<Heads> heads;
     Linear attention_out;
     LayerNorm mlp_norm;
     EncoderMlp mlp;
@@ -94,8 +101,9 @@ class EncoderPass {
   Place place() const;
   int groups_within(double operations) const;
   void run_layer(const EncoderLayers::Layer& layer, MatrixView x) const;
-  void write_qkv(const EncoderLayers::Layer& layer, ConstMatrixView x, MatrixView qkv) const;
-  void attend_and_mix(const EncoderLayers::Layer& layer, ConstMatrixView qkv, int first, MatrixView x) const;
+  ProductRows norm(const EncoderLayers::Layer& layer, ConstMatrixView x) const;
+  void attend(const EncoderLayers::Heads& heads, const ProductRows& normed, MatrixView out) const;
+  void mix(const EncoderLayers::Layer& layer, ConstMatrixView attended, MatrixView x) const;
 
   const EncoderLayers& layers_;
   MatrixView x_;
@@ -104,8 +112,9 @@ class EncoderPass {
   int rows_apart_;  // whole sequences that a thread takes through a layer by itself
   Observer observer_;
   std::string observed_;
-  Matrix qkv_;      // [group rows, q | k | v] of the layer and the group in hand
-  LayerSlices at_;  // every group of every layer
+  std::optional<ProductRows> normed_;  // of the layer and the group in hand
+  Matrix attended_;                    // [group rows, heads * head_dim] likewise
+  LayerSlices at_;                     // every group of every layer
 };
 
 }  // namespace palisade

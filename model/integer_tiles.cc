@@ -5,6 +5,7 @@
 #include <bit>
 #include <cassert>
 #include <cstring>
+#include <numeric>
 #include <type_traits>
 #include <utility>
 
@@ -86,13 +87,29 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 namespace {
 
+constexpr int kTileColumns = HWY_TARGET == HWY_AVX2 ? 16 : 64;
+
+// Of a tile's columns, behind its weights; sums start with what the shift of x adds taken off.
+struct TileScales {
+  std::int32_t starts[kTileColumns];
+  float steps[kTileColumns];
+  float bias[kTileColumns];
+};
+constexpr std::size_t tile_size(int depth) {
+  return std::size_t(depth) * kTileColumns + sizeof(TileScales);
+}
+template <typename Byte>
+auto& scales_of(Byte* tile, int depth) {
+  using Scales = std::conditional_t<std::is_const_v<Byte>, const TileScales, TileScales>;
+  return *reinterpret_cast<Scales*>(tile + std::size_t(depth) * kTileColumns);
+}
+
 #if HWY_TARGET <= HWY_AVX2 && HWY_ARCH_X86
 constexpr bool kHere = true;
 constexpr bool kHasVnni = HWY_TARGET == HWY_AVX3_DL;
 constexpr int kLanes = HWY_TARGET == HWY_AVX2 ? 8 : 16;
 constexpr int kRegisters = HWY_TARGET == HWY_AVX2 ? 16 : 32;
 constexpr int kMostVectors = HWY_TARGET == HWY_AVX2 ? 2 : 5;  // of columns, in a tile
-constexpr int kTileColumns = HWY_TARGET == HWY_AVX2 ? 16 : 64;
 using Floats = hn::FixedTag<float, kLanes>;
 using Sums = hn::FixedTag<std::int32_t, kLanes>;
 using Words = hn::FixedTag<std::int16_t, 2 * kLanes>;
@@ -204,43 +221,18 @@ void add_rests(std::span<const Rest> rests, const std::byte* packed, std::int32_
   for (int i = 0; i < kVectors; ++i) hn::Store(all[0][i], d, sums + kLanes * i);
 }
 
-// Scales of a tile's columns, those that the last one lacks 0. Sums start with what the shift of x adds taken
-// off.
-struct TileScales {
-  alignas(64) std::int32_t starts[kTileColumns];
-  alignas(64) float steps[kTileColumns];
-  alignas(64) float bias[kTileColumns];
-
-  TileScales(const ColumnScales& columns, int first) {
-    const Sums integers;
-    const Floats d;
-    const int count = int(columns.steps.size()) - first;
-    for (int i = 0; i < kTileColumns; i += kLanes) {
-      const auto there = hn::FirstN(d, std::size_t(std::clamp(count - i, 0, kLanes)));
-      const auto load = [&]<class Tag>(Tag tag, const auto& all) {
-        return all.empty() ? hn::Zero(tag)
-                           : hn::MaskedLoad(hn::RebindMask(tag, there), tag, all.data() + first + i);
-      };
-      hn::Store(hn::Neg(load(integers, columns.shifts)), integers, starts + i);
-      hn::Store(load(d, columns.steps), d, steps + i);
-      hn::Store(load(d, columns.bias), d, bias + i);
-    }
-  }
-};
-
-void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScales& columns, int first_tile,
-                   int last_tile, MatrixView y) {
+void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, int last_tile, MatrixView y) {
   constexpr int kVectors = kTileColumns / kLanes;
   alignas(64) std::int32_t sums[kMostRows * kTileColumns];
   const std::byte* const all = x.values.data();
-  const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * x.depth * kTileColumns; };
+  const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * tile_size(x.depth); };
   const int blocks = (y.rows + kMostRows - 1) / kMostRows;
   for (int task = first_tile * blocks; task < last_tile * blocks; ++task) {
     const int tile = task / blocks, block = task % blocks;
     const int begin = int(std::int64_t(y.rows) * block / blocks);
     const int rows = int(std::int64_t(y.rows) * (block + 1) / blocks) - begin;
     const int first = tile * kTileColumns, its_columns = std::min(kTileColumns, y.cols - first);
-    const TileScales scales(columns, first);
+    const TileScales& scales = scales_of(tile_at(tile), x.depth);
     const Scaled scaled{.row_steps = x.steps.data() + begin,
                         .steps = scales.steps,
                         .bias = scales.bias,
@@ -259,7 +251,10 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
         if (at == 0) std::fill_n(its, kTileColumns, -kShift * *rests.sum);
         add_rests({rests.all + range[0], rests.all + range[1]}, weights, its);
       }
+      // With the tile's last weights come its scales.
+      const int left = last ? x.depth : x.depth - at - depth, coming = std::min(chunk_of(y.rows), left);
       const auto* const ahead = reinterpret_cast<const char*>(next);
+      const std::size_t size = coming * kTileColumns + (coming == left ? sizeof(TileScales) : 0);
       add_rows<Operands::kValues, kVectors>({.x = values_of(all, x.depth, y.rows, at, begin),
                                              .x_stride = depth,
                                              .bytes = depth,
@@ -270,8 +265,7 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, const ColumnScale
                                              .sums = sums,
                                              .stride = kTileColumns},
                                             (its_columns + kLanes - 1) / kLanes, rows,
-                                            {ahead, ahead + depth * kTileColumns, are_few(y.rows)},
-                                            last ? &scaled : nullptr);
+                                            {ahead, ahead + size, are_few(y.rows)}, last ? &scaled : nullptr);
     }
   }
 }
@@ -296,14 +290,13 @@ void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, s
 }
 #else
 constexpr bool kHere = false, kHasVnni = false;
-constexpr int kTileColumns = 64;
 std::size_t TileRowSize(int depth) {
   return std::size_t(depth);
 }
 void PlaceTileRow(const std::uint8_t*, int, int, int, std::byte*) {
   assert(false);
 }
-void MultiplyTiles(const TileRows&, const std::byte*, const ColumnScales&, int, int, MatrixView) {
+void MultiplyTiles(const TileRows&, const std::byte*, int, int, MatrixView) {
   assert(false);
 }
 void MultiplyWords(const WordRows&, const std::int16_t*, int, std::int32_t*, std::ptrdiff_t) {
@@ -320,17 +313,25 @@ bool HasVnni() {
 int TileColumns() {
   return kTileColumns;
 }
+std::size_t TileSize(int depth) {
+  return tile_size(depth);
+}
 
-void PackTileRow(const std::int8_t* row, int depth, int output, std::byte* packed) {
+void PackTileColumn(const std::int8_t* row, int depth, float step, float bias, int output,
+                    std::byte* packed) {
   constexpr std::uint32_t kFlip = kHasVnni ? 0 : 0x80808080;
-  std::byte* to =
-      packed + std::size_t(output / kTileColumns) * kTileColumns * depth + output % kTileColumns * kQuad;
+  const int column = output % kTileColumns;
+  std::byte* const tile = packed + std::size_t(output / kTileColumns) * tile_size(depth);
+  std::byte* to = tile + column * kQuad;
   for (int at = 0; at < depth; at += kQuad, to += kTileColumns * kQuad) {
     std::uint32_t values;
     std::memcpy(&values, row + at, kQuad);
     values ^= kFlip;
     std::memcpy(to, &values, kQuad);
   }
+  TileScales& scales = scales_of(tile, depth);
+  scales.starts[column] = -kShift * std::accumulate(row, row + depth, 0);
+  scales.steps[column] = step, scales.bias[column] = bias;
 }
 
 }  // namespace
@@ -344,8 +345,9 @@ namespace palisade {
 HWY_EXPORT(HasTiles);
 HWY_EXPORT(HasVnni);
 HWY_EXPORT(TileColumns);
+HWY_EXPORT(TileSize);
 HWY_EXPORT(TileRowSize);
-HWY_EXPORT(PackTileRow);
+HWY_EXPORT(PackTileColumn);
 HWY_EXPORT(PlaceTileRow);
 HWY_EXPORT(MultiplyTiles);
 HWY_EXPORT(MultiplyWords);
@@ -364,11 +366,12 @@ int tiles_of(int outputs) {
 }
 
 std::size_t packed_tiles_size(int outputs, int depth) {
-  return std::size_t(tiles_of(outputs)) * HWY_DYNAMIC_DISPATCH(TileColumns)() * depth;
+  return std::size_t(tiles_of(outputs)) * HWY_DYNAMIC_DISPATCH(TileSize)(depth);
 }
 
-void pack_tile_row(std::span<const std::int8_t> row, int output, std::span<std::byte> packed) {
-  HWY_DYNAMIC_DISPATCH(PackTileRow)(row.data(), int(row.size()), output, packed.data());
+void pack_tile_column(const TileColumn& column, int output, std::span<std::byte> packed) {
+  HWY_DYNAMIC_DISPATCH(PackTileColumn)
+  (column.weights.data(), int(column.weights.size()), column.step, column.bias, output, packed.data());
 }
 
 std::size_t tile_row_size(int depth) {
@@ -379,10 +382,8 @@ void place_tile_row(std::span<const std::uint8_t> row, int at, int count, std::s
   HWY_DYNAMIC_DISPATCH(PlaceTileRow)(row.data(), int(row.size()), at, count, all.data());
 }
 
-void multiply_tiles(const TileRows& x, std::span<const std::byte> packed, const ColumnScales& columns,
-                    int first, int last, MatrixView y) {
-  HWY_DYNAMIC_DISPATCH(MultiplyTiles)
-  (x, packed.data(), columns, first, last, y);
+void multiply_tiles(const TileRows& x, std::span<const std::byte> packed, int first, int last, MatrixView y) {
+  HWY_DYNAMIC_DISPATCH(MultiplyTiles)(x, packed.data(), first, last, y);
 }
 
 void multiply_words(const WordRows& x, const std::int16_t* packed, int columns, std::int32_t* sums,

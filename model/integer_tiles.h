@@ -20,11 +20,18 @@ bool has_integer_tiles();
 bool integer_tiles_have_vnni();
 
 // W [outputs, depth], packed: tile after tile of some rows, in each of them four values of every row, then
-// the next four. `depth` is a multiple of kRotatedBlock.
+// the next four, and behind them what makes sums f32, so that it comes with them. `depth` is a multiple of
+// kRotatedBlock.
 std::size_t packed_tiles_size(int outputs, int depth);
-// Row `output` of W to its place in `packed`, whose last tile was zeros. Several threads may pack different
-// rows.
-void pack_tile_row(std::span<const std::int8_t> row, int output, std::span<std::byte> packed);
+// A row of W, which makes a column of y.
+struct TileColumn {
+  std::span<const std::int8_t> weights;
+  float step;
+  float bias;
+};
+// Column `output` to its place in `packed`, whose last tile was zeros. Several threads may pack different
+// ones.
+void pack_tile_column(const TileColumn& column, int output, std::span<std::byte> packed);
 
 // Rows of x as the products read them, with their steps: [count] of tile_row_size(depth) bytes in all, not
 // one after the other.
@@ -39,8 +46,7 @@ void place_tile_row(std::span<const std::uint8_t> row, int at, int count, std::s
 
 int tiles_of(int outputs);
 // y = x W^T + bias, of the columns in tiles [first, last) alone, in the calling thread.
-void multiply_tiles(const TileRows& x, std::span<const std::byte> packed, const ColumnScales& columns,
-                    int first, int last, MatrixView y);
+void multiply_tiles(const TileRows& x, std::span<const std::byte> packed, int first, int last, MatrixView y);
 
 // Rows of 16-bit integers, [rows, depth]; `depth` is a multiple of 8.
 struct WordRows {

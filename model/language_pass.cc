@@ -9,19 +9,20 @@
 namespace palisade {
 namespace {
 
-// Of one row that sees `positions`, in the two halves of a layer.
-std::array<double, 2> operations_of_row(const TextConfig& config, int positions) {
+// The first makes queries, keys and values of each row, the second does attention, up to `positions`, and
+// MLP.
+std::array<HalfLayer, 2> halves_of_layer(const TextConfig& config, int rows, int positions) {
   const double q_width = double(config.heads) * config.head_dim;
   const double kv_width = double(config.kv_heads) * config.head_dim;
-  return {2 * config.width * (q_width + 2 * kv_width),
-          4 * q_width * positions + 2 * config.width * (q_width + 3.0 * config.mlp_width)};
+  return {{{rows, 2 * config.width * (q_width + 2 * kv_width)},
+           {rows, 4 * q_width * positions + 2 * config.width * (q_width + 3.0 * config.mlp_width)}}};
 }
 
 // Rows that repay the way of half a layer's weights to the thread that multiplies by them. Weights of a small
 // model stay in its second cache; else all rows share the threads.
 int least_block(const TextConfig& config) {
   constexpr double kSecondCache = 1 << 20;
-  const double weights = operations_of_row(config, 0)[1] / 2;
+  const double weights = halves_of_layer(config, 1, 0)[1].operations / 2;
   return sizeof(float) * weights <= kSecondCache ? 8 : std::numeric_limits<int>::max();
 }
 
@@ -42,7 +43,7 @@ LanguagePass::LanguagePass(const LanguageModel& model, MatrixView x, std::vector
       observer_(observer),
       first_asked_(observer ? 0 : std::min(first_asked, x.rows - 1)),
       q_(x.rows, model.config_.heads * model.config_.head_dim),
-      at_(model.config_.layers, x.rows, operations_of_row(model.config_, most_positions(segments_))) {
+      at_(model.config_.layers, halves_of_layer(model.config_, x.rows, most_positions(segments_))) {
   assert(x.contiguous());
 }
 
@@ -147,7 +148,7 @@ bool LanguagePass::advance(double operations) {
   if (layer == model_.config_.layers - 1 && at_.second_half()) at_.skip_to(first_asked_);
   const int count = at_.rows_within(operations);
   const auto half = at_.second_half() ? &LanguagePass::attend_and_mix : &LanguagePass::write_keys;
-  const auto some = [&](int begin, int rows) { (this->*half)(at_.first_row() + begin, rows); };
+  const auto some = [&](int begin, int rows) { (this->*half)(at_.unit() + begin, rows); };
   for_row_blocks(count, some, least_block(model_.config_));
   if (at_.move(count)) end_layer(layer);
   return !at_.done();

@@ -10,41 +10,52 @@ namespace palisade {
 // No bound on the work of one slice.
 inline constexpr double kUnboundedOperations = std::numeric_limits<double>::infinity();
 
-// Where a forward through layers stands that is run in slices, so that a long one can make room for others.
-// Rows see each other, so a slice is some rows of half a layer: the first half makes queries, keys and values
-// of all rows, the second does attention and MLP.
+// Half a layer's work, in units of the same size that do not need each other: rows, or heads.
+struct HalfLayer {
+  int units;
+  double operations;  // floating-point operations of a unit
+};
+
+// Where a forward through layers stands that is run in slices, so that a long one can make room for others:
+// some units of half a layer each. Every unit of the second half needs all of the first.
 class LayerSlices {
  public:
   static constexpr int kMostRows = 512;  // of a slice
 
-  // Floating-point operations of one row in each half.
-  LayerSlices(int layers, int rows, std::array<double, 2> operations_of_row)
-      : layers_(layers), rows_(rows), operations_of_row_(operations_of_row) {}
+  LayerSlices(int layers, std::array<HalfLayer, 2> halves) : layers_(layers), halves_(halves) {}
 
   bool done() const { return layer_ == layers_; }
   int layer() const { return layer_; }
   bool second_half() const { return half_ == 1; }
-  int first_row() const { return row_; }
-  // How many rows of this half are about `operations`; never so few that the weights' way through the caches
-  // is not repaid nor so many that what is between two products leaves them, and a power of two or an equal
-  // share, because products are prepared for each number of rows.
+  // The next unit of this half, and how many are left with it.
+  int unit() const { return unit_; }
+  int units_left() const { return halves_[half_].units - unit_; }
+  // How many units are about `operations`, at least one.
+  int units_within(double operations) const {
+    return int(std::clamp(operations / halves_[half_].operations, 1.0, double(units_left())));
+  }
+  // How many rows of this half, whose units they are, are about `operations`; never so few that the weights'
+  // way through the caches is not repaid nor so many that what is between two products leaves them, and a
+  // power of two or an equal share, because products are prepared for each number of rows.
   int rows_within(double operations) const {
-    const int left = rows_ - row_;
-    const double rows = operations / operations_of_row_[half_];
+    const int left = units_left();
+    const double rows = operations / halves_[half_].operations;
     const int shares = (left + kMostRows - 1) / kMostRows;
     const int share = (left + shares - 1) / shares;
     if (rows >= share) return share;
     return std::min(left, std::max(kFewestRows, int(std::bit_floor(unsigned(rows)))));
   }
-  double operations_of_layer() const { return rows_ * (operations_of_row_[0] + operations_of_row_[1]); }
-  // Nothing is to be done with rows of this half before `row`.
-  void skip_to(int row) { row_ = std::max(row_, row); }
-  // The next `rows` of this half are done. True when that ends the layer.
-  bool move(int rows) {
-    operations_ += rows * operations_of_row_[half_];
-    row_ += rows;
-    if (row_ < rows_) return false;
-    row_ = 0;
+  double operations_of_layer() const {
+    return halves_[0].units * halves_[0].operations + halves_[1].units * halves_[1].operations;
+  }
+  // Nothing is to be done with units of this half before `unit`.
+  void skip_to(int unit) { unit_ = std::max(unit_, unit); }
+  // The next `units` of this half are done. True when that ends the layer.
+  bool move(int units) {
+    operations_ += units * halves_[half_].operations;
+    unit_ += units;
+    if (unit_ < halves_[half_].units) return false;
+    unit_ = 0;
     half_ = 1 - half_;
     if (half_ == 1) return false;
     ++layer_;
@@ -56,11 +67,10 @@ class LayerSlices {
  private:
   static constexpr int kFewestRows = 32;
   int layers_;
-  int rows_;
-  std::array<double, 2> operations_of_row_;
+  std::array<HalfLayer, 2> halves_;
   int layer_ = 0;
   int half_ = 0;
-  int row_ = 0;
+  int unit_ = 0;
   double operations_ = 0;
 };
 

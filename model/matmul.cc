@@ -109,8 +109,8 @@ struct PackedMatrix::Parts {
   Matrix bias;
   std::optional<OneDnnProduct> onednn;  // where there are no tiles
   Block<std::byte> weights;
-  Matrix steps;                      // int8: of each row of W
-  std::vector<std::int32_t> shifts;  // int8: what rows shifted by kShift add to each sum
+  Matrix steps;                      // oneDNN's int8: of each row of W
+  std::vector<std::int32_t> shifts;  // likewise: what rows shifted by kShift add to each sum
   std::mutex guard;                  // of what follows
   ProductInputs* recorded = nullptr;
 
@@ -126,7 +126,7 @@ struct PackedMatrix::Parts {
     return 1;
   }
 
-  // Row `index` of W likewise.
+  // Row `index` of W likewise, as oneDNN takes it.
   void convert_weight(int index, std::span<const float> row, std::byte* to) {
     if (precision != Precision::kInt8) return void(convert(row, to));
     const std::span values(reinterpret_cast<std::int8_t*>(to), std::size_t(depth));
@@ -136,7 +136,7 @@ struct PackedMatrix::Parts {
 
   // All of W: from the cache, or read some rows at a time, converted and packed, and kept there.
   void pack(const WeightRows& rows) {
-    if (precision == Precision::kInt8) steps = Matrix(1, outputs), shifts.resize(outputs);
+    if (precision == Precision::kInt8 && !tiles) steps = Matrix(1, outputs), shifts.resize(outputs);
     // In int8 bias and scales come after the product.
     const auto added = precision == Precision::kInt8 ? std::span<const float>() : values_of(bias);
     if (!tiles) onednn.emplace(depth, outputs, format, added);
@@ -160,9 +160,10 @@ struct PackedMatrix::Parts {
     const std::span packed(weights.get(), packed_tiles_size(outputs, depth));
     std::ranges::fill(packed.last(packed_tiles_size(1, depth)), std::byte(0));
     rows.for_each([&](int index, std::span<const float> row) {
-      const auto rounded = bytes_of_thread(depth);
-      convert_weight(index, row, rounded.data());
-      pack_tile_row({reinterpret_cast<const std::int8_t*>(rounded.data()), rounded.size()}, index, packed);
+      const auto bytes = bytes_of_thread(depth);
+      const std::span values(reinterpret_cast<std::int8_t*>(bytes.data()), std::size_t(depth));
+      const float step = quantise_rotated(row, values);
+      pack_tile_column({values, step, bias.size() > 0 ? bias.data()[index] : 0}, index, packed);
     });
   }
 
@@ -201,7 +202,7 @@ struct PackedMatrix::Parts {
     const int count = tiles_of(outputs), tasks = std::min(count, kTasksAThread * team_size());
     const std::span packed(weights.get(), packed_tiles_size(outputs, depth));
     parallel_for(tasks, 2.0 * y.rows * depth * outputs, [&](int task) {
-      multiply_tiles(x, packed, columns(), count * task / tasks, count * (task + 1) / tasks, y);
+      multiply_tiles(x, packed, count * task / tasks, count * (task + 1) / tasks, y);
     });
   }
 
@@ -268,7 +269,8 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y, const RowUse& use) 
 
 void PackedMatrix::multiply(const ProductRows& x, MatrixView y, const RowUse& use) const {
   Parts& parts = *parts_;
-  assert(x.parts_ == &parts && y.cols == parts.outputs && y.rows == int(x.steps_.size()));
+  assert(x.parts_->precision == parts.precision && x.parts_->inputs == parts.inputs &&
+         y.cols == parts.outputs && y.rows == int(x.steps_.size()));
   if (y.rows == 0) return;
   if (parts.tiles) {
     parts.tile_product({{x.rows_.get(), x.row_bytes_ * x.steps_.size()}, x.steps_, parts.depth}, y);

@@ -43,7 +43,7 @@ class PackedMatrix {
   // y [m, n] = x [m, k] W^T + bias, then `use` of each row, unless it is empty. Rows of x and y may be
   // strided.
   void multiply(ConstMatrixView x, MatrixView y, const RowUse& use = {}) const;
-  // The same of rows made for this matrix.
+  // The same of rows made for this matrix, or for another of the same precision and inputs.
   void multiply(const ProductRows& x, MatrixView y, const RowUse& use = {}) const;
   int outputs() const;
   // Whether it rounds what it multiplies, so that what is beside it may be rounded too.

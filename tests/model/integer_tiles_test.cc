@@ -42,25 +42,23 @@ void check_tiles() {
     std::vector<std::byte> packed(packed_tiles_size(outputs, depth) + 64);
     const std::span aligned(packed.data() + (64 - reinterpret_cast<std::uintptr_t>(packed.data()) % 64) % 64,
                             packed_tiles_size(outputs, depth));
-    std::vector<std::int32_t> shifts(outputs);
-    for (int i = 0; i < outputs; ++i) {
-      const std::span row(weights.data() + std::size_t(i) * depth, std::size_t(depth));
-      pack_tile_row(row, i, aligned);
-      for (const std::int8_t value : row) shifts[i] += kShift * value;
-    }
     std::vector<std::byte> placed(rows * tile_row_size(depth));
     for (int row = 0; row < rows; ++row)
       place_tile_row({x.data() + std::size_t(row) * depth, std::size_t(depth)}, row, rows, placed);
     std::vector<float> x_steps(rows), steps(outputs), bias(outputs);
     for (int row = 0; row < rows; ++row) x_steps[row] = float(1 + row % 3);
-    for (int i = 0; i < outputs; ++i) steps[i] = 1.0f / float(1 << i % 4), bias[i] = float(i);
+    for (int i = 0; i < outputs; ++i) {
+      steps[i] = 1.0f / float(1 << i % 4), bias[i] = float(i);
+      pack_tile_column({{weights.data() + std::size_t(i) * depth, std::size_t(depth)}, steps[i], bias[i]}, i,
+                       aligned);
+    }
     Matrix y(rows, outputs + 1);
     std::fill_n(y.data(), y.size(), 7.0f);
     const int tiles = tiles_of(outputs), middle = tiles / 2;
     const MatrixView columns = y.view().block(0, rows, 0, outputs);
     const TileRows tile_rows{placed, x_steps, depth};
-    multiply_tiles(tile_rows, aligned, {steps, shifts, bias}, middle, tiles, columns);
-    multiply_tiles(tile_rows, aligned, {steps, shifts, bias}, 0, middle, columns);
+    multiply_tiles(tile_rows, aligned, middle, tiles, columns);
+    multiply_tiles(tile_rows, aligned, 0, middle, columns);
     int wrong = 0;
     for (int row = 0; row < rows; ++row) {
       for (int i = 0; i < outputs; ++i) {
