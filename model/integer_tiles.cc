@@ -51,12 +51,6 @@ struct Tile {
   std::ptrdiff_t start_stride;
   std::int32_t* sums;
   std::ptrdiff_t stride;
-
-  Tile below(int rows) const {
-    Tile tile = *this;
-    tile.x += rows * x_stride, tile.start += rows * start_stride, tile.sums += rows * stride;
-    return tile;
-  }
 };
 
 // What a tile's sums become, instead of standing in `sums`: y = sum * row_steps * steps + bias.
@@ -67,12 +61,6 @@ struct Scaled {
   float* y;
   std::ptrdiff_t stride;
   int columns;  // of y, the last vector's perhaps not all
-
-  Scaled below(int rows) const {
-    Scaled scaled = *this;
-    scaled.row_steps += rows, scaled.y += rows * stride;
-    return scaled;
-  }
 };
 
 enum class Operands { kValues, kWords };
