@@ -141,7 +141,7 @@ struct PackedMatrix::Parts {
     const auto added = precision == Precision::kInt8 ? std::span<const float>() : values_of(bias);
     if (!tiles) onednn.emplace(depth, outputs, format, added);
     const std::size_t size = tiles ? packed_tiles_size(outputs, depth) : onednn->packed_size();
-    weights = take_memory(size);
+    weights = take_memory_for_weights(size);
     const std::pair<std::string, std::span<std::byte>> kept[] = {
         {rows.name, {weights.get(), size}},
         {rows.name + ".steps", std::as_writable_bytes(std::span(steps.data(), steps.size()))},

@@ -16,8 +16,9 @@ constexpr std::size_t kLarge = std::size_t(16) << 10;
 constexpr std::size_t kVector = 64;
 // AddressSanitizer would not see who uses what he has given back.
 #ifdef __SANITIZE_ADDRESS__
-constexpr std::size_t kMostKept = 0;
+constexpr std::size_t kMostKept = 0, kSlab = 0;
 #else
+constexpr std::size_t kSlab = 8 * kHugePage;
 constexpr std::size_t kMostKept = kMostKeptMemory;
 #endif
 
@@ -71,6 +72,7 @@ Kept& kept() {
 }  // namespace
 
 void FreeMemory::operator()(void* block) const {
+  if (slab != nullptr) return;
   if (size >= kLarge) return kept().give(block, size);
   ::operator delete(block, alignment_of(size));
 }
@@ -83,6 +85,23 @@ Block<std::byte> take_memory(std::size_t size) {
     if (size >= kHugePage) ::madvise(block, size / kHugePage * kHugePage, MADV_HUGEPAGE);
   }
   return Block<std::byte>(static_cast<std::byte*>(block), FreeMemory{size});
+}
+
+Block<std::byte> take_memory_for_weights(std::size_t size) {
+  if (size > kSlab / 4) return take_memory(size);
+  static std::mutex guard;  // of what follows
+  static std::weak_ptr<std::byte[]> last;
+  static std::size_t used;
+  const std::lock_guard lock(guard);
+  auto slab = last.lock();
+  if (slab == nullptr || used + size > kSlab) {
+    slab = take_memory(kSlab);
+    last = slab;
+    used = 0;
+  }
+  std::byte* const block = slab.get() + used;
+  used += (size + kVector - 1) / kVector * kVector;
+  return Block<std::byte>(block, FreeMemory{size, std::move(slab)});
 }
 
 std::span<float> row_of_thread(std::size_t size) {
