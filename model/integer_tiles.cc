@@ -1,5 +1,7 @@
 #include "model/integer_tiles.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -104,11 +106,17 @@ using Words = hn::FixedTag<std::int16_t, 2 * kLanes>;
 using Bytes = hn::FixedTag<std::int8_t, 4 * kLanes>;
 using SumVector = hn::Vec<Sums>;
 
-// Values of each row that are multiplied at a time. For many rows their weights, 24 KB, stay in the nearest
-// cache; without VNNI it is 48 KB, as products that take three times as long need no nearer than the second.
-// For few rows it is what memory brings in time.
-constexpr int chunk_of(int rows) {
-  return (are_few(rows) ? 16 << 10 : kHasVnni ? 24 << 10 : 48 << 10) / kTileColumns;
+// Values of each row that are multiplied at a time, in equal parts. For few rows their weights, 16 KB, are
+// what memory brings in time. For many they stay in the nearest cache where that is small, 24 KB; a large one
+// needs half of what passes through, so that rows up to 1,152 values stay whole, which spares their sums the
+// way out of the registers and back. Without VNNI products take three times as long, and the second cache is
+// near enough.
+int chunk_of(int rows, int depth) {
+  static const bool large = ::sysconf(_SC_LEVEL1_DCACHE_SIZE) >= 48 << 10;
+  if (are_few(rows) || !kHasVnni) return (are_few(rows) ? 16 << 10 : 48 << 10) / kTileColumns;
+  if (large && depth <= 1152) return depth;
+  const int most = (large ? 36 << 10 : 24 << 10) / kTileColumns, chunks = (depth + most - 1) / most;
+  return ((depth + chunks - 1) / chunks + kStep - 1) / kStep * kStep;
 }
 
 #include "model/tile_kernel.inc"
@@ -116,7 +124,8 @@ constexpr int chunk_of(int rows) {
 // Values of `row` of `count` from `first` on: of all rows through a chunk, then the next.
 template <typename Byte>
 Byte* values_of(Byte* all, int depth, int count, int first, int row) {
-  return all + std::size_t(first) * count + std::size_t(row) * std::min(chunk_of(count), depth - first);
+  return all + std::size_t(first) * count +
+         std::size_t(row) * std::min(chunk_of(count, depth), depth - first);
 }
 
 // Without VNNI weights are the unsigned operand, and values, signed, are parted where two neighbours could
@@ -140,7 +149,7 @@ struct Rests {
     starts = sum + 1;
     all = reinterpret_cast<Like<Rest>*>(starts + most_chunks(depth) + 1);
   }
-  static constexpr int most_chunks(int depth) { return depth / chunk_of(1) + 1; }
+  static constexpr int most_chunks(int depth) { return depth / chunk_of(1, depth) + 1; }
   static std::size_t size(int depth) {
     return 4 * (std::size_t(most_chunks(depth)) + 2) + std::size_t(depth) / 4 * sizeof(Rest);
   }
@@ -152,9 +161,9 @@ std::size_t TileRowSize(int depth) {
 
 void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::byte* all) {
   if constexpr (kHasVnni) {
-    for (int first = 0; first < depth; first += chunk_of(count))
+    for (int first = 0; first < depth; first += chunk_of(count, depth))
       std::memcpy(values_of(all, depth, count, first, at), row + first,
-                  std::size_t(std::min(chunk_of(count), depth - first)));
+                  std::size_t(std::min(chunk_of(count, depth), depth - first)));
     return;
   }
   // Two weights of at most 255 by values whose sum is at most 128 add up to less than 2^15.
@@ -165,8 +174,8 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
   int parted = 0;
   SumVector sums = hn::Zero(Sums()), none = sums;
   for (int i = 0; i < depth; i += 4 * kLanes) {
-    const int first = i / chunk_of(count) * chunk_of(count);
-    if (i == first) rests.starts[i / chunk_of(count)] = parted;
+    const int first = i / chunk_of(count, depth) * chunk_of(count, depth);
+    if (i == first) rests.starts[i / chunk_of(count, depth)] = parted;
     const auto shifted = hn::LoadU(bytes, reinterpret_cast<const std::int8_t*>(row) + i);
     const auto x = hn::Xor(shifted, hn::Set(bytes, -128));
     const auto odd = hn::ShiftRight<8>(hn::BitCast(words, x));
@@ -190,7 +199,7 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
       rests.all[parted] = {rest[four], (i - first) / 4 + four};
     }
   }
-  rests.starts[(depth + chunk_of(count) - 1) / chunk_of(count)] = parted;
+  rests.starts[(depth + chunk_of(count, depth) - 1) / chunk_of(count, depth)] = parted;
   *rests.sum = hn::GetLane(hn::SumOfLanes(Sums(), sums));
 }
 
@@ -211,6 +220,7 @@ void add_rests(std::span<const Rest> rests, const std::byte* packed, std::int32_
 
 void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, int last_tile, MatrixView y) {
   constexpr int kVectors = kTileColumns / kLanes;
+  const int chunk = chunk_of(y.rows, x.depth);
   alignas(64) std::int32_t sums[kMostRows * kTileColumns];
   const std::byte* const all = x.values.data();
   const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * tile_size(x.depth); };
@@ -227,20 +237,20 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, i
                         .y = y.row(begin).data() + first,
                         .stride = y.stride,
                         .columns = its_columns};
-    for (int at = 0; at < x.depth; at += chunk_of(y.rows)) {
-      const int depth = std::min(chunk_of(y.rows), x.depth - at);
+    for (int at = 0; at < x.depth; at += chunk) {
+      const int depth = std::min(chunk, x.depth - at);
       const bool last = at + depth == x.depth, starts = at == 0 && kHasVnni;
       const std::byte* const weights = tile_at(tile) + std::size_t(at) * kTileColumns;
       const std::byte* const next = last ? tile_at((task + 1) / blocks) : weights + depth * kTileColumns;
       for (int row = 0; row < rows && !kHasVnni; ++row) {
         const Rests rests(all, x.depth, y.rows, begin + row);
-        const int* const range = rests.starts + at / chunk_of(y.rows);
+        const int* const range = rests.starts + at / chunk;
         std::int32_t* const its = sums + row * kTileColumns;
         if (at == 0) std::fill_n(its, kTileColumns, -kShift * *rests.sum);
         add_rests({rests.all + range[0], rests.all + range[1]}, weights, its);
       }
       // With the tile's last weights come its scales.
-      const int left = last ? x.depth : x.depth - at - depth, coming = std::min(chunk_of(y.rows), left);
+      const int left = last ? x.depth : x.depth - at - depth, coming = std::min(chunk, left);
       const auto* const ahead = reinterpret_cast<const char*>(next);
       const std::size_t size = coming * kTileColumns + (coming == left ? sizeof(TileScales) : 0);
       add_rows<Operands::kValues, kVectors>({.x = values_of(all, x.depth, y.rows, at, begin),
