@@ -71,17 +71,8 @@ void require_success(dnnl_status_t status) {
   if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
 }
 
-// multiply(first, count) of the rows of a product of activations, by the team where that repays.
-void for_parts(int rows, double work, const std::function<void(int first, int count)>& multiply) {
-  constexpr int kPartsAThread = 4, kFewestRows = 48;
-  const int most = std::max(1, rows / kFewestRows);
-  const int parts = in_task() || work < kParallelWork ? 1 : std::min(most, kPartsAThread * team_size());
-  const auto begin = [&](int part) { return int(std::int64_t(rows) * part / parts); };
-  parallel_for(parts, work, [&](int part) {
-    const OneThread alone;
-    multiply(begin(part), begin(part + 1) - begin(part));
-  });
-}
+// Rows of a product of activations that repay a call of oneDNN.
+constexpr int kFewestRows = 48;
 
 }  // namespace
 
@@ -305,7 +296,8 @@ void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alp
               MatrixView c) {
   assert((b_transposed ? b.cols : b.rows) == a.cols && (b_transposed ? b.rows : b.cols) == c.cols &&
          a.rows == c.rows);
-  for_parts(c.rows, 2.0 * a.rows * a.cols * c.cols, [&](int first, int count) {
+  parallel_for_rows(c.rows, kFewestRows, 2.0 * a.rows * a.cols * c.cols, [&](int first, int count) {
+    const OneThread alone;
     const ConstMatrixView its_a = a.row_range(first, count);
     const MatrixView its_c = c.row_range(first, count);
     require_success(dnnl_sgemm('N', b_transposed ? 'T' : 'N', count, c.cols, a.cols, alpha, its_a.data,
@@ -315,7 +307,8 @@ void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alp
 
 void multiply_transposed(ConstMatrixView a, ConstMatrixView b, float alpha, float beta, MatrixView c) {
   assert(a.rows == b.rows && a.cols == c.rows && b.cols == c.cols);
-  for_parts(c.rows, 2.0 * a.rows * a.cols * c.cols, [&](int first, int count) {
+  parallel_for_rows(c.rows, kFewestRows, 2.0 * a.rows * a.cols * c.cols, [&](int first, int count) {
+    const OneThread alone;
     const ConstMatrixView its_a = a.block(0, a.rows, first, count);
     const MatrixView its_c = c.row_range(first, count);
     require_success(dnnl_sgemm('T', 'N', count, c.cols, a.rows, alpha, its_a.data, a.stride, b.data, b.stride,

@@ -15,7 +15,6 @@ namespace {
 using dnnl::memory;
 
 constexpr int kTypicalRows = 256;
-constexpr int kPartsAThread = 4;
 
 // How weights may be packed, and how many outputs then stand together.
 struct Packing {
@@ -161,10 +160,8 @@ void OneDnnProduct::run_parts(const std::byte* x, const std::byte* packed, Matri
   const int threads = team_size(), most = kPartsAThread * threads;
   const double work = 2.0 * y.rows * y.cols * inputs_;
   if (in_task() || work < kParallelWork) return run(x, packed, 0, y);
-  if (const int parts = std::min(y.rows / kFewestRows / threads * threads, most); parts > 0) {
-    return parallel_for(parts, work, [&](int part) {
-      const int first = int(std::int64_t(y.rows) * part / parts);
-      const int count = int(std::int64_t(y.rows) * (part + 1) / parts) - first;
+  if (y.rows >= kFewestRows * threads) {
+    return parallel_for_rows(y.rows, kFewestRows, work, [&](int first, int count) {
       run(x + format_.operand_bytes * inputs_ * first, packed, 0, y.row_range(first, count));
     });
   }

@@ -32,8 +32,8 @@ void wait_for_change(const std::atomic<T>& value, T old) {
 // One parallel_for().
 class Loop {
  public:
-  Loop(int count, const std::function<void(int)>& task, int room)
-      : room(room), task_(task), count_(count), left_(count) {}
+  Loop(int count, const std::function<void(int)>& task, int helpers)
+      : room(helpers), task_(task), count_(count), left_(count) {}
 
   // Takes tasks as long as there are any to take.
   void work() {
@@ -140,6 +140,16 @@ void parallel_for_pieces(std::size_t size, std::size_t piece, double work,
     const std::size_t first = std::size_t(index) * piece;
     task(first, std::min(piece, size - first));
   });
+}
+
+void parallel_for_rows(int rows, int least, double work,
+                       const std::function<void(int first, int count)>& task) {
+  const int threads = team_size();
+  int parts = in_task() || work < kParallelWork ? 1 : std::min(rows / least, kPartsAThread * threads);
+  if (parts > threads) parts = parts / threads * threads;
+  if (parts < 2) return task(0, rows);
+  const auto begin = [&](int part) { return int(std::int64_t(rows) * part / parts); };
+  parallel_for(parts, work, [&](int part) { task(begin(part), begin(part + 1) - begin(part)); });
 }
 
 void parallel_for_large(int count, double work, const std::function<void(int)>& task) {

@@ -20,6 +20,12 @@ bool in_task();
 void parallel_for_pieces(std::size_t size, std::size_t piece, double work,
                          const std::function<void(std::size_t first, std::size_t count)>& task);
 
+// parallel_for() of parts of `least` rows or more that together are all rows, some for each thread so that
+// one which others disturb takes fewer: task(first, count).
+inline constexpr int kPartsAThread = 4;
+void parallel_for_rows(int rows, int least, double work,
+                       const std::function<void(int first, int count)>& task);
+
 // parallel_for() of tasks that share their own work among the threads: each in one thread where they come out
 // even, else one after the other, with the team inside.
 void parallel_for_large(int count, double work, const std::function<void(int)>& task);

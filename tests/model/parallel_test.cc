@@ -23,11 +23,22 @@ TEST_CASE("blocks of rows are all rows, each once") {
       for (int row = first; row < first + count; ++row) ++seen[row];
     });
     CHECK(std::ranges::all_of(seen, [](const std::atomic<int>& times) { return times == 1; }));
+    std::atomic<int> fewest = rows;
+    parallel_for_rows(rows, 48, kMuchWork, [&](int first, int count) {
+      for (int row = first; row < first + count; ++row) ++seen[row];
+      for (int least = fewest; count < least && !fewest.compare_exchange_weak(least, count);) {
+      }
+    });
+    CHECK(std::ranges::all_of(seen, [](const std::atomic<int>& times) { return times == 2; }));
+    CHECK(fewest >= std::min(rows, 48));
   }
 }
 
 TEST_CASE("what a task throws comes out of the loop, after the other tasks") {
-  if (team_size() < 2) return;
+  if (team_size() < 2) {
+    MESSAGE("this machine has one thread");
+    return;
+  }
   std::atomic<int> done = 0;
   const auto loop = [&] {
     parallel_for(40, kMuchWork, [&](int task) {
@@ -58,7 +69,10 @@ TEST_CASE("a loop ends although those who could help are kept elsewhere") {
 }
 
 TEST_CASE("inside a task everything runs in its thread, and afterwards no longer") {
-  if (team_size() < 2) return;
+  if (team_size() < 2) {
+    MESSAGE("this machine has one thread");
+    return;
+  }
   std::atomic<int> elsewhere = 0, tasks = 0;
   parallel_for(8, kMuchWork, [&](int) {
     const auto self = std::this_thread::get_id();
