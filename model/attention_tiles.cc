@@ -339,9 +339,10 @@ class AttentionTiles {
     float level;
     const std::int32_t sum =
         HWY_DYNAMIC_DISPATCH(Probabilities)(scores.data(), scores.size(), factor, to.data(), level);
-    const float most = state.total == 0 ? level : std::max(level, state.level);
-    state.keep = state.total == 0 ? 0 : std::exp2(state.level - most);
-    state.share = std::exp2(level - most);
+    const bool begins = state.total == 0;
+    const float most = begins ? level : std::max(level, state.level);
+    state.keep = begins ? 0 : std::exp2(state.level - most);
+    state.share = level == most ? 1 : std::exp2(level - most);  // NaN where a score is
     state.total = state.keep * state.total + state.share * float(sum);
     state.level = most;
   }
