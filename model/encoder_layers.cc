@@ -224,7 +224,7 @@ bool EncoderPass::advance(double operations) {
   } else {
     const int first = at_.unit(), count = at_.units_within(operations);
     if (first == 0) normed_ = norm(layer, x_.row_range(at.group, group_rows_));
-    parallel_for_large(count, count * at_.operations_of_layer(),
+    parallel_for_large(count, count * at_.operations_of_unit(),
                        [&](int index) { attend(layer.heads[first + index], *normed_, attended_); });
     at_.move(count);
   }

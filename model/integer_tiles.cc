@@ -106,14 +106,13 @@ using Words = hn::FixedTag<std::int16_t, 2 * kLanes>;
 using Bytes = hn::FixedTag<std::int8_t, 4 * kLanes>;
 using SumVector = hn::Vec<Sums>;
 
-// Values of each row that are multiplied at a time, in equal parts. For few rows their weights, 16 KB, are
-// what memory brings in time. For many they stay in the nearest cache where that is small, 24 KB; a large one
-// needs half of what passes through, so that rows up to 1,152 values stay whole, which spares their sums the
-// way out of the registers and back. Without VNNI products take three times as long, and the second cache is
-// near enough.
+// Values of each row that are multiplied at a time. For few rows their weights, 16 KB, are what memory brings
+// in time. Without VNNI products take three times as long, and the second cache, 48 KB, is near enough. Else
+// they are equal parts of a row, of 24 KB, which stay in the nearest cache, or of 36 KB where that is large:
+// there rows up to 1,152 values stay whole, which spares their sums the way out of the registers and back.
 int chunk_of(int rows, int depth) {
-  static const bool large = ::sysconf(_SC_LEVEL1_DCACHE_SIZE) >= 48 << 10;
   if (are_few(rows) || !kHasVnni) return (are_few(rows) ? 16 << 10 : 48 << 10) / kTileColumns;
+  static const bool large = ::sysconf(_SC_LEVEL1_DCACHE_SIZE) >= 48 << 10;
   if (large && depth <= 1152) return depth;
   const int most = (large ? 36 << 10 : 24 << 10) / kTileColumns, chunks = (depth + most - 1) / most;
   return ((depth + chunks - 1) / chunks + kStep - 1) / kStep * kStep;
@@ -123,9 +122,8 @@ int chunk_of(int rows, int depth) {
 
 // Values of `row` of `count` from `first` on: of all rows through a chunk, then the next.
 template <typename Byte>
-Byte* values_of(Byte* all, int depth, int count, int first, int row) {
-  return all + std::size_t(first) * count +
-         std::size_t(row) * std::min(chunk_of(count, depth), depth - first);
+Byte* values_of(Byte* all, int depth, int chunk, int count, int first, int row) {
+  return all + std::size_t(first) * count + std::size_t(row) * std::min(chunk, depth - first);
 }
 
 // Without VNNI weights are the unsigned operand, and values, signed, are parted where two neighbours could
@@ -160,10 +158,11 @@ std::size_t TileRowSize(int depth) {
 }
 
 void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::byte* all) {
+  const int chunk = chunk_of(count, depth);
   if constexpr (kHasVnni) {
-    for (int first = 0; first < depth; first += chunk_of(count, depth))
-      std::memcpy(values_of(all, depth, count, first, at), row + first,
-                  std::size_t(std::min(chunk_of(count, depth), depth - first)));
+    for (int first = 0; first < depth; first += chunk)
+      std::memcpy(values_of(all, depth, chunk, count, first, at), row + first,
+                  std::size_t(std::min(chunk, depth - first)));
     return;
   }
   // Two weights of at most 255 by values whose sum is at most 128 add up to less than 2^15.
@@ -174,8 +173,8 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
   int parted = 0;
   SumVector sums = hn::Zero(Sums()), none = sums;
   for (int i = 0; i < depth; i += 4 * kLanes) {
-    const int first = i / chunk_of(count, depth) * chunk_of(count, depth);
-    if (i == first) rests.starts[i / chunk_of(count, depth)] = parted;
+    const int first = i / chunk * chunk;
+    if (i == first) rests.starts[i / chunk] = parted;
     const auto shifted = hn::LoadU(bytes, reinterpret_cast<const std::int8_t*>(row) + i);
     const auto x = hn::Xor(shifted, hn::Set(bytes, -128));
     const auto odd = hn::ShiftRight<8>(hn::BitCast(words, x));
@@ -185,7 +184,7 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
     const auto large = hn::VecFromMask(words, hn::Gt(hn::Abs(both), hn::Set(words, kLargestSum)));
     const auto bounded = hn::Min(hn::Max(x, hn::Set(bytes, -kLargest)), hn::Set(bytes, kLargest));
     const auto part = hn::IfVecThenElse(hn::BitCast(bytes, large), bounded, x);
-    std::byte* const values = values_of(all, depth, count, first, at) + (i - first);
+    std::byte* const values = values_of(all, depth, chunk, count, first, at) + (i - first);
     hn::StoreU(part, bytes, reinterpret_cast<std::int8_t*>(values));
     std::uint8_t mask[8] = {};
     hn::StoreMaskBits(Sums(), hn::Ne(hn::BitCast(Sums(), large), hn::Zero(Sums())), mask);
@@ -199,7 +198,7 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
       rests.all[parted] = {rest[four], (i - first) / 4 + four};
     }
   }
-  rests.starts[(depth + chunk_of(count, depth) - 1) / chunk_of(count, depth)] = parted;
+  rests.starts[(depth + chunk - 1) / chunk] = parted;
   *rests.sum = hn::GetLane(hn::SumOfLanes(Sums(), sums));
 }
 
@@ -253,7 +252,7 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, i
       const int left = last ? x.depth : x.depth - at - depth, coming = std::min(chunk, left);
       const auto* const ahead = reinterpret_cast<const char*>(next);
       const std::size_t size = coming * kTileColumns + (coming == left ? sizeof(TileScales) : 0);
-      add_rows<Operands::kValues, kVectors>({.x = values_of(all, x.depth, y.rows, at, begin),
+      add_rows<Operands::kValues, kVectors>({.x = values_of(all, x.depth, chunk, y.rows, at, begin),
                                              .x_stride = depth,
                                              .bytes = depth,
                                              .packed = weights,

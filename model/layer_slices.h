@@ -30,16 +30,17 @@ class LayerSlices {
   // The next unit of this half, and how many are left with it.
   int unit() const { return unit_; }
   int units_left() const { return halves_[half_].units - unit_; }
+  double operations_of_unit() const { return halves_[half_].operations; }
   // How many units are about `operations`, at least one.
   int units_within(double operations) const {
-    return int(std::clamp(operations / halves_[half_].operations, 1.0, double(units_left())));
+    return int(std::clamp(operations / operations_of_unit(), 1.0, double(units_left())));
   }
   // How many rows of this half, whose units they are, are about `operations`; never so few that the weights'
   // way through the caches is not repaid nor so many that what is between two products leaves them, and a
   // power of two or an equal share, because products are prepared for each number of rows.
   int rows_within(double operations) const {
     const int left = units_left();
-    const double rows = operations / halves_[half_].operations;
+    const double rows = operations / operations_of_unit();
     const int shares = (left + kMostRows - 1) / kMostRows;
     const int share = (left + shares - 1) / shares;
     if (rows >= share) return share;
@@ -52,7 +53,7 @@ class LayerSlices {
   void skip_to(int unit) { unit_ = std::max(unit_, unit); }
   // The next `units` of this half are done. True when that ends the layer.
   bool move(int units) {
-    operations_ += units * halves_[half_].operations;
+    operations_ += units * operations_of_unit();
     unit_ += units;
     if (unit_ < halves_[half_].units) return false;
     unit_ = 0;

@@ -26,8 +26,8 @@ using Block = std::unique_ptr<T[], FreeMemory>;
 // computed on them.
 Block<std::byte> take_memory(std::size_t size);
 
-// The same for packed weights, which stay: those too small for a huge page of their own share some. A product
-// streams them, and the way to each small page costs one of 64 rows by a megabyte 4 % (Zen 5).
+// The same for packed weights, which stay: those up to 4 MB share huge pages, which most would not fill. A
+// product streams them, and the way to each small page costs one of 64 rows by a megabyte 4 % (Zen 5).
 Block<std::byte> take_memory_for_weights(std::size_t size);
 
 // What one row is made in: of the thread at work, until the thread's next call.
