@@ -115,16 +115,6 @@ void RoundColumns(const float* const* rows, int count, std::size_t size, Slice s
   }
 }
 
-// Sums to scores, in place.
-void ScaleScores(std::int32_t* sums, std::size_t size, float step, const float* steps) {
-  const Floats d;
-  for (std::size_t i = 0; i < size; i += kLanes) {
-    const Vector sum = hn::ConvertTo(d, hn::LoadU(Integers(), sums + i));
-    const Vector score = hn::Mul(sum, hn::Mul(hn::Set(d, step), hn::LoadU(d, steps + i)));
-    hn::StoreU(hn::BitCast(Integers(), score), Integers(), sums + i);
-  }
-}
-
 // exp(factor * (x - max)) in steps of 1 / 4095. `level` becomes the power of two of exp(factor * max), NaN
 // where a score is not finite. Returns the sum.
 std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::int16_t* out, float& level) {
@@ -154,18 +144,12 @@ std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::
   return std::int32_t(all - std::uint32_t(size) * kShift);
 }
 
-// out = keep * out + share * steps * sums; with keep 0 what was there does not matter.
-void AddShare(const std::int32_t* sums, const float* steps, std::size_t size, float keep, float share,
-              float* out) {
+// out = keep * out + more.
+void AddToKept(const float* more, std::size_t size, float keep, float* out) {
   const Floats d;
-  const auto value = [&](std::size_t i) {
-    return hn::Mul(hn::ConvertTo(d, hn::LoadU(Integers(), sums + i)),
-                   hn::Mul(hn::Set(d, share), hn::LoadU(d, steps + i)));
-  };
   const Vector keeps = hn::Set(d, keep);
   for (std::size_t i = 0; i < size; i += kLanes) {
-    const Vector v = value(i);
-    const Vector all = keep == 0 ? v : hn::MulAdd(keeps, load(out + i, size - i), v);
+    const Vector all = hn::MulAdd(keeps, load(out + i, size - i), load(more + i, size - i));
     if (size - i >= kLanes) {
       hn::StoreU(all, d, out + i);
     } else {
@@ -183,9 +167,8 @@ namespace palisade {
 
 HWY_EXPORT(RoundWords);
 HWY_EXPORT(RoundColumns);
-HWY_EXPORT(ScaleScores);
 HWY_EXPORT(Probabilities);
-HWY_EXPORT(AddShare);
+HWY_EXPORT(AddToKept);
 
 namespace {
 
@@ -210,9 +193,8 @@ void for_slices(int columns, const Use& use) {
 // Of the thread at work, until its next call with the same tag.
 template <typename T, int kTag>
 std::span<T> scratch(std::size_t size) {
-  thread_local std::vector<T> all;
-  if (all.size() < size) all.resize(size);
-  return {all.data(), size};
+  thread_local Block<std::byte> all;
+  return grown<T>(all, size);
 }
 
 // x in 12 bits, at `out` and up to a whole vector; see RoundWords.
@@ -274,108 +256,113 @@ class AttentionTiles {
         out_(out),
         count_(rows.q.rows),
         columns_(padded(packed.dim_, kVector)),
-        words_(scratch<std::int16_t, 1>(std::size_t(count_) * columns_)),
-        scores_(scratch<std::int32_t, 0>(std::size_t(count_) * kChunk)),
-        probabilities_(scratch<std::int16_t, 2>(std::size_t(count_) * kChunk)),
-        sums_(scratch<std::int32_t, 1>(std::size_t(count_) * columns_)),
+        words_(scratch<std::int16_t, 0>(std::size_t(count_) * columns_)),
+        query_steps_(scratch<float, 0>(std::size_t(count_))),
+        scores_(scratch<float, 1>(std::size_t(count_) * kChunk).data(), count_, kChunk),
+        probabilities_(scratch<std::int16_t, 1>(std::size_t(count_) * kChunk)),
+        shares_(scratch<float, 2>(std::size_t(count_))),
+        more_(scratch<float, 3>(std::size_t(count_) * packed.dim_).data(), count_, packed.dim_),
         state_(scratch<State, 0>(std::size_t(count_))) {}
 
   void run() {
     for (int row = 0; row < count_; ++row) {
-      State& state = state_[row] = {};
-      state.step = round_words(rows_.q, row, words_.data() + row * columns_);
+      state_[row] = {};
+      query_steps_[row] = round_words(rows_.q, row, words_.data() + row * columns_);
     }
     const int first = std::ranges::min(rows_.seen, {}, &Seen::begin).begin / kChunk;
     const int last = (std::ranges::max(rows_.seen, {}, &Seen::end).end - 1) / kChunk;
     for (int chunk = first; chunk <= last; ++chunk) {
       const int begin = chunk * kChunk, count = std::min(kChunk, packed_.positions_ - begin);
       score(begin, count);
-      for (int row = 0; row < count_; ++row) weigh(row, begin, count);
-      add_values(chunk, padded(count, kDepthStep), chunk == last);
+      for (int row = 0; row < count_; ++row) weigh(row, begin, count, chunk == last);
+      if (chunk == first) {
+        multiply_values(chunk, padded(count, kDepthStep), out_);
+      } else {
+        multiply_values(chunk, padded(count, kDepthStep), more_);
+        for (int row = 0; row < count_; ++row) {
+          HWY_DYNAMIC_DISPATCH(AddToKept)
+          (more_.row(row).data(), std::size_t(packed_.dim_), state_[row].keep, out_.row(row).data());
+        }
+      }
     }
   }
 
  private:
   struct State {
-    float step = 0;                                         // of the query
     float level = -std::numeric_limits<float>::infinity();  // the largest score so far, as a power of two
     float total = 0;                                        // of the probabilities, with that as 1
-    float keep = 0, share = 0;                              // of what is summed up and what the chunk adds
+    float keep = 0;                                         // of what is summed up, when the chunk is added
   };
 
   void score(int begin, int count) {
     const int depth = padded(packed_.dim_, kDepthStep);
-    const WordRows queries{words_.data(), count_, depth, columns_};
+    const WordRows queries{words_.data(), query_steps_.data(), count_, depth, columns_};
     const auto* const keys = reinterpret_cast<const std::int16_t*>(packed_.keys_.get());
-    for (int at = 0; at < count; at += kKeyTile)
-      multiply_words(queries, keys + std::size_t(begin + at) * depth, kKeyTile, scores_.data() + at, kChunk);
+    for (int at = begin; at < begin + count; at += kKeyTile) {
+      multiply_words(queries, {keys + std::size_t(at) * depth, packed_.key_steps_.data() + at, kKeyTile},
+                     scores_.block(0, count_, at - begin, kKeyTile));
+    }
   }
 
-  void weigh(int row, int begin, int count) {
+  // Chunks before the first that a row sees add nothing to it.
+  void weigh(int row, int begin, int count, bool last) {
     State& state = state_[row];
-    const int whole = padded(count, kVector);
-    const std::span to = probabilities_.subspan(std::size_t(row) * kChunk, std::size_t(whole));
+    const auto scores = scores_.row(row).first(std::size_t(padded(count, kVector)));
+    const auto to = probabilities_.subspan(std::size_t(row) * kChunk, scores.size());
     const int from = std::max(rows_.seen[row].begin - begin, 0),
               until = std::min(rows_.seen[row].end - begin, count);
-    if (from >= until) {
+    float keep = 1, share = 0;
+    if (from < until) {
+      float factor = rows_.scale;
+      if (rows_.softcap) {
+        scale(scores, rows_.scale);
+        softcap(scores, *rows_.softcap);
+        factor = 1;
+      }
+      // What is not seen has the probability 0.
+      const float unseen = std::numeric_limits<float>::lowest() / 2;
+      std::fill(scores.begin(), scores.begin() + from, unseen);
+      std::fill(scores.begin() + until, scores.end(), unseen);
+      float level;
+      const std::int32_t sum =
+          HWY_DYNAMIC_DISPATCH(Probabilities)(scores.data(), scores.size(), factor, to.data(), level);
+      const bool begins = state.total == 0;
+      const float most = begins ? level : std::max(level, state.level);
+      keep = begins ? 0 : std::exp2(state.level - most);
+      share = level == most ? 1 : std::exp2(level - most);  // NaN where a score is
+      state.total = keep * state.total + share * float(sum);
+      state.level = most;
+    } else {
       std::ranges::fill(to, std::int16_t(0));
-      state.keep = 1, state.share = 0;
-      return;
     }
-    std::int32_t* const sums = scores_.data() + std::size_t(row) * kChunk;
-    HWY_DYNAMIC_DISPATCH(ScaleScores)
-    (sums, std::size_t(whole), state.step, packed_.key_steps_.data() + begin);
-    const std::span scores(reinterpret_cast<float*>(sums), std::size_t(whole));
-    float factor = rows_.scale;
-    if (rows_.softcap) {
-      scale(scores, rows_.scale);
-      softcap(scores, *rows_.softcap);
-      factor = 1;
-    }
-    // What is not seen has the probability 0.
-    const float unseen = std::numeric_limits<float>::lowest() / 2;
-    std::fill(scores.begin(), scores.begin() + from, unseen);
-    std::fill(scores.begin() + until, scores.end(), unseen);
-    float level;
-    const std::int32_t sum =
-        HWY_DYNAMIC_DISPATCH(Probabilities)(scores.data(), scores.size(), factor, to.data(), level);
-    const bool begins = state.total == 0;
-    const float most = begins ? level : std::max(level, state.level);
-    state.keep = begins ? 0 : std::exp2(state.level - most);
-    state.share = level == most ? 1 : std::exp2(level - most);  // NaN where a score is
-    state.total = state.keep * state.total + state.share * float(sum);
-    state.level = most;
+    const float part = last ? 1 / state.total : 1;
+    state.keep = keep * part;
+    shares_[row] = share * part;
   }
 
-  // Chunks before the first that a row sees have added nothing to it, with keep 1 and share 0.
-  void add_values(int chunk, int whole, bool last) {
-    const WordRows weights{probabilities_.data(), count_, whole, kChunk};
-    const auto* const values =
-        reinterpret_cast<const std::int16_t*>(packed_.values_.get()) + std::size_t(chunk) * kChunk * columns_;
+  void multiply_values(int chunk, int whole, MatrixView to) {
+    const WordRows weights{probabilities_.data(), shares_.data(), count_, whole, kChunk};
+    const std::size_t first = std::size_t(chunk) * columns_;
+    const auto* const values = reinterpret_cast<const std::int16_t*>(packed_.values_.get()) + first * kChunk;
     for_slices(columns_, [&](int at, int size) {
-      multiply_words(weights, values + std::size_t(at) * whole, size, sums_.data() + at, columns_);
+      multiply_words(weights,
+                     {values + std::size_t(at) * whole, packed_.value_steps_.data() + first + at, size},
+                     to.block(0, count_, at, std::min(size, packed_.dim_ - at)));
     });
-    for (int row = 0; row < count_; ++row) {
-      const State& state = state_[row];
-      const float part = last ? 1 / state.total : 1;
-      HWY_DYNAMIC_DISPATCH(AddShare)
-      (sums_.data() + row * columns_, packed_.value_steps_.data() + std::size_t(chunk) * columns_,
-       std::size_t(packed_.dim_), begun_ ? state.keep * part : 0, state.share * part, out_.row(row).data());
-    }
-    begun_ = true;
   }
 
   const TiledRows& rows_;
   const PackedKeysAndValues& packed_;
   MatrixView out_;
   int count_;
-  int columns_;                            // of values, and what queries are padded to
+  int columns_;                            // what queries are padded to, as values are
   std::span<std::int16_t> words_;          // [rows, columns]
-  std::span<std::int32_t> scores_;         // [rows, chunk], in the end f32
+  std::span<float> query_steps_;           // of each row
+  MatrixView scores_;                      // [rows, chunk]
   std::span<std::int16_t> probabilities_;  // [rows, chunk]
-  std::span<std::int32_t> sums_;           // [rows, columns]
+  std::span<float> shares_;                // of each row: what of the chunk's sums are added
+  MatrixView more_;                        // [rows, dim], of a chunk after the first
   std::span<State> state_;                 // [rows]
-  bool begun_ = false;
 };
 
 void attend_tiles(const TiledRows& rows, const PackedKeysAndValues& packed, MatrixView out) {

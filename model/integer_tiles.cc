@@ -51,8 +51,8 @@ struct Tile {
   std::ptrdiff_t packed_stride;
   const std::int32_t* start;  // what is added to
   std::ptrdiff_t start_stride;
-  std::int32_t* sums;
-  std::ptrdiff_t stride;
+  std::int32_t* sums = nullptr;
+  std::ptrdiff_t stride = 0;
 };
 
 // What a tile's sums become, instead of standing in `sums`: y = sum * row_steps * steps + bias.
@@ -267,22 +267,26 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, i
   }
 }
 
-alignas(64) constexpr std::int32_t kNothing[kMostWordColumns] = {};
-
-void MultiplyWords(const WordRows& x, const std::int16_t* packed, int columns, std::int32_t* sums,
-                   std::ptrdiff_t stride) {
-  for (int first = 0; first < columns; first += kMostVectors * kLanes) {
+void MultiplyWords(const WordRows& x, const WordColumns& columns, MatrixView y) {
+  alignas(64) static constexpr std::int32_t kStart[kMostWordColumns] = {};
+  alignas(64) static constexpr float kBias[kMostWordColumns] = {};
+  for (int first = 0; first < y.cols; first += kMostVectors * kLanes) {
+    const int left = y.cols - first;
+    const Scaled scaled{.row_steps = x.steps,
+                        .steps = columns.steps + first,
+                        .bias = kBias,
+                        .y = y.data + first,
+                        .stride = y.stride,
+                        .columns = left};
     add_rows<Operands::kWords, kMostVectors>(
         {.x = reinterpret_cast<const std::byte*>(x.values),
          .x_stride = x.stride * 2,
          .bytes = x.depth * 2,
-         .packed = reinterpret_cast<const std::byte*>(packed + first * 2),
-         .packed_stride = columns * 4,
-         .start = kNothing,
-         .start_stride = 0,
-         .sums = sums + first,
-         .stride = stride},
-        std::min(kMostVectors, (columns - first) / kLanes), x.rows, {}, nullptr);
+         .packed = reinterpret_cast<const std::byte*>(columns.packed + first * 2),
+         .packed_stride = columns.count * 4,
+         .start = kStart,
+         .start_stride = 0},
+        std::min(kMostVectors, (left + kLanes - 1) / kLanes), x.rows, {}, &scaled);
   }
 }
 #else
@@ -296,7 +300,7 @@ void PlaceTileRow(const std::uint8_t*, int, int, int, std::byte*) {
 void MultiplyTiles(const TileRows&, const std::byte*, int, int, MatrixView) {
   assert(false);
 }
-void MultiplyWords(const WordRows&, const std::int16_t*, int, std::int32_t*, std::ptrdiff_t) {
+void MultiplyWords(const WordRows&, const WordColumns&, MatrixView) {
   assert(false);
 }
 #endif
@@ -383,10 +387,9 @@ void multiply_tiles(const TileRows& x, std::span<const std::byte> packed, int fi
   HWY_DYNAMIC_DISPATCH(MultiplyTiles)(x, packed.data(), first, last, y);
 }
 
-void multiply_words(const WordRows& x, const std::int16_t* packed, int columns, std::int32_t* sums,
-                    std::ptrdiff_t stride) {
-  assert(x.depth % 8 == 0 && columns % 16 == 0 && columns <= kMostWordColumns);
-  HWY_DYNAMIC_DISPATCH(MultiplyWords)(x, packed, columns, sums, stride);
+void multiply_words(const WordRows& x, const WordColumns& columns, MatrixView y) {
+  assert(x.depth % 8 == 0 && columns.count % 16 == 0 && y.cols <= std::min(columns.count, kMostWordColumns));
+  HWY_DYNAMIC_DISPATCH(MultiplyWords)(x, columns, y);
 }
 
 }  // namespace palisade

@@ -48,17 +48,22 @@ int tiles_of(int outputs);
 // y = x W^T + bias, of the columns in tiles [first, last) alone, in the calling thread.
 void multiply_tiles(const TileRows& x, std::span<const std::byte> packed, int first, int last, MatrixView y);
 
-// Rows of 16-bit integers, [rows, depth]; `depth` is a multiple of 8.
+// Rows of 16-bit integers, [rows, depth], with the step of each; `depth` is a multiple of 8.
 struct WordRows {
   const std::int16_t* values;
+  const float* steps;
   int rows;
   int depth;
   std::ptrdiff_t stride;
 };
+// Columns packed as [depth / 2, count, 2], with the step of each; `count` is a multiple of 16.
+struct WordColumns {
+  const std::int16_t* packed;
+  const float* steps;
+  int count;
+};
 inline constexpr int kMostWordColumns = 80;
-// sums [rows, columns] = x times columns that are packed as [depth / 2, columns, 2], in the calling thread.
-// Rows of sums are `stride` apart; `columns` is a multiple of 16. The sums must fit 32 bits.
-void multiply_words(const WordRows& x, const std::int16_t* packed, int columns, std::int32_t* sums,
-                    std::ptrdiff_t stride);
+// y = x times the first y.cols of the columns, in the calling thread. The sums must fit 32 bits.
+void multiply_words(const WordRows& x, const WordColumns& columns, MatrixView y);
 
 }  // namespace palisade

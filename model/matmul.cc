@@ -54,9 +54,8 @@ class ProductClock {
 
 // What one converted row is made in: of the thread at work, until its next call.
 std::span<std::byte> bytes_of_thread(std::size_t size) {
-  thread_local std::vector<std::byte> row;
-  if (row.size() < size) row.resize(size);
-  return {row.data(), size};
+  thread_local Block<std::byte> row;
+  return grown<std::byte>(row, size);
 }
 
 std::span<const float> values_of(const Matrix& matrix) {

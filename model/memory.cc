@@ -105,9 +105,8 @@ Block<std::byte> take_memory_for_weights(std::size_t size) {
 }
 
 std::span<float> row_of_thread(std::size_t size) {
-  thread_local std::vector<float> row;
-  if (row.size() < size) row.resize(size);
-  return {row.data(), size};
+  thread_local Block<std::byte> row;
+  return grown<float>(row, size);
 }
 
 }  // namespace palisade

@@ -30,6 +30,13 @@ Block<std::byte> take_memory(std::size_t size);
 // product streams them, and the way to each small page costs one of 64 rows by a megabyte 4 % (Zen 5).
 Block<std::byte> take_memory_for_weights(std::size_t size);
 
+// `size` values where `kept`, of the caller's thread, stands; what was there is lost when it must grow.
+template <typename T>
+std::span<T> grown(Block<std::byte>& kept, std::size_t size) {
+  if (kept.get_deleter().size < size * sizeof(T)) kept = take_memory(size * sizeof(T));
+  return {reinterpret_cast<T*>(kept.get()), size};
+}
+
 // What one row is made in: of the thread at work, until the thread's next call.
 std::span<float> row_of_thread(std::size_t size);
 

@@ -4,7 +4,8 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <vector>
+
+#include "model/memory.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/row_formats.cc"
@@ -167,9 +168,8 @@ constexpr float kScale = 0.08838834764831845f;  // 1 / sqrt(128)
 
 // A row of the thread at work, padded to blocks.
 std::span<float> scratch(std::size_t size) {
-  thread_local std::vector<float> row;
-  if (row.size() < size) row.resize(size);
-  return {row.data(), size};
+  thread_local Block<std::byte> row;
+  return grown<float>(row, size);
 }
 
 }  // namespace
