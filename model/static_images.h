@@ -9,10 +9,8 @@
 namespace palisade {
 
 // Which images of a clip need not be read, because an earlier one shows the same: for each image the one
-// whose tokens stand for its own, itself where it is read. [images] One changes where image_similarity() of
-// its features and those of the last that changed (at first: the first) is below `threshold`; whatever is
-// within a sixteenth of the clip's length of a change is read, so that the model sees where things came from
-// and went.
+// whose tokens stand for its own, itself where it is read. [images] One is read where image_similarity() of
+// its features and those of the last that was (at first: the first) is below `threshold`.
 std::vector<int> read_images(std::span<const std::shared_ptr<const Matrix>> images, double threshold);
 
 }  // namespace palisade

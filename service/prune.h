@@ -9,7 +9,7 @@ namespace palisade {
 // The threshold of read_images() where static images of a clip are not read; nothing: all are.
 using Prune = std::optional<double>;
 
-inline constexpr double kStaticThreshold = 0.9;
+inline constexpr double kStaticThreshold = 0.95;
 inline constexpr int kFewestPruned = 3;  // frames
 
 // What --prune and `prune:` may be, for messages.

@@ -15,9 +15,9 @@ void add_prune_flag(CLI::App& command, Prune& prune) {
               throw CLI::ValidationError("--prune", std::string(kPruneForms) + ", not '" + text + "'");
           },
           "static: frames of a window in which nothing moves are not read again by the language model: much "
-          "faster, nearly the same answers; a number is how alike is the same, 0.9 by itself; default: off")
+          "faster, nearly the same answers; a number is how alike is the same, 0.95 by itself; default: off")
       ->envname("PALISADE_PRUNE")
-      ->type_name("off|static[:0.9]");
+      ->type_name("off|static[:0.95]");
 }
 
 void require_video_for(const Prune& prune, int frames) {
