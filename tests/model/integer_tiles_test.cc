@@ -74,9 +74,45 @@ void check_tiles() {
   }
 }
 
+void check_words() {
+  for (const auto& [rows, columns, depth] :
+       {std::tuple{1, 16, 8}, {3, 5, 72}, {6, 64, 72}, {13, 72, 256}, {64, 80, 256}, {17, 41, 512}}) {
+    CAPTURE(rows);
+    CAPTURE(columns);
+    CAPTURE(depth);
+    const int count = (columns + 15) / 16 * 16;
+    std::mt19937 random(3);
+    std::uniform_int_distribution<int> any(-2047, 2047);
+    std::vector<std::int16_t> x(std::size_t(rows) * depth);
+    for (std::int16_t& value : x) value = std::int16_t(any(random));
+    const Block<std::byte> memory = take_memory(std::size_t(depth) * count * 2);
+    auto* const packed = reinterpret_cast<std::int16_t*>(memory.get());
+    for (int i = 0; i < depth * count; ++i) packed[i] = std::int16_t(any(random));
+    std::vector<float> x_steps(rows), steps(count);
+    for (int row = 0; row < rows; ++row) x_steps[row] = float(1 + row % 3);
+    for (int i = 0; i < count; ++i) steps[i] = 1.0f / float(1 << i % 4);
+    Matrix y(rows, columns + 1);
+    std::fill_n(y.data(), y.size(), 7.0f);
+    multiply_words({x.data(), x_steps.data(), rows, depth, depth}, {packed, steps.data(), count},
+                   y.view().block(0, rows, 0, columns));
+    int wrong = 0;
+    for (int row = 0; row < rows; ++row) {
+      for (int i = 0; i < columns; ++i) {
+        std::int32_t sum = 0;
+        for (int at = 0; at < depth; ++at)
+          sum += x[std::size_t(row) * depth + at] * packed[(at / 2 * count + i) * 2 + at % 2];
+        wrong += y.row(row)[i] != float(sum) * (x_steps[row] * steps[i]);
+      }
+      CHECK(y.row(row)[columns] == 7.0f);
+    }
+    CHECK(wrong == 0);
+  }
+}
+
 }  // namespace
 
-TEST_CASE("tiles multiply exactly, whatever the rows, columns and depth, and write no other column") {
+TEST_CASE(
+    "tiles and words multiply exactly, whatever the rows, columns and depth, and write no other column") {
   int kinds = 0;
   for (const std::int64_t missing :
        std::initializer_list<std::int64_t>{0, HWY_AVX3_DL, HWY_AVX3_DL | HWY_AVX3}) {
@@ -84,6 +120,7 @@ TEST_CASE("tiles multiply exactly, whatever the rows, columns and depth, and wri
     const test::WithoutInstructions without(missing);
     if (!has_integer_tiles()) continue;
     check_tiles();
+    check_words();
     ++kinds;
   }
   if (kinds == 0) MESSAGE("this CPU has no such products");
