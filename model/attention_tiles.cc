@@ -144,12 +144,13 @@ std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::
   return std::int32_t(all - std::uint32_t(size) * kShift);
 }
 
-// out = keep * out + more.
+// out = keep * out + more; with keep 0 what was there does not matter.
 void AddToKept(const float* more, std::size_t size, float keep, float* out) {
   const Floats d;
   const Vector keeps = hn::Set(d, keep);
   for (std::size_t i = 0; i < size; i += kLanes) {
-    const Vector all = hn::MulAdd(keeps, load(out + i, size - i), load(more + i, size - i));
+    const Vector v = load(more + i, size - i);
+    const Vector all = keep == 0 ? v : hn::MulAdd(keeps, load(out + i, size - i), v);
     if (size - i >= kLanes) {
       hn::StoreU(all, d, out + i);
     } else {
