@@ -32,7 +32,7 @@ constexpr double kEvery = 2;  // seconds
 constexpr int kFrames = 16;
 constexpr int kWhole = 600;  // seconds
 constexpr int kSeeds = 3;
-constexpr int kRepeats = 3;  // of each prefill, in turn; the quickest counts
+constexpr int kRepeats = 7;  // of each prefill, in turn; the quickest counts
 constexpr int kMaxNewTokens = 64;
 
 struct Trial {
