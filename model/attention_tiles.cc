@@ -276,14 +276,10 @@ class AttentionTiles {
       const int begin = chunk * kChunk, count = std::min(kChunk, packed_.positions_ - begin);
       score(begin, count);
       for (int row = 0; row < count_; ++row) weigh(row, begin, count, chunk == last);
-      if (chunk == first) {
-        multiply_values(chunk, padded(count, kDepthStep), out_);
-      } else {
-        multiply_values(chunk, padded(count, kDepthStep), more_);
-        for (int row = 0; row < count_; ++row) {
-          HWY_DYNAMIC_DISPATCH(AddToKept)
-          (more_.row(row).data(), std::size_t(packed_.dim_), state_[row].keep, out_.row(row).data());
-        }
+      multiply_values(chunk, padded(count, kDepthStep), chunk == first ? out_ : more_);
+      for (int row = 0; row < count_ && chunk > first; ++row) {
+        HWY_DYNAMIC_DISPATCH(AddToKept)
+        (more_.row(row).data(), std::size_t(packed_.dim_), state_[row].keep, out_.row(row).data());
       }
     }
   }

@@ -103,9 +103,11 @@ using SumVector = hn::Vec<Sums>;
 
 #include "model/tile_kernel.inc"
 
-// Bytes of weights that few rows take at a time, so that memory brings the next ones meanwhile. More rows
-// than a tile has do better with half as many (8 rows with VNNI: a decoding step takes 5 % less, Zen 5).
+// Bytes of weights that few rows take at a time, so that memory brings the next ones meanwhile; 0 for many.
+// More rows than a tile has do better with half as many (8 rows with VNNI: a decoding step takes 5 % less,
+// Zen 5).
 int weights_for_few(int rows) {
+  if (rows > kMostFew) return 0;
   return kHasVnni && rows > most_rows(kTileColumns / kLanes) ? 8 << 10 : 16 << 10;
 }
 
@@ -114,7 +116,7 @@ int weights_for_few(int rows) {
 // nearest cache, or of 36 KB where that is large: there rows up to 1,152 values stay whole, which spares
 // their sums the way out of the registers and back.
 int chunk_of(int rows, int depth) {
-  if (rows <= kMostFew) return weights_for_few(rows) / kTileColumns;
+  if (const int few = weights_for_few(rows); few > 0) return few / kTileColumns;
   if (!kHasVnni) return (48 << 10) / kTileColumns;
   static const bool large = ::sysconf(_SC_LEVEL1_DCACHE_SIZE) >= 48 << 10;
   if (large && depth <= 1152) return depth;
@@ -221,7 +223,7 @@ void add_rests(std::span<const Rest> rests, const std::byte* packed, std::int32_
 
 void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, int last_tile, MatrixView y) {
   constexpr int kVectors = kTileColumns / kLanes;
-  const int chunk = chunk_of(y.rows, x.depth), further = y.rows <= kMostFew ? weights_for_few(y.rows) : 0;
+  const int chunk = chunk_of(y.rows, x.depth), further = weights_for_few(y.rows);
   alignas(64) std::int32_t sums[kMostRows * kTileColumns];
   const std::byte* const all = x.values.data();
   const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * tile_size(x.depth); };
