@@ -1,6 +1,7 @@
 #include "model/parallel.h"
 
 #include <omp.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -29,6 +30,29 @@ void wait_for_change(const std::atomic<T>& value, T old) {
   }
 }
 
+// Less than another program's turn on a shared core: 4 ms where the system's clock ticks at 250 Hz.
+constexpr std::chrono::milliseconds kTurn(1);
+
+// Between two tasks nobody waits for this thread: those who want its core had better take it here than in the
+// middle of a task.
+void offer_core() {
+  thread_local std::chrono::steady_clock::time_point offered;
+  if (std::chrono::steady_clock::now() - offered < kTurn) return;
+  sched_yield();
+  offered = std::chrono::steady_clock::now();
+}
+
+// Goes on elsewhere if this thread is on that core, and may come back later. Left alone the system keeps two
+// of a team's threads on one core and another program on a core of its own: for it that is even.
+void leave_core(int core) {
+  cpu_set_t allowed;
+  if (sched_getcpu() != core || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  cpu_set_t others = allowed;
+  CPU_CLR(core, &others);
+  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
+  sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 // One parallel_for().
 class Loop {
  public:
@@ -38,7 +62,9 @@ class Loop {
   // Takes tasks as long as there are any to take.
   void work() {
     at_task = true;
+    const bool helps = std::this_thread::get_id() != caller_;
     for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) {
+      if (helps) leave_core(callers_core_);
       try {
         task_(i);
       } catch (...) {
@@ -46,6 +72,7 @@ class Loop {
         failure_ = std::current_exception();
       }
       if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_all();
+      offer_core();
     }
     at_task = false;
   }
@@ -60,6 +87,8 @@ class Loop {
  private:
   const std::function<void(int)>& task_;  // of the caller, who stays until nothing is left
   const int count_;
+  const std::thread::id caller_ = std::this_thread::get_id();
+  const int callers_core_ = sched_getcpu();
   std::atomic<int> next_ = 0;
   std::atomic<int> left_;
   std::mutex guard_;

@@ -1,9 +1,11 @@
 #include "model/parallel.h"
 
 #include <doctest/doctest.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -98,4 +100,52 @@ TEST_CASE("several threads have loops of their own at a time") {
   }
   for (std::thread& caller : callers) caller.join();
   CHECK(done == 4 * 200 * 5);
+}
+
+TEST_CASE("a helper leaves the core of whoever began the loop, and may come back later") {
+  cpu_set_t allowed;
+  REQUIRE(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+  if (team_size() < 2 || CPU_COUNT(&allowed) < 2) {
+    MESSAGE("this machine has one thread");
+    return;
+  }
+  parallel_for(team_size(), kMuchWork, [](int) {});  // the helpers, who inherit where they may work
+  // A busy thread on every core: none is idle, so the system moves nobody.
+  std::atomic<bool> over = false;
+  std::vector<std::thread> busy;
+  const auto only = [](int core) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    sched_setaffinity(0, sizeof one, &one);
+  };
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &allowed)) continue;
+    busy.emplace_back([&, core] {
+      only(core);
+      while (!over) {
+      }
+    });
+  }
+  const int home = sched_getcpu();
+  only(home);
+  const auto caller = std::this_thread::get_id();
+  std::atomic<int> helped = 0, beside = 0, narrowed = 0;
+  parallel_for(200 * team_size(), kMuchWork, [&](int) {
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    if (std::this_thread::get_id() == caller) return;
+    ++helped;
+    beside += sched_getcpu() == home;
+    cpu_set_t own;
+    sched_getaffinity(0, sizeof own, &own);
+    narrowed += !CPU_EQUAL(&own, &allowed);
+    only(home);
+    sched_setaffinity(0, sizeof allowed, &allowed);
+  });
+  over = true;
+  for (std::thread& thread : busy) thread.join();
+  sched_setaffinity(0, sizeof allowed, &allowed);
+  CHECK(helped > 10);
+  CHECK(beside < helped / 2);
+  CHECK(narrowed == 0);
 }
