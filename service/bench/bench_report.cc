@@ -10,7 +10,7 @@ Json spread(const Samples& samples) {
 }
 
 const char* bound_of(const BenchReport& report, const StageResult& stage) {
-  return report.limits.bound_by_memory(stage.work, report.precision) ? "memory" : "product";
+  return stage.limits.bound_by_memory(stage.work, report.precision) ? "memory" : "product";
 }
 
 // Were all threads in them at once.
@@ -22,12 +22,12 @@ double seconds_in_products(const BenchReport& report, const StageResult& stage) 
 
 double share_of_limits(const BenchReport& report, const StageResult& stage) {
   if (stage.timing.seconds.count() == 0) return 0;
-  return report.limits.seconds_of(stage.work, report.precision) / stage.timing.seconds.median();
+  return stage.limits.seconds_of(stage.work, report.precision) / stage.timing.seconds.median();
 }
 
 double share_of_limits_in_products(const BenchReport& report, const StageResult& stage) {
   const double seconds = seconds_in_products(report, stage);
-  return seconds == 0 ? 0 : report.limits.seconds_of(stage.work.linear(), report.precision) / seconds;
+  return seconds == 0 ? 0 : stage.limits.seconds_of(stage.work.linear(), report.precision) / seconds;
 }
 
 std::string table_of(const BenchReport& report) {

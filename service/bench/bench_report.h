@@ -20,12 +20,12 @@ struct BenchReport {
   std::uint64_t parameters = 0;
   double load_seconds = 0;
   std::uint64_t loaded_memory = 0;  // resident once loaded
-  MachineLimits limits;
+  MachineLimits limits;             // all that were measured
   std::vector<StageResult> stages;
   Agreement agreement;
 };
 
-// What the limits would take for this stage, as a share of what it took: 1 is at the limits.
+// What the limits at its time would take for this stage, as a share of what it took: 1 is at the limits.
 double share_of_limits(const BenchReport& report, const StageResult& stage);
 // The same of the stage's products by weights alone.
 double share_of_limits_in_products(const BenchReport& report, const StageResult& stage);

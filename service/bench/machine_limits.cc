@@ -75,6 +75,12 @@ void measure_products(std::map<std::string, Samples>& products, int repeats) {
 
 }  // namespace
 
+void MachineLimits::add(const MachineLimits& others) {
+  threads = others.threads;
+  memory.add(others.memory);
+  for (const auto& [precision, samples] : others.products) products[precision].add(samples);
+}
+
 double MachineLimits::seconds_of(const Work& work, const std::string& precision) const {
   return std::max(work.bytes() / memory.median(), work.operations() / products.at(precision).median());
 }
@@ -83,10 +89,11 @@ bool MachineLimits::bound_by_memory(const Work& work, const std::string& precisi
   return work.bytes() / memory.median() > work.operations() / products.at(precision).median();
 }
 
-void measure_limits(MachineLimits& limits, int repeats, std::size_t buffer_bytes) {
-  if (limits.threads == 0) limits.threads = team_size();
+MachineLimits measured_limits(int repeats, std::size_t buffer_bytes) {
+  MachineLimits limits{.threads = team_size()};
   measure_memory(limits.memory, repeats, buffer_bytes);
   measure_products(limits.products, repeats);
+  return limits;
 }
 
 }  // namespace palisade

@@ -17,12 +17,13 @@ struct MachineLimits {
   Samples memory;                           // bytes/s
   std::map<std::string, Samples> products;  // operations/s by precision ("f32")
 
+  void add(const MachineLimits& others);
   // What `work` takes at the limits' medians, and which of the two it is that binds.
   double seconds_of(const Work& work, const std::string& precision) const;
   bool bound_by_memory(const Work& work, const std::string& precision) const;
 };
 
-// Adds `repeats` samples of each limit. `buffer_bytes` is what is read: far more than the caches.
-void measure_limits(MachineLimits& limits, int repeats, std::size_t buffer_bytes = std::size_t(1) << 30);
+// `repeats` samples of each limit. `buffer_bytes` is what is read: far more than the caches.
+MachineLimits measured_limits(int repeats, std::size_t buffer_bytes = std::size_t(1) << 30);
 
 }  // namespace palisade

@@ -15,6 +15,9 @@ inline double seconds_since(std::chrono::steady_clock::time_point begun) {
 class Samples {
  public:
   void add(double value) { sorted_.insert(std::ranges::upper_bound(sorted_, value), value); }
+  void add(const Samples& others) {
+    for (const double value : others.sorted_) add(value);
+  }
   std::size_t count() const { return sorted_.size(); }
   // Each 0 where nothing was measured.
   double least() const { return count() ? sorted_.front() : 0; }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/paligemma.h"
+#include "service/bench/machine_limits.h"
 #include "service/bench/samples.h"
 #include "service/bench/work.h"
 
@@ -37,6 +38,7 @@ struct StageResult {
   Timing timing;
   double tokens = 0;  // of images, positions or answers, each repetition
   Work work;
+  MachineLimits limits;  // before and after it: others may have the machine at other times
   std::uint64_t peak_memory = 0;
   std::string skipped;  // why, where it was
 

@@ -116,15 +116,22 @@ int bench(const BenchOptions& options) {
   report.parameters = model->config().parameter_count();
   if (!options.versus.empty())
     report.agreement = agreement_of(options.versus, expected, agreement_logits(*model));
-  // Before and after: others may have the machine in between.
-  log_info("bench: this machine's limits");
-  measure_limits(report.limits, options.quick ? 3 : 5);
+  const auto limits_now = [&] {
+    log_info("bench: this machine's limits");
+    const MachineLimits limits = measured_limits(options.quick ? 3 : 5);
+    report.limits.add(limits);
+    return limits;
+  };
+  MachineLimits before = limits_now();
   for (const Stage& stage : stages) {
-    report.stages.push_back(
-        run_stage(*model, stage, repeats, [](const std::string& step) { log_info("bench: " + step); }));
+    StageResult result =
+        run_stage(*model, stage, repeats, [](const std::string& step) { log_info("bench: " + step); });
+    MachineLimits after = limits_now();
+    result.limits = before;
+    result.limits.add(after);
+    before = std::move(after);
+    report.stages.push_back(std::move(result));
   }
-  log_info("bench: this machine's limits, again");
-  measure_limits(report.limits, options.quick ? 3 : 5);
   if (!options.picture.empty()) write_picture(options.picture, report);
   if (options.json) {
     print_line(json_of(report).dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -166,7 +173,8 @@ void add_bench(CLI::App& app, Run& run) {
                    "this precision, which is loaded first: a test of the products, not of answers")
       ->check(CLI::IsMember({"f32", "bf16", "int8"}));
   command->footer(
-      "\nTimes are medians. Share: what the limits measured in the same run would allow, over what it took;\n"
+      "\nTimes are medians. Share: what the limits measured before and after it would allow, over what it "
+      "took;\n"
       "the limit is the memory's for the bytes that must be read or the product's for the operations. A "
       "model\n"
       "that fits the caches can be beyond the memory's limit. Products: the same share of the linear "
