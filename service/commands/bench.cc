@@ -5,6 +5,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/model_shapes.h"
@@ -126,10 +127,11 @@ int bench(const BenchOptions& options) {
   for (const Stage& stage : stages) {
     StageResult result =
         run_stage(*model, stage, repeats, [](const std::string& step) { log_info("bench: " + step); });
-    MachineLimits after = limits_now();
-    result.limits = before;
-    result.limits.add(after);
-    before = std::move(after);
+    if (result.skipped.empty()) {
+      const MachineLimits after = limits_now();
+      result.limits = std::exchange(before, after);
+      result.limits.add(after);
+    }
     report.stages.push_back(std::move(result));
   }
   if (!options.picture.empty()) write_picture(options.picture, report);
