@@ -3,10 +3,10 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <list>
+#include <deque>
+#include <iterator>
 #include <mutex>
 #include <new>
-#include <vector>
 
 namespace palisade {
 namespace {
@@ -16,69 +16,126 @@ constexpr std::size_t kLarge = std::size_t(16) << 10;
 constexpr std::size_t kVector = 64;
 // AddressSanitizer would not see who uses what he has given back.
 #ifdef __SANITIZE_ADDRESS__
-constexpr std::size_t kMostKept = 0, kSlab = 0;
+constexpr std::size_t kMostKept = 0, kMostNear = 0, kSlab = 0;
 #else
 constexpr std::size_t kSlab = 8 * kHugePage;
 constexpr std::size_t kMostKept = kMostKeptMemory;
+constexpr std::size_t kMostNear = std::size_t(1) << 20;  // of a thread: as much as its second cache holds
 #endif
+constexpr std::size_t kMostNearBlocks = 64;
 
 std::align_val_t alignment_of(std::size_t size) {
   return std::align_val_t(size >= kHugePage ? kHugePage : 64);
 }
 
-// Blocks that were given back, the last one first.
+struct Entry {
+  void* block;
+  std::size_t size;
+};
+
+// Blocks that were given back.
 class Kept {
  public:
-  // One that is not much larger than asked for; nullptr where there is none. `size` becomes its own.
+  // The last of those that are not much larger than asked for; nullptr where there is none. `size` becomes
+  // its own.
   void* take(std::size_t& size) {
-    const std::lock_guard lock(mutex_);
     const auto fits = [&](const Entry& entry) { return entry.size >= size && entry.size <= size + size / 4; };
-    const auto found = std::ranges::find_if(entries_, fits);
-    if (found == entries_.end()) return nullptr;
+    const auto found = std::find_if(entries_.rbegin(), entries_.rend(), fits);
+    if (found == entries_.rend()) return nullptr;
     void* const block = found->block;
     size = found->size;
     bytes_ -= size;
-    entries_.erase(found);
+    entries_.erase(std::next(found).base());
     return block;
   }
-  void give(void* block, std::size_t size) {
-    const std::lock_guard lock(mutex_);
-    entries_.push_front({block, size});
-    bytes_ += size;
-    while (bytes_ > kMostKept) {
-      const Entry last = entries_.back();
-      entries_.pop_back();
-      bytes_ -= last.size;
-      ::operator delete(last.block, alignment_of(last.size));
+  void give(Entry entry) {
+    entries_.push_back(entry);
+    bytes_ += entry.size;
+  }
+  Entry take_oldest() {
+    const Entry oldest = entries_.front();
+    entries_.pop_front();
+    bytes_ -= oldest.size;
+    return oldest;
+  }
+  std::size_t bytes() const { return bytes_; }
+  std::size_t count() const { return entries_.size(); }
+
+ private:
+  std::deque<Entry> entries_;
+  std::size_t bytes_ = 0;
+};
+
+// Of all threads.
+class SharedBlocks {
+ public:
+  void* take(std::size_t& size) {
+    const std::lock_guard lock(guard_);
+    return kept_.take(size);
+  }
+  void give(Entry entry) {
+    const std::lock_guard lock(guard_);
+    kept_.give(entry);
+    while (kept_.bytes() > kMostKept) {
+      const Entry oldest = kept_.take_oldest();
+      ::operator delete(oldest.block, alignment_of(oldest.size));
     }
   }
 
  private:
-  struct Entry {
-    void* block;
-    std::size_t size;
-  };
-  std::mutex mutex_;
-  std::list<Entry> entries_;
-  std::size_t bytes_ = 0;
+  std::mutex guard_;
+  Kept kept_;
 };
 
 // Never destroyed: static models give back after it would be.
-Kept& kept() {
-  static Kept* const all = new Kept;
+SharedBlocks& shared_blocks() {
+  static SharedBlocks* const all = new SharedBlocks;
   return *all;
 }
+
+void give_to_all(Entry entry) {
+  if (entry.size >= kLarge) return shared_blocks().give(entry);
+  ::operator delete(entry.block, alignment_of(entry.size));
+}
+
+// What a thread gave back and takes again while it is in its caches: of another's block each line comes from
+// there first.
+class NearBlocks {
+ public:
+  ~NearBlocks() {
+    while (kept_.count() > 0) give_to_all(kept_.take_oldest());
+    gone = true;
+  }
+  // nullptr for a block that would leave no room for others, and once the thread's are gone: static models
+  // give back later.
+  static NearBlocks* of_thread(std::size_t size) {
+    thread_local NearBlocks all;
+    return gone || size > kMostNear / 4 ? nullptr : &all;
+  }
+  void* take(std::size_t& size) { return kept_.take(size); }
+  void give(Entry entry) {
+    kept_.give(entry);
+    while (kept_.bytes() > kMostNear || kept_.count() > kMostNearBlocks) give_to_all(kept_.take_oldest());
+  }
+
+ private:
+  static thread_local bool gone;
+  Kept kept_;
+};
+thread_local bool NearBlocks::gone = false;
 
 }  // namespace
 
 void FreeMemory::operator()(void* block) const {
   if (slab != nullptr) return;
-  if (size >= kLarge) return kept().give(block, size);
-  ::operator delete(block, alignment_of(size));
+  if (NearBlocks* const near = NearBlocks::of_thread(size)) return near->give({block, size});
+  give_to_all({block, size});
 }
 
 Block<std::byte> take_memory(std::size_t size) {
-  void* block = size >= kLarge ? kept().take(size) : nullptr;
+  NearBlocks* const near = NearBlocks::of_thread(size);
+  void* block = near != nullptr ? near->take(size) : nullptr;
+  if (block == nullptr && size >= kLarge) block = shared_blocks().take(size);
   if (block == nullptr) {
     block = ::operator new(size + kVector, alignment_of(size));
     // Whole huge pages alone: what is left at the end would be as large again.

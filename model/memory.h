@@ -23,7 +23,7 @@ using Block = std::unique_ptr<T[], FreeMemory>;
 //
 // Large ones stand in huge pages where the system gives them, and are kept for a while when they are given
 // back: a pass takes the same ones in every layer, and pages that are new cost as much time as what is
-// computed on them.
+// computed on them. A thread keeps a megabyte of small ones for itself.
 Block<std::byte> take_memory(std::size_t size);
 
 // The same for packed weights, which stay: those up to 4 MB share huge pages, which most would not fill. A

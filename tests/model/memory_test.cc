@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <iterator>
+#include <thread>
 #include <vector>
 
 using namespace palisade;
@@ -33,4 +35,58 @@ TEST_CASE("blocks for weights stand apart, aligned, and go one by one") {
     const auto differs = [&](std::byte value) { return value != filled.value; };
     CHECK(std::none_of(filled.block.get(), filled.block.get() + filled.size, differs));
   }
+}
+
+// In threads that have kept nothing yet.
+void in_new_thread(const std::function<void()>& what) {
+  std::thread(what).join();
+}
+
+TEST_CASE("what a thread gave back it takes again, and others only once it has ended") {
+#ifdef __SANITIZE_ADDRESS__
+  MESSAGE("nothing is kept under AddressSanitizer");
+#else
+  constexpr std::size_t kSmall = 700, kLarge = 200'000;
+  for (const std::size_t size : {kSmall, kLarge}) {
+    CAPTURE(size);
+    in_new_thread([size] {
+      const void* const ours = take_memory(size).get();
+      const void* theirs = nullptr;
+      in_new_thread([&] {
+        theirs = take_memory(size).get();
+        CHECK(theirs != ours);
+        CHECK(take_memory(size).get() == theirs);
+      });
+      const Block<std::byte> again = take_memory(size);
+      CHECK(again.get() == ours);
+      if (size == kLarge) CHECK(take_memory(size).get() == theirs);
+    });
+  }
+#endif
+}
+
+TEST_CASE("a thread keeps no more than a megabyte for itself") {
+#ifdef __SANITIZE_ADDRESS__
+  MESSAGE("nothing is kept under AddressSanitizer");
+#else
+  constexpr std::size_t kSize = 200'000;
+  constexpr int kBlocks = 20, kFewestNear = 4, kMostNear = 5;  // what is taken may be a quarter larger
+  // All at once, so that none is taken twice.
+  const auto take_all = [] {
+    std::vector<Block<std::byte> > all;
+    for (int i = 0; i < kBlocks; ++i) all.push_back(take_memory(kSize));
+    std::vector<const void*> where;
+    for (const auto& block : all) where.push_back(block.get());
+    return where;
+  };
+  in_new_thread([&] {
+    const auto ours = take_all();
+    in_new_thread([&] {
+      const auto was_ours = [&](const void* block) { return std::ranges::find(ours, block) != ours.end(); };
+      const auto others = std::ranges::count_if(take_all(), was_ours);
+      CHECK(others >= kBlocks - kMostNear);
+      CHECK(others <= kBlocks - kFewestNear);
+    });
+  });
+#endif
 }
