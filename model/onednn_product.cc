@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <map>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "model/memory.h"
@@ -121,37 +123,36 @@ void OneDnnProduct::pack(const void* plain, std::byte* packed) const {
   });
 }
 
-std::shared_ptr<OneDnnProduct::Prepared> OneDnnProduct::prepare(int rows, int outputs) const {
-  constexpr std::size_t kMostPrepared = 256;  // prompts come in many lengths
-  const Key key{std::this_thread::get_id(), rows, outputs};
-  const std::lock_guard lock(guard_);
-  if (const auto found = prepared_.find(key); found != prepared_.end()) return found->second;
-  if (prepared_.size() >= kMostPrepared) prepared_.clear();
-  const auto made = std::make_shared<Prepared>();
+OneDnnProduct::Prepared& OneDnnProduct::prepare(int rows, int outputs) const {
+  constexpr std::size_t kMostPrepared = 1024;  // prompts come in many lengths
+  // How its weights are packed follows from what a product is made of, so layers that are alike share.
+  using Key = std::tuple<int, int, int, int, memory::data_type, memory::data_type, bool>;
+  thread_local std::map<Key, Prepared> prepared;
+  const Key key{rows, outputs, inputs_, outputs_, format_.row, format_.weight, bias_.empty()};
+  if (const auto found = prepared.find(key); found != prepared.end()) return found->second;
+  if (prepared.size() >= kMostPrepared) prepared.clear();
   if (convolves_) {
     const auto desc = convolution_of(rows, outputs);
-    *made = {dnnl::convolution_forward(desc), arguments_of(desc)};
-  } else {
-    const auto desc = matmul_of(rows, outputs, weights_of(outputs));
-    *made = {dnnl::matmul(desc), arguments_of(desc)};
+    return prepared[key] = {dnnl::convolution_forward(desc), arguments_of(desc)};
   }
-  return prepared_.emplace(key, made).first->second;
+  const auto desc = matmul_of(rows, outputs, weights_of(outputs));
+  return prepared[key] = {dnnl::matmul(desc), arguments_of(desc)};
 }
 
 void OneDnnProduct::run(const void* x, const std::byte* packed, int first, MatrixView y) const {
   const OneThread alone;
-  const auto made = prepare(y.rows, y.cols);
+  Prepared& made = prepare(y.rows, y.cols);
   const auto give = [&](int argument, const void* data) {
-    made->arguments.at(argument).set_data_handle(writable(data));
+    made.arguments.at(argument).set_data_handle(writable(data));
   };
-  const std::size_t scratch_bytes = made->arguments.at(DNNL_ARG_SCRATCHPAD).get_desc().get_size();
+  const std::size_t scratch_bytes = made.arguments.at(DNNL_ARG_SCRATCHPAD).get_desc().get_size();
   const Block<std::byte> scratchpad = scratch_bytes > 0 ? take_memory(scratch_bytes) : Block<std::byte>();
   give(DNNL_ARG_SRC, x);
   give(DNNL_ARG_WEIGHTS, packed);
   if (!bias_.empty()) give(DNNL_ARG_BIAS, bias_.data() + first);
   give(DNNL_ARG_DST, y.data);
   give(DNNL_ARG_SCRATCHPAD, scratchpad.get());
-  made->primitive.execute(cpu_stream(), made->arguments);
+  made.primitive.execute(cpu_stream(), made.arguments);
   cpu_stream().wait();
 }
 

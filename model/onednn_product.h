@@ -2,12 +2,7 @@
 
 #include <cstddef>
 #include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <span>
-#include <thread>
-#include <tuple>
 #include <unordered_map>
 
 #include "model/matrix.h"
@@ -40,14 +35,14 @@ class OneDnnProduct {
     dnnl::primitive primitive;
     std::unordered_map<int, dnnl::memory> arguments;
   };
-  using Key = std::tuple<std::thread::id, int, int>;  // who calls, rows, outputs
+  // Of products of so many rows and outputs. Of the calling thread, until its next call.
+  Prepared& prepare(int rows, int outputs) const;
 
   dnnl::matmul::primitive_desc matmul_of(int rows, int outputs, const dnnl::memory::desc& weight) const;
   dnnl::convolution_forward::primitive_desc convolution_of(int rows, int outputs) const;
   dnnl::memory::desc weights_of(int outputs) const;
   void for_parts(int most, double work,
                  const std::function<void(std::size_t at, int first, int count)>& use) const;
-  std::shared_ptr<Prepared> prepare(int rows, int outputs) const;
   // Of rows that stand together, and `y.cols` outputs from `first` on.
   void run(const void* x, const std::byte* packed, int first, MatrixView y) const;
   void run_parts(const std::byte* x, const std::byte* packed, MatrixView y) const;
@@ -61,8 +56,6 @@ class OneDnnProduct {
   // How packed_ stands: so many outputs together, one such block after the other.
   dnnl::memory::format_tag tag_ = dnnl::memory::format_tag::undef;
   int block_;
-  mutable std::mutex guard_;  // of what follows
-  mutable std::map<Key, std::shared_ptr<Prepared>> prepared_;
 };
 
 }  // namespace palisade
