@@ -249,20 +249,20 @@ void Scale(float* x, std::size_t size, float factor) {
       x, size, [=](auto d, auto v) { return hn::Mul(v, hn::Set(d, factor)); }, x);
 }
 
-void RotateHalves(float* x, const float* cosine, const float* sine, std::size_t half) {
+void RotateHalves(const float* x, const float* cosine, const float* sine, std::size_t half, float* out) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
   for (; i + lanes <= half; i += lanes) {
     const auto first = hn::LoadU(d, x + i), second = hn::LoadU(d, x + half + i);
     const auto c = hn::LoadU(d, cosine + i), s = hn::LoadU(d, sine + i);
-    hn::StoreU(hn::Sub(hn::Mul(first, c), hn::Mul(second, s)), d, x + i);
-    hn::StoreU(hn::Add(hn::Mul(second, c), hn::Mul(first, s)), d, x + half + i);
+    hn::StoreU(hn::Sub(hn::Mul(first, c), hn::Mul(second, s)), d, out + i);
+    hn::StoreU(hn::Add(hn::Mul(second, c), hn::Mul(first, s)), d, out + half + i);
   }
   for (; i < half; ++i) {
     const float first = x[i], second = x[half + i];
-    x[i] = first * cosine[i] - second * sine[i];
-    x[half + i] = second * cosine[i] + first * sine[i];
+    out[i] = first * cosine[i] - second * sine[i];
+    out[half + i] = second * cosine[i] + first * sine[i];
   }
 }
 
@@ -373,8 +373,9 @@ void add(std::span<float> x, std::span<const float> y) {
 void scale(std::span<float> x, float factor) {
   HWY_DYNAMIC_DISPATCH(Scale)(x.data(), x.size(), factor);
 }
-void rotate_halves(std::span<float> x, std::span<const float> cosine, std::span<const float> sine) {
-  HWY_DYNAMIC_DISPATCH(RotateHalves)(x.data(), cosine.data(), sine.data(), x.size() / 2);
+void rotate_halves(std::span<const float> x, std::span<const float> cosine, std::span<const float> sine,
+                   std::span<float> out) {
+  HWY_DYNAMIC_DISPATCH(RotateHalves)(x.data(), cosine.data(), sine.data(), x.size() / 2, out.data());
 }
 
 float cosine(std::span<const float> x, std::span<const float> y) {

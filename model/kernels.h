@@ -46,9 +46,10 @@ void softcap_backward(std::span<const float> y, float cap, std::span<float> dy);
 void add(std::span<float> x, std::span<const float> y);
 // x *= factor
 void scale(std::span<float> x, float factor);
-// Turns the pairs (x[i], x[i + n/2]) by the angles whose cosines and sines [n / 2] are given (RoPE).
-// Its derivative turns them back: the same with negated sines.
-void rotate_halves(std::span<float> x, std::span<const float> cosine, std::span<const float> sine);
+// Turns the pairs (x[i], x[i + n/2]) by the angles whose cosines and sines [n / 2] are given (RoPE); `out`
+// may be x. Its derivative turns them back: the same with negated sines.
+void rotate_halves(std::span<const float> x, std::span<const float> cosine, std::span<const float> sine,
+                   std::span<float> out);
 // Of the angle between two rows; NaN where one is all zeros.
 float cosine(std::span<const float> x, std::span<const float> y);
 

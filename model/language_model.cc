@@ -129,10 +129,11 @@ void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, ProductRows&
   });
 }
 
-void LanguageModel::rotate(MatrixView heads, std::span<const float> angles) {
-  const std::size_t half = angles.size() / 2;
-  for (int head = 0; head < heads.rows; ++head)
-    rotate_halves(heads.row(head), angles.first(half), angles.last(half));
+void LanguageModel::rotate(std::span<const float> heads, int position, std::span<float> out) const {
+  const auto angles = angles_.row(position);
+  const std::size_t dim = angles.size(), half = dim / 2;
+  for (std::size_t at = 0; at < heads.size(); at += dim)
+    rotate_halves(heads.subspan(at, dim), angles.first(half), angles.last(half), out.subspan(at, dim));
 }
 
 AttentionShape attention_shape_of(const TextConfig& config) {

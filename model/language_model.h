@@ -24,11 +24,13 @@ struct Segment {
   int rows = 0;
   int prefix = 0;
   // Where rows stand for others that are alike (see static_images.h): the new positions, all of the prefix,
-  // that have the key and the value of each row, its own first. [rows] Else empty: each row stands for
-  // itself.
-  std::vector<std::vector<int>> places = {};
+  // that have the key and the value of a row. Its own of each row [rows], and of each position the next one
+  // of the same row, -1 after the last [positions]. Else empty: each row stands for itself.
+  std::vector<int> own_places = {}, next_places = {};
 
-  int positions() const { return places.empty() ? rows : prefix; }
+  int positions() const { return own_places.empty() ? rows : prefix; }
+  int own_place(int row) const { return own_places.empty() ? row : own_places[row]; }
+  int next_place(int place) const { return next_places.empty() ? -1 : next_places[place]; }
 };
 
 AttentionShape attention_shape_of(const TextConfig& config);
@@ -81,7 +83,7 @@ class LanguageModel {
   void mlp(const Layer& layer, const ProductRows& normed, MatrixView mixed, const RowUse& use) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
   void norm(ConstMatrixView x, const Matrix& scale, ProductRows& out) const;
-  static void rotate(MatrixView heads, std::span<const float> angles);
+  void rotate(std::span<const float> heads, int position, std::span<float> out) const;
   AttentionShape attention_shape() const;
 
   TextConfig config_;

@@ -68,21 +68,16 @@ void LanguagePass::write_keys(int first, int count) {
   layer.qkv(normed, qkv);
   for (const Part& part : parts_of(first, count)) {
     KvCache& cache = *part.segment->cache;
-    const auto& places = part.segment->places;
     parallel_for(part.count, 100.0 * part.count * (q_width + kv_width), [&](int row) {
-      const auto in = qkv.row(part.first - first + row);
-      const auto q = q_.row(part.first + row);
-      std::copy_n(in.begin(), q_width, q.begin());
-      const int own = part.row + row;
-      for (const int place : places.empty() ? std::span(&own, 1) : std::span(places[own])) {
+      const std::span<const float> in = qkv.row(part.first - first + row), q = in.first(q_width),
+                                   key = in.subspan(q_width, kv_width), value = in.last(kv_width);
+      const int own = part.segment->own_place(part.row + row);
+      for (int place = own; place >= 0; place = part.segment->next_place(place)) {
         const int position = cache.length() + place;
-        const auto key = cache.key(at_.layer(), position), value = cache.value(at_.layer(), position);
-        std::copy_n(in.begin() + q_width, kv_width, key.begin());
-        std::copy_n(in.begin() + q_width + kv_width, kv_width, value.begin());
-        model_.rotate({key.data(), config.kv_heads, config.head_dim}, model_.angles_.row(position));
+        model_.rotate(key, position, cache.key(at_.layer(), position));
+        std::ranges::copy(value, cache.value(at_.layer(), position).begin());
       }
-      const int place = places.empty() ? own : places[own].front();
-      model_.rotate({q.data(), config.heads, config.head_dim}, model_.angles_.row(cache.length() + place));
+      model_.rotate(q, cache.length() + own, q_.row(part.first + row));
     });
   }
 }

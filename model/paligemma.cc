@@ -41,16 +41,22 @@ Segment segment_of(std::span<const ImageFeatures> images, int prompt, std::span<
   segment.prefix += prompt;
   segment.rows = segment.prefix;
   if (read_as.empty()) return segment;
-  std::vector<int> first_row;  // of each image, or of the one that it is read as
-  for (int image = 0, place = 0; image < int(images.size()); ++image) {
-    const bool read = read_as[image] == image;
-    first_row.push_back(read ? int(segment.places.size()) : first_row[read_as[image]]);
-    if (read) segment.places.resize(segment.places.size() + images[image]->rows());
-    for (int token = 0; token < images[image]->rows(); ++token)
-      segment.places[first_row[image] + token].push_back(place++);
+  segment.next_places.assign(segment.prefix, -1);
+  std::vector<int> last_places(images.size());  // of the first token of what is read as each image
+  int place = 0;
+  for (int image = 0; image < int(images.size()); ++image) {
+    const int read = read_as[image], first = place;
+    for (int token = 0; token < images[image]->rows(); ++token, ++place) {
+      if (read == image) {
+        segment.own_places.push_back(place);
+      } else {
+        segment.next_places[last_places[read] + token] = place;
+      }
+    }
+    last_places[read] = first;
   }
-  for (int token = 0; token < prompt; ++token) segment.places.push_back({segment.prefix - prompt + token});
-  segment.rows = int(segment.places.size());
+  for (; place < segment.prefix; ++place) segment.own_places.push_back(place);
+  segment.rows = int(segment.own_places.size());
   return segment;
 }
 

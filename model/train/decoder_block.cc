@@ -70,8 +70,10 @@ void for_positions(const DecoderPass& pass, double work, const Turn& turn) {
 
 void rotate_heads(std::span<float> heads, int head_dim, std::span<const float> cosine,
                   std::span<const float> sine) {
-  for (std::size_t at = 0; at < heads.size(); at += std::size_t(head_dim))
-    rotate_halves(heads.subspan(at, std::size_t(head_dim)), cosine, sine);
+  for (std::size_t at = 0; at < heads.size(); at += std::size_t(head_dim)) {
+    const auto head = heads.subspan(at, std::size_t(head_dim));
+    rotate_halves(head, cosine, sine, head);
+  }
 }
 
 // qkv [rows, q | k | v] -> q and kv, turned.
