@@ -7,6 +7,7 @@
 #include "model/attention.h"
 #include "model/kernels.h"
 #include "model/parallel.h"
+#include "model/row_formats.h"
 
 namespace palisade {
 namespace {
@@ -30,6 +31,14 @@ WeightRows some_heads(const WeightRows& qkv, int first, int count) {
   some.name = qkv.name + " from " + std::to_string(first);
   if (first == 0) some.inputs = qkv.inputs;  // the same for all
   return some;
+}
+
+// Outputs of fc1 whose values of a block of rows stay in the second cache: all, or equal parts in whole
+// blocks of a rotation.
+int mlp_outputs_together(int mlp_width) {
+  constexpr int kMostOutputs = 2560;
+  const int parts = (mlp_width + kMostOutputs - 1) / kMostOutputs;
+  return rotated_size((mlp_width + parts - 1) / parts);
 }
 
 // The first makes queries, keys and values of some heads and attends them, the second mixes rows.
@@ -74,18 +83,31 @@ Linear read_biased_linear(const Checkpoint& checkpoint, const std::string& name,
 }
 
 EncoderMlp::EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width,
-                       Precision precision)
-    : in_(read_biased_linear(checkpoint, name + ".fc1", mlp_width, width, precision)),
-      out_(read_biased_linear(checkpoint, name + ".fc2", width, mlp_width, precision)) {}
+                       Precision precision) {
+  const WeightRows in = checkpoint.rows({name + ".fc1.weight"}, {mlp_width}, width),
+                   out = checkpoint.rows({name + ".fc2.weight"}, {width}, mlp_width);
+  const Matrix in_bias = checkpoint.read(name + ".fc1.bias", {mlp_width}),
+               out_bias = checkpoint.read(name + ".fc2.bias", {width});
+  const int together = mlp_outputs_together(mlp_width);
+  for (int first = 0; first < mlp_width; first += together) {
+    const int count = std::min(together, mlp_width - first);
+    const std::span<const float> bias = first == 0 ? out_bias.row(0) : std::span<const float>();
+    parts_.push_back({Linear(some_rows(in, first, count), in_bias.row(0).subspan(first, count), precision),
+                      Linear(some_columns(out, first, count), bias, precision)});
+  }
+}
 
-void EncoderMlp::operator()(const ProductRows& x, MatrixView out, const RowUse& use) const {
-  Matrix hidden(out.rows, in_.outputs());
-  ProductRows opened = out_.rows(out.rows);
-  in_(x, hidden, [&](int row, std::span<float> values) {
-    quick_gelu_tanh(values);
-    opened.set(row, values);
-  });
-  out_(opened, out, use);
+void EncoderMlp::add_to(const ProductRows& x, MatrixView out) const {
+  Matrix mixed(out.rows, out.cols);
+  for (const Part& part : parts_) {
+    Matrix hidden(out.rows, part.in.outputs());
+    ProductRows opened = part.out.rows(out.rows);
+    part.in(x, hidden, [&](int row, std::span<float> values) {
+      quick_gelu_tanh(values);
+      opened.set(row, values);
+    });
+    part.out(opened, mixed, [&](int row, std::span<float> values) { add(out.row(row), values); });
+  }
 }
 
 EncoderLayers::EncoderLayers(const EncoderShape& shape, const Checkpoint& checkpoint,
@@ -187,7 +209,7 @@ void EncoderPass::mix(const EncoderLayers::Layer& layer, ConstMatrixView attende
     const RowUse add_to_x = [&](int row, std::span<float> values) { add(its_x.row(row), values); };
     layer.attention_out(attended.row_range(begin, rows), mixed, add_to_x);
     layer.mlp_norm(its_x, normed);
-    layer.mlp(normed, mixed, add_to_x);
+    layer.mlp.add_to(normed, its_x);
   });
 }
 

@@ -27,17 +27,22 @@ LayerNorm read_layer_norm(const Checkpoint& checkpoint, const std::string& name,
 Linear read_biased_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs,
                           Precision precision);
 
-// out = fc2(gelu_tanh(fc1(x))), with x as `rows` began it
+// fc2(gelu_tanh(fc1(x)))
 class EncoderMlp {
  public:
   EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width,
              Precision precision);
-  void operator()(const ProductRows& x, MatrixView out, const RowUse& use = {}) const;
-  ProductRows rows(int count) const { return in_.rows(count); }
+  // To what stands there. x as `rows` began it; [rows, width] both
+  void add_to(const ProductRows& x, MatrixView out) const;
+  ProductRows rows(int count) const { return parts_.front().in.rows(count); }
 
  private:
-  Linear in_;
-  Linear out_;
+  // Some outputs of fc1 and the columns of fc2 that take them: as many as stay in the second cache.
+  struct Part {
+    Linear in;
+    Linear out;
+  };
+  std::vector<Part> parts_;
 };
 
 struct EncoderShape {

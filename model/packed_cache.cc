@@ -10,7 +10,7 @@
 namespace palisade {
 namespace {
 
-constexpr char kVersion[] = "palisade packed weights 2";
+constexpr char kVersion[] = "palisade packed weights 3";
 // Room for the header, which is known last; blanks after its JSON are allowed.
 constexpr std::size_t kHeaderSize = std::size_t(1) << 20;
 

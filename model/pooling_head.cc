@@ -46,11 +46,9 @@ Matrix PoolingHead::forward(ConstMatrixView x, int tokens) const {
     attend(shape, query_, {&whole, 1}, {.prefix = tokens}, heads.view().row_range(image, 1));
   }
   attention_out_(heads, pooled);
-  Matrix mixed(images, width);
   ProductRows normed = mlp_.rows(images);
   norm_(pooled, normed);
-  mlp_(normed, mixed);
-  add({pooled.data(), pooled.size()}, {mixed.data(), mixed.size()});
+  mlp_.add_to(normed, pooled);
   return pooled;
 }
 

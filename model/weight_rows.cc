@@ -20,4 +20,26 @@ void WeightRows::for_each(const std::function<void(int row, std::span<const floa
   });
 }
 
+WeightRows some_rows(const WeightRows& all, int first, int count) {
+  if (count == all.rows) return all;
+  WeightRows some(count, all.cols, [=, read = all.read](int at, MatrixView out) { read(first + at, out); });
+  some.cache = all.cache;
+  some.name = all.name + " from " + std::to_string(first);
+  if (first == 0) some.inputs = all.inputs;  // the same for all
+  return some;
+}
+
+// What goes into some columns is not recorded: nothing asks for it.
+WeightRows some_columns(const WeightRows& all, int first, int count) {
+  if (count == all.cols) return all;
+  WeightRows some(all.rows, count, [=, read = all.read, cols = all.cols](int at, MatrixView out) {
+    Matrix whole(out.rows, cols);
+    read(at, whole);
+    copy(whole.view().block(0, out.rows, first, count), out);
+  });
+  some.cache = all.cache;
+  some.name = all.name + " from column " + std::to_string(first);
+  return some;
+}
+
 }  // namespace palisade

@@ -40,4 +40,8 @@ struct WeightRows {
   void for_each(const std::function<void(int row, std::span<const float> values)>& use) const;
 };
 
+// Rows, or columns, [first, first + count) as a matrix of their own.
+WeightRows some_rows(const WeightRows& all, int first, int count);
+WeightRows some_columns(const WeightRows& all, int first, int count);
+
 }  // namespace palisade

@@ -1,0 +1,72 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <string>
+
+#include "model/encoder_layers.h"
+#include "model/kernels.h"
+#include "model/matmul.h"
+#include "model/precision.h"
+#include "model/random_checkpoint.h"
+
+using namespace palisade;
+
+namespace {
+
+constexpr int kRows = 9, kWidth = 144;
+constexpr const char kName[] = "mlp";
+
+Matrix random_rows(int rows, int cols) {
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  Matrix all(rows, cols);
+  std::generate_n(all.data(), all.size(), [&] { return normal(random); });
+  return all;
+}
+
+// x + fc2(gelu(fc1(x))), the whole of each product at once.
+Matrix plain(const Checkpoint& checkpoint, ConstMatrixView x, int mlp_width) {
+  const std::string name = kName;
+  Matrix hidden(x.rows, mlp_width), out(x.rows, x.cols);
+  const auto through = [&](const std::string& layer, ConstMatrixView in, MatrixView product) {
+    const Matrix weight = checkpoint.read(name + layer + ".weight", {product.cols, in.cols});
+    const Matrix bias = checkpoint.read(name + layer + ".bias", {product.cols});
+    multiply(in, weight, true, 1, 0, product);
+    for (int row = 0; row < product.rows; ++row) add(product.row(row), bias.row(0));
+  };
+  through(".fc1", x, hidden);
+  gelu_tanh({hidden.data(), hidden.size()});
+  through(".fc2", hidden, out);
+  for (int row = 0; row < x.rows; ++row) add(out.row(row), x.row(row));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("an MLP whose hidden values are made in parts gives what it gives whole") {
+  const RandomCheckpoint checkpoint;
+  const Matrix x = random_rows(kRows, kWidth);
+  for (const int mlp_width : {512, 4304, 7700}) {  // one, two and four parts
+    const Matrix expected = plain(checkpoint, x, mlp_width);
+    for (const Precision precision : precisions_here()) {
+      CAPTURE(mlp_width);
+      CAPTURE(name_of(precision));
+      const EncoderMlp mlp(checkpoint, kName, kWidth, mlp_width, precision);
+      ProductRows rows = mlp.rows(kRows);
+      for (int row = 0; row < kRows; ++row) rows.set(row, x.row(row));
+      Matrix out(kRows, kWidth);
+      copy(x, out);
+      mlp.add_to(rows, out);
+      double squares = 0, wrong = 0;
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const double change = expected.data()[i] - x.data()[i];
+        squares += change * change;
+        wrong += std::pow(out.data()[i] - expected.data()[i], 2);
+      }
+      const double tolerance = precision == Precision::kF32 ? 5e-6 : 0.03;
+      CHECK(std::sqrt(wrong / squares) < tolerance);
+    }
+  }
+}
