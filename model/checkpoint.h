@@ -46,7 +46,8 @@ class Checkpoint {
   void record_inputs(RecordedInputs& inputs) { inputs_ = &inputs; }
   virtual bool has(const std::string& name) const;
   std::vector<std::filesystem::path> files() const;
-  // So far, from its files; a tied head counts again, and is packed while the disk goes on.
+  // So far, from its files. What is read twice counts twice: a tied head, which is packed while the disk goes
+  // on, and some matrices that are packed in parts.
   std::size_t bytes_read() const { return bytes_read_; }
   // Of names, shapes and the first values of all tensors: other weights have another.
   std::string fingerprint() const;

@@ -33,8 +33,8 @@ WeightRows some_heads(const WeightRows& qkv, int first, int count) {
   return some;
 }
 
-// Outputs of fc1 whose values of a block of rows stay in the second cache: all, or equal parts in whole
-// blocks of a rotation.
+// Outputs of fc1 whose values of a block of rows stay in the second cache: all, or nearly equal parts
+// in whole blocks of a rotation.
 int mlp_outputs_together(int mlp_width) {
   constexpr int kMostOutputs = 2560;
   const int parts = (mlp_width + kMostOutputs - 1) / kMostOutputs;
@@ -204,10 +204,12 @@ void EncoderPass::attend(const EncoderLayers::Heads& heads, const ProductRows& n
 void EncoderPass::mix(const EncoderLayers::Layer& layer, ConstMatrixView attended, MatrixView x) const {
   for_row_blocks(x.rows, [&](int begin, int rows) {
     const MatrixView its_x = x.row_range(begin, rows);
-    Matrix mixed(rows, x.cols);
+    {
+      Matrix mixed(rows, x.cols);
+      layer.attention_out(attended.row_range(begin, rows), mixed,
+                          [&](int row, std::span<float> values) { add(its_x.row(row), values); });
+    }
     ProductRows normed = layer.mlp.rows(rows);
-    const RowUse add_to_x = [&](int row, std::span<float> values) { add(its_x.row(row), values); };
-    layer.attention_out(attended.row_range(begin, rows), mixed, add_to_x);
     layer.mlp_norm(its_x, normed);
     layer.mlp.add_to(normed, its_x);
   });

@@ -23,10 +23,10 @@ struct Segment {
   KvCache* cache = nullptr;
   int rows = 0;
   int prefix = 0;
-  // Where rows stand for others that are alike (see static_images.h): the new positions, all of the prefix,
-  // that have the key and the value of a row. Its own of each row [rows], and of each position the next one
-  // of the same row, -1 after the last [positions]. Else empty: each row stands for itself.
-  std::vector<int> own_places = {}, next_places = {};
+  // Where rows stand for others that are alike (see static_images.h), which have their keys and values; else
+  // empty: each row stands for itself. Places are new positions, all of the prefix.
+  std::vector<int> own_places = {};   // of each row: its first place [rows]
+  std::vector<int> next_places = {};  // of each place: the next one of the same row, or -1 [positions]
 
   int positions() const { return own_places.empty() ? rows : prefix; }
   int own_place(int row) const { return own_places.empty() ? row : own_places[row]; }

@@ -98,19 +98,20 @@ void give_to_all(Entry entry) {
   ::operator delete(entry.block, alignment_of(entry.size));
 }
 
-// What a thread gave back and takes again while it is in its caches: of another's block each line comes from
-// there first.
+// What a thread gave back and takes again while it is in its caches: each line of a block that another gave
+// back comes from that one's caches.
 class NearBlocks {
  public:
   ~NearBlocks() {
     while (kept_.count() > 0) give_to_all(kept_.take_oldest());
     gone = true;
   }
-  // nullptr for a block that would leave no room for others, and once the thread's are gone: static models
-  // give back later.
+  // nullptr for a block that would leave no room for others, and once the thread's are gone: what is static
+  // or a thread's may be given back later.
   static NearBlocks* of_thread(std::size_t size) {
+    if (gone || size > kMostNear / 4) return nullptr;
     thread_local NearBlocks all;
-    return gone || size > kMostNear / 4 ? nullptr : &all;
+    return &all;
   }
   void* take(std::size_t& size) { return kept_.take(size); }
   void give(Entry entry) {
@@ -119,10 +120,9 @@ class NearBlocks {
   }
 
  private:
-  static thread_local bool gone;
+  static inline thread_local bool gone = false;
   Kept kept_;
 };
-thread_local bool NearBlocks::gone = false;
 
 }  // namespace
 

@@ -133,10 +133,10 @@ OneDnnProduct::Prepared& OneDnnProduct::prepare(int rows, int outputs) const {
   if (prepared.size() >= kMostPrepared) prepared.clear();
   if (convolves_) {
     const auto desc = convolution_of(rows, outputs);
-    return prepared[key] = {dnnl::convolution_forward(desc), arguments_of(desc)};
+    return prepared.emplace(key, Prepared{dnnl::convolution_forward(desc), arguments_of(desc)}).first->second;
   }
   const auto desc = matmul_of(rows, outputs, weights_of(outputs));
-  return prepared[key] = {dnnl::matmul(desc), arguments_of(desc)};
+  return prepared.emplace(key, Prepared{dnnl::matmul(desc), arguments_of(desc)}).first->second;
 }
 
 void OneDnnProduct::run(const void* x, const std::byte* packed, int first, MatrixView y) const {

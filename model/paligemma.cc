@@ -42,10 +42,11 @@ Segment segment_of(std::span<const ImageFeatures> images, int prompt, std::span<
   segment.rows = segment.prefix;
   if (read_as.empty()) return segment;
   segment.next_places.assign(segment.prefix, -1);
-  std::vector<int> last_places(images.size());  // of the first token of what is read as each image
+  std::vector<int> last_places(images.size());  // where the last that is read as each image begins
   int place = 0;
   for (int image = 0; image < int(images.size()); ++image) {
     const int read = read_as[image], first = place;
+    assert(read <= image && read_as[read] == read && images[read]->rows() == images[image]->rows());
     for (int token = 0; token < images[image]->rows(); ++token, ++place) {
       if (read == image) {
         segment.own_places.push_back(place);

@@ -12,8 +12,8 @@ namespace palisade {
 // its own life; a file that cannot be opened is left to whoever reads it.
 class ReadAhead {
  public:
-  // `taken` says how many bytes have been worked on. Never much more than that is read (but for a tied head),
-  // so that a machine with little memory does not lose again what nobody has taken.
+  // `taken` says how many bytes have been worked on. Never much more than that is read (but for what
+  // Checkpoint counts twice), so that a machine with little memory does not lose again what nobody has taken.
   ReadAhead(std::vector<std::filesystem::path> files, std::function<std::size_t()> taken);
 
  private:

@@ -29,7 +29,7 @@ WeightRows some_rows(const WeightRows& all, int first, int count) {
   return some;
 }
 
-// What goes into some columns is not recorded: nothing asks for it.
+// What goes into some columns is not recorded: calibration asks for no matrix that is cut so.
 WeightRows some_columns(const WeightRows& all, int first, int count) {
   if (count == all.cols) return all;
   WeightRows some(all.rows, count, [=, read = all.read, cols = all.cols](int at, MatrixView out) {

@@ -4,12 +4,16 @@
 #include <cmath>
 #include <random>
 #include <string>
+#include <utility>
 
+#include "model/calibration.h"
 #include "model/encoder_layers.h"
 #include "model/kernels.h"
 #include "model/matmul.h"
+#include "model/packed_cache.h"
 #include "model/precision.h"
 #include "model/random_checkpoint.h"
+#include "tests/ingest/test_files.h"
 
 using namespace palisade;
 
@@ -43,6 +47,17 @@ Matrix plain(const Checkpoint& checkpoint, ConstMatrixView x, int mlp_width) {
   return out;
 }
 
+// What an MLP of that checkpoint adds to x.
+Matrix after(const Checkpoint& checkpoint, ConstMatrixView x, int mlp_width, Precision precision) {
+  const EncoderMlp mlp(checkpoint, kName, kWidth, mlp_width, precision);
+  ProductRows rows = mlp.rows(x.rows);
+  for (int row = 0; row < x.rows; ++row) rows.set(row, x.row(row));
+  Matrix out(x.rows, x.cols);
+  copy(x, out);
+  mlp.add_to(rows, out);
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("an MLP whose hidden values are made in parts gives what it gives whole") {
@@ -53,12 +68,7 @@ TEST_CASE("an MLP whose hidden values are made in parts gives what it gives whol
     for (const Precision precision : precisions_here()) {
       CAPTURE(mlp_width);
       CAPTURE(name_of(precision));
-      const EncoderMlp mlp(checkpoint, kName, kWidth, mlp_width, precision);
-      ProductRows rows = mlp.rows(kRows);
-      for (int row = 0; row < kRows; ++row) rows.set(row, x.row(row));
-      Matrix out(kRows, kWidth);
-      copy(x, out);
-      mlp.add_to(rows, out);
+      const Matrix out = after(checkpoint, x, mlp_width, precision);
       double squares = 0, wrong = 0;
       for (std::size_t i = 0; i < out.size(); ++i) {
         const double change = expected.data()[i] - x.data()[i];
@@ -68,5 +78,27 @@ TEST_CASE("an MLP whose hidden values are made in parts gives what it gives whol
       const double tolerance = precision == Precision::kF32 ? 5e-6 : 0.03;
       CHECK(std::sqrt(wrong / squares) < tolerance);
     }
+  }
+}
+
+TEST_CASE("the parts of an MLP are kept packed, and calibration sees what goes into the first") {
+  constexpr int kMlpWidth = 4304;
+  const test::TestFolder folder;
+  const Matrix x = random_rows(kRows, kWidth);
+  Matrix made;
+  for (const bool again : {false, true}) {
+    RandomCheckpoint checkpoint;
+    RecordedInputs seen;
+    checkpoint.record_inputs(seen);
+    PackedCache cache(folder.path() / "packed.safetensors", "mine");
+    REQUIRE(cache.serves() == again);
+    checkpoint.pack_with(cache);
+    Matrix out = after(checkpoint, x, kMlpWidth, Precision::kF32);
+    cache.finish();
+    if (again) CHECK(std::equal(out.data(), out.data() + out.size(), made.data()));
+    made = std::move(out);
+    float largest = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x.data()[i]));
+    CHECK(std::ranges::max(seen.at("mlp.fc1.weight").largest_inputs) == largest);
   }
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -37,10 +38,14 @@ TEST_CASE("blocks for weights stand apart, aligned, and go one by one") {
   }
 }
 
-// In threads that have kept nothing yet.
-void in_new_thread(const std::function<void()>& what) {
+namespace {
+
+// One that has kept nothing yet.
+[[maybe_unused]] void in_new_thread(const std::function<void()>& what) {
   std::thread(what).join();
 }
+
+}  // namespace
 
 TEST_CASE("what a thread gave back it takes again, and others only once it has ended") {
 #ifdef __SANITIZE_ADDRESS__
@@ -73,10 +78,9 @@ TEST_CASE("a thread keeps no more than a megabyte for itself") {
   constexpr int kBlocks = 20, kFewestNear = 4, kMostNear = 5;  // what is taken may be a quarter larger
   // All at once, so that none is taken twice.
   const auto take_all = [] {
-    std::vector<Block<std::byte> > all;
-    for (int i = 0; i < kBlocks; ++i) all.push_back(take_memory(kSize));
+    std::array<Block<std::byte>, kBlocks> all;
     std::vector<const void*> where;
-    for (const auto& block : all) where.push_back(block.get());
+    for (auto& block : all) where.push_back((block = take_memory(kSize)).get());
     return where;
   };
   in_new_thread([&] {
