@@ -21,14 +21,13 @@ int heads_together(const EncoderShape& shape) {
 // Rows [first, first + count) of the q, k and v that stand one below the other in `qkv`.
 WeightRows some_heads(const WeightRows& qkv, int first, int count) {
   const int width = qkv.rows / 3;
-  WeightRows some(3 * count, qkv.cols, [=, read = qkv.read](int at, MatrixView out) {
+  const auto read_some = [=, read = qkv.read](int at, MatrixView out) {
     for (int part = 0; part < 3; ++part) {
       const int from = std::max(at, part * count), to = std::min(at + out.rows, (part + 1) * count);
       if (from < to) read(part * width + first + from - part * count, out.row_range(from - at, to - from));
     }
-  });
-  some.cache = qkv.cache;
-  some.name = qkv.name + " from " + std::to_string(first);
+  };
+  WeightRows some = qkv.part(3 * count, qkv.cols, std::to_string(first), read_some);
   if (first == 0) some.inputs = qkv.inputs;  // the same for all
   return some;
 }

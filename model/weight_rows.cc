@@ -20,11 +20,18 @@ void WeightRows::for_each(const std::function<void(int row, std::span<const floa
   });
 }
 
+WeightRows WeightRows::part(int its_rows, int its_cols, const std::string& where,
+                            std::function<void(int first, MatrixView out)> its_read) const {
+  WeightRows some(its_rows, its_cols, std::move(its_read));
+  some.cache = cache;
+  some.name = name + " from " + where;
+  return some;
+}
+
 WeightRows some_rows(const WeightRows& all, int first, int count) {
   if (count == all.rows) return all;
-  WeightRows some(count, all.cols, [=, read = all.read](int at, MatrixView out) { read(first + at, out); });
-  some.cache = all.cache;
-  some.name = all.name + " from " + std::to_string(first);
+  WeightRows some = all.part(count, all.cols, std::to_string(first),
+                             [=, read = all.read](int at, MatrixView out) { read(first + at, out); });
   if (first == 0) some.inputs = all.inputs;  // the same for all
   return some;
 }
@@ -32,14 +39,12 @@ WeightRows some_rows(const WeightRows& all, int first, int count) {
 // What goes into some columns is not recorded: calibration asks for no matrix that is cut so.
 WeightRows some_columns(const WeightRows& all, int first, int count) {
   if (count == all.cols) return all;
-  WeightRows some(all.rows, count, [=, read = all.read, cols = all.cols](int at, MatrixView out) {
-    Matrix whole(out.rows, cols);
-    read(at, whole);
-    copy(whole.view().block(0, out.rows, first, count), out);
-  });
-  some.cache = all.cache;
-  some.name = all.name + " from column " + std::to_string(first);
-  return some;
+  return all.part(all.rows, count, "column " + std::to_string(first),
+                  [=, read = all.read, cols = all.cols](int at, MatrixView out) {
+                    Matrix whole(out.rows, cols);
+                    read(at, whole);
+                    copy(whole.view().block(0, out.rows, first, count), out);
+                  });
 }
 
 }  // namespace palisade

@@ -36,6 +36,9 @@ struct WeightRows {
         }) {}
   WeightRows(const Matrix& whole) : WeightRows(whole.view()) {}
 
+  // Some of its values as a matrix of their own, kept by itself; what goes into it is not recorded.
+  WeightRows part(int its_rows, int its_cols, const std::string& where,
+                  std::function<void(int first, MatrixView out)> its_read) const;
   // use(row, values) of all rows, in any order, several at a time.
   void for_each(const std::function<void(int row, std::span<const float> values)>& use) const;
 };

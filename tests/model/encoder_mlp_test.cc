@@ -47,7 +47,7 @@ Matrix plain(const Checkpoint& checkpoint, ConstMatrixView x, int mlp_width) {
   return out;
 }
 
-// What an MLP of that checkpoint adds to x.
+// x once an MLP of that checkpoint has added to it.
 Matrix after(const Checkpoint& checkpoint, ConstMatrixView x, int mlp_width, Precision precision) {
   const EncoderMlp mlp(checkpoint, kName, kWidth, mlp_width, precision);
   ProductRows rows = mlp.rows(x.rows);
