@@ -103,12 +103,24 @@ using SumVector = hn::Vec<Sums>;
 
 #include "model/tile_kernel.inc"
 
+constexpr int kTileRows = most_rows(kTileColumns / kLanes);
+
+bool of_intel() {
+  static const bool is = __builtin_cpu_is("intel");
+  return is;
+}
+
 // Bytes of weights that few rows take at a time, so that memory brings the next ones meanwhile; 0 for many.
-// More rows than a tile has do better with half as many (8 rows with VNNI: a decoding step takes 5 % less,
-// Zen 5).
+// More rows than a tile has do better with half as many as Intel's cores want for fewer.
 int weights_for_few(int rows) {
   if (rows > kMostFew) return 0;
-  return kHasVnni && rows > most_rows(kTileColumns / kLanes) ? 8 << 10 : 16 << 10;
+  return of_intel() && !(kHasVnni && rows > kTileRows) ? 16 << 10 : 8 << 10;
+}
+
+// How much further to fetch for them. Zen 5 has lines enough on their way without, until a third tile of rows
+// keeps it busy: a decoding step of one, four or eight sequences takes 7, 12 or 4 % less.
+int further_for_few(int rows) {
+  return of_intel() || rows > 2 * kTileRows ? weights_for_few(rows) : 0;
 }
 
 // Values of each row that are multiplied at a time. Without VNNI products take three times as long, and the
@@ -124,87 +136,7 @@ int chunk_of(int rows, int depth) {
   return ((depth + chunks - 1) / chunks + kStep - 1) / kStep * kStep;
 }
 
-// Values of `row` of `count` from `first` on: of all rows through a chunk, then the next.
-template <typename Byte>
-Byte* values_of(Byte* all, int depth, int chunk, int count, int first, int row) {
-  return all + std::size_t(first) * count + std::size_t(row) * std::min(chunk, depth - first);
-}
-
-// Without VNNI weights are the unsigned operand, and values, signed, are parted where two neighbours could
-// saturate what the instruction adds up in 16 bits. What was taken from the values of a row stands behind
-// those of all rows, with the row's sum.
-struct Rest {
-  std::uint32_t values;  // of four neighbours
-  std::int32_t four;     // which ones
-};
-template <typename Byte>
-struct Rests {
-  template <typename T>
-  using Like = std::conditional_t<std::is_const_v<Byte>, const T, T>;
-  Like<std::int32_t>* sum;     // of the row
-  Like<std::int32_t>* starts;  // how many there are before each chunk, and before the end
-  Like<Rest>* all;
-
-  Rests(Byte* rows, int depth, int count, int row) {
-    Byte* const its = rows + std::size_t(depth) * count + size(depth) * row;
-    sum = reinterpret_cast<Like<std::int32_t>*>(its);
-    starts = sum + 1;
-    all = reinterpret_cast<Like<Rest>*>(starts + most_chunks(depth) + 1);
-  }
-  static constexpr int most_chunks(int depth) { return depth / chunk_of(1, depth) + 1; }
-  static std::size_t size(int depth) {
-    return 4 * (std::size_t(most_chunks(depth)) + 2) + std::size_t(depth) / 4 * sizeof(Rest);
-  }
-};
-
-std::size_t TileRowSize(int depth) {
-  return std::size_t(depth) + (kHasVnni ? 0 : Rests<std::byte>::size(depth));
-}
-
-void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::byte* all) {
-  const int chunk = chunk_of(count, depth);
-  if constexpr (kHasVnni) {
-    for (int first = 0; first < depth; first += chunk)
-      std::memcpy(values_of(all, depth, chunk, count, first, at), row + first,
-                  std::size_t(std::min(chunk, depth - first)));
-    return;
-  }
-  // Two weights of at most 255 by values whose sum is at most 128 add up to less than 2^15.
-  constexpr int kLargestSum = 128, kLargest = kLargestSum / 2;
-  const Bytes bytes;
-  const Words words;
-  const Rests<std::byte> rests(all, depth, count, at);
-  int parted = 0;
-  SumVector sums = hn::Zero(Sums()), none = sums;
-  for (int i = 0; i < depth; i += 4 * kLanes) {
-    const int first = i / chunk * chunk;
-    if (i == first) rests.starts[i / chunk] = parted;
-    const auto shifted = hn::LoadU(bytes, reinterpret_cast<const std::int8_t*>(row) + i);
-    const auto x = hn::Xor(shifted, hn::Set(bytes, -128));
-    const auto odd = hn::ShiftRight<8>(hn::BitCast(words, x));
-    const auto even = hn::ShiftRight<8>(hn::ShiftLeft<8>(hn::BitCast(words, x)));
-    const auto both = hn::Add(odd, even);
-    sums = hn::ReorderWidenMulAccumulate(Sums(), both, hn::Set(words, 1), sums, none);
-    const auto large = hn::VecFromMask(words, hn::Gt(hn::Abs(both), hn::Set(words, kLargestSum)));
-    const auto bounded = hn::Min(hn::Max(x, hn::Set(bytes, -kLargest)), hn::Set(bytes, kLargest));
-    const auto part = hn::IfVecThenElse(hn::BitCast(bytes, large), bounded, x);
-    std::byte* const values = values_of(all, depth, chunk, count, first, at) + (i - first);
-    hn::StoreU(part, bytes, reinterpret_cast<std::int8_t*>(values));
-    std::uint8_t mask[8] = {};
-    hn::StoreMaskBits(Sums(), hn::Ne(hn::BitCast(Sums(), large), hn::Zero(Sums())), mask);
-    std::uint32_t bits;
-    std::memcpy(&bits, mask, 4);
-    if (bits == 0) continue;
-    std::uint32_t rest[kLanes];
-    hn::StoreU(hn::Sub(x, part), bytes, reinterpret_cast<std::int8_t*>(rest));
-    for (; bits != 0; bits &= bits - 1, ++parted) {
-      const int four = std::countr_zero(bits);
-      rests.all[parted] = {rest[four], (i - first) / 4 + four};
-    }
-  }
-  rests.starts[(depth + chunk - 1) / chunk] = parted;
-  *rests.sum = hn::GetLane(hn::SumOfLanes(Sums(), sums));
-}
+#include "model/tile_rows.inc"
 
 // sums [kTileColumns] += what values of a row were parted from, by the columns.
 void add_rests(std::span<const Rest> rests, const std::byte* packed, std::int32_t* sums) {
@@ -223,7 +155,7 @@ void add_rests(std::span<const Rest> rests, const std::byte* packed, std::int32_
 
 void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, int last_tile, MatrixView y) {
   constexpr int kVectors = kTileColumns / kLanes;
-  const int chunk = chunk_of(y.rows, x.depth), further = weights_for_few(y.rows);
+  const int chunk = chunk_of(y.rows, x.depth), further = further_for_few(y.rows);
   alignas(64) std::int32_t sums[kMostRows * kTileColumns];
   const std::byte* const all = x.values.data();
   const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * tile_size(x.depth); };
