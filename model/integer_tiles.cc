@@ -32,9 +32,7 @@ constexpr int kStep = 16;       // bytes of a row
 struct Ahead {
   const char* at = nullptr;
   const char* end = nullptr;
-  // Into the second cache what comes so many bytes later too, unless 0: few rows do not take as long as
-  // memory does, with many it would only drive out what they need.
-  int further = 0;
+  int further = 0;  // into the second cache what comes so many bytes later too, unless 0
 };
 
 // Some rows of x by some columns. One instruction multiplies four bytes of a row by as many of each column.
@@ -117,8 +115,9 @@ int weights_for_few(int rows) {
   return of_intel() && !(kHasVnni && rows > kTileRows) ? 16 << 10 : 8 << 10;
 }
 
-// How much further to fetch for them. Zen 5 has lines enough on their way without, until a third tile of rows
-// keeps it busy: a decoding step of one, four or eight sequences takes 7, 12 or 4 % less.
+// How much further to fetch for them, who do not take as long as memory does; with many rows it would only
+// drive out what they need. Zen 5 has lines enough on their way without, until a third tile of rows keeps it
+// busy: a decoding step of one, four or eight sequences takes 7, 12 or 4 % less.
 int further_for_few(int rows) {
   return of_intel() || rows > 2 * kTileRows ? weights_for_few(rows) : 0;
 }

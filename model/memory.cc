@@ -33,6 +33,10 @@ struct Entry {
   std::size_t size;
 };
 
+void give_to_system(Entry entry) {
+  ::operator delete(entry.block, alignment_of(entry.size));
+}
+
 // Blocks that were given back.
 class Kept {
  public:
@@ -76,10 +80,7 @@ class SharedBlocks {
   void give(Entry entry) {
     const std::lock_guard lock(guard_);
     kept_.give(entry);
-    while (kept_.bytes() > kMostKept) {
-      const Entry oldest = kept_.take_oldest();
-      ::operator delete(oldest.block, alignment_of(oldest.size));
-    }
+    while (kept_.bytes() > kMostKept) give_to_system(kept_.take_oldest());
   }
 
  private:
@@ -94,8 +95,7 @@ SharedBlocks& shared_blocks() {
 }
 
 void give_to_all(Entry entry) {
-  if (entry.size >= kLarge) return shared_blocks().give(entry);
-  ::operator delete(entry.block, alignment_of(entry.size));
+  entry.size >= kLarge ? shared_blocks().give(entry) : give_to_system(entry);
 }
 
 // What a thread gave back and takes again while it is in its caches: each line of a block that another gave
