@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ingest/picture_formats.h"
+#include "ingest/picture_orientation.h"
 
 namespace palisade {
 namespace {
@@ -14,12 +15,13 @@ namespace {
 struct Format {
   bool (*recognises)(Bytes start);
   Image (*decode)(Bytes file, const PictureLimits& limits);
+  Orientation (*orientation)(Bytes file);
 };
 
 constexpr std::array<Format, 3> kFormats = {{
-    {is_jpeg, decode_jpeg},
-    {is_png, decode_png},
-    {is_webp, decode_webp},
+    {is_jpeg, decode_jpeg, orientation_of_jpeg},
+    {is_png, decode_png, orientation_of_png},
+    {is_webp, decode_webp, orientation_of_webp},
 }};
 
 void check_bytes(std::uint64_t size, const PictureLimits& limits) {
@@ -50,7 +52,7 @@ bool looks_like_picture(std::span<const std::byte> start) {
 Image decode_picture(std::span<const std::byte> file, const PictureLimits& limits) {
   check_bytes(file.size(), limits);
   for (const Format& format : kFormats) {
-    if (format.recognises(file)) return format.decode(file, limits);
+    if (format.recognises(file)) return upright(format.decode(file, limits), format.orientation(file));
   }
   throw PictureError("not a picture Palisade reads: send JPEG, PNG or WebP");
 }

@@ -21,9 +21,9 @@ class PictureError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Decodes JPEG, PNG or WebP, told apart by their first bytes, to RGB8. As Pillow's convert("RGB"): alpha is
-// dropped without compositing, palettes and greyscale expand, 16 bits lose their low byte; EXIF orientation
-// is not applied. Throws PictureError.
+// Decodes JPEG, PNG or WebP, told apart by their first bytes, to RGB8. As Pillow's exif_transpose and
+// convert("RGB"): upright, alpha is dropped without compositing, palettes and greyscale expand, 16 bits lose
+// their low byte. Throws PictureError.
 Image decode_picture(std::span<const std::byte> file, const PictureLimits& limits = {});
 Image read_picture(const std::filesystem::path& path, const PictureLimits& limits = {});
 

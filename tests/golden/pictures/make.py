@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes the pictures of this folder and, as NAME.ppm, what Pillow's convert("RGB") gives for each. Made with Pillow 11.3."""
+"""Makes the pictures of this folder and, as NAME.ppm, what Pillow's exif_transpose and convert("RGB") give for each. Made with Pillow 11.3."""
 import io
 import pathlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 HERE = pathlib.Path(__file__).parent
 W, H = 37, 29
@@ -90,6 +90,6 @@ for path in sorted(HERE.iterdir()):
     image = Image.open(path)
     pixels = Image.fromarray((grey_wide >> 8).astype(np.uint8)) if path.stem == "grey_16" else image
     data = io.BytesIO()
-    pixels.convert("RGB").save(data, "PPM")
+    ImageOps.exif_transpose(pixels).convert("RGB").save(data, "PPM")
     (HERE / f"{path.name}.ppm").write_bytes(data.getvalue())
     print(path.name, image.mode, image.size)
