@@ -9,6 +9,7 @@
 #include "frames/motion_watch.h"
 #include "frames/privacy_mask.h"
 #include "frames/sampler.h"
+#include "ingest/apart.h"
 #include "ingest/backlog.h"
 #include "ingest/pause.h"
 #include "ingest/retry.h"
@@ -43,6 +44,12 @@ FeedState state_of(SourceFault fault) {
   return FeedState::kReconnecting;
 }
 
+// Of which every copy is the same: a reader that is left behind keeps one.
+Feed::Open shared(Feed::Open open) {
+  return [all = std::make_shared<Feed::Open>(std::move(open))](
+             const SourceOptions& options, std::stop_token stop) { return (*all)(options, std::move(stop)); };
+}
+
 }  // namespace
 
 std::string_view name_of(FeedState state) {
@@ -73,7 +80,7 @@ struct Feed::State {
       : options(std::move(feed_options)),
         on_clip(std::move(clip)),
         on_report(std::move(report)),
-        open(std::move(open_with)),
+        open(shared(std::move(open_with))),
         mask(options.masks),
         retry(options.retry) {
     bool watches = options.watch_motion;
@@ -260,7 +267,7 @@ std::optional<Loss> Feed::State::connect(std::stop_token stop) {
   if (motion) motion->reset();
   clip_end.assign(samplers.size(), std::nullopt);
   try {
-    const std::unique_ptr<Source> source = open(decoding_for(options.samplings, options.source), stop);
+    const auto source = open_apart(open, decoding_for(options.samplings, options.source), stop);
     pump(*source, stop);
     if (source->live()) return Loss{SourceFault::kUnreachable, "the camera ended the stream"};
     return std::nullopt;
@@ -304,7 +311,8 @@ void Feed::State::run(std::stop_token stop) {
       return;
     }
   }
-  report(FeedState::kRemoved);
+  report(FeedState::kRemoved,
+         left_behind(options.source.url) ? "its reader did not come back in time and was left behind" : "");
 }
 
 Feed::Feed(FeedOptions options, OnClip on_clip, OnReport on_report, Open open)

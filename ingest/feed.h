@@ -62,8 +62,9 @@ struct FeedOptions {
   bool loop = false;  // reopen a file at its end
 };
 
-// One stream's thread: open, pump, sample, report, reopen with growing pauses. Owns its Source and Samplers
-// alone. Callbacks run on that thread and must not block; no lock is held while they run.
+// One stream's thread: open, pump, sample, report, reopen with growing pauses. Owns its Source, which reads
+// on a thread of its own (ingest/apart.h), and its Samplers. Callbacks run on the feed's thread and must not
+// block; no lock is held while they run.
 class Feed {
  public:
   using OnClip = std::function<void(Clip clip, std::size_t sampling_index)>;
@@ -72,7 +73,7 @@ class Feed {
   using Open = std::function<std::unique_ptr<Source>(const SourceOptions&, std::stop_token)>;
 
   Feed(FeedOptions options, OnClip on_clip, OnReport on_report, Open open = open_source);
-  ~Feed();  // stops and joins
+  ~Feed();  // stops and joins, soon: what does not come back in a library is left behind (ingest/apart.h)
 
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "frames/sampler.h"
+#include "ingest/apart.h"
 #include "model/error.h"
 #include "service/engine.h"
 #include "service/event_book.h"
@@ -61,7 +62,7 @@ struct Batch {
 
 void read_to_end(Batch& batch, const EngineModel& model) {
   const std::unique_ptr<Source> source =
-      open_source(decoding_for({&batch.options.sampling, 1}, batch.options.source), batch.stop);
+      open_apart(open_source, decoding_for({&batch.options.sampling, 1}, batch.options.source), batch.stop);
   batch.duration = source->duration();
   Sampler sampler(batch.options.sampling);
   const Wanted wanted = [&](const FrameStamp& stamp) { return sampler.wants(stamp); };

@@ -1,5 +1,13 @@
+#include <cstdio>
+#include <cstdlib>
+
+#include "ingest/apart.h"
 #include "service/command_line.h"
 
 int main(int argument_count, char** arguments) {
-  return palisade::run_command_line(argument_count, arguments);
+  const int code = palisade::run_command_line(argument_count, arguments);
+  if (palisade::readers_left_behind() == 0) return code;
+  // All else is closed and told. What these threads are at must not be destroyed under them.
+  std::fflush(nullptr);
+  std::_Exit(code);
 }

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "frames/sampler.h"
+#include "ingest/apart.h"
 #include "ingest/picture.h"
 #include "ingest/url.h"
 #include "service/batch.h"
@@ -86,7 +87,7 @@ std::optional<Clip> clip_of_video(const SourceOptions& options, int count,
                                   std::stop_token stop) {
   const std::string stream = stream_name_of(options.url);
   Sampling sampling{.count = count, .span = span.value_or(kCameraSpan)};
-  auto source = open_source(options, stop);
+  auto source = open_apart(open_source, options, stop);
   if (source->live()) return clip_of_camera(*source, sampling, model, stream, stop);
   const Seen seen = look_through(*source);
   if (stop.stop_requested()) return std::nullopt;
@@ -97,7 +98,7 @@ std::optional<Clip> clip_of_video(const SourceOptions& options, int count,
   const MediaTime last = seen.pts.back();
   const MediaTime end = span ? std::min<MediaTime>(seen.pts.front() + *span, last) : last;
   const auto picks = evenly_spread(seen.pts, count, end);
-  source = open_source(options, stop);
+  source = open_apart(open_source, options, stop);
   Clip clip;
   sampling.span = std::chrono::round<std::chrono::milliseconds>(end - seen.pts.front());
   clip.sampling = sampling;

@@ -11,8 +11,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// How long the model may take to notice the stop, of the two seconds that a stop may take in all.
-constexpr std::chrono::milliseconds kPatience{1200};
+// How long the model may take to notice the stop; readers of streams have their time meanwhile.
+constexpr std::chrono::milliseconds kModelPatience{1200};
 
 void tell(const std::string& name, const StreamCounts& counts) {
   log_info(name + ": " + std::to_string(counts.frames) + " frames, " + std::to_string(counts.answered) +
@@ -198,12 +198,12 @@ bool Service::stop() {
   }();
   for (const auto& stream : streams) stream->request_stop();
   if (engine_) engine_->request_stop();
-  const bool idle = !engine_ || engine_->join_until(steady_clock::now() + kPatience);
-  if (!idle) return false;
-  engine_.reset();
+  const bool idle = !engine_ || engine_->join_until(steady_clock::now() + kModelPatience);
+  if (idle) engine_.reset();
+  // Of streams that are stopping the engine tells nothing more, so the publisher may go before it.
   end_streams(streams);
   publisher_.reset();
-  return true;
+  return idle;
 }
 
 }  // namespace palisade

@@ -34,8 +34,8 @@ class Service {
   // While run() runs, from any thread: these settings instead, all or nothing. Streams that stay as they were
   // do not notice. Refused, with a line in the log, where more than streams would change.
   void reload(Settings settings);
-  // Stops all of it. False when the model could not be interrupted in time: its thread still runs, and only
-  // ending the process ends it.
+  // Stops all of it, tells that the streams are removed, and sends what is unsent. False when the model could
+  // not be interrupted in time: its thread still runs, and only ending the process ends it.
   bool stop();
   const std::string& endpoint() const { return publisher_->endpoint(); }
 

@@ -70,9 +70,10 @@ int serve(const ServeOptions& options) {
   const Service::End end = service.run(interrupt.token(), options.until_end);
   interrupt.on_hangup({});
   if (end == Service::End::kStopped) log_info("stopping");
+  const int code = end == Service::End::kSomeUnreadable ? kFailed : kDone;
   // The model's thread cannot be interrupted: all else is in order, so the process ends without it.
-  if (!service.stop()) std::_Exit(kDone);
-  return end == Service::End::kSomeUnreadable ? kFailed : kDone;
+  if (!service.stop()) std::_Exit(code);
+  return code;
 }
 
 }  // namespace
@@ -102,7 +103,9 @@ void add_serve(CLI::App& app, Run& run) {
       "\nExamples:\n"
       "  palisade serve --config configs/palisade.yaml\n"
       "  palisade serve --config file.yaml --until-end --publish ipc:///tmp/events\n"
-      "Ctrl-C or SIGTERM stops within two seconds, with exit code 0; a second one at once.\n"
+      "Ctrl-C or SIGTERM stops within two seconds, within five whatever a camera or film holds up, with "
+      "exit\n"
+      "code 0; a second one at once.\n"
       "SIGHUP reads the configuration anew: streams are added, changed and removed, those that stay as they\n"
       "were lose nothing; a configuration with a mistake changes nothing.");
   command->callback([&run, options] { run = [options] { return serve(*options); }; });

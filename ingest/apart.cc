@@ -1,0 +1,247 @@
+#include "ingest/apart.h"
+
+#include <condition_variable>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "ingest/url.h"
+
+namespace palisade {
+namespace {
+
+using std::chrono::steady_clock;
+
+// The threads that were left behind, by address. Never destroyed: they outlive everything else.
+struct LeftBehind {
+  std::mutex mutex;
+  std::condition_variable_any came_back;
+  std::map<std::string, int> readers;  // guarded by mutex
+};
+
+LeftBehind& all_left_behind() {
+  static auto* const all = new LeftBehind;
+  return *all;
+}
+
+SourceError still_stuck(const SourceOptions& options) {
+  return {SourceFault::kUnreachable, redact_text(redact_url(options.url), options.password) +
+                                         ": its earlier reader has not come back yet, and is waited for"};
+}
+
+void await_earlier_reader(const SourceOptions& options, const std::stop_token& stop) {
+  LeftBehind& all = all_left_behind();
+  std::unique_lock lock(all.mutex);
+  const bool free = all.came_back.wait_for(lock, stop, options.open_timeout,
+                                           [&] { return !all.readers.contains(options.url); });
+  if (!free) throw still_stuck(options);
+}
+
+// What the reading thread and the one it reads for share. It is the turn of one of them.
+struct Shared {
+  explicit Shared(std::string address) : url(std::move(address)) {}
+
+  const std::string url;
+  std::mutex mutex;
+  std::condition_variable_any turned;
+  bool readers_turn = true;        // guarded by mutex, as all to `left`
+  bool closing = false;            // the caller wants no more
+  bool closed = false;             // the source is gone, and the reader with it
+  bool left = false;               // nobody waits for the reader any more
+  const Wanted* wanted = nullptr;  // the caller's, while next() waits
+  std::optional<Frame> frame;
+  std::exception_ptr error;
+  bool live = false;
+  std::string remark;
+  std::optional<MediaTime> duration;
+  std::mutex calling;  // held while the caller's `wanted` runs, so that it can be cut off
+  bool cut = false;    // guarded by calling
+};
+
+// The reader's side.
+bool ask_caller(Shared& shared, const FrameStamp& stamp) {
+  const std::lock_guard lock(shared.calling);
+  if (shared.cut) throw SourceError(SourceFault::kInterrupted, "left behind");
+  return (*shared.wanted)(stamp);
+}
+
+// False when the caller wants no more.
+bool await_turn(Shared& shared) {
+  std::unique_lock lock(shared.mutex);
+  shared.turned.wait(lock, [&] { return shared.readers_turn || shared.closing; });
+  return !shared.closing;
+}
+
+void hand_over(Shared& shared, const Source* source, std::optional<Frame> frame, std::exception_ptr error) {
+  const std::lock_guard lock(shared.mutex);
+  shared.frame = std::move(frame);
+  shared.error = std::move(error);
+  if (source != nullptr) {
+    shared.live = source->live();
+    shared.remark = source->remark();
+    shared.duration = source->duration();
+  }
+  shared.readers_turn = false;
+  shared.turned.notify_all();
+}
+
+void read_for(Shared& shared, Source& source) {
+  while (await_turn(shared)) {
+    std::optional<Frame> frame;
+    std::exception_ptr error;
+    try {
+      frame = source.next([&](const FrameStamp& stamp) { return ask_caller(shared, stamp); });
+    } catch (...) {
+      error = std::current_exception();
+    }
+    hand_over(shared, &source, std::move(frame), std::move(error));
+  }
+}
+
+void come_back(Shared& shared) {
+  LeftBehind& all = all_left_behind();
+  const std::lock_guard lock(shared.mutex);
+  shared.closed = true;
+  shared.turned.notify_all();
+  if (!shared.left) return;
+  const std::lock_guard lock_all(all.mutex);
+  const auto found = all.readers.find(shared.url);
+  if (--found->second == 0) all.readers.erase(found);
+  all.came_back.notify_all();
+}
+
+void run_reader(const std::shared_ptr<Shared>& shared, const OpenSource& open, const SourceOptions& options,
+                const std::stop_token& stop) {
+  {
+    std::unique_ptr<Source> source;
+    try {
+      source = open(options, stop);
+      hand_over(*shared, source.get(), std::nullopt, nullptr);
+    } catch (...) {
+      hand_over(*shared, nullptr, std::nullopt, std::current_exception());
+    }
+    if (source != nullptr) read_for(*shared, *source);
+  }
+  come_back(*shared);
+}
+
+class ApartSource : public Source {
+ public:
+  ApartSource(OpenSource open, const SourceOptions& options, std::stop_token stop)
+      : options_(options), stop_(std::move(stop)), shared_(std::make_shared<Shared>(options.url)) {
+    reader_ = std::thread([shared = shared_, open = std::move(open), options, stop_token = stop_] {
+      run_reader(shared, open, options, stop_token);
+    });
+    try {
+      await_reader();
+    } catch (...) {
+      close();
+      throw;
+    }
+  }
+  ~ApartSource() override { close(); }
+
+  std::optional<Frame> next(const Wanted& wanted) override {
+    {
+      const std::lock_guard lock(shared_->mutex);
+      shared_->wanted = &wanted;
+      shared_->readers_turn = true;
+    }
+    shared_->turned.notify_all();
+    return await_reader();
+  }
+
+  bool live() const override { return told(&Shared::live); }
+  std::string remark() const override { return told(&Shared::remark); }
+  std::optional<MediaTime> duration() const override { return told(&Shared::duration); }
+
+ private:
+  template <typename Value>
+  Value told(Value Shared::*value) const {
+    const std::lock_guard lock(shared_->mutex);
+    return (*shared_).*value;
+  }
+
+  // What the reader brings. Throws what it throws, or when it does not come back after a stop.
+  std::optional<Frame> await_reader() {
+    std::unique_lock lock(shared_->mutex);
+    const auto turned = [&] { return !shared_->readers_turn; };
+    shared_->turned.wait(lock, stop_, turned);
+    if (!shared_->turned.wait_until(lock, patience_ends(), turned)) {
+      lock.unlock();
+      leave();
+      throw SourceError(SourceFault::kInterrupted, redact_text(redact_url(options_.url), options_.password) +
+                                                       ": does not come back: its reader is left behind");
+    }
+    if (shared_->error) std::rethrow_exception(std::exchange(shared_->error, nullptr));
+    return std::exchange(shared_->frame, std::nullopt);
+  }
+
+  void close() {
+    if (!reader_.joinable()) return;
+    {
+      std::unique_lock lock(shared_->mutex);
+      shared_->closing = true;
+      shared_->turned.notify_all();
+      if (shared_->turned.wait_until(lock, patience_ends(), [&] { return shared_->closed; })) {
+        lock.unlock();
+        return reader_.join();
+      }
+    }
+    leave();
+  }
+
+  // Of one stop, or of one closing.
+  MonotonicTime patience_ends() {
+    if (!patience_ends_) patience_ends_ = steady_clock::now() + kPatience;
+    return *patience_ends_;
+  }
+
+  void leave() {
+    {
+      const std::lock_guard lock(shared_->calling);
+      shared_->cut = true;
+    }
+    const std::lock_guard lock(shared_->mutex);
+    shared_->closing = true;
+    shared_->turned.notify_all();
+    if (!shared_->closed) {
+      shared_->left = true;
+      LeftBehind& all = all_left_behind();
+      const std::lock_guard lock_all(all.mutex);
+      ++all.readers[shared_->url];
+    }
+    reader_.detach();
+  }
+
+  const SourceOptions options_;
+  const std::stop_token stop_;
+  const std::shared_ptr<Shared> shared_;
+  std::optional<MonotonicTime> patience_ends_;
+  std::thread reader_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> open_apart(OpenSource open, const SourceOptions& options, std::stop_token stop) {
+  await_earlier_reader(options, stop);
+  return std::make_unique<ApartSource>(std::move(open), options, std::move(stop));
+}
+
+int readers_left_behind() {
+  LeftBehind& all = all_left_behind();
+  const std::lock_guard lock(all.mutex);
+  int count = 0;
+  for (const auto& [url, readers] : all.readers) count += readers;
+  return count;
+}
+
+bool left_behind(const std::string& url) {
+  LeftBehind& all = all_left_behind();
+  const std::lock_guard lock(all.mutex);
+  return all.readers.contains(url);
+}
+
+}  // namespace palisade

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "ingest/source.h"
+
+namespace palisade {
+
+using OpenSource = std::function<std::unique_ptr<Source>(const SourceOptions&, std::stop_token)>;
+
+// Opens a source on a thread of its own, where it is read and closed as well. Whoever reads it can always go
+// on: after a stop, or at its own end, the source has `kPatience` to come back, whatever a demuxer, a name
+// lookup or a driver does; after that next() throws (kInterrupted) and the thread is left behind with all it
+// owns, to end when it comes back. `wanted` runs on that thread, while next() waits, and never after it.
+// An address is not opened again before its earlier reader has come back. Throws SourceError.
+std::unique_ptr<Source> open_apart(OpenSource open, const SourceOptions& options, std::stop_token stop);
+
+inline constexpr std::chrono::milliseconds kPatience{1'500};
+
+// How many threads of this process have been left behind and have not come back. While there are any, only
+// _exit() ends it safely: they use what the end of main() would destroy.
+int readers_left_behind();
+// Whether one of them reads this address.
+bool left_behind(const std::string& url);
+
+}  // namespace palisade
