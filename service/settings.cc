@@ -7,6 +7,7 @@
 #include "ingest/url.h"
 #include "service/duration.h"
 #include "service/joined.h"
+#include "service/log.h"
 #include "service/settings_gate.h"
 #include "service/settings_reader.h"
 #include "service/settings_stream.h"
@@ -206,7 +207,7 @@ std::string summary_of(const Settings& settings) {
     text += "stream " + stream.name + ": " + redact_url(stream.source.url) + "\n" + gate_summary(stream);
     for (const TaskSettings& task : stream.tasks) {
       const Sampling& sampling = task.sampling;
-      text += "  " + task.name + ": \"" + task.task->prompt(task.wording) + "\" over " +
+      text += "  " + task.name + ": \"" + escaped(task.task->prompt(task.wording)) + "\" over " +
               std::to_string(sampling.count) + (sampling.count == 1 ? " frame" : " frames");
       if (!task.against.stream.empty()) text += " against stream " + task.against.stream;
       if (!task.against.reference.empty()) text += " against picture " + task.against.reference;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
+
+#include "tasks/prompt.h"
 
 namespace palisade {
 namespace {
@@ -17,7 +18,7 @@ std::string caption_prompt(const Wording& wording) {
 
 // NLVR2 asks whether a statement holds with the same prefix as a question.
 std::string answer_prompt(const Wording& wording) {
-  return "answer " + wording.language + " " + wording.text;
+  return prompt_of_words(wording.text, wording.language).text;
 }
 
 void read_text(const Answer& answer, AnswerEvent& event) {
@@ -56,28 +57,6 @@ constexpr Task kTasks[] = {
     {"pair", "statement", kPairFrames, answer_prompt, read_pair},
 };
 
-// The words that PaliGemma's prompts begin with, and the task that each belongs to.
-constexpr std::pair<std::string_view, std::string_view> kPromptWords[] = {
-    {"caption", "caption"}, {"cap", "caption"},       {"describe", "caption"}, {"ocr", "read"},
-    {"answer", "question"}, {"question", "question"}, {"detect", "detect"},    {"segment", "segment"},
-};
-
-// The task of a prompt that begins with none of these.
-constexpr std::string_view kOtherPrompt = "prompt";
-
-std::string_view first_word(std::string_view text) {
-  return text.substr(0, text.find(' '));
-}
-
-bool is_language(std::string_view language) {
-  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; };
-  return language.size() >= 2 && language.size() <= 16 && std::ranges::all_of(language, allowed);
-}
-
-bool has_control(std::string_view text) {
-  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
 }  // namespace
 
 bool Task::accepts(int frames) const {
@@ -98,22 +77,9 @@ std::optional<std::string> wording_fault(const Task& task, const Wording& wordin
   if (task.text_key.empty()) return std::nullopt;
   const std::string key(task.text_key);
   if (wording.text.empty()) return key + " is missing: say what the " + std::string(task.name) + " asks";
-  if (wording.text.size() > kMaxPrompt) return key + " is longer than 8 KiB";
-  if (has_control(wording.text))
-    return key + " holds a line break or control character: write it on one line";
+  const PlainText prompt = prompt_of_words(wording.text, wording.language);
+  if (!prompt.fault.empty()) return key + " " + prompt.fault;
   return std::nullopt;
-}
-
-std::string_view task_of_prompt(std::string_view prompt) {
-  for (const auto& [word, task] : kPromptWords) {
-    if (first_word(prompt) == word) return task;
-  }
-  return kOtherPrompt;
-}
-
-std::string prompt_of_words(std::string_view words, std::string_view language) {
-  if (task_of_prompt(words) != kOtherPrompt) return std::string(words);
-  return answer_prompt({.language = std::string(language), .text = std::string(words)});
 }
 
 }  // namespace palisade

@@ -11,7 +11,7 @@
 namespace palisade {
 
 // How one stream's task is worded: the language of the answer and, for tasks that need one, the question or
-// statement.
+// statement, read by prompt_of_words().
 struct Wording {
   std::string language = "en";
   std::string text;
@@ -35,16 +35,7 @@ struct Task {
 std::span<const Task> all_tasks();
 const Task* find_task(std::string_view name);  // nullptr when there is none
 
-// Longest wording or prompt in bytes.
-inline constexpr std::size_t kMaxPrompt = 8192;
-
 // What is wrong with a wording for a task, or nothing.
 std::optional<std::string> wording_fault(const Task& task, const Wording& wording);
-
-// A prompt typed by a person: taken as it is where it begins with a word that PaliGemma was trained on
-// ("answer", "caption", "detect" ...), else asked as a question: "answer en ...".
-std::string prompt_of_words(std::string_view words, std::string_view language);
-// The task a prompt belongs to, as its event names it: "question" of "answer en ...", "caption" of "cap en".
-std::string_view task_of_prompt(std::string_view prompt);
 
 }  // namespace palisade

@@ -15,7 +15,8 @@
 #include "service/log.h"
 #include "service/output.h"
 #include "service/picks.h"
-#include "tasks/task.h"
+#include "tasks/boxes.h"
+#include "tasks/prompt.h"
 
 namespace palisade {
 namespace {
@@ -36,11 +37,11 @@ struct AskOptions {
 };
 
 std::string prompt_of(const AskOptions& options) {
-  if (options.words.empty())
-    throw UsageError("the question is empty; ask something: palisade ask \"what moves?\" FILE");
-  std::string prompt = prompt_of_words(options.words, options.language);
-  if (prompt.size() > kMaxPrompt) throw UsageError("the question is longer than 8 KiB; shorten it");
-  return prompt;
+  if (!is_language(options.language)) throw UsageError("--language is a code such as en or de");
+  PlainText prompt = prompt_of_words(options.words, options.language);
+  if (!prompt.fault.empty())
+    throw UsageError("the question " + prompt.fault + "; such as palisade ask \"what moves?\" FILE");
+  return std::move(prompt.text);
 }
 
 std::optional<std::chrono::milliseconds> span_of(const AskOptions& options) {
@@ -79,6 +80,17 @@ std::string line_of(const Answer& answer) {
   return line + ")";
 }
 
+// Under an answer that has boxes, what their numbers are; in pixels where they can belong to one picture
+// alone.
+std::string box_lines(const Answer& answer, const Clip& clip) {
+  const Frame& frame = clip.frames.front();
+  const bool one = clip.frames.size() == 1;
+  std::string lines;
+  for (const Box& box : boxes_of(answer.text))
+    lines += "\n  " + escaped(line_of(box, one ? frame.source_width : 0, one ? frame.source_height : 0));
+  return lines;
+}
+
 int ask(const AskOptions& options) {
   const std::string prompt = prompt_of(options);
   const DecodingMethod method = method_of(options.decoding);
@@ -99,7 +111,7 @@ int ask(const AskOptions& options) {
   const auto reply = ask_once(*model, request, interrupt.token());
   if (!reply) return kFailed;
   print_line(options.json ? answer_line(task_of_prompt(prompt), request, *reply, *model, pictures)
-                          : line_of(reply->answer));
+                          : line_of(reply->answer) + box_lines(reply->answer, *clip));
   return kDone;
 }
 
@@ -112,7 +124,7 @@ void add_ask(CLI::App& app, Run& run) {
       ->add_option(
           "PROMPT", options->words,
           "A question, asked as \"answer en ...\"; or a whole prompt, taken as it is, when it begins with "
-          "answer, caption, cap, describe, ocr, question, detect or segment")
+          "answer, caption, cap, describe, ocr, question, detect or segment, in any case")
       ->required();
   command->add_option("INPUT", options->inputs, "One or more pictures in order, or one video")
       ->type_name("IMAGE...|VIDEO")
@@ -144,7 +156,9 @@ void add_ask(CLI::App& app, Run& run) {
       "  palisade ask \"both images contain a red car\" left.jpg right.jpg\n"
       "  palisade ask \"is the car red or blue?\" street.jpg --choices red,blue\n"
       "  palisade ask \"did anything enter?\" street.mp4\n"
-      "  palisade ask \"detect car\" street.jpg --json");
+      "  palisade ask \"detect car ; dog\" street.jpg\n"
+      "Boxes (<locDDDD> four times, then what it is) are y_min, x_min, y_max, x_max from 0 to 1023 over the\n"
+      "picture's height and width, from its upper left corner; without --json each is told in pixels, too.");
   command->callback([&run, options] { run = [options] { return ask(*options); }; });
 }
 

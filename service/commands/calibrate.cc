@@ -17,7 +17,7 @@
 #include "service/picks.h"
 #include "service/progress.h"
 #include "service/transfer/transfer_data.h"
-#include "tasks/task.h"
+#include "tasks/prompt.h"
 
 namespace palisade {
 namespace {
@@ -50,6 +50,12 @@ std::vector<std::string> files_of(const std::string& input) {
   return files;
 }
 
+std::string prompt_of(const std::string& question) {
+  PlainText prompt = prompt_of_words(question, "en");
+  if (!prompt.fault.empty()) throw UsageError("a --question " + prompt.fault);
+  return std::move(prompt.text);
+}
+
 // Each picture or video with each question, and the examples of JSONL files with their own.
 std::vector<TransferRecord> records_of(const CalibrateOptions& options, const TransferSettings& settings,
                                        const ModelConfig& config, const Tokenizer& tokenizer) {
@@ -66,8 +72,8 @@ std::vector<TransferRecord> records_of(const CalibrateOptions& options, const Tr
     }
     for (const std::string& file : files_of(input)) {
       for (const std::string& question : options.questions) {
-        TransferRecord record{
-            .place = file, .tokens = example_tokens(config, tokenizer, prompt_of_words(question, "en"), "")};
+        TransferRecord record{.place = file,
+                              .tokens = example_tokens(config, tokenizer, prompt_of(question), "")};
         if (is_picture_file(file)) {
           record.pictures = {file};
         } else {

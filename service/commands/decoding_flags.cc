@@ -4,21 +4,18 @@
 #include <algorithm>
 
 #include "service/command_line.h"
+#include "tasks/prompt.h"
 
 namespace palisade {
 namespace {
-
-std::string trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return "";
-  return std::string(text.substr(first, text.find_last_not_of(' ') - first + 1));
-}
 
 Choices choices_of(std::string_view text) {
   Choices choices;
   while (true) {
     const std::size_t comma = text.find(',');
-    choices.texts.push_back(trimmed(text.substr(0, comma)));
+    const PlainText read = plain_text(text.substr(0, comma));
+    if (!read.fault.empty()) throw UsageError("a choice of --choices " + read.fault);
+    choices.texts.push_back(read.text);
     const std::string& choice = choices.texts.back();
     if (choice.empty())
       throw UsageError("--choices has an empty choice; give texts separated by commas, such as yes,no");

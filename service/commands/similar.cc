@@ -15,12 +15,12 @@
 #include "service/log.h"
 #include "service/weights_hash.h"
 #include "tasks/answer_event.h"
+#include "tasks/prompt.h"
 
 namespace palisade {
 namespace {
 
 constexpr std::size_t kMostTexts = 1000;
-constexpr std::size_t kLongestText = 8192;
 
 struct SimilarOptions {
   std::string image;
@@ -41,10 +41,18 @@ void check(const SimilarOptions& options) {
         "(google/siglip-base-patch16-224 is one)");
   }
   if (options.texts.size() > kMostTexts) throw UsageError("more than 1000 texts; give fewer");
-  for (const std::string& text : options.texts) {
-    if (text.empty()) throw UsageError("a text is empty; say what the picture may show");
-    if (text.size() > kLongestText) throw UsageError("a text is longer than 8 KiB; shorten it");
+}
+
+std::vector<std::string> texts_of(const SimilarOptions& options) {
+  std::vector<std::string> texts;
+  for (const std::string& written : options.texts) {
+    PlainText text = plain_text(written);
+    if (text.fault.empty() && text.text.empty()) text.fault = "is blank: say what the picture may show";
+    if (text.text.size() > kMaxPrompt) text.fault = "is longer than 8 KiB: shorten it";
+    if (!text.fault.empty()) throw UsageError("a text " + text.fault);
+    texts.push_back(std::move(text.text));
   }
+  return texts;
 }
 
 // Most probable first; equal ones as they were given.
@@ -74,9 +82,10 @@ void print_json(const SimilarOptions& options, const Siglip& model, const std::v
 
 int similar(const SimilarOptions& options) {
   check(options);
+  const std::vector<std::string> texts = texts_of(options);
   const Image image = read_picture(options.image);
   const Siglip model(options.model);
-  const auto scores = scores_of(model, image, options.texts);
+  const auto scores = scores_of(model, image, texts);
   if (options.json) {
     print_json(options, model, scores);
   } else {

@@ -1,5 +1,6 @@
 #include "service/transfer/transfer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <future>
@@ -15,6 +16,7 @@
 #include "service/progress.h"
 #include "service/sha256.h"
 #include "service/transfer/transfer_data.h"
+#include "tasks/prompt.h"
 
 namespace palisade {
 namespace {
@@ -108,6 +110,19 @@ class Transfer {
   }
 
  private:
+  // What is asked in other words than PaliGemma's is asked as a question, but learnt as it stands.
+  void tell_other_prefixes(const std::vector<TransferLine>& lines) const {
+    const auto other = [](const TransferLine& line) { return task_of_prompt(line.prefix) == kOtherPrompt; };
+    const auto first = std::ranges::find_if(lines, other);
+    if (first == lines.end()) return;
+    log_warning(
+        what_ + ": " + first->place() +
+        format_text(": its prefix and %td others", std::ranges::count_if(lines, other) - 1) +
+        " begin with no word of PaliGemma's prompts: they are learnt as they stand, but palisade asks "
+        "such words as \"answer en ...\"; begin them with that, or with caption, describe, ocr, "
+        "detect or segment");
+  }
+
   // A file's examples; what `filters` remove of them stands in removed_.
   std::vector<TransferRecord> read(const fs::path& file, const fs::path& filters) {
     LineProblems problems;
@@ -120,6 +135,7 @@ class Transfer {
     }
     auto records = transfer_records(lines, settings_, config_, tokenizer_, problems);
     require_none(problems);
+    tell_other_prefixes(lines);
     return records;
   }
 

@@ -4,6 +4,7 @@
 
 #include "model/json.h"
 #include "service/settings.h"
+#include "tasks/prompt.h"
 
 namespace palisade {
 namespace {
@@ -45,13 +46,18 @@ void read_pictures(const Json& json, TransferLine& line) {
   }
 }
 
+std::string checked(const std::string& key, PlainText text, const TransferLine& line) {
+  if (!text.fault.empty()) throw ModelError(line.place() + ": the " + key + " " + text.fault);
+  return std::move(text.text);
+}
+
 void parse(TransferLine& line) {
   if (line.text.size() > kMostLineBytes) throw ModelError(line.place() + ": longer than 1 MiB");
   const Json json = parse_json(line.text, line.place());
   if (!json.is_object()) throw ModelError(line.place() + ": no JSON object");
-  line.suffix = text_at(json, "suffix", line.place());
+  line.suffix = checked("suffix", plain_text(text_at(json, "suffix", line.place())), line);
   read_pictures(json, line);
-  line.prefix = text_at(json, "prefix", line.place());
+  line.prefix = checked("prefix", whole_prompt(text_at(json, "prefix", line.place())), line);
 }
 
 }  // namespace

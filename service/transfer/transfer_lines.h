@@ -15,8 +15,8 @@ struct TransferLine {
   std::string text;  // as it stands there
   std::vector<std::filesystem::path> pictures;
   std::filesystem::path video;
-  std::string prefix;
-  std::string suffix;
+  std::string prefix;  // as whole_prompt() reads it
+  std::string suffix;  // as plain_text() does
 
   std::string place() const { return file.string() + ":" + std::to_string(number); }
 };

@@ -284,6 +284,21 @@ class WrongUse(unittest.TestCase):
         self.refused(2, "empty choice", "ask", "what?", picture, "--choices", "yes,,no")
         self.refused(2, "16 pictures", "ask", "what?", *[picture] * 17)
 
+    def test_a_prompt_that_cannot_be_asked_is_refused_by_every_command_with_the_same_words(self):
+        picture = WORLD / "still01.png"
+        for text, part in [(" \t", "is blank"), ("<image>caption en", "<image>"), ("caption en <eos>", "<eos>"), ("a\x1bb", "control character")]:
+            self.refused(2, part, "ask", text, picture)
+            self.refused(2, part, "model", "calibrate", SOURCE / "configs/models/demo", picture, "--question", text, "--output", "/dev/null/x")
+            if part != "is blank":
+                self.refused(2, part, "ask", "what?", picture, "--choices", f"yes,{text}")
+                self.refused(2, part, "similar", "--model", SOURCE / "tests/golden/reference/models/siglip-tiny", picture, text)
+            with tempfile.TemporaryDirectory() as folder:
+                data, config = Path(folder) / "data.jsonl", Path(folder) / "config.yaml"
+                data.write_text(json.dumps({"image": str(picture), "prefix": text, "suffix": "a"}) + "\n")
+                self.refused(2, part, "transfer", "--data", data, "--run", Path(folder) / "run")
+                config.write_text("streams: [{name: a, url: /x.mp4, tasks: [{task: question, question: %s}]}]\n" % json.dumps(text))
+                self.refused(2, part, "config", "check", config)
+
     def test_weights_that_are_no_numbers_give_an_error_and_no_answer(self):
         with tempfile.TemporaryDirectory() as folder:
             model = Path(folder) / "model"

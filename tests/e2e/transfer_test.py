@@ -65,6 +65,28 @@ class Transfer(InFolder):
         config = json.loads((run / "model" / "config.json").read_text())
         self.assertEqual(config["torch_dtype"], "float32")
 
+    def test_prompts_are_read_alike_when_they_are_learnt_and_asked_and_boxes_say_what_they_are(self):
+        picture = str(WORLD / "still00.png")
+        lines = [{"image": picture, "prefix": " DETECT car\n", "suffix": " <loc0100><loc0200><loc0300><loc0400> car\r\n"}]
+        data = self.write("boxes.jsonl", [lines[0]] * 4)
+        out = self.transfer("--data", data, "--evaluation", data, "--run", self.folder / "run", "--epochs", "60", "--batch-size", "4",
+                            "--model", SOURCE / "tests/golden/reference/models/paligemma1-tiny", "--learning-rate", "3e-3",
+                            "--freeze-vit", "--beams", "2")
+        self.assertNotIn("warning", out.stderr)
+        metrics = [json.loads(line) for line in (self.folder / "run" / "metrics.jsonl").read_text().splitlines()]
+        self.assertEqual(metrics[-1]["evaluation_exact_by_beams"], 1)
+        for words in ["detect car", "Detect car\n"]:
+            told = palisade("ask", words, picture, "--model", self.folder / "run" / "model").stdout.splitlines()
+            self.assertEqual(told[0], "<loc0100><loc0200><loc0300><loc0400> car")
+            self.assertIn("car: y_min 100, x_min 200, y_max 300, x_max 400 of 0 to 1023; of ", told[1])
+        event = json.loads(palisade("ask", "Detect car\n", picture, "--model", self.folder / "run" / "model", "--json").stdout)
+        self.assertEqual(event["data"]["prompt"], "detect car")
+
+    def test_a_prefix_that_is_asked_otherwise_is_told(self):
+        data = self.write("other.jsonl", [*stills(2), {"image": str(WORLD / "still00.png"), "prefix": "is it wet?", "suffix": "no"}])
+        out = self.transfer("--data", data, *QUICK, "--run", self.folder / "run")
+        self.assertRegex(out.stderr, r"warning .*other\.jsonl:3: its prefix and 0 others begin with no word of PaliGemma's")
+
     def test_killed_at_any_step_it_ends_with_the_same_bytes(self):
         data = self.write("stills.jsonl", stills(40))
         flags = ["--data", data, *QUICK, "--epochs", "10", "--checkpoint-every", "3"]
