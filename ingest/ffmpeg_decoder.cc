@@ -28,6 +28,7 @@ bool is_keyframe(const AVFrame& frame) {
 FfmpegDecoder::FfmpegDecoder(FfmpegInput& input, const SourceOptions& options)
     : input_(input),
       options_(options),
+      orientation_(input.video()),
       packet_(av_packet_alloc()),
       frame_(av_frame_alloc()),
       last_keyframe_(std::chrono::steady_clock::now()) {
@@ -128,6 +129,7 @@ void FfmpegDecoder::feed(FfmpegClock& clock) {
 
 void FfmpegDecoder::feed_packet(FfmpegClock& clock) {
   clock.note_packet(*packet_);
+  orientation_.note_packet(*codec_, *packet_);
   if (options_.decode != Decode::kKeyframes) return send(packet_.get());
   input_.deadline().arm(options_.stall_timeout);
   if ((packet_->flags & AV_PKT_FLAG_KEY) == 0) return pass_over(clock);
@@ -169,6 +171,7 @@ const AVFrame* FfmpegDecoder::in_memory() {
 }
 
 std::string FfmpegDecoder::remark() const {
+  if (!orientation_.remark().empty()) return orientation_.remark();
   if (options_.hardware == Hardware::kNone || (device_ && hardware_.used())) return {};
   return device_ ? "decoded in software: the graphics processor does not take this stream"
                  : "decoded in software: VAAPI finds no graphics processor that decodes";

@@ -7,6 +7,7 @@
 #include "ingest/ffmpeg_handles.h"
 #include "ingest/ffmpeg_hardware.h"
 #include "ingest/ffmpeg_input.h"
+#include "ingest/ffmpeg_orientation.h"
 
 namespace palisade {
 
@@ -23,6 +24,8 @@ class FfmpegDecoder {
   // What is to be told of how it decodes; empty: nothing.
   std::string remark() const;
   bool damaged() const { return damaged_since_.has_value(); }
+  // How the picture of a frame lies that next() has returned.
+  Orientation orientation_of(const AVFrame& frame) { return orientation_.of(frame); }
 
  private:
   void open(bool hardware);
@@ -38,6 +41,7 @@ class FfmpegDecoder {
 
   FfmpegInput& input_;
   SourceOptions options_;
+  FfmpegOrientation orientation_;
   FfmpegHardware hardware_;
   bool device_ = false;  // hardware_ has one for this decoder
   Av<AVCodecContext> codec_;

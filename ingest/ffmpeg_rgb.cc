@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -9,7 +10,8 @@
 namespace palisade {
 namespace {
 
-void set_colours(SwsContext& scaler, const AVFrame& frame) {
+// `own_range` is that of the pixel format, for frames that do not say theirs.
+void set_colours(SwsContext& scaler, const AVFrame& frame, std::optional<int>& own_range) {
   int* inverse = nullptr;
   int* table = nullptr;
   int source_range = 0;
@@ -22,7 +24,9 @@ void set_colours(SwsContext& scaler, const AVFrame& frame) {
                                &saturation) < 0) {
     return;
   }
-  if (frame.color_range != AVCOL_RANGE_UNSPECIFIED) source_range = frame.color_range == AVCOL_RANGE_JPEG;
+  if (!own_range) own_range = source_range;
+  const bool said = frame.color_range != AVCOL_RANGE_UNSPECIFIED;
+  source_range = said ? int(frame.color_range == AVCOL_RANGE_JPEG) : *own_range;
   sws_setColorspaceDetails(&scaler, sws_getCoefficients(frame.colorspace), source_range, table, range,
                            brightness, contrast, saturation);
 }
@@ -30,11 +34,17 @@ void set_colours(SwsContext& scaler, const AVFrame& frame) {
 }  // namespace
 
 Image FfmpegRgb::convert(const AVFrame& frame) {
-  scaler_.reset(sws_getCachedContext(scaler_.release(), frame.width, frame.height,
-                                     AVPixelFormat(frame.format), frame.width, frame.height, AV_PIX_FMT_RGB24,
-                                     SWS_BICUBIC, nullptr, nullptr, nullptr));
-  if (scaler_ == nullptr) throw std::runtime_error("its pixel format cannot be converted to RGB");
-  set_colours(*scaler_, frame);
+  if (scaler_ == nullptr || frame.width != width_ || frame.height != height_ || frame.format != format_) {
+    const auto format = AVPixelFormat(frame.format);
+    scaler_.reset(sws_getContext(frame.width, frame.height, format, frame.width, frame.height,
+                                 AV_PIX_FMT_RGB24, SWS_BICUBIC, nullptr, nullptr, nullptr));
+    if (scaler_ == nullptr) throw std::runtime_error("its pixel format cannot be converted to RGB");
+    width_ = frame.width;
+    height_ = frame.height;
+    format_ = frame.format;
+    own_range_.reset();
+  }
+  set_colours(*scaler_, frame, own_range_);
   // The scaler's vector code works on whole blocks: without padding at the end of a row it leaves pixels out.
   // Hence FFmpeg's own frame, and a copy.
   if (rgb_ == nullptr || rgb_->width != frame.width || rgb_->height != frame.height) {

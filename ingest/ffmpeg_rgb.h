@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "frames/image.h"
 #include "ingest/ffmpeg_handles.h"
 
@@ -13,7 +15,11 @@ class FfmpegRgb {
   Image convert(const AVFrame& frame);
 
  private:
-  Av<SwsContext> scaler_;
+  Av<SwsContext> scaler_;  // of pictures of this size and format
+  int width_ = 0;
+  int height_ = 0;
+  int format_ = AV_PIX_FMT_NONE;
+  std::optional<int> own_range_;
   Av<AVFrame> rgb_;
 };
 

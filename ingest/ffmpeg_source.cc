@@ -49,7 +49,8 @@ class FfmpegSource : public Source {
 
   Frame frame_of(const AVFrame& decoded, const FrameStamp& stamp) {
     try {
-      return {stamp, "", decoded.width, decoded.height, rgb_.convert(decoded)};
+      Image image = upright(rgb_.convert(decoded), decoder_.orientation_of(decoded));
+      return {stamp, "", image.width(), image.height(), image};
     } catch (const std::runtime_error& e) {
       throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": " + e.what());
     }

@@ -18,6 +18,7 @@ struct GstStop {
 
 struct GstDelete {
   void operator()(GstElement* element) const { gst_object_unref(element); }
+  void operator()(GstPluginFeature* feature) const { gst_object_unref(feature); }
   void operator()(GstPlugin* plugin) const { gst_object_unref(plugin); }
   void operator()(GstBus* bus) const { gst_object_unref(bus); }
   void operator()(GstSample* sample) const { gst_sample_unref(sample); }

@@ -7,6 +7,7 @@
 
 #include "ingest/ffmpeg_log.h"
 #include "ingest/gst_camera.h"
+#include "ingest/gst_picture.h"
 #include "ingest/pause.h"
 #include "ingest/url.h"
 
@@ -43,12 +44,19 @@ void tell_answer(GstMessage& message, GError& error) {
 constexpr milliseconds kBusy{800};
 constexpr GstClockTime kCauseComes = 100 * GST_MSECOND;
 constexpr const char* kSinkName = "palisade";
-constexpr const char* kSink =
-    " ! videoconvert ! video/x-raw,format=RGB ! appsink name=palisade max-buffers=4";
+constexpr const char* kSink = " ! videoconvert ! appsink name=palisade max-buffers=4";
 // Of a line of the user's: pictures that nobody fetches in time are dropped, whatever makes them must not be
 // held up. Those of a camera are fetched as they are decoded, and may come many at once.
 constexpr const char* kOfALine = " drop=true";
 constexpr const char* kOfACamera = " sync=false";
+
+// GStreamer's own JPEG decoder throws away half the colour of 4:2:2 and 4:4:4: FFmpeg's is taken where there
+// is a choice, as by the other reader.
+void prefer_whole_colours() {
+  const Gst<GstPluginFeature> decoder(
+      gst_registry_find_feature(gst_registry_get(), "jpegdec", GST_TYPE_ELEMENT_FACTORY));
+  if (decoder != nullptr) gst_plugin_feature_set_rank(decoder.get(), GST_RANK_MARGINAL - 1);
+}
 
 void start_gstreamer() {
   static std::once_flag once;
@@ -59,6 +67,7 @@ void start_gstreamer() {
       // than while an FFmpeg source listens for what it has lost.
       const Gst<GstPlugin> decoders(gst_plugin_load_by_name("libav"));
       quiet_ffmpeg();
+      prefer_whole_colours();
       return;
     }
     const Gst<GError> error(raw);
@@ -100,6 +109,7 @@ void GstPipeline::open_over_udp() {
 void GstPipeline::open(RtspTransport transport) {
   opened_ = steady_clock::now();
   parse(transport);
+  orientation_.attach(*pipeline_, *sink_);  // first: it sees what the other lets no decoder have
   watch_.attach(*pipeline_);
   play();
   if (GstCamera::is_camera(options_)) await_camera();
@@ -125,7 +135,7 @@ void GstPipeline::parse(RtspTransport transport) {
   if (sink_ == nullptr || !GST_IS_APP_SINK(sink_.get())) {
     fail(SourceFault::kUnreadable, "has no appsink of the name \"palisade\"");
   }
-  const Gst<GstCaps> caps(gst_caps_from_string("video/x-raw,format=RGB"));
+  const Gst<GstCaps> caps = GstPicture::caps();
   gst_app_sink_set_caps(GST_APP_SINK(sink_.get()), caps.get());
   bus_.reset(gst_element_get_bus(pipeline_.get()));
   if (camera) camera_.set_up(*pipeline_, options_, transport);

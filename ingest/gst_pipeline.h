@@ -6,6 +6,7 @@
 
 #include "ingest/gst_camera.h"
 #include "ingest/gst_handles.h"
+#include "ingest/gst_orientation.h"
 #include "ingest/gst_watch.h"
 #include "ingest/source.h"
 
@@ -23,6 +24,8 @@ class GstPipeline {
   Gst<GstSample> pull();
   GstWatch& watch() { return watch_; }
   const GstWatch& watch() const { return watch_; }
+  // How a picture lies that pull() has returned.
+  Orientation orientation_of(GstBuffer& picture) const { return orientation_.of(picture); }
   // How long ago a picture was taken in, for one that is stamped with the pipeline's clock then.
   std::chrono::nanoseconds age_of(GstSample& sample) const;
 
@@ -45,6 +48,7 @@ class GstPipeline {
   SourceOptions options_;
   std::stop_token stop_;
   GstCamera camera_;
+  GstOrientation orientation_;
   GstWatch watch_;
   bool any_ = false;  // a picture has come
   MonotonicTime opened_;

@@ -1,12 +1,9 @@
 #include "ingest/gst_source.h"
 
-#include <gst/video/video.h>
-
-#include <cstring>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
+#include "ingest/gst_picture.h"
 #include "ingest/gst_pipeline.h"
 #include "ingest/time_quality.h"
 #include "ingest/timeline.h"
@@ -45,7 +42,7 @@ class GstSource : public Source {
       GstBuffer* const buffer = gst_sample_get_buffer(sample.get());
       if (buffer == nullptr) continue;
       const FrameStamp stamp = stamp_of(*sample, *buffer);
-      if (wanted(stamp)) return frame_of(*sample, *buffer, stamp);
+      if (wanted(stamp)) return frame_of(*sample, stamp);
     }
   }
 
@@ -56,10 +53,6 @@ class GstSource : public Source {
   }
 
  private:
-  [[noreturn]] void fail(const char* why) const {
-    throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": " + why);
-  }
-
   FrameStamp stamp_of(GstSample& sample, GstBuffer& buffer) {
     FrameStamp stamp;
     stamp.number = frames_++;
@@ -87,30 +80,19 @@ class GstSource : public Source {
     return stamp;
   }
 
-  Frame frame_of(GstSample& sample, GstBuffer& buffer, const FrameStamp& stamp) const {
-    GstVideoInfo info;
-    if (!gst_video_info_from_caps(&info, gst_sample_get_caps(&sample))) fail("gives no raw pictures");
-    const int width = GST_VIDEO_INFO_WIDTH(&info);
-    const int height = GST_VIDEO_INFO_HEIGHT(&info);
-    const bool fits = width > 0 && height > 0 && width <= kMaxSide && height <= kMaxSide &&
-                      std::int64_t(width) * height <= options_.max_pixels;
-    if (!fits) fail("its pictures are over the size limit");
-    GstVideoFrame mapped;
-    if (!gst_video_frame_map(&mapped, &info, &buffer, GST_MAP_READ)) fail("a picture cannot be read");
-    // GStreamer pads rows to four bytes.
-    const std::size_t row = std::size_t(width) * 3;
-    std::vector<std::uint8_t> rgb(row * std::size_t(height));
-    const auto* pixels = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&mapped, 0));
-    const std::ptrdiff_t stride = GST_VIDEO_FRAME_PLANE_STRIDE(&mapped, 0);
-    for (int y = 0; y < height; ++y) {
-      std::memcpy(rgb.data() + row * std::size_t(y), pixels + stride * y, row);
+  Frame frame_of(GstSample& sample, const FrameStamp& stamp) {
+    try {
+      const Orientation orientation = pipeline_.orientation_of(*gst_sample_get_buffer(&sample));
+      const Image image = upright(picture_.image_of(sample, options_.max_pixels), orientation);
+      return {stamp, "", image.width(), image.height(), image};
+    } catch (const std::runtime_error& e) {
+      throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": " + e.what());
     }
-    gst_video_frame_unmap(&mapped);
-    return {stamp, "", width, height, Image(width, height, std::move(rgb))};
   }
 
   SourceOptions options_;
   GstPipeline pipeline_;
+  GstPicture picture_;
   Timeline timeline_{true, milliseconds(40)};
   std::uint64_t frames_ = 0;
   ArrivalQuality arrival_quality_;

@@ -35,3 +35,10 @@ rm whole.mp4
 for name in street.mp4 bt709.mp4 fullrange.avi; do
   ffmpeg -hide_banner -loglevel error -y -i $name -vf select=eq\(n\\,5\) -frames:v 1 -pix_fmt rgb24 -f image2 -c:v ppm $name.ppm
 done
+# Three sequences of five pictures; the test puts messages in. FFmpeg's own ones stand in the MP4.
+raw="$(pattern 96x64 1.5) -preset veryfast -crf 34 -pix_fmt yuv420p -threads 1 -flags +bitexact -map_metadata -1"
+$ff $raw -c:v libx264 -x264-params keyint=5:bframes=2:b-adapt=0:scenecut=0 -f h264 plain.h264
+$ff $raw -c:v libx265 -x265-params log-level=none:pools=1:keyint=5:min-keyint=5:bframes=2:b-adapt=0:scenecut=0:open-gop=0 -f hevc plain.h265
+$ff $raw -c:v libx264 -x264-params keyint=5:bframes=2:b-adapt=0:scenecut=0 -bsf:v h264_metadata=display_orientation=insert:rotate=90 sei.ts
+$ff -i sei.ts -c copy sei.mp4
+rm sei.ts

@@ -1,0 +1,32 @@
+#include "ingest/ffmpeg_planes.h"
+
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+extern "C" {
+#include <libavutil/imgutils.h>
+#include <libavutil/pixdesc.h>
+}
+
+namespace palisade {
+
+Av<AVFrame> frame_of_planes(const Planes& planes) {
+  const AVPixelFormat format = av_get_pix_fmt(planes.format);
+  if (format == AV_PIX_FMT_NONE) throw std::runtime_error("its pixel format cannot be converted to RGB");
+  Av<AVFrame> frame(av_frame_alloc());
+  if (frame == nullptr) throw std::bad_alloc();
+  frame->format = format;
+  frame->width = planes.width;
+  frame->height = planes.height;
+  frame->colorspace = AVColorSpace(planes.matrix);
+  if (planes.full_range) frame->color_range = *planes.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+  if (av_frame_get_buffer(frame.get(), 0) < 0) throw std::bad_alloc();
+  auto data = planes.data;
+  auto strides = planes.strides;
+  av_image_copy(frame->data, frame->linesize, data.data(), strides.data(), format, planes.width,
+                planes.height);
+  return frame;
+}
+
+}  // namespace palisade

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "frames/image.h"
+#include "ingest/ffmpeg_rgb.h"
+#include "ingest/gst_handles.h"
+
+namespace palisade {
+
+// Makes RGB of what a pipeline has decoded, by the same conversion as FFmpeg's reader, so that both give the
+// same pixels: also where a stream does not say what its colours mean, which GStreamer guesses by the
+// picture's size. One thread's.
+class GstPicture {
+ public:
+  // The raw formats that are taken, for a sink.
+  static Gst<GstCaps> caps();
+
+  // Throws std::runtime_error where it has none, one over the limit, or one that cannot be read.
+  Image image_of(GstSample& sample, int max_pixels);
+
+ private:
+  FfmpegRgb rgb_;
+};
+
+}  // namespace palisade
