@@ -23,6 +23,8 @@ class Deadline {
     stop_ = {};
     arm(patience);
   }
+  void arm_until(MonotonicTime at) { at_ = at; }
+  MonotonicTime at() const { return at_; }
   bool stopped() const { return stop_.stop_requested(); }
   bool passed() const { return stopped() || std::chrono::steady_clock::now() >= at_; }
 

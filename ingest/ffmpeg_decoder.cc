@@ -64,6 +64,7 @@ void FfmpegDecoder::open(bool hardware) {
 
 void FfmpegDecoder::fail_to_read(int code) const {
   const std::string shown = redact_url(options_.url);
+  if (const auto fault = input_.connection_fault()) throw *fault;
   if (code != AVERROR_EXIT) {
     throw SourceError(SourceFault::kUnreachable, shown + ": the connection was lost: " + ffmpeg_text(code));
   }

@@ -10,10 +10,6 @@
 #include "ingest/ffmpeg_whitelist.h"
 #include "ingest/url.h"
 
-extern "C" {
-#include <libavutil/opt.h>
-}
-
 namespace palisade {
 namespace {
 
@@ -27,9 +23,8 @@ int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary*
 }
 
 const char* protocols_of(const std::string& url) {
-  const std::string scheme = scheme_of(url);
-  if (names_file(url)) return "none";  // bytes come from FileInput
-  return scheme.starts_with("rtsp") ? "rtsp,rtsps,rtp,udp,tcp,tls" : "http,https,tcp,tls";
+  // All other bytes come from FileInput and HttpInput.
+  return scheme_of(url).starts_with("rtsp") ? "rtsp,rtsps,rtp,udp,tcp,tls" : "none";
 }
 
 void set_options(AvOptions& av, const SourceOptions& options) {
@@ -55,23 +50,12 @@ void set_options(AvOptions& av, const SourceOptions& options) {
     av.set("allowed_media_types", "video");
     av.set("initial_pause", std::int64_t(1));  // until we know that there is video to be played
     av.set("max_ts_probe", std::int64_t(0));   // or seven pictures are held back to guess decoding times
-  } else if (!names_file(options.url)) {
-    av.set("rw_timeout", std::chrono::microseconds(options.open_timeout).count());
-    // Cameras have certificates of their own making; for a server of the web that is a sign of something
-    // wrong.
-    if (scheme == "https") av.set("tls_verify", std::int64_t(1));
   }
 }
 
-// A server may send us elsewhere, to a host inside our own network for one: only to the same host is allowed.
+// A camera may send us elsewhere, to a host inside our own network for one: only to the same host is allowed.
 void check_redirect(const AVFormatContext& format, const std::string& asked) {
-  std::string reached = format.url != nullptr ? format.url : "";
-  std::uint8_t* location = nullptr;
-  if (format.pb != nullptr && av_opt_get(format.pb, "location", AV_OPT_SEARCH_CHILDREN, &location) >= 0) {
-    reached = reinterpret_cast<const char*>(location);
-    av_free(location);
-  }
-  const std::string host = host_of(reached);
+  const std::string host = host_of(format.url != nullptr ? format.url : "");
   if (host.empty() || host == host_of(asked)) return;
   throw SourceError(SourceFault::kRefused, redact_url(asked) + ": redirects to another host (" + host +
                                                "): if that is right, give its address instead");
@@ -119,11 +103,17 @@ int find_stream_info(AVFormatContext& format, int max_pixels) {
 
 }  // namespace
 
-FfmpegInput::FfmpegInput(const SourceOptions& options, std::stop_token stop) : deadline_(std::move(stop)) {
+FfmpegInput::FfmpegInput(const SourceOptions& options, std::stop_token stop, std::optional<OpenedHttp> http)
+    : deadline_(std::move(stop)) {
   quiet_ffmpeg();
   take_ffmpeg_error();
   take_lost_packets();
   deadline_.arm(options.open_timeout);
+  if (http) {
+    deadline_.arm_until(http->open_until);
+    http_live_ = http->live;
+    http_ = std::make_unique<HttpInput>(std::move(http->stream), deadline_);
+  }
   open(options);
   find_video(options);
 }
@@ -138,11 +128,11 @@ void FfmpegInput::open(const SourceOptions& options) {
   if (format == nullptr) throw std::bad_alloc();
   format->interrupt_callback = deadline_.callback();
   std::string url;
-  if (names_file(options.url)) {
+  if (!rtsp_) {
     Av<AVFormatContext> owner(format);
-    file_ = std::make_unique<FileInput>(path_of(options.url));
+    if (http_ == nullptr) file_ = std::make_unique<FileInput>(path_of(options.url));
     owner.release();
-    format->pb = file_->io();
+    format->pb = http_ != nullptr ? http_->io() : file_->io();
     format->io_open = refuse_open;
   } else {
     url = with_credentials(options.url, options.username, options.password);
@@ -153,7 +143,7 @@ void FfmpegInput::open(const SourceOptions& options) {
   const int code = avformat_open_input(&format, url.c_str(), nullptr, av.entries());
   if (code < 0) fail_to_open(code, options);
   format_.reset(format);
-  if (!names_file(options.url)) check_redirect(*format_, options.url);
+  if (rtsp_) check_redirect(*format_, options.url);
 }
 
 void FfmpegInput::find_video(const SourceOptions& options) {
@@ -186,6 +176,7 @@ void FfmpegInput::fail_without_video(const SourceOptions& options) const {
 void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
   const std::string shown = redact_url(options.url);
   if (deadline_.stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped while opening");
+  if (http_ != nullptr && http_->fault()) throw *http_->fault();
   const bool network = file_ == nullptr;
   if (deadline_.passed()) {
     throw SourceError(network ? SourceFault::kUnreachable : SourceFault::kUnreadable,
@@ -212,10 +203,8 @@ int FfmpegInput::read(AVPacket& packet) {
 }
 
 bool FfmpegInput::live() const {
-  if (file_ != nullptr) return false;
   if (rtsp_) return true;
-  const bool seekable = format_->pb != nullptr && (format_->pb->seekable & AVIO_SEEKABLE_NORMAL) != 0;
-  return format_->duration == AV_NOPTS_VALUE && !seekable;
+  return http_ != nullptr && http_live_.value_or(format_->duration == AV_NOPTS_VALUE);
 }
 
 std::optional<MediaTime> FfmpegInput::duration() const {

@@ -6,6 +6,7 @@
 #include "ingest/ffmpeg_deadline.h"
 #include "ingest/ffmpeg_file.h"
 #include "ingest/ffmpeg_handles.h"
+#include "ingest/ffmpeg_http.h"
 #include "ingest/source.h"
 
 namespace palisade {
@@ -15,8 +16,8 @@ namespace palisade {
 // another.
 class FfmpegInput {
  public:
-  // Throws SourceError. Waits at most options.open_timeout.
-  FfmpegInput(const SourceOptions& options, std::stop_token stop);
+  // Throws SourceError. Waits at most options.open_timeout. `http` is there for an http(s) address alone.
+  FfmpegInput(const SourceOptions& options, std::stop_token stop, std::optional<OpenedHttp> http = {});
   ~FfmpegInput();
   FfmpegInput(const FfmpegInput&) = delete;
   FfmpegInput& operator=(const FfmpegInput&) = delete;
@@ -30,6 +31,10 @@ class FfmpegInput {
   bool rtsp() const { return rtsp_; }
   bool live() const;
   std::optional<MediaTime> duration() const;
+  // Why the connection of an http(s) address has broken.
+  std::optional<SourceError> connection_fault() const {
+    return http_ != nullptr ? http_->fault() : std::nullopt;
+  }
   // When a file was last written; nothing for a network stream.
   std::optional<WallTime> modified() const;
 
@@ -41,7 +46,9 @@ class FfmpegInput {
 
   Deadline deadline_;
   bool rtsp_ = false;
-  std::unique_ptr<FileInput> file_;  // outlives format_, which reads through it
+  std::optional<bool> http_live_;    // of OpenedHttp
+  std::unique_ptr<FileInput> file_;  // these two outlive format_, which reads through them
+  std::unique_ptr<HttpInput> http_;
   Av<AVFormatContext> format_;
   int video_ = -1;
 };

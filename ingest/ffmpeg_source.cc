@@ -1,5 +1,6 @@
 #include "ingest/ffmpeg_source.h"
 
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -14,8 +15,11 @@ namespace {
 
 class FfmpegSource : public Source {
  public:
-  FfmpegSource(const SourceOptions& options, std::stop_token stop)
-      : options_(options), input_(options, std::move(stop)), decoder_(input_, options), clock_(input_) {}
+  FfmpegSource(const SourceOptions& options, std::stop_token stop, std::optional<OpenedHttp> http)
+      : options_(options),
+        input_(options, std::move(stop), std::move(http)),
+        decoder_(input_, options),
+        clock_(input_) {}
 
   std::optional<Frame> next(const Wanted& wanted) override {
     while (true) {
@@ -67,7 +71,12 @@ class FfmpegSource : public Source {
 }  // namespace
 
 std::unique_ptr<Source> open_ffmpeg_source(const SourceOptions& options, std::stop_token stop) {
-  return std::make_unique<FfmpegSource>(options, std::move(stop));
+  return std::make_unique<FfmpegSource>(options, std::move(stop), std::nullopt);
+}
+
+std::unique_ptr<Source> read_http_by_ffmpeg(const SourceOptions& options, std::stop_token stop,
+                                            OpenedHttp http) {
+  return std::make_unique<FfmpegSource>(options, std::move(stop), std::move(http));
 }
 
 }  // namespace palisade

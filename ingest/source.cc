@@ -9,6 +9,7 @@
 #include "ingest/ffmpeg_source.h"
 #include "ingest/folder_source.h"
 #include "ingest/gst_source.h"
+#include "ingest/http_source.h"
 #include "ingest/url.h"
 
 namespace palisade {
@@ -27,8 +28,8 @@ constexpr std::array<Variant, 9> kVariants = {{
     {"file", open_ffmpeg_source, false},
     {"folder", open_folder_source, false},
     {"v4l2", open_gst_source, false},
-    {"http", open_ffmpeg_source, true},
-    {"https", open_ffmpeg_source, true},
+    {"http", open_http_source, true},
+    {"https", open_http_source, true},
     {"rtsp", open_ffmpeg_source, true},
     {"rtsps", open_ffmpeg_source, true},
     {"gst", open_gst_source, false},
@@ -56,9 +57,21 @@ Open* opener_of(const Variant& variant, const SourceOptions& options) {
   return rtsp && options.reader == RtspReader::kGstreamer ? open_gst_source : variant.open;
 }
 
+// The least time between two frames that any of the samplings takes.
+std::chrono::milliseconds closest_frames(std::span<const Sampling> samplings) {
+  constexpr std::chrono::milliseconds kSoonest{100};
+  std::chrono::milliseconds closest = std::chrono::hours(1);
+  for (const Sampling& sampling : samplings) {
+    const bool spans = sampling.count > 1 && sampling.policy == SamplingPolicy::kUniform;
+    closest = std::min(closest, spans ? sampling.span / (sampling.count - 1) : sampling.stride);
+  }
+  return std::max(closest, kSoonest);
+}
+
 }  // namespace
 
 SourceOptions decoding_for(std::span<const Sampling> samplings, SourceOptions options) {
+  if (scheme_of(options.url).starts_with("http")) options.frame_interval = closest_frames(samplings);
   if (options.decode != Decode::kAsNeeded) return options;
   const bool keyframes = !samplings.empty() && std::ranges::all_of(samplings, [](const Sampling& sampling) {
     return sampling.policy == SamplingPolicy::kKeyframes;

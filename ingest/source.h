@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "frames/frame.h"
 #include "frames/sampling.h"
@@ -40,7 +41,12 @@ struct SourceOptions {
   std::chrono::milliseconds keyframe_timeout{30'000};
   bool allow_launch = false;  // gst: lines run any pipeline: only from the configuration file or command line
   Hardware hardware = Hardware::kNone;
-  std::chrono::milliseconds frame_interval{1'000};  // from one picture of a folder to the next
+  // Hosts (HOST or HOST:PORT) that the address may redirect to, beside its own.
+  std::vector<std::string> redirect_hosts;
+  std::string tls_ca;      // PEM file of certificates to trust instead of the system's; empty: the system's
+  bool tls_verify = true;  // false: any certificate is taken
+  // From one picture of a folder to the next, or of an http(s) address that gives a single one.
+  std::chrono::milliseconds frame_interval{1'000};
   int max_pixels = 33'177'600;
 
   bool operator==(const SourceOptions&) const = default;
@@ -96,7 +102,8 @@ class Source {
   virtual std::optional<MediaTime> duration() const { return std::nullopt; }
 };
 
-// The options with `decode` settled for these samplings.
+// The options with `decode`, and how often a single picture of an http(s) address is asked for, settled for
+// these samplings.
 SourceOptions decoding_for(std::span<const Sampling> samplings, SourceOptions options);
 
 // Opens by the URL's scheme: a path or file:, folder:, v4l2:, http:, https:, rtsp:, rtsps:, gst:. A path may

@@ -9,6 +9,7 @@
 #include "service/settings_decoding.h"
 #include "service/settings_gate.h"
 #include "service/settings_reader.h"
+#include "service/settings_trust.h"
 
 namespace palisade {
 namespace {
@@ -236,6 +237,7 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
     reader.problem("url", "url holds a line break");
   reader.read("username", source.username);
   read_password(reader, source);
+  read_trust(reader, source);
   std::string transport = "auto";
   reader.read("transport", transport);
   if (transport != "auto" && transport != "tcp" && transport != "udp") {

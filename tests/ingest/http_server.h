@@ -24,11 +24,12 @@ class HttpServer {
   using Send = std::function<bool(std::string_view)>;
   using Answer = std::function<void(const std::string& request, const Send& send)>;
 
-  explicit HttpServer(Answer answer) : answer_(std::move(answer)) {
+  explicit HttpServer(Answer answer, std::string host = "127.0.0.1")
+      : answer_(std::move(answer)), host_(std::move(host)) {
     socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::inet_pton(AF_INET, host_.c_str(), &address.sin_addr);
     socklen_t size = sizeof address;
     ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size);
     ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
@@ -44,7 +45,7 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   std::string url(const std::string& path) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
+    return "http://" + host_ + ":" + std::to_string(port_) + path;
   }
   int port() const { return port_; }
   std::vector<std::string> requests() const {
@@ -84,11 +85,31 @@ class HttpServer {
   }
 
   Answer answer_;
+  std::string host_;
   int socket_ = -1;
   int port_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;
   std::jthread thread_;
 };
+
+inline std::string response(const std::string& status, const std::string& headers,
+                            const std::string& body = {}) {
+  return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
+         "\r\nConnection: close\r\n\r\n" + body;
+}
+
+// Answers a request for a range of `whole` as web servers do, but sends at most so many bytes of what it
+// announces before the connection ends.
+inline void send_part(const std::string& request, const std::string& whole, const HttpServer::Send& send,
+                      std::size_t at_most = std::string::npos) {
+  const std::size_t asked = request.find("Range: bytes=");
+  const std::size_t first = asked == std::string::npos ? 0 : std::stoul(request.substr(asked + 13));
+  const std::string head =
+      "HTTP/1.1 206 Partial\r\nAccept-Ranges: bytes\r\nContent-Range: bytes " + std::to_string(first) + "-" +
+      std::to_string(whole.size() - 1) + "/" + std::to_string(whole.size()) +
+      "\r\nContent-Length: " + std::to_string(whole.size() - first) + "\r\nConnection: close\r\n\r\n";
+  send(head + whole.substr(first, at_most));
+}
 
 }  // namespace palisade::test

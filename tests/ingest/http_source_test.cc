@@ -1,7 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <atomic>
-
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,16 +20,8 @@ using test::all;
 using test::error_of;
 using test::golden;
 using test::HttpServer;
-
-std::string text_of(const std::string& path) {
-  const std::vector<std::byte> bytes = test::bytes_of(path);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string response(const std::string& status, const std::string& headers, const std::string& body = {}) {
-  return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
-         "\r\nConnection: close\r\n\r\n" + body;
-}
+using test::response;
+using test::text_of;
 
 TEST_CASE("a video on a web server is read to its end") {
   const std::string clip = text_of(golden("clips/wrap.ts"));
@@ -92,31 +82,6 @@ TEST_CASE("user name and password go to the web server that asks for them") {
   });
   const auto source = open_source({.url = server.url("/x"), .username = "me", .password = "p@:/"}, {});
   CHECK(source->next(all).has_value());
-}
-
-TEST_CASE("a redirection to another host is not used") {
-  const std::string clip = text_of(golden("clips/wrap.ts"));
-  std::atomic<int> port = 0;
-  const HttpServer server([&](const std::string& request, const HttpServer::Send& send) {
-    if (request.starts_with("GET /away")) {
-      send(response("302 Found", "Location: http://localhost:" + std::to_string(port) + "/clip.ts\r\n"));
-    } else if (request.starts_with("GET /here")) {
-      send(response("302 Found", "Location: /clip.ts\r\n"));
-    } else {
-      send(response("200 OK", "Content-Type: video/mp2t\r\n", clip));
-    }
-  });
-  port = server.port();
-  CHECK(error_of({.url = server.url("/away")}).fault() == SourceFault::kRefused);
-  CHECK(open_source({.url = server.url("/here")}, {})->next(all).has_value());
-}
-
-TEST_CASE("a redirection to another kind of address reads no file") {
-  const HttpServer server([&](const std::string&, const HttpServer::Send& send) {
-    send(response("302 Found", "Location: file://" + golden("clips/street.mp4") + "\r\n"));
-  });
-  const SourceError error = error_of({.url = server.url("/x")});
-  CHECK(error.fault() != SourceFault::kInterrupted);
 }
 
 TEST_CASE("a playlist on a web server is not followed") {

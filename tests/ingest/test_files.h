@@ -25,6 +25,11 @@ inline std::vector<std::byte> bytes_of(const std::filesystem::path& path) {
   return bytes;
 }
 
+inline std::string text_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 // A folder that goes with the test.
 class TestFolder {
  public:
