@@ -104,21 +104,18 @@ void Checkpoint::require(const std::string& name, std::span<const std::int64_t> 
 
 void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                       std::span<float> target) const {
-  const auto [file, tensor] = find(name, shape);
+  const TensorView* const tensor = find(name, shape).tensor;
   const std::size_t size = size_of(tensor->type);
   constexpr std::size_t kPiece = 32 * 1024;  // elements, which are still near when they are converted
   thread_local std::vector<std::byte> stored(kPiece * sizeof(float));
   for (std::size_t done = 0; done < target.size(); done += kPiece) {
     const auto floats = target.subspan(done, std::min(kPiece, target.size() - done));
-    const auto part = tensor->bytes.subspan((first + done) * size, floats.size() * size);
-    const auto now = std::span(stored).first(part.size());
-    if (!file->read(part, now)) {
-      throw ModelError(file->path().string() + ": tensor \"" + name +
-                       "\" cannot be read: the file has become shorter, or the disk fails");
-    }
+    const auto now = std::span(stored).first(floats.size() * size);
+    tensor->read((first + done) * size, now);
     to_floats(tensor->type, now, floats);
-    bytes_read_ += part.size();
+    bytes_read_ += now.size();
   }
+  tensor->file->require_unchanged();
 }
 
 void Checkpoint::read_elements(const std::string& name, std::span<const std::int64_t> shape,
@@ -181,7 +178,7 @@ void Checkpoint::read_into(const std::string& name, std::span<const std::int64_t
 void Checkpoint::pack_with(PackedCache& cache) {
   cache_ = &cache;
   if (!cache.serves()) return;
-  for (const SafetensorsFile& file : files_) file.expect_few_reads();
+  for (const SafetensorsFile& file : files_) file.file()->expect_few_reads();
 }
 
 bool Checkpoint::has(const std::string& name) const {
@@ -189,21 +186,20 @@ bool Checkpoint::has(const std::string& name) const {
 }
 
 std::string Checkpoint::fingerprint() const {
-  constexpr std::size_t kFirstBytes = 64;
+  constexpr std::uint64_t kFirstBytes = 64;
   std::string all;
   for (const auto& [name, stored] : tensors_) {
-    const auto& bytes = stored.tensor->bytes;
-    const auto first = bytes.first(std::min(kFirstBytes, bytes.size()));
-    all += name + stored.tensor->shape_text();
-    all.append(reinterpret_cast<const char*>(first.data()), first.size());
+    std::string first(std::min(kFirstBytes, stored.tensor->byte_count), '\0');
+    stored.tensor->read(0, std::as_writable_bytes(std::span(first)));
+    all += name + stored.tensor->shape_text() + first;
   }
   return checksum(std::as_bytes(std::span(all)));
 }
 
-std::vector<std::filesystem::path> Checkpoint::files() const {
-  std::vector<std::filesystem::path> paths;
-  for (const SafetensorsFile& file : files_) paths.push_back(file.path());
-  return paths;
+WeightFiles Checkpoint::files() const {
+  WeightFiles files;
+  for (const SafetensorsFile& file : files_) files.push_back(file.file());
+  return files;
 }
 
 }  // namespace palisade

@@ -45,7 +45,7 @@ class Checkpoint {
   // Products of rows() from now on record their inputs there. Outlives them.
   void record_inputs(RecordedInputs& inputs) { inputs_ = &inputs; }
   virtual bool has(const std::string& name) const;
-  std::vector<std::filesystem::path> files() const;
+  WeightFiles files() const;
   // So far, from its files. What is read twice counts twice: a tied head, which is packed while the disk goes
   // on, and some matrices that are packed in parts.
   std::size_t bytes_read() const { return bytes_read_; }

@@ -1,8 +1,9 @@
 #include "model/json.h"
 
-#include <fstream>
 #include <set>
 #include <vector>
+
+#include "model/read_file.h"
 
 namespace palisade {
 namespace {
@@ -38,19 +39,14 @@ Json parse_json(std::string_view text, std::string_view what) {
 }
 
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) throw ModelError(path.string() + ": no such file");
-  if (!std::filesystem::is_regular_file(status)) throw ModelError(path.string() + ": not a regular file");
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) throw ModelError(path.string() + ": cannot be read: " + error.message());
-  if (size > max_bytes) {
-    throw ModelError(path.string() + ": " + std::to_string(size) + " bytes are more than the " +
+  const ReadFile file(path);
+  if (file.size() > max_bytes) {
+    throw ModelError(path.string() + ": " + std::to_string(file.size()) + " bytes are more than the " +
                      std::to_string(max_bytes) + " allowed for such a file");
   }
-  std::ifstream in(path, std::ios::binary);
-  std::string text(size, '\0');
-  if (!in.read(text.data(), std::streamsize(size))) throw ModelError(path.string() + ": cannot be read");
+  std::string text(file.size(), '\0');
+  file.read(0, std::as_writable_bytes(std::span(text)));
+  file.require_unchanged();
   return text;
 }
 

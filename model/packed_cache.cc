@@ -49,7 +49,7 @@ PackedCache::PackedCache(const std::filesystem::path& path, const std::string& o
 bool PackedCache::read(const std::string& name, std::span<std::byte> out) {
   if (!file_) return false;
   const auto found = file_->tensors().find(name);
-  if (found == file_->tensors().end() || found->second.bytes.size() != out.size()) {
+  if (found == file_->tensors().end() || found->second.byte_count != out.size()) {
     ++damaged_;
     return false;
   }
@@ -57,7 +57,11 @@ bool PackedCache::read(const std::string& name, std::span<std::byte> out) {
   constexpr std::size_t kPiece = std::size_t(4) << 20;
   std::atomic<bool> whole = true;
   parallel_for_pieces(out.size(), kPiece, double(out.size()), [&](std::size_t first, std::size_t size) {
-    if (!file_->read(kept.bytes.subspan(first, size), out.subspan(first, size))) whole = false;
+    try {
+      kept.read(first, out.subspan(first, size));
+    } catch (const ModelError&) {
+      whole = false;  // the checkpoint has it as well
+    }
     bytes_read_ += size;
   });
   if (whole && checksum(out) == metadata_of(*file_, name)) return true;
@@ -123,12 +127,11 @@ std::filesystem::path packed_file(const std::filesystem::path& folder, const std
                    checksum(std::as_bytes(std::span(text))) + ".safetensors");
 }
 
-std::string packed_origin(std::span<const std::filesystem::path> weight_files, const std::string& packing) {
+std::string packed_origin(const WeightFiles& weight_files, const std::string& packing) {
   std::string origin = packing;
-  for (const std::filesystem::path& file : weight_files) {
-    origin += "; " + file.filename().string() + ", " + std::to_string(std::filesystem::file_size(file)) +
-              " bytes, changed " +
-              std::to_string(std::filesystem::last_write_time(file).time_since_epoch().count());
+  for (const auto& file : weight_files) {
+    origin += "; " + file->path().filename().string() + ", " + std::to_string(file->size()) +
+              " bytes, changed " + std::to_string(file->changed().time_since_epoch().count());
   }
   return origin;
 }

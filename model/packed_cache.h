@@ -60,6 +60,6 @@ class PackedCache {
 // Where the packed weights of a model folder stand below `folder`, and what they are made of.
 std::filesystem::path packed_file(const std::filesystem::path& folder, const std::filesystem::path& model,
                                   const std::string& precision);
-std::string packed_origin(std::span<const std::filesystem::path> weight_files, const std::string& packing);
+std::string packed_origin(const WeightFiles& weight_files, const std::string& packing);
 
 }  // namespace palisade

@@ -82,7 +82,7 @@ struct WeightSource {
       checkpoint.pack_with(*cache);
     }
     const bool packed = cache && cache->serves();
-    ahead.emplace(packed ? std::vector{cache->path()} : checkpoint.files(),
+    ahead.emplace(packed ? std::vector{cache->path()} : paths_of(checkpoint.files()),
                   [this, packed] { return packed ? cache->bytes_read() : checkpoint.bytes_read(); });
   }
 };
@@ -94,7 +94,7 @@ struct PaliGemma::Parts {
   Preprocessor preprocessor;
   std::optional<Tokenizer> tokenizer;  // of a folder
   ModelIdentity identity;
-  std::vector<std::filesystem::path> weight_files;
+  WeightFiles weight_files;
   ImageEncoder image_encoder;
   Linear projection;
   LanguageModel language_model;
@@ -191,7 +191,7 @@ const Tokenizer& PaliGemma::tokenizer() const {
 const ModelIdentity& PaliGemma::identity() const {
   return parts_->identity;
 }
-const std::vector<std::filesystem::path>& PaliGemma::weight_files() const {
+const WeightFiles& PaliGemma::weight_files() const {
   return parts_->weight_files;
 }
 std::string PaliGemma::packed_cache_note() const {

@@ -17,6 +17,7 @@
 #include "model/matrix.h"
 #include "model/model_config.h"
 #include "model/observer.h"
+#include "model/read_file.h"
 #include "model/tokenizer.h"
 #include "model/verdict.h"
 
@@ -114,7 +115,7 @@ class PaliGemma {
   const ModelConfig& config() const;
   const Tokenizer& tokenizer() const;
   const ModelIdentity& identity() const;
-  const std::vector<std::filesystem::path>& weight_files() const;
+  const WeightFiles& weight_files() const;
   // What became of the packed cache, for the log; empty without one. Waits until all weights are there, and
   // throws what went wrong.
   std::string packed_cache_note() const;

@@ -1,14 +1,9 @@
 #include "model/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cassert>
-#include <cerrno>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -96,11 +91,30 @@ void to_floats(DataType type, std::span<const std::byte> stored, std::span<float
 }
 
 std::int64_t TensorView::element_count() const {
-  return std::int64_t(bytes.size() / size_of(type));
+  return std::int64_t(byte_count / size_of(type));
+}
+
+void TensorView::read(std::uint64_t first, std::span<std::byte> out) const {
+  assert(first + out.size() <= byte_count);
+  file->read(begin + first, out);
+}
+
+std::vector<std::byte> TensorView::bytes() const {
+  std::vector<std::byte> all(byte_count);
+  read(0, all);
+  return all;
 }
 
 void TensorView::copy_to(std::span<float> floats) const {
-  palisade::to_floats(type, bytes.first(floats.size() * size_of(type)), floats);
+  assert(floats.size_bytes() / sizeof(float) * size_of(type) <= byte_count);
+  constexpr std::size_t kPiece = 256 * 1024;  // elements
+  std::vector<std::byte> stored(std::min(kPiece, floats.size()) * size_of(type));
+  for (std::size_t done = 0; done < floats.size(); done += kPiece) {
+    const auto into = floats.subspan(done, std::min(kPiece, floats.size() - done));
+    const auto now = std::span(stored).first(into.size() * size_of(type));
+    read(done * size_of(type), now);
+    palisade::to_floats(type, now, into);
+  }
 }
 
 std::vector<float> TensorView::to_floats() const {
@@ -112,7 +126,7 @@ std::vector<float> TensorView::to_floats() const {
 std::vector<std::int64_t> TensorView::to_integers() const {
   if (type != DataType::kI64) throw ModelError("expected a tensor of type I64");
   std::vector<std::int64_t> integers(static_cast<std::size_t>(element_count()));
-  std::memcpy(integers.data(), bytes.data(), bytes.size());
+  read(0, std::as_writable_bytes(std::span(integers)));
   return integers;
 }
 
@@ -122,73 +136,27 @@ std::string TensorView::shape_text() const {
   return text + "]";
 }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
-    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-  const auto require = [&](bool fine, const std::string& why) {
-    if (!fine) throw ModelError(path_.string() + ": " + why);
-  };
-  require(descriptor_ >= 0, std::string("cannot be opened: ") + std::strerror(errno));
-  try {
-    struct stat status {};
-    require(::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode), "not a regular file");
-    require(status.st_size >= 8, "too short for a safetensors file");
-    void* const memory = ::mmap(nullptr, std::size_t(status.st_size), PROT_READ, MAP_PRIVATE, descriptor_, 0);
-    require(memory != MAP_FAILED, std::string("cannot be mapped: ") + std::strerror(errno));
-    mapped_ = {static_cast<const std::byte*>(memory), std::size_t(status.st_size)};
-    read_header();
-  } catch (...) {
-    close();
-    throw;
-  }
-}
-
-SafetensorsFile::SafetensorsFile(SafetensorsFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      mapped_(std::exchange(other.mapped_, {})),
-      tensors_(std::move(other.tensors_)),
-      metadata_(std::move(other.metadata_)) {}
-
-SafetensorsFile::~SafetensorsFile() {
-  close();
-}
-
-void SafetensorsFile::close() {
-  if (!mapped_.empty()) ::munmap(const_cast<std::byte*>(mapped_.data()), mapped_.size());
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-void SafetensorsFile::expect_few_reads() const {
-  ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_RANDOM);
-}
-
-bool SafetensorsFile::read(std::span<const std::byte> part, std::span<std::byte> out) const {
-  assert(part.size() == out.size());
-  const off_t begin = part.data() - mapped_.data();
-  for (std::size_t done = 0; done < out.size();) {
-    const ssize_t count = ::pread(descriptor_, out.data() + done, out.size() - done, begin + off_t(done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    done += std::size_t(count);
-  }
-  return true;
-}
-
 const TensorView& SafetensorsFile::at(const std::string& name) const {
   const auto found = tensors_.find(name);
-  if (found == tensors_.end()) throw ModelError(path_.string() + ": has no tensor \"" + name + "\"");
+  if (found == tensors_.end()) throw ModelError(path().string() + ": has no tensor \"" + name + "\"");
   return found->second;
 }
 
-void SafetensorsFile::read_header() {
-  const auto fail = [&](const std::string& why) { throw ModelError(path_.string() + ": " + why); };
-  const auto header_size = load<std::uint64_t>(mapped_.data());
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
+    : file_(std::make_shared<const ReadFile>(path)) {
+  const auto fail = [&](const std::string& why) { throw ModelError(path.string() + ": " + why); };
+  if (file_->size() < 8) fail("too short for a safetensors file");
+  std::array<std::byte, 8> length{};
+  file_->read(0, length);
+  const auto header_size = load<std::uint64_t>(length.data());
   if (header_size > kMaxHeader) fail("header of " + std::to_string(header_size) + " bytes is over the limit");
-  if (header_size > mapped_.size() - 8)
+  if (header_size > file_->size() - 8)
     fail("the file ends inside its header: truncated or no safetensors file");
-  const std::string_view text(reinterpret_cast<const char*>(mapped_.data()) + 8, header_size);
-  const std::span<const std::byte> data = mapped_.subspan(8 + header_size);
-  const Json header = parse_json(text, path_.string() + ": header");
+  std::string text(header_size, '\0');
+  file_->read(8, std::as_writable_bytes(std::span(text)));
+  file_->require_unchanged();
+  const std::uint64_t data = 8 + header_size, data_size = file_->size() - data;
+  const Json header = parse_json(text, path.string() + ": header");
   if (!header.is_object()) fail("the header is no JSON object");
 
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
@@ -212,7 +180,7 @@ void SafetensorsFile::read_header() {
     const auto offsets = naturals(entry, "data_offsets");
     if (!offsets || offsets->size() != 2) fail_tensor("its data_offsets are no pair of whole numbers");
     const std::uint64_t begin = (*offsets)[0], end = (*offsets)[1];
-    if (begin > end || end > data.size()) {
+    if (begin > end || end > data_size) {
       fail_tensor("its data (bytes " + std::to_string(begin) + " to " + std::to_string(end) +
                   ") lie outside the file: truncated?");
     }
@@ -220,7 +188,7 @@ void SafetensorsFile::read_header() {
     if (!expected || *expected != end - begin)
       fail_tensor("its shape and dtype do not match its number of bytes");
     ranges.emplace_back(begin, end);
-    tensors_[name] = {type->type, *shape, data.subspan(begin, end - begin)};
+    tensors_[name] = {type->type, *shape, data + begin, end - begin, file_};
   }
   std::sort(ranges.begin(), ranges.end());
   std::uint64_t covered = 0;
@@ -230,7 +198,7 @@ void SafetensorsFile::read_header() {
       fail("bytes " + std::to_string(covered) + " to " + std::to_string(begin) + " belong to no tensor");
     covered = end;
   }
-  if (covered != data.size()) fail("bytes after " + std::to_string(covered) + " belong to no tensor");
+  if (covered != data_size) fail("bytes after " + std::to_string(covered) + " belong to no tensor");
 }
 
 }  // namespace palisade

@@ -37,7 +37,7 @@ struct Siglip::Parts {
   Preprocessor preprocessor;
   SiglipTokenizer tokenizer;
   ModelIdentity identity;
-  std::vector<std::filesystem::path> weight_files;
+  WeightFiles weight_files;
   ImageEncoder image_encoder;
   PoolingHead pooling_head;
   TextEncoder text_encoder;
@@ -88,7 +88,7 @@ const SiglipTokenizer& Siglip::tokenizer() const {
 const ModelIdentity& Siglip::identity() const {
   return parts_->identity;
 }
-const std::vector<std::filesystem::path>& Siglip::weight_files() const {
+const WeightFiles& Siglip::weight_files() const {
   return parts_->weight_files;
 }
 

@@ -11,6 +11,7 @@
 #include "model/matrix.h"
 #include "model/observer.h"
 #include "model/siglip_config.h"
+#include "model/read_file.h"
 #include "model/tokenizer.h"
 
 namespace palisade {
@@ -26,7 +27,7 @@ class Siglip {
   const SiglipConfig& config() const;
   const SiglipTokenizer& tokenizer() const;
   const ModelIdentity& identity() const;
-  const std::vector<std::filesystem::path>& weight_files() const;
+  const WeightFiles& weight_files() const;
 
   // Unit vectors, one a picture (resized where it is not the model's square). [images, projection]
   Matrix embed(std::span<const Image> images, const Observer& observer = {}) const;

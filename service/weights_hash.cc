@@ -2,31 +2,45 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <exception>
-#include <fstream>
 #include <span>
 #include <utility>
+#include <vector>
 
-#include "service/sha256.h"
+#include "model/error.h"
+#include "service/log.h"
 
 namespace palisade {
 namespace {
 
-constexpr std::uintmax_t kAtOnce = 64u << 20;
+constexpr std::uint64_t kAtOnce = 64u << 20;
 
-std::uintmax_t total_bytes(const std::vector<std::filesystem::path>& files) {
-  std::uintmax_t bytes = 0;
-  for (const auto& file : files) {
-    std::error_code error;
-    const std::uintmax_t size = std::filesystem::file_size(file, error);
-    if (!error) bytes += size;
-  }
+std::uint64_t total_bytes(const WeightFiles& files) {
+  std::uint64_t bytes = 0;
+  for (const auto& file : files) bytes += file->size();
   return bytes;
 }
 
 }  // namespace
 
-WeightsHash::WeightsHash(std::vector<std::filesystem::path> files, std::function<void()> loaded) {
+void add_file(Sha256& hash, const ReadFile& file, const std::stop_token& stop) {
+  std::vector<std::byte> block(1u << 20);
+  for (std::uint64_t at = 0; at < file.size() && !stop.stop_requested(); at += block.size()) {
+    const auto now = std::span(block).first(std::min<std::uint64_t>(block.size(), file.size() - at));
+    file.read(at, now);
+    hash.add(now);
+  }
+  file.require_unchanged();
+}
+
+std::string weights_sha256(const WeightFiles& files) {
+  Sha256 hash;
+  for (const auto& file : files) add_file(hash, *file);
+  return hash.hex();
+}
+
+WeightsHash::WeightsHash(WeightFiles files, std::function<void()> loaded) {
   if (total_bytes(files) <= kAtOnce) {
     loaded();
     compute(files, {});
@@ -40,7 +54,7 @@ WeightsHash::WeightsHash(std::vector<std::filesystem::path> files, std::function
             sched_setscheduler(0, SCHED_IDLE, &none);
             compute(files, stop);
           } catch (const std::exception&) {
-            // Events then name no hash.
+            // What loading fails with is told by who waits for it. Events then name no hash.
           }
         });
   }
@@ -51,18 +65,16 @@ std::string WeightsHash::hex() const {
   return hex_;
 }
 
-void WeightsHash::compute(const std::vector<std::filesystem::path>& files, const std::stop_token& stop) {
+// Stopped, or a file that cannot be read: no hash is better than a wrong one.
+void WeightsHash::compute(const WeightFiles& files, const std::stop_token& stop) {
   Sha256 hash;
-  std::vector<char> block(1u << 20);
-  for (const auto& file : files) {
-    std::ifstream stream(file, std::ios::binary);
-    while (stream && !stop.stop_requested()) {
-      stream.read(block.data(), std::streamsize(block.size()));
-      hash.add(std::as_bytes(std::span(block.data(), std::size_t(stream.gcount()))));
-    }
-    // Stopped, or a file that cannot be read: no hash is better than a wrong one.
-    if (!stream.eof()) return;
+  try {
+    for (const auto& file : files) add_file(hash, *file, stop);
+  } catch (const ModelError& error) {
+    log_warning("events will name no sha256 of the model: " + std::string(error.what()));
+    return;
   }
+  if (stop.stop_requested()) return;
   std::string hex = hash.hex();
   const std::lock_guard lock(mutex_);
   hex_ = std::move(hex);

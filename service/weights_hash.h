@@ -1,27 +1,35 @@
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <thread>
-#include <vector>
+
+#include "model/safetensors.h"
+#include "service/sha256.h"
 
 namespace palisade {
 
-// The sha256 over a model's weight files in order. Small ones are hashed at once, large ones on a thread of
-// its own that takes what time others leave.
+// All bytes of a file, or until `stop`. Throws ModelError where it cannot be read, or is changed meanwhile.
+void add_file(Sha256& hash, const ReadFile& file, const std::stop_token& stop = {});
+
+// The sha256 over a model's weight files in order, as events name it. Throws as add_file().
+std::string weights_sha256(const WeightFiles& files);
+
+// The same while others work: small files are hashed at once, large ones on a thread of its own that takes
+// what time others leave.
 class WeightsHash {
  public:
   // Begins when `loaded` returns, which may wait until others have read the files.
   explicit WeightsHash(
-      std::vector<std::filesystem::path> files, std::function<void()> loaded = [] {});
+      WeightFiles files, std::function<void()> loaded = [] {});
 
-  // Lower-case hex; empty while it is not known. Any thread.
+  // Lower-case hex; empty while it is not known, and where a file cannot be read: the log says so. Any thread.
   std::string hex() const;
 
  private:
-  void compute(const std::vector<std::filesystem::path>& files, const std::stop_token& stop);
+  void compute(const WeightFiles& files, const std::stop_token& stop);
 
   mutable std::mutex mutex_;
   std::string hex_;  // guarded by mutex_

@@ -150,11 +150,11 @@ int inspect(const InspectOptions& options) {
       siglip ? description(read_siglip_config(path), path) : description(read_model_config(path), path);
   if (fs::is_directory(path) && siglip) {
     const Siglip model(path);
-    add_weights(about, model.identity(), model.weight_files());
+    add_weights(about, model.identity(), paths_of(model.weight_files()));
   } else if (fs::is_directory(path)) {
     // In the precision that takes the least memory.
     const PaliGemma model(path, SlidingWindow::kTransformers, precisions_here().back());
-    add_weights(about, model.identity(), model.weight_files());
+    add_weights(about, model.identity(), paths_of(model.weight_files()));
   }
   if (options.json) {
     std::printf("%s\n", about.dump().c_str());

@@ -14,8 +14,8 @@
 #include "service/bench/text_format.h"
 #include "service/log.h"
 #include "service/progress.h"
-#include "service/sha256.h"
 #include "service/transfer/transfer_data.h"
+#include "service/weights_hash.h"
 #include "tasks/prompt.h"
 
 namespace palisade {
@@ -44,7 +44,7 @@ std::string hash_of(const TransferSettings& settings, const std::vector<RemovedL
   std::string examples = read_text_file(settings.data, std::size_t(1) << 40);
   for (const RemovedLine& line : removed) examples += std::to_string(line.line) + "\n";
   hash.add(std::as_bytes(std::span(examples)));
-  for (const fs::path& file : checkpoint.files()) hash.add(SafetensorsFile(file).bytes());
+  for (const auto& file : checkpoint.files()) add_file(hash, *file);
   return hash.hex();
 }
 

@@ -88,7 +88,7 @@ void verify_pixels(const fs::path& root, const fs::path& file, VerificationRepor
     const Preprocessor preprocessor{.image_size = size};
     const Image square = preprocessor.to_square(input);
     if (kind == "u8_hwc") {
-      report.compare_bytes(name, tensor.bytes, square.bytes());
+      report.compare_bytes(name, tensor.bytes(), square.bytes());
     } else {
       const Matrix values = preprocessor.pixel_values(square);
       report.compare(name, tensor.to_floats(), {values.data(), values.size()}, kPixelTolerance);

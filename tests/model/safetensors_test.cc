@@ -179,6 +179,22 @@ TEST_CASE("a file that becomes shorter while it is read is an error, in whicheve
   CHECK(rows == kRows);
   CHECK(checkpoint.bytes_read() == 2 * kRows * kCols);
   fs::resize_file(path, 200'000);
-  CHECK_THROWS_WITH_AS(read(), doctest::Contains("model.safetensors: tensor \"w\" cannot be read"),
+  CHECK_THROWS_WITH_AS(read(), doctest::Contains("model.safetensors: ends at byte 200000, and had 10240"),
                        ModelError);
+}
+
+TEST_CASE("a checkpoint that is written to while it is read is an error; one whose name is taken is not") {
+  const TemporaryFolder folder;
+  const std::string header = R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+  const std::string bytes = with_header(header, std::string(8, '\0'));
+  const fs::path path = folder.write("model.safetensors", bytes);
+  const Checkpoint checkpoint(folder.path);
+  folder.write("other", bytes + "longer");
+  fs::rename(folder.path / "other", path);  // what was opened is still there
+  CHECK(checkpoint.read("w", {2}).size() == 2);
+
+  folder.write("model.safetensors", bytes);
+  const Checkpoint again(folder.path);
+  fs::last_write_time(path, fs::last_write_time(path) + std::chrono::seconds(2));
+  CHECK_THROWS_WITH_AS(again.read("w", {2}), doctest::Contains("was changed while it was read"), ModelError);
 }

@@ -1,0 +1,86 @@
+#include "model/read_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "model/error.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kMostAtOnce = std::size_t(1) << 30;  // one call takes no more than 2 GB
+
+std::int64_t change_of(const struct stat& status) {
+  return std::int64_t(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
+}
+
+}  // namespace
+
+// Without waiting: a pipe in a file's place would let nobody go on.
+ReadFile::ReadFile(const std::filesystem::path& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
+  if (descriptor_ < 0 && errno == ENOENT) fail("no such file");
+  if (descriptor_ < 0) fail(std::string("cannot be opened: ") + std::strerror(errno));
+  struct stat status {};
+  const bool regular = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
+  if (!regular) {
+    ::close(descriptor_);
+    fail("not a regular file");
+  }
+  size_ = std::uint64_t(status.st_size);
+  changed_ns_ = change_of(status);
+}
+
+ReadFile::~ReadFile() {
+  ::close(descriptor_);
+}
+
+void ReadFile::fail(const std::string& why) const {
+  throw ModelError(path_.string() + ": " + why);
+}
+
+std::filesystem::file_time_type ReadFile::changed() const {
+  return std::chrono::file_clock::from_sys(
+      std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(changed_ns_)));
+}
+
+void ReadFile::read(std::uint64_t offset, std::span<std::byte> out) const {
+  for (std::size_t done = 0; done < out.size();) {
+    const std::uint64_t at = offset + done;
+    const std::size_t wanted = std::min(out.size() - done, kMostAtOnce);
+    const ssize_t count = ::pread(descriptor_, out.data() + done, wanted, off_t(at));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("cannot be read at byte " + std::to_string(at) + ": " + std::strerror(errno));
+    if (count == 0) {
+      fail("ends at byte " + std::to_string(at) + ", and had " + std::to_string(size_) +
+           " bytes when it was opened: it was cut short while it was read");
+    }
+    done += std::size_t(count);
+  }
+}
+
+void ReadFile::require_unchanged() const {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0)
+    fail(std::string("cannot be looked at: ") + std::strerror(errno));
+  if (std::uint64_t(status.st_size) != size_ || change_of(status) != changed_ns_)
+    fail("was changed while it was read; start again once nobody writes to it");
+}
+
+void ReadFile::expect_few_reads() const {
+  ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_RANDOM);
+}
+
+std::vector<std::filesystem::path> paths_of(const WeightFiles& files) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& file : files) paths.push_back(file->path());
+  return paths;
+}
+
+}  // namespace palisade
