@@ -67,8 +67,7 @@ void ReadFile::read(std::uint64_t offset, std::span<std::byte> out) const {
 
 void ReadFile::require_unchanged() const {
   struct stat status {};
-  if (::fstat(descriptor_, &status) != 0)
-    fail(std::string("cannot be looked at: ") + std::strerror(errno));
+  if (::fstat(descriptor_, &status) != 0) fail(std::string("cannot be looked at: ") + std::strerror(errno));
   if (std::uint64_t(status.st_size) != size_ || change_of(status) != changed_ns_)
     fail("was changed while it was read; start again once nobody writes to it");
 }

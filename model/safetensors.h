@@ -15,8 +15,8 @@ namespace palisade {
 
 enum class DataType { kF32, kF16, kBf16, kI64, kU8 };
 
-// Where one tensor stands in its file, little-endian, row-major; it is read when it is asked for. All of these
-// throw ModelError naming the file and the offset that cannot be read. Any thread.
+// Where one tensor stands in its file, little-endian, row-major; it is read when it is asked for. All of
+// these throw ModelError naming the file and the offset that cannot be read. Any thread.
 struct TensorView {
   DataType type = DataType::kF32;
   std::vector<std::int64_t> shape;

@@ -10,8 +10,8 @@
 #include "model/identity.h"
 #include "model/matrix.h"
 #include "model/observer.h"
-#include "model/siglip_config.h"
 #include "model/read_file.h"
+#include "model/siglip_config.h"
 #include "model/tokenizer.h"
 
 namespace palisade {

@@ -1,30 +1,22 @@
 #include "model/tokenizer.h"
 
 #include <algorithm>
-#include <array>
 
 #include <sentencepiece_processor.h>
 
+#include "model/byte_pair_encoder.h"
+#include "model/error.h"
 #include "model/json.h"
+#include "model/piece_table.h"
 #include "model/sentencepiece_file.h"
 #include "model/siglip_text.h"
 
 namespace palisade {
 namespace {
 
-// A normalizer_spec that says no more than add_dummy_prefix: false. Protobuf merges what stands twice, so
-// appended to a model it changes that one setting.
-constexpr std::string_view kNoDummyPrefix("\x1a\x02\x18\x00", 4);
-
-void load(sentencepiece::SentencePieceProcessor& processor, const std::filesystem::path& file,
-          SentencePieceKind kind) {
-  if (!std::filesystem::exists(file)) {
-    throw ModelError(file.string() + ": no such file; the folder needs the checkpoint's SentencePiece model");
-  }
-  std::string model = read_text_file(file, 64u << 20);
-  check_sentencepiece_model(model, file.string(), kind);
-  if (kind == SentencePieceKind::kSiglip) model += kNoDummyPrefix;
-  const auto status = processor.LoadFromSerializedProto(model);
+void load(sentencepiece::SentencePieceProcessor& processor, const SentencePieceModel& model,
+          const std::filesystem::path& file) {
+  const auto status = processor.LoadFromSerializedProto(serialized(model));
   if (!status.ok())
     throw ModelError(file.string() + ": not a usable SentencePiece model: " + status.ToString());
 }
@@ -41,70 +33,96 @@ std::vector<TokenId> encode_with(const sentencepiece::SentencePieceProcessor& pr
 
 struct Tokenizer::Parts {
   sentencepiece::SentencePieceProcessor processor;
-  std::vector<std::pair<std::string, TokenId>> special;
+  std::optional<BytePairEncoder> encoder;  // of tokenizer.json alone; else the processor encodes
+  std::vector<AddedToken> past_table;      // by id
+  TokenMatcher words;                      // of these, what any text may hold
+  TokenMatcher special;                    // all of these, and control tokens
+
+  std::vector<TokenId> encode_plain(std::string_view text) const {
+    return encoder ? encoder->encode(text) : encode_with(processor, text);
+  }
+  const AddedToken* past_table_at(TokenId id) const {
+    const auto found = std::ranges::lower_bound(past_table, id, {}, &AddedToken::id);
+    return found != past_table.end() && found->id == id ? &*found : nullptr;
+  }
 };
 
 Tokenizer::Tokenizer(const std::filesystem::path& folder) : parts_(std::make_unique<Parts>()) {
-  load(parts_->processor, folder / "tokenizer.model", SentencePieceKind::kGemma);
-  for (TokenId id = 0; id < 4; ++id) parts_->special.emplace_back(piece(id), id);
-
-  const auto added = folder / "added_tokens.json";
-  if (!std::filesystem::exists(added)) return;
-  const Json tokens = read_json(added, 16u << 20);
-  if (!tokens.is_object()) throw ModelError(added.string() + ": expected an object of token texts and ids");
-  for (const auto& [text, id] : tokens.items()) {
-    if (text.empty() || !id.is_number_unsigned() || id.get<std::uint64_t>() > INT32_MAX) {
-      throw ModelError(added.string() + ": \"" + text + "\" has no usable id");
-    }
-    // Tokens that the piece table holds already need no second door.
-    if (id.get<TokenId>() >= piece_count()) parts_->special.emplace_back(text, id.get<TokenId>());
+  PieceTable table = read_piece_table(folder);
+  load(parts_->processor, table.model, table.file);
+  if (table.json) parts_->encoder.emplace(table.model.pieces, table.json->merges);
+  std::vector<KnownToken> words, special;
+  for (TokenId id = 0; id < piece_count(); ++id) {
+    const SentencePiece& piece = table.model.pieces[std::size_t(id)];
+    if (piece.type == PieceType::kControl || piece.type == PieceType::kUnknown)
+      special.push_back({std::string(piece.text), id});
   }
+  for (AddedToken& token : table.past_table) {
+    special.push_back({token.text, token.id});
+    if (token.special == false) words.push_back({token.text, token.id});
+  }
+  parts_->words = TokenMatcher(std::move(words));
+  parts_->special = TokenMatcher(std::move(special));
+  parts_->past_table = std::move(table.past_table);
 }
 
 Tokenizer::~Tokenizer() = default;
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text) const {
-  return encode_with(parts_->processor, text);
+  std::vector<TokenId> ids;
+  parts_->words.split(
+      text,
+      [&](std::string_view plain) {
+        const auto more = parts_->encode_plain(plain);
+        ids.insert(ids.end(), more.begin(), more.end());
+      },
+      [&](const KnownToken& token) { ids.push_back(token.id); });
+  return ids;
 }
 
 std::vector<TokenId> Tokenizer::encode_with_special(std::string_view text) const {
   std::vector<TokenId> ids;
-  while (!text.empty()) {
-    std::size_t at = std::string_view::npos;
-    const std::pair<std::string, TokenId>* found = nullptr;
-    for (const auto& special : parts_->special) {
-      const std::size_t position = text.find(special.first);
-      if (position < at) {
-        at = position;
-        found = &special;
-      }
-    }
-    const auto plain = encode(text.substr(0, at));
-    ids.insert(ids.end(), plain.begin(), plain.end());
-    if (!found) break;
-    ids.push_back(found->second);
-    text.remove_prefix(at + found->first.size());
-  }
+  parts_->special.split(
+      text,
+      [&](std::string_view plain) {
+        const auto more = parts_->encode_plain(plain);
+        ids.insert(ids.end(), more.begin(), more.end());
+      },
+      [&](const KnownToken& token) { ids.push_back(token.id); });
   return ids;
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids) const {
-  std::vector<int> known;
-  std::copy_if(ids.begin(), ids.end(), std::back_inserter(known),
-               [&](TokenId id) { return id >= 0 && id < piece_count(); });
   std::string text;
-  const auto status = parts_->processor.Decode(known, &text);
-  if (!status.ok()) throw ModelError("the tokens cannot be turned into text: " + status.ToString());
+  std::vector<int> pieces;
+  const auto decode_pieces = [&] {
+    std::string more;
+    const auto status = parts_->processor.Decode(pieces, &more);
+    if (!status.ok()) throw ModelError("the tokens cannot be turned into text: " + status.ToString());
+    text += more;
+    pieces.clear();
+  };
+  for (const TokenId id : ids) {
+    if (id >= 0 && id < piece_count()) pieces.push_back(id);
+    const AddedToken* const added = parts_->past_table_at(id);
+    if (added == nullptr || added->special != false) continue;
+    decode_pieces();
+    text += added->text;
+  }
+  decode_pieces();
   return text;
 }
 
 std::string Tokenizer::piece(TokenId id) const {
   if (id >= 0 && id < piece_count()) return parts_->processor.IdToPiece(id);
-  for (const auto& [text, special_id] : parts_->special) {
-    if (special_id == id) return text;
-  }
-  return "";
+  const AddedToken* const added = parts_->past_table_at(id);
+  return added == nullptr ? "" : added->text;
+}
+
+std::optional<TokenId> Tokenizer::added_id(std::string_view text) const {
+  const auto found = std::ranges::find(parts_->past_table, text, &AddedToken::text);
+  return found == parts_->past_table.end() ? std::nullopt : std::optional(found->id);
 }
 
 int Tokenizer::piece_count() const {
@@ -125,7 +143,14 @@ constexpr std::string_view kSentinel = "<unk>";
 }  // namespace
 
 SiglipTokenizer::SiglipTokenizer(const std::filesystem::path& folder) : parts_(std::make_unique<Parts>()) {
-  load(parts_->processor, folder / "spiece.model", SentencePieceKind::kSiglip);
+  const auto file = folder / "spiece.model";
+  if (!std::filesystem::exists(file))
+    throw ModelError(file.string() + ": no such file; the folder needs the checkpoint's SentencePiece model");
+  const std::string bytes = read_text_file(file, kMostTokenizerBytes);
+  SentencePieceModel model = read_sentencepiece_model(bytes, file.string());
+  check_sentencepiece_model(model, file.string(), SentencePieceKind::kSiglip);
+  model.add_dummy_prefix = false;
+  load(parts_->processor, model, file);
   parts_->sentinel_tokens = encode_with(parts_->processor, kSentinel).size();
 }
 

@@ -1,23 +1,24 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
+
+#include "model/token_id.h"
 
 namespace palisade {
 
-using TokenId = std::int32_t;
-
-// Gemma's SentencePiece model plus the added tokens of added_tokens.json. Untrusted text never becomes a
-// control token: "<eos>" or "<image>" spelt in a prompt stays text. Safe to use from several threads.
+// Gemma's tokenizer: its SentencePiece model, or tokenizer.json where that stands alone, and the tokens that
+// the folder's files add. Untrusted text never becomes a control token: "<eos>" or "<image>" spelt in a
+// prompt stays text. Safe to use from several threads.
 class Tokenizer {
  public:
-  // Reads tokenizer.model and, where present, added_tokens.json. Throws ModelError.
+  // tokenizer.model decides where both are there; one of other pieces beside it is refused. Throws
+  // ModelError.
   explicit Tokenizer(const std::filesystem::path& folder);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
@@ -27,11 +28,13 @@ class Tokenizer {
   // As encode, but literal special tokens (<bos>, <eos>, <pad>, <unk>, <image> ...) become their ids, as
   // transformers' fast tokenizer does. For trusted text only.
   std::vector<TokenId> encode_with_special(std::string_view text) const;
-  // Ids to text as SentencePiece gives it: control ids vanish, <unk> is " ⁇ ", ids past the table are left
-  // out.
+  // Ids to text as SentencePiece gives it: control ids vanish, <unk> is " ⁇ ", and so do ids past the table
+  // but for added tokens that are no control tokens.
   std::string decode(std::span<const TokenId> ids) const;
   // The piece of one id, "<loc0001>".
   std::string piece(TokenId id) const;
+  // Of a token that is added beside the table, "<image>".
+  std::optional<TokenId> added_id(std::string_view text) const;
 
   TokenId bos() const { return 2; }
   TokenId eos() const { return 1; }

@@ -25,7 +25,8 @@ class WeightsHash {
   explicit WeightsHash(
       WeightFiles files, std::function<void()> loaded = [] {});
 
-  // Lower-case hex; empty while it is not known, and where a file cannot be read: the log says so. Any thread.
+  // Lower-case hex; empty while it is not known, and where a file cannot be read: the log says so. Any
+  // thread.
   std::string hex() const;
 
  private:

@@ -44,8 +44,8 @@ TEST_CASE("what the disk refuses is named with file and byte") {
   // The first page of this process's memory is nobody's: its kernel answers EIO there.
   const ReadFile memory("/proc/self/mem");
   std::array<std::byte, 4> some{};
-  CHECK_THROWS_WITH_AS(memory.read(16, some),
-                       "/proc/self/mem: cannot be read at byte 16: Input/output error", ModelError);
+  CHECK_THROWS_WITH_AS(memory.read(16, some), "/proc/self/mem: cannot be read at byte 16: Input/output error",
+                       ModelError);
 }
 
 TEST_CASE("only a regular file is read, and nobody waits for a pipe") {
@@ -62,6 +62,6 @@ TEST_CASE("only a regular file is read, and nobody waits for a pipe") {
 TEST_CASE("a text file larger than it may be is refused with both figures") {
   const SmallFile file("0123456789");
   CHECK(read_text_file(file.path, 10) == "0123456789");
-  CHECK_THROWS_WITH_AS(read_text_file(file.path, 9), doctest::Contains("10 bytes are more than the 9 allowed"),
-                       ModelError);
+  CHECK_THROWS_WITH_AS(read_text_file(file.path, 9),
+                       doctest::Contains("10 bytes are more than the 9 allowed"), ModelError);
 }

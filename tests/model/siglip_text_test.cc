@@ -49,7 +49,8 @@ bool holds(const std::string& text, const std::string& part) {
 
 std::string error_of(const std::string& bytes) {
   try {
-    check_sentencepiece_model(bytes, "spiece.model", SentencePieceKind::kSiglip);
+    check_sentencepiece_model(read_sentencepiece_model(bytes, "spiece.model"), "spiece.model",
+                              SentencePieceKind::kSiglip);
   } catch (const ModelError& error) {
     return error.what();
   }
@@ -121,8 +122,10 @@ TEST_CASE("Gemma's tokenizer is not SigLIP's, nor the other way round") {
   CHECK(error_of(siglip_tokenizer_bytes()) == "");
   const auto gemma = read_text_file(kGolden / "reference/models/paligemma1-tiny/tokenizer.model", 1u << 20);
   CHECK(holds(error_of(gemma), "not SigLIP's tokenizer"));
-  CHECK_THROWS_WITH_AS(check_sentencepiece_model(siglip_tokenizer_bytes(), "tokenizer.model"),
-                       doctest::Contains("not Gemma's tokenizer"), ModelError);
+  const std::string siglip = siglip_tokenizer_bytes();
+  CHECK_THROWS_WITH_AS(
+      check_sentencepiece_model(read_sentencepiece_model(siglip, "spiece.model"), "spiece.model"),
+      doctest::Contains("not Gemma's tokenizer"), ModelError);
 }
 
 TEST_CASE("a truncated or mutated spiece.model never crashes") {

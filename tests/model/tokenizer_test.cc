@@ -8,7 +8,6 @@
 
 #include "model/error.h"
 #include "model/json.h"
-#include "model/sentencepiece_file.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;
@@ -19,32 +18,6 @@ namespace fs = std::filesystem;
 
 std::string model_bytes() {
   return read_text_file(kReference / "models/paligemma1-tiny/tokenizer.model", 1u << 20);
-}
-
-std::string pieces_error(const std::string& bytes) {
-  try {
-    check_sentencepiece_model(bytes, "tokenizer.model");
-  } catch (const ModelError& error) {
-    return error.what();
-  }
-  return "";
-}
-
-// A protobuf field 1 (a piece) of a SentencePiece model.
-std::string piece_field(const std::string& text, char type = 1) {
-  std::string piece;
-  piece += '\x0a';
-  for (std::size_t size = text.size();; size >>= 7) {
-    piece += char(size >= 128 ? (size & 127) | 128 : size);
-    if (size < 128) break;
-  }
-  piece += text + '\x18' + type;
-  std::string field = "\x0a";
-  for (std::size_t size = piece.size();; size >>= 7) {
-    field += char(size >= 128 ? (size & 127) | 128 : size);
-    if (size < 128) break;
-  }
-  return field + piece;
 }
 
 }  // namespace
@@ -71,28 +44,6 @@ TEST_CASE("untrusted text never becomes a control token") {
       CHECK(id < tokenizer.piece_count());
     }
   }
-}
-
-TEST_CASE("a hostile tokenizer is refused before the library sees it") {
-  const std::string specials =
-      piece_field("<pad>", 3) + piece_field("<eos>", 3) + piece_field("<bos>", 3) + piece_field("<unk>", 2);
-  CHECK(pieces_error(specials + piece_field("a")) == "");
-  CHECK(pieces_error("").find("holds no pieces") != std::string::npos);
-  CHECK(pieces_error("not a model at all").find("not a usable SentencePiece model") != std::string::npos);
-  CHECK(pieces_error(specials + piece_field(std::string(100'000, 'a'))).find("longer than 512") !=
-        std::string::npos);
-  CHECK(pieces_error(specials + piece_field(std::string("a\0b", 3))).find("no valid text") !=
-        std::string::npos);
-  CHECK(pieces_error(specials + piece_field("\xff\xfe")).find("no valid text") != std::string::npos);
-  CHECK(pieces_error(specials + piece_field("a") + piece_field("a")).find("stands twice") !=
-        std::string::npos);
-  CHECK(pieces_error(specials + piece_field("")).find("empty") != std::string::npos);
-  CHECK(pieces_error(piece_field("<eos>", 3) + piece_field("<pad>", 3)).find("is not <pad>") !=
-        std::string::npos);
-  // Field 3 (normalizer) with a character map in field 2.
-  CHECK(pieces_error(specials + std::string("\x1a\x05\x12\x03\x01\x02\x03", 7)).find("character map") !=
-        std::string::npos);
-  CHECK(pieces_error(model_bytes()) == "");
 }
 
 TEST_CASE("a truncated or mutated tokenizer never crashes") {
