@@ -19,6 +19,7 @@ palisade_pkg_config(highway libhwy)
 palisade_pkg_config(yaml yaml-cpp)
 palisade_pkg_config(zeromq libzmq)
 palisade_pkg_config(libcrypto libcrypto)
+palisade_pkg_config(openssl openssl)
 palisade_pkg_config(regular_expressions re2)
 
 # Debian's dnnl package asks for OpenCL through find_package, which the CPU engine does not need. A oneDNN of

@@ -26,6 +26,8 @@ struct HttpAnswer {
   std::optional<ContentRange> range;
   std::vector<std::string> challenges;  // ways to authenticate: "Digest algorithm=SHA-256"; names alone
 
+  // Whether the body is anything but its own bytes, in one piece or in chunks.
+  bool encoded() const { return !encoding.empty() || (!transfer.empty() && transfer != "chunked"); }
   bool redirects() const {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
   }

@@ -53,7 +53,8 @@ constexpr std::array<RequestFault, 12> kRequestFaults = {{
      "what answers does not speak HTTP: is its port right, or is it https?"},
     {CURLE_WEIRD_SERVER_REPLY, SourceFault::kUnreachable,
      "what answers does not speak HTTP: is its port right, or is it https?"},
-    {CURLE_PARTIAL_FILE, SourceFault::kUnreachable, "the connection was lost before the end"},
+    {CURLE_PARTIAL_FILE, SourceFault::kUnreachable,
+     "the connection was lost before the end: is the network well?"},
     {CURLE_RECV_ERROR, SourceFault::kUnreachable, "the connection was lost: is the network well?"},
     {CURLE_SEND_ERROR, SourceFault::kUnreachable, "the connection was lost: is the network well?"},
     {CURLE_SSL_CACERT_BADFILE, SourceFault::kRefused,
@@ -93,7 +94,9 @@ std::string certificate_fault(const HttpFailure& failure) {
     return text.ends_with("; else") ? std::string(text) + std::string(kTrustIt).substr(1)
                                     : std::string(text) + kTrustIt;
   }
-  if (failure.certificate == 0 || failure.certificate == 62 || failure.certificate == 64) {
+  // libcurl compares names itself.
+  if (failure.certificate == 62 || failure.certificate == 64 ||
+      failure.detail.find("subject name") != std::string::npos) {
     return "its certificate is for another host name: give the address with the name that stands in it, or "
            "set "
            "tls_verify: false where the network is your own";
@@ -209,6 +212,10 @@ SourceError fault_of(const HttpFailure& failure, const std::string& shown) {
   }
   if (failure.code == CURLE_SSL_CONNECT_ERROR) {
     return error(SourceFault::kUnreachable, handshake_fault(failure.detail));
+  }
+  if (!failure.any_answer && (failure.code == CURLE_RECV_ERROR || failure.code == CURLE_SEND_ERROR)) {
+    return error(SourceFault::kUnreachable,
+                 "breaks the connection off before it answers: is its port right, or is it https?");
   }
   const auto* const known = std::ranges::find(kRequestFaults, failure.code, &RequestFault::code);
   if (known != kRequestFaults.end()) return error(known->fault, known->text);

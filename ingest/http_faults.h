@@ -9,10 +9,11 @@ namespace palisade {
 
 // How a request failed, as libcurl tells it.
 struct HttpFailure {
-  int code = 0;          // CURLcode
-  std::string detail;    // libcurl's own words
-  long os_error = 0;     // errno of a connection that could not be made
-  long certificate = 0;  // OpenSSL's X509_V_ERR_... of a certificate that was not taken
+  int code = 0;             // CURLcode
+  std::string detail;       // libcurl's own words
+  long os_error = 0;        // errno of a connection that could not be made
+  long certificate = 0;     // OpenSSL's X509_V_ERR_... of a certificate that was not taken
+  bool any_answer = false;  // whether any of its headers came
   bool headers_too_long = false;
   bool elsewhere = false;  // libcurl was about to connect to an address that was not judged
   std::string own_ca;      // tls_ca: of the stream

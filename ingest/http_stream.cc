@@ -33,9 +33,17 @@ HttpStream::HttpStream(const SourceOptions& options, std::stop_token stop, Resol
 }
 
 void HttpStream::fail_in_time() const {
-  throw SourceError(SourceFault::kUnreachable, shown_ + ": no answer within " +
-                                                   std::to_string(options_.open_timeout.count()) +
-                                                   " ms: is it on, and are address, port and path right?");
+  const std::string time = std::to_string(options_.open_timeout.count()) + " ms";
+  const HttpTransfer::Progress progress = transfer_.progress();
+  std::string text = "no answer within " + time + ": is it on, and are address, port and path right?";
+  if (reached_.secure && progress == HttpTransfer::Progress::kConnected) {
+    text =
+        "takes the connection, but speaks no TLS within " + time + ": is the port right, or is it http://?";
+  } else if (progress != HttpTransfer::Progress::kNone) {
+    text = "takes the connection, but gives no answer within " + time +
+           ": is the path right, and is it http(s)?";
+  }
+  throw SourceError(SourceFault::kUnreachable, shown_ + ": " + text);
 }
 
 const std::vector<std::string>& HttpStream::addresses_of(const std::string& host, MonotonicTime until) {
@@ -87,7 +95,7 @@ const HttpAnswer& HttpStream::request(std::optional<std::int64_t> from, Monotoni
   if (answer->status != 200 && answer->status != 206) {
     throw fault_of(*answer, credentials_.has_value(), shown_);
   }
-  if (!answer->encoding.empty() || (!answer->transfer.empty() && answer->transfer != "chunked")) {
+  if (answer->encoded()) {
     throw SourceError(
         SourceFault::kUnreadable,
         shown_ + ": is sent compressed, which was not asked for: let the server send it as it is");

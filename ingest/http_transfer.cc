@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -63,6 +64,7 @@ struct HttpTransfer::State {
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
   static curl_socket_t on_socket(void* self, curlsocktype, curl_sockaddr* address);
+  static int on_close(void* self, curl_socket_t socket);
 
   void begin(const HttpRequest& request);
   void set_options(const HttpRequest& request);
@@ -77,6 +79,7 @@ struct HttpTransfer::State {
   const std::string shown;
   const HttpTls tls;
   const std::stop_token stop;
+  curl_socket_t socket = CURL_SOCKET_BAD;  // the one opened last; outlives those who close it
   std::unique_ptr<CURLM, FreeMulti> multi;
   std::unique_ptr<CURL, FreeEasy> easy;
   std::unique_ptr<curl_slist, FreeList> pins;
@@ -104,9 +107,11 @@ std::size_t HttpTransfer::State::on_header(char* data, std::size_t, std::size_t 
   const std::string_view line(data, size);
   if (state.answered) return size;  // trailers of a chunked body
   read_header_line(state.answer, line);
-  // The body of a refusal or redirection is of no interest; libcurl itself answers 401.
+  // The body of a refusal or redirection is of no interest, and one that is encoded is not to be decoded;
+  // libcurl itself answers 401.
   const bool complete = line == "\r\n" || line == "\n";
-  if (complete && state.answer.status >= 300 && state.answer.status != 401) state.answered = true;
+  const bool refusal = state.answer.status >= 300 && state.answer.status != 401;
+  if (complete && (refusal || state.answer.encoded())) state.answered = true;
   return size;
 }
 
@@ -123,7 +128,14 @@ curl_socket_t HttpTransfer::State::on_socket(void* self, curlsocktype, curl_sock
     state.elsewhere = true;
     return CURL_SOCKET_BAD;
   }
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  state.socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  return state.socket;
+}
+
+int HttpTransfer::State::on_close(void* self, curl_socket_t socket) {
+  auto& state = *static_cast<State*>(self);
+  if (state.socket == socket) state.socket = CURL_SOCKET_BAD;
+  return ::close(socket);
 }
 
 void HttpTransfer::State::set_limits() {
@@ -162,6 +174,8 @@ void HttpTransfer::State::set_options(const HttpRequest& request) {
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, on_socket);
   curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  curl_easy_setopt(handle, CURLOPT_CLOSESOCKETDATA, this);
   curl_easy_setopt(handle, CURLOPT_URL, request.address.url().c_str());
   curl_easy_setopt(handle, CURLOPT_USERAGENT, "Palisade");
   curl_easy_setopt(handle, CURLOPT_RESOLVE, pins.get());
@@ -236,6 +250,7 @@ void HttpTransfer::State::fail() {
   failure.headers_too_long = headers_too_long;
   failure.elsewhere = elsewhere;
   failure.own_ca = tls.ca;
+  failure.any_answer = header_bytes > 0;
   throw fault_of(failure, shown);
 }
 
@@ -275,6 +290,18 @@ std::size_t HttpTransfer::read(std::span<std::byte> out, MonotonicTime until) {
   std::memcpy(out.data(), state.body.data() + state.taken, size);
   state.taken += size;
   return size;
+}
+
+HttpTransfer::Progress HttpTransfer::progress() const {
+  curl_off_t secured = 0;
+  if (state_->easy == nullptr) return Progress::kNone;
+  curl_easy_getinfo(state_->easy.get(), CURLINFO_APPCONNECT_TIME_T, &secured);
+  if (secured > 0) return Progress::kSecured;
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  const bool connected = state_->socket != CURL_SOCKET_BAD &&
+                         ::getpeername(state_->socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+  return connected ? Progress::kConnected : Progress::kNone;
 }
 
 bool HttpTransfer::ended() const {

@@ -42,6 +42,9 @@ class HttpTransfer {
   const HttpAnswer& request(const HttpRequest& request, MonotonicTime until);
   // Bytes of the body, as soon as there are any; 0 at its end. Throws SourceError: kStalled at `until`.
   std::size_t read(std::span<std::byte> out, MonotonicTime until);
+  // How far the request has come.
+  enum class Progress { kNone, kConnected, kSecured };
+  Progress progress() const;
   // True where the body ended as its headers said it would.
   bool ended() const;
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <stop_token>
@@ -24,8 +25,9 @@ class HttpServer {
   using Send = std::function<bool(std::string_view)>;
   using Answer = std::function<void(const std::string& request, const Send& send)>;
 
-  explicit HttpServer(Answer answer, std::string host = "127.0.0.1")
-      : answer_(std::move(answer)), host_(std::move(host)) {
+  // `reads`: waits for the request before it answers.
+  explicit HttpServer(Answer answer, std::string host = "127.0.0.1", bool reads = true)
+      : answer_(std::move(answer)), host_(std::move(host)), reads_(reads) {
     socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -60,7 +62,7 @@ class HttpServer {
       if (::poll(&waiting, 1, 20) <= 0) continue;
       const int peer = ::accept(socket_, nullptr, nullptr);
       if (peer < 0) continue;
-      const std::string request = read_request(peer);
+      const std::string request = reads_ ? read_request(peer) : "";
       {
         const std::lock_guard lock(mutex_);
         requests_.push_back(request);
@@ -86,11 +88,28 @@ class HttpServer {
 
   Answer answer_;
   std::string host_;
+  bool reads_ = true;
   int socket_ = -1;
   int port_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;
   std::jthread thread_;
+};
+
+// Says `answer` as soon as anybody connects, and then nothing more.
+class RawServer {
+ public:
+  explicit RawServer(std::string answer)
+      : server_(
+            [answer = std::move(answer)](const std::string&, const HttpServer::Send& send) {
+              send(answer);
+              while (send("")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            },
+            "127.0.0.1", false) {}
+  int port() const { return server_.port(); }
+
+ private:
+  HttpServer server_;
 };
 
 inline std::string response(const std::string& status, const std::string& headers,

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+namespace palisade::test {
+
+// A certificate of a test's own making, valid from and to so many seconds from now.
+struct Certificate {
+  std::string names = "IP:127.0.0.1,DNS:localhost";
+  long from = -3600;
+  long to = 3600;
+  bool by_authority = false;  // signed by an authority that nobody knows, instead of by itself
+};
+
+// A web server of the loopback that speaks TLS and answers every request with the same text.
+class HttpsServer {
+ public:
+  HttpsServer(const Certificate& certificate, std::string answer) : answer_(std::move(answer)) {
+    context_.reset(SSL_CTX_new(TLS_server_method()));
+    key_.reset(EVP_EC_gen("P-256"));
+    authority_key_.reset(EVP_EC_gen("P-256"));
+    certificate_ = made(certificate);
+    SSL_CTX_use_certificate(context_.get(), certificate_.get());
+    SSL_CTX_use_PrivateKey(context_.get(), key_.get());
+    socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size);
+    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+    ::listen(socket_, 8);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::jthread([this](std::stop_token stop) { serve(stop); });
+  }
+  ~HttpsServer() {
+    thread_ = {};
+    ::close(socket_);
+  }
+  HttpsServer(const HttpsServer&) = delete;
+  HttpsServer& operator=(const HttpsServer&) = delete;
+
+  std::string url(const std::string& path) const {
+    return "https://127.0.0.1:" + std::to_string(port_) + path;
+  }
+  int port() const { return port_; }
+  // The server's certificate as a PEM text.
+  std::string pem() const {
+    const std::unique_ptr<BIO, decltype(&BIO_free_all)> memory(BIO_new(BIO_s_mem()), BIO_free_all);
+    PEM_write_bio_X509(memory.get(), certificate_.get());
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(memory.get(), &text);
+    return {text, std::size_t(size)};
+  }
+
+ private:
+  struct Free {
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+    void operator()(X509* certificate) const { X509_free(certificate); }
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+
+  std::unique_ptr<X509, Free> made(const Certificate& wanted) const {
+    std::unique_ptr<X509, Free> certificate(X509_new());
+    X509_set_version(certificate.get(), 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 7);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), wanted.from);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), wanted.to);
+    X509_set_pubkey(certificate.get(), key_.get());
+    name(X509_get_subject_name(certificate.get()), "camera");
+    name(X509_get_issuer_name(certificate.get()), wanted.by_authority ? "nobody's authority" : "camera");
+    X509_EXTENSION* const names =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, wanted.names.c_str());
+    X509_add_ext(certificate.get(), names, -1);
+    X509_EXTENSION_free(names);
+    X509_sign(certificate.get(), wanted.by_authority ? authority_key_.get() : key_.get(), EVP_sha256());
+    return certificate;
+  }
+
+  static void name(X509_NAME* into, const char* text) {
+    X509_NAME_add_entry_by_txt(into, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(text), -1, -1,
+                               0);
+  }
+
+  void serve(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      pollfd waiting{socket_, POLLIN, 0};
+      if (::poll(&waiting, 1, 20) <= 0) continue;
+      const int peer = ::accept(socket_, nullptr, nullptr);
+      if (peer < 0) continue;
+      const timeval patience{10, 0};
+      ::setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+      const std::unique_ptr<SSL, Free> ssl(SSL_new(context_.get()));
+      SSL_set_fd(ssl.get(), peer);
+      char request[4096];
+      if (SSL_accept(ssl.get()) == 1 && SSL_read(ssl.get(), request, sizeof request) > 0) {
+        SSL_write(ssl.get(), answer_.data(), int(answer_.size()));
+        SSL_shutdown(ssl.get());
+      }
+      ERR_clear_error();
+      ::close(peer);
+    }
+  }
+
+  std::string answer_;
+  std::unique_ptr<SSL_CTX, Free> context_;
+  std::unique_ptr<EVP_PKEY, Free> key_;
+  std::unique_ptr<EVP_PKEY, Free> authority_key_;
+  std::unique_ptr<X509, Free> certificate_;
+  int socket_ = -1;
+  int port_ = 0;
+  std::jthread thread_;
+};
+
+}  // namespace palisade::test
