@@ -54,6 +54,7 @@ struct Shared {
   std::optional<Frame> frame;
   std::exception_ptr error;
   bool live = false;
+  bool stills = false;
   std::string remark;
   std::optional<MediaTime> duration;
   std::mutex calling;  // held while the caller's `wanted` runs, so that it can be cut off
@@ -80,6 +81,7 @@ void hand_over(Shared& shared, const Source* source, std::optional<Frame> frame,
   shared.error = std::move(error);
   if (source != nullptr) {
     shared.live = source->live();
+    shared.stills = source->stills();
     shared.remark = source->remark();
     shared.duration = source->duration();
   }
@@ -154,6 +156,7 @@ class ApartSource : public Source {
   }
 
   bool live() const override { return told(&Shared::live); }
+  bool stills() const override { return told(&Shared::stills); }
   std::string remark() const override { return told(&Shared::remark); }
   std::optional<MediaTime> duration() const override { return told(&Shared::duration); }
 

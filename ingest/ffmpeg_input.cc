@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,12 @@ constexpr std::int64_t kProbeBytes = 5'000'000;
 constexpr std::int64_t kAnalyzeMicroseconds = 5'000'000;
 constexpr std::int64_t kMaxStreams = 32;
 constexpr std::chrono::milliseconds kGoodbye{50};
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, 64)) out += c > 0x20 && c < 0x7f ? c : '?';
+  return out;
+}
 
 int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
   return AVERROR(EPERM);
@@ -173,10 +180,25 @@ void FfmpegInput::fail_without_video(const SourceOptions& options) const {
   throw SourceError(SourceFault::kUnreadable, redact_url(options.url) + ": has no video");
 }
 
+// Returns where opening took too long.
+void FfmpegInput::fail_to_open_http(const std::string& shown) const {
+  if (http_->fault()) throw *http_->fault();
+  if (deadline_.passed()) return;
+  if (http_live_ == true && http_->ended()) {
+    throw SourceError(SourceFault::kUnreachable,
+                      shown + ": the connection was lost before a picture came: is the camera well?");
+  }
+  const std::string& type = http_->stream().answer().type;
+  throw SourceError(SourceFault::kUnreadable,
+                    shown + ": sends no film and no stream that Palisade reads" +
+                        (type.empty() ? "" : " (it says " + printable(type) + ")") +
+                        ": let it send MP4, MKV, WebM, MPEG-TS, FLV, AVI or motion JPEG");
+}
+
 void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
   const std::string shown = redact_url(options.url);
   if (deadline_.stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped while opening");
-  if (http_ != nullptr && http_->fault()) throw *http_->fault();
+  if (http_ != nullptr) fail_to_open_http(shown);
   const bool network = file_ == nullptr;
   if (deadline_.passed()) {
     throw SourceError(network ? SourceFault::kUnreachable : SourceFault::kUnreadable,
@@ -198,6 +220,8 @@ int FfmpegInput::read(AVPacket& packet) {
     if (deadline_.passed()) return AVERROR_EXIT;
     const int code = av_read_frame(format_.get(), &packet);
     if (code < 0 && deadline_.passed()) return AVERROR_EXIT;
+    // What a cut leaves behind reads like damage.
+    if (code < 0 && live() && http_ != nullptr && http_->ended()) return AVERROR_EOF;
     if (code < 0 || packet.stream_index == video_) return code;
   }
 }

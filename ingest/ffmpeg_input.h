@@ -42,6 +42,7 @@ class FfmpegInput {
   void open(const SourceOptions& options);
   void find_video(const SourceOptions& options);
   [[noreturn]] void fail_without_video(const SourceOptions& options) const;
+  void fail_to_open_http(const std::string& shown) const;
   [[noreturn]] void fail_to_open(int code, const SourceOptions& options) const;
 
   Deadline deadline_;

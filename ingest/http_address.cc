@@ -70,9 +70,11 @@ bool password_ends_early(std::string_view url) {
   const std::size_t end = rest.find_first_of("/?#");
   if (end == std::string_view::npos || rest.find('@', end) == std::string_view::npos) return false;
   const std::string_view authority = rest.substr(0, end);
-  const std::size_t colon = authority.rfind(':');
-  return authority.find_first_of("@[") == std::string_view::npos && colon != std::string_view::npos &&
-         authority.find_first_not_of("0123456789", colon + 1) != std::string_view::npos;
+  const std::string_view host = authority.substr(authority.rfind('@') + 1);
+  const std::size_t colon = host.rfind(':');
+  const bool odd_port = colon != std::string_view::npos && !host.starts_with('[') &&
+                        host.find_first_not_of("0123456789", colon + 1) != std::string_view::npos;
+  return host.empty() || host.starts_with(':') || odd_port;
 }
 
 int hex_digit(char c) {

@@ -45,7 +45,11 @@ HttpKind kind_of_mp4(HttpStream& stream, Mp4Outline outline, MonotonicTime until
     had = outline.wanted;
     const auto start = stream.peek(had, until);
     outline = outline_mp4(start);
-    if (start.size() < had) break;
+    if (start.size() < had && outline.wanted > start.size()) {
+      throw SourceError(
+          SourceFault::kUnreachable,
+          stream.shown() + ": the connection was lost within the header of its MP4: is the server well?");
+    }
   }
   if (outline.index_behind && !stream.seekable()) {
     throw no_stream(

@@ -162,6 +162,7 @@ class HttpPicturePoll : public Source {
   }
 
   bool live() const override { return true; }
+  bool stills() const override { return true; }
 
  private:
   void fetch() {

@@ -87,7 +87,11 @@ std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_toke
     if (options.url.find('\0') != std::string::npos) throw refused(options, "the address holds a zero byte");
     if (variant.network &&
         (!options.url.substr(scheme.size()).starts_with("://") || host_of(options.url).empty())) {
-      throw refused(options, "the address has no host: write " + scheme + "://HOST/PATH");
+      throw refused(options,
+                    options.url.find('@') == std::string::npos
+                        ? "the address has no host: write " + scheme + "://HOST/PATH"
+                        : "the address has no host: a password with / ? or # belongs beside the url, as "
+                          "username: and password:, or is written with %2F, %3F and %23");
     }
     if (variant.network && has_control_or_space(options.url)) {
       throw refused(options, "the address holds a space or control character: write it as %20");

@@ -95,6 +95,8 @@ class Source {
   virtual std::optional<Frame> next(const Wanted& wanted) = 0;
   // True for cameras: their end is a loss to be mended, not the end of the work.
   virtual bool live() const = 0;
+  // True where it gives single pictures, each asked for by us, and no film.
+  virtual bool stills() const { return false; }
   // What a user should know of how it is read, such as a decoder that is not there; empty where there is
   // nothing to say. Settled once a frame has been returned.
   virtual std::string remark() const { return {}; }

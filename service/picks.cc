@@ -87,7 +87,9 @@ std::optional<Clip> clip_of_video(const SourceOptions& options, int count,
                                   std::stop_token stop) {
   const std::string stream = stream_name_of(options.url);
   Sampling sampling{.count = count, .span = span.value_or(kCameraSpan)};
-  auto source = open_apart(open_source, options, stop);
+  auto source = open_apart(open_source, decoding_for({&sampling, 1}, options), stop);
+  // A picture that a server gives is one as it is, unless some time of it is to be seen.
+  if (source->stills() && !span) sampling = {.count = 1, .span = std::chrono::milliseconds(0)};
   if (source->live()) return clip_of_camera(*source, sampling, model, stream, stop);
   const Seen seen = look_through(*source);
   if (stop.stop_requested()) return std::nullopt;

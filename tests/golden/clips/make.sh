@@ -26,6 +26,7 @@ $ff $(pattern 128x96 1) -c:v libx265 -preset veryfast -crf 30 -x265-params log-l
 $ff $(pattern 128x96 3) $x264 -g 30 -bsf:v "noise=amount=200*not(eq(n\,0))" damaged.mp4
 head -c 9000 street.mp4 > no_index.mp4                     # its index stood at the end
 $ff -i street.mp4 -c copy -movflags faststart whole.mp4
+$ff -i street.mp4 -c copy -movflags frag_keyframe+empty_moov+default_base_moof fragmented.mp4
 # More pixels than the limit, in few bytes; in a .ts the size is known from the picture's own header only.
 $ff -f lavfi -i color=black:size=6000x6000:rate=1:duration=1 -c:v libx264 -preset ultrafast -coder 1 -threads 1 -map_metadata -1 bomb.mp4
 $ff -i bomb.mp4 -c copy -f mpegts bomb.ts
