@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <semaphore>
 #include <string>
 #include <thread>
@@ -169,25 +170,30 @@ TEST_CASE("a stop ends every wait: for the name, the connection, the answer, the
   }
 }
 
-TEST_CASE("a lookup that hangs holds up neither a stop nor the time to open") {
-  auto never = std::make_shared<std::binary_semaphore>(0);
+// A resolver that answers nothing until it is released.
+struct HangingLookup {
   std::binary_semaphore asked{0};
-  const Resolve hangs = [never, &asked](const std::string&) {
-    asked.release();
-    never->acquire();
+  std::binary_semaphore released{0};
+};
+
+Resolve hangs(const std::shared_ptr<HangingLookup>& lookup) {
+  return [lookup](const std::string&) {
+    lookup->asked.release();
+    lookup->released.acquire();
     return Lookup{};
   };
+}
+
+TEST_CASE("a lookup that hangs holds up neither a stop nor the time to open") {
   std::stop_source stop;
-  {
-    HttpStream stream({.url = "http://camera.invalid/x", .open_timeout = milliseconds(50)}, stop.get_token(),
-                      hangs);
-    CHECK_THROWS_AS(stream.open(steady_clock::now() + milliseconds(50)), SourceError);
-    asked.acquire();
-    never->release();
-  }
-  HttpStream stream({.url = "http://camera.invalid/x"}, stop.get_token(), hangs);
+  const auto too_long = std::make_shared<HangingLookup>();
+  HttpStream late({.url = "http://camera.invalid/x"}, stop.get_token(), hangs(too_long));
+  CHECK_THROWS_AS(late.open(steady_clock::now() + milliseconds(50)), SourceError);
+
+  const auto stopped = std::make_shared<HangingLookup>();
+  HttpStream stream({.url = "http://camera.invalid/x"}, stop.get_token(), hangs(stopped));
   std::jthread stopper([&] {
-    asked.acquire();
+    stopped->asked.acquire();
     stop.request_stop();
   });
   try {
@@ -196,8 +202,8 @@ TEST_CASE("a lookup that hangs holds up neither a stop nor the time to open") {
   } catch (const SourceError& e) {
     CHECK(e.fault() == SourceFault::kInterrupted);
   }
-  stopper.join();
-  never->release();
+  too_long->released.release();
+  stopped->released.release();
 }
 
 // A name server that first tells the camera's number and then one inside our own network.

@@ -135,7 +135,8 @@ TEST_CASE("user name and password of an address may hold any character that does
 }
 
 TEST_CASE("a password that cuts the address short is told, with the remedy, and shown nowhere") {
-  for (const char* url : {"http://me:hunter/2@h/x", "http://me:hunter?2@h/x", "http://me:hunter#2@h/x", "http://me:hunter@:/#2@h/x"}) {
+  for (const char* url : {"http://me:hunter/2@h/x", "http://me:hunter?2@h/x", "http://me:hunter#2@h/x",
+                          "http://me:hunter@:/#2@h/x"}) {
     CAPTURE(url);
     Credentials credentials;
     try {
