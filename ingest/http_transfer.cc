@@ -155,6 +155,7 @@ void HttpTransfer::State::set_limits() {
 
 void HttpTransfer::State::set_tls() {
   CURL* const handle = easy.get();
+  curl_easy_setopt(handle, CURLOPT_SSLVERSION, long(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
   if (tls.ca.empty()) return;

@@ -10,6 +10,8 @@ namespace {
 
 // What is larger has tables of samples, and is a film.
 constexpr std::size_t kLargestHeader = 1u << 20;
+// Before moov or media data; a file has a few.
+constexpr int kMostBoxes = 32;
 
 std::uint64_t big_endian(std::string_view bytes) {
   std::uint64_t value = 0;
@@ -74,7 +76,7 @@ Mp4Outline outline_mp4(std::span<const std::byte> start) {
   const std::string_view all(reinterpret_cast<const char*>(start.data()), start.size());
   Mp4Outline outline;
   std::size_t at = 0;
-  while (true) {
+  for (int boxes = 0; boxes < kMostBoxes && at <= kLargestHeader; ++boxes) {
     const Box box = box_at(all.substr(std::min(at, all.size())));
     if (at == 0) {
       constexpr std::string_view kFirst[] = {"ftyp", "styp", "moov", "mdat", "wide", "free", "skip", "pnot"};
@@ -99,6 +101,7 @@ Mp4Outline outline_mp4(std::span<const std::byte> start) {
     if (box.size > kLargestHeader) return outline;
     at += std::size_t(box.size);
   }
+  return outline;
 }
 
 }  // namespace palisade

@@ -164,6 +164,12 @@ TEST_CASE("an outline of a hostile MP4 ends, and asks for no more than a header 
     const Mp4Outline outline = outline_mp4(std::as_bytes(std::span(body)));
     CHECK(outline.wanted <= body.size() + (1u << 20));
   }
+  std::string fillers = kFileType;
+  for (int i = 0; i < 100'000; ++i) fillers += box("free", "");
+  CHECK(outline_mp4(std::as_bytes(std::span(fillers))).wanted == 0);
+  fillers = kFileType;
+  for (int i = 0; i < 100; ++i) fillers += box("free", std::string(60'000, 'x'));
+  CHECK(outline_mp4(std::as_bytes(std::span(fillers))).wanted == 0);
 }
 
 }  // namespace
