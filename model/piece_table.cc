@@ -74,7 +74,6 @@ PieceTable read_piece_table(const std::filesystem::path& folder) {
   if (has_model) {
     table.bytes = read_text_file(table.file, kMostTokenizerBytes);
     table.model = read_sentencepiece_model(table.bytes, table.file.string());
-    check_sentencepiece_model(table.model, table.file.string());
     if (has_json) require_same_pieces(*table.json, json_file, table);
   } else {
     table.file = json_file;
@@ -82,7 +81,9 @@ PieceTable read_piece_table(const std::filesystem::path& folder) {
   }
 
   std::unordered_map<std::string_view, TokenId> ids;
-  for (const SentencePiece& piece : table.model.pieces) ids.emplace(piece.text, TokenId(ids.size()));
+  ids.reserve(table.model.pieces.size());
+  for (TokenId id = 0; id < TokenId(table.model.pieces.size()); ++id)
+    ids.emplace(table.model.pieces[std::size_t(id)].text, id);
   const auto piece_id = [&](std::string_view text) {
     const auto found = ids.find(text);
     return found == ids.end() ? std::nullopt : std::optional(found->second);

@@ -167,6 +167,7 @@ void check_user_defined(std::vector<std::string_view> texts) {
 
 void check_pieces(const std::vector<SentencePiece>& pieces, const Rules& rules) {
   std::unordered_set<std::string_view> texts;
+  texts.reserve(pieces.size());
   std::vector<std::string_view> user_defined;
   std::size_t bytes = 0, user_defined_bytes = 0;
   for (std::size_t id = 0; id < pieces.size(); ++id) {

@@ -9,7 +9,8 @@ constexpr std::size_t kMostPieces = 1u << 20, kMostMerges = 1u << 22, kMostValue
 // Takes the parser's events; everything but vocabulary and merges becomes a Json value.
 class Events {
  public:
-  Events(TokenizerJsonParts& parts, const std::string& what) : parts_(parts), what_(what) {}
+  Events(TokenizerJsonParts& parts, const std::string& what, bool merges)
+      : parts_(parts), what_(what), merges_(merges) {}
 
   bool null() { return value(Json()); }
   bool boolean(bool flag) { return value(flag); }
@@ -49,6 +50,8 @@ class Events {
       return true;
     }
     const bool merges = in_model() && key_ == "merges";
+    const bool all_else = parts_.vocabulary.size() > 0 && parts_.rest.contains("added_tokens");
+    if (merges && !merges_ && all_else) return false;
     if (place_ != Place::kRest) unexpected();
     open(Json::array());
     if (merges) place_ = Place::kMerges;
@@ -123,6 +126,7 @@ class Events {
 
   TokenizerJsonParts& parts_;
   const std::string& what_;
+  bool merges_;  // are wanted
   Place place_ = Place::kRest;
   // Objects and lists that have not ended. A list's entries move only while none of them is open.
   std::vector<Json*> open_;
@@ -144,9 +148,9 @@ std::string_view TextList::operator[](std::size_t index) const {
   return std::string_view(texts_).substr(begin, ends_[index] - begin);
 }
 
-TokenizerJsonParts read_tokenizer_json_parts(std::string_view text, const std::string& what) {
+TokenizerJsonParts read_tokenizer_json_parts(std::string_view text, const std::string& what, bool merges) {
   TokenizerJsonParts parts;
-  Events events(parts, what);
+  Events events(parts, what, merges);
   Json::sax_parse(text, &events);
   return parts;
 }

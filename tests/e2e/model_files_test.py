@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Model folders that are broken, or change while they are read: what is said, and with which exit code."""
+import json
+import os
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+from palisade import BUILD, SOURCE, WORLD, main, palisade
+
+DEMO = SOURCE / "configs" / "models" / "demo"
+PICTURE = WORLD / "still01.png"
+QUESTION = ("ask", "is there a red car?", PICTURE)
+
+
+class ModelFolder:
+    """A copy of the demo model that a test may break."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="palisade-model-")
+        self.path = Path(self.folder.name) / "demo"
+        shutil.copytree(DEMO, self.path)
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+    def ask(self, *flags, fault=None, check=0):
+        environment = {**os.environ, "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        if fault:
+            environment |= {"LD_PRELOAD": str(BUILD / "tests" / "libfile_faults.so"), "PALISADE_FILE_FAULT": fault}
+        return palisade(*QUESTION, "--model", self.path, *flags, check=check, env=environment)
+
+
+class Changing(unittest.TestCase):
+    def test_a_disk_that_fails_anywhere_is_told_with_file_and_byte(self):
+        with ModelFolder() as model:
+            size = (model.path / "model.safetensors").stat().st_size
+            for byte in (0, 8, 1000, size // 3, size // 2, size - 1):
+                done = model.ask(fault=f"model.safetensors:{byte}:eio", check=1)
+                self.assertIn("/model.safetensors: cannot be read at byte", done.stderr)
+                self.assertIn("Input/output error", done.stderr)
+                self.assertEqual(done.stdout, "")
+            for file in ("config.json", "tokenizer.model", "tokenizer.json", "preprocessor_config.json"):
+                done = model.ask(fault=f"{file}:5:eio", check=1)
+                self.assertIn(f"/{file}: cannot be read at byte 5: Input/output error", done.stderr)
+
+    def test_weights_that_are_cut_off_or_written_to_while_they_are_read_are_an_error_and_no_signal(self):
+        for precision in ("f32", "int8"):
+            for fault in ("cut", "touch"):
+                for byte in (8, 4096, 1_000_000, 3_000_000):
+                    with ModelFolder() as model:
+                        done = model.ask("--precision", precision, fault=f"model.safetensors:{byte}:{fault}", check=1)
+                        self.assertRegex(done.stderr, "/model.safetensors: (ends at byte|was changed while it was read)")
+                        self.assertEqual(done.stdout, "")
+
+    def test_a_packed_cache_that_is_cut_off_or_fails_costs_a_start_and_no_answer(self):
+        with ModelFolder() as model, tempfile.TemporaryDirectory() as cache:
+            expected = model.ask("--packed-cache", cache).stdout
+            packed = next(Path(cache).iterdir())
+            for fault in ("eio", "cut"):
+                done = model.ask("--packed-cache", cache, fault=f"{packed.name}:1200000:{fault}")
+                self.assertEqual(done.stdout, expected)
+                self.assertIn("damaged", done.stderr)
+                self.assertEqual(model.ask("--packed-cache", cache).stdout, expected)
+
+
+class ExitCodes(unittest.TestCase):
+    """The table of SECURITY.md."""
+
+    def test_every_command_ends_with_1_for_a_model_that_cannot_be_used_and_never_with_a_signal(self):
+        for file, damage in (("model.safetensors", lambda text: text[: len(text) // 2]), ("config.json", lambda text: b"{"),
+                             ("tokenizer.model", lambda text: text[:1000]), ("tokenizer.json", lambda text: text[:1000])):
+            with ModelFolder() as model:
+                (model.path / file).write_bytes(damage((model.path / file).read_bytes()))
+                settings = Path(model.folder.name) / "palisade.yaml"
+                settings.write_text(f"model: {model.path}\npublish: ipc://{model.folder.name}/events\n"
+                                    f"streams:\n  - name: one\n    url: {WORLD}/clip0.mp4\n    tasks: [{{task: caption}}]\n")
+                for command in ([*QUESTION, "--model", model.path], ["caption", PICTURE, "--model", model.path],
+                                ["similar", PICTURE, "x", "--model", model.path], ["model", "inspect", model.path],
+                                ["serve", "--config", settings, "--until-end"]):
+                    done = palisade(*command, check=1)
+                    self.assertIn("palisade: error:", done.stderr)
+                    self.assertEqual(done.stdout, "")
+
+    def test_a_hidden_field_of_the_tokenizer_is_refused(self):
+        with ModelFolder() as model:
+            with (model.path / "tokenizer.model").open("ab") as file:
+                file.write(bytes.fromhex("9a808080100b12090400000000feff7f00"))
+            self.assertIn("not a usable SentencePiece model", model.ask(check=1).stderr)
+
+
+class TokenizerJson(unittest.TestCase):
+    def test_a_folder_without_tokenizer_model_answers_the_same(self):
+        with ModelFolder() as model:
+            expected = model.ask("--json").stdout
+            (model.path / "tokenizer.model").unlink()
+            actual = model.ask("--json").stdout
+            self.assertEqual(json.loads(actual)["data"]["text"], json.loads(expected)["data"]["text"])
+            (model.path / "tokenizer.json").unlink()
+            self.assertIn("tokenizer.model: no such file", model.ask(check=1).stderr)
+
+
+if __name__ == "__main__":
+    main()
