@@ -72,18 +72,31 @@ struct WeightSource {
                const WeightOptions& options)
       : checkpoint(folder),
         calibration(calibration_of(folder, checkpoint, config, precision, options.calibration)) {
+    if (!options.sha256.empty()) require_sha256(folder, options);
     if (calibration) checkpoint.smooth_with(*calibration);
     if (options.record != nullptr) checkpoint.record_inputs(*options.record);
     if (!options.packed_cache.empty()) {
       cache.emplace(packed_file(options.packed_cache, folder, std::string(name_of(precision))),
                     packed_origin(checkpoint.files(),
                                   packing_of(precision) +
-                                      (calibration ? ", calibration " + calibration->checksum() : "")));
+                                      (calibration ? ", calibration " + calibration->checksum() : "") +
+                                      (options.sha256.empty() ? "" : ", sha256 " + options.sha256)));
       checkpoint.pack_with(*cache);
     }
     const bool packed = cache && cache->serves();
     ahead.emplace(packed ? std::vector{cache->path()} : paths_of(checkpoint.files()),
                   [this, packed] { return packed ? cache->bytes_read() : checkpoint.bytes_read(); });
+  }
+
+ private:
+  // All is read from these same open files, and each read finds them unchanged.
+  void require_sha256(const std::filesystem::path& folder, const WeightOptions& options) const {
+    const std::string found = options.hash(checkpoint.files());
+    if (found != options.sha256)
+      throw ModelError(
+          folder.string() + ": the weights have the SHA-256 " + found + ", not " + options.sha256 +
+          ", to which they are pinned (model_sha256, --model-sha256); download them again, or pin " +
+          "what they are now if you trust it");
   }
 };
 
@@ -118,10 +131,10 @@ struct PaliGemma::Parts {
         true_false(verdict_tokens(*tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
     identity.precision = name_of(precision);
     if (tokenizer->piece_count() > config.text.vocabulary) {
-      throw ModelError((folder / "tokenizer.model").string() + ": has " +
-                       std::to_string(tokenizer->piece_count()) +
+      throw ModelError(folder.string() + ": the tokenizer has " + std::to_string(tokenizer->piece_count()) +
                        " pieces, more than the model's vocab_size " + std::to_string(config.text.vocabulary));
     }
+    require_added_tokens(folder);
   }
 
   Parts(const ModelConfig& config_, const Checkpoint& checkpoint, const std::string& id, SlidingWindow window,
@@ -144,6 +157,20 @@ struct PaliGemma::Parts {
     rest = std::async(when, std::move(load)).share();
   }
 
+  // What a prompt can hold has a row of the embedding, and pictures stand where config.json says.
+  void require_added_tokens(const std::filesystem::path& folder) const {
+    if (tokenizer->last_id() >= config.text.vocabulary)
+      throw ModelError(
+          folder.string() + ": the tokenizer's token " + std::to_string(tokenizer->last_id()) + " (\"" +
+          tokenizer->piece(tokenizer->last_id()) + "\") has no row in the model, whose " + "vocab_size is " +
+          std::to_string(config.text.vocabulary) + "; take tokenizer and weights from one checkpoint");
+    const auto image = tokenizer->added_id("<image>");
+    if (image && *image != config.image_token)
+      throw ModelError(folder.string() + ": <image> is token " + std::to_string(*image) +
+                       " of the tokenizer, and " + std::to_string(config.image_token) +
+                       " in config.json (image_token_index)");
+  }
+
   // Image rows and prompt rows as Gemma's input. [positions, width]
   Matrix embed(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
                std::span<const TokenId> suffix) const {
@@ -164,7 +191,7 @@ PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, 
   if (!std::filesystem::is_directory(folder)) {
     throw ModelError(folder.string() +
                      ": no such folder; a model is a folder in Hugging Face layout with config.json, "
-                     "tokenizer.model and *.safetensors");
+                     "tokenizer.model or tokenizer.json, and *.safetensors");
   }
   const ModelConfig config = read_model_config(folder);  // its errors come before those of the weights
   auto source = std::make_unique<WeightSource>(folder, config, precision, options);

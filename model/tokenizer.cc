@@ -125,6 +125,14 @@ std::optional<TokenId> Tokenizer::added_id(std::string_view text) const {
   return found == parts_->past_table.end() ? std::nullopt : std::optional(found->id);
 }
 
+TokenId Tokenizer::last_id() const {
+  TokenId last = piece_count() - 1;
+  for (const AddedToken& token : parts_->past_table) {
+    if (token.special == false) last = std::max(last, token.id);
+  }
+  return last;
+}
+
 int Tokenizer::piece_count() const {
   return parts_->processor.GetPieceSize();
 }

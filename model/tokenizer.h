@@ -35,6 +35,8 @@ class Tokenizer {
   std::string piece(TokenId id) const;
   // Of a token that is added beside the table, "<image>".
   std::optional<TokenId> added_id(std::string_view text) const;
+  // The largest that encode() may give.
+  TokenId last_id() const;
 
   TokenId bos() const { return 2; }
   TokenId eos() const { return 1; }

@@ -135,9 +135,12 @@ class PaliGemmaEngineModel : public EngineModel {
   PaliGemmaEngineModel(const std::filesystem::path& folder, const EngineModelOptions& options)
       : model_(folder, options.sliding_window, chosen_precision(options.precision), options.weights),
         resize_(options.resize.value_or(model_.identity().resize)),
-        hash_(model_.weight_files(), [this] {
-          if (const std::string note = model_.packed_cache_note(); !note.empty()) log_info(note);
-        }) {}
+        hash_(
+            model_.weight_files(),
+            [this] {
+              if (const std::string note = model_.packed_cache_note(); !note.empty()) log_info(note);
+            },
+            options.weights.sha256) {}
   // Before hash_ waits for its thread, which waits for the model.
   ~PaliGemmaEngineModel() override { model_.stop_loading(); }
 

@@ -12,6 +12,7 @@
 #include "service/settings_reader.h"
 #include "service/settings_stream.h"
 #include "service/settings_tree.h"
+#include "service/weights_hash.h"
 
 namespace palisade {
 namespace {
@@ -143,6 +144,12 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     }
     std::string model;
     if (reader.read("model", model)) settings.model = model;
+    if (reader.read("model_sha256", settings.model_sha256)) {
+      const auto hex = sha256_of(settings.model_sha256);
+      if (!hex)
+        reader.problem("model_sha256", "model_sha256 is 64 hex digits, as events name it (model.sha256)");
+      settings.model_sha256 = hex.value_or("");
+    }
     read_resize(reader, settings);
     read_sliding_window(reader, settings);
     read_precision_of(reader, settings);
@@ -188,6 +195,7 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
   };
   note("node", running.node == wanted.node);
   note("model", running.model == wanted.model);
+  note("model_sha256", running.model_sha256 == wanted.model_sha256);
   note("resize", running.resize == wanted.resize);
   note("sliding_window", running.sliding_window == wanted.sliding_window);
   note("precision", running.precision == wanted.precision);

@@ -93,6 +93,7 @@ struct EngineSettings {
 struct Settings {
   std::string node = "node-1";
   std::filesystem::path model;  // empty: the demo model
+  std::string model_sha256;     // of its weight files, lower-case hex; empty: any
   std::optional<ResizePreset> resize;
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
   PrecisionChoice precision = Precision::kF32;

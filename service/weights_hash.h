@@ -2,14 +2,19 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "model/safetensors.h"
 #include "service/sha256.h"
 
 namespace palisade {
+
+// What a person gives for one: 64 hex digits, lower-cased; nothing where it is none.
+std::optional<std::string> sha256_of(std::string_view text);
 
 // All bytes of a file, or until `stop`. Throws ModelError where it cannot be read, or is changed meanwhile.
 void add_file(Sha256& hash, const ReadFile& file, const std::stop_token& stop = {});
@@ -21,9 +26,10 @@ std::string weights_sha256(const WeightFiles& files);
 // what time others leave.
 class WeightsHash {
  public:
-  // Begins when `loaded` returns, which may wait until others have read the files.
+  // Begins when `loaded` returns, which may wait until others have read the files. `known`: what it is, where
+  // that was computed already.
   explicit WeightsHash(
-      WeightFiles files, std::function<void()> loaded = [] {});
+      WeightFiles files, std::function<void()> loaded = [] {}, const std::string& known = {});
 
   // Lower-case hex; empty while it is not known, and where a file cannot be read: the log says so. Any
   // thread.

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "service/model_choice.h"
+#include "service/weights_hash.h"
 
 namespace palisade {
 
@@ -15,6 +16,7 @@ void add_model_flags(CLI::App& command, ModelFlags& flags, bool configured) {
                   with_default("A model folder in Hugging Face layout", "the demo model"))
       ->envname("PALISADE_MODEL")
       ->type_name("DIR");
+  add_sha256_flag(command, flags.sha256, configured ? "; default: the configuration's" : "");
   command
       .add_option("--sliding-window", flags.sliding_window,
                   with_default("PaliGemma 2 beyond its window: as transformers does, or none as big_vision",
@@ -43,8 +45,22 @@ void add_model_flags(CLI::App& command, ModelFlags& flags, bool configured) {
       ->type_name("DIR");
 }
 
+void add_sha256_flag(CLI::App& command, std::string& sha256, const std::string& otherwise) {
+  command
+      .add_option("--model-sha256", sha256,
+                  "Refuse the model unless its weight files have this SHA-256, which events name" + otherwise)
+      ->envname("PALISADE_MODEL_SHA256")
+      ->type_name("HEX")
+      ->transform([](const std::string& text) {
+        const auto hex = sha256_of(text);
+        if (!hex) throw CLI::ValidationError("64 hex digits are expected, not '" + text + "'");
+        return *hex;
+      });
+}
+
 void apply(const ModelFlags& flags, Settings& settings) {
   if (!flags.folder.empty()) settings.model = flags.folder;
+  if (!flags.sha256.empty()) settings.model_sha256 = flags.sha256;
   if (!flags.sliding_window.empty()) settings.sliding_window = *sliding_window_of(flags.sliding_window);
   if (!flags.precision.empty()) read_precision(flags.precision, settings.precision);
   if (!flags.calibration.empty()) settings.calibration = flags.calibration;
@@ -52,14 +68,20 @@ void apply(const ModelFlags& flags, Settings& settings) {
 }
 
 WeightOptions weight_options_of(const Settings& settings) {
-  return {.packed_cache = settings.packed_cache, .calibration = settings.calibration};
+  return {.packed_cache = settings.packed_cache,
+          .calibration = settings.calibration,
+          .sha256 = settings.model_sha256,
+          .hash = weights_sha256};
 }
 
 EngineModelOptions options_of(const ModelFlags& flags) {
   EngineModelOptions options;
   if (!flags.sliding_window.empty()) options.sliding_window = *sliding_window_of(flags.sliding_window);
   if (!flags.precision.empty()) read_precision(flags.precision, options.precision);
-  options.weights = {.packed_cache = flags.packed_cache, .calibration = flags.calibration};
+  options.weights = {.packed_cache = flags.packed_cache,
+                     .calibration = flags.calibration,
+                     .sha256 = flags.sha256,
+                     .hash = weights_sha256};
   return options;
 }
 

@@ -12,10 +12,11 @@ class App;
 
 namespace palisade {
 
-// --model, --sliding-window, --precision, --calibration and --packed-cache, as typed; empty where they were
-// not.
+// --model, --model-sha256, --sliding-window, --precision, --calibration and --packed-cache, as typed; empty
+// where they were not.
 struct ModelFlags {
   std::string folder;
+  std::string sha256;
   std::string sliding_window;
   std::string precision;
   std::string calibration;
@@ -24,6 +25,8 @@ struct ModelFlags {
 
 // `configured`: of a command that reads a configuration, whose settings are what is not typed.
 void add_model_flags(CLI::App& command, ModelFlags& flags, bool configured = false);
+// --model-sha256 alone.
+void add_sha256_flag(CLI::App& command, std::string& sha256, const std::string& otherwise = {});
 // Flags and their variables come before the file.
 void apply(const ModelFlags& flags, Settings& settings);
 WeightOptions weight_options_of(const Settings& settings);

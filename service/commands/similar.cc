@@ -12,6 +12,7 @@
 #include "model/siglip.h"
 #include "service/command_line.h"
 #include "service/commands/command.h"
+#include "service/commands/model_flags.h"
 #include "service/log.h"
 #include "service/weights_hash.h"
 #include "tasks/answer_event.h"
@@ -26,6 +27,7 @@ struct SimilarOptions {
   std::string image;
   std::vector<std::string> texts;
   std::string model;
+  std::string sha256;  // of its weights; empty: any
   bool json = false;
 };
 
@@ -80,11 +82,21 @@ void print_json(const SimilarOptions& options, const Siglip& model, const std::v
   std::printf("%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
+// Before any score goes out; all was read from these same open files.
+void require_sha256(const SimilarOptions& options, const Siglip& model) {
+  if (options.sha256.empty()) return;
+  const std::string found = weights_sha256(model.weight_files());
+  if (found != options.sha256)
+    throw ModelError(options.model + ": the weights have the SHA-256 " + found + ", not " + options.sha256 +
+                     " (--model-sha256); download them again, or pin what they are now if you trust it");
+}
+
 int similar(const SimilarOptions& options) {
   check(options);
   const std::vector<std::string> texts = texts_of(options);
   const Image image = read_picture(options.image);
   const Siglip model(options.model);
+  require_sha256(options, model);
   const auto scores = scores_of(model, image, texts);
   if (options.json) {
     print_json(options, model, scores);
@@ -114,6 +126,7 @@ void add_similar(CLI::App& app, Run& run) {
                    "A SigLIP folder in Hugging Face layout: config.json, spiece.model, *.safetensors")
       ->envname("PALISADE_SIGLIP_MODEL")
       ->type_name("DIR");
+  add_sha256_flag(*command, options->sha256);
   command->add_flag("--json", options->json, "One JSON line: image, scores (text, logit, p), model");
   command->footer(
       "\nOne line a text: probability, logit, text; the most probable first.\n"

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Model folders that are broken, or change while they are read: what is said, and with which exit code."""
+"""Model folders that are broken, change while they are read or are not the ones that were meant: what is said, and
+with which exit code."""
+import hashlib
 import json
 import os
 import shutil
@@ -64,6 +66,35 @@ class Changing(unittest.TestCase):
                 self.assertEqual(done.stdout, expected)
                 self.assertIn("damaged", done.stderr)
                 self.assertEqual(model.ask("--packed-cache", cache).stdout, expected)
+
+
+class Pinned(unittest.TestCase):
+    def test_weights_are_used_only_with_the_sha256_that_events_name(self):
+        expected = hashlib.sha256((DEMO / "model.safetensors").read_bytes()).hexdigest()
+        with ModelFolder() as model:
+            event = json.loads(model.ask("--model-sha256", expected.upper(), "--json").stdout)
+            self.assertEqual(event["data"]["model"]["sha256"], expected)
+            with (model.path / "model.safetensors").open("r+b") as weights:
+                weights.seek(-1, os.SEEK_END)
+                weights.write(b"\x55")
+            done = model.ask("--model-sha256", expected, check=1)
+            self.assertIn(f"not {expected}", done.stderr)
+            self.assertEqual(done.stdout, "")
+            model.ask("--model-sha256", "55", check=2)
+            settings = Path(model.folder.name) / "palisade.yaml"
+            settings.write_text(f"model: {model.path}\nmodel_sha256: {expected}\npublish: ipc://{model.folder.name}/events\n"
+                                f"streams:\n  - name: one\n    url: {PICTURE.parent}/clip0.mp4\n    tasks: [{{task: caption}}]\n")
+            self.assertIn(f"not {expected}", palisade("serve", "--config", settings, "--until-end", check=1).stderr)
+            settings.write_text(settings.read_text().replace(expected, "5555"))
+            self.assertIn("64 hex digits", palisade("config", "check", settings, check=2).stderr)
+
+    def test_packed_weights_belong_to_what_was_pinned_when_they_were_made(self):
+        expected = hashlib.sha256((DEMO / "model.safetensors").read_bytes()).hexdigest()
+        with ModelFolder() as model, tempfile.TemporaryDirectory() as cache:
+            self.assertIn("written to", model.ask("--packed-cache", cache).stderr)
+            pinned = ("--packed-cache", cache, "--model-sha256", expected)
+            self.assertIn("made of other weights", model.ask(*pinned).stderr)
+            self.assertIn("read from", model.ask(*pinned).stderr)
 
 
 class ExitCodes(unittest.TestCase):
