@@ -25,6 +25,7 @@ class Deadline {
   }
   void arm_until(MonotonicTime at) { at_ = at; }
   MonotonicTime at() const { return at_; }
+  const std::stop_token& stop() const { return stop_; }
   bool stopped() const { return stop_.stop_requested(); }
   bool passed() const { return stopped() || std::chrono::steady_clock::now() >= at_; }
 

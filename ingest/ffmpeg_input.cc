@@ -31,7 +31,7 @@ int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary*
 
 const char* protocols_of(const std::string& url) {
   // All other bytes come from FileInput and HttpInput.
-  return scheme_of(url).starts_with("rtsp") ? "rtsp,rtsps,rtp,udp,tcp,tls" : "none";
+  return scheme_of(url).starts_with("rtsp") ? "rtsp,rtp,udp,tcp" : "none";
 }
 
 void set_options(AvOptions& av, const SourceOptions& options) {
@@ -58,14 +58,6 @@ void set_options(AvOptions& av, const SourceOptions& options) {
     av.set("initial_pause", std::int64_t(1));  // until we know that there is video to be played
     av.set("max_ts_probe", std::int64_t(0));   // or seven pictures are held back to guess decoding times
   }
-}
-
-// A camera may send us elsewhere, to a host inside our own network for one: only to the same host is allowed.
-void check_redirect(const AVFormatContext& format, const std::string& asked) {
-  const std::string host = host_of(format.url != nullptr ? format.url : "");
-  if (host.empty() || host == host_of(asked)) return;
-  throw SourceError(SourceFault::kRefused, redact_url(asked) + ": redirects to another host (" + host +
-                                               "): if that is right, give its address instead");
 }
 
 SourceFault fault_of_open(int code, bool network) {
@@ -130,32 +122,33 @@ FfmpegInput::~FfmpegInput() {
 }
 
 void FfmpegInput::open(const SourceOptions& options) {
-  rtsp_ = scheme_of(options.url).starts_with("rtsp");
+  if (scheme_of(options.url).starts_with("rtsp")) return open_rtsp(options);
   AVFormatContext* format = avformat_alloc_context();
   if (format == nullptr) throw std::bad_alloc();
   format->interrupt_callback = deadline_.callback();
-  std::string url;
-  if (!rtsp_) {
-    Av<AVFormatContext> owner(format);
-    if (http_ == nullptr) file_ = std::make_unique<FileInput>(path_of(options.url));
-    owner.release();
-    format->pb = http_ != nullptr ? http_->io() : file_->io();
-    format->io_open = refuse_open;
-  } else {
-    url = with_credentials(options.url, options.username, options.password);
-  }
+  Av<AVFormatContext> owner(format);
+  if (http_ == nullptr) file_ = std::make_unique<FileInput>(path_of(options.url));
+  owner.release();
+  format->pb = http_ != nullptr ? http_->io() : file_->io();
+  format->io_open = refuse_open;
   AvOptions av;
   set_options(av, options);
   // Frees the context itself where it fails.
-  const int code = avformat_open_input(&format, url.c_str(), nullptr, av.entries());
+  const int code = avformat_open_input(&format, "", nullptr, av.entries());
   if (code < 0) fail_to_open(code, options);
   format_.reset(format);
-  if (rtsp_) check_redirect(*format_, options.url);
+}
+
+void FfmpegInput::open_rtsp(const SourceOptions& options) {
+  rtsp_ = std::make_unique<FfmpegRtsp>(options, deadline_);
+  while (format_ == nullptr) {
+    AvOptions av;
+    set_options(av, options);
+    format_ = rtsp_->open(av);
+  }
 }
 
 void FfmpegInput::find_video(const SourceOptions& options) {
-  if (rtsp_ && format_->nb_streams == 0) fail_without_video(options);
-  if (const int code = rtsp_ ? av_read_play(format_.get()) : 0; code < 0) fail_to_open(code, options);
   if (const int code = find_stream_info(*format_, options.max_pixels); code < 0) fail_to_open(code, options);
   if (deadline_.passed()) fail_to_open(AVERROR_EXIT, options);
   video_ = av_find_best_stream(format_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
@@ -196,6 +189,7 @@ void FfmpegInput::fail_to_open_http(const std::string& shown) const {
 }
 
 void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
+  if (rtsp_ != nullptr) rtsp_->fail(code);
   const std::string shown = redact_url(options.url);
   if (deadline_.stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped while opening");
   if (http_ != nullptr) fail_to_open_http(shown);
@@ -205,9 +199,7 @@ void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
                       shown + ": no answer within " + std::to_string(options.open_timeout.count()) + " ms" +
                           remedy_of(SourceFault::kUnreachable, network));
   }
-  // Half an answer of a camera that went away reads like a wrong one.
-  const bool cut = rtsp_ && code == AVERROR_INVALIDDATA;
-  const SourceFault fault = cut ? SourceFault::kUnreachable : fault_of_open(code, network);
+  const SourceFault fault = fault_of_open(code, network);
   std::string detail;
   if (fault == SourceFault::kUnreadable) detail = redact_text(take_ffmpeg_error(), options.password);
   throw SourceError(fault, shown + ": " + ffmpeg_text(code) + (detail.empty() ? "" : " (" + detail + ")") +
@@ -227,7 +219,7 @@ int FfmpegInput::read(AVPacket& packet) {
 }
 
 bool FfmpegInput::live() const {
-  if (rtsp_) return true;
+  if (rtsp_ != nullptr) return true;
   return http_ != nullptr && http_live_.value_or(format_->duration == AV_NOPTS_VALUE);
 }
 

@@ -7,6 +7,7 @@
 #include "ingest/ffmpeg_file.h"
 #include "ingest/ffmpeg_handles.h"
 #include "ingest/ffmpeg_http.h"
+#include "ingest/ffmpeg_rtsp.h"
 #include "ingest/source.h"
 
 namespace palisade {
@@ -28,7 +29,7 @@ class FfmpegInput {
   Deadline& deadline() { return deadline_; }
   const AVFormatContext& format() const { return *format_; }
   const AVStream& video() const { return *format_->streams[video_]; }
-  bool rtsp() const { return rtsp_; }
+  bool rtsp() const { return rtsp_ != nullptr; }
   bool live() const;
   std::optional<MediaTime> duration() const;
   // Why the connection of an http(s) address has broken.
@@ -40,16 +41,17 @@ class FfmpegInput {
 
  private:
   void open(const SourceOptions& options);
+  void open_rtsp(const SourceOptions& options);
   void find_video(const SourceOptions& options);
   [[noreturn]] void fail_without_video(const SourceOptions& options) const;
   void fail_to_open_http(const std::string& shown) const;
   [[noreturn]] void fail_to_open(int code, const SourceOptions& options) const;
 
   Deadline deadline_;
-  bool rtsp_ = false;
   std::optional<bool> http_live_;    // of OpenedHttp
-  std::unique_ptr<FileInput> file_;  // these two outlive format_, which reads through them
+  std::unique_ptr<FileInput> file_;  // these three outlive format_, which reads through them
   std::unique_ptr<HttpInput> http_;
+  std::unique_ptr<FfmpegRtsp> rtsp_;  // of an RTSP address alone
   Av<AVFormatContext> format_;
   int video_ = -1;
 };

@@ -18,7 +18,18 @@ thread_local bool lost_packets = false;
 // Room for the planes of the largest picture allowed, far below what a hostile header asks for.
 constexpr std::size_t kMaxAllocation = 256u << 20;
 
+FfmpegListener* listener_of(void* context) {
+  if (context == nullptr || *static_cast<const AVClass**>(context) != avformat_get_class()) return nullptr;
+  return static_cast<FfmpegListener*>(static_cast<AVFormatContext*>(context)->opaque);
+}
+
 void on_log(void* context, int level, const char* format, std::va_list arguments) {
+  if (FfmpegListener* const listener = listener_of(context)) {
+    std::va_list copy;
+    va_copy(copy, arguments);
+    listener->hear(*static_cast<AVFormatContext*>(context), format, copy);
+    va_end(copy);
+  }
   // Nothing else tells that packets of UDP are missing, where they were whole pictures.
   if (std::string_view(format).starts_with("RTP: missed")) lost_packets = true;
   if (level > AV_LOG_ERROR) return;

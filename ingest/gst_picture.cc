@@ -16,7 +16,7 @@ namespace {
 
 // GStreamer's formats and FFmpeg's names of the same. The first is what others are converted to, by
 // videoconvert in the pipeline.
-constexpr std::array<std::pair<const char*, const char*>, 29> kFormats = {{
+constexpr std::array<std::pair<const char*, const char*>, 29> kSharedFormats = {{
     {"RGB", "rgb24"},
     {"BGR", "bgr24"},
     {"RGBA", "rgba"},
@@ -50,7 +50,7 @@ constexpr std::array<std::pair<const char*, const char*>, 29> kFormats = {{
 
 const char* ffmpeg_name_of(const GstVideoInfo& info) {
   const std::string_view name = GST_VIDEO_INFO_NAME(&info);
-  for (const auto& [gstreamer, ffmpeg] : kFormats) {
+  for (const auto& [gstreamer, ffmpeg] : kSharedFormats) {
     if (name == gstreamer) return ffmpeg;
   }
   throw std::runtime_error("its pixel format cannot be converted to RGB");
@@ -93,7 +93,7 @@ class MappedPicture {
 Gst<GstCaps> GstPicture::caps() {
   std::string text = "video/x-raw,format=(string){";
   const char* separator = " ";
-  for (const auto& [gstreamer, ffmpeg] : kFormats) {
+  for (const auto& [gstreamer, ffmpeg] : kSharedFormats) {
     text += separator + std::string(gstreamer);
     separator = ", ";
   }

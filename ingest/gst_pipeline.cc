@@ -8,7 +8,9 @@
 #include "ingest/ffmpeg_log.h"
 #include "ingest/gst_camera.h"
 #include "ingest/gst_picture.h"
+#include "ingest/gst_rtsp_extension.h"
 #include "ingest/pause.h"
+#include "ingest/rtsp_faults.h"
 #include "ingest/url.h"
 
 namespace palisade {
@@ -41,7 +43,14 @@ void tell_answer(GstMessage& message, GError& error) {
       g_strdup_printf("the camera answers %u (%s)", code, reason != nullptr ? reason : "no reason");
 }
 
+bool lacks_decoder(const GError& error) {
+  return (error.domain == GST_CORE_ERROR && error.code == GST_CORE_ERROR_MISSING_PLUGIN) ||
+         (error.domain == GST_STREAM_ERROR && error.code == GST_STREAM_ERROR_CODEC_NOT_FOUND);
+}
+
 constexpr milliseconds kBusy{800};
+constexpr milliseconds kProbing{2'000};
+constexpr milliseconds kLastProbing{300};  // after all the time there was
 constexpr GstClockTime kCauseComes = 100 * GST_MSECOND;
 constexpr const char* kSinkName = "palisade";
 constexpr const char* kSink = " ! videoconvert ! appsink name=palisade max-buffers=4";
@@ -68,6 +77,7 @@ void start_gstreamer() {
       const Gst<GstPlugin> decoders(gst_plugin_load_by_name("libav"));
       quiet_ffmpeg();
       prefer_whole_colours();
+      register_rtsp_extension();
       return;
     }
     const Gst<GError> error(raw);
@@ -81,8 +91,8 @@ void start_gstreamer() {
 GstPipeline::GstPipeline(const SourceOptions& options, std::stop_token stop)
     : options_(options),
       stop_(std::move(stop)),
+      camera_((start_gstreamer(), options)),
       watch_(options.max_pixels, options.decode == Decode::kKeyframes) {
-  start_gstreamer();
   const bool either = GstCamera::is_camera(options) && options.transport == RtspTransport::kAuto;
   try {
     open(either ? RtspTransport::kTcp : options.transport);
@@ -107,6 +117,16 @@ void GstPipeline::open_over_udp() {
 }
 
 void GstPipeline::open(RtspTransport transport) {
+  while (true) {
+    try {
+      return open_at(transport);
+    } catch (const SourceError&) {
+      if (!follows_redirect()) throw;
+    }
+  }
+}
+
+void GstPipeline::open_at(RtspTransport transport) {
   opened_ = steady_clock::now();
   parse(transport);
   orientation_.attach(*pipeline_, *sink_);  // first: it sees what the other lets no decoder have
@@ -126,7 +146,7 @@ void GstPipeline::parse(RtspTransport transport) {
   if (line.find("name=palisade") == std::string::npos)
     line += kSink + std::string(camera ? kOfACamera : kOfALine);
   GError* raw = nullptr;
-  pipeline_.reset(gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw));
+  pipeline_.reset(camera_.parse(line, &raw));
   const Gst<GError> error(raw);
   if (error != nullptr || pipeline_ == nullptr) {
     fail(SourceFault::kUnreadable, error != nullptr ? error->message : "not a pipeline");
@@ -141,12 +161,11 @@ void GstPipeline::parse(RtspTransport transport) {
   if (camera) camera_.set_up(*pipeline_, options_, transport);
 }
 
-// As with FFmpeg: a camera may send us to another path, not to another host.
-void GstPipeline::check_address() const {
-  const std::string host = host_of(GstCamera::reached_address(*pipeline_));
-  if (host.empty() || host == host_of(options_.url)) return;
-  fail(SourceFault::kRefused,
-       "redirects to another host (" + host + "): if that is right, give its address instead");
+bool GstPipeline::follows_redirect() {
+  const RtspAnswer answer = camera_.is_rtsp() ? camera_.answer() : RtspAnswer{};
+  if (!answer.redirects() || answer.location.empty() || stop_.stop_requested()) return false;
+  camera_.follow(answer.location);
+  return true;
 }
 
 void GstPipeline::play() {
@@ -156,10 +175,7 @@ void GstPipeline::play() {
     check_stop();
     check_bus();
     if (watch_.packets() > 0) return;  // pull() waits for a keyframe
-    if (steady_clock::now() >= deadline) {
-      fail(SourceFault::kUnreachable, "no picture within " + std::to_string(options_.open_timeout.count()) +
-                                          " ms of starting: is the camera on?");
-    }
+    if (steady_clock::now() >= deadline) fail_unanswered();
     change = gst_element_get_state(pipeline_.get(), nullptr, nullptr, kSlice);
   }
   check_bus();
@@ -172,15 +188,16 @@ void GstPipeline::await_camera() {
   while (first_ == nullptr && watch_.packets() == 0) {
     check_stop();
     check_bus();
-    if (steady_clock::now() >= deadline) {
-      fail(SourceFault::kUnreachable, "no answer within " + std::to_string(options_.open_timeout.count()) +
-                                          " ms: is it on, and are address, port and path right?");
-    }
-    GstAppSink* const sink = GST_APP_SINK(sink_.get());
-    first_.reset(gst_app_sink_try_pull_sample(sink, kSlice));
-    if (first_ == nullptr && gst_app_sink_is_eos(sink)) break;  // pull() tells
+    if (steady_clock::now() >= deadline) fail_unanswered();
+    first_.reset(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()), kSlice));
+    if (first_ == nullptr && gst_app_sink_is_eos(GST_APP_SINK(sink_.get()))) break;  // pull() tells
   }
-  check_address();
+}
+
+void GstPipeline::fail_unanswered() const {
+  const std::string shown = redact_text(redact_url(options_.url), options_.password);
+  if (const auto known = camera_.fault(shown, kLastProbing, stop_)) throw *known;
+  throw no_answer(shown, options_.open_timeout);
 }
 
 void GstPipeline::check_stop() const {
@@ -200,6 +217,10 @@ void GstPipeline::check_bus() const {
   if (watch_.too_large()) {
     fail(SourceFault::kUnreadable, "its picture is over the limit of " + std::to_string(options_.max_pixels) +
                                        " pixels: use a smaller stream");
+  }
+  if (camera_.unknown_encoding()) {
+    throw SourceError(SourceFault::kUnreadable, redact_text(redact_url(options_.url), options_.password) +
+                                                    unknown_encoding_text(camera_.encoding()));
   }
   if (const Gst<GError> error = next_error(0)) fail_with(error.get());
 }
@@ -223,6 +244,12 @@ void GstPipeline::fail_with(const GError* first) const {
     if (error == nullptr || another->domain == GST_RESOURCE_ERROR) error = std::move(another);
   }
   if (camera_.without_video()) fail(SourceFault::kUnreadable, "has no video");
+  const std::string shown = redact_text(redact_url(options_.url), options_.password);
+  if (!any_) {
+    if (const auto known = camera_.fault(shown, kProbing, stop_)) throw *known;
+  }
+  if (!any_ && camera_.is_rtsp() && error != nullptr && lacks_decoder(*error))
+    throw SourceError(SourceFault::kUnreadable, shown + unknown_encoding_text(camera_.encoding()));
   if (error == nullptr) fail(SourceFault::kUnreachable, "the pipeline does not start");
   const SourceFault fault = fault_of(*error);
   fail(fault, std::string(error->message) +

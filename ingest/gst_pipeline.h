@@ -31,9 +31,11 @@ class GstPipeline {
 
  private:
   void open(RtspTransport transport);
+  void open_at(RtspTransport transport);
   void open_over_udp();
   void parse(RtspTransport transport);
-  void check_address() const;
+  // Where the camera has sent us elsewhere, and whether that is followed.
+  bool follows_redirect();
   void check_stall(MonotonicTime since) const;
   void play();
   void await_camera();
@@ -43,6 +45,7 @@ class GstPipeline {
   // What a pipeline's error comes to.
   SourceFault fault_of(const GError& error) const;
   [[noreturn]] void fail_with(const GError* first) const;
+  [[noreturn]] void fail_unanswered() const;
   [[noreturn]] void fail(SourceFault fault, const std::string& why) const;
 
   SourceOptions options_;

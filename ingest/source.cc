@@ -31,7 +31,7 @@ constexpr std::array<Variant, 9> kVariants = {{
     {"http", open_http_source, true},
     {"https", open_http_source, true},
     {"rtsp", open_ffmpeg_source, true},
-    {"rtsps", open_ffmpeg_source, true},
+    {"rtsps", open_gst_source, true},  // FFmpeg's reader of RTSP cannot be told whom to trust
     {"gst", open_gst_source, false},
 }};
 
