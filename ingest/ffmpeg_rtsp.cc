@@ -1,5 +1,6 @@
 #include "ingest/ffmpeg_rtsp.h"
 
+#include <cctype>
 #include <new>
 #include <utility>
 
@@ -52,7 +53,8 @@ void FfmpegRtsp::hear(AVFormatContext& context, std::string_view format, std::va
     const std::string_view text(line);
     dialogue_.hear_line(text);
     if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
-      const std::string name = scheme_of(text);
+      std::string name;
+      for (const char c : text.substr(0, colon)) name += char(std::tolower(static_cast<unsigned char>(c)));
       if (name == "transport") disarm_transport(line + colon + 1);
       if (name == "www-authenticate") {
         spell_algorithm(line + colon + 1);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <filesystem>
+#include <system_error>
 
 namespace palisade {
 namespace {
@@ -17,6 +19,22 @@ char lower(char c) {
 bool is_space(char c) {
   return std::isspace(static_cast<unsigned char>(c)) != 0;
 }
+
+// Lower case; empty where a '/' comes first.
+std::string before_colon(std::string_view url) {
+  const std::size_t colon = url.find(':');
+  if (colon == npos || url.substr(0, colon).find('/') != npos) return {};
+  std::string start;
+  for (const char c : url.substr(0, colon)) start += lower(c);
+  return start;
+}
+
+constexpr std::array<std::string_view, 8> kSchemes = {"file",  "folder", "v4l2",  "http",
+                                                      "https", "rtsp",   "rtsps", "gst"};
+// What FFmpeg would take for an address without "//".
+constexpr std::array<std::string_view, 20> kForbiddenSchemes = {
+    "concat", "concatf", "pipe", "fd",  "data", "subfile", "crypto", "cache", "async", "tee",
+    "lavfi",  "zmq",     "hls",  "md5", "tcp",  "udp",     "rtp",    "rtmp",  "unix",  "prompeg"};
 
 std::string percent_encode(std::string_view text) {
   constexpr char kDigits[] = "0123456789ABCDEF";
@@ -119,16 +137,30 @@ std::string redact_properties(std::string_view line) {
 }  // namespace
 
 std::string scheme_of(std::string_view url) {
-  const std::size_t colon = url.find(':');
-  if (colon == npos || url.substr(0, colon).find('/') != npos) return {};
-  std::string scheme;
-  for (const char c : url.substr(0, colon)) scheme += lower(c);
-  return scheme;
+  const std::string start = before_colon(url);
+  const std::string scheme = start.substr(0, start.find(','));  // "subfile,,start,0,:" of FFmpeg's
+  const bool spelled =
+      !scheme.empty() && std::isalpha(static_cast<unsigned char>(scheme.front())) != 0 &&
+      std::ranges::all_of(scheme, [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' || c == '.';
+      });
+  if (!spelled) return {};
+  if (scheme == start && url.substr(start.size() + 1).starts_with("//")) return scheme;
+  if (std::ranges::find(kSchemes, scheme) != kSchemes.end()) return scheme;
+  // A file may have such a name all the same.
+  std::error_code error;
+  const bool forbidden = std::ranges::find(kForbiddenSchemes, scheme) != kForbiddenSchemes.end();
+  return forbidden && !std::filesystem::exists(url, error) ? scheme : std::string();
+}
+
+bool is_read(std::string_view scheme) {
+  return scheme.empty() || std::ranges::find(kSchemes, scheme) != kSchemes.end();
 }
 
 std::string redact_url(std::string_view url) {
-  const std::string scheme = scheme_of(url);
-  if (scheme.empty()) return std::string(url);  // a path
+  // More than are addresses: what may hide a password is hidden.
+  const std::string scheme = before_colon(url);
+  if (scheme.empty() || (scheme_of(url).empty() && url.find('@') == npos)) return std::string(url);  // a path
   if (scheme == "gst") return redact_text(redact_properties(url));
   if (const std::size_t authority = url.find("://"); authority != npos) {
     return std::string(url.substr(0, authority + 3)) + redact_rest(url.substr(authority + 3));
@@ -200,18 +232,6 @@ std::string path_of(std::string_view url) {
     }
   }
   return path;
-}
-
-std::string with_credentials(std::string_view url, std::string_view username, std::string_view password) {
-  const std::size_t authority = url.find("://");
-  if (authority == npos || (username.empty() && password.empty())) return std::string(url);
-  std::string_view rest = url.substr(authority + 3);
-  const std::size_t at = rest.substr(0, rest.find_first_of("/?#")).rfind('@');
-  if (at != npos) rest.remove_prefix(at + 1);
-  std::string out(url.substr(0, authority + 3));
-  out += percent_encode(username);
-  if (!password.empty()) out += ":" + percent_encode(password);
-  return out + "@" + std::string(rest);
 }
 
 }  // namespace palisade

@@ -9,17 +9,17 @@ namespace palisade {
 std::string redact_url(std::string_view url);
 // Replaces every URL's credentials in a free text (a library's own message) and every occurrence of `secret`.
 std::string redact_text(std::string_view text, std::string_view secret = {});
-// "rtsp" of "rtsp://...", lower case; empty for a plain path. Everything before a ':' that no '/' precedes
-// counts as a scheme, so that none of FFmpeg's forms passes for a path: "a:b.mp4" must be given as
-// "./a:b.mp4".
+// "rtsp" of "rtsp://...", lower case; empty for a path. A scheme is a word before "://", or before ':' where
+// it is one that is read here or that FFmpeg would follow (unless a file has that name): "a:b.mp4", "C:x.mp4"
+// and "2026-11-30T10:00:00.mp4" are paths.
 std::string scheme_of(std::string_view url);
+// Whether addresses of this scheme, or paths, are read at all.
+bool is_read(std::string_view scheme);
 // The host's name or address, lower case, without port and brackets; empty where there is none.
 std::string host_of(std::string_view url);
 // True for a plain path, a file: and a folder: URL.
 bool names_file(std::string_view url);
 // What such a path or URL names.
 std::string path_of(std::string_view url);
-// Puts user name and password into the URL's authority, percent-encoded.
-std::string with_credentials(std::string_view url, std::string_view username, std::string_view password);
 
 }  // namespace palisade

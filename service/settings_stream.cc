@@ -4,6 +4,7 @@
 #include <fstream>
 #include <set>
 
+#include "ingest/rtsp_address.h"
 #include "ingest/url.h"
 #include "service/duration.h"
 #include "service/settings_decoding.h"
@@ -223,6 +224,16 @@ void read_password(SettingsReader& reader, SourceOptions& source) {
   source.password = line;
 }
 
+void check_rtsp_address(SettingsReader& reader, const SourceOptions& source) {
+  const std::string scheme = scheme_of(source.url);
+  if (scheme != "rtsp" && scheme != "rtsps") return;
+  try {
+    rtsp_address(source);
+  } catch (const SourceError& error) {
+    reader.problem("url", error.what());
+  }
+}
+
 void read_source(SettingsReader& reader, StreamSettings& stream) {
   SourceOptions& source = stream.source;
   // The owner of the configuration may run any pipeline; whoever else names a URL may not.
@@ -233,11 +244,17 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
                    "or gst: line");
   }
   if (reader.has("url") && source.url.empty()) reader.problem("url", "url is empty");
+  if (const std::string scheme = scheme_of(source.url); !is_read(scheme)) {
+    reader.problem("url", scheme +
+                              ": addresses are not read; give a file, a folder of pictures, http(s)://, "
+                              "rtsp(s)://, v4l2: or gst: line");
+  }
   if (source.url.find_first_of("\r\n\t") != std::string::npos)
     reader.problem("url", "url holds a line break");
   reader.read("username", source.username);
   read_password(reader, source);
   read_trust(reader, source);
+  check_rtsp_address(reader, source);
   std::string transport = "auto";
   reader.read("transport", transport);
   if (transport != "auto" && transport != "tcp" && transport != "udp") {

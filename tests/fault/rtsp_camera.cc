@@ -63,6 +63,11 @@ const std::map<std::string, std::string> kFixed = {
     {"/keyless", ball(128, 96, 15,
                       "x264enc tune=zerolatency speed-preset=ultrafast bframes=0 threads=1 ! "
                       "video/x-h264,stream-format=avc ! rtph264pay pt=96 name=pay0")},
+    // Video within an MPEG transport stream, as encoders of broadcasters send it.
+    {"/transport",
+     ball(128, 96, 15,
+          "x264enc tune=zerolatency speed-preset=ultrafast bframes=0 threads=1 key-int-max=15 ! "
+          "mpegtsmux ! rtpmp2tpay pt=33 name=pay0")},
     {"/slow", ball(64, 48, 1, h264(1))},
     // A keyframe a minute, as cameras that save bandwidth send.
     {"/seldom", ball(128, 96, 15, h264(1000))},

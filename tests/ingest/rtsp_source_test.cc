@@ -213,6 +213,25 @@ TEST_CASE("a stop interrupts the opening of a camera that says nothing") {
   }
 }
 
+TEST_CASE("video within an MPEG transport stream plays, and stops when it is asked to") {
+  const RtspCamera camera;
+  for (const RtspReader reader : {RtspReader::kFfmpeg, RtspReader::kGstreamer}) {
+    CAPTURE(int(reader));
+    SourceOptions options{.url = camera.url("/transport"), .reader = reader};
+    const auto source = open_source(options, {});
+    CHECK(source->live());
+    std::optional<Frame> last;
+    for (int i = 0; i < 20; ++i) {
+      auto frame = source->next(all);
+      REQUIRE(frame.has_value());
+      CHECK(frame->source_width == 128);
+      if (last) CHECK(frame->stamp.pts > last->stamp.pts);
+      last = std::move(frame);
+    }
+    CHECK(last->stamp.pts < seconds(5));
+  }
+}
+
 TEST_CASE("a password of any characters opens the camera, a wrong one is told apart") {
   const std::string password = "p@:/#%[]!s w";
   for (const char* method : {"digest", "basic"}) {
