@@ -66,7 +66,9 @@ void FfmpegDecoder::fail_to_read(int code) const {
   const std::string shown = redact_url(options_.url);
   if (const auto fault = input_.connection_fault()) throw *fault;
   if (code != AVERROR_EXIT) {
-    throw SourceError(SourceFault::kUnreachable, shown + ": the connection was lost: " + ffmpeg_text(code));
+    const bool told = code != AVERROR(EIO) && code != AVERROR_EOF;  // which tell nothing more
+    throw SourceError(SourceFault::kUnreachable,
+                      shown + ": the connection was lost" + (told ? ": " + ffmpeg_text(code) : ""));
   }
   if (input_.deadline().stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped");
   const bool without_keyframe =

@@ -22,7 +22,7 @@ SourceError unreadable(const std::filesystem::path& path, const std::string& why
 
 }  // namespace
 
-FileInput::FileInput(const std::filesystem::path& path) {
+FileInput::FileInput(const std::filesystem::path& path, const Deadline& deadline) : deadline_(deadline) {
   // O_NONBLOCK: opening a FIFO would wait for its writer.
   file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (file_ < 0) throw unreadable(path, std::string("cannot be opened: ") + std::strerror(errno));
@@ -52,8 +52,10 @@ FileInput::~FileInput() {
 }
 
 int FileInput::read(void* self, std::uint8_t* out, int size) {
-  const int file = static_cast<FileInput*>(self)->file_;
+  const auto& input = *static_cast<FileInput*>(self);
+  const int file = input.file_;
   while (true) {
+    if (input.deadline_.passed()) return AVERROR_EXIT;
     const ssize_t got = ::read(file, out, std::size_t(size));
     if (got > 0) return int(got);
     if (got == 0) return AVERROR_EOF;

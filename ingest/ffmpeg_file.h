@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "frames/frame.h"
+#include "ingest/ffmpeg_deadline.h"
 #include "ingest/ffmpeg_handles.h"
 
 namespace palisade {
@@ -11,8 +12,8 @@ namespace palisade {
 // it; a FIFO or device is refused without waiting for its writer.
 class FileInput {
  public:
-  // Throws SourceError.
-  explicit FileInput(const std::filesystem::path& path);
+  // Reads nothing more once `deadline` has passed, which outlives this. Throws SourceError.
+  FileInput(const std::filesystem::path& path, const Deadline& deadline);
   ~FileInput();
   FileInput(const FileInput&) = delete;
   FileInput& operator=(const FileInput&) = delete;
@@ -24,6 +25,7 @@ class FileInput {
   static int read(void* self, std::uint8_t* out, int size);
   static std::int64_t seek(void* self, std::int64_t offset, int whence);
 
+  const Deadline& deadline_;
   int file_ = -1;
   std::int64_t size_ = 0;
   WallTime modified_{};

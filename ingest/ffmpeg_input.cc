@@ -9,6 +9,7 @@
 
 #include "ingest/ffmpeg_log.h"
 #include "ingest/ffmpeg_whitelist.h"
+#include "ingest/rtsp_faults.h"
 #include "ingest/url.h"
 
 namespace palisade {
@@ -127,10 +128,11 @@ void FfmpegInput::open(const SourceOptions& options) {
   if (format == nullptr) throw std::bad_alloc();
   format->interrupt_callback = deadline_.callback();
   Av<AVFormatContext> owner(format);
-  if (http_ == nullptr) file_ = std::make_unique<FileInput>(path_of(options.url));
+  if (http_ == nullptr) file_ = std::make_unique<FileInput>(path_of(options.url), deadline_);
   owner.release();
   format->pb = http_ != nullptr ? http_->io() : file_->io();
   format->io_open = refuse_open;
+  format->opaque = &bounds_;
   AvOptions av;
   set_options(av, options);
   // Frees the context itself where it fails.
@@ -191,13 +193,18 @@ void FfmpegInput::fail_to_open_http(const std::string& shown) const {
 void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
   if (rtsp_ != nullptr) rtsp_->fail(code);
   const std::string shown = redact_url(options.url);
+  if (!bounds_.excess().empty()) {
+    throw SourceError(SourceFault::kUnreadable,
+                      shown + ": " + bounds_.excess() + ": it is broken, or made to harm");
+  }
   if (deadline_.stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped while opening");
   if (http_ != nullptr) fail_to_open_http(shown);
   const bool network = file_ == nullptr;
   if (deadline_.passed()) {
-    throw SourceError(network ? SourceFault::kUnreachable : SourceFault::kUnreadable,
-                      shown + ": no answer within " + std::to_string(options.open_timeout.count()) + " ms" +
-                          remedy_of(SourceFault::kUnreachable, network));
+    if (network) throw no_answer(shown, options.open_timeout);
+    throw SourceError(SourceFault::kUnreadable, shown + ": its beginning takes longer to read than " +
+                                                    std::to_string(options.open_timeout.count()) +
+                                                    " ms: is this a video file?");
   }
   const SourceFault fault = fault_of_open(code, network);
   std::string detail;

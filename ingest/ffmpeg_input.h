@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "ingest/ffmpeg_bounds.h"
 #include "ingest/ffmpeg_deadline.h"
 #include "ingest/ffmpeg_file.h"
 #include "ingest/ffmpeg_handles.h"
@@ -48,6 +49,7 @@ class FfmpegInput {
   [[noreturn]] void fail_to_open(int code, const SourceOptions& options) const;
 
   Deadline deadline_;
+  FfmpegBounds bounds_{deadline_};
   std::optional<bool> http_live_;    // of OpenedHttp
   std::unique_ptr<FileInput> file_;  // these three outlive format_, which reads through them
   std::unique_ptr<HttpInput> http_;

@@ -21,12 +21,12 @@ constexpr guint kJitterBufferMs = 200;  // waits so long for a datagram that is 
 constexpr guint kTimestampsOnly = 0;
 constexpr int kMostRedirections = 5;
 
-struct CertificateFault {
+struct TlsFlagText {
   unsigned flag;
   const char* text;
 };
 // The most telling ones first: an expired certificate of one's own making is both.
-constexpr std::array<CertificateFault, 6> kCertificateFaults = {{
+constexpr std::array<TlsFlagText, 6> kTlsFlagTexts = {{
     {G_TLS_CERTIFICATE_EXPIRED, "has expired: give the camera a new one"},
     {G_TLS_CERTIFICATE_NOT_ACTIVATED, "is not valid yet: are the clocks of camera and host right?"},
     {G_TLS_CERTIFICATE_REVOKED, "has been revoked: give the camera a new one"},
@@ -163,7 +163,7 @@ void GstCamera::follow(const std::string& location) {
 std::optional<SourceError> GstCamera::fault(const std::string& shown, std::chrono::milliseconds patience,
                                             const std::stop_token& stop) const {
   if (!address_) return std::nullopt;
-  for (const CertificateFault& fault : kCertificateFaults) {
+  for (const TlsFlagText& fault : kTlsFlagTexts) {
     if ((certificate_faults_ & fault.flag) != 0)
       return SourceError(SourceFault::kUnreachable, shown + ": its certificate " + fault.text);
   }

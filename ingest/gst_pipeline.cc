@@ -28,21 +28,6 @@ bool refuses_transport(std::string_view error) {
          error.find("answers 461") != std::string_view::npos;
 }
 
-// Where rtspsrc has no words for a camera's answer, the answer itself.
-void tell_answer(GstMessage& message, GError& error) {
-  const GstStructure* details = nullptr;
-  gst_message_parse_error_details(&message, &details);
-  unsigned code = 0;
-  if (std::string_view(error.message) != "Unhandled error" || details == nullptr ||
-      !gst_structure_get_uint(details, "rtsp-status-code", &code)) {
-    return;
-  }
-  const char* const reason = gst_structure_get_string(details, "rtsp-status-reason");
-  g_free(error.message);
-  error.message =
-      g_strdup_printf("the camera answers %u (%s)", code, reason != nullptr ? reason : "no reason");
-}
-
 bool lacks_decoder(const GError& error) {
   return (error.domain == GST_CORE_ERROR && error.code == GST_CORE_ERROR_MISSING_PLUGIN) ||
          (error.domain == GST_STREAM_ERROR && error.code == GST_STREAM_ERROR_CODEC_NOT_FOUND);
@@ -228,10 +213,7 @@ void GstPipeline::check_bus() const {
 Gst<GError> GstPipeline::next_error(GstClockTime patience) const {
   const Gst<GstMessage> message(gst_bus_timed_pop_filtered(bus_.get(), patience, GST_MESSAGE_ERROR));
   GError* error = nullptr;
-  if (message != nullptr) {
-    gst_message_parse_error(message.get(), &error, nullptr);
-    tell_answer(*message, *error);
-  }
+  if (message != nullptr) gst_message_parse_error(message.get(), &error, nullptr);
   return Gst<GError>(error);
 }
 
@@ -248,12 +230,16 @@ void GstPipeline::fail_with(const GError* first) const {
   if (!any_) {
     if (const auto known = camera_.fault(shown, kProbing, stop_)) throw *known;
   }
-  if (!any_ && camera_.is_rtsp() && error != nullptr && lacks_decoder(*error))
+  if (!any_ && camera_.is_rtsp() && error != nullptr && lacks_decoder(*error) &&
+      !refuses_transport(error->message))
     throw SourceError(SourceFault::kUnreadable, shown + unknown_encoding_text(camera_.encoding()));
   if (error == nullptr) fail(SourceFault::kUnreachable, "the pipeline does not start");
   const SourceFault fault = fault_of(*error);
-  fail(fault, std::string(error->message) +
-                  (fault == SourceFault::kAuthFailed ? ": check its user name and password" : ""));
+  const std::string told(error->message);
+  if (camera_.is_rtsp() && any_) fail(fault, "the connection was lost: " + told);
+  if (camera_.is_rtsp())
+    fail(fault, "broke off while it was opened: " + told + ": is this the address of a video stream?");
+  fail(fault, told + (fault == SourceFault::kAuthFailed ? ": check its user name and password" : ""));
 }
 
 // Where a picture is seldom made of a packet, packets are signs of life: before the first keyframe, and where

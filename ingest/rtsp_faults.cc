@@ -101,6 +101,21 @@ std::string unconnected(int fault, const RtspAddress& address) {
   return std::string(std::strerror(fault)) + ": is there a way to it from this machine?";
 }
 
+// The least with which TLS 1.2 and 1.3 begin: any server of TLS answers it, if only to complain.
+std::string client_hello() {
+  const std::string random(32, 'p');
+  const std::string suites = {'\xc0', '\x2f', '\xc0', '\x30', '\xc0', '\x2b', '\0', '\x2f'};
+  const std::string body = std::string{'\x03', '\x03'} + random +
+                           std::string{'\0', '\0', char(suites.size())} + suites + std::string{'\x01', '\0'};
+  return std::string{'\x16', '\x03', '\x01',           '\0', char(body.size() + 4), '\x01',
+                     '\0',   '\0',   char(body.size())} +
+         body;
+}
+
+bool is_tls(std::string_view answer) {
+  return answer.size() >= 2 && (answer[0] == 0x15 || answer[0] == 0x16) && answer[1] == 0x03;
+}
+
 // What answered `OPTIONS`, where that was no camera.
 std::optional<std::string> misunderstanding(std::string_view answer, const RtspAddress& address) {
   const std::string port = std::to_string(address.port);
@@ -110,9 +125,8 @@ std::optional<std::string> misunderstanding(std::string_view answer, const RtspA
   }
   if (answer.starts_with("HTTP/"))
     return "is a web server at port " + port + ", not a camera: give its RTSP port, mostly 554";
-  const bool tls_alert = answer.size() >= 2 && answer[0] == 0x15 && answer[1] == 0x03;
-  if (tls_alert && !address.secure) return "speaks TLS at port " + port + ": write rtsps://";
-  if (tls_alert) return std::nullopt;
+  if (is_tls(answer) && address.secure) return std::nullopt;
+  if (is_tls(answer)) return "speaks TLS at port " + port + ": write rtsps://";
   if (answer.empty()) {
     if (address.secure) return std::nullopt;
     return "closes the connection without an answer: is this its RTSP port, and has it too many viewers?";
@@ -182,13 +196,18 @@ std::optional<SourceError> connection_fault(const RtspAddress& address, const st
   if (code != 0) return unknown_host(address, shown);
   Probe probe(patience, stop);
   int fault = ECONNREFUSED;
-  for (const addrinfo* place = places.get(); place != nullptr && fault != 0; place = place->ai_next) {
-    fault = probe.connect(*place);
+  const addrinfo* place = places.get();
+  for (; place != nullptr && (fault = probe.connect(*place)) != 0; place = place->ai_next) {
   }
   if (fault == ETIMEDOUT) return std::nullopt;
   if (fault != 0) return unreachable(unconnected(fault, address));
-  const std::string answer = probe.answer_to("OPTIONS " + address.url() + " RTSP/1.0\r\nCSeq: 1\r\n\r\n");
+  std::string answer = probe.answer_to("OPTIONS " + address.url() + " RTSP/1.0\r\nCSeq: 1\r\n\r\n");
   if (answer.empty() && probe.timed_out()) return std::nullopt;
+  // Some servers of TLS go without a word when they hear none.
+  if (answer.empty() && probe.connect(*place) == 0) {
+    const std::string other = probe.answer_to(client_hello());
+    if (is_tls(other)) answer = other;
+  }
   if (const auto why = misunderstanding(answer, address)) return unreachable(*why);
   return std::nullopt;
 }

@@ -56,9 +56,9 @@ TEST_CASE("a random password survives no redaction") {
     password += "z";
     CAPTURE(password);
     const std::string raw = "rtsp://admin:" + password + "@cam.example/live";
-    const std::string encoded = RtspAddress{
-        .host = "cam.example", .target = "/live", .username = "admin", .password = password}
-        .url_with_credentials();
+    const std::string encoded =
+        RtspAddress{.host = "cam.example", .target = "/live", .username = "admin", .password = password}
+            .url_with_credentials();
     CHECK(redact_url(raw).find(password) == std::string::npos);
     CHECK(redact_url(encoded) == "rtsp://***@cam.example/live");
     CHECK(redact_url("http://cam/p?pw=" + password).find(password) == std::string::npos);
@@ -69,7 +69,8 @@ TEST_CASE("a random password survives no redaction") {
 
 TEST_CASE("a login of any characters goes into the address percent-encoded, and comes out of it as it was") {
   const std::string password = "@:/#%[]!?<> \xc3\xbc";
-  const RtspAddress address{.host = "fe80::1", .port = 8554, .target = "/a@b", .username = "u:1", .password = password};
+  const RtspAddress address{
+      .host = "fe80::1", .port = 8554, .target = "/a@b", .username = "u:1", .password = password};
   const std::string url = address.url_with_credentials();
   CHECK(url == "rtsp://u%3A1:%40%3A%2F%23%25[]!%3F%3C%3E%20\xc3\xbc@[fe80::1]:8554/a@b");
   const RtspAddress again = rtsp_address({.url = url});

@@ -189,18 +189,6 @@ streams:
   CHECK(problems.size() == 11);
 }
 
-TEST_CASE("an address that is not read, or may be read in two ways, is a problem before anything opens it") {
-  const auto of_url = [](const std::string& url) {
-    return problems_of("streams:\n  - name: a\n    url: '" + url + "'\n    tasks: [{task: caption}]\n");
-  };
-  for (const std::string url : {"rtmp://h/x", "srt://h:1", "udp://h:1", "concat:a|b", "RTMP://h/x"})
-    CHECK_MESSAGE(has(of_url(url), "3:10", "are not read; give a file"), url);
-  CHECK(has(of_url("rtsp://admin:12/hunter@cam.local/x"), "3:10", "username:, password:"));
-  CHECK_FALSE(has(of_url("rtsp://admin:12/hunter@cam.local/x"), "3:10", "hunter"));
-  for (const std::string url : {"2026-11-30T10:00:00.mp4", "RTSP://cam/x", "C:x.mp4", "rtsp://admin:@cam/x"})
-    CHECK_MESSAGE(of_url(url).empty(), url);
-}
-
 TEST_CASE("R-21 more streams than can be served are an error that says how many can") {
   const auto streams = [](int count) {
     std::string text = "streams:\n";
