@@ -41,11 +41,11 @@ struct Symbol {
 };
 
 // The pair of the symbol at `place` and its next one.
-struct Candidate {
+struct MergeCandidate {
   std::int32_t rank;
   int place;
   TokenId merged;
-  bool operator>(const Candidate& other) const {
+  bool operator>(const MergeCandidate& other) const {
     return rank != other.rank ? rank > other.rank : place > other.place;
   }
 };
@@ -109,7 +109,7 @@ void BytePairEncoder::encode_plain(std::string_view text, std::vector<TokenId>& 
   }
   const int count = int(symbols.size());
 
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
+  std::priority_queue<MergeCandidate, std::vector<MergeCandidate>, std::greater<>> queue;
   const auto consider = [&](int place) {
     if (place < 0 || symbols[place].next >= count) return;
     if (const Rank* const rank = rank_of(symbols[place].id, symbols[symbols[place].next].id))
@@ -117,7 +117,7 @@ void BytePairEncoder::encode_plain(std::string_view text, std::vector<TokenId>& 
   };
   for (int place = 0; place + 1 < count; ++place) consider(place);
   while (!queue.empty()) {
-    const Candidate best = queue.top();
+    const MergeCandidate best = queue.top();
     queue.pop();
     Symbol& left = symbols[best.place];
     if (left.gone || left.next >= count) continue;
