@@ -1,94 +1,91 @@
 #include "service/control.h"
 
-#include <sys/stat.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-#include <stop_token>
+#include <algorithm>
 #include <thread>
 #include <utility>
-#include <zmq.hpp>
 
 #include "model/json.h"
 #include "service/command_line.h"
-#include "service/endpoint_lock.h"
 #include "service/log.h"
+#include "service/zmtp_client.h"
+#include "service/zmtp_server.h"
 
 namespace palisade {
 namespace {
 
-constexpr int kLargest = 4096;
-constexpr std::chrono::milliseconds kTurn{100};
+constexpr ZmtpLimits kRequestLimits{.message_bytes = 4096, .parts = 8};
+constexpr ZmtpLimits kReplyLimits{.message_bytes = 8192, .parts = 2};
+constexpr std::chrono::milliseconds kTurn{1000};
+constexpr std::chrono::milliseconds kLastReplies{200};
 
-Json to_json(const ControlRequest& request) {
-  Json json = {{"do", request.action}};
-  if (!request.stream.empty()) json["stream"] = request.stream;
-  if (!request.task.empty()) json["task"] = request.task;
-  return json;
-}
-
-// Throws ModelError.
-ControlRequest request_of(const std::string& text) {
-  const Json json = parse_json(text, "the request");
-  if (!json.is_object() || !json.contains("do")) throw ModelError("the request is no object with \"do\"");
-  ControlRequest request;
-  for (const auto& [key, value] : json.items()) {
-    std::string* const field = key == "do"       ? &request.action
-                               : key == "stream" ? &request.stream
-                               : key == "task"   ? &request.task
-                                                 : nullptr;
-    if (field == nullptr) throw ModelError("the request has the unknown key \"" + key + "\"");
-    if (!value.is_string()) throw ModelError("the request's \"" + key + "\" is no text");
-    *field = value.get<std::string>();
-  }
-  return request;
+ZmtpServerOptions control_options(const std::string& endpoint) {
+  return {.endpoint = endpoint,
+          .setting = "'control'",
+          .name = "control",
+          .socket_type = "REP",
+          .peer_types = {"REQ", "DEALER"},
+          .limits = kRequestLimits,
+          .most_peers = 16,
+          .queue_messages = 64,
+          .queue_bytes = 256u << 10};
 }
 
 }  // namespace
 
 struct Control::State {
   State(const std::string& wanted, Handle its_handle)
-      : handle(std::move(its_handle)), lock(lock_endpoint(wanted)), socket(context, zmq::socket_type::rep) {
-    socket.set(zmq::sockopt::linger, 0);
-    socket.set(zmq::sockopt::maxmsgsize, std::int64_t(kLargest));
-    try {
-      socket.bind(wanted);
-    } catch (const zmq::error_t& error) {
-      throw Unavailable("cannot listen on " + wanted + ": " + error.what() + "; choose another 'control'");
-    }
-    if (wanted.starts_with("ipc://")) chmod(wanted.c_str() + 6, 0660);
-    endpoint = socket.get(zmq::sockopt::last_endpoint);
+      : handle(std::move(its_handle)),
+        server(control_options(wanted),
+               [this](ZmtpServer::Peer who, ZmtpItem item) { take(who, std::move(item)); }),
+        endpoint(server.endpoint()),
+        wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
+  ~State() {
+    thread.request_stop();
+    eventfd_write(wake.number(), 1);
+    thread.join();
   }
 
   void run(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      zmq::pollitem_t item{socket.handle(), 0, ZMQ_POLLIN, 0};
-      if (zmq::poll(&item, 1, kTurn) == 0) continue;
-      zmq::message_t message;
-      if (!socket.recv(message, zmq::recv_flags::dontwait)) continue;
-      std::string text = message.to_string();
-      while (message.more() && socket.recv(message)) text += message.to_string();
-      const std::string reply = reply_to(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-      socket.send(zmq::buffer(reply), zmq::send_flags::dontwait);
-    }
+    while (!stop.stop_requested()) server.turn(kTurn, wake.number());
+    server.drain(kLastReplies);
   }
 
-  Json reply_to(const std::string& text) const {
+  // A request is what follows an empty part; what stands before it is the peer's and goes back.
+  void take(ZmtpServer::Peer who, ZmtpItem item) {
+    const auto empty = std::ranges::find(item.parts, std::string());
+    if (!item.command.empty() || empty == item.parts.end()) throw ZmtpFault("sent what is no request");
+    std::string text;
+    for (auto part = empty + 1; part != item.parts.end(); ++part) text += *part;
+    item.parts.erase(empty + 1, item.parts.end());
+    item.parts.push_back(reply_to(text).dump(-1, ' ', false, Json::error_handler_t::replace));
+    if (!server.send(who, std::make_shared<const std::string>(zmtp_message(item.parts))))
+      throw ZmtpFault("asks and does not read the answers");
+  }
+
+  Json reply_to(const std::string& text) {
     std::optional<std::string> fault;
     try {
-      fault = handle(request_of(text));
+      fault = handle(control_request_of(text));
     } catch (const std::exception& error) {
       fault = error.what();
     }
     if (!fault) return {{"done", true}};
-    log_warning("control: " + *fault);
+    const auto count = refused.count(1, std::chrono::steady_clock::now());
+    if (count)
+      log_warning("control: " + *fault + (*count > 1 ? " (" + std::to_string(*count) + " refused)" : ""));
     return {{"error", *fault}};
   }
 
   const Handle handle;
-  const Descriptor lock;
-  zmq::context_t context{1};
-  zmq::socket_t socket;  // the thread's once it runs
-  std::string endpoint;
+  ZmtpServer server;  // the thread's once it runs
+  const std::string endpoint;
+  const Descriptor wake;
+  OncePerSecond refused;
   std::jthread thread;
 };
 
@@ -102,24 +99,28 @@ const std::string& Control::endpoint() const {
 
 std::optional<std::string> send_control(const std::string& endpoint, const ControlRequest& request,
                                         std::chrono::milliseconds patience) {
-  zmq::context_t context{1};
-  zmq::socket_t socket(context, zmq::socket_type::req);
-  socket.set(zmq::sockopt::linger, 0);
-  socket.set(zmq::sockopt::maxmsgsize, std::int64_t(2 * kLargest));
-  socket.set(zmq::sockopt::rcvtimeo, int(patience.count()));
-  socket.set(zmq::sockopt::sndtimeo, int(patience.count()));
-  try {
-    socket.connect(endpoint);
-  } catch (const zmq::error_t&) {
-    throw UsageError("'" + endpoint + "' is no endpoint; give ipc:///run/palisade/control");
+  const auto until = std::chrono::steady_clock::now() + patience;
+  const auto left = [&] {
+    return std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  };
+  ZmtpClient client({.endpoint = endpoint,
+                     .socket_type = "REQ",
+                     .peer_types = {"REP", "ROUTER"},
+                     .limits = kReplyLimits,
+                     .hello = zmtp_message({"", json_text(request)})});
+  std::optional<ZmtpItem> reply;
+  while (!reply && left().count() > 0) {
+    reply = client.receive(left());
+    // Asked once and not again: nobody knows whether it was done.
+    if (!reply && client.lost_after_hello())
+      throw Unavailable("the service on " + endpoint +
+                        " ended the connection instead of an answer; is the request over 4 KiB?");
   }
-  const std::string text = to_json(request).dump();
-  zmq::message_t reply;
-  if (!socket.send(zmq::buffer(text)) || !socket.recv(reply)) {
+  if (!reply) {
     throw Unavailable("no service answers on " + endpoint + "; is it running with 'control: " + endpoint +
                       "'?");
   }
-  const Json json = parse_json(reply.to_string(), "the service's reply");
+  const Json json = parse_json(reply->parts.back(), "the service's reply");
   if (json.is_object() && json.contains("error") && json["error"].is_string())
     return json["error"].get<std::string>();
   return std::nullopt;

@@ -6,16 +6,12 @@
 #include <optional>
 #include <string>
 
+#include "service/control_request.h"
+
 namespace palisade {
 
-// What a running service can be asked for from outside, on its control endpoint: ZeroMQ REQ/REP, each side
-// one JSON object, {"do": "ask_now", "stream": "front_door", "task": "pair"} and {"done": true} or
-// {"error": "no stream 'frontdoor'; known are front_door"}.
-struct ControlRequest {
-  std::string action;  // "ask_now" or "take_reference"
-  std::string stream;
-  std::string task;
-};
+// Requests come in on the control endpoint: ZeroMQ REQ/REP, each side one JSON object, a ControlRequest's and
+// {"done": true} or {"error": "no stream 'frontdoor'; known are front_door"}.
 
 // The service's end. `handle` runs on this object's thread and returns what is wrong, or nothing.
 class Control {

@@ -8,6 +8,9 @@
 namespace palisade {
 namespace {
 
+// What is remembered, whatever a service sends; no service of ours has as much.
+constexpr std::size_t kMostTopics = 10'000, kLongestName = 256;
+
 std::string text_of(const Json& json, const char* key) {
   const auto found = json.is_object() ? json.find(key) : json.end();
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -22,11 +25,15 @@ std::optional<std::uint64_t> number_of(const std::string& text) {
 
 }  // namespace
 
+bool EventTracker::remembers(const std::string& topic) const {
+  return topic.size() <= kLongestName && (topics_.size() < kMostTopics || topics_.contains(topic));
+}
+
 EventTracker::Seen EventTracker::see(const std::string& topic, const Json& event) {
   Seen seen;
   const std::string id = text_of(event, "id");
   const auto sequence = number_of(text_of(event, "sequence"));
-  if (id.empty() || !sequence) return seen;
+  if (id.empty() || id.size() > kLongestName || !sequence || !remembers(topic)) return seen;
   const auto [entry, first] = topics_.try_emplace(topic, Last{*sequence, id});
   Last& last = entry->second;
   if (!first) {
@@ -52,7 +59,7 @@ void EventTracker::compare(const Json& heartbeat, std::vector<Loss>& losses) {
   for (const auto& [topic, value] : sequences->items()) {
     if (topic == kHeartbeatTopic || !subscribed_(topic) || !value.is_string()) continue;
     const auto sequence = number_of(value.get<std::string>());
-    if (!sequence) continue;
+    if (!sequence || !remembers(topic)) continue;
     const auto [entry, first] = topics_.try_emplace(topic, Last{*sequence, id});
     Last& last = entry->second;
     // A topic first heard of in the first heartbeat is older than the subscription; in a later one, it was

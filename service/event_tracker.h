@@ -36,6 +36,7 @@ class EventTracker {
     std::uint64_t sequence = 0;
     std::string id;
   };
+  bool remembers(const std::string& topic) const;
   void compare(const Json& heartbeat, std::vector<Loss>& losses);
 
   const Subscribed subscribed_;

@@ -1,22 +1,18 @@
 #include "service/publisher.h"
 
-#include <fcntl.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <deque>
 #include <mutex>
+#include <set>
 #include <thread>
-#include <zmq.hpp>
 
 #include "service/clock_watch.h"
-#include "service/command_line.h"
-#include "service/endpoint_lock.h"
 #include "service/event_book.h"
 #include "service/log.h"
+#include "service/zmtp_server.h"
 
 namespace palisade {
 namespace {
@@ -24,33 +20,22 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int kHighWaterMark = 1000;       // messages kept for one slow subscriber
-constexpr int kLingerMs = 500;             // for what is still unsent at the end
-constexpr int kLargestInbound = 64 << 10;  // bytes; subscribers only send subscriptions
-constexpr int kHandshakeMs = 3000;
+constexpr milliseconds kLinger{500};          // for what is still unsent at the end
 constexpr milliseconds kBetweenResends{100};  // many subscriptions at once make one resend
-constexpr int kSubscriptionsATurn = 1000;
+// Of one subscriber. No topic of ours is longer.
+constexpr std::size_t kLongestTopic = 256, kMostSubscriptions = 256;
 
-zmq::socket_t bound_socket(zmq::context_t& context, const std::string& endpoint) {
-  zmq::socket_t socket(context, zmq::socket_type::xpub);
-  socket.set(zmq::sockopt::xpub_verbose, 1);  // every subscription, not only the first to a topic
-  socket.set(zmq::sockopt::sndhwm, kHighWaterMark);
-  socket.set(zmq::sockopt::linger, kLingerMs);
-  socket.set(zmq::sockopt::maxmsgsize, std::int64_t(kLargestInbound));
-  socket.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
-  socket.set(zmq::sockopt::heartbeat_ivl, 10'000);
-  socket.set(zmq::sockopt::heartbeat_timeout, 30'000);
-  if (endpoint.starts_with("tcp://[")) socket.set(zmq::sockopt::ipv6, 1);
-  try {
-    socket.bind(endpoint);
-  } catch (const zmq::error_t& error) {
-    const std::string remedy = error.num() == EADDRINUSE
-                                   ? "the port is in use; stop its user or choose another with --publish"
-                                   : std::string(error.what()) + "; choose another with --publish";
-    throw Unavailable("cannot publish on " + endpoint + ": " + remedy);
-  }
-  if (endpoint.starts_with("ipc://")) chmod(endpoint.c_str() + 6, 0660);
-  return socket;
+ZmtpServerOptions server_options(const std::string& endpoint) {
+  return {.endpoint = endpoint,
+          .setting = "--publish",
+          .name = "publisher",
+          .socket_type = "XPUB",
+          .peer_types = {"SUB", "XSUB"},
+          .limits = {.message_bytes = kLongestTopic + 1, .parts = 1}};
+}
+
+bool begins_with_one(std::string_view topic, const std::set<std::string>& prefixes) {
+  return std::ranges::any_of(prefixes, [&](const std::string& prefix) { return topic.starts_with(prefix); });
 }
 
 }  // namespace
@@ -59,11 +44,19 @@ struct Publisher::State {
   State(PublisherOptions publisher_options, Status publisher_status)
       : options(std::move(publisher_options)),
         status(std::move(publisher_status)),
-        lock(lock_endpoint(options.endpoint)),
-        socket(bound_socket(context, options.endpoint)),
-        endpoint(socket.get(zmq::sockopt::last_endpoint)),
+        server(
+            server_options(options.endpoint),
+            [this](Subscriber who, const ZmtpItem& item) { subscribe(who, item); },
+            [this](Subscriber who) { subscribers.erase(who); }),
+        endpoint(server.endpoint()),
         wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         book(options.node) {}
+
+  using Subscriber = ZmtpServer::Peer;
+  struct Subscription {
+    std::set<std::string> prefixes;
+    std::set<std::string> asked_states;  // of those prefixes, not yet served
+  };
 
   void run(const std::stop_token& stop);
   void ring() const;
@@ -72,14 +65,12 @@ struct Publisher::State {
   void send_queued();
   void send_heartbeat();
   void watch_clock();
-  void read_subscriptions();
+  void subscribe(Subscriber who, const ZmtpItem& item);
   void send_states();
 
   const PublisherOptions options;
   const Status status;
-  const Descriptor lock;
-  zmq::context_t context{1};
-  zmq::socket_t socket;  // the thread's once it runs
+  ZmtpServer server;  // the thread's once it runs
   const std::string endpoint;
   const Descriptor wake;
   const steady_clock::time_point started = steady_clock::now();
@@ -90,7 +81,8 @@ struct Publisher::State {
 
   // The thread's.
   EventBook book;
-  std::set<std::string> asked_states;  // topic prefixes of subscriptions not yet served
+  std::map<Subscriber, Subscription> subscribers;
+  bool states_asked = false;  // by one of them
   steady_clock::time_point next_resend = started;
   OncePerSecond full;
   ClockWatch clock;
@@ -106,18 +98,19 @@ void Publisher::State::ring() const {
 }
 
 void Publisher::State::wait(steady_clock::time_point until) {
-  const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
-  std::array<zmq::pollitem_t, 2> items{
-      {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake.number(), ZMQ_POLLIN, 0}}};
-  zmq::poll(items, std::max(left, milliseconds(0)));
+  server.turn(std::chrono::ceil<milliseconds>(until - steady_clock::now()), wake.number());
   std::uint64_t rung = 0;
   const ssize_t taken = read(wake.number(), &rung, sizeof rung);
   (void)taken;
 }
 
 void Publisher::State::send(const Message& message) {
-  socket.send(zmq::buffer(message.topic), zmq::send_flags::sndmore | zmq::send_flags::dontwait);
-  socket.send(zmq::buffer(message.json), zmq::send_flags::dontwait);
+  std::shared_ptr<const std::string> frames;  // one for all
+  for (const auto& [who, subscription] : subscribers) {
+    if (!begins_with_one(message.topic, subscription.prefixes)) continue;
+    if (!frames) frames = std::make_shared<const std::string>(zmtp_message({message.topic, message.json}));
+    server.send(who, frames);
+  }
 }
 
 void Publisher::State::send_queued() {
@@ -152,33 +145,47 @@ void Publisher::State::watch_clock() {
               " ms; times of events follow it, nothing else does");
 }
 
-void Publisher::State::read_subscriptions() {
-  zmq::message_t message;
-  for (int i = 0; i < kSubscriptionsATurn && socket.recv(message, zmq::recv_flags::dontwait); ++i) {
-    const std::string_view text(message.data<char>(), message.size());
-    const bool subscribes = text.starts_with('\x01');
-    // No topic of ours is longer than this; and only so much is remembered.
-    if (subscribes && text.size() <= 256 && asked_states.size() < 1000) asked_states.emplace(text.substr(1));
+// A subscription is a message, 1 TOPIC to begin and 0 TOPIC to end, or a command since ZMTP 3.1.
+void Publisher::State::subscribe(Subscriber who, const ZmtpItem& item) {
+  const std::string& body = item.parts.front();
+  if (item.command.empty() && (body.empty() || (body[0] != 0 && body[0] != 1)))
+    throw ZmtpFault("sent what is no subscription");
+  const bool begins = item.command.empty() ? body[0] == 1 : item.command == "SUBSCRIBE";
+  const std::string prefix = item.command.empty() ? body.substr(1) : body;
+  Subscription& its = subscribers[who];
+  if (!begins) {
+    its.prefixes.erase(prefix);
+    return;
   }
+  if (prefix.size() > kLongestTopic ||
+      (its.prefixes.size() >= kMostSubscriptions && !its.prefixes.contains(prefix))) {
+    throw ZmtpFault("subscribes to more than " + std::to_string(kMostSubscriptions) +
+                    " topics, or to one of more than " + std::to_string(kLongestTopic) + " bytes");
+  }
+  its.prefixes.insert(prefix);
+  its.asked_states.insert(prefix);
+  states_asked = true;
 }
 
 void Publisher::State::send_states() {
-  if (asked_states.empty() || steady_clock::now() < next_resend) return;
-  std::map<std::string, std::string> states;
-  for (const std::string& prefix : asked_states) {
-    for (const Message& state : book.states(prefix)) states.emplace(state.topic, state.json);
+  if (!states_asked || steady_clock::now() < next_resend) return;
+  for (auto& [who, subscription] : subscribers) {
+    std::map<std::string, std::string> states;
+    for (const std::string& prefix : std::exchange(subscription.asked_states, {})) {
+      for (const Message& state : book.states(prefix)) states.emplace(state.topic, state.json);
+    }
+    for (const auto& [topic, json] : states)
+      server.send(who, std::make_shared<const std::string>(zmtp_message({topic, json})));
   }
-  for (const auto& [topic, json] : states) send({topic, json});
-  asked_states.clear();
+  states_asked = false;
   next_resend = steady_clock::now() + kBetweenResends;
 }
 
 void Publisher::State::run(const std::stop_token& stop) {
   auto next_heartbeat = started;
   while (!stop.stop_requested()) {
-    wait(asked_states.empty() ? next_heartbeat : std::min(next_heartbeat, next_resend));
+    wait(!states_asked ? next_heartbeat : std::min(next_heartbeat, next_resend));
     send_queued();
-    read_subscriptions();
     send_states();
     if (steady_clock::now() >= next_heartbeat) {
       watch_clock();
@@ -189,7 +196,7 @@ void Publisher::State::run(const std::stop_token& stop) {
   // The last events are followed by a heartbeat that counts them, so that a subscriber knows it has all.
   send_queued();
   send_heartbeat();
-  socket.close();
+  server.drain(kLinger);
 }
 
 Publisher::Publisher(PublisherOptions options, Status status)

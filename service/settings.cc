@@ -97,11 +97,6 @@ void read_streams(SettingsReader& reader, Settings& settings, std::vector<Proble
     add_taps(settings, i, (*streams)[i].place, problems);
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
-}
-
 }  // namespace
 
 SettingsError::SettingsError(std::vector<std::string> problems)
@@ -112,24 +107,6 @@ bool is_name(std::string_view name) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
   };
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, allowed);
-}
-
-std::optional<std::string> endpoint_fault(std::string_view endpoint) {
-  const std::string shown(endpoint);
-  if (endpoint.starts_with("ipc://") && endpoint.size() > 6 && endpoint.size() < 100) return std::nullopt;
-  const std::size_t colon = endpoint.rfind(':');
-  if (!endpoint.starts_with("tcp://") || colon < 7) {
-    return "'" + shown + "' is no endpoint; give tcp://127.0.0.1:5557 or ipc:///run/palisade/events";
-  }
-  const std::string_view port = endpoint.substr(colon + 1);
-  const bool number = !port.empty() && port.size() <= 5 &&
-                      port.find_first_not_of("0123456789") == std::string_view::npos &&
-                      std::stoi(std::string(port)) <= 65535;
-  if (!number && port != "*") return "'" + shown + "' has no port; give tcp://127.0.0.1:5557";
-  if (!is_loopback(endpoint.substr(6, colon - 6))) {
-    return "'" + shown + "' would publish to the network without encryption; use 127.0.0.1 or ipc://";
-  }
-  return std::nullopt;
 }
 
 Settings parse_settings(std::string_view text, const std::string& file) {

@@ -14,6 +14,7 @@
 #include "ingest/source.h"
 #include "model/model_config.h"
 #include "model/precision.h"
+#include "service/endpoint.h"
 #include "service/prune.h"
 #include "tasks/task.h"
 
@@ -99,7 +100,7 @@ struct Settings {
   PrecisionChoice precision = Precision::kF32;
   std::filesystem::path calibration;   // int8's; empty: the model folder's own
   std::filesystem::path packed_cache;  // folder; empty: none
-  std::string publish = "tcp://127.0.0.1:5557";
+  std::string publish = local_endpoint("events");
   std::string control;  // where requests are taken (see Control); empty: nowhere
   EngineSettings engine;
   std::vector<StreamSettings> streams;
@@ -120,9 +121,6 @@ class SettingsError : public std::runtime_error {
 Settings parse_settings(std::string_view text, const std::string& file);
 Settings read_settings(const std::filesystem::path& file);
 
-// What is wrong with an endpoint to publish on, or nothing: only loopback tcp and ipc until there is
-// encryption.
-std::optional<std::string> endpoint_fault(std::string_view endpoint);
 // ^[a-z0-9_-]{1,64}$
 bool is_name(std::string_view name);
 // The Pairing of a stream's task that is against another stream.

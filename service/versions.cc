@@ -10,9 +10,9 @@
 namespace palisade {
 namespace {
 
-constexpr std::string_view kTold[] = {
-    "libdnnl.",          "libsentencepiece.", "libhwy.",   "libavcodec.", "libavformat.",
-    "libgstreamer-1.0.", "libjpeg.",          "libpng16.", "libwebp.",    "libzmq."};
+constexpr std::string_view kTold[] = {"libdnnl.",    "libsentencepiece.", "libhwy.",
+                                      "libavcodec.", "libavformat.",      "libgstreamer-1.0.",
+                                      "libjpeg.",    "libpng16.",         "libwebp."};
 
 // The file behind a library's name carries its version: libdnnl.so.2 is libdnnl.so.2.6.
 int note_library(dl_phdr_info* info, std::size_t, void* names) {

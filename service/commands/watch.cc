@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
-#include <zmq.hpp>
 
 #include "service/command_line.h"
 #include "service/commands/command.h"
@@ -10,6 +9,7 @@
 #include "service/interrupt.h"
 #include "service/log.h"
 #include "service/output.h"
+#include "service/zmtp_client.h"
 #include "tasks/event.h"
 
 namespace palisade {
@@ -19,11 +19,11 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::string_view kAllTopics = "palisade/v1/";
-constexpr int kTurnMs = 200;
+constexpr milliseconds kTurn{200};
 constexpr milliseconds kSilence{6000};  // three heartbeats
 
 struct WatchOptions {
-  std::string endpoint = "tcp://127.0.0.1:5557";
+  std::string endpoint = local_endpoint("events");
   std::vector<std::string> prefixes;
   std::uint64_t count = 0;
   bool json = false;
@@ -33,49 +33,44 @@ bool begins_with_any(std::string_view topic, const std::vector<std::string>& pre
   return std::ranges::any_of(prefixes, [&](const std::string& prefix) { return topic.starts_with(prefix); });
 }
 
+// Also where nobody asked for heartbeats: they tell a quiet street from a dead service.
+std::string subscriptions(const std::vector<std::string>& prefixes) {
+  std::string frames = zmtp_message({"\x01" + std::string(kHeartbeatTopic)});
+  for (const std::string& prefix : prefixes) frames += zmtp_message({"\x01" + prefix});
+  return frames;
+}
+
 // One subscription: what it prints, and what it has to say about losses and silence.
 class Watch {
  public:
   explicit Watch(const WatchOptions& options)
       : options_(options),
-        tracker_([&](std::string_view topic) { return begins_with_any(topic, options_.prefixes); }) {
-    socket_.set(zmq::sockopt::maxmsgsize, std::int64_t(2 * kMaxEventBytes));
-    socket_.set(zmq::sockopt::linger, 0);
-    for (const std::string& prefix : options_.prefixes) socket_.set(zmq::sockopt::subscribe, prefix);
-    // Also where nobody asked for them: they tell a quiet street from a dead service.
-    socket_.set(zmq::sockopt::subscribe, std::string(kHeartbeatTopic));
-    try {
-      socket_.connect(options_.endpoint);
-    } catch (const zmq::error_t&) {
-      throw UsageError("--subscribe: '" + options_.endpoint + "' is no endpoint; give tcp://127.0.0.1:5557");
-    }
-  }
+        tracker_([&](std::string_view topic) { return begins_with_any(topic, options_.prefixes); }),
+        client_({.endpoint = options.endpoint,
+                 .socket_type = "SUB",
+                 .peer_types = {"PUB", "XPUB"},
+                 .limits = {.message_bytes = 2 * kMaxEventBytes, .parts = 2},
+                 .hello = subscriptions(options.prefixes)}) {}
 
   int run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-      zmq::pollitem_t item{socket_.handle(), 0, ZMQ_POLLIN, 0};
-      zmq::poll(&item, 1, milliseconds(kTurnMs));
-      while (!stop.stop_requested() && receive()) {
-        if (options_.count > 0 && printed_ >= options_.count) return kDone;
-      }
+      if (const auto message = client_.receive(kTurn)) take(message->parts);
+      if (options_.count > 0 && printed_ >= options_.count) return kDone;
       note_silence();
     }
     return kDone;
   }
 
  private:
-  bool receive() {
-    zmq::message_t part;
-    if (!socket_.recv(part, zmq::recv_flags::dontwait)) return false;
-    const std::string topic = part.to_string();
-    std::vector<std::string> parts;
-    while (part.more() && socket_.recv(part)) parts.push_back(part.to_string());
-    if (parts.size() != 1) {
-      log_warning("a message that is no event came from " + options_.endpoint);
-      return true;
-    }
-    see(topic, parts.front());
-    return true;
+  void take(const std::vector<std::string>& parts) {
+    if (parts.size() == 2) return see(parts[0], parts[1]);
+    complain("a message that is no event came from " + options_.endpoint);
+  }
+
+  // At most once a second: a service that sends nonsense may send much of it.
+  void complain(const std::string& what) {
+    const auto count = complaints_.count(1, steady_clock::now());
+    if (count) log_warning(what + (*count > 1 ? " (" + std::to_string(*count) + " such)" : ""));
   }
 
   void see(const std::string& topic, const std::string& text) {
@@ -88,7 +83,7 @@ class Watch {
     try {
       event = parse_json(text, topic);
     } catch (const ModelError& error) {
-      log_warning(error.what());
+      complain(error.what());
       return;
     }
     const EventTracker::Seen seen = tracker_.see(topic, event);
@@ -120,8 +115,8 @@ class Watch {
 
   const WatchOptions& options_;
   EventTracker tracker_;
-  zmq::context_t context_{1};
-  zmq::socket_t socket_{context_, zmq::socket_type::sub};
+  ZmtpClient client_;
+  OncePerSecond complaints_;
   steady_clock::time_point last_heartbeat_ = steady_clock::now();
   bool silent_ = false;
   std::uint64_t printed_ = 0;

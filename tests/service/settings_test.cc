@@ -37,7 +37,7 @@ bool has(const std::vector<std::string>& problems, const std::string& place, con
 
 TEST_CASE("a small configuration has sensible defaults") {
   const Settings settings = parse_settings(kStream, "f.yaml");
-  CHECK(settings.publish == "tcp://127.0.0.1:5557");
+  CHECK(settings.publish == local_endpoint("events"));
   CHECK(settings.model.empty());
   CHECK(settings.precision == Precision::kF32);
   CHECK(settings.engine.max_new_tokens == 64);

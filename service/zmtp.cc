@@ -1,0 +1,166 @@
+#include "service/zmtp.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kGreetingBytes = 64, kMechanismAt = 12, kMechanismBytes = 20;
+constexpr std::string_view kNullMechanism = "NULL";
+constexpr unsigned char kMoreFollows = 1, kLongSize = 2, kIsCommand = 4;
+constexpr std::size_t kLargestShort = 255, kLargestCommand = 4096, kLargestPing = 18;
+
+std::string big_endian_bytes(std::uint64_t value, std::size_t bytes) {
+  std::string text(bytes, '\0');
+  for (std::size_t i = 0; i < bytes; ++i) text[bytes - 1 - i] = char(value >> (8 * i));
+  return text;
+}
+
+std::uint64_t big_endian_number(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char byte : bytes) value = value << 8 | std::uint8_t(byte);
+  return value;
+}
+
+std::string zmtp_frame(unsigned char flags, std::string_view body) {
+  const bool is_long = body.size() > kLargestShort;
+  std::string frame(1, char(flags | (is_long ? kLongSize : 0)));
+  frame += big_endian_bytes(body.size(), is_long ? 8 : 1);
+  return frame.append(body);
+}
+
+template <class Parts>
+std::string zmtp_parts(const Parts& parts) {
+  std::string frames;
+  std::size_t left = parts.size();
+  for (const auto& part : parts) frames += zmtp_frame(--left > 0 ? kMoreFollows : 0, part);
+  return frames;
+}
+
+// A value of READY's properties: NAME-LENGTH NAME VALUE-LENGTH(4) VALUE, one after another.
+std::string ready_property(std::string_view body, std::string_view wanted) {
+  const auto take = [&body](std::size_t bytes) {
+    if (bytes > body.size()) throw ZmtpFault("sent a READY that is cut short");
+    const std::string_view taken = body.substr(0, bytes);
+    body.remove_prefix(bytes);
+    return taken;
+  };
+  std::string found;
+  while (!body.empty()) {
+    const std::string_view name = take(big_endian_number(take(1)));
+    const std::string_view value = take(big_endian_number(take(4)));
+    const bool same = std::ranges::equal(name, wanted, [](char a, char b) { return (a | 32) == (b | 32); });
+    if (same) found = value;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string zmtp_greeting() {
+  std::string greeting(kGreetingBytes, '\0');
+  greeting[0] = '\xff';
+  greeting[9] = '\x7f';
+  greeting[10] = 3;
+  greeting[11] = 1;
+  return greeting.replace(kMechanismAt, kNullMechanism.size(), kNullMechanism);
+}
+
+std::string zmtp_command(std::string_view name, std::string_view body) {
+  return zmtp_frame(kIsCommand, std::string(1, char(name.size())).append(name).append(body));
+}
+
+std::string zmtp_ready(std::string_view socket_type) {
+  const std::string type = big_endian_bytes(socket_type.size(), 4).append(socket_type);
+  return zmtp_command("READY", "\x0bSocket-Type" + type);
+}
+
+std::string zmtp_message(std::initializer_list<std::string_view> parts) {
+  return zmtp_parts(parts);
+}
+
+std::string zmtp_message(const std::vector<std::string>& parts) {
+  return zmtp_parts(parts);
+}
+
+bool ZmtpReader::read_greeting() {
+  const std::string_view seen(buffer_);
+  // Judged as early as it can be: not everyone who connects speaks this protocol and goes on to 64 bytes.
+  const bool signature = seen.empty() || (seen[0] == '\xff' && (seen.size() < 10 || seen[9] == '\x7f'));
+  if (!signature || (seen.size() > 10 && seen[10] < 3)) throw ZmtpFault("does not speak ZeroMQ's protocol 3");
+  if (seen.size() < kGreetingBytes) return false;
+  const std::string_view mechanism = seen.substr(kMechanismAt, kMechanismBytes);
+  if (mechanism.substr(0, mechanism.find('\0')) != kNullMechanism)
+    throw ZmtpFault("asks for an authentication that there is not");
+  at_ = kGreetingBytes;
+  return true;
+}
+
+std::optional<ZmtpReader::Frame> ZmtpReader::read_frame() {
+  const std::string_view rest = std::string_view(buffer_).substr(at_);
+  if (rest.empty()) return std::nullopt;
+  const auto flags = static_cast<unsigned char>(rest[0]);
+  const bool command = (flags & kIsCommand) != 0;
+  if ((flags & ~(kMoreFollows | kLongSize | kIsCommand)) != 0 || (command && (flags & kMoreFollows) != 0))
+    throw ZmtpFault("sent a frame that is none");
+  const std::size_t head = (flags & kLongSize) != 0 ? 9 : 2;
+  if (rest.size() < head) return std::nullopt;
+  const std::uint64_t size = big_endian_number(rest.substr(1, head - 1));
+  const std::size_t most = command ? kLargestCommand : limits_.message_bytes - part_bytes_;
+  if (size > most) {
+    throw ZmtpFault("sent more than " + std::to_string(command ? kLargestCommand : limits_.message_bytes) +
+                    " bytes in one message");
+  }
+  if (rest.size() < head + size) return std::nullopt;
+  at_ += head + size;
+  return Frame{
+      .more = (flags & kMoreFollows) != 0, .command = command, .body = std::string(rest.substr(head, size))};
+}
+
+std::optional<ZmtpItem> ZmtpReader::item_of(Frame frame) {
+  if (frame.command) {
+    const std::size_t name = frame.body.empty() ? 0 : std::uint8_t(frame.body[0]);
+    if (name == 0 || name >= frame.body.size()) throw ZmtpFault("sent a command without a name");
+    return ZmtpItem{.command = frame.body.substr(1, name), .parts = {frame.body.substr(1 + name)}};
+  }
+  if (!ready_) throw ZmtpFault("sent a message before it introduced itself");
+  part_bytes_ += frame.body.size();
+  parts_.push_back(std::move(frame.body));
+  if (parts_.size() > limits_.parts || (frame.more && parts_.size() == limits_.parts))
+    throw ZmtpFault("sent a message of more than " + std::to_string(limits_.parts) + " parts");
+  if (frame.more) return std::nullopt;
+  part_bytes_ = 0;
+  return ZmtpItem{.command = {}, .parts = std::exchange(parts_, {})};
+}
+
+void ZmtpReader::introduce(const ZmtpItem& item) {
+  if (item.command != "READY") throw ZmtpFault("did not introduce itself");
+  const std::string type = ready_property(item.parts.front(), "Socket-Type");
+  if (std::ranges::find(peer_types_, type) == peer_types_.end())
+    throw ZmtpFault("is a socket of another type than " + peer_types_.front());
+  ready_ = true;
+}
+
+std::optional<ZmtpItem> ZmtpReader::next() {
+  if (!greeted_ && !(greeted_ = read_greeting())) return std::nullopt;
+  while (auto frame = read_frame()) {
+    auto item = item_of(std::move(*frame));
+    if (!item) continue;
+    if (ready_) return item;
+    introduce(*item);
+  }
+  buffer_.erase(0, std::exchange(at_, 0));
+  return std::nullopt;
+}
+
+std::optional<std::string> zmtp_answer(const ZmtpItem& command) {
+  if (command.command == "ERROR") throw ZmtpFault("refuses this connection");
+  if (command.command != "PING") return std::nullopt;
+  const std::string& body = command.parts.front();  // how long it waits (2), and what is to come back
+  if (body.size() < 2 || body.size() > kLargestPing) throw ZmtpFault("sent a PING that is none");
+  return zmtp_command("PONG", body.substr(2));
+}
+
+}  // namespace palisade
