@@ -1,6 +1,8 @@
 #include <png.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
@@ -8,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "frames/partial_file.h"
 #include "ingest/picture_formats.h"
 
 namespace palisade {
@@ -129,16 +132,19 @@ void write_png(const std::filesystem::path& path, const Image& image) {
   header.width = png_uint_32(image.width());
   header.height = png_uint_32(image.height());
   header.format = PNG_FORMAT_RGB;
-  std::filesystem::path unfinished = path;
-  unfinished += ".part";
-  if (!png_image_write_to_file(&header, unfinished.c_str(), 0, image.bytes().data(), 0, nullptr)) {
-    std::error_code ignored;
-    std::filesystem::remove(unfinished, ignored);
-    throw PictureError(path.string() + ": cannot be written: " + header.message);
-  }
-  std::error_code error;
-  std::filesystem::rename(unfinished, path, error);
-  if (error) throw PictureError(path.string() + ": cannot be written: " + error.message());
+  PartialFile file;
+  const auto fail = [&](const std::string& why) {
+    file.discard();
+    throw PictureError(path.string() + ": cannot be written: " + why);
+  };
+  if (file.open(path) < 0)
+    fail(errno == ELOOP ? "it is a symbolic link, which is not followed" : std::strerror(errno));
+  std::FILE* const stream = ::fdopen(::dup(file.descriptor), "wb");
+  if (stream == nullptr) fail(std::strerror(errno));
+  const bool encoded = png_image_write_to_stdio(&header, stream, 0, image.bytes().data(), 0, nullptr) != 0;
+  const bool flushed = std::fclose(stream) == 0;
+  if (!encoded) fail(header.message);
+  if (!flushed || !file.commit()) fail(std::strerror(errno));
 }
 
 }  // namespace palisade

@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "frames/partial_file.h"
+
 namespace palisade {
 
 // A file that appears whole or not at all: what is written stands in NAME.partial beside it until commit(),
@@ -25,13 +27,11 @@ class WholeFile {
 
  private:
   [[noreturn]] void fail(const char* what);
-  std::filesystem::path path_;
-  std::filesystem::path partial_;
-  int descriptor_ = -1;
+  PartialFile file_;
 };
 
 void write_whole_file(const std::filesystem::path& path, std::string_view text);
-// Makes a rename inside the folder last, as far as the system can.
-void sync_folder(const std::filesystem::path& folder);
+// Adds a line to a file, in one write.
+void append_line(const std::filesystem::path& path, std::string_view line);
 
 }  // namespace palisade

@@ -2,14 +2,15 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "model/model_shapes.h"
 #include "model/random_checkpoint.h"
+#include "model/whole_file.h"
 #include "service/bench/bench_report.h"
 #include "service/bench/memory.h"
 #include "service/command_line.h"
@@ -92,19 +93,13 @@ Matrix logits_in(const std::string& precision, const BenchOptions& options,
   return agreement_logits(*loaded(options, stages, chosen));
 }
 
-void write_picture(const std::string& file, const BenchReport& report) {
-  std::ofstream out(file);
-  out << roofline_of(report) << std::flush;
-  if (!out) throw std::runtime_error(file + ": cannot be written");
-}
-
 int bench(const BenchOptions& options) {
   check(options);
   const std::vector<Stage> stages = stages_of(options);
   const int repeats = options.quick ? std::min(options.repeat, 2) : options.repeat;
   // An unwritable file is told before minutes of work, not after.
-  if (!options.picture.empty() && !std::ofstream(options.picture, std::ios::app))
-    throw UsageError(options.picture + ": cannot be written; name another file with --picture");
+  std::optional<WholeFile> picture;
+  if (!options.picture.empty()) picture.emplace(options.picture);
   BenchReport report{.random_weights = !options.shape.empty()};
   const Matrix expected = options.versus.empty() ? Matrix() : logits_in(options.versus, options, stages);
   const auto begun = std::chrono::steady_clock::now();
@@ -134,7 +129,10 @@ int bench(const BenchOptions& options) {
     }
     report.stages.push_back(std::move(result));
   }
-  if (!options.picture.empty()) write_picture(options.picture, report);
+  if (picture) {
+    picture->write(roofline_of(report));
+    picture->commit();
+  }
   if (options.json) {
     print_line(json_of(report).dump(-1, ' ', false, Json::error_handler_t::replace));
   } else {

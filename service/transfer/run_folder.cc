@@ -117,9 +117,7 @@ void RunFolder::remove_weights() const {
 }
 
 void RunFolder::append(const Json& metrics) const {
-  std::ofstream file(path_ / kMetrics, std::ios::app);
-  file << metrics.dump() << '\n' << std::flush;
-  if (!file) throw ModelError((path_ / kMetrics).string() + ": cannot be written; is the disk full?");
+  append_line(path_ / kMetrics, metrics.dump());
 }
 
 std::vector<Json> RunFolder::metrics() const {
