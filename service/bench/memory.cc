@@ -1,5 +1,7 @@
 #include "service/bench/memory.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -18,13 +20,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
+
 // "NAME: 123 kB" of a file such as /proc/meminfo.
-std::uint64_t kilobytes_line(const fs::path& file, std::string_view name) {
+std::optional<std::uint64_t> kilobytes_line(const fs::path& file, std::string_view name) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with(name)) return std::strtoull(line.c_str() + name.size(), nullptr, 10) * 1024;
   }
-  return 0;
+  return std::nullopt;
+}
+
+// What a limit on the address space (ulimit -v) leaves.
+std::uint64_t left_of_address_space(const fs::path& root) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kUnlimited;
+  const std::uint64_t taken = kilobytes_line(root / "proc/self/status", "VmSize:").value_or(0);
+  return limit.rlim_cur - std::min<std::uint64_t>(limit.rlim_cur, taken);
 }
 
 // A file of one number; nothing where it is missing or says "max".
@@ -48,7 +60,7 @@ std::uint64_t reclaimable_in(const fs::path& group, std::string_view key) {
 // Of one group and all above it, up to the file system's `top`.
 std::uint64_t left_in_groups(fs::path group, const fs::path& top, const char* limit_file,
                              const char* usage_file, std::string_view reclaimable) {
-  std::uint64_t left = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t left = kUnlimited;
   for (;; group = group.parent_path()) {
     const auto limit = number_in(group / limit_file), used = number_in(group / usage_file);
     if (limit && used) {
@@ -68,7 +80,10 @@ std::string gigabytes(std::uint64_t bytes) {
 }  // namespace
 
 std::uint64_t available_memory(const fs::path& root) {
-  std::uint64_t available = kilobytes_line(root / "proc/meminfo", "MemAvailable:");
+  // Where the system does not say (no /proc), nothing is known to be too much.
+  std::uint64_t available =
+      std::min(kilobytes_line(root / "proc/meminfo", "MemAvailable:").value_or(kUnlimited),
+               left_of_address_space(root));
   const fs::path groups = root / "sys/fs/cgroup";
   std::ifstream in(root / "proc/self/cgroup");
   // "0::/path" (version 2) or "4:memory:/path" (version 1); in a container the path may not be there.
@@ -90,11 +105,11 @@ std::uint64_t available_memory(const fs::path& root) {
 }
 
 std::uint64_t resident_memory() {
-  return kilobytes_line("/proc/self/status", "VmRSS:");
+  return kilobytes_line("/proc/self/status", "VmRSS:").value_or(0);
 }
 
 std::uint64_t peak_memory() {
-  return kilobytes_line("/proc/self/status", "VmHWM:");
+  return kilobytes_line("/proc/self/status", "VmHWM:").value_or(0);
 }
 
 bool forget_peak() {
@@ -128,6 +143,20 @@ void require_memory(std::string_view what, std::uint64_t needed, std::uint64_t a
   throw UsageError(std::string(what) + " needs " + gigabytes(needed) + " of memory, and " +
                    gigabytes(available) +
                    " are available; take --precision int8 or a smaller model, or make room");
+}
+
+std::optional<std::string> tell_memory(std::string_view what, const ModelConfig& config,
+                                       std::string_view precision, double bytes_per_weight,
+                                       std::uint64_t available) {
+  const int positions = std::min(16 * config.image_tokens(), config.text.max_position_embeddings);
+  const std::uint64_t needed = memory_needed(config, positions, bytes_per_weight);
+  require_memory(std::string(what) + " in " + std::string(precision), weight_memory(config, bytes_per_weight),
+                 available);
+  if (needed <= available) return std::nullopt;
+  return std::string(what) + " in " + std::string(precision) + " needs about " + gigabytes(needed) +
+         " of memory with 16 images, and " + gigabytes(available) +
+         " are available: it may be slow or be ended by the system; take --precision int8 or a smaller "
+         "model, or make room";
 }
 
 }  // namespace palisade

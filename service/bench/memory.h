@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "model/model_config.h"
@@ -9,7 +11,7 @@
 namespace palisade {
 
 // What this process may still take: the machine's available memory, or less where a cgroup (a container, a
-// service's MemoryMax) allows less. `root` is replaced in tests.
+// service's MemoryMax) or a limit on the address space allows less. `root` is replaced in tests.
 std::uint64_t available_memory(const std::filesystem::path& root = "/");
 
 // Of this process: now, and the most since it began or since forget_peak(), which the kernel may refuse.
@@ -24,5 +26,11 @@ std::uint64_t weight_memory(const ModelConfig& config, double bytes_per_weight);
 std::uint64_t memory_needed(const ModelConfig& config, int positions, double bytes_per_weight);
 // Throws UsageError with both numbers where that is more than `available`. `what` names the model.
 void require_memory(std::string_view what, std::uint64_t needed, std::uint64_t available);
+
+// Before a model is loaded: throws UsageError where its weights alone do not fit, and returns a warning where
+// a clip of 16 images would not.
+std::optional<std::string> tell_memory(std::string_view what, const ModelConfig& config,
+                                       std::string_view precision, double bytes_per_weight,
+                                       std::uint64_t available);
 
 }  // namespace palisade
