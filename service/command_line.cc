@@ -6,6 +6,7 @@
 
 #include "service/commands/command.h"
 #include "service/log.h"
+#include "service/process_start.h"
 #include "service/settings.h"
 
 namespace palisade {
@@ -35,7 +36,9 @@ void tell(std::string_view problem) {
 
 }  // namespace
 
-int run_command_line(int argument_count, char** arguments) {
+namespace {
+
+int parse_and_run(int argument_count, char** arguments) {
   CLI::App app(kAbout, "palisade");
   app.require_subcommand(1);
   Run run;
@@ -60,6 +63,13 @@ int run_command_line(int argument_count, char** arguments) {
     tell(error.what());
     return kFailed;
   }
+}
+
+}  // namespace
+
+int run_command_line(int argument_count, char** arguments) {
+  const int code = parse_and_run(argument_count, arguments);
+  return finish_output() || code != kDone ? code : kFailed;
 }
 
 }  // namespace palisade

@@ -3,8 +3,10 @@
 
 #include "ingest/apart.h"
 #include "service/command_line.h"
+#include "service/process_start.h"
 
 int main(int argument_count, char** arguments) {
+  palisade::start_process();
   const int code = palisade::run_command_line(argument_count, arguments);
   if (palisade::readers_left_behind() == 0) return code;
   // All else is closed and told. What these threads are at must not be destroyed under them.
