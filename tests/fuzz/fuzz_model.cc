@@ -1,0 +1,107 @@
+// What a model folder is made of.
+#include <fstream>
+
+#include "model/calibration.h"
+#include "model/json.h"
+#include "model/model_config.h"
+#include "model/packed_cache.h"
+#include "model/preprocessor.h"
+#include "model/safetensors.h"
+#include "model/sentencepiece_file.h"
+#include "model/siglip_config.h"
+#include "model/tokenizer.h"
+#include "tests/fuzz/readers.h"
+
+namespace palisade::fuzz {
+namespace {
+
+constexpr std::string_view kTexts[] = {"", "caption en", "a \xe2\x96\x81 b\n\n<loc0001> <eos>",
+                                       "\xf0\x9f\x9a\x97\x00x"};
+
+// A Gemma of one layer, for what is beside the weights.
+ModelConfig small_model() {
+  ModelConfig config;
+  config.vision = {.width = 8, .mlp_width = 16, .layers = 1, .heads = 2, .image_size = 28, .patch_size = 14};
+  config.text = {
+      .width = 8, .mlp_width = 16, .layers = 1, .heads = 2, .kv_heads = 1, .head_dim = 4, .vocabulary = 32};
+  return config;
+}
+
+template <class TokenizerType>
+void tokenize(const TokenizerType& tokenizer) {
+  for (const std::string_view text : kTexts) {
+    if constexpr (requires { tokenizer.encode(text, 16); }) {
+      tokenizer.encode(text, 16);
+    } else {
+      tokenizer.decode(tokenizer.encode(text));
+      tokenizer.encode_with_special(text);
+    }
+  }
+}
+
+}  // namespace
+
+void safetensors(Input input) {
+  try {
+    const SafetensorsFile file(file_of("model.safetensors", input));
+    for (const auto& [name, tensor] : file.tensors()) {
+      (void)tensor.shape_text();
+      if (tensor.type == DataType::kI64) (void)tensor.to_integers();
+      if (tensor.type != DataType::kI64 && tensor.type != DataType::kU8) (void)tensor.to_floats();
+    }
+  } catch (const ModelError&) {
+  }
+}
+
+void sentencepiece(Input input) {
+  file_of("tokenizer.model", input);
+  file_of("spiece.model", input);
+  try {
+    tokenize(Tokenizer(folder()));
+  } catch (const ModelError&) {
+  }
+  try {
+    tokenize(SiglipTokenizer(folder()));
+  } catch (const ModelError&) {
+  }
+}
+
+void json(Input input) {
+  try {
+    const Json value = parse_json(text_of(input), "the text");
+    if (parse_json(value.dump(), "its copy") != value) __builtin_trap();
+  } catch (const ModelError&) {
+  }
+}
+
+void model_config(Input input) {
+  const std::filesystem::path config = file_of("config.json", input);
+  file_of("preprocessor_config.json", input);
+  for (const auto read :
+       {+[](const std::filesystem::path& path) { (void)read_model_config(path).parameter_count(); },
+        +[](const std::filesystem::path& path) { (void)read_siglip_config(path).parameter_count(); },
+        +[](const std::filesystem::path&) { (void)read_preprocessor(folder(), 224); }}) {
+    try {
+      read(config);
+    } catch (const ModelError&) {
+    }
+  }
+}
+
+void calibration(Input input) {
+  try {
+    const Calibration read(small_model(), file_of("calibration.json", input), "f");
+    (void)read.checksum();
+  } catch (const ModelError&) {
+  }
+}
+
+void packed_cache(Input input) {
+  PackedCache cache(file_of("packed.safetensors", input), "o");
+  std::vector<std::byte> bytes(16);
+  (void)cache.read("a", bytes);
+  cache.keep("a", bytes);
+  (void)cache.finish();
+}
+
+}  // namespace palisade::fuzz

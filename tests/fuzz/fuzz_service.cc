@@ -1,0 +1,78 @@
+// What configurations, examples and ZeroMQ's peers bring.
+#include <algorithm>
+
+#include "model/json.h"
+#include "service/control_request.h"
+#include "service/event_line.h"
+#include "service/event_tracker.h"
+#include "service/settings.h"
+#include "service/transfer/data_filter.h"
+#include "service/transfer/sweep_settings.h"
+#include "service/transfer/transfer_lines.h"
+#include "service/transfer/transfer_settings.h"
+#include "tests/fuzz/readers.h"
+
+namespace palisade::fuzz {
+
+void settings(Input input) {
+  const std::string_view text = text_of(input);
+  const auto refused = [](auto&& read) {
+    try {
+      read();
+    } catch (const SettingsError& error) {
+      if (error.problems().empty()) __builtin_trap();
+    }
+  };
+  refused([&] { (void)summary_of(parse_settings(text, "palisade.yaml")); });
+  refused([&] {
+    TransferSettings recipe;
+    read_recipe(text, folder() / "recipe.yaml", recipe);
+    (void)recipe_text(recipe);
+  });
+  refused([&] {
+    SweepSettings sweep;
+    read_sweep(text, folder() / "sweep.yaml", sweep);
+    (void)sweep_text(sweep);
+  });
+  refused([&] { (void)read_filters(text, folder() / "filters.yaml"); });
+}
+
+void examples(Input input) {
+  LineProblems problems;
+  try {
+    const std::vector<TransferLine> lines = read_transfer_lines(file_of("examples.jsonl", input), problems);
+    for (const TransferLine& line : lines) (void)line.place();
+  } catch (const SettingsError&) {
+  }
+}
+
+void control(Input input) {
+  try {
+    (void)control_request_of(std::string(text_of(input)));
+  } catch (const ModelError&) {
+  }
+}
+
+// Lines: a topic, then an event, and so on, as `palisade watch` takes them.
+void events(Input input) {
+  EventTracker tracker([](std::string_view) { return true; });
+  std::string_view rest = text_of(input);
+  const auto line = [&rest] {
+    const std::string_view all = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), all.size() + 1));
+    return std::string(all);
+  };
+  while (!rest.empty()) {
+    const std::string topic = line();
+    try {
+      const Json event = parse_json(line(), topic);
+      (void)tracker.see(topic, event);
+      for (const char letter : event_line(topic, event)) {
+        if ((letter >= 0 && letter < ' ') || letter == '\x7f') __builtin_trap();
+      }
+    } catch (const ModelError&) {
+    }
+  }
+}
+
+}  // namespace palisade::fuzz

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "tests/fuzz/targets.h"
+
+// The readers of targets.cc's table, a file of their own for each part of the product.
+namespace palisade::fuzz {
+
+void calibration(Input);
+void containers(Input);
+void control(Input);
+void events(Input);
+void examples(Input);
+void json(Input);
+void model_config(Input);
+void packed_cache(Input);
+void pictures(Input);
+void safetensors(Input);
+void sentencepiece(Input);
+void settings(Input);
+void urls(Input);
+
+}  // namespace palisade::fuzz
