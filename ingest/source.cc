@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "ingest/descriptors.h"
 #include "ingest/ffmpeg_source.h"
 #include "ingest/folder_source.h"
 #include "ingest/gst_source.h"
@@ -14,6 +15,9 @@
 
 namespace palisade {
 namespace {
+
+// Of one stream at most, and some for what else goes on.
+constexpr int kDescriptors = 32;
 
 using Open = std::unique_ptr<Source>(const SourceOptions&, std::stop_token);
 
@@ -99,6 +103,12 @@ std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_toke
     if ((scheme == "gst" || scheme == "v4l2") && !options.allow_launch) {
       throw refused(options,
                     "pipelines and devices are taken from the configuration file and command line only");
+    }
+    if (!descriptors_left(kDescriptors)) {
+      throw SourceError(SourceFault::kUnreachable,
+                        redact_url(options.url) +
+                            ": too few file descriptors are left for another stream; allow this "
+                            "process more (ulimit -n, LimitNOFILE)");
     }
     return opener_of(variant, options)(options, std::move(stop));
   }

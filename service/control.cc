@@ -41,7 +41,7 @@ struct Control::State {
         server(control_options(wanted),
                [this](ZmtpServer::Peer who, ZmtpItem item) { take(who, std::move(item)); }),
         endpoint(server.endpoint()),
-        wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        wake(wake_descriptor()) {
     thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
   ~State() {

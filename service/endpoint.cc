@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -84,6 +85,12 @@ bool somebody_listens(const std::string& path) {
 
 Descriptor::~Descriptor() {
   if (number_ >= 0) close(number_);
+}
+
+Descriptor wake_descriptor() {
+  Descriptor made(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (made.number() < 0) throw Unavailable(std::string("no file descriptor: ") + std::strerror(errno));
+  return made;
 }
 
 std::string local_endpoint(std::string_view name) {

@@ -23,6 +23,9 @@ class Descriptor {
   int number_;
 };
 
+// What another thread writes to, to wake one that polls. Throws Unavailable where no descriptor is left.
+Descriptor wake_descriptor();
+
 // Where events are published and found if nobody says otherwise, ipc://FOLDER/NAME: a folder that is this
 // user's alone, $XDG_RUNTIME_DIR/palisade, else root's /run/palisade, else /tmp/palisade-UID.
 std::string local_endpoint(std::string_view name);

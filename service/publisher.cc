@@ -1,6 +1,5 @@
 #include "service/publisher.h"
 
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,7 +48,7 @@ struct Publisher::State {
             [this](Subscriber who, const ZmtpItem& item) { subscribe(who, item); },
             [this](Subscriber who) { subscribers.erase(who); }),
         endpoint(server.endpoint()),
-        wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        wake(wake_descriptor()),
         book(options.node) {}
 
   using Subscriber = ZmtpServer::Peer;

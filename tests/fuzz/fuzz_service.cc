@@ -10,6 +10,7 @@
 #include "service/transfer/sweep_settings.h"
 #include "service/transfer/transfer_lines.h"
 #include "service/transfer/transfer_settings.h"
+#include "service/zmtp.h"
 #include "tests/fuzz/readers.h"
 
 namespace palisade::fuzz {
@@ -43,6 +44,28 @@ void examples(Input input) {
     const std::vector<TransferLine> lines = read_transfer_lines(file_of("examples.jsonl", input), problems);
     for (const TransferLine& line : lines) (void)line.place();
   } catch (const SettingsError&) {
+  }
+}
+
+// A ZeroMQ peer's bytes, in pieces whose size the first byte says.
+void peers(Input input) {
+  if (input.empty()) return;
+  constexpr ZmtpLimits kLimits{.message_bytes = 300, .parts = 4};
+  ZmtpReader reader(kLimits, {"SUB", "REQ"});
+  const std::string_view bytes = text_of(input.subspan(1));
+  const std::size_t piece = 1 + input[0];
+  try {
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+      reader.take(bytes.substr(at, piece));
+      while (const auto item = reader.next()) {
+        std::size_t size = 0;
+        for (const std::string& part : item->parts) size += part.size();
+        if (item->command.empty() && (size > kLimits.message_bytes || item->parts.size() > kLimits.parts))
+          __builtin_trap();
+        if (!item->command.empty()) (void)zmtp_answer(*item);
+      }
+    }
+  } catch (const ZmtpFault&) {
   }
 }
 

@@ -52,6 +52,29 @@ def write(target, name, data):
     (CORPUS / target / name).write_bytes(data)
 
 
+def peer(kind, *frames):
+    body = b"\x05READY\x0bSocket-Type" + struct.pack(">I", len(kind)) + kind
+    greeting = b"\xff" + bytes(8) + b"\x7f\x03\x01NULL" + bytes(16 + 32)
+    return b"\x10" + greeting + bytes([4, len(body)]) + body + b"".join(frames)
+
+
+def calibrations():
+    """Of the small model of fuzz_model.cc: every product, and one alone."""
+    vision, text = "vision_tower.vision_model.encoder.layers.0.", "language_model.model.layers.0."
+    attention = ["self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.v_proj.weight"]
+    sites = {"+".join(vision + name for name in attention): 8, vision + "self_attn.out_proj.weight": 8,
+             vision + "mlp.fc1.weight": 8, "+".join(text + name for name in attention): 8,
+             text + "self_attn.o_proj.weight": 4, text + "mlp.gate_proj.weight+" + text + "mlp.up_proj.weight": 8,
+             text + "mlp.down_proj.weight": 16}
+    for name, chosen in (("all", sites), ("one", {vision + "mlp.fc1.weight": 8})):
+        smoothing = {site: [1.0] * size for site, size in chosen.items()}
+        yield name, json.dumps({"format": 1, "weights": "f", "smoothing": smoothing}).encode()
+
+
+for name, data in calibrations():
+    write("calibration", name, data)
+write("peers", "subscriber", peer(b"SUB", b"\0\x06\x01topic", b"\x04\x0f\x09SUBSCRIBEtopic", b"\x04\x09\x04PING\0\x0axy"))
+write("peers", "asker", peer(b"REQ", b"\x01\0", b"\x02" + struct.pack(">Q", 12) + b'{"do": "ask"}'[:12]))
 write("safetensors", "three", safetensors({"a": ("F32", [2, 2], bytes(16)), "b": ("BF16", [3], bytes(6)),
                                            "c": ("I64", [], bytes(8))}, {"format": "pt"}))
 write("safetensors", "none", safetensors({}))

@@ -13,6 +13,7 @@ void examples(Input);
 void json(Input);
 void model_config(Input);
 void packed_cache(Input);
+void peers(Input);
 void pictures(Input);
 void safetensors(Input);
 void sentencepiece(Input);

@@ -33,6 +33,7 @@ constexpr Target kTargets[] = {
     {"json", json},
     {"model_config", model_config},
     {"packed_cache", packed_cache},
+    {"peers", peers},
     {"pictures", pictures},
     {"safetensors", safetensors},
     {"sentencepiece", sentencepiece},
