@@ -18,7 +18,7 @@ namespace {
 
 constexpr ZmtpLimits kRequestLimits{.message_bytes = 4096, .parts = 8};
 constexpr ZmtpLimits kReplyLimits{.message_bytes = 8192, .parts = 2};
-constexpr std::chrono::milliseconds kTurn{1000};
+constexpr std::chrono::milliseconds kLongestTurn{1000};
 constexpr std::chrono::milliseconds kLastReplies{200};
 
 ZmtpServerOptions control_options(const std::string& endpoint) {
@@ -51,7 +51,7 @@ struct Control::State {
   }
 
   void run(const std::stop_token& stop) {
-    while (!stop.stop_requested()) server.turn(kTurn, wake.number());
+    while (!stop.stop_requested()) server.turn(kLongestTurn, wake.number());
     server.drain(kLastReplies);
   }
 
