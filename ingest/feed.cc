@@ -280,7 +280,9 @@ std::optional<Loss> Feed::State::connect(std::stop_token stop) {
 
 bool Feed::State::recover(const Loss& loss) {
   retry.count(time_online());
-  const bool final = loss.fault == SourceFault::kRefused || names_file(options.source.url);
+  // A file is unreachable only as long as this process has no descriptors left.
+  const bool final = loss.fault == SourceFault::kRefused ||
+                     (names_file(options.source.url) && loss.fault != SourceFault::kUnreachable);
   if (final) {
     report(FeedState::kUnreadable, loss.reason);
     report(FeedState::kEnded, loss.reason);
