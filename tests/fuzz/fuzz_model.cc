@@ -66,6 +66,16 @@ void sentencepiece(Input input) {
   }
 }
 
+// It alone, without a tokenizer.model beside it.
+void tokenizer_json(Input input) {
+  std::filesystem::create_directory(folder() / "alone");
+  const std::filesystem::path file = file_of("alone/tokenizer.json", input);
+  try {
+    tokenize(Tokenizer(file.parent_path()));
+  } catch (const ModelError&) {
+  }
+}
+
 void json(Input input) {
   try {
     const Json value = parse_json(text_of(input), "the text");

@@ -36,6 +36,17 @@ def cut_tokenizer(file):
     return out
 
 
+def cut_tokenizer_json(file):
+    """The same of a tokenizer.json: its first tokens, and the merges that stay among them."""
+    whole = json.loads(file.read_text())
+    model = whole["model"]
+    model["vocab"] = {token: number for token, number in model["vocab"].items() if number < MOST_PIECES}
+    pairs = [(merge, merge.split(" ") if isinstance(merge, str) else merge) for merge in model["merges"]]
+    model["merges"] = [merge for merge, parts in pairs if {*parts, "".join(parts)} <= set(model["vocab"])]
+    whole["added_tokens"] = [token for token in whole["added_tokens"] if token["id"] < MOST_PIECES]
+    return json.dumps(whole).encode()
+
+
 def safetensors(tensors, metadata=None):
     header, body = {}, b""
     if metadata:
@@ -82,4 +93,5 @@ write("safetensors", "half", safetensors({"x.weight": ("F16", [1, 4], b"\0\x3c\0
 write("packed_cache", "one", safetensors({"a": ("U8", [16], bytes(range(16)))},
                                          {"origin": "palisade packed weights 3; o", "a": "0123456789abcdef"}))
 write("sentencepiece", "gemma", cut_tokenizer(ROOT / "configs/models/demo/tokenizer.model"))
+write("tokenizer_json", "gemma", cut_tokenizer_json(ROOT / "configs/models/demo/tokenizer.json"))
 write("sentencepiece", "siglip", cut_tokenizer(ROOT / "tests/golden/reference/models/siglip-tiny/spiece.model"))

@@ -18,6 +18,7 @@ void pictures(Input);
 void safetensors(Input);
 void sentencepiece(Input);
 void settings(Input);
+void tokenizer_json(Input);
 void urls(Input);
 
 }  // namespace palisade::fuzz

@@ -38,6 +38,7 @@ constexpr Target kTargets[] = {
     {"safetensors", safetensors},
     {"sentencepiece", sentencepiece},
     {"settings", settings},
+    {"tokenizer_json", tokenizer_json},
     {"urls", urls},
 };
 
