@@ -3,33 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstring>
 #include <functional>
 #include <numeric>
 #include <set>
 
 #include "model/checksum.h"
 #include "model/json.h"
+#include "model/likely_cause.h"
+#include "model/tensor_names.h"
 
 namespace palisade {
 namespace {
-
-struct Renaming {
-  std::string_view newer;
-  std::string_view released;
-};
-// transformers >= 4.52 holds the parts under these names in memory; some tools save them so.
-constexpr Renaming kRenamings[] = {{"model.language_model.", "language_model.model."},
-                                   {"model.vision_tower.", "vision_tower."},
-                                   {"model.multi_modal_projector.", "multi_modal_projector."}};
-
-std::string released_name(const std::string& name) {
-  for (const Renaming& renaming : kRenamings) {
-    if (name.starts_with(renaming.newer)) {
-      return std::string(renaming.released) + name.substr(renaming.newer.size());
-    }
-  }
-  return name;
-}
 
 std::vector<std::string> shard_names(const std::filesystem::path& index_file) {
   const Json index = read_json(index_file, 64u << 20);
@@ -54,34 +39,68 @@ std::string shape_text(std::span<const std::int64_t> shape) {
   return TensorView{DataType::kF32, {shape.begin(), shape.end()}, {}}.shape_text();
 }
 
+bool holds_integers(const TensorView& tensor) {
+  return tensor.type == DataType::kI64 || tensor.type == DataType::kU8;
+}
+
+// As transformers: one whole file comes before an index, which may be left of an older saving.
+std::vector<std::filesystem::path> weight_files_of(const std::filesystem::path& folder) {
+  const auto single = folder / "model.safetensors";
+  if (std::filesystem::exists(single)) return {single};
+  const auto index = folder / "model.safetensors.index.json";
+  if (!std::filesystem::exists(index)) refuse_without_weights(folder);
+  std::vector<std::filesystem::path> files;
+  for (const std::string& name : shard_names(index)) {
+    files.push_back(folder / name);
+    if (!std::filesystem::exists(files.back())) refuse_without_shard(files.back());
+  }
+  return files;
+}
+
 }  // namespace
 
 Checkpoint::Checkpoint(const std::filesystem::path& folder) : folder_(folder) {
-  const auto single = folder / "model.safetensors";
-  const auto index = folder / "model.safetensors.index.json";
-  if (std::filesystem::exists(index)) {
-    for (const std::string& name : shard_names(index)) {
-      if (!std::filesystem::exists(folder / name)) {
-        throw ModelError((folder / name).string() + ": shard is missing; " + index.filename().string() +
-                         " lists it");
-      }
-      files_.emplace_back(folder / name);
-    }
-  } else if (std::filesystem::exists(single)) {
-    files_.emplace_back(single);
-  } else {
-    throw ModelError(folder.string() + ": holds neither model.safetensors nor model.safetensors.index.json");
-  }
+  for (const auto& file : weight_files_of(folder)) files_.emplace_back(file);
   for (const SafetensorsFile& file : files_) {
-    for (const auto& [name, tensor] : file.tensors()) {
-      if (!tensors_.insert({released_name(name), {&file, &tensor}}).second) {
-        throw ModelError(file.path().string() + ": tensor \"" + name + "\" stands in two files");
-      }
-    }
+    for (const auto& [name, tensor] : file.tensors()) add(name, {&file, &tensor, name});
+  }
+  settle_head();
+  bytes_read_ = 0;
+}
+
+// As transformers: a head that equals the embedding is tied to it, one that differs is the head, whatever
+// config.json says, and where one of both is missing, it is the other.
+void Checkpoint::settle_head() {
+  const auto head = tensors_.find(kHeadTensor), embedding = tensors_.find(kEmbeddingTensor);
+  stores_head_ = head != tensors_.end();
+  if (!stores_head_) return;
+  if (embedding == tensors_.end()) {
+    tensors_.insert({kEmbeddingTensor, head->second});
+  } else if (!same_values(head->second, embedding->second)) {
+    return;
+  }
+  tensors_.erase(head);
+}
+
+void Checkpoint::require_only(const std::function<bool(const std::string&)>& known) const {
+  for (const auto& [name, stored] : tensors_) {
+    if (!known(name)) throw ModelError(folder_.string() + ": " + why_unread(stored.name));
   }
 }
 
-Checkpoint::Stored Checkpoint::find(const std::string& name, std::span<const std::int64_t> shape) const {
+// A tensor may stand twice, as shared weights do in some files, if both are the same.
+void Checkpoint::add(const std::string& stored_name, const Stored& stored) {
+  const auto [there, added] = tensors_.insert({released_name(stored_name), stored});
+  if (added || same_values(there->second, stored)) return;
+  throw ModelError(folder_.string() + ": tensors \"" + there->second.name + "\" (" +
+                   there->second.file->path().filename().string() + ") and \"" + stored_name + "\" (" +
+                   stored.file->path().filename().string() +
+                   ") are the same part of the model with different " +
+                   "values; remove the one that is not meant");
+}
+
+const Checkpoint::Stored& Checkpoint::find(const std::string& name,
+                                           std::span<const std::int64_t> shape) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     throw ModelError(folder_.string() + ": tensor \"" + name + "\" is missing; config.json asks for it");
@@ -91,7 +110,7 @@ Checkpoint::Stored Checkpoint::find(const std::string& name, std::span<const std
     throw ModelError(folder_.string() + ": tensor \"" + name + "\" has shape " + tensor.shape_text() +
                      ", config.json asks for " + shape_text(shape));
   }
-  if (tensor.type == DataType::kI64 || tensor.type == DataType::kU8) {
+  if (holds_integers(tensor)) {
     throw ModelError(folder_.string() + ": tensor \"" + name +
                      "\" holds whole numbers; expected F32, F16 or BF16");
   }
@@ -104,7 +123,11 @@ void Checkpoint::require(const std::string& name, std::span<const std::int64_t> 
 
 void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                       std::span<float> target) const {
-  const TensorView* const tensor = find(name, shape).tensor;
+  read_stored(find(name, shape), first, target);
+}
+
+void Checkpoint::read_stored(const Stored& stored_tensor, std::size_t first, std::span<float> target) const {
+  const TensorView* const tensor = stored_tensor.tensor;
   const std::size_t size = size_of(tensor->type);
   constexpr std::size_t kPiece = 32 * 1024;  // elements, which are still near when they are converted
   thread_local std::vector<std::byte> stored(kPiece * sizeof(float));
@@ -116,6 +139,21 @@ void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> sha
     bytes_read_ += now.size();
   }
   tensor->file->require_unchanged();
+}
+
+bool Checkpoint::same_values(const Stored& one, const Stored& other) const {
+  if (one.tensor->shape != other.tensor->shape) return false;
+  if (holds_integers(*one.tensor) || holds_integers(*other.tensor)) return true;  // which no layer reads
+  constexpr std::size_t kPiece = 1 << 20;
+  const auto count = std::size_t(one.tensor->element_count());
+  std::vector<float> values(std::min(kPiece, count)), others(values.size());
+  for (std::size_t first = 0; first < count; first += kPiece) {
+    const std::size_t some = std::min(kPiece, count - first);
+    read_stored(one, first, std::span(values).first(some));
+    read_stored(other, first, std::span(others).first(some));
+    if (std::memcmp(values.data(), others.data(), some * sizeof(float)) != 0) return false;
+  }
+  return true;
 }
 
 void Checkpoint::read_elements(const std::string& name, std::span<const std::int64_t> shape,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <span>
@@ -18,10 +19,9 @@
 
 namespace palisade {
 
-// The weights of a Hugging Face folder: model.safetensors, or the shards that model.safetensors.index.json
-// lists. Names are those of the released files ("language_model.model.layers.0...."); a folder that uses
-// transformers' newer names ("model.language_model.layers.0....") is read as well. Throws ModelError naming
-// file and tensor.
+// The weights of a Hugging Face folder: model.safetensors, or else the shards that
+// model.safetensors.index.json lists. Names are those of the released files, whatever the folder's are (see
+// released_name). Throws ModelError naming file and tensor.
 class Checkpoint {
  public:
   explicit Checkpoint(const std::filesystem::path& folder);
@@ -45,6 +45,10 @@ class Checkpoint {
   // Products of rows() from now on record their inputs there. Outlives them.
   void record_inputs(RecordedInputs& inputs) { inputs_ = &inputs; }
   virtual bool has(const std::string& name) const;
+  // A head is stored; has(kHeadTensor) says whether it is another than the embedding.
+  bool stores_head() const { return stores_head_; }
+  // Throws where there is a tensor that is not `known`, with the likely cause.
+  void require_only(const std::function<bool(const std::string&)>& known) const;
   WeightFiles files() const;
   // So far, from its files. What is read twice counts twice: a tied head, which is packed while the disk goes
   // on, and some matrices that are packed in parts.
@@ -67,8 +71,13 @@ class Checkpoint {
   struct Stored {
     const SafetensorsFile* file;
     const TensorView* tensor;
+    std::string name;  // in the file
   };
-  Stored find(const std::string& name, std::span<const std::int64_t> shape) const;
+  void add(const std::string& stored_name, const Stored& stored);
+  void settle_head();
+  void read_stored(const Stored& stored_tensor, std::size_t first, std::span<float> target) const;
+  bool same_values(const Stored& one, const Stored& other) const;
+  const Stored& find(const std::string& name, std::span<const std::int64_t> shape) const;
   std::filesystem::path folder_;
   PackedCache* cache_ = nullptr;
   const Calibration* calibration_ = nullptr;
@@ -76,6 +85,7 @@ class Checkpoint {
   mutable std::atomic<std::size_t> bytes_read_ = 0;
   std::vector<SafetensorsFile> files_;
   std::map<std::string, Stored> tensors_;
+  bool stores_head_ = false;
 };
 
 }  // namespace palisade

@@ -62,10 +62,4 @@ void ConfigSection::fail(const char* key, const std::string& why) const {
   throw ModelError(where_ + ": \"" + key + "\" " + why);
 }
 
-void require_gelu_tanh(const ConfigSection& section, const char* key) {
-  const std::string activation = section.text(key, "gelu_pytorch_tanh");
-  if (activation != "gelu_pytorch_tanh")
-    section.fail(key, "is \"" + activation + "\"; only gelu_pytorch_tanh is known");
-}
-
 }  // namespace palisade

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "model/config_keys.h"
 #include "model/json.h"
 
 namespace palisade {
@@ -26,14 +27,13 @@ class ConfigSection {
 
   bool is_null(const char* key) const { return json_.contains(key) && json_.at(key).is_null(); }
   const Json* find(const char* key) const;
+  // Throws ModelError where one of its keys is refused (see config_keys.h).
+  void refuse(ConfigPlace place) const { refuse_keys(place, json_, where_); }
   [[noreturn]] void fail(const char* key, const std::string& why) const;
 
  private:
   const Json& json_;
   std::string where_;
 };
-
-// The one activation of these models.
-void require_gelu_tanh(const ConfigSection& section, const char* key);
 
 }  // namespace palisade

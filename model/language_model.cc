@@ -8,13 +8,12 @@
 #include "model/kernels.h"
 #include "model/parallel.h"
 #include "model/rotary.h"
+#include "model/tensor_names.h"
 
 namespace palisade {
 namespace {
 
 const std::string kModel = "language_model.model.";
-const std::string kEmbedding = kModel + "embed_tokens.weight";
-const std::string kHead = "language_model.lm_head.weight";
 
 Matrix read_norm(const Checkpoint& checkpoint, const std::string& name, int width) {
   Matrix scale = checkpoint.read(name + ".weight", {width});
@@ -56,9 +55,8 @@ void LanguageModel::load(const Checkpoint& checkpoint, Precision precision, cons
 void LanguageModel::load_parts(const Checkpoint& checkpoint, Precision precision,
                                const std::stop_token& stop) {
   const int vocabulary = config_.vocabulary, width = config_.width;
-  embedding_.emplace(checkpoint.rows({kEmbedding}, {vocabulary}, width), precision);
-  // Tied; a file that stores the head beside the embedding is taken at its word.
-  const std::string& head = checkpoint.has(kHead) ? kHead : kEmbedding;
+  embedding_.emplace(checkpoint.rows({kEmbeddingTensor}, {vocabulary}, width), precision);
+  const std::string& head = checkpoint.has(kHeadTensor) ? kHeadTensor : kEmbeddingTensor;
   head_.emplace(checkpoint.rows({head}, {vocabulary}, width), std::span<const float>(), precision);
   final_norm_ = read_norm(checkpoint, kModel + "norm", width);
   loading_.loaded_one();

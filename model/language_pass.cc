@@ -91,9 +91,9 @@ void LanguagePass::attend_and_mix(int first, int count) {
     const Part& part = parts[index];
     const KvCache& cache = *part.segment->cache;
     const int positions = cache.length() + part.segment->positions();
-    // transformers slides the window while decoding alone, on even layers; the prefill sees itself whole.
+    // transformers slides the window while decoding alone, on some layers; the prefill sees itself whole.
     const bool slides = config.architecture == TextArchitecture::kGemma2 &&
-                        model_.window_ == SlidingWindow::kTransformers && at_.layer() % 2 == 0 &&
+                        model_.window_ == SlidingWindow::kTransformers && config.slides(at_.layer()) &&
                         part.segment->prefix == 0;
     const Visibility visibility{.first = cache.length() + part.row,
                                 .prefix = part.segment->prefix,

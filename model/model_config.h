@@ -28,12 +28,13 @@ struct VisionConfig {
   int tokens() const { return grid() * grid(); }
   // Of the tower without a pooling head.
   std::uint64_t parameter_count() const;
+  bool operator==(const VisionConfig&) const = default;
 };
 
 enum class TextArchitecture { kGemma, kGemma2 };
 
-// Gemma 2's sliding window while decoding: as transformers (even layers keep `sliding_window` keys), or none
-// (big_vision).
+// Gemma 2's sliding window while decoding: as transformers (sliding layers keep `sliding_window` keys), or
+// none (big_vision).
 enum class SlidingWindow { kTransformers, kNone };
 // "transformers" or "none".
 std::optional<SlidingWindow> sliding_window_of(std::string_view name);
@@ -51,11 +52,20 @@ struct TextConfig {
   int max_position_embeddings = 8192;
   float rms_norm_eps = 1e-6f;
   float rope_theta = 10000.0f;
+  float rope_factor = 1.0f;  // positions are divided by it ("linear" scaling)
+  // The head is no part of the embedding: as config.json says, or as weights say that were matched with it.
+  bool own_head = false;
   // Gemma 2 alone.
   float query_pre_attn_scalar = 256.0f;
   int sliding_window = 4096;
   std::optional<float> attention_softcap;
   std::optional<float> final_softcap;
+  std::vector<bool> sliding_layers = {};  // layer_types; empty: every other layer, from the first on
+
+  bool slides(int layer) const {
+    return sliding_layers.empty() ? layer % 2 == 0 : sliding_layers[std::size_t(layer)];
+  }
+  bool operator==(const TextConfig&) const = default;
 };
 
 // What a config.json says, with transformers' defaults for what it leaves out (reference/README.md,
@@ -71,6 +81,7 @@ struct ModelConfig {
   int image_tokens() const { return vision.tokens(); }
   // Every stored parameter, the tied head counted once.
   std::uint64_t parameter_count() const;
+  bool operator==(const ModelConfig&) const = default;
 };
 
 // Throws ModelError naming the file, the key and what is expected. `folder_or_file`: a model folder or a

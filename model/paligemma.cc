@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "model/checkpoint.h"
+#include "model/checkpoint_match.h"
 #include "model/error.h"
 #include "model/image_encoder.h"
 #include "model/language_model.h"
+#include "model/likely_cause.h"
 #include "model/linear.h"
 #include "model/parallel.h"
 #include "model/preprocessor.h"
@@ -117,10 +119,10 @@ struct PaliGemma::Parts {
   std::shared_future<std::string> rest;  // what the constructor has left to load; the packed cache's note
 
   ~Parts() { given_up.request_stop(); }
-  Parts(const std::filesystem::path& folder, const Checkpoint& checkpoint, SlidingWindow window,
-        Precision precision)
-      : config(read_model_config(folder)),
-        preprocessor(read_preprocessor(folder, config.vision.image_size)),
+  Parts(const std::filesystem::path& folder, const ModelConfig& config_, const Checkpoint& checkpoint,
+        SlidingWindow window, Precision precision)
+      : config(matched(config_, checkpoint)),
+        preprocessor(read_preprocessor(folder, config.vision.image_size, config.image_tokens())),
         tokenizer(std::in_place, folder),
         identity(identify(folder, preprocessor.resize)),
         weight_files(checkpoint.files()),
@@ -188,14 +190,10 @@ struct PaliGemma::Parts {
 
 PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, Precision precision,
                      const WeightOptions& options) {
-  if (!std::filesystem::is_directory(folder)) {
-    throw ModelError(folder.string() +
-                     ": no such folder; a model is a folder in Hugging Face layout with config.json, "
-                     "tokenizer.model or tokenizer.json, and *.safetensors");
-  }
+  require_model_folder(folder);
   const ModelConfig config = read_model_config(folder);  // its errors come before those of the weights
   auto source = std::make_unique<WeightSource>(folder, config, precision, options);
-  parts_ = std::make_unique<Parts>(folder, source->checkpoint, window, precision);
+  parts_ = std::make_unique<Parts>(folder, config, source->checkpoint, window, precision);
   if (source->calibration) parts_->identity.calibration = source->calibration->checksum();
   parts_->load_rest(std::move(source), precision,
                     options.load_while_used ? std::launch::async : std::launch::deferred);

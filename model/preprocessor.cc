@@ -1,40 +1,96 @@
 #include "model/preprocessor.h"
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "model/config_section.h"
 #include "model/json.h"
 
 namespace palisade {
 namespace {
 
-std::array<float, 3> read_channels(const Json& json, const char* key, const std::string& file) {
+// What a folder says of pictures, and where.
+struct PictureSettings {
+  Json json;
+  std::string where;
+};
+
+// Null has another meaning for transformers than absent: it is refused where the value is needed.
+const Json* value_of(const ConfigSection& section, const char* key) {
+  if (section.is_null(key)) section.fail(key, "is null; give the value, or take the key out for SigLIP's");
+  return section.find(key);
+}
+
+bool is_finite_number(const Json& value) {
+  return value.is_number() && std::isfinite(value.get<double>());
+}
+
+// A number is for all channels.
+std::array<float, 3> read_channels(const ConfigSection& section, const char* key) {
   std::array<float, 3> channels = {0.5f, 0.5f, 0.5f};
-  const auto found = json.find(key);
-  if (found == json.end() || found->is_null()) return channels;
-  const auto usable = [](const Json& value) {
-    return value.is_number() && std::isfinite(value.get<double>());
-  };
-  if (!found->is_array() || found->size() != 3 || !std::all_of(found->begin(), found->end(), usable)) {
-    throw ModelError(file + ": \"" + key + "\" is no list of three numbers");
+  const Json* const value = value_of(section, key);
+  if (value == nullptr) return channels;
+  if (is_finite_number(*value)) {
+    channels.fill(value->get<float>());
+    return channels;
   }
-  for (int channel = 0; channel < 3; ++channel) channels[channel] = (*found)[channel].get<float>();
+  if (!value->is_array() || value->size() != 3 || !std::ranges::all_of(*value, is_finite_number))
+    section.fail(key, "is no list of three numbers");
+  for (std::size_t channel = 0; channel < 3; ++channel) channels[channel] = (*value)[channel].get<float>();
   return channels;
 }
 
-void require_step(const Json& json, const char* key, const std::string& file) {
-  const auto found = json.find(key);
-  if (found != json.end() && !found->is_null() && *found != true) {
-    throw ModelError(file + ": \"" + key + "\" is not true; Palisade always does that step");
+// {"height", "width"}, or a list of both.
+void require_size(const ConfigSection& section, int image_size) {
+  const Json* const size = value_of(section, "size");
+  if (size == nullptr) return;
+  const Json square = {{"height", image_size}, {"width", image_size}};
+  if (*size == square || *size == Json({image_size, image_size})) return;
+  section.fail("size", "is " + size->dump() + "; config.json's image_size asks for " + square.dump() +
+                           ", and pictures are resized to a square alone, without cropping");
+}
+
+// Pillow's numbers.
+ResizePreset read_resample(const ConfigSection& section) {
+  const Json* const resample = value_of(section, "resample");
+  if (resample == nullptr || *resample == 3) return ResizePreset::kHfBicubic;
+  if (*resample == 2) return ResizePreset::kHfBilinear;
+  section.fail("resample", "is " + resample->dump() + "; 2 (bilinear) and 3 (bicubic) are known");
+}
+
+void read_values(const ConfigSection& section, Preprocessor& preprocessor) {
+  if (!section.boolean("do_rescale", true)) {
+    preprocessor.rescale_factor = 1;
+  } else if (const Json* const factor = value_of(section, "rescale_factor")) {
+    if (!is_finite_number(*factor) || !(factor->get<double>() > 0))
+      section.fail("rescale_factor", "is no number above 0");
+    preprocessor.rescale_factor = factor->get<double>();
+  }
+  if (!section.boolean("do_normalize", true)) {
+    preprocessor.mean = {0, 0, 0};
+    preprocessor.deviation = {1, 1, 1};
+    return;
+  }
+  preprocessor.mean = read_channels(section, "image_mean");
+  preprocessor.deviation = read_channels(section, "image_std");
+  for (const float deviation : preprocessor.deviation) {
+    if (!(deviation > 0)) section.fail("image_std", "must be above 0");
   }
 }
 
-int read_side(const Json& size, const char* key, const std::string& file) {
-  const auto found = size.is_object() ? size.find(key) : size.end();
-  if (!size.is_object() || found == size.end() || !found->is_number_unsigned() ||
-      found->get<std::uint64_t>() > 8192) {
-    throw ModelError(file + ": \"size\" gives no usable " + key);
+// As transformers: image_processor of processor_config.json comes before preprocessor_config.json.
+std::optional<PictureSettings> read_picture_settings(const std::filesystem::path& folder) {
+  constexpr std::size_t kMostBytes = 1u << 20;
+  const auto processor = folder / "processor_config.json", pictures = folder / "preprocessor_config.json";
+  if (std::filesystem::exists(processor)) {
+    Json json = read_json(processor, kMostBytes);
+    const ConfigSection root(json, processor.string());
+    if (root.find("image_processor") != nullptr)
+      return PictureSettings{json["image_processor"], processor.string() + ": image_processor"};
   }
-  return found->get<int>();
+  if (!std::filesystem::exists(pictures)) return std::nullopt;
+  return PictureSettings{read_json(pictures, kMostBytes), pictures.string()};
 }
 
 }  // namespace
@@ -63,41 +119,20 @@ Matrix Preprocessor::pixel_values(const Image& square) const {
   return values;
 }
 
-Preprocessor read_preprocessor(const std::filesystem::path& folder, int image_size) {
+Preprocessor read_preprocessor(const std::filesystem::path& folder, int image_size, int image_tokens) {
   Preprocessor preprocessor;
   preprocessor.image_size = image_size;
-  const auto path = folder / "preprocessor_config.json";
-  if (!std::filesystem::exists(path)) return preprocessor;
-  const std::string file = path.string();
-  const Json json = read_json(path, 1u << 20);
-  if (!json.is_object()) throw ModelError(file + ": expected an object");
-  for (const char* step : {"do_resize", "do_rescale", "do_normalize"}) require_step(json, step, file);
-  if (json.contains("size")) {
-    const int height = read_side(json["size"], "height", file),
-              width = read_side(json["size"], "width", file);
-    if (height != image_size || width != image_size) {
-      throw ModelError(file + ": \"size\" is " + std::to_string(height) + "x" + std::to_string(width) +
-                       ", config.json's image_size is " + std::to_string(image_size));
-    }
-  }
-  // Pillow's numbers: 2 bilinear, 3 bicubic.
-  if (const auto resample = json.find("resample"); resample != json.end() && !resample->is_null()) {
-    if (*resample == 2) {
-      preprocessor.resize = ResizePreset::kHfBilinear;
-    } else if (*resample != 3) {
-      throw ModelError(file + ": \"resample\" is " + resample->dump() +
-                       "; 2 (bilinear) and 3 (bicubic) are known");
-    }
-  }
-  if (const auto factor = json.find("rescale_factor"); factor != json.end() && !factor->is_null()) {
-    if (!factor->is_number() || !(factor->get<double>() > 0))
-      throw ModelError(file + ": \"rescale_factor\" is no number above 0");
-    preprocessor.rescale_factor = factor->get<double>();
-  }
-  preprocessor.mean = read_channels(json, "image_mean", file);
-  preprocessor.deviation = read_channels(json, "image_std", file);
-  for (const float deviation : preprocessor.deviation) {
-    if (!(deviation > 0)) throw ModelError(file + ": \"image_std\" must be above 0");
+  const auto settings = read_picture_settings(folder);
+  if (!settings) return preprocessor;
+  const ConfigSection section(settings->json, settings->where);
+  section.refuse(ConfigPlace::kPicture);
+  require_size(section, image_size);
+  preprocessor.resize = read_resample(section);
+  read_values(section, preprocessor);
+  if (image_tokens > 0 && section.integer("image_seq_length", image_tokens, 0, INT32_MAX) != image_tokens) {
+    section.fail("image_seq_length", "is " + section.find("image_seq_length")->dump() +
+                                         "; config.json makes " + std::to_string(image_tokens) +
+                                         " tokens of an image");
   }
   return preprocessor;
 }

@@ -9,7 +9,7 @@
 
 namespace palisade {
 
-// What preprocessor_config.json asks for: how a picture becomes pixel values.
+// What a folder's image processor does: how a picture becomes pixel values.
 struct Preprocessor {
   int image_size = 224;
   ResizePreset resize = ResizePreset::kHfBicubic;
@@ -21,10 +21,13 @@ struct Preprocessor {
   Image to_square(const Image& image) const;
   // (rescale(sample) - mean) / deviation of a square image. [3, image_size * image_size]
   Matrix pixel_values(const Image& square) const;
+  bool operator==(const Preprocessor&) const = default;
 };
 
-// Reads FOLDER/preprocessor_config.json; without the file, SigLIP's defaults at `image_size`. Throws
-// ModelError where it asks for something Palisade does not do, or for a size other than `image_size`.
-Preprocessor read_preprocessor(const std::filesystem::path& folder, int image_size);
+// Reads image_processor of FOLDER/processor_config.json or, where that has none, preprocessor_config.json;
+// without either, SigLIP's defaults at `image_size`. Throws ModelError where it asks for something Palisade
+// does not do, for a size other than `image_size`, or for another number of tokens than `image_tokens` (0:
+// whatever it says).
+Preprocessor read_preprocessor(const std::filesystem::path& folder, int image_size, int image_tokens = 0);
 
 }  // namespace palisade

@@ -6,7 +6,8 @@ namespace palisade {
 
 Rotary::Rotary(const TextConfig& config) {
   for (int i = 0; i < config.head_dim / 2; ++i) {
-    inverse_frequencies_.push_back(1.0f / std::pow(config.rope_theta, float(2 * i) / float(config.head_dim)));
+    const float power = std::pow(config.rope_theta, float(2 * i) / float(config.head_dim));
+    inverse_frequencies_.push_back(1.0f / power / config.rope_factor);
   }
 }
 

@@ -7,7 +7,8 @@
 
 namespace palisade {
 
-// RoPE's angles: pair i of a head turns by (position + 1) / theta^(2i / head_dim), as transformers counts.
+// RoPE's angles: pair i of a head turns by (position + 1) / theta^(2i / head_dim) / factor, as transformers
+// counts.
 class Rotary {
  public:
   explicit Rotary(const TextConfig& config);

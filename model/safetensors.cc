@@ -26,6 +26,15 @@ constexpr NamedType kTypes[] = {{"F32", DataType::kF32, 4},
                                 {"I64", DataType::kI64, 8},
                                 {"U8", DataType::kU8, 1}};
 
+// Whole numbers and eighths of a word are what quantised weights are stored as.
+std::string about_type(const std::string& type) {
+  if (!type.starts_with("F8") && !type.starts_with("F4") && !type.starts_with("I") && !type.starts_with("U"))
+    return "";
+  return ": the weights are quantised; bring the checkpoint that they were made from, and take --precision "
+         "int8 "
+         "where memory is short";
+}
+
 float float_of_half(std::uint16_t half) {
   const std::uint32_t sign = std::uint32_t(half & 0x8000u) << 16;
   const std::uint32_t exponent = (half >> 10) & 31u;
@@ -174,7 +183,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     const auto type = std::find_if(std::begin(kTypes), std::end(kTypes),
                                    [&](const NamedType& named) { return type_name == named.name; });
     if (type == std::end(kTypes))
-      fail_tensor("dtype \"" + type_name + "\" is not known; expected F32, F16 or BF16");
+      fail_tensor("dtype \"" + type_name + "\" is not known; expected F32, F16 or BF16" +
+                  about_type(type_name));
     const auto shape = naturals(entry, "shape");
     if (!shape || shape->size() > 8) fail_tensor("its shape is no list of up to 8 whole numbers");
     const auto offsets = naturals(entry, "data_offsets");

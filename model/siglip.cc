@@ -6,8 +6,10 @@
 #include "model/error.h"
 #include "model/image_encoder.h"
 #include "model/kernels.h"
+#include "model/likely_cause.h"
 #include "model/pooling_head.h"
 #include "model/preprocessor.h"
+#include "model/tensor_names.h"
 #include "model/text_encoder.h"
 
 namespace palisade {
@@ -28,6 +30,18 @@ double dot(std::span<const float> x, std::span<const float> y) {
 void normalise_rows(Matrix& x) {
   for (int row = 0; row < x.rows(); ++row)
     scale(x.row(row), float(1.0 / std::sqrt(dot(x.row(row), x.row(row)))));
+}
+
+// SigLIP 2 calls itself siglip too, but reads texts by Gemma's tokenizer.
+void require_first_siglip(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / "spiece.model")) return;
+  if (std::filesystem::exists(folder / "tokenizer.model") ||
+      std::filesystem::exists(folder / "tokenizer.json")) {
+    throw ModelError(
+        folder.string() +
+        ": has Gemma's tokenizer instead of spiece.model: is it SigLIP 2? Palisade runs the first SigLIP; "
+        "bring such a folder (google/siglip-base-patch16-224 is one)");
+  }
 }
 
 }  // namespace
@@ -68,13 +82,12 @@ struct Siglip::Parts {
 };
 
 Siglip::Siglip(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder)) {
-    throw ModelError(folder.string() +
-                     ": no such folder; SigLIP is a folder in Hugging Face layout with config.json, "
-                     "spiece.model and *.safetensors");
-  }
+  require_model_folder(folder);
   const SiglipConfig config = read_siglip_config(folder);  // its errors come before those of the weights
-  parts_ = std::make_unique<Parts>(folder, config, Checkpoint(folder));
+  require_first_siglip(folder);
+  const Checkpoint checkpoint(folder);
+  checkpoint.require_only(known_tensors(config));
+  parts_ = std::make_unique<Parts>(folder, config, checkpoint);
 }
 
 Siglip::~Siglip() = default;

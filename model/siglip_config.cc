@@ -2,6 +2,8 @@
 
 #include "model/config_section.h"
 #include "model/json.h"
+#include "model/likely_cause.h"
+#include "model/model_families.h"
 
 namespace palisade {
 namespace {
@@ -14,7 +16,7 @@ SiglipTextConfig read_siglip_text(const ConfigSection& section) {
   const std::string type = section.text("model_type", "siglip_text_model");
   if (type != "siglip_text_model")
     section.fail("model_type", "is \"" + type + "\"; expected siglip_text_model");
-  require_gelu_tanh(section, "hidden_act");
+  section.refuse(ConfigPlace::kSiglipText);
   SiglipTextConfig text;
   text.width = section.integer("hidden_size", text.width, 1, kMaxConfigWidth);
   text.mlp_width = section.integer("intermediate_size", text.mlp_width, 1, kMaxConfigWidth);
@@ -33,26 +35,25 @@ SiglipTextConfig read_siglip_text(const ConfigSection& section) {
 bool is_siglip(const std::filesystem::path& folder_or_file) {
   const auto file = config_file(folder_or_file);
   if (!std::filesystem::exists(file)) return false;
+  if (file != folder_or_file) require_model_folder(folder_or_file);
   const Json json = read_json(file, 1u << 20);
   const auto type = json.is_object() ? json.find("model_type") : json.end();
   return json.is_object() && type != json.end() && *type == "siglip";
 }
 
 SiglipConfig read_siglip_config(const std::filesystem::path& folder_or_file) {
+  if (!std::filesystem::is_regular_file(folder_or_file)) require_model_folder(folder_or_file);
   const auto file = config_file(folder_or_file);
-  if (!std::filesystem::exists(file)) {
-    throw ModelError(file.string() +
-                     ": no such file; SigLIP is a folder in Hugging Face layout with a config.json, "
-                     "spiece.model and *.safetensors");
-  }
   const Json json = read_json(file, 1u << 20);
   const ConfigSection root(json, file.string());
   const std::string type = root.text("model_type", "");
   if (type != "siglip") {
-    root.fail("model_type", "is \"" + type +
-                                "\"; expected siglip, whose two towers score texts against a picture "
-                                "(google/siglip-base-patch16-224 is one)");
+    root.fail("model_type", type == "paligemma"
+                                ? "is \"paligemma\"; expected siglip, whose two towers score texts against a "
+                                  "picture (google/siglip-base-patch16-224 is one)"
+                                : about_model_type(type));
   }
+  root.refuse(ConfigPlace::kSiglip);
   // A part that is left out is all defaults.
   const Json none = Json::object();
   const auto part = [&](const char* key) {

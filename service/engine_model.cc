@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/config_keys.h"
 #include "model/error.h"
 #include "model/generation.h"
 #include "model/static_images.h"
@@ -69,6 +70,8 @@ class PaliGemmaAnswerJob : public AnswerJob {
         needs_(needs_of(model, options_)),
         positions_(int(images_.size()) * model.config().image_tokens() + int(prompt_.size()) +
                    needs_.new_positions) {
+    // As transformers since 5.0 and big_vision: Gemma 2's probabilities are those of bounded logits.
+    if (!options_.softcap) options_.softcap = model.config().text.final_softcap;
     model_.require_room(positions_);
   }
 
@@ -140,7 +143,10 @@ class PaliGemmaEngineModel : public EngineModel {
             [this] {
               if (const std::string note = model_.packed_cache_note(); !note.empty()) log_info(note);
             },
-            options.weights.sha256) {}
+            options.weights.sha256) {
+    for (const std::string& key : unknown_keys(folder))
+      log_warning((folder / key).string() + ": neither Palisade nor transformers knows this key; left aside");
+  }
   // Before hash_ waits for its thread, which waits for the model.
   ~PaliGemmaEngineModel() override { model_.stop_loading(); }
 

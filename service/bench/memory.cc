@@ -120,8 +120,9 @@ bool forget_peak() {
 
 std::uint64_t weight_memory(const ModelConfig& config, double bytes_per_weight) {
   const std::uint64_t embedding = std::uint64_t(config.text.vocabulary) * config.text.width;
-  return embedding * (bytes_per_weight == 4 ? 4 : 2) +
-         std::uint64_t(bytes_per_weight * double(config.parameter_count()));
+  // A head is packed beside the embedding, whether it is tied to it or not.
+  const std::uint64_t packed = config.parameter_count() - (config.text.own_head ? embedding : 0);
+  return embedding * (bytes_per_weight == 4 ? 4 : 2) + std::uint64_t(bytes_per_weight * double(packed));
 }
 
 std::uint64_t memory_needed(const ModelConfig& config, int positions, double bytes_per_weight) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "model/config_keys.h"
 #include "model/json.h"
 #include "model/model_config.h"
 #include "model/paligemma.h"
@@ -68,6 +69,7 @@ Json description(const ModelConfig& config, const fs::path& path) {
             {"mlp", text.mlp_width},
             {"vocabulary", text.vocabulary},
             {"max_positions", text.max_position_embeddings}}},
+          {"head", text.own_head ? "of its own" : "tied to the embedding"},
           {"image_token", config.image_token},
           {"eos_tokens", config.eos_tokens},
           {"memory_bytes", memory_by_precision([&](double bytes) { return weight_memory(config, bytes); })},
@@ -131,7 +133,10 @@ void print_description(const Json& about) {
   }
   if (about.contains("kv_bytes_per_position_f32"))
     line("KV cache", number(about["kv_bytes_per_position_f32"]) + " bytes a position (f32)");
+  if (about.contains("head")) line("head", about["head"].get<std::string>());
   if (about.contains("weights")) line("weights", about["weights"].get<std::string>());
+  for (const Json& key : about.value("unknown_keys", Json::array()))
+    line("left aside", key.get<std::string>() + ": neither Palisade nor transformers knows this key");
 }
 
 // Opening a model checks every header and offset; reading it checks names and shapes.
@@ -143,6 +148,12 @@ void add_weights(Json& about, const ModelIdentity& identity, const std::vector<f
   about["weights"] = files + ": every tensor is there and has its shape";
 }
 
+// What a spelling mistake, or a version of transformers to come, may have put there.
+void add_unknown_keys(Json& about, const fs::path& folder) {
+  const auto unknown = unknown_keys(folder);
+  if (!unknown.empty()) about["unknown_keys"] = unknown;
+}
+
 int inspect(const InspectOptions& options) {
   const fs::path path = options.path;
   const bool siglip = is_siglip(path);
@@ -151,10 +162,13 @@ int inspect(const InspectOptions& options) {
   if (fs::is_directory(path) && siglip) {
     const Siglip model(path);
     add_weights(about, model.identity(), paths_of(model.weight_files()));
+    add_unknown_keys(about, path);
   } else if (fs::is_directory(path)) {
     // In the precision that takes the least memory.
     const PaliGemma model(path, SlidingWindow::kTransformers, precisions_here().back());
+    about = description(model.config(), path);
     add_weights(about, model.identity(), paths_of(model.weight_files()));
+    add_unknown_keys(about, path);
   }
   if (options.json) {
     std::printf("%s\n", about.dump().c_str());

@@ -13,6 +13,7 @@
 #include "model/language_model.h"
 #include "model/random_checkpoint.h"
 #include "tests/ingest/test_files.h"
+#include "tests/model/folder_copy.h"
 #include "tests/model/prefilled.h"
 
 using namespace palisade;
@@ -117,15 +118,11 @@ TEST_CASE("a folder that is loaded while it is used answers as one that is loade
 }
 
 TEST_CASE("a folder that lacks a tensor of the last layer says so when it is needed, and not before") {
-  const test::TestFolder folder;
-  std::filesystem::copy(kModels / "paligemma1-tiny", folder.path(), std::filesystem::copy_options::recursive);
-  std::string weights = read_text_file(kModels / "paligemma1-tiny/model.safetensors", 16u << 20);
-  const std::string name = "language_model.model.layers.2.mlp.down_proj";
-  REQUIRE(weights.find(name) != std::string::npos);
-  weights.replace(weights.find(name), name.size(), "language_model.model.layers.2.mlp.lost_proj");
-  folder.write("model.safetensors", weights);
-  CHECK_THROWS_AS(PaliGemma{folder.path()}, ModelError);
-  const PaliGemma model(folder.path(), SlidingWindow::kTransformers, Precision::kF32,
+  const FolderCopy folder(kModels / "paligemma1-tiny");
+  folder.change_tensors(
+      [](auto& tensors) { tensors.erase("language_model.model.layers.2.mlp.down_proj.weight"); });
+  CHECK_THROWS_AS(PaliGemma{folder.path}, ModelError);
+  const PaliGemma model(folder.path, SlidingWindow::kTransformers, Precision::kF32,
                         {.load_while_used = true});
   const Image image = read_picture(kReference / "images/still0.png");
   const auto features = model.encode({&image, 1});

@@ -95,7 +95,7 @@ TEST_CASE("the released sizes give their published parameter counts") {
 TEST_CASE("a SigLIP configuration that cannot be used is named by its key") {
   const Folder folder;
   CHECK(folder.error_with([](Json&) {}) == "");
-  CHECK(contains(folder.error_with([](Json& json) { json["model_type"] = "clip"; }), "expected siglip"));
+  CHECK(contains(folder.error_with([](Json& json) { json["model_type"] = "clip"; }), "CLIP, another family"));
   CHECK(contains(folder.error_with([](Json& json) { json["text_config"]["projection_size"] = 16; }),
                  "\"projection_size\" is 16"));
   CHECK(contains(folder.error_with([](Json& json) { json["text_config"]["num_attention_heads"] = 5; }),
