@@ -136,8 +136,8 @@ std::vector<ExampleLoss> TrainingPass::loss(const TrainingBatch& batch, bool wit
   losses_.resize(std::size_t(targets));
   HeadGradients gradients;
   if (with_gradients)
-    gradients = {dtargets_.shaped(targets, width), parameters_.gradients().language_tower.embedding};
-  head_loss(options_.loss, parameters_.weights().language_tower.embedding, target_states_, targets_, losses_,
+    gradients = {dtargets_.shaped(targets, width), parameters_.gradients().language_tower.head()};
+  head_loss(options_.loss, parameters_.weights().language_tower.head(), target_states_, targets_, losses_,
             gradients, logits_);
   std::vector<ExampleLoss> examples;
   std::size_t at = 0;

@@ -13,12 +13,12 @@ constexpr int kFewestRows = 8;
 
 }  // namespace
 
-void head_loss(const LossOptions& options, ConstMatrixView embedding, ConstMatrixView hidden,
+void head_loss(const LossOptions& options, ConstMatrixView head_rows, ConstMatrixView hidden,
                std::span<const Target> targets, std::span<TokenLoss> losses, const HeadGradients& gradients,
                Buffer& buffer) {
-  assert(hidden.rows == int(targets.size()) && options.vocabulary <= embedding.rows);
+  assert(hidden.rows == int(targets.size()) && options.vocabulary <= head_rows.rows);
   const int vocabulary = options.vocabulary;
-  const ConstMatrixView head = embedding.row_range(0, vocabulary);
+  const ConstMatrixView head = head_rows.row_range(0, vocabulary);
   const int rows = std::max(kFewestRows, kMostLogits / vocabulary);
   for (int first = 0; first < hidden.rows; first += rows) {
     const int count = std::min(rows, hidden.rows - first);
@@ -33,9 +33,9 @@ void head_loss(const LossOptions& options, ConstMatrixView embedding, ConstMatri
     });
     if (!gradients.hidden.data) continue;
     multiply(logits, head, false, 1, 0, gradients.hidden.row_range(first, count));
-    if (gradients.embedding.data) {
+    if (gradients.head.data) {
       multiply_transposed(logits, hidden.row_range(first, count), 1, 1,
-                          gradients.embedding.row_range(0, vocabulary));
+                          gradients.head.row_range(0, vocabulary));
     }
   }
 }

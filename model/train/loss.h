@@ -20,15 +20,15 @@ struct Target {
   float weight = 0;
 };
 
-// The tied head and the loss, forward and backward at once, some rows at a time, so that the logits of all
+// The head and the loss, forward and backward at once, some rows at a time, so that the logits of all
 // rows are never held. hidden [targets, width] -> each row's cross-entropy in `losses`; the gradient of the
-// weighted sum goes to dhidden, and is added to dembedding where that has data. Without data in dhidden: the
-// losses alone.
+// weighted sum goes to dhidden, and is added to that of the head where that has data. Without data in
+// dhidden: the losses alone.
 struct HeadGradients {
   MatrixView hidden;
-  MatrixView embedding;
+  MatrixView head;
 };
-void head_loss(const LossOptions& options, ConstMatrixView embedding, ConstMatrixView hidden,
+void head_loss(const LossOptions& options, ConstMatrixView head_rows, ConstMatrixView hidden,
                std::span<const Target> targets, std::span<TokenLoss> losses, const HeadGradients& gradients,
                Buffer& logits);
 

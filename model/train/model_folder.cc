@@ -24,15 +24,24 @@ Json changed_config(const fs::path& file, const ModelConfig& config, DataType ty
     set_if_there(*section, "torch_dtype", name);
     set_if_there(*section, "dtype", name);
     set_if_there(*section, "num_image_tokens", config.image_tokens());
+    set_if_there(*section, "tie_word_embeddings", !config.text.own_head);
   }
+  if (config.text.own_head) json["tie_word_embeddings"] = false;
   return json;
 }
 
-Json changed_preprocessor(const fs::path& file, const ModelConfig& config) {
-  Json json = read_json(file);
+void change_pictures(Json& json, const ModelConfig& config) {
   const int size = config.vision.image_size;
   if (json.contains("size")) json["size"] = {{"height", size}, {"width", size}};
   set_if_there(json, "image_seq_length", config.image_tokens());
+}
+
+// preprocessor_config.json, or processor_config.json, which may hold the same in a section.
+Json changed_preprocessor(const fs::path& file, const ModelConfig& config) {
+  Json json = read_json(file);
+  change_pictures(json, config);
+  if (json.contains("image_processor") && json["image_processor"].is_object())
+    change_pictures(json["image_processor"], config);
   return json;
 }
 
@@ -61,7 +70,7 @@ void write_model_folder(Parameters& parameters, const fs::path& source, const fs
       if (!entry.is_regular_file() || is_left(name)) continue;
       if (name == "config.json") {
         write_whole_file(partial / name, changed_config(file, config, type).dump(2) + "\n");
-      } else if (name == "preprocessor_config.json") {
+      } else if (name == "preprocessor_config.json" || name == "processor_config.json") {
         write_whole_file(partial / name, changed_preprocessor(file, config).dump(2) + "\n");
       } else {
         fs::copy_file(file, partial / name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/checkpoint_match.h"
 #include "model/error.h"
 #include "model/matmul.h"
 #include "model/train/initial_weights.h"
@@ -38,11 +39,7 @@ FloatBlock::FloatBlock(std::size_t size) : size_(size) {
 }
 
 Parameters::Parameters(const ModelConfig& config, const Checkpoint& checkpoint, const TrainedTensors& trained)
-    : config_(config), trained_(trained) {
-  if (checkpoint.has("language_model.lm_head.weight"))
-    throw ModelError(
-        "the checkpoint has a head of its own (language_model.lm_head.weight); only a head tied to "
-        "the embedding can be trained");
+    : config_(matched(config, checkpoint)), trained_(trained) {
   lay_out();
   read(checkpoint);
 }

@@ -3,6 +3,8 @@
 #include <functional>
 #include <numeric>
 
+#include "model/tensor_names.h"
+
 namespace palisade {
 namespace {
 
@@ -131,10 +133,11 @@ ImageTowerTensors image_tower(const PartReader& read, const VisionConfig& config
 
 LanguageTowerTensors language_tower(const PartReader& read, const TextConfig& config) {
   const std::string name = "language_model.model.";
-  LanguageTowerTensors tower{
-      .embedding = read.rows(name + "embed_tokens.weight", config.vocabulary, config.width),
-      .blocks = {},
-      .final_norm = {}};
+  LanguageTowerTensors tower{.embedding = read.rows(kEmbeddingTensor, config.vocabulary, config.width),
+                             .own_head = {},
+                             .blocks = {},
+                             .final_norm = {}};
+  if (config.own_head) tower.own_head = read.rows(kHeadTensor, config.vocabulary, config.width);
   for (int layer = 0; layer < config.layers; ++layer)
     tower.blocks.push_back(decoder_block(read, name + "layers." + std::to_string(layer) + ".", config));
   tower.final_norm = read.row(name + "norm.weight", config.width);

@@ -70,9 +70,12 @@ struct DecoderBlockTensors {
 };
 
 struct LanguageTowerTensors {
-  MatrixView embedding;  // [vocabulary, width]; the head is tied to it
+  MatrixView embedding;  // [vocabulary, width]
+  MatrixView own_head;   // likewise; without data where the head is tied to the embedding
   std::vector<DecoderBlockTensors> blocks;
   MatrixView final_norm;
+
+  const MatrixView& head() const { return own_head.rows > 0 ? own_head : embedding; }
 };
 
 // What only stage 0 trains beside the image tower, and no stored model has: the heads that read the labels of

@@ -110,9 +110,9 @@ class Trainee {
   }
   // Of the rows that predict the targets.
   Matrix logits() const {
-    const ConstMatrixView embedding = parameters_.weights().language_tower.embedding;
-    Matrix logits(pass_.target_states().rows, embedding.rows);
-    multiply(pass_.target_states(), embedding, true, 1, 0, logits);
+    const ConstMatrixView head = parameters_.weights().language_tower.head();
+    Matrix logits(pass_.target_states().rows, head.rows);
+    multiply(pass_.target_states(), head, true, 1, 0, logits);
     return logits;
   }
   std::span<const TokenId> targets() const { return batch_.examples.front().suffix; }
