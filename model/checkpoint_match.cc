@@ -8,7 +8,7 @@ namespace palisade {
 ModelConfig matched(ModelConfig config, const Checkpoint& checkpoint) {
   checkpoint.require_only(known_tensors(config));
   if (config.text.own_head && !checkpoint.stores_head()) {
-    throw ModelError((checkpoint.files().front().parent_path() / "config.json").string() +
+    throw ModelError((checkpoint.files().front()->path().parent_path() / "config.json").string() +
                      ": \"tie_word_embeddings\" is false, but the weights hold no lm_head.weight; bring the "
                      "file "
                      "that holds it, or set tie_word_embeddings to true where the head is the embedding");

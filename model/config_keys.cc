@@ -14,8 +14,8 @@ struct KeyNames {
 };
 
 constexpr KeyNames kReadKeys[] = {
-    {kModel, "model_type vision_config text_config image_token_index image_token_id tie_word_embeddings"},
-    {kModel, "eos_token_id projection_dim"},
+    {kPaliGemma, "model_type vision_config text_config image_token_index image_token_id tie_word_embeddings"},
+    {kPaliGemma, "eos_token_id projection_dim"},
     {kGemma, "model_type hidden_size intermediate_size num_hidden_layers num_attention_heads head_dim"},
     {kGemma, "num_key_value_heads vocab_size max_position_embeddings rms_norm_eps rope_theta rope_scaling"},
     {kGemma, "rope_parameters tie_word_embeddings eos_token_id"},
@@ -38,16 +38,18 @@ constexpr KeyNames kReadKeys[] = {
 // bos_token_id: the tokenizer's <bos> counts; hidden_size and vocab_size of config.json are stale in released
 // files; num_image_tokens and vision_config's projection_dim follow from others; Gemma 1 has no caps.
 constexpr KeyNames kIrrelevantKeys[] = {
-    {kModel, "architectures name_or_path _name_or_path transformers_version torch_dtype dtype hidden_size"},
-    {kModel, "vocab_size _vocab_size ignore_index pad_token_id bos_token_id num_hidden_layers"},
-    {kModel, "num_image_tokens is_encoder_decoder is_decoder use_cache return_dict output_hidden_states"},
-    {kModel, "output_attentions torchscript use_bfloat16 problem_type id2label label2id num_labels"},
-    {kModel, "finetuning_task prefix tokenizer_class task_specific_params chunk_size_feed_forward"},
-    {kModel, "tf_legacy_loss cross_attention_hidden_size add_cross_attention tie_encoder_decoder"},
-    {kModel, "decoder_start_token_id sep_token_id cls_token_id attn_implementation _attn_implementation"},
-    {kModel, "_attn_implementation_autoset _commit_hash auto_map initializer_range gradient_checkpointing"},
-    {kModel, "_attn_implementation_internal _experts_implementation_internal experts_implementation"},
-    {kModel, "unsloth_fixed unsloth_version projector_hidden_act model_name"},
+    {kPaliGemma,
+     "architectures name_or_path _name_or_path transformers_version torch_dtype dtype hidden_size"},
+    {kPaliGemma, "vocab_size _vocab_size ignore_index pad_token_id bos_token_id num_hidden_layers"},
+    {kPaliGemma, "num_image_tokens is_encoder_decoder is_decoder use_cache return_dict output_hidden_states"},
+    {kPaliGemma, "output_attentions torchscript use_bfloat16 problem_type id2label label2id num_labels"},
+    {kPaliGemma, "finetuning_task prefix tokenizer_class task_specific_params chunk_size_feed_forward"},
+    {kPaliGemma, "tf_legacy_loss cross_attention_hidden_size add_cross_attention tie_encoder_decoder"},
+    {kPaliGemma, "decoder_start_token_id sep_token_id cls_token_id attn_implementation _attn_implementation"},
+    {kPaliGemma,
+     "_attn_implementation_autoset _commit_hash auto_map initializer_range gradient_checkpointing"},
+    {kPaliGemma, "_attn_implementation_internal _experts_implementation_internal experts_implementation"},
+    {kPaliGemma, "unsloth_fixed unsloth_version projector_hidden_act model_name"},
     {kGemma,
      "architectures name_or_path _name_or_path transformers_version torch_dtype dtype num_image_tokens"},
     {kGemma, "attention_dropout initializer_range use_cache pad_token_id bos_token_id is_encoder_decoder"},
@@ -113,13 +115,13 @@ constexpr ConfigKey refused(ConfigPlace place, std::string_view name, std::strin
 }
 
 constexpr ConfigKey kRefusedKeys[] = {
-    refused(kModel, "quantization_config", "[{}]", kOriginal),
-    refused(kModel, "quantization", "[{}]", kOriginal),
-    refused(kModel, "compression_config", "[{}]", kOriginal),
-    refused(kModel, "transformers_weights", R"(["model.safetensors"])",
+    refused(kPaliGemma, "quantization_config", "[{}]", kOriginal),
+    refused(kPaliGemma, "quantization", "[{}]", kOriginal),
+    refused(kPaliGemma, "compression_config", "[{}]", kOriginal),
+    refused(kPaliGemma, "transformers_weights", R"(["model.safetensors"])",
             "weights are read from model.safetensors or its shards; rename the file and take the key out"),
-    refused(kModel, "pruned_heads", "[{}]", kNoSuch),
-    refused(kModel, "per_layer_config", "[{}]", kNoSuch),
+    refused(kPaliGemma, "pruned_heads", "[{}]", kNoSuch),
+    refused(kPaliGemma, "per_layer_config", "[{}]", kNoSuch),
     refused(kGemma, "hidden_act",
             R"(["gelu_pytorch_tanh", "gelu", "gelu_new", "gelu_fast", "gelu_accurate"])", kGelu),
     refused(kGemma, "hidden_activation", kTanh, kGelu),
@@ -272,7 +274,7 @@ std::vector<std::string> unknown_keys(const std::filesystem::path& folder) {
   const bool siglip = config.is_object() && config.value("model_type", Json()) == "siglip";
   const Json text = section_of(config, "text_config");
   const ConfigPlace gemma = text.value("model_type", Json()) == "gemma2" ? kGemma2 : kGemma;
-  unknown.add(siglip ? kSiglip : kModel, config, "config.json: ");
+  unknown.add(siglip ? kSiglip : kPaliGemma, config, "config.json: ");
   unknown.add(siglip ? kSiglipText : gemma, text, "config.json: text_config: ");
   unknown.add(kVision, section_of(config, "vision_config"), "config.json: vision_config: ");
   unknown.add(kGeneration, unknown.read("generation_config.json"), "generation_config.json: ");

@@ -12,7 +12,7 @@ namespace palisade {
 
 // A JSON object of a model folder.
 enum class ConfigPlace {
-  kModel,       // config.json of PaliGemma
+  kPaliGemma,   // config.json of PaliGemma
   kGemma,       // its text_config, of Gemma 1
   kGemma2,      // and of Gemma 2
   kRope,        // rope_parameters or rope_scaling of either
@@ -32,7 +32,7 @@ enum class KeyRule {
 
 // What becomes of a key that transformers (4.41 to 5.24) reads there.
 struct ConfigKey {
-  ConfigPlace place = ConfigPlace::kModel;
+  ConfigPlace place = ConfigPlace::kPaliGemma;
   std::string_view name = {};
   KeyRule rule = KeyRule::kRead;
   std::string_view harmless =

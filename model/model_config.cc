@@ -174,7 +174,7 @@ ModelConfig read_model_config(const std::filesystem::path& folder_or_file) {
               "nothing; expected paligemma");
   }
   if (type != "paligemma") root.fail("model_type", about_model_type(type));
-  root.refuse(ConfigPlace::kModel);
+  root.refuse(ConfigPlace::kPaliGemma);
   ModelConfig config;
   config.vision = read_vision_config(root.section("vision_config"));
   config.text = read_text(root.section("text_config"));

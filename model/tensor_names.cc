@@ -7,7 +7,7 @@ namespace palisade {
 namespace {
 
 // Takes `prefix` away where `name` begins with it.
-bool take(std::string_view& name, std::string_view prefix) {
+bool drop_prefix(std::string_view& name, std::string_view prefix) {
   if (!name.starts_with(prefix)) return false;
   name.remove_prefix(prefix.size());
   return true;
@@ -81,15 +81,15 @@ constexpr Telltale kTelltales[] = {
 
 std::string released_name(std::string_view name) {
   std::string_view rest = name;
-  take(rest, "model.");
+  drop_prefix(rest, "model.");
   if (rest.starts_with("multi_modal_projector.")) return std::string(rest);
   if (rest.starts_with("lm_head.")) return joined("language_model.", rest);
-  if (take(rest, "vision_tower.")) {
-    take(rest, "vision_model.");
+  if (drop_prefix(rest, "vision_tower.")) {
+    drop_prefix(rest, "vision_model.");
     return joined("vision_tower.vision_model.", rest);
   }
-  if (take(rest, "language_model.")) {
-    take(rest, "model.");
+  if (drop_prefix(rest, "language_model.")) {
+    drop_prefix(rest, "model.");
     return joined(rest.starts_with("lm_head.") ? "language_model." : "language_model.model.", rest);
   }
   return std::string(name);

@@ -28,7 +28,7 @@ struct Site {
 
 const std::map<ConfigPlace, std::vector<Site>>& sites() {
   static const std::map<ConfigPlace, std::vector<Site>> all = {
-      {kModel, {{"paligemma1-tiny", "config.json"}, {"paligemma2-tiny", "config.json"}}},
+      {kPaliGemma, {{"paligemma1-tiny", "config.json"}, {"paligemma2-tiny", "config.json"}}},
       {kGemma, {{"paligemma1-tiny", "config.json", {"text_config"}}}},
       {kGemma2, {{"paligemma2-tiny", "config.json", {"text_config"}}}},
       {kRope,
@@ -163,7 +163,7 @@ const std::map<ConfigPlace, std::map<std::string, Values>>& read_changes() {
       {"attn_logit_softcapping", {{"attn_logit_softcapping", nullptr}}},
       {"final_logit_softcapping", {{"final_logit_softcapping", 7}}}};
   static const std::map<ConfigPlace, std::map<std::string, Values>> all = {
-      {kModel,
+      {kPaliGemma,
        {{"model_type", {{"model_type", "llava"}}},
         {"vision_config", {{"vision_config", Json::object()}}},
         {"text_config", {{"text_config", Json::object()}}},
