@@ -57,6 +57,7 @@ struct Shared {
   bool stills = false;
   std::string remark;
   std::optional<MediaTime> duration;
+  Skipped skipped;
   std::mutex calling;  // held while the caller's `wanted` runs, so that it can be cut off
   bool cut = false;    // guarded by calling
 };
@@ -75,7 +76,7 @@ bool await_turn(Shared& shared) {
   return !shared.closing;
 }
 
-void hand_over(Shared& shared, const Source* source, std::optional<Frame> frame, std::exception_ptr error) {
+void hand_over(Shared& shared, Source* source, std::optional<Frame> frame, std::exception_ptr error) {
   const std::lock_guard lock(shared.mutex);
   shared.frame = std::move(frame);
   shared.error = std::move(error);
@@ -84,6 +85,7 @@ void hand_over(Shared& shared, const Source* source, std::optional<Frame> frame,
     shared.stills = source->stills();
     shared.remark = source->remark();
     shared.duration = source->duration();
+    shared.skipped.add(source->take_skipped());
   }
   shared.readers_turn = false;
   shared.turned.notify_all();
@@ -159,6 +161,10 @@ class ApartSource : public Source {
   bool stills() const override { return told(&Shared::stills); }
   std::string remark() const override { return told(&Shared::remark); }
   std::optional<MediaTime> duration() const override { return told(&Shared::duration); }
+  Skipped take_skipped() override {
+    const std::lock_guard lock(shared_->mutex);
+    return std::exchange(shared_->skipped, {});
+  }
 
  private:
   template <typename Value>

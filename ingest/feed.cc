@@ -21,7 +21,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kBetweenJumps{10};
+constexpr std::chrono::seconds kBetweenReports{10};  // of one kind
 
 // Why a connection is over.
 struct Loss {
@@ -102,6 +102,8 @@ struct Feed::State {
   void pace(MediaTime pts);
   void check_damage(const FrameStamp& stamp);
   void tell_jump();
+  void tell_skipped(Source& source, bool at_once);
+  void tell_online(const Frame& frame, const Source& source);
   void deliver(Frame frame, const Source& source);
   void deliver_clip(Clip clip, std::size_t sampling_index);
   void finish_clips();
@@ -134,6 +136,11 @@ struct Feed::State {
   std::optional<MonotonicTime> online_since;
   std::optional<MonotonicTime> pace_start;  // when pts 0 was due
   std::optional<MonotonicTime> told_jump;
+  std::optional<MonotonicTime> told_skipped;
+  Skipped skipped;  // pictures that nobody has been told of yet
+  std::optional<MonotonicTime> told_size;
+  int width_told = 0;
+  int height_told = 0;
   bool live = false;
   Backlog backlog;
   MonotonicTime last_sound;  // a frame that is not damaged, or the connection's beginning
@@ -186,9 +193,18 @@ void Feed::State::check_damage(const FrameStamp& stamp) {
 // Windows begin anew, which is told, but not at every frame of a camera whose clock is broken.
 void Feed::State::tell_jump() {
   const MonotonicTime time = steady_clock::now();
-  if (!online_since || (told_jump && time - *told_jump < kBetweenJumps)) return;
+  if (!online_since || (told_jump && time - *told_jump < kBetweenReports)) return;
   told_jump = time;
   report(FeedState::kOnline, "the camera's clock jumped: windows begin anew");
+}
+
+void Feed::State::tell_skipped(Source& source, bool at_once) {
+  skipped.add(source.take_skipped());
+  const MonotonicTime time = steady_clock::now();
+  const bool soon = told_skipped && time - *told_skipped < kBetweenReports;
+  if (skipped.pictures == 0 || !online_since || (soon && !at_once)) return;
+  told_skipped = time;
+  report(FeedState::kOnline, std::exchange(skipped, {}).text());
 }
 
 bool Feed::State::wanted(const FrameStamp& stamp, bool paced) {
@@ -210,13 +226,23 @@ bool Feed::State::wanted(const FrameStamp& stamp, bool paced) {
   return any;
 }
 
+// The first picture, and another size, though not each of a folder whose pictures all differ.
+void Feed::State::tell_online(const Frame& frame, const Source& source) {
+  width = frame.source_width;
+  height = frame.source_height;
+  const MonotonicTime time = steady_clock::now();
+  const bool changed = width != width_told || height != height_told;
+  const bool soon = told_size && time - *told_size < kBetweenReports;
+  if (online_since && (!changed || soon)) return;
+  if (online_since) told_size = time;
+  if (!online_since) online_since = time;
+  width_told = width;
+  height_told = height;
+  report(FeedState::kOnline, source.remark());
+}
+
 void Feed::State::deliver(Frame frame, const Source& source) {
-  if (!online_since || width != frame.source_width || height != frame.source_height) {
-    width = frame.source_width;
-    height = frame.source_height;
-    if (!online_since) online_since = steady_clock::now();
-    report(FeedState::kOnline, source.remark());
-  }
+  tell_online(frame, source);
   frame.image = mask.painted(frame.image);
   if (look) motion->look(frame.stamp.pts, frame.image);
   bool any = false;
@@ -252,8 +278,9 @@ void Feed::State::pump(Source& source, std::stop_token stop) {
   const Wanted wanted_here = [&](const FrameStamp& stamp) { return wanted(stamp, paced); };
   while (!stop.stop_requested()) {
     std::optional<Frame> frame = source.next(wanted_here);
+    if (frame) deliver(std::move(*frame), source);
+    tell_skipped(source, !frame);
     if (!frame) return;
-    deliver(std::move(*frame), source);
   }
 }
 

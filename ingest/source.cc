@@ -74,6 +74,17 @@ std::chrono::milliseconds closest_frames(std::span<const Sampling> samplings) {
 
 }  // namespace
 
+std::string Skipped::text() const {
+  const std::string count = pictures == 1 ? "a picture was" : std::to_string(pictures) + " pictures were";
+  return count + " skipped" + (pictures == 1 ? ": " : "; the last: ") + last;
+}
+
+void Skipped::add(Skipped more) {
+  if (more.pictures == 0) return;
+  pictures += more.pictures;
+  last = std::move(more.last);
+}
+
 SourceOptions decoding_for(std::span<const Sampling> samplings, SourceOptions options) {
   if (scheme_of(options.url).starts_with("http")) options.frame_interval = closest_frames(samplings);
   if (options.decode != Decode::kAsNeeded) return options;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -83,6 +84,16 @@ inline std::string no_keyframe_text(const std::string& time) {
   return "no key frame for " + time + ": let the camera send one every few seconds";
 }
 
+// Pictures that were passed over because they cannot be read.
+struct Skipped {
+  std::uint64_t pictures = 0;
+  std::string last;  // which one, and why
+
+  // "3 pictures were skipped; the last: ..."
+  std::string text() const;
+  void add(Skipped more);
+};
+
 // An opened stream of frames, used by one thread.
 class Source {
  public:
@@ -100,6 +111,8 @@ class Source {
   // What a user should know of how it is read, such as a decoder that is not there; empty where there is
   // nothing to say. Settled once a frame has been returned.
   virtual std::string remark() const { return {}; }
+  // What has been skipped since this was last asked.
+  virtual Skipped take_skipped() { return {}; }
   // Length of the medium in media time, where it is known (files), for progress.
   virtual std::optional<MediaTime> duration() const { return std::nullopt; }
 };

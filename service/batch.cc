@@ -9,6 +9,7 @@
 #include "model/error.h"
 #include "service/engine.h"
 #include "service/event_book.h"
+#include "service/log.h"
 #include "service/sha256.h"
 #include "tasks/task.h"
 
@@ -64,10 +65,18 @@ void read_to_end(Batch& batch, const EngineModel& model) {
   const std::unique_ptr<Source> source =
       open_apart(open_source, decoding_for({&batch.options.sampling, 1}, batch.options.source), batch.stop);
   batch.duration = source->duration();
+  OncePerSecond telling;
+  Skipped skipped;
+  const auto tell_skipped = [&](bool at_once) {
+    skipped.add(source->take_skipped());
+    if (skipped.pictures == 0 || !(telling.count(1, std::chrono::steady_clock::now()) || at_once)) return;
+    log_warning(std::exchange(skipped, {}).text());
+  };
   Sampler sampler(batch.options.sampling);
   const Wanted wanted = [&](const FrameStamp& stamp) { return sampler.wants(stamp); };
   while (!batch.stop.stop_requested()) {
     std::optional<Frame> frame = source->next(wanted);
+    tell_skipped(!frame);
     if (!frame) break;
     for (Clip& clip : sampler.offer(fitted(*std::move(frame), batch.options.stream, model))) {
       batch.push(std::move(clip), source->live());

@@ -11,6 +11,7 @@
 #include "ingest/picture.h"
 #include "ingest/url.h"
 #include "service/batch.h"
+#include "service/log.h"
 
 namespace palisade {
 namespace {
@@ -102,17 +103,25 @@ std::optional<Clip> clip_of_video(const SourceOptions& options, int count,
   const auto picks = evenly_spread(seen.pts, count, end);
   source = open_apart(open_source, options, stop);
   Clip clip;
+  std::optional<Frame> last_picked;
+  Skipped skipped;
   sampling.span = std::chrono::round<std::chrono::milliseconds>(end - seen.pts.front());
   clip.sampling = sampling;
   for (std::size_t next = 0; next < picks.size();) {
     const std::uint64_t number = seen.numbers[picks[next]];
-    auto frame = source->next([&](const FrameStamp& stamp) { return stamp.number == number; });
-    if (!frame)
+    auto frame = source->next([&](const FrameStamp& stamp) { return stamp.number >= number; });
+    if (frame) last_picked = fitted(*std::move(frame), stream, model);
+    skipped.add(source->take_skipped());
+    const bool shortened = !frame && skipped.pictures > 0 && last_picked;
+    if (!frame && !shortened)
       throw SourceError(SourceFault::kUnreadable, redact_url(options.url) + ": changed while it was read");
-    const Frame picked = fitted(*std::move(frame), stream, model);
-    // A video of fewer frames shows some of them more than once.
-    for (; next < picks.size() && seen.numbers[picks[next]] == number; ++next) clip.frames.push_back(picked);
+    // A video of fewer frames shows some of them more than once, and so does a folder whose pictures were
+    // skipped, which are only known by reading them.
+    for (; next < picks.size() && (shortened || seen.numbers[picks[next]] <= last_picked->stamp.number);
+         ++next)
+      clip.frames.push_back(*last_picked);
   }
+  if (skipped.pictures > 0) log_warning(skipped.text());
   return clip;
 }
 

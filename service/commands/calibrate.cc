@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ingest/natural_order.h"
 #include "model/calibration.h"
 #include "model/checkpoint.h"
 #include "model/generation.h"
@@ -38,7 +39,7 @@ struct CalibrateOptions {
   std::string output;
 };
 
-// A folder's pictures, by name; anything else is itself.
+// A folder's pictures, in the natural order of their names; anything else is itself.
 std::vector<std::string> files_of(const std::string& input) {
   if (!fs::is_directory(input)) return {input};
   std::vector<std::string> files;
@@ -46,7 +47,7 @@ std::vector<std::string> files_of(const std::string& input) {
     if (is_picture_file(entry.path().string())) files.push_back(entry.path().string());
   }
   if (files.empty()) throw UsageError(input + ": holds no JPEG, PNG or WebP picture");
-  std::ranges::sort(files);
+  std::ranges::sort(files, comes_before);
   return files;
 }
 
