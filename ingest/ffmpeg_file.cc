@@ -33,7 +33,7 @@ FileInput::FileInput(const std::filesystem::path& path, const Deadline& deadline
   }
   if (status.st_size == 0) {
     ::close(file_);
-    throw unreadable(path, "the file is empty");
+    throw unreadable(path, "the file is empty: copy or load it again");
   }
   size_ = status.st_size;
   modified_ = WallTime(std::chrono::seconds(status.st_mtim.tv_sec) +
@@ -49,6 +49,13 @@ FileInput::FileInput(const std::filesystem::path& path, const Deadline& deadline
 
 FileInput::~FileInput() {
   ::close(file_);
+}
+
+std::vector<std::byte> FileInput::start() const {
+  std::vector<std::byte> bytes(kBuffer);
+  const ssize_t got = ::pread(file_, bytes.data(), bytes.size(), 0);
+  bytes.resize(got > 0 ? std::size_t(got) : 0);
+  return bytes;
 }
 
 int FileInput::read(void* self, std::uint8_t* out, int size) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <vector>
 
 #include "frames/frame.h"
 #include "ingest/ffmpeg_deadline.h"
@@ -20,6 +22,8 @@ class FileInput {
 
   AVIOContext* io() { return io_.get(); }
   WallTime modified() const { return modified_; }
+  // Its first bytes, however far it has been read.
+  std::vector<std::byte> start() const;
 
  private:
   static int read(void* self, std::uint8_t* out, int size);

@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "ingest/ffmpeg_container.h"
 #include "ingest/ffmpeg_log.h"
 #include "ingest/ffmpeg_whitelist.h"
+#include "ingest/refused_file.h"
 #include "ingest/rtsp_faults.h"
 #include "ingest/url.h"
 
@@ -172,7 +174,22 @@ void FfmpegInput::find_video(const SourceOptions& options) {
 }
 
 void FfmpegInput::fail_without_video(const SourceOptions& options) const {
-  throw SourceError(SourceFault::kUnreadable, redact_url(options.url) + ": has no video");
+  bool sound = false;
+  for (unsigned i = 0; i < format_->nb_streams; ++i)
+    sound = sound || format_->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+  throw SourceError(SourceFault::kUnreadable,
+                    redact_url(options.url) + ": has no video" + (sound ? ", only sound" : ""));
+}
+
+// Returns where a file's first bytes do not tell what is wrong.
+void FfmpegInput::fail_by_kind(const std::string& shown) const {
+  const std::vector<std::byte> start = file_->start();
+  const auto kind = refused_file(start);
+  if (kind) throw SourceError(SourceFault::kUnreadable, shown + ": not a film Palisade reads, but " + *kind);
+  const auto container = unopened_container(start);
+  if (!container) return;
+  throw SourceError(SourceFault::kUnreadable, shown + ": a container of the kind \"" + *container +
+                                                  "\", which Palisade does not read: make it an MP4");
 }
 
 // Returns where opening took too long.
@@ -200,6 +217,7 @@ void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
   if (deadline_.stopped()) throw SourceError(SourceFault::kInterrupted, shown + ": stopped while opening");
   if (http_ != nullptr) fail_to_open_http(shown);
   const bool network = file_ == nullptr;
+  if (file_ != nullptr) fail_by_kind(shown);
   if (deadline_.passed()) {
     if (network) throw no_answer(shown, options.open_timeout);
     throw SourceError(SourceFault::kUnreadable, shown + ": its beginning takes longer to read than " +

@@ -46,6 +46,7 @@ class FfmpegInput {
   void find_video(const SourceOptions& options);
   [[noreturn]] void fail_without_video(const SourceOptions& options) const;
   void fail_to_open_http(const std::string& shown) const;
+  void fail_by_kind(const std::string& shown) const;
   [[noreturn]] void fail_to_open(int code, const SourceOptions& options) const;
 
   Deadline deadline_;

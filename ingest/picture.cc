@@ -8,6 +8,7 @@
 
 #include "ingest/picture_formats.h"
 #include "ingest/picture_orientation.h"
+#include "ingest/refused_file.h"
 
 namespace palisade {
 namespace {
@@ -54,7 +55,8 @@ Image decode_picture(std::span<const std::byte> file, const PictureLimits& limit
   for (const Format& format : kFormats) {
     if (format.recognises(file)) return upright(format.decode(file, limits), format.orientation(file));
   }
-  throw PictureError("not a picture Palisade reads: send JPEG, PNG or WebP");
+  const auto kind = refused_picture(file);
+  throw PictureError("not a picture Palisade reads" + (kind ? ", but " + *kind : ": send JPEG, PNG or WebP"));
 }
 
 Image read_picture(const std::filesystem::path& path, const PictureLimits& limits) {
