@@ -8,7 +8,7 @@ function(palisade_pkg_config name)
   target_link_libraries(${name} INTERFACE PkgConfig::${name}_pc)
 endfunction()
 
-palisade_pkg_config(ffmpeg libavformat libavcodec libavutil libswscale)
+palisade_pkg_config(ffmpeg libavfilter libavformat libavcodec libavutil libswscale)
 palisade_pkg_config(gstreamer gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-1.0 gstreamer-sdp-1.0 gio-2.0)
 palisade_pkg_config(image_files libjpeg libpng libwebp)
 palisade_pkg_config(curl libcurl)

@@ -7,6 +7,7 @@ extern "C" {
 }
 
 #include <memory>
+#include <stdexcept>
 
 // Owners of FFmpeg's objects, for ffmpeg_*.cc only.
 namespace palisade {
@@ -21,6 +22,11 @@ struct AvDelete {
     av_freep(&io->buffer);
     avio_context_free(&io);
   }
+};
+
+// A decoded picture that cannot be shown; what() says why, in a few words.
+class BadPicture : public std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 template <typename T>

@@ -17,9 +17,11 @@ struct Planes {
   std::array<int, 4> strides{};
   std::optional<bool> full_range;               // nothing: the stream does not say
   std::uint8_t matrix = AVCOL_SPC_UNSPECIFIED;  // of its colours, numbered as ITU-T H.273 does
+  bool interlaced = false;
+  bool top_field_first = false;
 };
 
-// A copy as FFmpeg's own frame: its converters read beyond the end of rows. Throws std::runtime_error for a
+// A copy as FFmpeg's own frame: its converters read beyond the end of rows. Throws BadPicture for a
 // format that FFmpeg does not know.
 Av<AVFrame> frame_of_planes(const Planes& planes);
 

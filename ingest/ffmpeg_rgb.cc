@@ -3,7 +3,6 @@
 #include <cstring>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -38,7 +37,7 @@ Image FfmpegRgb::convert(const AVFrame& frame) {
     const auto format = AVPixelFormat(frame.format);
     scaler_.reset(sws_getContext(frame.width, frame.height, format, frame.width, frame.height,
                                  AV_PIX_FMT_RGB24, SWS_BICUBIC, nullptr, nullptr, nullptr));
-    if (scaler_ == nullptr) throw std::runtime_error("its pixel format cannot be converted to RGB");
+    if (scaler_ == nullptr) throw BadPicture("its pixel format cannot be converted to RGB");
     width_ = frame.width;
     height_ = frame.height;
     format_ = frame.format;

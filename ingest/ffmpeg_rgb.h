@@ -11,7 +11,7 @@ namespace palisade {
 // space and range, BT.601 where it names none. Follows changes of size and format.
 class FfmpegRgb {
  public:
-  // Throws std::runtime_error for a pixel format that cannot be converted.
+  // Throws BadPicture for a pixel format that cannot be converted.
   Image convert(const AVFrame& frame);
 
  private:

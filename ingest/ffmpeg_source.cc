@@ -1,11 +1,11 @@
 #include "ingest/ffmpeg_source.h"
 
 #include <optional>
-#include <stdexcept>
 #include <utility>
 
 #include "ingest/ffmpeg_clock.h"
 #include "ingest/ffmpeg_decoder.h"
+#include "ingest/ffmpeg_deinterlacer.h"
 #include "ingest/ffmpeg_input.h"
 #include "ingest/ffmpeg_rgb.h"
 #include "ingest/url.h"
@@ -29,6 +29,7 @@ class FfmpegSource : public Source {
       if (decoded == nullptr) return end();
       check_size(*decoded);
       any_ = true;
+      if (weaves_fields_) deinterlacer_.see(*decoded);
       const FrameStamp stamp = clock_.stamp(*decoded, decoder_.damaged());
       if (wanted(stamp)) return frame_of(*decoded, stamp);
     }
@@ -53,9 +54,10 @@ class FfmpegSource : public Source {
 
   Frame frame_of(const AVFrame& decoded, const FrameStamp& stamp) {
     try {
-      Image image = upright(rgb_.convert(decoded), decoder_.orientation_of(decoded));
+      const AVFrame& shown = weaves_fields_ ? deinterlacer_.progressive(decoded) : decoded;
+      Image image = upright(rgb_.convert(shown), decoder_.orientation_of(decoded));
       return {stamp, "", image.width(), image.height(), image};
-    } catch (const std::runtime_error& e) {
+    } catch (const BadPicture& e) {
       throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": " + e.what());
     }
   }
@@ -64,6 +66,9 @@ class FfmpegSource : public Source {
   FfmpegInput input_;
   FfmpegDecoder decoder_;
   FfmpegClock clock_;
+  FfmpegDeinterlacer deinterlacer_;
+  // Of H.265 each field is a picture of its own.
+  const bool weaves_fields_ = input_.video().codecpar->codec_id != AV_CODEC_ID_HEVC;
   FfmpegRgb rgb_;
   bool any_ = false;
 };

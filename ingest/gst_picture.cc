@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -53,7 +52,7 @@ const char* ffmpeg_name_of(const GstVideoInfo& info) {
   for (const auto& [gstreamer, ffmpeg] : kSharedFormats) {
     if (name == gstreamer) return ffmpeg;
   }
-  throw std::runtime_error("its pixel format cannot be converted to RGB");
+  throw BadPicture("its pixel format cannot be converted to RGB");
 }
 
 // What the caps themselves say: GstVideoInfo fills in a guess.
@@ -71,7 +70,7 @@ class MappedPicture {
  public:
   MappedPicture(GstVideoInfo& info, GstBuffer& buffer) {
     if (!gst_video_frame_map(&frame_, &info, &buffer, GST_MAP_READ))
-      throw std::runtime_error("a picture cannot be read");
+      throw BadPicture("a picture cannot be read");
   }
   ~MappedPicture() { gst_video_frame_unmap(&frame_); }
   MappedPicture(const MappedPicture&) = delete;
@@ -88,6 +87,41 @@ class MappedPicture {
   GstVideoFrame frame_;
 };
 
+// H.265's pictures of one field each have a mode of their own, and stay as they are.
+bool says_interlaced(GstSample& sample) {
+  const GstCaps* const caps = gst_sample_get_caps(&sample);
+  const char* const mode =
+      caps != nullptr ? gst_structure_get_string(gst_caps_get_structure(caps, 0), "interlace-mode") : nullptr;
+  if (mode == nullptr) return false;
+  if (std::string_view(mode) == "interleaved") return true;
+  const GstBuffer* const buffer = gst_sample_get_buffer(&sample);
+  return std::string_view(mode) == "mixed" &&
+         GST_BUFFER_FLAG_IS_SET(buffer, GST_VIDEO_BUFFER_FLAG_INTERLACED);
+}
+
+Av<AVFrame> frame_of(GstSample& sample, int max_pixels) {
+  GstCaps* const caps = gst_sample_get_caps(&sample);
+  GstBuffer* const buffer = gst_sample_get_buffer(&sample);
+  GstVideoInfo info;
+  if (caps == nullptr || !gst_video_info_from_caps(&info, caps)) throw BadPicture("gives no raw pictures");
+  const int width = GST_VIDEO_INFO_WIDTH(&info);
+  const int height = GST_VIDEO_INFO_HEIGHT(&info);
+  const bool fits = width > 0 && height > 0 && width <= kMaxSide && height <= kMaxSide &&
+                    std::int64_t(width) * height <= max_pixels;
+  if (!fits) throw BadPicture("its pictures are over the size limit");
+  Planes planes{
+      .format = ffmpeg_name_of(info),
+      .width = width,
+      .height = height,
+      .interlaced = says_interlaced(sample),
+      .top_field_first = GST_BUFFER_FLAG_IS_SET(buffer, GST_VIDEO_BUFFER_FLAG_TFF) ||
+                         GST_VIDEO_INFO_FIELD_ORDER(&info) == GST_VIDEO_FIELD_ORDER_TOP_FIELD_FIRST};
+  tell_colours(planes, *caps);
+  const MappedPicture mapped(info, *buffer);
+  mapped.set_planes(planes);
+  return frame_of_planes(planes);
+}
+
 }  // namespace
 
 Gst<GstCaps> GstPicture::caps() {
@@ -100,21 +134,19 @@ Gst<GstCaps> GstPicture::caps() {
   return Gst<GstCaps>(gst_caps_from_string((text + " }").c_str()));
 }
 
+void GstPicture::see(GstSample& sample, int max_pixels) {
+  if (says_interlaced(sample)) {
+    seen_ = frame_of(sample, max_pixels);
+    deinterlacer_.see(*seen_);
+  } else if (seen_ != nullptr) {
+    seen_.reset();
+    deinterlacer_ = {};
+  }
+}
+
 Image GstPicture::image_of(GstSample& sample, int max_pixels) {
-  GstCaps* const caps = gst_sample_get_caps(&sample);
-  GstVideoInfo info;
-  if (caps == nullptr || !gst_video_info_from_caps(&info, caps))
-    throw std::runtime_error("gives no raw pictures");
-  const int width = GST_VIDEO_INFO_WIDTH(&info);
-  const int height = GST_VIDEO_INFO_HEIGHT(&info);
-  const bool fits = width > 0 && height > 0 && width <= kMaxSide && height <= kMaxSide &&
-                    std::int64_t(width) * height <= max_pixels;
-  if (!fits) throw std::runtime_error("its pictures are over the size limit");
-  Planes planes{.format = ffmpeg_name_of(info), .width = width, .height = height};
-  tell_colours(planes, *caps);
-  const MappedPicture mapped(info, *gst_sample_get_buffer(&sample));
-  mapped.set_planes(planes);
-  return rgb_.convert(*frame_of_planes(planes));
+  if (seen_ != nullptr) return rgb_.convert(deinterlacer_.progressive(*seen_));
+  return rgb_.convert(*frame_of(sample, max_pixels));
 }
 
 }  // namespace palisade

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "frames/image.h"
+#include "ingest/ffmpeg_deinterlacer.h"
 #include "ingest/ffmpeg_rgb.h"
 #include "ingest/gst_handles.h"
 
@@ -16,10 +17,15 @@ class GstPicture {
   // The raw formats that are taken, for a sink.
   static Gst<GstCaps> caps();
 
-  // Throws std::runtime_error where it has none, one over the limit, or one that cannot be read.
+  // Every decoded picture, in order, wanted or not. Costs nothing where none is interlaced. Throws as below.
+  void see(GstSample& sample, int max_pixels);
+  // Of the one that was seen last. Throws BadPicture where it has none, one over the limit, or one that
+  // cannot be read.
   Image image_of(GstSample& sample, int max_pixels);
 
  private:
+  Av<AVFrame> seen_;  // the one that was seen last, where it is interlaced
+  FfmpegDeinterlacer deinterlacer_;
   FfmpegRgb rgb_;
 };
 

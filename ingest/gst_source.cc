@@ -1,6 +1,5 @@
 #include "ingest/gst_source.h"
 
-#include <stdexcept>
 #include <utility>
 
 #include "ingest/gst_picture.h"
@@ -42,7 +41,12 @@ class GstSource : public Source {
       GstBuffer* const buffer = gst_sample_get_buffer(sample.get());
       if (buffer == nullptr) continue;
       const FrameStamp stamp = stamp_of(*sample, *buffer);
-      if (wanted(stamp)) return frame_of(*sample, stamp);
+      try {
+        picture_.see(*sample, options_.max_pixels);
+        if (wanted(stamp)) return frame_of(*sample, stamp);
+      } catch (const BadPicture& e) {
+        throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": " + e.what());
+      }
     }
   }
 
@@ -81,13 +85,9 @@ class GstSource : public Source {
   }
 
   Frame frame_of(GstSample& sample, const FrameStamp& stamp) {
-    try {
-      const Orientation orientation = pipeline_.orientation_of(*gst_sample_get_buffer(&sample));
-      const Image image = upright(picture_.image_of(sample, options_.max_pixels), orientation);
-      return {stamp, "", image.width(), image.height(), image};
-    } catch (const std::runtime_error& e) {
-      throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": " + e.what());
-    }
+    const Orientation orientation = pipeline_.orientation_of(*gst_sample_get_buffer(&sample));
+    const Image image = upright(picture_.image_of(sample, options_.max_pixels), orientation);
+    return {stamp, "", image.width(), image.height(), image};
   }
 
   SourceOptions options_;
