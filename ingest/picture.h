@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <span>
 #include <stdexcept>
+#include <vector>
 
 #include "frames/image.h"
 
@@ -26,6 +27,9 @@ class PictureError : public std::runtime_error {
 // their low byte. Throws PictureError.
 Image decode_picture(std::span<const std::byte> file, const PictureLimits& limits = {});
 Image read_picture(const std::filesystem::path& path, const PictureLimits& limits = {});
+
+// An 8-bit picture as the bytes of a PNG file. Throws PictureError.
+std::vector<std::byte> encode_png(const Image& image);
 
 // Writes a PNG, whole or not at all. Throws PictureError naming the file.
 void write_png(const std::filesystem::path& path, const Image& image);

@@ -126,6 +126,20 @@ Image decode_png(Bytes file, const PictureLimits& limits) {
   return Image(width, height, std::move(reader.rgb));
 }
 
+std::vector<std::byte> encode_png(const Image& image) {
+  png_image header{};
+  header.version = PNG_IMAGE_VERSION;
+  header.width = png_uint_32(image.width());
+  header.height = png_uint_32(image.height());
+  header.format = PNG_FORMAT_RGB;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(header);
+  std::vector<std::byte> file(size);
+  if (!png_image_write_to_memory(&header, file.data(), &size, 0, image.bytes().data(), 0, nullptr))
+    throw PictureError(std::string("a PNG cannot be made: ") + header.message);
+  file.resize(size);
+  return file;
+}
+
 void write_png(const std::filesystem::path& path, const Image& image) {
   png_image header{};
   header.version = PNG_IMAGE_VERSION;

@@ -4,13 +4,16 @@
 #include <functional>
 #include <memory>
 
+#include "ingest/refused_file.h"
 #include "service/batch.h"
 #include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/commands/decoding_flags.h"
+#include "service/commands/frames_to_flag.h"
 #include "service/commands/model_flags.h"
 #include "service/commands/prune_flag.h"
 #include "service/duration.h"
+#include "service/frame_folder.h"
 #include "service/interrupt.h"
 #include "service/log.h"
 #include "service/output.h"
@@ -34,6 +37,7 @@ struct AskOptions {
   DecodingFlags decoding;
   Prune prune;
   bool json = false;
+  std::string frames_to;
 };
 
 std::string prompt_of(const AskOptions& options) {
@@ -61,7 +65,9 @@ bool asks_pictures(const AskOptions& options) {
   }
   if (options.inputs.size() == 1) return false;
   const auto other = std::ranges::find_if_not(options.inputs, is_picture_file);
-  throw UsageError(*other + ": no JPEG, PNG or WebP picture; give pictures, or one video alone");
+  const auto kind = refused_file(*other);
+  throw UsageError(*other + ": " + (kind ? *kind : "no JPEG, PNG or WebP picture") +
+                   "; give pictures, or one video alone");
 }
 
 // "red (red 93.1 %, blue 6.9 %)": the answer, and where choices were given all of them, the best first.
@@ -97,6 +103,7 @@ int ask(const AskOptions& options) {
   const auto span = span_of(options);
   const bool pictures = asks_pictures(options);
   require_video_for(options.prune, pictures ? int(options.inputs.size()) : options.frames);
+  const auto folder = options.frames_to.empty() ? nullptr : std::make_unique<FrameFolder>(options.frames_to);
   const Interrupt interrupt;
   const auto model = load_model(options.model);
   const SourceOptions source{.url = options.inputs.front(), .allow_launch = true};
@@ -110,6 +117,7 @@ int ask(const AskOptions& options) {
                         .prune = options.prune};
   const auto reply = ask_once(*model, request, interrupt.token());
   if (!reply) return kFailed;
+  if (folder) folder->write(request.clip);
   print_line(options.json ? answer_line(task_of_prompt(prompt), request, *reply, *model, pictures)
                           : line_of(reply->answer) + box_lines(reply->answer, *clip));
   return kDone;
@@ -150,6 +158,7 @@ void add_ask(CLI::App& app, Run& run) {
   add_prune_flag(*command, options->prune);
   command->add_flag("--json", options->json,
                     "The answer's event as one JSON line, with token_ids, logprob and choices");
+  add_frames_to_flag(*command, options->frames_to);
   command->footer(
       "\nExamples:\n"
       "  palisade ask \"what colour is the car?\" street.jpg\n"

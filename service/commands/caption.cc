@@ -1,12 +1,17 @@
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <memory>
+#include <stdexcept>
+#include <stop_token>
 
 #include "service/batch.h"
 #include "service/command_line.h"
 #include "service/commands/command.h"
+#include "service/commands/frames_to_flag.h"
 #include "service/commands/model_flags.h"
 #include "service/commands/prune_flag.h"
 #include "service/commands/sampling_flags.h"
+#include "service/frame_folder.h"
 #include "service/interrupt.h"
 #include "service/log.h"
 #include "service/output.h"
@@ -25,6 +30,7 @@ struct CaptionOptions {
   int max_new_tokens = 64;
   Prune prune;
   bool json = false;
+  std::string frames_to;
 };
 
 std::string prompt_of(const CaptionOptions& options) {
@@ -42,18 +48,49 @@ std::string window_line(const Request& request, const Reply& reply) {
   return line + "] " + escaped(reply.answer.text);
 }
 
-int caption_picture(const CaptionOptions& options, EngineModel& model, const std::stop_token& stop) {
+int caption_picture(const CaptionOptions& options, EngineModel& model, FrameFolder* folder,
+                    const std::stop_token& stop) {
   Request request{.clip = clip_of_pictures({&options.input, 1}, model),
                   .prompts = {prompt_of(options)},
                   .max_new_tokens = options.max_new_tokens};
   const auto reply = ask_once(model, request, stop);
   if (!reply) return kFailed;
+  if (folder) folder->write(request.clip);
   print_line(options.json ? answer_line("caption", request, *reply, model, true)
                           : escaped(reply->answer.text));
   return kDone;
 }
 
-int caption_video(const CaptionOptions& options, EngineModel& model, const std::stop_token& stop) {
+// Writes on the engine's thread, where no exception may pass; a failure ends the reading.
+class FrameWriting {
+ public:
+  FrameWriting(FrameFolder* folder, const std::stop_token& stop)
+      : folder_(folder), on_stop_(stop, [this] { stop_.request_stop(); }) {}
+
+  void write(const Clip& clip) {
+    if (folder_ == nullptr || !error_.empty()) return;
+    try {
+      folder_->write(clip);
+    } catch (const std::exception& error) {
+      error_ = error.what();
+      stop_.request_stop();
+    }
+  }
+  bool failed() const { return !error_.empty(); }
+  void require_none() const {
+    if (failed()) throw std::runtime_error(error_);
+  }
+  std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  FrameFolder* const folder_;
+  std::string error_;  // the engine's thread's until that has ended
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> on_stop_;
+};
+
+int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder* folder,
+                  const std::stop_token& stop) {
   BatchOptions batch{.source = {.url = options.input, .allow_launch = true},
                      .stream = stream_name_of(options.input),
                      .sampling = sampling_of(options.sampling),
@@ -62,16 +99,20 @@ int caption_video(const CaptionOptions& options, EngineModel& model, const std::
                      .prune = options.prune};
   Progress progress("caption");
   std::uint64_t windows = 0;
+  FrameWriting writing(folder, stop);
   run_batch(
       batch, model,
       [&](const Request& request, const Reply& reply, std::optional<MediaTime> duration) {
         progress.clear();
+        writing.write(request.clip);
+        if (writing.failed()) return;
         print_line(options.json ? answer_line("caption", request, reply, model)
                                 : window_line(request, reply));
         progress.show(request.clip.frames.back().stamp.pts, duration, ++windows);
       },
-      stop);
+      writing.token());
   progress.clear();
+  writing.require_none();
   if (stop.stop_requested()) return kFailed;
   log_info("caption: " + std::to_string(windows) + (windows == 1 ? " window" : " windows"));
   return kDone;
@@ -81,10 +122,11 @@ int caption(const CaptionOptions& options) {
   sampling_of(options.sampling);  // a wrong flag is told before the model is read
   prompt_of(options);
   require_video_for(options.prune, is_picture_file(options.input) ? 1 : sampling_of(options.sampling).count);
+  const auto folder = options.frames_to.empty() ? nullptr : std::make_unique<FrameFolder>(options.frames_to);
   const Interrupt interrupt;
   const auto model = load_model(options.model);
-  return is_picture_file(options.input) ? caption_picture(options, *model, interrupt.token())
-                                        : caption_video(options, *model, interrupt.token());
+  return is_picture_file(options.input) ? caption_picture(options, *model, folder.get(), interrupt.token())
+                                        : caption_video(options, *model, folder.get(), interrupt.token());
 }
 
 }  // namespace
@@ -110,6 +152,7 @@ void add_caption(CLI::App& app, Run& run) {
       ->check(CLI::Range(1, 512))
       ->capture_default_str();
   command->add_flag("--json", options->json, "One event a line, as `palisade serve` publishes it");
+  add_frames_to_flag(*command, options->frames_to);
   command->footer(
       "\nExamples:\n"
       "  palisade caption street.mp4 --every 4s\n"
