@@ -1,6 +1,8 @@
 #include "ingest/sei_orientation.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "ingest/display_matrix.h"
@@ -8,17 +10,17 @@
 namespace palisade {
 namespace {
 
-using Bytes = std::span<const std::byte>;
+using UnitBytes = std::span<const std::byte>;
 
 constexpr unsigned kDisplayOrientation = 47;
 constexpr std::size_t kLongestUnit = 4096;  // of messages that are looked through
 
-std::uint8_t byte_at(Bytes bytes, std::size_t at) {
+std::uint8_t byte_at(UnitBytes bytes, std::size_t at) {
   return at < bytes.size() ? std::uint8_t(bytes[at]) : std::uint8_t(0);
 }
 
 // A unit's own bytes: where two zeros and a three stand, the three was put in.
-std::vector<std::byte> unescaped(Bytes unit) {
+std::vector<std::byte> unescaped(UnitBytes unit) {
   std::vector<std::byte> plain;
   int zeros = 0;
   for (const std::byte byte : unit.first(std::min(unit.size(), kLongestUnit))) {
@@ -33,7 +35,7 @@ std::vector<std::byte> unescaped(Bytes unit) {
 }
 
 struct BitReader {
-  Bytes bytes;
+  UnitBytes bytes;
   std::size_t at = 0;
 
   unsigned take(int bits) {
@@ -56,24 +58,26 @@ UnitKinds kinds_of(SeiOrientation::Codec codec, std::uint8_t first) {
 }
 
 // Where the next unit begins, after its start code; the end where there is none.
-std::size_t after_start_code(Bytes packet, std::size_t from) {
-  for (std::size_t at = from; at + 3 <= packet.size(); ++at) {
-    if (byte_at(packet, at) == 0 && byte_at(packet, at + 1) == 0 && byte_at(packet, at + 2) == 1)
-      return at + 3;
+std::size_t after_start_code(UnitBytes packet, std::size_t from) {
+  for (std::size_t at = from + 2; at < packet.size(); ++at) {
+    const void* const one = std::memchr(packet.data() + at, 1, packet.size() - at);
+    if (one == nullptr) break;
+    at = std::size_t(static_cast<const std::byte*>(one) - packet.data());
+    if (byte_at(packet, at - 1) == 0 && byte_at(packet, at - 2) == 0) return at + 1;
   }
   return packet.size();
 }
 
 }  // namespace
 
-SeiOrientation SeiOrientation::of_extra_data(Codec codec, Bytes extra_data) {
+SeiOrientation SeiOrientation::of_extra_data(Codec codec, UnitBytes extra_data) {
   const bool has_lengths = byte_at(extra_data, 0) == 1;
   const std::size_t place = codec == Codec::kH264 ? 4 : 21;
   return {codec, has_lengths && extra_data.size() > place ? (byte_at(extra_data, place) & 3) + 1 : 0};
 }
 
 // Flips come before the turn.
-void SeiOrientation::note_messages(Bytes payload) {
+void SeiOrientation::note_messages(UnitBytes payload) {
   for (std::size_t at = 0; at + 2 < payload.size();) {
     unsigned kind = 0;
     unsigned size = 0;
@@ -82,7 +86,7 @@ void SeiOrientation::note_messages(Bytes payload) {
       *number += byte_at(payload, at++);
     }
     if (at >= payload.size()) return;
-    const Bytes message = payload.subspan(at).first(std::min<std::size_t>(size, payload.size() - at));
+    const UnitBytes message = payload.subspan(at).first(std::min<std::size_t>(size, payload.size() - at));
     at += size;
     if (kind != kDisplayOrientation || message.empty()) continue;
     BitReader bits{message};
@@ -101,14 +105,14 @@ void SeiOrientation::note_messages(Bytes payload) {
   }
 }
 
-void SeiOrientation::note_unit(Bytes unit) {
+void SeiOrientation::note_unit(UnitBytes unit) {
   const UnitKinds kinds = kinds_of(*codec_, byte_at(unit, 0));
   fresh_ = fresh_ || kinds.parameters;
   if (kinds.messages && unit.size() > kinds.header_bytes)
     note_messages(unescaped(unit.subspan(kinds.header_bytes)));
 }
 
-void SeiOrientation::note_units(Bytes packet) {
+void SeiOrientation::note_units(UnitBytes packet) {
   if (length_bytes_ == 0) {
     for (std::size_t at = after_start_code(packet, 0); at < packet.size();) {
       const std::size_t next_at = after_start_code(packet, at);
@@ -122,7 +126,7 @@ void SeiOrientation::note_units(Bytes packet) {
     std::size_t size = 0;
     for (std::size_t i = 0; i < length_bytes; ++i) size = size << 8 | byte_at(packet, i);
     packet = packet.subspan(length_bytes);
-    const Bytes unit = packet.first(std::min(packet.size(), size));
+    const UnitBytes unit = packet.first(std::min(packet.size(), size));
     if (!unit.empty()) note_unit(unit);
     packet = packet.subspan(unit.size());
   }
@@ -130,7 +134,7 @@ void SeiOrientation::note_units(Bytes packet) {
 
 // A sequence that says nothing ends what was said, though not before its second picture: some programs write
 // the message behind the picture that it belongs to.
-std::optional<Orientation> SeiOrientation::next(Bytes packet) {
+std::optional<Orientation> SeiOrientation::next(UnitBytes packet) {
   if (!codec_) return std::nullopt;
   now_ = lasting_;
   told_ = fresh_ = false;
