@@ -113,6 +113,12 @@ TEST_CASE("a film that is to be turned by another angle is turned by the nearest
   }
 }
 
+TEST_CASE("a Matroska film whose projection is rolled stands upright") {
+  const Film plain = film_of(golden("clips/plain.mkv"));
+  REQUIRE(plain.pictures.size() == 5);
+  check_turned(film_of(golden("clips/rolled.mkv")), plain, all_of(plain, Orientation::kTurnLeft));
+}
+
 struct Coded {
   int codec;
   const char* file;

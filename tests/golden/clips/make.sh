@@ -43,3 +43,5 @@ $ff $raw -c:v libx265 -x265-params log-level=none:pools=1:keyint=5:min-keyint=5:
 $ff $raw -c:v libx264 -x264-params keyint=5:bframes=2:b-adapt=0:scenecut=0 -bsf:v h264_metadata=display_orientation=insert:rotate=90 sei.ts
 $ff -i sei.ts -c copy sei.mp4
 rm sei.ts
+$ff $(pattern 96x64 0.5) $x264 -g 10 plain.mkv
+python3 roll.py plain.mkv rolled.mkv 90  # against the clock
