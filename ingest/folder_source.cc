@@ -20,7 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 6> kEndings = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"};
+constexpr std::array<std::string_view, 6> kPictureEndings = {".jpg",  ".jpeg", ".jpe",
+                                                             ".jfif", ".png",  ".webp"};
 // Pictures as well, which nobody would expect to be passed over without a word.
 constexpr std::array<std::string_view, 19> kOtherEndings = {
     ".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".jxl", ".jp2", ".svg",
@@ -45,7 +46,7 @@ Listing listing_of(const fs::path& folder) {
     std::error_code gone;
     std::string name = entry->path().filename().string();
     if (name.starts_with('.') || entry->is_directory(gone)) continue;
-    if (ends_as(entry->path(), kEndings)) {
+    if (ends_as(entry->path(), kPictureEndings)) {
       listing.names.push_back(std::move(name));
     } else if (ends_as(entry->path(), kOtherEndings)) {
       listing.others.add(

@@ -10,7 +10,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-unsigned char lower(char c) {
+unsigned char folded(char c) {
   return static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
@@ -32,7 +32,7 @@ std::strong_ordering compare(std::string_view a, std::string_view b) {
       if (const auto order = first <=> second; order != 0) return order;
       continue;
     }
-    if (const auto order = lower(a.front()) <=> lower(b.front()); order != 0) return order;
+    if (const auto order = folded(a.front()) <=> folded(b.front()); order != 0) return order;
     a.remove_prefix(1);
     b.remove_prefix(1);
   }
