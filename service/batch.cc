@@ -65,6 +65,7 @@ void read_to_end(Batch& batch, const EngineModel& model) {
   const std::unique_ptr<Source> source =
       open_apart(open_source, decoding_for({&batch.options.sampling, 1}, batch.options.source), batch.stop);
   batch.duration = source->duration();
+  bool remarked = false;
   OncePerSecond telling;
   Skipped skipped;
   const auto tell_skipped = [&](bool at_once) {
@@ -78,6 +79,7 @@ void read_to_end(Batch& batch, const EngineModel& model) {
     std::optional<Frame> frame = source->next(wanted);
     tell_skipped(!frame);
     if (!frame) break;
+    if (!std::exchange(remarked, true)) tell_remark(*source);
     for (Clip& clip : sampler.offer(fitted(*std::move(frame), batch.options.stream, model))) {
       batch.push(std::move(clip), source->live());
     }
@@ -94,6 +96,10 @@ Frame fitted(Frame frame, const std::string& stream, const EngineModel& model) {
   }
   frame.stream = stream;
   return frame;
+}
+
+void tell_remark(const Source& source) {
+  if (const std::string remark = source.remark(); !remark.empty()) log_warning(remark);
 }
 
 void run_batch(const BatchOptions& options, EngineModel& model, const OnAnswer& on_answer,

@@ -34,6 +34,8 @@ void run_batch(const BatchOptions& options, EngineModel& model, const OnAnswer& 
 // Asks a request of one prompt. Throws ModelError; no answer when it was stopped.
 std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_token stop);
 
+// What is to be said of how an input is read, to the log, once a frame has been returned.
+void tell_remark(const Source& source);
 // A frame as the model is to see it, of the model's size.
 Frame fitted(Frame frame, const std::string& stream, const EngineModel& model);
 // An answer as the event that the service would publish of it, one JSON line; ids and sequences begin anew.

@@ -122,6 +122,7 @@ std::optional<Clip> clip_of_video(const SourceOptions& options, int count,
       clip.frames.push_back(*last_picked);
   }
   if (skipped.pictures > 0) log_warning(skipped.text());
+  tell_remark(*source);
   return clip;
 }
 
