@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +17,14 @@ struct Clip {
   Sampling sampling;
   // Where somebody looks: whether anything has moved since it began or the one before it ended.
   std::optional<bool> moving;
+  // Made of a stretch too short for it: its frames begin again from the first one.
+  bool tiled = false;
+  // Windows of its sampling that were given up since the one before: at pauses, jumps and lost connections.
+  std::uint64_t lost_before = 0;
 };
+
+// The frame seen last, which is not a tiled clip's last one. Of a pair its second one.
+const Frame& latest(const Clip& clip);
 
 // Gives all frames of one connection the wall times that the newest one's sender report makes of their pts.
 // Frames from before the first report had that of their arrival, and those before a later one its

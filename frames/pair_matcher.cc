@@ -20,6 +20,7 @@ std::vector<Clip> PairMatcher::offer_first(Frame frame) {
 
 std::vector<Clip> PairMatcher::offer_second(Frame frame) {
   held_.push_back(std::move(frame));
+  second_came_ = true;
   if (held_.size() > kMostHeld) held_.pop_front();
   return match(false);
 }
@@ -39,7 +40,10 @@ std::vector<Clip> PairMatcher::match(bool even_if_a_nearer_may_come) {
       pairs.push_back({.frames = {first, *nearest}, .sampling = {.count = 2, .span = span}});
     } else {
       ++unmatched_;
+      last_miss_ = {.silent = !second_came_, .nearest = {}};
+      if (nearest != held_.end()) last_miss_.nearest = nearest->stamp.wall - first.stamp.wall;
     }
+    second_came_ = false;
     waiting_.pop_front();
   }
   return pairs;

@@ -3,11 +3,19 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "frames/clip.h"
 
 namespace palisade {
+
+// Why a frame found no partner.
+struct PairMiss {
+  bool silent = false;  // the second stream has brought no frame since the one before
+  std::optional<std::chrono::microseconds>
+      nearest;  // the nearest frame's time less its own, if there was any
+};
 
 // Pairs each frame of a first stream with the frame of a second one that was seen at the nearest wall time.
 // Pure: no thread, no clock but the frames'. Holds at most kMostWaiting and kMostHeld frames.
@@ -21,6 +29,8 @@ class PairMatcher {
 
   // Frames of the first stream that no frame of the second came near enough to.
   std::uint64_t unmatched() const { return unmatched_; }
+  // Of the last one of them.
+  const PairMiss& last_miss() const { return last_miss_; }
 
   static constexpr std::size_t kMostWaiting = 4;
   static constexpr std::size_t kMostHeld = 64;
@@ -31,7 +41,9 @@ class PairMatcher {
   std::chrono::microseconds gap_;
   std::deque<Frame> waiting_;  // of the first stream
   std::deque<Frame> held_;     // of the second
+  bool second_came_ = false;   // since a frame of the first was last paired or missed
   std::uint64_t unmatched_ = 0;
+  PairMiss last_miss_;
 };
 
 }  // namespace palisade

@@ -42,16 +42,27 @@ bool Sampler::jumps(MediaTime step) const {
   if (step < MediaTime::zero()) return true;
   const bool keyframes = sampling_.policy == SamplingPolicy::kKeyframes;
   const bool first_step = frame_interval_ == MediaTime::zero();
-  return !first_step && step > std::max(keyframes ? kKeyframesApart : kDiscontinuity, 8 * frame_interval_);
+  return !first_step &&
+         step > std::max(keyframes ? kKeyframesApart : kDiscontinuity, kHoleIntervals * frame_interval_);
+}
+
+// Whether an open clip would have to take the frame at `pts` for one of long before it.
+bool Sampler::leaves_hole(MediaTime step, MediaTime pts) const {
+  const bool by_time = sampling_.policy == SamplingPolicy::kUniform && sampling_.count > 1;
+  const bool first_step = frame_interval_ == MediaTime::zero();
+  if (!by_time || first_step || step <= std::max(kHole, kHoleIntervals * frame_interval_)) return false;
+  const MediaTime nearest = std::max<MediaTime>(kHole, sampling_.span / (4 * (sampling_.count - 1)));
+  return std::ranges::any_of(open_, [&](const OpenClip& clip) { return pts - target(clip) > nearest; });
 }
 
 bool Sampler::wants(const FrameStamp& stamp) {
-  if (stamp.jumped) reset();
+  if (stamp.jumped) end_stretch();
   if (sampling_.policy == SamplingPolicy::kKeyframes && !stamp.keyframe) return false;
   if (last_) {
     const MediaTime step = stamp.pts - last_->pts;
-    if (jumps(step)) {
-      reset();
+    if (jumps(step) || leaves_hole(step, stamp.pts)) {
+      end_stretch();
+      if (step < MediaTime::zero()) forget_shown();
     } else if (step > MediaTime::zero()) {
       // A single gap must not pass for the frame rate, or a frame would be taken for targets far ahead of it.
       frame_interval_ = frame_interval_ == MediaTime::zero() ? step : std::min(step, 2 * frame_interval_);
@@ -91,7 +102,9 @@ std::vector<Clip> Sampler::offer_candidate(const Frame& frame) {
   for (OpenClip& clip : open_) clip.frames.push_back(frame);
   std::vector<Clip> complete;
   while (!open_.empty() && reached >= open_.front().start + sampling_.span) {
-    complete.push_back({chosen_by_motion(open_.front().frames, sampling_.count), sampling_, {}});
+    complete.push_back(
+        {.frames = chosen_by_motion(open_.front().frames, sampling_.count), .sampling = sampling_});
+    shown_until_ = frame.stamp.pts;
     restate_wall_times(complete.back());
     open_.pop_front();
     ++emitted_;
@@ -109,7 +122,8 @@ std::vector<Clip> Sampler::offer(Frame frame) {
     }
   }
   while (!open_.empty() && int(open_.front().frames.size()) == sampling_.count) {
-    complete.push_back({std::move(open_.front().frames), sampling_, {}});
+    complete.push_back({.frames = std::move(open_.front().frames), .sampling = sampling_});
+    shown_until_ = frame.stamp.pts;
     restate_wall_times(complete.back());
     open_.pop_front();
     ++emitted_;
@@ -117,21 +131,53 @@ std::vector<Clip> Sampler::offer(Frame frame) {
   return complete;
 }
 
-std::optional<Clip> Sampler::finish() {
+// What there is for the first open clip, from the beginning again and again until it is full.
+std::optional<Clip> Sampler::tiled() {
   if (emitted_ > 0 || open_.empty() || open_.front().frames.empty()) return std::nullopt;
-  std::vector<Frame> seen = std::move(open_.front().frames);
-  Clip clip{{}, sampling_, {}};
+  std::vector<Frame> seen = open_.front().frames;
+  Clip clip{.frames = {}, .sampling = sampling_, .moving = {}, .tiled = true};
   if (int(seen.size()) > sampling_.count) seen = chosen_by_motion(seen, sampling_.count);
   for (int i = 0; i < sampling_.count; ++i) clip.frames.push_back(seen[std::size_t(i) % seen.size()]);
-  open_.clear();
+  tiled_from_ = open_.front().start;
+  if (last_) shown_until_ = last_->pts;
+  restate_wall_times(clip);
   return clip;
 }
 
+std::optional<Clip> Sampler::finish() {
+  std::optional<Clip> clip = tiled();
+  if (clip) open_.clear();
+  return clip;
+}
+
+std::optional<Clip> Sampler::take_ended() {
+  return std::exchange(ended_, std::nullopt);
+}
+
+void Sampler::end_stretch() {
+  const bool soon = !open_.empty() && tiled_from_ && open_.front().start < *tiled_from_ + sampling_.stride;
+  // A pair of one picture says nothing.
+  if (sampling_.count > 2 && !soon) ended_ = tiled();
+  drop_open();
+}
+
 void Sampler::reset() {
-  discarded_ += std::uint64_t(
-      std::count_if(open_.begin(), open_.end(), [](const OpenClip& clip) { return !clip.frames.empty(); }));
+  drop_open();
+  forget_shown();
+}
+
+void Sampler::forget_shown() {
+  shown_until_.reset();
+  tiled_from_.reset();
+}
+
+void Sampler::drop_open() {
+  discarded_ += std::uint64_t(std::ranges::count_if(open_, [this](const OpenClip& clip) {
+    return !clip.frames.empty() && (!shown_until_ || clip.frames.back().stamp.pts > *shown_until_);
+  }));
   open_.clear();
   last_.reset();
+  emitted_ = 0;
   next_candidate_ = MediaTime::zero();
   frame_interval_ = MediaTime::zero();
 }

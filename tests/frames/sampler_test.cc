@@ -164,6 +164,86 @@ TEST_CASE("a picture every ten seconds is a slow camera, not a row of jumps") {
   CHECK(sampler.discarded() == 0);
 }
 
+namespace {
+
+// Frames of 25 a second in bursts: `on` of every `period`. All clips, and how many were given up.
+std::vector<Clip> run_bursts(Sampler& sampler, std::chrono::milliseconds on, std::chrono::milliseconds period,
+                             std::chrono::milliseconds until, bool jumped = false) {
+  std::vector<Clip> clips;
+  std::uint64_t number = 0;
+  for (std::chrono::milliseconds pts(0); pts < until; pts += 40ms) {
+    if (pts % period >= on) continue;
+    FrameStamp stamp = stamp_at(number++, pts);
+    stamp.jumped = jumped && pts > 0ms && pts % period == 0ms;
+    const bool wants = sampler.wants(stamp);
+    if (auto clip = sampler.take_ended()) clips.push_back(*std::move(clip));
+    if (!wants) continue;
+    for (Clip& clip : sampler.offer(frame_of(stamp))) clips.push_back(std::move(clip));
+  }
+  if (auto clip = sampler.finish()) clips.push_back(*std::move(clip));
+  return clips;
+}
+
+}  // namespace
+
+TEST_CASE("bursts too short for a window give one each, tiled, that shows nothing of another burst") {
+  for (const auto& [on, period] :
+       {std::pair{3000ms, 13000ms}, {3000ms, 8000ms}, {2000ms, 4000ms}, {1000ms, 30000ms}}) {
+    CAPTURE(on.count());
+    CAPTURE(period.count());
+    Sampler sampler({.count = 16, .span = 4s, .stride = 4s});
+    const auto clips = run_bursts(sampler, on, period, 5 * period);
+    REQUIRE(clips.size() == 5);
+    CHECK(sampler.discarded() == 0);
+    for (std::size_t i = 0; i < 5; ++i) {
+      CHECK(clips[i].tiled);
+      CHECK(clips[i].frames.size() == 16);
+      CHECK(clips[i].frames.front().stamp.pts == i * period);
+      CHECK(latest(clips[i]).stamp.pts > i * period + on / 2);
+      for (const Frame& frame : clips[i].frames)
+        CHECK(frame.stamp.pts / period == std::chrono::nanoseconds(i * period) / period);
+    }
+  }
+}
+
+TEST_CASE(
+    "what a pause or a jump leaves of windows is given up and counted, where there was a whole one before") {
+  for (const bool jumped : {false, true}) {
+    CAPTURE(jumped);
+    Sampler sampler({.count = 16, .span = 4s, .stride = 4s});
+    // 0 to 4 s, then half of one.
+    const auto clips = run_bursts(sampler, 6s, jumped ? 6s : 16s, 48s, jumped);
+    CHECK(clips.size() == (jumped ? 8 : 3));
+    CHECK(sampler.discarded() == (jumped ? 7 : 2));
+    for (const Clip& clip : clips) {
+      CHECK_FALSE(clip.tiled);
+      CHECK(latest(clip).stamp.pts - clip.frames.front().stamp.pts <= 4s);
+    }
+  }
+  // A pair of one picture would say nothing.
+  Sampler pairs({.count = 2, .span = 4s, .stride = 4s});
+  CHECK(run_bursts(pairs, 3s, 13s, 39s).size() == 1);  // as at the end of a short film
+  CHECK(pairs.discarded() == 2);
+}
+
+TEST_CASE("bursts that come sooner than a window is due give one each stride, and the others are counted") {
+  Sampler sampler({.count = 16, .span = 8s, .stride = 30s});
+  const auto clips = run_bursts(sampler, 3s, 10s, 120s);
+  CHECK(clips.size() == 5);  // with that of the end
+  CHECK(clips.size() + sampler.discarded() == 12);
+}
+
+TEST_CASE("a pause that no frame of a window is missing in does not matter to it") {
+  Sampler pairs({.count = 2, .span = 10s, .stride = 10s});
+  CHECK(run_bursts(pairs, 6s, 10s, 41s).size() == 4);
+  CHECK(pairs.discarded() == 0);
+  Sampler stills({.count = 1, .span = 0s, .stride = 2s});
+  CHECK(run_bursts(stills, 3s, 13s, 39s).size() == 6);
+  Sampler short_one({.count = 16, .span = 4s, .stride = 4s});
+  CHECK(run_bursts(short_one, 1200ms, 2s, 8200ms).size() == 2);
+  CHECK(short_one.discarded() == 0);
+}
+
 TEST_CASE("a damaged frame is never wanted") {
   Sampler sampler({.count = 1, .span = 0s, .stride = 1s});
   FrameStamp damaged = stamp_at(0, 0s);
