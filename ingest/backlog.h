@@ -1,39 +1,52 @@
 #pragma once
 
-#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <optional>
-#include <string>
+#include <vector>
 
 #include "ingest/source.h"
 
 namespace palisade {
 
-// How much later than at best the frames of one connection come. What has piled up in a camera, behind a
-// network that is too slow or a machine that does not keep up, goes away with the connection only.
+// How much of what a camera has sent waits somewhere: in the camera, behind a network that is too slow,
+// before a machine that does not keep up. Such frames are of the past, and only opening anew gets rid of
+// them.
+//
+// A frame's delay is its arrival less its pts. It grows where frames pile up, but also where a camera's
+// stamps run slower than time does, or stand still while it pauses. What tells them apart: where something
+// waits, whatever holds it up is always at work. So frames come one right after the other, each taking as
+// long as it has bytes, or we never wait for one. Where frames come as evenly as their stamps say, nothing is
+// waiting, whatever the delay has grown to, and lateness is measured from there on. Windows of a tenth of the
+// allowed lateness are judged one after the other; a silence ends one, and says nothing by itself, unless all
+// came at once before it.
+//
+// Where all pictures are of one size, both come to the same; then a delay that grows as it did from the
+// beginning, and by less than half of the time that passes, is the camera's clock.
 class Backlog {
  public:
-  // Throws SourceError (kStalled) where a frame comes `allowed` late.
-  void check(MediaTime pts, MonotonicTime arrival, std::chrono::milliseconds allowed) {
-    const MediaTime delay = arrival.time_since_epoch() - pts;
-    if (!since_ || arrival - *since_ > kPeriod) {
-      before_ = since_ ? least_ : delay;
-      least_ = delay;
-      since_ = arrival;
-    }
-    least_ = std::min(least_, delay);
-    const MediaTime late = delay - std::min(before_, least_);
-    if (late <= allowed) return;
-    const auto late_ms = std::chrono::floor<std::chrono::milliseconds>(late).count();
-    throw SourceError(SourceFault::kStalled, "frames come " + std::to_string(late_ms) +
-                                                 " ms late: network or machine is too slow; opened anew");
-  }
+  // Throws SourceError (kStalled) where a frame comes `allowed` late. `intake` is the source's.
+  void check(MediaTime pts, MonotonicTime arrival, const Intake& intake, std::chrono::milliseconds allowed);
 
  private:
-  // Clocks of cameras drift, by some milliseconds in this time.
-  static constexpr std::chrono::minutes kPeriod{5};
-  std::optional<MonotonicTime> since_;
-  MediaTime least_{0};   // since then
-  MediaTime before_{0};  // in the period before
+  struct Seen {
+    MonotonicTime arrival;
+    MediaTime pts{0};
+    Intake intake;
+  };
+  enum class Verdict { kNothingWaits, kPilesUp, kUnclear };
+  void end_at_silence(MonotonicTime arrival);
+  void judge();
+  Verdict verdict() const;
+  // Of an unclear window: whether it is as slow, or fast, as the first one.
+  bool as_at_first();
+  double pace() const;  // media time per time in the window
+  void thin_out();
+
+  std::vector<Seen> window_;       // the frames of the window in hand, or every 2nd, 4th ... where many
+  std::optional<MediaTime> base_;  // the delay of frames that did not wait
+  MediaTime least_{0};             // of this window
+  std::optional<double> first_pace_;
 };
 
 }  // namespace palisade

@@ -11,8 +11,10 @@
 #include "frames/sampler.h"
 #include "ingest/apart.h"
 #include "ingest/backlog.h"
+#include "ingest/clock_notice.h"
 #include "ingest/pause.h"
 #include "ingest/retry.h"
+#include "ingest/turns.h"
 #include "ingest/url.h"
 
 namespace palisade {
@@ -90,20 +92,24 @@ struct Feed::State {
     }
     if (watches) motion.emplace(options.region);
     clip_end.resize(samplers.size());
+    lost_told.resize(samplers.size());
     wants.resize(samplers.size());
   }
 
   void run(std::stop_token stop);
 
-  // One connection. Nothing when a file has been read to its end.
+  // One connection, of a looped file all its turns. Nothing when a file has been read to its end.
   std::optional<Loss> connect(std::stop_token stop);
+  // From where it is opened to its end.
+  std::optional<Loss> read(std::stop_token stop);
   void pump(Source& source, std::stop_token stop);
-  bool wanted(const FrameStamp& stamp, bool paced);
+  bool wanted(const FrameStamp& own, bool paced);
   void pace(MediaTime pts);
   void check_damage(const FrameStamp& stamp);
   void tell_jump();
   void tell_skipped(Source& source, bool at_once);
   void tell_online(const Frame& frame, const Source& source);
+  void tell_clock();
   void deliver(Frame frame, const Source& source);
   void deliver_clip(Clip clip, std::size_t sampling_index);
   void finish_clips();
@@ -130,8 +136,7 @@ struct Feed::State {
   std::vector<std::optional<MediaTime>> clip_end;  // of each sampling's last clip in this connection
   Retry retry;
   Pause* wait = nullptr;
-  int width = 0;
-  int height = 0;
+  int width = 0, height = 0;
   MonotonicTime attempt_since{};
   std::optional<MonotonicTime> online_since;
   std::optional<MonotonicTime> pace_start;  // when pts 0 was due
@@ -139,9 +144,13 @@ struct Feed::State {
   std::optional<MonotonicTime> told_skipped;
   Skipped skipped;  // pictures that nobody has been told of yet
   std::optional<MonotonicTime> told_size;
-  int width_told = 0;
-  int height_told = 0;
+  int width_told = 0, height_told = 0;
+  Source* reading = nullptr;
   bool live = false;
+  Turns turns{{}};
+  std::optional<MediaTime> file_end;
+  std::vector<std::uint64_t> lost_told;  // windows given up, of each sampling, that a clip has told
+  ClockNotice clock_notice;
   Backlog backlog;
   MonotonicTime last_sound;  // a frame that is not damaged, or the connection's beginning
   MediaTime last_pts{0};
@@ -173,7 +182,8 @@ milliseconds Feed::State::time_tried() const {
 void Feed::State::pace(MediaTime pts) {
   const MediaTime step = pts - last_pts;
   last_pts = pts;
-  if (!pace_start || step < MediaTime::zero() || step > Sampler::kDiscontinuity) {
+  const auto longest = std::max<MediaTime>(Sampler::kDiscontinuity, 2 * options.source.frame_interval);
+  if (!pace_start || step < MediaTime::zero() || step > longest) {
     pace_start = steady_clock::now() - pts;
   }
   wait->until(*pace_start + pts);
@@ -207,13 +217,21 @@ void Feed::State::tell_skipped(Source& source, bool at_once) {
   report(FeedState::kOnline, std::exchange(skipped, {}).text());
 }
 
-bool Feed::State::wanted(const FrameStamp& stamp, bool paced) {
+void Feed::State::tell_clock() {
+  if (!online_since) return;
+  if (auto notice = clock_notice.notice(reading->clock_error(), steady_clock::now()))
+    report(FeedState::kOnline, *std::move(notice));
+}
+
+bool Feed::State::wanted(const FrameStamp& own, bool paced) {
+  const FrameStamp stamp = turns.going_on(own);
   frames_seen.fetch_add(1, std::memory_order_relaxed);
   ++frames_of_connection;
   if (paced) pace(stamp.pts);
   if (live) {
-    backlog.check(stamp.pts, steady_clock::now(), options.source.stall_timeout);
+    backlog.check(stamp.pts, steady_clock::now(), reading->intake(), options.source.stall_timeout);
     check_damage(stamp);
+    tell_clock();
   }
   if (stamp.jumped) tell_jump();
   // The first picture is fetched in any case: it shows that the camera is online, and its size.
@@ -221,6 +239,7 @@ bool Feed::State::wanted(const FrameStamp& stamp, bool paced) {
   bool any = look || (!online_since && !stamp.corrupt);
   for (std::size_t i = 0; i < samplers.size(); ++i) {
     wants[i] = samplers[i].wants(stamp) && !stamp.corrupt;
+    if (std::optional<Clip> clip = samplers[i].take_ended()) deliver_clip(*std::move(clip), i);
     any = any || wants[i];
   }
   return any;
@@ -243,6 +262,7 @@ void Feed::State::tell_online(const Frame& frame, const Source& source) {
 
 void Feed::State::deliver(Frame frame, const Source& source) {
   tell_online(frame, source);
+  frame.stamp = turns.moved(frame.stamp);
   frame.image = mask.painted(frame.image);
   if (look) motion->look(frame.stamp.pts, frame.image);
   bool any = false;
@@ -261,7 +281,9 @@ void Feed::State::deliver_clip(Clip clip, std::size_t sampling_index) {
   std::optional<MediaTime>& last_end = clip_end[sampling_index];
   const MediaTime begin = clip.frames.front().stamp.pts;
   if (motion) clip.moving = !last_end || motion->moved_since(std::min(begin, *last_end + MediaTime(1)));
-  last_end = clip.frames.back().stamp.pts;
+  last_end = latest(clip).stamp.pts;
+  clip.lost_before = samplers[sampling_index].discarded() - lost_told[sampling_index];
+  lost_told[sampling_index] += clip.lost_before;
   on_clip(std::move(clip), sampling_index);
 }
 
@@ -272,7 +294,9 @@ void Feed::State::finish_clips() {
 }
 
 void Feed::State::pump(Source& source, std::stop_token stop) {
+  reading = &source;
   live = source.live();
+  file_end = source.duration();
   last_sound = steady_clock::now();
   const bool paced = options.pace && !live;
   const Wanted wanted_here = [&](const FrameStamp& stamp) { return wanted(stamp, paced); };
@@ -288,11 +312,22 @@ std::optional<Loss> Feed::State::connect(std::stop_token stop) {
   online_since.reset();
   attempt_since = steady_clock::now();
   pace_start.reset();
-  frames_of_connection = 0;
   backlog = {};
+  clock_notice = {};
+  turns.begin(steady_clock::now());
   for (Sampler& sampler : samplers) sampler.reset();
   if (motion) motion->reset();
   clip_end.assign(samplers.size(), std::nullopt);
+  std::optional<Loss> loss = read(stop);
+  while (!loss && options.loop && frames_of_connection > 0 &&
+         wait->until(turns.next(file_end, steady_clock::now()))) {
+    loss = read(stop);
+  }
+  return loss;
+}
+
+std::optional<Loss> Feed::State::read(std::stop_token stop) {
+  frames_of_connection = 0;
   try {
     const auto source = open_apart(open, decoding_for(options.samplings, options.source), stop);
     pump(*source, stop);
@@ -331,7 +366,6 @@ void Feed::State::run(std::stop_token stop) {
     if (stop.stop_requested()) break;
     if (!loss) {
       finish_clips();
-      if (options.loop && frames_of_connection > 0) continue;
       ended = true;
       return report(FeedState::kEnded);
     }

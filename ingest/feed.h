@@ -59,7 +59,8 @@ struct FeedOptions {
   std::vector<Polygon> region;  // where motion is watched for; empty: everywhere
   RetryPauses retry;
   bool pace = false;  // deliver a file at the speed of its pts, as a camera would
-  bool loop = false;  // reopen a file at its end
+  // Read a file again and again, as one film without an end (see Turns). The feed stays online in between.
+  bool loop = false;
 };
 
 // One stream's thread: open, pump, sample, report, reopen with growing pauses. Owns its Source, which reads

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "ingest/ffmpeg_times.h"
 #include "ingest/ffmpeg_whitelist.h"
 
 extern "C" {
@@ -28,8 +29,8 @@ std::optional<WallTime> creation_time(const AVFormatContext& format) {
   return WallTime(microseconds(time));
 }
 
-// When recording of a file began: as its metadata says, or else its last change less its length; for a file
-// on a web server that tells neither, the time of opening.
+// Wall time of a file's media time 0: when recording began as its metadata says, or else its last change less
+// where it ends; for a file on a web server that tells neither, the time of opening.
 WallTime start_of(const FfmpegInput& input) {
   if (const auto created = creation_time(input.format())) return *created;
   const auto length = std::chrono::floor<microseconds>(input.duration().value_or(MediaTime::zero()));
@@ -55,10 +56,7 @@ std::optional<microseconds> sent_at(const AVPacket& packet) {
   if (data == nullptr || size < sizeof(AVProducerReferenceTime)) return std::nullopt;
   AVProducerReferenceTime reference;
   std::memcpy(&reference, data, sizeof reference);
-  // A camera whose clock was never set counts from 1970 or from its start: worse than our own clock.
-  const WallTime sent{microseconds(reference.wallclock)};
-  if (std::chrono::abs(sent - wall_now()) > std::chrono::days(1)) return std::nullopt;
-  return sent.time_since_epoch();
+  return microseconds(reference.wallclock);
 }
 
 }  // namespace
@@ -67,7 +65,8 @@ FfmpegClock::FfmpegClock(const FfmpegInput& input)
     : input_(input),
       time_base_(input.video().time_base),
       untimed_(input.live() && av_match_name(input.format().iformat->name, kUntimedContainers) != 0),
-      timeline_(input.live(), interval_of(input.video()), wrap_of(input.video())),
+      timeline_(input.live(), interval_of(input.video()), wrap_of(input.video()),
+                input.live() ? std::nullopt : std::optional(origin_of(input.format()))),
       start_(start_of(input)) {}
 
 // Where a parser cuts the stream into pictures (H.264, H.265), it finds the end of one by the start of the
@@ -93,15 +92,12 @@ void FfmpegClock::set_wall_time(FrameStamp& stamp, std::int64_t timestamp) {
     stamp.time_source = TimeSource::kFile;
     if (creation_time(input_.format())) stamp.time_uncertainty = kRecorded;
     stamp.wall = start_ + std::chrono::floor<microseconds>(stamp.pts);
-  } else if (wall_ && timestamp != AV_NOPTS_VALUE) {
-    stamp.time_source = TimeSource::kRtcp;
-    stamp.wall = WallTime(*wall_ + microseconds(av_rescale_q(timestamp, time_base_, kMicroseconds)));
-    stamp.time_uncertainty = report_quality_.uncertainty(stamp.pts, stamp.wall);
-  } else {
-    stamp.time_source = TimeSource::kArrival;
-    stamp.time_uncertainty = arrival_quality_.uncertainty(stamp.pts, std::chrono::steady_clock::now());
-    stamp.wall = wall_now();
+    return;
   }
+  std::optional<WallTime> sent;
+  if (wall_ && timestamp != AV_NOPTS_VALUE)
+    sent = WallTime(*wall_ + microseconds(av_rescale_q(timestamp, time_base_, kMicroseconds)));
+  live_times_.set(stamp, sent, wall_now(), std::chrono::steady_clock::now());
 }
 
 FrameStamp FfmpegClock::stamp(const AVFrame& frame, bool damaged) {

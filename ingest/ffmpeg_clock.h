@@ -12,9 +12,9 @@ namespace palisade {
 
 bool is_keyframe(const AVFrame& frame);
 
-// Stamps the frames of one connection: pts from the first frame on, wall time by the best clock there is. For
-// RTSP that is the camera's own, as told by its RTCP sender reports; for a file its recording time or last
-// change.
+// Stamps the frames of one connection: pts from the first frame on, of a file from its own time 0; wall time
+// by the best clock there is. For RTSP that is the camera's own, as told by its RTCP sender reports, unless
+// it is far off; for a file its recording time or last change.
 class FfmpegClock {
  public:
   explicit FfmpegClock(const FfmpegInput& input);
@@ -23,6 +23,8 @@ class FfmpegClock {
   // A packet that will not be decoded.
   void note_skipped() { ++skipped_; }
   FrameStamp stamp(const AVFrame& frame, bool damaged);
+  // See Source::clock_error().
+  std::optional<std::chrono::milliseconds> error() const { return live_times_.error(); }
 
  private:
   void set_wall_time(FrameStamp& stamp, std::int64_t timestamp);
@@ -35,8 +37,7 @@ class FfmpegClock {
   std::optional<std::chrono::microseconds> sent_;  // as the latest packet says
   std::optional<bool> late_;                       // whether it means the next packet
   WallTime start_;                                 // of a file
-  ArrivalQuality arrival_quality_;
-  ReportQuality report_quality_;
+  LiveTimes live_times_;
   std::uint64_t frames_ = 0;
   int skipped_ = 0;  // since the last frame
 };

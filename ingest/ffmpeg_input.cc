@@ -9,6 +9,7 @@
 
 #include "ingest/ffmpeg_container.h"
 #include "ingest/ffmpeg_log.h"
+#include "ingest/ffmpeg_times.h"
 #include "ingest/ffmpeg_whitelist.h"
 #include "ingest/refused_file.h"
 #include "ingest/rtsp_faults.h"
@@ -235,7 +236,10 @@ int FfmpegInput::read(AVPacket& packet) {
   while (true) {
     av_packet_unref(&packet);
     if (deadline_.passed()) return AVERROR_EXIT;
+    const auto asked = std::chrono::steady_clock::now();
     const int code = av_read_frame(format_.get(), &packet);
+    *intake_.waited += std::chrono::steady_clock::now() - asked;
+    if (code >= 0 && packet.stream_index == video_) intake_.bytes += std::uint64_t(packet.size);
     if (code < 0 && deadline_.passed()) return AVERROR_EXIT;
     // What a cut leaves behind reads like damage.
     if (code < 0 && live() && http_ != nullptr && http_->ended()) return AVERROR_EOF;
@@ -249,10 +253,8 @@ bool FfmpegInput::live() const {
 }
 
 std::optional<MediaTime> FfmpegInput::duration() const {
-  constexpr std::chrono::microseconds kLongest = std::chrono::hours(24 * 365 * 100);
-  const std::chrono::microseconds length(format_->duration);  // AV_TIME_BASE is a microsecond
-  if (live() || format_->duration < 0 || length > kLongest) return std::nullopt;
-  return length;
+  if (live()) return std::nullopt;
+  return end_of(*format_);
 }
 
 std::optional<WallTime> FfmpegInput::modified() const {

@@ -32,7 +32,9 @@ class FfmpegInput {
   const AVStream& video() const { return *format_->streams[video_]; }
   bool rtsp() const { return rtsp_ != nullptr; }
   bool live() const;
+  // Media time at which it ends, where it has an end and tells it.
   std::optional<MediaTime> duration() const;
+  const Intake& intake() const { return intake_; }
   // Why the connection of an http(s) address has broken.
   std::optional<SourceError> connection_fault() const {
     return http_ != nullptr ? http_->fault() : std::nullopt;
@@ -57,6 +59,7 @@ class FfmpegInput {
   std::unique_ptr<FfmpegRtsp> rtsp_;  // of an RTSP address alone
   Av<AVFormatContext> format_;
   int video_ = -1;
+  Intake intake_{.waited = std::chrono::nanoseconds(0)};
 };
 
 }  // namespace palisade

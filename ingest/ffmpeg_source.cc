@@ -38,6 +38,8 @@ class FfmpegSource : public Source {
   bool live() const override { return input_.live(); }
   std::string remark() const override { return decoder_.remark(); }
   std::optional<MediaTime> duration() const override { return input_.duration(); }
+  Intake intake() const override { return input_.intake(); }
+  std::optional<std::chrono::milliseconds> clock_error() const override { return clock_.error(); }
 
  private:
   std::optional<Frame> end() const {

@@ -114,8 +114,7 @@ void GstCamera::set_up(GstElement& pipeline, const SourceOptions& options, RtspT
   dialogue_->forget();
   const auto patience = guint64(std::chrono::microseconds(options.open_timeout).count());
   g_object_set(camera.get(), "location", address_->url().c_str(), "latency", kJitterBufferMs, "tcp-timeout",
-               patience, "timeout", guint64(0), "buffer-mode", kTimestampsOnly,
-               "add-reference-timestamp-meta", TRUE, nullptr);
+               patience, "timeout", guint64(0), "buffer-mode", kTimestampsOnly, nullptr);
   if (!address_->username.empty() || !address_->password.empty()) {
     g_object_set(camera.get(), "user-id", address_->username.c_str(), "user-pw", address_->password.c_str(),
                  nullptr);

@@ -15,7 +15,15 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
+// Nobody's clock: leaves room to calculate with.
+constexpr microseconds kLongestAway = std::chrono::hours(24 * 365 * 150);
 constexpr nanoseconds kNtpEpoch = std::chrono::seconds(2'208'988'800);  // 1970 less 1900
+
+std::optional<WallTime> plausible(nanoseconds since_1970) {
+  const WallTime time(std::chrono::floor<microseconds>(since_1970));
+  if (std::chrono::abs(time - wall_now()) > kLongestAway) return std::nullopt;
+  return time;
+}
 
 // The sender's wall time, where the pipeline knows it: rtspsrc adds it with
 // add-reference-timestamp-meta=true.
@@ -23,10 +31,7 @@ std::optional<WallTime> reference_time(GstBuffer& buffer, const char* kind, nano
   const Gst<GstCaps> caps(gst_caps_new_empty_simple(kind));
   const GstReferenceTimestampMeta* meta = gst_buffer_get_reference_timestamp_meta(&buffer, caps.get());
   if (meta == nullptr) return std::nullopt;
-  const WallTime time(std::chrono::floor<microseconds>(nanoseconds(meta->timestamp) - epoch));
-  // A camera whose clock was never set is worse than our own.
-  if (std::chrono::abs(time - wall_now()) > std::chrono::days(1)) return std::nullopt;
-  return time;
+  return plausible(nanoseconds(std::int64_t(meta->timestamp)) - epoch);
 }
 
 class GstSource : public Source {
@@ -51,6 +56,8 @@ class GstSource : public Source {
   }
 
   bool live() const override { return true; }
+  Intake intake() const override { return pipeline_.watch().intake(); }
+  std::optional<milliseconds> clock_error() const override { return live_times_.error(); }
   std::string remark() const override {
     if (options_.hardware == Hardware::kNone || pipeline_.watch().hardware()) return {};
     return "decoded in software: GStreamer has no hardware decoder that takes this stream";
@@ -67,21 +74,28 @@ class GstSource : public Source {
     stamp.jumped = moment.jumped;
     stamp.keyframe = pipeline_.watch().is_keyframe(GST_BUFFER_PTS(&buffer));
     stamp.corrupt = GST_BUFFER_FLAG_IS_SET(&buffer, GST_BUFFER_FLAG_CORRUPTED);
-    auto wall = reference_time(buffer, "timestamp/x-ntp", kNtpEpoch);
-    if (!wall) wall = reference_time(buffer, "timestamp/x-unix", nanoseconds(0));
-    if (wall) {
-      stamp.time_source = TimeSource::kRtcp;
-      stamp.wall = *wall;
-      stamp.time_uncertainty = report_quality_.uncertainty(stamp.pts, stamp.wall);
-      return stamp;
-    }
-    stamp.time_source = TimeSource::kArrival;
     // Not the end of its way through the pipeline, which a slow decoder makes longer.
-    const nanoseconds age = pipeline_.age_of(sample);
-    stamp.wall = wall_now() - std::chrono::floor<microseconds>(age);
-    stamp.time_uncertainty = arrival_quality_.uncertainty(
-        stamp.pts, std::chrono::steady_clock::now() - std::chrono::floor<MonotonicTime::duration>(age));
+    const nanoseconds age = age_of(sample);
+    live_times_.set(stamp, sent_at(buffer), wall_now() - std::chrono::floor<microseconds>(age),
+                    std::chrono::steady_clock::now() - std::chrono::floor<MonotonicTime::duration>(age));
     return stamp;
+  }
+
+  std::optional<WallTime> sent_at(GstBuffer& buffer) {
+    auto sent = reference_time(buffer, "timestamp/x-ntp", kNtpEpoch);
+    if (!sent) sent = reference_time(buffer, "timestamp/x-unix", nanoseconds(0));
+    if (sent || !GST_BUFFER_PTS_IS_VALID(&buffer)) return sent;
+    const std::optional<nanoseconds> reported = pipeline_.watch().sent_less_pts();
+    if (!reported) return std::nullopt;
+    return plausible(*reported + nanoseconds(std::int64_t(GST_BUFFER_PTS(&buffer))) - kNtpEpoch);
+  }
+
+  // A network camera's pts go by its own clock: only what a picture was held up by, beside others, is known.
+  nanoseconds age_of(GstSample& sample) {
+    const nanoseconds age = pipeline_.age_of(sample);
+    if (!scheme_of(options_.url).starts_with("rtsp")) return age;
+    ages_.add(age, std::chrono::steady_clock::now());
+    return age - *ages_.value();
   }
 
   Frame frame_of(GstSample& sample, const FrameStamp& stamp) {
@@ -95,8 +109,8 @@ class GstSource : public Source {
   GstPicture picture_;
   Timeline timeline_{true, milliseconds(40)};
   std::uint64_t frames_ = 0;
-  ArrivalQuality arrival_quality_;
-  ReportQuality report_quality_;
+  LiveTimes live_times_;
+  RecentLeast ages_{std::chrono::seconds(10)};
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 namespace palisade {
 namespace {
@@ -14,6 +15,24 @@ void add_probe(GstElement& element, GstPadProbeType type, GstPadProbeCallback ca
   gst_pad_add_probe(pad, type, callback, self, nullptr);
   gst_object_unref(pad);
 }
+
+// Of a list the last one; null where it is empty.
+GstBuffer* packet_of(GstPadProbeInfo& info) {
+  if ((info.type & GST_PAD_PROBE_TYPE_BUFFER_LIST) == 0) return GST_PAD_PROBE_INFO_BUFFER(&info);
+  GstBufferList* const list = GST_PAD_PROBE_INFO_BUFFER_LIST(&info);
+  const guint length = gst_buffer_list_length(list);
+  return length > 0 ? gst_buffer_list_get(list, length - 1) : nullptr;
+}
+
+// The RTP sequence number of what passes; -1 where it is no RTP.
+int sequence_of(GstPadProbeInfo& info) {
+  GstBuffer* const packet = packet_of(info);
+  std::uint8_t header[4];
+  if (packet == nullptr || gst_buffer_extract(packet, 0, header, sizeof header) != sizeof header) return -1;
+  return header[2] << 8 | header[3];
+}
+
+constexpr auto kPackets = GstPadProbeType(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
 
 void set_if_there(GstElement& element, const char* property, gboolean value) {
   if (g_object_class_find_property(G_OBJECT_GET_CLASS(&element), property) != nullptr)
@@ -31,6 +50,42 @@ GstWatch::GstWatch(int max_pixels, bool keyframes_only)
 void GstWatch::note_packet() {
   ++packets_;
   last_packet_ = std::chrono::steady_clock::now();
+}
+
+// Before the depayloader, and behind the buffer that puts packets in order. Who gets the newest one there has
+// waited for it.
+void GstWatch::note_rtp(GstPadProbeInfo& info) {
+  const bool list = (info.type & GST_PAD_PROBE_TYPE_BUFFER_LIST) != 0;
+  bytes_ += list ? gst_buffer_list_calculate_size(GST_PAD_PROBE_INFO_BUFFER_LIST(&info))
+                 : gst_buffer_get_size(GST_PAD_PROBE_INFO_BUFFER(&info));
+  const MonotonicTime before = last_packet_;
+  note_packet();
+  if (sequence_of(info) == received_)
+    waited_ns_ += std::chrono::nanoseconds(last_packet_.load() - before).count();
+  note_sent(packet_of(info));
+}
+
+// Not every picture has the sender's time that its packets had: where it is put together from several, it is
+// lost on the way.
+void GstWatch::note_sent(GstBuffer* packet) {
+  if (packet == nullptr || !GST_BUFFER_PTS_IS_VALID(packet)) return;
+  const GstReferenceTimestampMeta* const meta = gst_buffer_get_reference_timestamp_meta(packet, nullptr);
+  if (meta == nullptr) return;
+  const GstStructure* const kind = gst_caps_get_structure(meta->reference, 0);
+  if (!gst_structure_has_name(kind, "timestamp/x-ntp")) return;
+  const std::lock_guard lock(mutex_);
+  sent_less_pts_ = std::chrono::nanoseconds(std::int64_t(meta->timestamp - GST_BUFFER_PTS(packet)));
+}
+
+std::optional<std::chrono::nanoseconds> GstWatch::sent_less_pts() {
+  const std::lock_guard lock(mutex_);
+  return sent_less_pts_;
+}
+
+Intake GstWatch::intake() const {
+  Intake intake{.bytes = bytes_, .waited = {}};
+  if (received_ >= 0) intake.waited = std::chrono::nanoseconds(waited_ns_);
+  return intake;
 }
 
 bool GstWatch::passes(const GstBuffer& packet) {
@@ -83,15 +138,26 @@ void GstWatch::add(GstElement& element) {
   if (gst_element_factory_list_is_type(factory, kVideoDecoder)) {
     return add_decoder(element, std::strstr(kind, "Hardware") != nullptr);
   }
-  if (std::strstr(kind, "Depayloader") == nullptr) return;
+  if (std::strstr(kind, "Depayloader") != nullptr) add_depayloader(element);
+  if (std::string_view(GST_OBJECT_NAME(factory)) == "rtpjitterbuffer") add_jitter_buffer(element);
+}
+
+void GstWatch::add_depayloader(GstElement& element) {
   // After a loss: nothing until the next keyframe, instead of pictures built upon a damaged one.
   set_if_there(element, "wait-for-keyframe", TRUE);
-  const auto on_packet = +[](GstPad*, GstPadProbeInfo*, gpointer self) {
-    static_cast<GstWatch*>(self)->note_packet();
+  const auto on_packet = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+    static_cast<GstWatch*>(self)->note_rtp(*info);
     return GST_PAD_PROBE_OK;
   };
-  add_probe(element, GstPadProbeType(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST), on_packet,
-            this);
+  add_probe(element, kPackets, on_packet, this);
+}
+
+void GstWatch::add_jitter_buffer(GstElement& element) {
+  const auto on_packet = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+    static_cast<GstWatch*>(self)->received_ = sequence_of(*info);
+    return GST_PAD_PROBE_OK;
+  };
+  add_probe(element, kPackets, on_packet, this);
 }
 
 void GstWatch::attach(GstElement& pipeline) {

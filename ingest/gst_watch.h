@@ -1,12 +1,15 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 
 #include "frames/frame.h"
 #include "ingest/gst_handles.h"
+#include "ingest/source.h"
 
 namespace palisade {
 
@@ -27,13 +30,21 @@ class GstWatch {
   MonotonicTime last_keyframe() const { return last_keyframe_; }
   // Whether the decoded picture of this time is a keyframe. Raw pictures all are.
   bool is_keyframe(GstClockTime pts);
+  // Of an RTP stream; of others nothing is known.
+  Intake intake() const;
+  // The sender's time, since 1900, less pts, as its latest report tells.
+  std::optional<std::chrono::nanoseconds> sent_less_pts();
   bool hardware() const { return hardware_; }
   bool too_large() const { return too_large_; }
 
  private:
   void add(GstElement& element);
   void add_decoder(GstElement& element, bool hardware);
+  void add_jitter_buffer(GstElement& element);
+  void add_depayloader(GstElement& element);
   void note_packet();
+  void note_rtp(GstPadProbeInfo& info);
+  void note_sent(GstBuffer* packet);
   bool passes(const GstBuffer& packet);
   bool fits(GstEvent& event);
 
@@ -42,11 +53,15 @@ class GstWatch {
   std::atomic<std::uint64_t> packets_{0};
   std::atomic<MonotonicTime> last_packet_;
   std::atomic<MonotonicTime> last_keyframe_;
+  std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::int64_t> waited_ns_{0};
+  std::atomic<int> received_{-1};  // RTP sequence number of the newest packet that has come
   std::atomic<bool> decodes_{false};
   std::atomic<bool> hardware_{false};
   std::atomic<bool> too_large_{false};
   std::mutex mutex_;
-  std::deque<GstClockTime> keyframes_;  // guarded by mutex_: on the way through a decoder
+  std::deque<GstClockTime> keyframes_;                     // guarded by mutex_: on the way through a decoder
+  std::optional<std::chrono::nanoseconds> sent_less_pts_;  // guarded by mutex_
 };
 
 }  // namespace palisade

@@ -94,6 +94,13 @@ struct Skipped {
   void add(Skipped more);
 };
 
+// What of a stream has come in since it was opened: bytes of its pictures, and for how long the reader had
+// nothing to do but wait for more. Nothing where nobody measures it.
+struct Intake {
+  std::uint64_t bytes = 0;
+  std::optional<std::chrono::nanoseconds> waited;
+};
+
 // An opened stream of frames, used by one thread.
 class Source {
  public:
@@ -113,8 +120,13 @@ class Source {
   virtual std::string remark() const { return {}; }
   // What has been skipped since this was last asked.
   virtual Skipped take_skipped() { return {}; }
-  // Length of the medium in media time, where it is known (files), for progress.
+  // Media time at which the medium ends, where it is known (files), for progress.
   virtual std::optional<MediaTime> duration() const { return std::nullopt; }
+  // Up to the last frame that was offered.
+  virtual Intake intake() const { return {}; }
+  // How far ahead of this machine's the sender's clock is (below zero: behind), where that is so far that its
+  // word on when frames were taken is not taken.
+  virtual std::optional<std::chrono::milliseconds> clock_error() const { return std::nullopt; }
 };
 
 // The options with `decode`, and how often a single picture of an http(s) address is asked for, settled for

@@ -11,7 +11,7 @@ using std::chrono::seconds;
 // Hostile timestamps must leave room to calculate with.
 constexpr MediaTime kLongest = std::chrono::hours(24 * 365 * 100);
 constexpr MediaTime kOutOfOrder = milliseconds(250);  // back by less: frames told in another order than shown
-constexpr MediaTime kAhead = seconds(1);              // more than the time that has passed here
+constexpr MediaTime kAhead = seconds(1);              // sooner than the quickest frame
 constexpr MediaTime kStandstill = seconds(1);
 constexpr MediaTime kInARow = seconds(10);
 constexpr int kMaxJumps = 3;
@@ -33,10 +33,21 @@ MediaTime Timeline::unwrapped(MediaTime timestamp) {
   return within_limits(timestamp + wrapped_ - (before ? *wrap_ : MediaTime(0)));
 }
 
-// A file has no time of its own to compare with: a gap in it is a gap.
-bool Timeline::jumps(MediaTime step, MediaTime waited, MonotonicTime arrival) const {
-  if (step < -kOutOfOrder) return true;
-  return live_ && (step > waited + kAhead || (step <= MediaTime(0) && arrival - moved_on_ > kStandstill));
+MediaTime Timeline::start_of(MediaTime timestamp, bool first) const {
+  if (origin_) return std::min(within_limits(*origin_), timestamp);
+  // The first frames of a connection may come without, and at once, from where they were probed.
+  return within_limits(timestamp - (first ? MediaTime(0) : last_ + frame_interval_));
+}
+
+// A file has no time of its own to compare with: a gap in it is a gap. A reader may hand on the last frame
+// before a pause when the next one comes: what counts is not the frame before, but the quickest.
+bool Timeline::jumps(MediaTime pts, MonotonicTime arrival) {
+  if (pts - last_ < -kOutOfOrder) return true;
+  if (!live_) return false;
+  const MediaTime took = arrival.time_since_epoch() - pts;
+  const std::optional<MediaTime> quickest = quickest_.value();
+  if (quickest && took < *quickest - kAhead) return true;
+  return pts <= last_ && still_ && arrival - *still_ > kStandstill;
 }
 
 MediaTime Timeline::jump(MediaTime timestamp, MediaTime waited, MonotonicTime arrival) {
@@ -58,14 +69,19 @@ Timeline::Moment Timeline::at(std::optional<MediaTime> timestamp, MonotonicTime 
   const bool trusted = !live_ || jumps_ <= kMaxJumps;
   if (timestamp && trusted) {
     timestamp_ = unwrapped(*timestamp);
-    // The first frames of a connection may come without, and at once, from where they were probed.
-    if (!start_) start_ = within_limits(*timestamp_ - (first ? MediaTime(0) : last_ + frame_interval_));
+    if (!start_) start_ = start_of(*timestamp_, first);
     moment.pts = within_limits(*timestamp_ - *start_);
-    moment.jumped = !first && jumps(moment.pts - last_, waited, arrival);
+    moment.jumped = !first && jumps(moment.pts, arrival);
     if (moment.jumped) moment.pts = jump(*timestamp_, waited, arrival);
   }
   moment.pts = std::clamp(moment.pts, last_, kLongest);
-  if (moment.pts > last_) moved_on_ = arrival;
+  if (moment.pts > last_) {
+    moved_on_ = arrival;
+    still_.reset();
+  } else if (!still_) {
+    still_ = arrival;
+  }
+  quickest_.add(arrival.time_since_epoch() - moment.pts, arrival);
   last_ = moment.pts;
   arrival_ = arrival;
   return moment;

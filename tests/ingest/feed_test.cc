@@ -29,9 +29,10 @@ struct Script {
   std::optional<SourceFault> fault;  // after the frames; without one they end
   bool hangs = false;                // after the frames, until the stop
   milliseconds interval{100};
-  int corrupt = -1;    // number of a damaged frame
-  int wide_from = -1;  // number from which the picture is larger
-  int back_at = -1;    // number at which pts start again from 0
+  int corrupt = -1;                       // number of a damaged frame
+  int wide_from = -1;                     // number from which the picture is larger
+  int back_at = -1;                       // number at which pts start again from 0
+  std::optional<milliseconds> clock_off;  // of the sender's clock; its frames then come in real time
 };
 
 class ScriptedSource : public Source {
@@ -50,6 +51,7 @@ class ScriptedSource : public Source {
       stamp.corrupt = number_ == script_.corrupt;
       const int side = script_.wide_from >= 0 && number_ >= script_.wide_from ? 12 : 8;
       ++number_;
+      if (script_.clock_off) std::this_thread::sleep_for(milliseconds(1));
       if (offered_ != nullptr) offered_->push_back(stamp.number);
       if (!wanted(stamp)) continue;
       std::vector<std::uint8_t> rgb(std::size_t(side) * 6 * 3, std::uint8_t(stamp.number));
@@ -61,6 +63,7 @@ class ScriptedSource : public Source {
     return std::nullopt;
   }
   bool live() const override { return script_.live; }
+  std::optional<milliseconds> clock_error() const override { return script_.clock_off; }
 
  private:
   Script script_;
@@ -240,6 +243,49 @@ TEST_CASE("feed: a looped file begins again at its end") {
   REQUIRE(log.wait_for_clips(6));
   CHECK(log.count(FeedState::kEnded) == 0);
   CHECK_FALSE(feed.ended());
+}
+
+TEST_CASE("feed: a looped film is one without an end: online once, times go on, no faster than real time") {
+  for (const bool pace : {false, true}) {
+    CAPTURE(pace);
+    FeedLog log;
+    FeedOptions options = file({{.count = 1, .span = milliseconds(0), .stride = milliseconds(1'500)}});
+    options.loop = true;
+    options.pace = pace;
+    const Opener opener{{{.frames = 1, .live = false}}};
+    const auto opened = opener.opened;
+    const auto start = steady_clock::now();
+    Feed feed(options, log.on_clip(), log.on_report(), opener);
+    REQUIRE(log.wait_for_clips(3));
+    CHECK(steady_clock::now() - start >= milliseconds(2'900));
+    CHECK(*opened <= 5);
+    CHECK(log.states() == States{FeedState::kConnecting, FeedState::kOnline});
+    const auto clips = log.clips();
+    for (std::size_t i = 1; i < 3; ++i) {
+      const FrameStamp& before = clips[i - 1].second.frames[0].stamp;
+      const FrameStamp& after = clips[i].second.frames[0].stamp;
+      CHECK(after.pts - before.pts >= milliseconds(1'000));
+      CHECK(after.number > before.number);
+    }
+  }
+}
+
+TEST_CASE("feed: windows that a lost connection breaks are counted in the next clip") {
+  FeedLog log;
+  const Sampling pair{.count = 2, .span = milliseconds(1000), .stride = milliseconds(1000)};
+  Feed feed(camera({pair}), log.on_clip(), log.on_report(),
+            Opener{{{.frames = 5}, {.frames = 7}, {.frames = 21, .hangs = true}}});
+  REQUIRE(log.wait_for_clips(2));
+  CHECK(log.clips()[0].second.lost_before == 2);
+  CHECK(log.clips()[1].second.lost_before == 0);
+}
+
+TEST_CASE("feed: a camera's clock that is far off is told, and again when it is right") {
+  FeedLog log;
+  Feed feed(camera(), log.on_clip(), log.on_report(),
+            Opener{{{.frames = 10'000, .hangs = true, .clock_off = milliseconds(7'200'000)}}});
+  REQUIRE(log.wait_for(FeedState::kOnline, 2));
+  CHECK(log.reports()[2].reason.find("2 h ahead of this machine's") != std::string::npos);
 }
 
 TEST_CASE("feed: a damaged frame is sampled by nobody") {

@@ -47,6 +47,30 @@ TEST_CASE("every frame of a file is delivered once, in order, the last ones too"
   }
 }
 
+TEST_CASE("a film that begins an hour after its time 0 does so here, and was taken when its file says") {
+  for (const char* name : {"late_start.mp4", "late_start.mkv"}) {
+    CAPTURE(name);
+    const std::string path = golden(std::string("clips/") + name);
+    CHECK(open_source({.url = path}, {})->duration() == std::chrono::seconds(3'603));
+    const std::vector<Frame> frames = frames_of(path);
+    REQUIRE(frames.size() == 30);
+    const auto changed = std::chrono::file_clock::to_sys(std::filesystem::last_write_time(path));
+    for (int i = 0; i < 30; ++i) {
+      const FrameStamp& stamp = frames[std::size_t(i)].stamp;
+      CHECK(stamp.pts == std::chrono::hours(1) + milliseconds(100) * i);
+      CHECK(std::chrono::abs(stamp.wall - (changed - milliseconds(3'000 - 100 * i))) <= milliseconds(2));
+    }
+  }
+}
+
+TEST_CASE("a transport stream begins at 0 wherever its recorder's clock stood") {
+  const std::string path = golden("clips/wrap.ts");
+  const auto length = open_source({.url = path}, {})->duration();
+  REQUIRE(length);
+  CHECK(std::chrono::abs(*length - std::chrono::seconds(1)) <= milliseconds(100));
+  CHECK(frames_of(path).front().stamp.pts <= milliseconds(100));
+}
+
 TEST_CASE("a frame's colours are those of ffmpeg's default conversion") {
   for (const char* name : {"street.mp4", "bt709.mp4", "fullrange.avi"}) {
     CAPTURE(name);

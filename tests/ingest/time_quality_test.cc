@@ -43,3 +43,85 @@ TEST_CASE("sender reports are as certain as they agree") {
   // The camera's clock has been set.
   CHECK(quality.uncertainty(500ms, kNoon + 1h) == ReportQuality::kRounding);
 }
+
+TEST_CASE("a clock that runs at another pace does not make arrival uncertain for ever") {
+  ArrivalQuality quality;
+  for (int second = 0; second < 600; ++second)
+    CHECK(quality.uncertainty(second * 840ms, kStart + second * 1s) < ArrivalQuality::kLatency + 4s);
+}
+
+TEST_CASE("a camera's clock that is seconds off is not believed, and it is known by how much") {
+  for (const auto off : {-72h, -2h, 2h, 24h * 400}) {
+    LiveTimes times;
+    FrameStamp stamp;
+    for (int i = 0; i < 50; ++i) {
+      const WallTime now = kNoon + i * 100ms;
+      stamp.pts = i * 100ms;
+      times.set(stamp, now + off - 150ms, now, kStart + i * 100ms);
+      CHECK(stamp.wall == now);
+      CHECK(stamp.time_source == TimeSource::kArrival);
+      CHECK(stamp.time_uncertainty == ArrivalQuality::kLatency);
+    }
+    REQUIRE(times.error());
+    CHECK(std::chrono::abs(*times.error() - off) <= 200ms);
+  }
+  LiveTimes near;
+  FrameStamp stamp;
+  near.set(stamp, kNoon + 3s, kNoon, kStart);
+  CHECK(near.error() == 3s);
+  near.set(stamp, {}, kNoon, kStart);
+  CHECK(stamp.time_source == TimeSource::kArrival);
+  // Behind by as much may be the way that frames take.
+  LiveTimes slow;
+  slow.set(stamp, kNoon - 3s, kNoon, kStart);
+  CHECK(stamp.time_source == TimeSource::kRtcp);
+  CHECK(stamp.time_uncertainty == ReportQuality::kRounding + 2800ms);
+  slow.set(stamp, kNoon - 6s, kNoon, kStart);
+  CHECK(stamp.time_source == TimeSource::kArrival);
+}
+
+TEST_CASE("a clock that is off by less is believed, and the difference is its uncertainty") {
+  LiveTimes times;
+  FrameStamp stamp;
+  times.set(stamp, kNoon - 100ms, kNoon, kStart);
+  CHECK(stamp.time_source == TimeSource::kRtcp);
+  CHECK(stamp.wall == kNoon - 100ms);
+  CHECK(stamp.time_uncertainty == ReportQuality::kRounding);
+  LiveTimes ahead;
+  ahead.set(stamp, kNoon + 1500ms, kNoon, kStart);
+  CHECK(stamp.time_source == TimeSource::kRtcp);
+  CHECK(stamp.time_uncertainty == ReportQuality::kRounding + 1300ms);
+}
+
+TEST_CASE("frames that were held up are no fault of the clock; one that is set is judged anew") {
+  LiveTimes times;
+  FrameStamp stamp;
+  const auto frame = [&](int i, std::chrono::milliseconds set, std::chrono::milliseconds late) {
+    const WallTime taken = kNoon + i * 100ms;
+    stamp.pts = i * 100ms;
+    times.set(stamp, taken + set, taken + late, kStart + i * 100ms + late);
+    return stamp.time_source;
+  };
+  for (int i = 0; i < 20; ++i) CHECK(frame(i, 0ms, 50ms) == TimeSource::kRtcp);
+  for (int i = 20; i < 80; ++i) CHECK(frame(i, 0ms, 8s - (i - 20) * 100ms) == TimeSource::kRtcp);
+  for (int i = 80; i < 90; ++i) CHECK(frame(i, 1h, 50ms) == TimeSource::kArrival);
+  CHECK(times.error());
+  for (int i = 90; i < 99; ++i) CHECK(frame(i, 0ms, 50ms) == TimeSource::kRtcp);
+  CHECK_FALSE(times.error());
+}
+
+TEST_CASE("a clock that drifts is doubted once, and believed again when it is well within a second") {
+  LiveTimes times;
+  FrameStamp stamp;
+  int changes = 0;
+  TimeSource last = TimeSource::kRtcp;
+  for (int i = 0; i < 8'000; ++i) {  // two and a half seconds to and fro
+    const auto off = std::chrono::milliseconds(i < 4'000 ? i * 5 / 8 : (8'000 - i) * 5 / 8);
+    stamp.pts = i * 100ms;
+    times.set(stamp, kNoon + i * 100ms + off, kNoon + i * 100ms, kStart + i * 100ms);
+    changes += stamp.time_source != last;
+    last = stamp.time_source;
+  }
+  CHECK(changes == 2);
+  CHECK(last == TimeSource::kRtcp);
+}

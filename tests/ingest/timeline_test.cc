@@ -71,6 +71,58 @@ TEST_CASE("a gap in which nothing came is no jump") {
   CHECK_FALSE(after.jumped);
 }
 
+TEST_CASE("a pause is a gap also where the last frame before it is handed on after it") {
+  for (const MediaTime pause : {seconds(2), seconds(3), seconds(9), seconds(25)}) {
+    CAPTURE(pause.count());
+    Camera camera;
+    for (int i = 0; i < 60; ++i) {
+      // A reader knows that a frame is complete when the next one comes.
+      camera.now += i == 30 ? pause : MediaTime(0);
+      const MediaTime stamp = kFrameInterval * i + (i > 30 ? pause : MediaTime(0));
+      const Timeline::Moment moment = camera.frame(stamp);
+      CHECK(moment.pts == stamp);
+      CHECK_FALSE(moment.jumped);
+    }
+  }
+}
+
+TEST_CASE("timestamps that stand still while the camera pauses go on, and nothing has jumped") {
+  for (const MediaTime pause : {seconds(2), seconds(9), seconds(25)}) {
+    for (const int again : {0, 1}) {  // the first frame after it may have the stamp of the last before it
+      Camera camera;
+      for (int i = 0; i < 60; ++i) {
+        camera.now += i == 30 ? pause : MediaTime(0);
+        const Timeline::Moment moment = camera.frame(kFrameInterval * (i == 30 ? i - again : i));
+        CHECK_FALSE(moment.jumped);
+        CHECK(moment.pts == kFrameInterval * (i == 30 ? i - again : i));
+      }
+    }
+  }
+}
+
+TEST_CASE("a clock that is fast or slow by a fifth jumps only where it does") {
+  for (const int percent : {80, 100, 120}) {
+    CAPTURE(percent);
+    Camera camera;
+    for (int i = 0; i < 3'000; ++i) {
+      const MediaTime stamp = kFrameInterval * i * percent / 100 + (i < 2'000 ? seconds(0) : seconds(20));
+      CHECK(camera.frame(stamp).jumped == (i == 2'000));
+    }
+  }
+}
+
+TEST_CASE("a file that says where its time 0 is begins there, or with its first frame where that is sooner") {
+  for (const auto& [origin, first] : {std::pair(MediaTime(0), MediaTime(hours(1))),
+                                      {MediaTime(milliseconds(1'400)), MediaTime(milliseconds(1'480))},
+                                      {MediaTime(seconds(5)), MediaTime(seconds(4))}}) {
+    Timeline timeline(false, kFrameInterval, {}, origin);
+    for (int i = 0; i < 5; ++i) {
+      const MediaTime expected = first - std::min(origin, first) + kFrameInterval * i;
+      CHECK(timeline.at(first + kFrameInterval * i, MonotonicTime{}).pts == expected);
+    }
+  }
+}
+
 TEST_CASE("R-10 frames that come late and all at once keep the times at which they were taken") {
   Timeline timeline(true, kFrameInterval);
   MonotonicTime now{};

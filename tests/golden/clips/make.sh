@@ -17,6 +17,10 @@ cat a.ts b.ts > resolution_change.ts
 cat a.ts c.ts > codec_change.ts
 rm a.ts b.ts c.ts
 $ff $(pattern 128x96 1) $x264 -g 10 -output_ts_offset 95443 -f mpegts wrap.ts
+$ff $(pattern 64x48 3) $x264 -bf 0 -g 10 -output_ts_offset 3600 late_start.mp4
+$ff -i late_start.mp4 -c copy -copyts late_start.mkv
+$ff $(pattern 64x48 55) -vf "select='lt(mod(t,13),3)'" -fps_mode vfr $x264 -bf 0 -g 30 bursts.mp4
+$ff -f lavfi -i testsrc2=size=64x48:rate=25:duration=4 $x264 -bf 0 -g 25 camera.h264
 $ff -f lavfi -i sine=duration=1 -c:a aac -b:a 16k audio_only.mp4
 $ff $(pattern 128x96 1) -f lavfi -i sine=duration=1 $x264 -c:a aac -b:a 16k with_audio.mp4
 $ff $(pattern 128x96 1) -c:v libvpx -b:v 60k -threads 1 vp8.webm

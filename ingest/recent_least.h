@@ -1,0 +1,41 @@
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include "frames/frame.h"
+
+namespace palisade {
+
+// The least of the values of the last one to two periods. Forgets when a value comes, so that a pause forgets
+// nothing, unless it is one of many periods.
+class RecentLeast {
+ public:
+  explicit RecentLeast(MonotonicTime::duration period) : period_(period) {}
+
+  void add(MediaTime value, MonotonicTime now) {
+    if (last_ && now - *last_ > 10 * period_) clear();
+    last_ = now;
+    if (!since_ || now - *since_ > period_) {
+      before_ = least_;
+      least_.reset();
+      since_ = now;
+    }
+    least_ = least_ ? std::min(*least_, value) : value;
+  }
+  std::optional<MediaTime> value() const { return before_ && least_ ? std::min(before_, least_) : least_; }
+  void clear() {
+    since_.reset();
+    before_.reset();
+    least_.reset();
+  }
+
+ private:
+  MonotonicTime::duration period_;
+  std::optional<MonotonicTime> last_;
+  std::optional<MonotonicTime> since_;
+  std::optional<MediaTime> least_;   // since then
+  std::optional<MediaTime> before_;  // in the period before
+};
+
+}  // namespace palisade
