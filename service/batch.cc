@@ -27,7 +27,8 @@ struct Batch {
   RequestQueue queue;
   std::counting_semaphore<kAhead> slots{kAhead};
   std::optional<MediaTime> duration;
-  std::uint64_t dropped = 0;  // the reading thread's
+  std::uint64_t dropped = 0;  // the reading thread's: not told yet
+  std::uint64_t lost = 0;     // the reading thread's: of the sampler's discarded, counted in `dropped`
   std::string error;          // the engine's, read when it has ended
 
   bool take_slot(bool wait) {
@@ -37,6 +38,9 @@ struct Batch {
     }
     return true;
   }
+
+  // `discarded`: in all, by the sampler.
+  void count_lost(std::uint64_t discarded) { dropped += discarded - std::exchange(lost, discarded); }
 
   void push(Clip clip, bool live) {
     if (!take_slot(!live)) {
@@ -74,17 +78,26 @@ void read_to_end(Batch& batch, const EngineModel& model) {
     log_warning(std::exchange(skipped, {}).text());
   };
   Sampler sampler(batch.options.sampling);
-  const Wanted wanted = [&](const FrameStamp& stamp) { return sampler.wants(stamp); };
+  const auto push = [&](Clip clip, bool live) {
+    batch.count_lost(sampler.discarded());
+    batch.push(std::move(clip), live);
+  };
+  const Wanted wanted = [&](const FrameStamp& stamp) {
+    const bool wants = sampler.wants(stamp);
+    if (std::optional<Clip> clip = sampler.take_ended()) push(*std::move(clip), source->live());
+    return wants;
+  };
   while (!batch.stop.stop_requested()) {
     std::optional<Frame> frame = source->next(wanted);
     tell_skipped(!frame);
     if (!frame) break;
     if (!std::exchange(remarked, true)) tell_remark(*source);
     for (Clip& clip : sampler.offer(fitted(*std::move(frame), batch.options.stream, model))) {
-      batch.push(std::move(clip), source->live());
+      push(std::move(clip), source->live());
     }
   }
-  if (std::optional<Clip> clip = sampler.finish()) batch.push(*std::move(clip), false);
+  if (std::optional<Clip> clip = sampler.finish()) push(*std::move(clip), false);
+  batch.count_lost(sampler.discarded());
 }
 
 }  // namespace
@@ -102,8 +115,8 @@ void tell_remark(const Source& source) {
   if (const std::string remark = source.remark(); !remark.empty()) log_warning(remark);
 }
 
-void run_batch(const BatchOptions& options, EngineModel& model, const OnAnswer& on_answer,
-               std::stop_token stop) {
+std::uint64_t run_batch(const BatchOptions& options, EngineModel& model, const OnAnswer& on_answer,
+                        std::stop_token stop) {
   Batch batch{.options = options, .on_answer = on_answer, .stop = stop};
   Engine engine(model, batch.queue);
   const std::stop_callback stop_engine(stop, [&] { engine.request_stop(); });
@@ -120,6 +133,7 @@ void run_batch(const BatchOptions& options, EngineModel& model, const OnAnswer& 
   batch.queue.close();
   engine.join();
   if (!batch.error.empty()) throw ModelError(batch.error);
+  return batch.dropped;
 }
 
 std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_token stop) {
@@ -152,7 +166,7 @@ std::string answer_line(std::string_view task, const Request& request, const Rep
   if (pictures) answer.window.policy.reset();
   const Task* const known = find_task(task);
   (known ? *known : all_tasks().front()).read(reply.answer, answer);
-  const Frame& last = clip.frames.back();
+  const Frame& last = latest(clip);
   const WallTime now = wall_now();
   return book
       .enter({.kind = EventKind::kAnswer,

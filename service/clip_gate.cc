@@ -31,7 +31,7 @@ bool ClipGate::silent_too_long(MediaTime now) const {
 }
 
 bool ClipGate::passes(const Clip& clip) {
-  const MediaTime end = clip.frames.back().stamp.pts;
+  const MediaTime end = latest(clip).stamp.pts;
   if (settings_.motion && !clip.moving.value_or(true) && !silent_too_long(end)) return false;
   if (!settings_.semantic) asked_at_ns_ = end.count();
   return true;
@@ -39,7 +39,7 @@ bool ClipGate::passes(const Clip& clip) {
 
 ClipGate::Verdict ClipGate::compare(const Clip& clip, std::span<const ImageFeatures> features) {
   if (!settings_.semantic) return {};
-  const MediaTime end = clip.frames.back().stamp.pts;
+  const MediaTime end = latest(clip).stamp.pts;
   const double least = *settings_.semantic + (was_unchanged_ ? 0 : kHysteresis * (1 - *settings_.semantic));
   Verdict verdict{.similarity = similarity(features, asked_)};
   verdict.unchanged = verdict.similarity && *verdict.similarity >= least && !silent_too_long(end);

@@ -44,6 +44,8 @@ void ClipSeries::add(std::size_t task, std::string prompt) {
 
 std::optional<Passed> ClipSeries::pass(Clip& clip) {
   Passed passed{.demanded = demanded_.exchange(false)};
+  lost_ += clip.lost_before;
+  lost_untold_ += clip.lost_before;
   // The gate sees every clip, so that it knows when it last let one through.
   const bool moves = !gate_ || gate_->passes(clip);
   if (!passed.demanded && (!moves || settings_.when == When::kDemand)) {
@@ -63,6 +65,7 @@ std::optional<Passed> ClipSeries::pass(Clip& clip) {
   passed.one_of = degradation_.every();
   passed.skipped = skipped_;
   passed.left_out = std::exchange(left_out_untold_, 0);
+  passed.lost = std::exchange(lost_untold_, 0);
   return passed;
 }
 

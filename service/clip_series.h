@@ -19,6 +19,7 @@ struct Passed {
   std::size_t series = 0;
   std::uint64_t skipped = 0;   // of its series before it, by motion and demand
   std::uint64_t left_out = 0;  // since the last one of its series that went on, by load
+  std::uint64_t lost = 0;      // likewise, where the stream was broken
   int degraded_from = 0;       // frames, where load made them fewer
   int one_of = 1;              // clips, where load leaves some out
   bool demanded = false;
@@ -47,7 +48,7 @@ class ClipSeries {
   void take_reference() { takes_reference_ = true; }
   bool takes_reference() { return takes_reference_.exchange(false); }
   // There was nothing to pair its clip with.
-  void miss() { ++skipped_; }
+  void miss(std::uint64_t count = 1) { skipped_ += count; }
 
   // Whether `clip` goes on to the engine, thinned where load demands it; nothing where it does not.
   std::optional<Passed> pass(Clip& clip);
@@ -58,11 +59,14 @@ class ClipSeries {
   std::string degradation_text() const;
   // Whether clips may be skipped where nothing is wrong.
   bool chooses() const {
-    return watches_motion_ || settings_.when == When::kDemand || !settings_.against.reference.empty();
+    return watches_motion_ || settings_.when == When::kDemand || !settings_.against.reference.empty() ||
+           !settings_.against.stream.empty();
   }
   // Clips that were not asked about: by motion, demand or for want of a reference, and by load.
   std::uint64_t skipped() const { return skipped_; }
   std::uint64_t left_out() const { return left_out_; }
+  // Windows that the stream broke in the middle of.
+  std::uint64_t lost() const { return lost_; }
 
  private:
   const TaskSettings settings_;
@@ -77,6 +81,8 @@ class ClipSeries {
   std::atomic<std::uint64_t> left_out_{0};
   Degradation degradation_;
   std::uint64_t left_out_untold_ = 0;
+  std::atomic<std::uint64_t> lost_{0};
+  std::uint64_t lost_untold_ = 0;
 };
 
 // `count` of the clip's frames, spread evenly from the first to the last.

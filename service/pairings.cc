@@ -4,8 +4,9 @@
 
 namespace palisade {
 
-void Pairings::begin(const std::string& id, std::chrono::milliseconds allowed_gap, Deliver deliver) {
-  auto pairing = std::make_shared<Pairing>(allowed_gap, std::move(deliver));
+void Pairings::begin(const std::string& id, std::chrono::milliseconds allowed_gap, Deliver deliver,
+                     Miss miss) {
+  auto pairing = std::make_shared<Pairing>(allowed_gap, std::move(deliver), std::move(miss));
   const std::lock_guard lock(mutex_);
   pairings_[id] = std::move(pairing);
 }
@@ -24,10 +25,16 @@ void Pairings::offer(const std::string& id, Frame frame, std::vector<Clip> (Pair
     pairing = found->second;
   }
   std::vector<Clip> pairs;
+  std::uint64_t missed = 0;
+  PairMiss last;
   {
     const std::lock_guard lock(pairing->mutex);
+    const std::uint64_t before = pairing->matcher.unmatched();
     pairs = (pairing->matcher.*offer_to)(std::move(frame));
+    missed = pairing->matcher.unmatched() - before;
+    last = pairing->matcher.last_miss();
   }
+  if (missed > 0 && pairing->miss) pairing->miss(missed, last);
   for (Clip& pair : pairs) pairing->deliver(std::move(pair));
 }
 

@@ -16,9 +16,11 @@ namespace palisade {
 class Pairings {
  public:
   using Deliver = std::function<void(Clip pair)>;
+  // The first stream's frames that found no partner: how many, and why the last one did not.
+  using Miss = std::function<void(std::uint64_t count, const PairMiss& last)>;
 
-  // `id` names the first stream and its task. `deliver` is called on either stream's thread.
-  void begin(const std::string& id, std::chrono::milliseconds allowed_gap, Deliver deliver);
+  // `id` names the first stream and its task. `deliver` and `miss` are called on either stream's thread.
+  void begin(const std::string& id, std::chrono::milliseconds allowed_gap, Deliver deliver, Miss miss = {});
   void end(const std::string& id);
   // Frames for a pairing that is not there are ignored.
   void offer_first(const std::string& id, Frame frame);
@@ -26,11 +28,12 @@ class Pairings {
 
  private:
   struct Pairing {
-    Pairing(std::chrono::milliseconds gap, Deliver its_deliver)
-        : matcher(gap), deliver(std::move(its_deliver)) {}
+    Pairing(std::chrono::milliseconds gap, Deliver its_deliver, Miss its_miss)
+        : matcher(gap), deliver(std::move(its_deliver)), miss(std::move(its_miss)) {}
     std::mutex mutex;
     PairMatcher matcher;  // guarded by mutex
     const Deliver deliver;
+    const Miss miss;
   };
   void offer(const std::string& id, Frame frame, std::vector<Clip> (PairMatcher::*offer_to)(Frame));
 

@@ -46,6 +46,8 @@ std::optional<Clip> clip_of_camera(Source& source, const Sampling& sampling, con
   Sampler sampler(sampling);
   while (!stop.stop_requested()) {
     std::optional<Frame> frame = source.next([&](const FrameStamp& stamp) { return sampler.wants(stamp); });
+    // Of a camera that pauses before a window is whole, what there was.
+    if (std::optional<Clip> clip = sampler.take_ended()) return clip;
     if (!frame) return sampler.finish();
     auto clips = sampler.offer(fitted(*std::move(frame), stream, model));
     if (!clips.empty()) return std::move(clips.front());

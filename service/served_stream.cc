@@ -38,10 +38,14 @@ void ServedStream::start(Feed::Open open) {
     const TaskSettings& task = series_[index]->settings();
     options.samplings.push_back(task.sampling);
     if (task.against.stream.empty()) continue;
-    around_.pairings.begin(pairing_of(settings_.name, task.name), task.against.gap,
-                           [weak = weak_from_this(), index](Clip pair) {
-                             if (const auto self = weak.lock()) self->ask(std::move(pair), index);
-                           });
+    around_.pairings.begin(
+        pairing_of(settings_.name, task.name), task.against.gap,
+        [weak = weak_from_this(), index](Clip pair) {
+          if (const auto self = weak.lock()) self->on_pair(std::move(pair), index);
+        },
+        [weak = weak_from_this(), index](std::uint64_t count, const PairMiss& last) {
+          if (const auto self = weak.lock()) self->on_miss(count, last, index);
+        });
   }
   for (const Tap& tap : settings_.taps)
     options.samplings.push_back({.count = 1, .span = std::chrono::milliseconds(0), .stride = tap.every});
@@ -69,10 +73,11 @@ void ServedStream::end() {
 }
 
 StreamCounts ServedStream::counts() const {
-  std::uint64_t skipped = 0, left_out = 0;
+  std::uint64_t skipped = 0, left_out = 0, lost = 0;
   for (const auto& series : series_) {
     skipped += series->skipped();
     left_out += series->left_out();
+    lost += series->lost();
   }
   const std::lock_guard lock(mutex_);
   return {.frames = feed_ ? feed_->frames_seen() : frames_,
@@ -81,7 +86,8 @@ StreamCounts ServedStream::counts() const {
           .failed = failed_,
           .images_encoded = images_encoded_,
           .skipped = skipped,
-          .unchanged = unchanged_};
+          .unchanged = unchanged_,
+          .lost = lost};
 }
 
 ClipSeries* ServedStream::series_of(const std::string& task) {
@@ -157,6 +163,10 @@ std::optional<Clip> ServedStream::with_reference(Clip clip, ClipSeries& series) 
 void ServedStream::ask(Clip clip, std::size_t index) {
   ClipSeries& series = *series_[index];
   const std::lock_guard lock(asking_);
+  if (const auto count = losses_.count(clip.lost_before, steady_clock::now())) {
+    log_info(settings_.name + ": gave up " + std::to_string(*count) +
+             " windows in which the stream paused, jumped or was lost");
+  }
   const std::optional<Passed> passes = series.pass(clip);
   if (!passes) {
     // What was wanted is no warning: a street is quiet for hours.
@@ -175,7 +185,7 @@ void ServedStream::ask(Clip clip, std::size_t index) {
       .cancelled = [self = shared_from_this()] { return self->stopping_.load(); },
       .tell = [self = shared_from_this(), passed](
                   const Request& served, const Reply& reply) { self->on_reply(*passed, served, reply); }};
-  request.dropped_before = passed->left_out;
+  request.dropped_before = passed->left_out + passed->lost;
   if (settings_.gate.semantic && !passed->demanded) {
     request.unchanged = [gate = series.gate(), passed](const Clip& seen,
                                                        std::span<const ImageFeatures> features) {
@@ -191,6 +201,41 @@ void ServedStream::ask(Clip clip, std::size_t index) {
                 " clips, the model does not keep up; raise 'every' or use fewer tasks");
   }
   tell_change(series, series.pushed(dropped > 0));
+}
+
+void ServedStream::on_pair(Clip pair, std::size_t index) {
+  std::optional<std::string> notice;
+  {
+    const std::lock_guard lock(pairs_mutex_);
+    notice = pair_notices_[index].matched();
+  }
+  if (notice) tell_pairs(series_[index]->settings().name + ": " + *notice, LogLevel::kInfo);
+  ask(std::move(pair), index);
+}
+
+void ServedStream::on_miss(std::uint64_t count, const PairMiss& last, std::size_t index) {
+  series_[index]->miss(count);
+  const Against& against = series_[index]->settings().against;
+  std::optional<std::string> notice;
+  {
+    const std::lock_guard lock(pairs_mutex_);
+    notice = pair_notices_[index].missed(count, last, against.stream, against.gap);
+  }
+  if (notice) tell_pairs(series_[index]->settings().name + ": " + *notice, LogLevel::kWarning);
+}
+
+// The stream is as it was; what its pairs lack is told as the reason.
+void ServedStream::tell_pairs(const std::string& notice, LogLevel level) {
+  if (stopping_) return;
+  log_line(level, settings_.name + ": " + notice);
+  FeedReport report;
+  {
+    const std::lock_guard lock(mutex_);
+    report = last_report_;
+  }
+  if (report.state != FeedState::kOnline) return;
+  report.reason = notice;
+  publish_state(report);
 }
 
 void ServedStream::tell_change(const ClipSeries& series, ClipSeries::Change change) const {
@@ -214,22 +259,30 @@ void ServedStream::on_report(const FeedReport& report) {
     log_info(settings_.name + ": " + line +
              (pause_ms > 0 ? "; next try in " + std::to_string(pause_ms) + " ms" : ""));
   }
+  {
+    const std::lock_guard lock(mutex_);
+    last_report_ = report;
+  }
+  publish_state(report);
+  if (report.state == FeedState::kUnreadable) unreadable_ = true;
+  if (report.state != FeedState::kEnded) return;
+  ended_ = true;
+  around_.ended();
+}
+
+void ServedStream::publish_state(const FeedReport& report) {
   around_.publisher.publish({.kind = EventKind::kState,
                              .topic = state_topic(settings_.name),
                              .source = stream_source(around_.node, settings_.name),
                              .subject = settings_.name,
                              .time = report.since,
-                             .data = to_json(StateEvent{.state = state,
-                                                        .reason = reason,
+                             .data = to_json(StateEvent{.state = std::string(name_of(report.state)),
+                                                        .reason = redacted(report.reason),
                                                         .since = report.since,
                                                         .attempt = report.attempt,
                                                         .next_try_in = report.next_try_in,
                                                         .width = report.width,
                                                         .height = report.height})});
-  if (report.state == FeedState::kUnreadable) unreadable_ = true;
-  if (report.state != FeedState::kEnded) return;
-  ended_ = true;
-  around_.ended();
 }
 
 void ServedStream::on_reply(const Passed& passed, const Request& request, const Reply& reply) {
@@ -250,7 +303,7 @@ void ServedStream::on_reply(const Passed& passed, const Request& request, const 
   } else {
     ++answered_;
     task.task->read(reply.answer, answer);
-    told_[index] = {.time = request.clip.frames.back().stamp.wall, .text = answer.text};
+    told_[index] = {.time = latest(request.clip).stamp.wall, .text = answer.text};
   }
   publish(task, request.clip, answer);
 }
@@ -293,7 +346,7 @@ void ServedStream::publish(const TaskSettings& task, const Clip& clip, const Ans
                              .topic = answer_topic(settings_.name, task.name),
                              .source = stream_source(around_.node, settings_.name),
                              .subject = settings_.name,
-                             .time = clip.frames.back().stamp.wall,
+                             .time = latest(clip).stamp.wall,
                              .data = to_json(answer)});
 }
 

@@ -13,6 +13,7 @@
 #include "service/clip_series.h"
 #include "service/engine_model.h"
 #include "service/log.h"
+#include "service/pair_notice.h"
 #include "service/pairings.h"
 #include "service/publisher.h"
 #include "service/reference_pictures.h"
@@ -67,9 +68,13 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   // On the feed's thread.
   void on_clip(Clip clip, std::size_t sampling);
   void on_report(const FeedReport& report);
+  void publish_state(const FeedReport& report);
   std::optional<Clip> with_reference(Clip clip, ClipSeries& series);
   // On the feed's thread, or that of a stream it is paired with.
   void ask(Clip clip, std::size_t series);
+  void on_pair(Clip pair, std::size_t series);
+  void on_miss(std::uint64_t count, const PairMiss& last, std::size_t series);
+  void tell_pairs(const std::string& notice, LogLevel level);
   void tell_change(const ClipSeries& series, ClipSeries::Change change) const;
   // On the engine's thread.
   void on_reply(const Passed& passed, const Request& request, const Reply& reply);
@@ -92,14 +97,18 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   OncePerSecond missing_;
   std::string last_state_;
   std::mutex asking_;
-  OncePerSecond drops_;  // guarded by asking_
-  OncePerSecond skips_;  // guarded by asking_
+  OncePerSecond drops_;   // guarded by asking_
+  OncePerSecond skips_;   // guarded by asking_
+  OncePerSecond losses_;  // guarded by asking_
   // The engine's thread's.
   OncePerSecond failures_;
   std::map<std::size_t, std::uint64_t> failed_before_;  // by task, not yet told in an event
   std::map<std::size_t, std::uint64_t> skipped_told_;   // by task, in all its events
   std::map<std::size_t, Told> told_;                    // by task, while it may hold
+  std::mutex pairs_mutex_;
+  std::map<std::size_t, PairNotice> pair_notices_;  // guarded by pairs_mutex_: by series
   mutable std::mutex mutex_;
+  FeedReport last_report_;      // guarded by mutex_
   std::uint64_t frames_ = 0;    // guarded by mutex_: of a feed that has ended
   std::unique_ptr<Feed> feed_;  // guarded by mutex_; last: its thread uses all of the above
 };

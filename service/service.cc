@@ -18,7 +18,8 @@ void tell(const std::string& name, const StreamCounts& counts) {
   log_info(name + ": " + std::to_string(counts.frames) + " frames, " + std::to_string(counts.answered) +
            " answers, " + std::to_string(counts.dropped) + " clips dropped, " +
            std::to_string(counts.failed) + " failed, " + std::to_string(counts.skipped) +
-           " without motion, " + std::to_string(counts.unchanged) + " unchanged");
+           " without motion, " + std::to_string(counts.unchanged) + " unchanged, " +
+           std::to_string(counts.lost) + " lost to pauses and breaks");
 }
 
 const StreamSettings* find_stream(const Settings& settings, const std::string& name) {

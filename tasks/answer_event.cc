@@ -45,6 +45,7 @@ Json to_json(const WindowEvidence& window) {
     json["policy"] = palisade::name_of(*window.policy);
     json["span_ms"] = window.span.count();
   }
+  if (window.tiled) json["tiled"] = true;
   if (!window.prune.empty()) json["prune"] = window.prune;
   if (window.degraded_from) json["degraded_from"] = *window.degraded_from;
   if (window.one_of > 1) json["one_of"] = window.one_of;
@@ -67,7 +68,7 @@ Json to_json(const AnswerChoice& choice) {
 }
 
 std::chrono::milliseconds span_of(const Clip& clip) {
-  if (clip.sampling.policy == SamplingPolicy::kUniform) return clip.sampling.span;
+  if (clip.sampling.policy == SamplingPolicy::kUniform && !clip.tiled) return clip.sampling.span;
   // Not the last frame less the first: a clip tiled from a short stream begins again in its middle.
   const auto pts = [](const Frame& frame) { return frame.stamp.pts; };
   const auto [first, last] = std::ranges::minmax_element(clip.frames, {}, pts);
@@ -93,7 +94,8 @@ WindowEvidence window_of(const Clip& clip, int image_tokens, int images_encoded)
           .span = span_of(clip),
           .tokens = count * image_tokens,
           .tokens_kept = count * image_tokens,
-          .images_encoded = images_encoded};
+          .images_encoded = images_encoded,
+          .tiled = clip.tiled};
 }
 
 Json to_json(const ModelIdentity& model) {

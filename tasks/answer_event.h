@@ -29,6 +29,7 @@ struct WindowEvidence {
   int tokens_kept = 0;               // of these, that entered the model
   std::string prune = {};            // why not all did; empty: they did
   int images_encoded = 0;            // of the window, for this answer; the others were known already
+  bool tiled = false;                // the stream was too short for it: frames begin again
   std::optional<int> degraded_from;  // frames, where load made them fewer
   int one_of = 1;                    // clips of which one was asked about, where load left some out
   std::optional<double> similarity;  // to the window that was answered last, where they were compared

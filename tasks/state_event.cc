@@ -26,7 +26,8 @@ Json to_json(const HeartbeatEvent& heartbeat) {
                        {"failed", counts.failed},
                        {"images_encoded", counts.images_encoded},
                        {"skipped", counts.skipped},
-                       {"unchanged", counts.unchanged}};
+                       {"unchanged", counts.unchanged},
+                       {"lost", counts.lost}};
   }
   return {{"interval_ms", heartbeat.interval.count()},
           {"uptime_ms", heartbeat.uptime.count()},

@@ -30,6 +30,7 @@ struct StreamCounts {
   std::uint64_t images_encoded = 0;
   std::uint64_t skipped = 0;    // clips not worth asking about
   std::uint64_t unchanged = 0;  // times that the last answer still held
+  std::uint64_t lost = 0;       // clips given up where the stream paused, jumped or was lost
 };
 
 // The data of a palisade.heartbeat.v1 event. A node with many topics tells them in several heartbeats.

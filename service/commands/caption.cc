@@ -44,8 +44,10 @@ std::string window_line(const Request& request, const Reply& reply) {
   const Clip& clip = request.clip;
   const bool tenths = clip.sampling.span.count() % 1000 != 0 || clip.sampling.stride.count() % 1000 != 0;
   std::string line = "[" + position_text(clip.frames.front().stamp.pts, tenths);
-  if (clip.frames.size() > 1) line += " - " + position_text(clip.frames.back().stamp.pts, tenths);
-  return line + "] " + escaped(reply.answer.text);
+  if (clip.frames.size() > 1) line += " - " + position_text(latest(clip).stamp.pts, tenths);
+  line += "] " + escaped(reply.answer.text);
+  if (request.dropped_before > 0) line += " [" + std::to_string(request.dropped_before) + " dropped before]";
+  return line;
 }
 
 int caption_picture(const CaptionOptions& options, EngineModel& model, FrameFolder* folder,
@@ -100,21 +102,24 @@ int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder
   Progress progress("caption");
   std::uint64_t windows = 0;
   FrameWriting writing(folder, stop);
-  run_batch(
+  std::uint64_t lost = 0;
+  lost += run_batch(
       batch, model,
       [&](const Request& request, const Reply& reply, std::optional<MediaTime> duration) {
+        lost += request.dropped_before;
         progress.clear();
         writing.write(request.clip);
         if (writing.failed()) return;
         print_line(options.json ? answer_line("caption", request, reply, model)
                                 : window_line(request, reply));
-        progress.show(request.clip.frames.back().stamp.pts, duration, ++windows);
+        progress.show(latest(request.clip).stamp.pts, duration, ++windows);
       },
       writing.token());
   progress.clear();
   writing.require_none();
   if (stop.stop_requested()) return kFailed;
-  log_info("caption: " + std::to_string(windows) + (windows == 1 ? " window" : " windows"));
+  log_info("caption: " + std::to_string(windows) + (windows == 1 ? " window" : " windows") +
+           (lost > 0 ? ", " + std::to_string(lost) + " dropped" : ""));
   return kDone;
 }
 
