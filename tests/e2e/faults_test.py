@@ -116,7 +116,7 @@ class Clock(unittest.TestCase):
                     found += service.answers("door", 6)
                     expected = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
                     told = datetime.datetime.fromisoformat(found[-1]["time"].replace("Z", "+00:00"))
-                    # A camera's own clock goes on as it was, and is believed up to a day.
+                    # A camera's own clock goes on as it was, until it is doubted.
                     own = found[-1]["data"]["frames"][-1]["time_source"] == "rtcp"
                     off = abs(told - expected).total_seconds() - (abs(seconds) if own else 0)
                     self.assertLess(abs(off), 60)
@@ -126,7 +126,8 @@ class Clock(unittest.TestCase):
                 self.assertEqual(sequences, list(range(sequences[0], sequences[0] + len(found))))
                 for event in found:
                     self.assertTrue(all(value >= 0 for value in event["data"]["timing_ms"].values()), event)
-                self.assertEqual(service.states("door"), ["online"])
+                # A clock that is off by more than seconds is told, as a reason to be online.
+                self.assertEqual(set(service.states("door")), {"online"})
                 self.assertEqual(service.running.stop(), 0)
 
 
