@@ -60,12 +60,17 @@ struct Shared {
   Skipped skipped;
   std::mutex calling;  // held while the caller's `wanted` runs, so that it can be cut off
   bool cut = false;    // guarded by calling
+  // Of the frame that `wanted` is asked about; guarded by calling, which holds while it is.
+  Intake intake;
+  std::optional<std::chrono::milliseconds> clock_error;
 };
 
 // The reader's side.
-bool ask_caller(Shared& shared, const FrameStamp& stamp) {
+bool ask_caller(Shared& shared, const Source& source, const FrameStamp& stamp) {
   const std::lock_guard lock(shared.calling);
   if (shared.cut) throw SourceError(SourceFault::kInterrupted, "left behind");
+  shared.intake = source.intake();
+  shared.clock_error = source.clock_error();
   return (*shared.wanted)(stamp);
 }
 
@@ -96,7 +101,7 @@ void read_for(Shared& shared, Source& source) {
     std::optional<Frame> frame;
     std::exception_ptr error;
     try {
-      frame = source.next([&](const FrameStamp& stamp) { return ask_caller(shared, stamp); });
+      frame = source.next([&](const FrameStamp& stamp) { return ask_caller(shared, source, stamp); });
     } catch (...) {
       error = std::current_exception();
     }
@@ -165,6 +170,8 @@ class ApartSource : public Source {
     const std::lock_guard lock(shared_->mutex);
     return std::exchange(shared_->skipped, {});
   }
+  Intake intake() const override { return shared_->intake; }
+  std::optional<std::chrono::milliseconds> clock_error() const override { return shared_->clock_error; }
 
  private:
   template <typename Value>

@@ -25,8 +25,7 @@ std::optional<WallTime> plausible(nanoseconds since_1970) {
   return time;
 }
 
-// The sender's wall time, where the pipeline knows it: rtspsrc adds it with
-// add-reference-timestamp-meta=true.
+// The sender's wall time, where the pipeline knows it.
 std::optional<WallTime> reference_time(GstBuffer& buffer, const char* kind, nanoseconds epoch) {
   const Gst<GstCaps> caps(gst_caps_new_empty_simple(kind));
   const GstReferenceTimestampMeta* meta = gst_buffer_get_reference_timestamp_meta(&buffer, caps.get());
@@ -82,12 +81,13 @@ class GstSource : public Source {
   }
 
   std::optional<WallTime> sent_at(GstBuffer& buffer) {
+    const auto reported = pipeline_.watch().reports().sent_less_pts();
+    if (reported && GST_BUFFER_PTS_IS_VALID(&buffer))
+      return plausible(*reported + nanoseconds(std::int64_t(GST_BUFFER_PTS(&buffer))));
+    // Where a pipeline's line has an element of its own that tells it.
     auto sent = reference_time(buffer, "timestamp/x-ntp", kNtpEpoch);
     if (!sent) sent = reference_time(buffer, "timestamp/x-unix", nanoseconds(0));
-    if (sent || !GST_BUFFER_PTS_IS_VALID(&buffer)) return sent;
-    const std::optional<nanoseconds> reported = pipeline_.watch().sent_less_pts();
-    if (!reported) return std::nullopt;
-    return plausible(*reported + nanoseconds(std::int64_t(GST_BUFFER_PTS(&buffer))) - kNtpEpoch);
+    return sent;
   }
 
   // A network camera's pts go by its own clock: only what a picture was held up by, beside others, is known.

@@ -9,8 +9,9 @@ namespace {
 
 constexpr std::size_t kKeyframesInDecoder = 64;
 
-void add_probe(GstElement& element, GstPadProbeType type, GstPadProbeCallback callback, void* self) {
-  GstPad* const pad = gst_element_get_static_pad(&element, "sink");
+void add_probe(GstElement& element, const char* pad_name, GstPadProbeType type, GstPadProbeCallback callback,
+               void* self) {
+  GstPad* const pad = gst_element_get_static_pad(&element, pad_name);
   if (pad == nullptr) return;
   gst_pad_add_probe(pad, type, callback, self, nullptr);
   gst_object_unref(pad);
@@ -52,6 +53,19 @@ void GstWatch::note_packet() {
   last_packet_ = std::chrono::steady_clock::now();
 }
 
+void GstWatch::note_times(GstPad& pad, GstPadProbeInfo& info) {
+  GstBuffer* const packet = packet_of(info);
+  if (packet == nullptr || !GST_BUFFER_PTS_IS_VALID(packet)) return;
+  const Gst<GstCaps> caps(gst_pad_get_current_caps(&pad));
+  int clock_rate = 0;
+  if (caps != nullptr)
+    gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "clock-rate", &clock_rate);
+  std::uint8_t header[12];
+  const gsize size = gst_buffer_extract(packet, 0, header, sizeof header);
+  reports_.note_rtp({header, size}, std::chrono::nanoseconds(std::int64_t(GST_BUFFER_PTS(packet))),
+                    clock_rate);
+}
+
 // Before the depayloader, and behind the buffer that puts packets in order. Who gets the newest one there has
 // waited for it.
 void GstWatch::note_rtp(GstPadProbeInfo& info) {
@@ -62,24 +76,6 @@ void GstWatch::note_rtp(GstPadProbeInfo& info) {
   note_packet();
   if (sequence_of(info) == received_)
     waited_ns_ += std::chrono::nanoseconds(last_packet_.load() - before).count();
-  note_sent(packet_of(info));
-}
-
-// Not every picture has the sender's time that its packets had: where it is put together from several, it is
-// lost on the way.
-void GstWatch::note_sent(GstBuffer* packet) {
-  if (packet == nullptr || !GST_BUFFER_PTS_IS_VALID(packet)) return;
-  const GstReferenceTimestampMeta* const meta = gst_buffer_get_reference_timestamp_meta(packet, nullptr);
-  if (meta == nullptr) return;
-  const GstStructure* const kind = gst_caps_get_structure(meta->reference, 0);
-  if (!gst_structure_has_name(kind, "timestamp/x-ntp")) return;
-  const std::lock_guard lock(mutex_);
-  sent_less_pts_ = std::chrono::nanoseconds(std::int64_t(meta->timestamp - GST_BUFFER_PTS(packet)));
-}
-
-std::optional<std::chrono::nanoseconds> GstWatch::sent_less_pts() {
-  const std::lock_guard lock(mutex_);
-  return sent_less_pts_;
 }
 
 Intake GstWatch::intake() const {
@@ -120,12 +116,12 @@ void GstWatch::add_decoder(GstElement& element, bool hardware) {
     const bool fits = static_cast<GstWatch*>(self)->fits(*GST_PAD_PROBE_INFO_EVENT(info));
     return fits ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
   };
-  add_probe(element, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, this);
+  add_probe(element, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, this);
   const auto on_packet = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
     const bool passes = static_cast<GstWatch*>(self)->passes(*GST_PAD_PROBE_INFO_BUFFER(info));
     return passes ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
   };
-  add_probe(element, GST_PAD_PROBE_TYPE_BUFFER, on_packet, this);
+  add_probe(element, "sink", GST_PAD_PROBE_TYPE_BUFFER, on_packet, this);
 }
 
 void GstWatch::add(GstElement& element) {
@@ -139,17 +135,33 @@ void GstWatch::add(GstElement& element) {
     return add_decoder(element, std::strstr(kind, "Hardware") != nullptr);
   }
   if (std::strstr(kind, "Depayloader") != nullptr) add_depayloader(element);
-  if (std::string_view(GST_OBJECT_NAME(factory)) == "rtpjitterbuffer") add_jitter_buffer(element);
+  const std::string_view name = GST_OBJECT_NAME(factory);
+  if (name == "rtpjitterbuffer") add_jitter_buffer(element);
+  if (name == "rtpssrcdemux") add_demultiplexer(element);
 }
 
 void GstWatch::add_depayloader(GstElement& element) {
   // After a loss: nothing until the next keyframe, instead of pictures built upon a damaged one.
   set_if_there(element, "wait-for-keyframe", TRUE);
-  const auto on_packet = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+  const auto on_packet = +[](GstPad* pad, GstPadProbeInfo* info, gpointer self) {
     static_cast<GstWatch*>(self)->note_rtp(*info);
+    static_cast<GstWatch*>(self)->note_times(*pad, *info);
     return GST_PAD_PROBE_OK;
   };
-  add_probe(element, kPackets, on_packet, this);
+  add_probe(element, "sink", kPackets, on_packet, this);
+}
+
+// Reports of all senders of a session come by here, also before the first packet.
+void GstWatch::add_demultiplexer(GstElement& element) {
+  const auto on_report = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+    GstMapInfo map;
+    GstBuffer* const packet = packet_of(*info);
+    if (packet == nullptr || !gst_buffer_map(packet, &map, GST_MAP_READ)) return GST_PAD_PROBE_OK;
+    static_cast<GstWatch*>(self)->reports_.note_rtcp({map.data, map.size});
+    gst_buffer_unmap(packet, &map);
+    return GST_PAD_PROBE_OK;
+  };
+  add_probe(element, "rtcp_sink", kPackets, on_report, this);
 }
 
 void GstWatch::add_jitter_buffer(GstElement& element) {
@@ -157,7 +169,7 @@ void GstWatch::add_jitter_buffer(GstElement& element) {
     static_cast<GstWatch*>(self)->received_ = sequence_of(*info);
     return GST_PAD_PROBE_OK;
   };
-  add_probe(element, kPackets, on_packet, this);
+  add_probe(element, "sink", kPackets, on_packet, this);
 }
 
 void GstWatch::attach(GstElement& pipeline) {

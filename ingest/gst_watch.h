@@ -9,6 +9,7 @@
 
 #include "frames/frame.h"
 #include "ingest/gst_handles.h"
+#include "ingest/gst_reports.h"
 #include "ingest/source.h"
 
 namespace palisade {
@@ -32,8 +33,7 @@ class GstWatch {
   bool is_keyframe(GstClockTime pts);
   // Of an RTP stream; of others nothing is known.
   Intake intake() const;
-  // The sender's time, since 1900, less pts, as its latest report tells.
-  std::optional<std::chrono::nanoseconds> sent_less_pts();
+  const GstReports& reports() const { return reports_; }
   bool hardware() const { return hardware_; }
   bool too_large() const { return too_large_; }
 
@@ -44,7 +44,8 @@ class GstWatch {
   void add_depayloader(GstElement& element);
   void note_packet();
   void note_rtp(GstPadProbeInfo& info);
-  void note_sent(GstBuffer* packet);
+  void note_times(GstPad& pad, GstPadProbeInfo& info);
+  void add_demultiplexer(GstElement& element);
   bool passes(const GstBuffer& packet);
   bool fits(GstEvent& event);
 
@@ -60,8 +61,8 @@ class GstWatch {
   std::atomic<bool> hardware_{false};
   std::atomic<bool> too_large_{false};
   std::mutex mutex_;
-  std::deque<GstClockTime> keyframes_;                     // guarded by mutex_: on the way through a decoder
-  std::optional<std::chrono::nanoseconds> sent_less_pts_;  // guarded by mutex_
+  std::deque<GstClockTime> keyframes_;  // guarded by mutex_: on the way through a decoder
+  GstReports reports_;
 };
 
 }  // namespace palisade

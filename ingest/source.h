@@ -122,7 +122,7 @@ class Source {
   virtual Skipped take_skipped() { return {}; }
   // Media time at which the medium ends, where it is known (files), for progress.
   virtual std::optional<MediaTime> duration() const { return std::nullopt; }
-  // Up to the last frame that was offered.
+  // These two up to the frame that `wanted` is asked about, and while it is.
   virtual Intake intake() const { return {}; }
   // How far ahead of this machine's the sender's clock is (below zero: behind), where that is so far that its
   // word on when frames were taken is not taken.

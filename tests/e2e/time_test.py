@@ -113,7 +113,8 @@ class Cameras(unittest.TestCase):
 
     def test_reports_are_used_whenever_and_however_they_come(self):
         cameras = {"usual": ("--report", 0), "late": ("--report", 0, "--report-after", 3),
-                   "seldom": ("--report", 0, "--report-after", 1, "--report-every", 30), "early": ("--report", 0, "--report-ahead", 4)}
+                   "seldom": ("--report", 0, "--report-every", 30), "early": ("--report", 0, "--report-ahead", 4),
+                   "anew": ("--report", 0, "--ssrc-after", 4)}
         for name, reader, states, answers in self.watch(cameras, 10, "10s"):
             with self.subTest(name, reader=reader):
                 self.assertEqual(states, [("online", "")])
