@@ -64,3 +64,20 @@ TEST_CASE("a silent second stream costs the first nothing but its pairs") {
   REQUIRE(pairs.size() == 1);
   CHECK(gap_of(pairs[0]) == 50ms);
 }
+
+TEST_CASE("a frame without a partner says whether the second stream is silent or how far its nearest is") {
+  PairMatcher matcher(500ms);
+  for (int i = 0; i < 6; ++i) matcher.offer_first(seen_at("a", i * 1s));
+  CHECK(matcher.unmatched() == 2);
+  CHECK(matcher.last_miss().silent);
+  CHECK_FALSE(matcher.last_miss().nearest);
+  matcher.offer_second(seen_at("b", 2h));
+  CHECK(matcher.unmatched() == 6);
+  PairMatcher late(500ms);
+  late.offer_second(seen_at("b", 0s));
+  late.offer_first(seen_at("a", 10s));
+  late.offer_second(seen_at("b", 12s));
+  CHECK(late.unmatched() == 1);
+  CHECK_FALSE(late.last_miss().silent);
+  CHECK(late.last_miss().nearest == 2s);
+}
