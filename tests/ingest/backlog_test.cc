@@ -18,13 +18,13 @@ using Seconds = std::chrono::duration<double>;
 constexpr milliseconds kInterval{40};
 constexpr milliseconds kAllowed{10'000};
 
-MediaTime of(double time) {
+MediaTime media_time(double time) {
   return std::chrono::duration_cast<MediaTime>(Seconds(time));
 }
 
 // A camera of 25 frames a second whose keyframes, one a second, are ten times as large as the others. What it
 // sends arrives when `arrives` says; time and bytes are counted from the beginning.
-struct Camera {
+struct SimulatedCamera {
   struct Sent {
     double taken = 0;     // seconds, by our clock
     double stamp = 0;     // by the camera's
@@ -52,7 +52,7 @@ struct Camera {
       ++frames;
       last_arrival = std::max(last_arrival, arrives(sent));
       try {
-        backlog.check(of(sent.stamp), start + std::chrono::floor<MonotonicTime::duration>(of(last_arrival)),
+        backlog.check(media_time(sent.stamp), start + std::chrono::floor<MonotonicTime::duration>(media_time(last_arrival)),
                       {.bytes = measured ? bytes : 0, .waited = {}}, kAllowed);
       } catch (const SourceError& e) {
         CHECK(e.fault() == SourceFault::kStalled);
@@ -94,7 +94,7 @@ TEST_CASE("a camera whose clock runs fast or slow has no backlog, however long i
         CAPTURE(clock);
         CAPTURE(keyframes);
         CAPTURE(measured);
-        Camera camera{.clock = clock, .keyframes = keyframes, .measured = measured};
+        SimulatedCamera camera{.clock = clock, .keyframes = keyframes, .measured = measured};
         CHECK(camera.online(1'000) == 1'000);
       }
     }
@@ -104,26 +104,26 @@ TEST_CASE("a camera whose clock runs fast or slow has no backlog, however long i
 TEST_CASE("the same where frames come with jitter, in bursts, or keyframes take their time") {
   for (const double clock : {0.7, 0.84, 1.0, 1.2}) {
     CAPTURE(clock);
-    Camera jitter{.clock = clock};
-    jitter.arrives = [&](const Camera::Sent& sent) {
+    SimulatedCamera jitter{.clock = clock};
+    jitter.arrives = [&](const SimulatedCamera::Sent& sent) {
       return sent.taken + double(jitter.random() % 100) / 1e3;
     };
     CHECK(jitter.online(500) == 500);
-    Camera bursts{.clock = clock};
-    bursts.arrives = [](const Camera::Sent& sent) { return std::ceil(sent.taken / 2) * 2; };
+    SimulatedCamera bursts{.clock = clock};
+    bursts.arrives = [](const SimulatedCamera::Sent& sent) { return std::ceil(sent.taken / 2) * 2; };
     CHECK(bursts.online(500) == 500);
-    Camera link{.clock = clock};
+    SimulatedCamera link{.clock = clock};
     link.through_link(kBytesPerSecond * 4, 0);
     CHECK(link.online(500) == 500);
   }
 }
 
 TEST_CASE("a clock that changes its pace, as of a camera that sends fewer frames at night, is no backlog") {
-  Camera camera;
+  SimulatedCamera camera;
   CHECK(camera.online(100) == 100);
   const double day = camera.paused;
   // From here on it counts as by day what it takes at half the rate.
-  camera.arrives = [&](const Camera::Sent& sent) { return sent.taken + (sent.taken - 100) * 0.7 + day; };
+  camera.arrives = [&](const SimulatedCamera::Sent& sent) { return sent.taken + (sent.taken - 100) * 0.7 + day; };
   CHECK(camera.online(400) == 400);
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("a camera that pauses is online again as before, whether its clock has
     for (const double every : {2.0, 5.0, 20.0}) {
       CAPTURE(pause);
       CAPTURE(every);
-      Camera camera;
+      SimulatedCamera camera;
       double until = 0;
       for (int i = 0; i < 20; ++i) {
         until += every;
@@ -142,7 +142,7 @@ TEST_CASE("a camera that pauses is online again as before, whether its clock has
       }
     }
   }
-  Camera counted;
+  SimulatedCamera counted;
   for (double until = 5; until < 200; until += 5) {
     REQUIRE(counted.online(until) == until);
     counted.frames += 25 * 4;
@@ -155,7 +155,7 @@ TEST_CASE("R-08 a network that has become too slow is told by a camera's frames 
     for (const double from : {0.0, 60.0}) {
       CAPTURE(share);
       CAPTURE(from);
-      Camera camera;
+      SimulatedCamera camera;
       camera.through_link(kBytesPerSecond * share, from);
       const double late = from + 10 / (1 / share - 1);  // by when its frames come ten seconds late
       CHECK(camera.online(1'000) <= late * 1.2 + 10);
@@ -164,7 +164,7 @@ TEST_CASE("R-08 a network that has become too slow is told by a camera's frames 
 }
 
 TEST_CASE("R-08 so is one whose frames are all of one size, once it has been quick enough") {
-  Camera camera{.keyframes = false};
+  SimulatedCamera camera{.keyframes = false};
   camera.through_link(50'000 * 0.7, 60);
   CHECK(camera.online(1'000) < 120);
 }
@@ -187,13 +187,13 @@ TEST_CASE("R-08 who reads without ever waiting for the camera does not keep up, 
 }
 
 TEST_CASE("what has piled up in a hold-up and comes at once is no backlog any more; what stays is") {
-  Camera camera;
-  camera.arrives = [](const Camera::Sent& sent) {
+  SimulatedCamera camera;
+  camera.arrives = [](const SimulatedCamera::Sent& sent) {
     return sent.taken > 50 && sent.taken < 59 ? 59 : sent.taken;
   };
   CHECK(camera.online(200) == 200);
-  Camera late;
-  late.arrives = [](const Camera::Sent& sent) { return sent.taken > 50 ? sent.taken + 12 : sent.taken; };
+  SimulatedCamera late;
+  late.arrives = [](const SimulatedCamera::Sent& sent) { return sent.taken > 50 ? sent.taken + 12 : sent.taken; };
   CHECK(late.online(200) < 52);
 }
 
