@@ -19,25 +19,7 @@ SourceError refused_address(const SourceOptions& options, const std::string& why
   return {SourceFault::kRefused, redact_text(redact_url(options.url), options.password) + ": " + why};
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-// A '%' that no two hexadecimal digits follow stands for itself.
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
-    out += escape ? char(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
-    if (escape) i += 2;
-  }
-  return out;
-}
-
-std::string percent_encoded(std::string_view text) {
+std::string login_encoded(std::string_view text) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
@@ -132,7 +114,7 @@ std::string RtspAddress::url_with_credentials() const {
   if (username.empty() && password.empty()) return url();
   std::string whole = url();
   return whole.insert(whole.find("://") + 3,
-                      percent_encoded(username) + ":" + percent_encoded(password) + "@");
+                      login_encoded(username) + ":" + login_encoded(password) + "@");
 }
 
 RtspAddress rtsp_address(const SourceOptions& options) {

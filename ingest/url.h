@@ -3,12 +3,10 @@
 #include <string>
 #include <string_view>
 
+#include "ingest/redaction.h"
+
 namespace palisade {
 
-// The URL with its user information and any query value replaced by "***", safe to print.
-std::string redact_url(std::string_view url);
-// Replaces every URL's credentials in a free text (a library's own message) and every occurrence of `secret`.
-std::string redact_text(std::string_view text, std::string_view secret = {});
 // "rtsp" of "rtsp://...", lower case; empty for a path. A scheme is a word before "://", or before ':' where
 // it is one that is read here or that FFmpeg would follow (unless a file has that name): "a:b.mp4", "C:x.mp4"
 // and "2026-11-30T10:00:00.mp4" are paths.
@@ -21,5 +19,8 @@ std::string host_of(std::string_view url);
 bool names_file(std::string_view url);
 // What such a path or URL names.
 std::string path_of(std::string_view url);
+// "a%2Fb" of "a/b", and back; a '%' that no two digits follow stays.
+std::string percent_encoded(std::string_view text);
+std::string percent_decoded(std::string_view text);
 
 }  // namespace palisade

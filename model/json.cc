@@ -1,18 +1,27 @@
 #include "model/json.h"
 
+#include <array>
 #include <set>
+#include <span>
 #include <vector>
 
+#include "model/input_file.h"
 #include "model/read_file.h"
 
 namespace palisade {
 namespace {
 
 constexpr int kMaxDepth = 64;
+constexpr std::size_t kMostShown = 64;  // of a key
 
 struct Malformed {
   std::string why;
 };
+
+// The library's message without what it quotes of the text, which may be anybody's secret.
+std::string unquoted(std::string_view message) {
+  return std::string(message.substr(0, message.find("; last read: ")));
+}
 
 }  // namespace
 
@@ -25,7 +34,7 @@ Json parse_json(std::string_view text, std::string_view what) {
     if (event == Json::parse_event_t::key) {
       const auto& key = value.get_ref<const std::string&>();
       if (!keys_of_open_objects.back().insert(key).second)
-        throw Malformed{"key \"" + key + "\" stands twice"};
+        throw Malformed{"key \"" + key.substr(0, kMostShown) + "\" stands twice"};
     }
     return true;
   };
@@ -34,19 +43,29 @@ Json parse_json(std::string_view text, std::string_view what) {
   } catch (const Malformed& malformed) {
     throw ModelError(std::string(what) + ": not usable JSON: " + malformed.why);
   } catch (const Json::exception& error) {
-    throw ModelError(std::string(what) + ": not valid JSON: " + error.what());
+    throw ModelError(std::string(what) + ": not valid JSON: " + unquoted(error.what()));
   }
 }
 
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes) {
   const ReadFile file(path);
-  if (file.size() > max_bytes) {
-    throw ModelError(path.string() + ": " + std::to_string(file.size()) + " bytes are more than the " +
+  const auto require_fit = [&](std::size_t size) {
+    if (size <= max_bytes) return;
+    throw ModelError(path.string() + ": " + std::to_string(size) + " bytes are more than the " +
                      std::to_string(max_bytes) + " allowed for such a file");
-  }
+  };
+  require_fit(file.size());
   std::string text(file.size(), '\0');
   file.read(0, std::as_writable_bytes(std::span(text)));
   file.require_unchanged();
+  if (!text.empty()) return text;
+  // Files that the system makes up as they are read have no size.
+  InputFile made_up(path);
+  std::array<char, 4096> part;
+  while (const std::size_t size = made_up.read(part)) {
+    text.append(part.data(), size);
+    require_fit(text.size());
+  }
   return text;
 }
 

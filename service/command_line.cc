@@ -1,13 +1,23 @@
 #include "service/command_line.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "service/commands/command.h"
+#include "service/joined.h"
 #include "service/log.h"
 #include "service/process_start.h"
 #include "service/settings.h"
+#include "service/settings_reader.h"
 
 namespace palisade {
 namespace {
@@ -34,11 +44,72 @@ void tell(std::string_view problem) {
   std::fprintf(stderr, "palisade: error: %s\n", escaped(redacted(problem)).c_str());
 }
 
+// A thread that ends the process by an exception no one caught: the library would print what it says as it
+// is.
+[[noreturn]] void on_terminate() {
+  try {
+    if (const auto error = std::current_exception()) std::rethrow_exception(error);
+  } catch (const std::exception& error) {
+    tell(std::string("a bug: ") + error.what());
+  } catch (...) {
+  }
+  std::abort();
+}
+
+void hide_secrets_of_all(std::span<char* const> arguments) {
+  for (const char* const argument : arguments) hide_secrets_of(argument);
+  for (char** variable = environ; variable && *variable; ++variable) {
+    if (std::string_view(*variable).starts_with("PALISADE_")) hide_secrets_of(*variable);
+  }
+}
+
+// An argument that nobody expected, in words that can't hold what was meant as a password: the name of a flag
+// that looks like one, else its number.
+std::string shown_extra(const std::string& extra, std::span<char* const> arguments) {
+  const std::string name = extra.substr(0, extra.find('='));
+  const bool flag = name.size() > 3 && name.starts_with("--") &&
+                    std::ranges::all_of(name, [](char c) { return c == '-' || (c >= 'a' && c <= 'z'); });
+  if (flag) return name;
+  const auto at = std::ranges::find_if(arguments, [&](const char* argument) { return extra == argument; });
+  return "argument " + std::to_string(at - arguments.begin());
+}
+
+std::string nearest_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* const command : app.get_subcommands({})) names.push_back(command->get_name());
+  const std::string near = nearest(word, names);
+  return near.empty() ? "" : "; did you mean " + near + "?";
+}
+
+// What is wrong with a command line, without the values that it holds: they may be passwords.
+std::string mistake(const CLI::App& app, const CLI::ParseError& error, std::span<char* const> arguments) {
+  const std::string text = error.what();
+  const std::vector<std::string> extras = app.remaining(true);
+  if (!extras.empty() && app.get_subcommands().empty())
+    return shown_extra(extras.front(), arguments) + " is no command of palisade" +
+           nearest_command(app, extras.front());
+  if (!extras.empty()) {
+    std::vector<std::string> shown;
+    for (const std::string& extra : extras) shown.push_back(shown_extra(extra, arguments));
+    return "not expected here: " + joined(shown);
+  }
+  const std::size_t value = text.find(": "), rule = text.rfind(" not in ");
+  if (value != std::string::npos && rule != std::string::npos && value < rule)
+    return text.substr(0, value) + ": the value is" + text.substr(rule);
+  if (error.get_name() == "ValidationError")
+    return text.substr(0, value) + ": the value is none that it takes";
+  if (error.get_name() == "ConversionError") return text.substr(0, text.find(" = "));
+  return text;
+}
+
 }  // namespace
 
 namespace {
 
 int parse_and_run(int argument_count, char** arguments) {
+  const std::span given(arguments, std::size_t(argument_count));
+  hide_secrets_of_all(given);
+  std::set_terminate(on_terminate);
   CLI::App app(kAbout, "palisade");
   app.require_subcommand(1);
   Run run;
@@ -49,7 +120,9 @@ int parse_and_run(int argument_count, char** arguments) {
     return run ? run() : kDone;
   } catch (const CLI::ParseError& error) {
     // Also how --help ends, with 0.
-    return app.exit(error) == 0 ? kDone : kWrongUse;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    tell(mistake(app, error, given) + "; --help tells how it is used");
+    return kWrongUse;
   } catch (const SettingsError& error) {
     for (const std::string& problem : error.problems()) tell(problem);
     return kWrongUse;

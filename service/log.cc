@@ -1,5 +1,7 @@
 #include "service/log.h"
 
+#include <sys/resource.h>
+
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -74,7 +76,11 @@ void log_from(LogLevel least) {
 }
 
 void hide_secret(std::string_view secret) {
-  if (secret.empty()) return;
+  constexpr std::size_t kShortest = 3;  // shorter ones stand in every other word
+  if (secret.size() < kShortest) return;
+  // A core dump would hold it.
+  const rlimit none{};
+  setrlimit(RLIMIT_CORE, &none);
   const std::lock_guard lock(secrets().mutex);
   auto& all = secrets().all;
   if (std::ranges::find(all, secret) != all.end()) return;
@@ -82,15 +88,18 @@ void hide_secret(std::string_view secret) {
   std::ranges::stable_sort(all, std::greater{}, &std::string::size);
 }
 
+void hide_secrets_of(std::string_view url) {
+  for (const std::string& secret : secrets_in(url)) hide_secret(secret);
+}
+
 std::string redacted(std::string_view text) {
-  std::string clean = redact_text(text);
-  const std::lock_guard lock(secrets().mutex);
-  for (const std::string& secret : secrets().all) {
-    for (std::size_t at = 0; (at = clean.find(secret, at)) != std::string::npos; at += 3) {
-      clean.replace(at, secret.size(), "***");
-    }
+  std::string clean(text);
+  {
+    // First: what redact_text() hides in part would not be found whole.
+    const std::lock_guard lock(secrets().mutex);
+    for (const std::string& secret : secrets().all) clean = without(clean, secret);
   }
-  return clean;
+  return redact_text(clean);
 }
 
 std::string escaped(std::string_view text) {

@@ -27,8 +27,11 @@ inline void log_error(std::string_view text) {
 }
 void log_from(LogLevel least);
 
-// From now on this password shows as *** in whatever passes through redacted() or the log.
+// From now on this password, of three characters or more, shows as *** in whatever passes through redacted()
+// or the log, and this process leaves no core dump (RLIMIT_CORE).
 void hide_secret(std::string_view secret);
+// The same of what secrets_in() finds in a URL, a pipeline or an argument.
+void hide_secrets_of(std::string_view url);
 std::string redacted(std::string_view text);
 // One line of text that no terminal or log reader takes for anything else: control characters as \n or \x1b.
 std::string escaped(std::string_view text);

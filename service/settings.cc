@@ -1,10 +1,10 @@
 #include "service/settings.h"
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 #include "ingest/url.h"
+#include "model/json.h"
 #include "service/duration.h"
 #include "service/joined.h"
 #include "service/log.h"
@@ -153,11 +153,12 @@ Settings read_settings(const std::filesystem::path& file) {
     throw SettingsError(
         {file.string() + ": no such file; give a configuration such as configs/palisade.yaml"});
   }
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw SettingsError({file.string() + ": cannot be opened; check its permissions"});
-  std::string text(kMaxYamlBytes + 1, '\0');
-  stream.read(text.data(), std::streamsize(text.size()));
-  text.resize(std::size_t(stream.gcount()));
+  std::string text;
+  try {
+    text = read_text_file(file, kMaxYamlBytes);
+  } catch (const ModelError& fault) {
+    throw SettingsError({fault.what()});
+  }
   return parse_settings(text, file.string());
 }
 

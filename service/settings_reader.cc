@@ -7,6 +7,7 @@
 
 #include "service/duration.h"
 #include "service/joined.h"
+#include "service/log.h"
 
 namespace palisade {
 namespace {
@@ -29,7 +30,9 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 
 // What a person wrote, short enough to repeat.
 std::string in_quotes(std::string_view text) {
-  return "'" + std::string(text.substr(0, 40)) + (text.size() > 40 ? "...'" : "'");
+  // Before it is cut: of half a URL nobody can tell where its password ends.
+  const std::string shown = redacted(text);
+  return "'" + shown.substr(0, 40) + (shown.size() > 40 ? "...'" : "'");
 }
 
 }  // namespace

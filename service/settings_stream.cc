@@ -1,12 +1,14 @@
 #include "service/settings_stream.h"
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 #include "ingest/rtsp_address.h"
 #include "ingest/url.h"
+#include "model/error.h"
 #include "service/duration.h"
+#include "service/log.h"
+#include "service/secret_file.h"
 #include "service/settings_decoding.h"
 #include "service/settings_gate.h"
 #include "service/settings_reader.h"
@@ -20,6 +22,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMaxTasks = 16;
 constexpr int kMaxOpenClips = 64;
 constexpr milliseconds kShortestStride{100};
+constexpr std::size_t kLongestPassword = 4096;
 
 // As design.md has them: stills, before/after pairs, video.
 Sampling default_sampling(int frames) {
@@ -200,6 +203,16 @@ void read_tasks(SettingsReader& reader, StreamSettings& stream, std::vector<Prob
   }
 }
 
+// The line that a file beside the configuration holds; empty where that is a problem.
+std::string secret_in(SettingsReader& reader, const char* key, const std::string& file) {
+  try {
+    return read_secret_file(file);
+  } catch (const ModelError& error) {
+    reader.problem(key, error.what());
+    return {};
+  }
+}
+
 void read_password(SettingsReader& reader, SourceOptions& source) {
   std::string file;
   const bool has_file = reader.read("password_file", file);
@@ -208,20 +221,26 @@ void read_password(SettingsReader& reader, SourceOptions& source) {
   if ((has_file || has_password) && !reader.has("username")) {
     reader.problem(has_file ? "password_file" : "password", "a password without username; add username");
   }
-  if (!has_file) return;
-  std::ifstream stream(file);
-  std::string line;
-  if (!stream || !std::getline(stream, line)) {
-    reader.problem("password_file", "cannot read the password in " + file +
-                                        "; the file must exist, be readable "
-                                        "and hold one line");
-    return;
+  if (has_file) source.password = secret_in(reader, "password_file", file);
+  if (source.password.size() > kLongestPassword)
+    reader.problem(has_file ? "password_file" : "password", "a password is at most 4096 characters");
+  hide_secret(source.password);
+}
+
+void read_url(SettingsReader& reader, SourceOptions& source) {
+  std::string file;
+  const bool has_url = reader.read("url", source.url), has_file = reader.read("url_file", file);
+  if (!has_url && !has_file && !reader.has("url") && !reader.has("url_file")) {
+    reader.problem("url",
+                   "a stream without url; give a file, a folder of pictures, http(s)://, rtsp(s)://, v4l2: "
+                   "or gst: line");
   }
-  if (line.ends_with('\r')) line.pop_back();
-  if (line.empty() || line.size() > 4096) {
-    reader.problem("password_file", "the first line of " + file + " is no password: 1 to 4096 characters");
-  }
-  source.password = line;
+  if (has_url && has_file) reader.problem("url_file", "url and url_file; give one of them");
+  if (has_file && !has_url) source.url = secret_in(reader, "url_file", file);
+  if (has_url && source.url.empty()) reader.problem("url", "url is empty");
+  if (source.url.find_first_of("\r\n\t") != std::string::npos)
+    reader.problem(has_file ? "url_file" : "url", "url holds a line break");
+  hide_secrets_of(source.url);
 }
 
 void check_rtsp_address(SettingsReader& reader, const SourceOptions& source) {
@@ -238,19 +257,12 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
   SourceOptions& source = stream.source;
   // The owner of the configuration may run any pipeline; whoever else names a URL may not.
   source.allow_launch = true;
-  if (!reader.read("url", source.url) && !reader.has("url")) {
-    reader.problem("url",
-                   "a stream without url; give a file, a folder of pictures, http(s)://, rtsp(s)://, v4l2: "
-                   "or gst: line");
-  }
-  if (reader.has("url") && source.url.empty()) reader.problem("url", "url is empty");
+  read_url(reader, source);
   if (const std::string scheme = scheme_of(source.url); !is_read(scheme)) {
     reader.problem("url", scheme +
                               ": addresses are not read; give a file, a folder of pictures, http(s)://, "
                               "rtsp(s)://, v4l2: or gst: line");
   }
-  if (source.url.find_first_of("\r\n\t") != std::string::npos)
-    reader.problem("url", "url holds a line break");
   reader.read("username", source.username);
   read_password(reader, source);
   read_trust(reader, source);

@@ -7,6 +7,8 @@
 #include <optional>
 #include <sstream>
 
+#include "service/log.h"
+
 namespace palisade {
 namespace {
 
@@ -45,6 +47,8 @@ class TreeBuilder : public YAML::EventHandler {
     if (tag != "?" && tag != "!" && !tag.empty()) {
       throw Abandon{{place_of(mark), "a tag (" + tag + "); leave it out"}};
     }
+    // Wherever it stands, and even if it can be read as nothing else, a password in it is one.
+    if (value.find(":/") != std::string::npos) hide_secrets_of(value);
     add({.kind = YamlNode::Kind::kScalar, .place = place_of(mark), .text = value, .quoted = tag == "!"});
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,

@@ -12,6 +12,7 @@
 #include "service/commands/frames_to_flag.h"
 #include "service/commands/model_flags.h"
 #include "service/commands/prune_flag.h"
+#include "service/commands/url_file_flag.h"
 #include "service/duration.h"
 #include "service/frame_folder.h"
 #include "service/interrupt.h"
@@ -29,6 +30,7 @@ constexpr std::size_t kMostPictures = 16;
 struct AskOptions {
   std::string words;
   std::vector<std::string> inputs;
+  std::string url_file;
   ModelFlags model;
   std::string language = "en";
   int frames = 16;
@@ -97,7 +99,8 @@ std::string box_lines(const Answer& answer, const Clip& clip) {
   return lines;
 }
 
-int ask(const AskOptions& options) {
+int ask(AskOptions options) {
+  options.inputs = inputs_of(options.inputs, options.url_file);
   const std::string prompt = prompt_of(options);
   const DecodingMethod method = method_of(options.decoding);
   const auto span = span_of(options);
@@ -135,8 +138,8 @@ void add_ask(CLI::App& app, Run& run) {
           "answer, caption, cap, describe, ocr, question, detect or segment, in any case")
       ->required();
   command->add_option("INPUT", options->inputs, "One or more pictures in order, or one video")
-      ->type_name("IMAGE...|VIDEO")
-      ->required();
+      ->type_name("IMAGE...|VIDEO");
+  add_url_file_flag(*command, options->url_file);
   add_model_flags(*command, options->model);
   command->add_option("--language", options->language, "Language of the answer to a question")
       ->envname("PALISADE_LANGUAGE")

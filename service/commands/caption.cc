@@ -11,6 +11,7 @@
 #include "service/commands/model_flags.h"
 #include "service/commands/prune_flag.h"
 #include "service/commands/sampling_flags.h"
+#include "service/commands/url_file_flag.h"
 #include "service/frame_folder.h"
 #include "service/interrupt.h"
 #include "service/log.h"
@@ -23,6 +24,8 @@ namespace palisade {
 namespace {
 
 struct CaptionOptions {
+  std::vector<std::string> inputs;  // one, where there is no file for it
+  std::string url_file;
   std::string input;
   ModelFlags model;
   std::string language = "en";
@@ -123,7 +126,8 @@ int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder
   return kDone;
 }
 
-int caption(const CaptionOptions& options) {
+int caption(CaptionOptions options) {
+  options.input = inputs_of(options.inputs, options.url_file).front();
   sampling_of(options.sampling);  // a wrong flag is told before the model is read
   prompt_of(options);
   require_video_for(options.prune, is_picture_file(options.input) ? 1 : sampling_of(options.sampling).count);
@@ -142,10 +146,11 @@ void add_caption(CLI::App& app, Run& run) {
   const auto options = std::make_shared<CaptionOptions>();
   command
       ->add_option(
-          "INPUT", options->input,
+          "INPUT", options->inputs,
           "A video or picture file, a folder of pictures, or an http(s):, rtsp(s):, v4l2: or gst: address")
       ->type_name("FILE|URL")
-      ->required();
+      ->expected(0, 1);
+  add_url_file_flag(*command, options->url_file);
   add_model_flags(*command, options->model);
   add_sampling_flags(*command, options->sampling);
   add_prune_flag(*command, options->prune);

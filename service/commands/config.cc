@@ -11,7 +11,7 @@ namespace {
 
 int check(const std::string& file) {
   const Settings settings = read_settings(file);
-  std::printf("%s: ok\n%s", escaped(file).c_str(), summary_of(settings).c_str());
+  std::printf("%s: ok\n%s", escaped(redacted(file)).c_str(), redacted(summary_of(settings)).c_str());
   return kDone;
 }
 

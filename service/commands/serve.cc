@@ -30,7 +30,6 @@ Settings settings_of(const ServeOptions& options) {
     if (const auto fault = endpoint_fault(options.publish)) throw UsageError("--publish: " + *fault);
     settings.publish = options.publish;
   }
-  for (const StreamSettings& stream : settings.streams) hide_secret(stream.source.password);
   return settings;
 }
 

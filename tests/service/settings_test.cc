@@ -318,33 +318,6 @@ TEST_CASE("events are published on loopback or ipc only") {
   }
 }
 
-TEST_CASE("a password stands in a file or in the configuration, and shows nowhere") {
-  const auto file = std::filesystem::temp_directory_path() / "palisade_settings_test_password";
-  std::ofstream(file) << "CANARY-7\nsecond line\n";
-  const std::string text =
-      "streams: [{name: a, url: 'rtsp://u:CANARY-8@c/x', username: u, password_file: " + file.string() +
-      ", tasks: [{task: caption}]}]";
-  const Settings settings = parse_settings(text, "f.yaml");
-  CHECK(settings.streams.at(0).source.password == "CANARY-7");
-  CHECK(summary_of(settings).find("CANARY") == std::string::npos);
-  std::filesystem::remove(file);
-  const auto missing = problems_of(text);
-  CHECK(missing.size() == 1);
-  CHECK(missing.at(0).find("CANARY") == std::string::npos);
-}
-
-TEST_CASE("a misplaced password shows in no problem") {
-  const auto problems = problems_of(R"(streams:
-  - name: a
-    url: rtsp://u:CANARY@c/x
-    password: [CANARY]
-    passwort: CANARY
-    tasks: CANARY
-)");
-  CHECK(problems.size() >= 3);
-  for (const std::string& problem : problems) CHECK(problem.find("CANARY") == std::string::npos);
-}
-
 TEST_CASE("the sample configurations can be used") {
   CHECK(read_settings(PALISADE_SOURCE_DIR "/configs/palisade.yaml").streams.size() == 2);
   CHECK(read_settings(PALISADE_SOURCE_DIR "/configs/demo.yaml").streams.size() == 2);

@@ -1,0 +1,362 @@
+#include "ingest/redaction.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+
+#include "ingest/url.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::string_view kHidden = "***";
+constexpr auto kNone = std::string_view::npos;
+
+bool is_blank(char c) {
+  return std::isspace(static_cast<unsigned char>(c)) != 0;
+}
+
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+
+std::string lowered(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = char(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
+}
+
+// True of "user-pw", "apikey", "passwd": whatever ends as the name of a secret does.
+bool names_a_secret(std::string_view key) {
+  constexpr std::array<std::string_view, 16> kEndings = {
+      "pw",    "password", "passphrase", "passwd", "pass",       "pwd",     "psw",       "passcode",
+      "token", "secret",   "key",        "auth",   "credential", "session", "signature", "credentials"};
+  const std::string name = lowered(key);
+  return std::ranges::any_of(
+      kEndings, [&](std::string_view ending) { return std::string_view(name).ends_with(ending); });
+}
+
+// Of those, the names that nothing but a password follows.
+bool names_a_password(std::string_view key) {
+  constexpr std::array<std::string_view, 7> kNames = {"password", "passwd", "pass",  "pwd",
+                                                      "psw",      "pw",     "secret"};
+  const std::string name = lowered(key);
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
+// "%3D" and "%253d" as "=".
+struct Decoded {
+  std::string text;
+  std::vector<std::size_t> at;  // where each character stands in the original, and its end
+};
+
+std::optional<char> encoded_at(std::string_view text, std::size_t at) {
+  if (at + 2 >= text.size() || text[at] != '%') return std::nullopt;
+  const std::string one = percent_decoded(text.substr(at, 3));
+  return one.size() == 1 ? std::optional(one[0]) : std::nullopt;
+}
+
+Decoded decoded(std::string_view text) {
+  Decoded view;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto encoded = encoded_at(text, i);
+    view.at.push_back(i);
+    view.text += encoded.value_or(text[i]);
+    i += encoded ? 3 : 1;
+  }
+  view.at.push_back(text.size());
+  return view;
+}
+
+// The user information's part of what follows "://"; nothing where there is no '@'.
+// A password may stand in the URL without being encoded, so that it holds '/', '?' or '@' itself: everything
+// up to the last '@' is taken for user information.
+std::optional<std::string_view> user_information(std::string_view rest) {
+  const std::size_t at = rest.rfind('@');
+  return at == kNone ? std::nullopt : std::optional(rest.substr(0, at));
+}
+
+// "cam:554", "[fe80::1]:80": a host, and where there is a port, it is a number. "admin:secret" is none: the
+// rest of a URL that was cut off, or a password that nobody can tell from a port.
+bool is_host(std::string_view authority) {
+  if (decoded(authority).text != authority) return false;
+  const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
+  const std::size_t colon = authority.find(':', bracket == kNone ? 0 : bracket);
+  if (colon == kNone) return true;
+  const std::string_view port = authority.substr(colon + 1);
+  return port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// Where the shown part of a path ends: behind a '=' or ':', or behind a word for a password.
+std::size_t shown_of_path(std::string_view path) {
+  const Decoded once = decoded(path);
+  const Decoded twice = decoded(once.text);
+  std::size_t word = 0;
+  for (std::size_t i = 0; i < twice.text.size(); ++i) {
+    const char c = twice.text[i];
+    if (is_word(c)) continue;
+    const bool password = names_a_password(std::string_view(twice.text).substr(word, i - word));
+    if (c == '=' || c == ':' || (password && c != '.')) return once.at[twice.at[i + 1]];
+    word = i + 1;
+  }
+  return kNone;
+}
+
+std::string redact_path(std::string_view path) {
+  const std::size_t shown = shown_of_path(path);
+  if (shown == kNone || shown >= path.size()) return std::string(path);
+  return std::string(path.substr(0, shown)).append(kHidden);
+}
+
+bool is_plain_key(std::string_view key) {
+  return key.size() <= 32 &&
+         std::ranges::all_of(key, [](char c) { return is_word(c) || c == '_' || c == '-' || c == '.'; });
+}
+
+// "a=1&b" becomes "a=***&***": a parameter without a value may be a token itself.
+std::string redact_query(std::string_view query) {
+  std::string out;
+  while (true) {
+    const std::size_t end = query.find('&');
+    const std::string_view part = query.substr(0, end);
+    const std::size_t equals = part.find('=');
+    if (equals != kNone && is_plain_key(part.substr(0, equals))) out.append(part.substr(0, equals + 1));
+    if (!part.empty()) out.append(kHidden);
+    if (end == kNone) return out;
+    out += '&';
+    query.remove_prefix(end + 1);
+  }
+}
+
+std::string redact_from_path(std::string_view rest) {
+  const std::size_t end = rest.find_first_of("?#");
+  std::string out = redact_path(rest.substr(0, end));
+  if (end == kNone) return out;
+  out += rest[end];
+  return rest[end] == '?' ? out + redact_query(rest.substr(end + 1)) : out.append(kHidden);
+}
+
+std::string redact_from_host(std::string_view rest) {
+  const std::size_t path = std::min(rest.find_first_of("/?#"), rest.size());
+  if (!is_host(rest.substr(0, path))) return std::string(kHidden);
+  return std::string(rest.substr(0, path)) + redact_from_path(rest.substr(path));
+}
+
+// With a '?' or '#' before the last '@' nobody can tell a password from a query, and nothing of either is
+// shown.
+std::string redact_rest(std::string_view rest) {
+  const auto user = user_information(rest);
+  if (!user) return redact_from_host(rest);
+  if (user->find_first_of("?#") != kNone) return std::string(kHidden);
+  return std::string(kHidden) + "@" + redact_from_host(rest.substr(user->size() + 1));
+}
+
+// End of the value that starts at `from`: a quoted one may hold spaces.
+std::size_t value_end(std::string_view line, std::size_t from) {
+  const char quote = from < line.size() ? line[from] : ' ';
+  std::size_t i = from;
+  if (quote == '"' || quote == '\'') {
+    for (i = from + 1; i < line.size() && line[i] != quote; ++i) {
+      if (line[i] == '\\') ++i;
+    }
+    return std::min(i + 1, line.size());
+  }
+  while (i < line.size() && !is_blank(line[i])) i += line[i] == '\\' ? 2 : 1;
+  return std::min(i, line.size());
+}
+
+// A value of a text and where it stands.
+struct Value {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+// The next value of a property such as user-pw= or "password": from `from` on.
+std::optional<Value> next_secret_value(std::string_view line, std::size_t from) {
+  for (std::size_t i = from; i < line.size(); ++i) {
+    const bool quoted = line[i] == ':' && i > from && (line[i - 1] == '"' || line[i - 1] == '\'');
+    if (line[i] != '=' && !quoted) continue;
+    std::size_t key = quoted ? i - 1 : i;
+    while (key > from && is_blank(line[key - 1])) --key;
+    const std::size_t key_end = key;
+    while (key > from && !is_blank(line[key - 1]) && std::string_view("=\"'").find(line[key - 1]) == kNone)
+      --key;
+    if (!names_a_secret(line.substr(key, key_end - key))) continue;
+    std::size_t value = i + 1;
+    while (value < line.size() && is_blank(line[value])) ++value;
+    return Value{value, value_end(line, value)};
+  }
+  return std::nullopt;
+}
+
+std::string redact_properties(std::string_view line) {
+  std::string out;
+  std::size_t shown = 0;
+  while (const auto value = next_secret_value(line, shown)) {
+    out.append(line.substr(shown, value->begin - shown)).append(kHidden);
+    shown = value->end;
+  }
+  return out.append(line.substr(shown));
+}
+
+// "Authorization: Basic dXNlcjpwdw==" to the end of its line.
+std::string redact_headers(std::string_view text) {
+  const std::string lower = lowered(text);
+  std::string out;
+  std::size_t shown = 0;
+  for (std::size_t at; (at = lower.find("authorization:", shown)) != kNone;) {
+    const std::size_t value = at + std::string_view("authorization:").size();
+    out.append(text.substr(shown, value - shown)).append(" ").append(kHidden);
+    shown = std::min(text.find_first_of("\r\n", value), text.size());
+  }
+  return out.append(text.substr(shown));
+}
+
+// A URL in a text begins with "scheme://", or "scheme:/" where somebody took it for a path and tidied it.
+std::size_t scheme_end(std::string_view text) {
+  for (std::size_t at = 0; (at = text.find(":/", at)) != kNone; ++at) {
+    if (text.substr(at).starts_with("://")) return at + 3;
+    std::size_t word = at;
+    while (word > 0 && is_word(text[word - 1])) --word;
+    const std::string scheme = lowered(text.substr(word, at - word));
+    for (const std::string_view known :
+         {"rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "rtp", "srt", "ftp"}) {
+      if (scheme == known) return at + 2;
+    }
+  }
+  return kNone;
+}
+
+// "admin:secret@cam" without a scheme, as a library says what it looked up.
+std::string redact_word(std::string_view word) {
+  const std::size_t at = word.rfind('@'), colon = word.find(':');
+  const bool credentials =
+      at != kNone && colon < at && at + 1 < word.size() && (is_word(word[at + 1]) || word[at + 1] == '[');
+  return credentials ? std::string(kHidden).append(word.substr(at)) : std::string(word);
+}
+
+std::string redact_words(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    std::size_t end = 0;
+    while (end < text.size() && !is_blank(text[end])) ++end;
+    out += redact_word(text.substr(0, end));
+    while (end < text.size() && is_blank(text[end])) out += text[end++];
+    text.remove_prefix(end);
+  }
+  return out;
+}
+
+std::string redact_urls(std::string_view rest) {
+  std::string out;
+  for (std::size_t start; (start = scheme_end(rest)) != kNone;) {
+    std::size_t end = start;
+    // Quotes do not end a URL: a password may hold them.
+    while (end < rest.size() && !is_blank(rest[end])) ++end;
+    std::size_t shown_end = end;
+    while (shown_end > start && std::string_view("\"'),.;:]>").find(rest[shown_end - 1]) != kNone)
+      --shown_end;
+    out.append(redact_words(rest.substr(0, start)))
+        .append(redact_rest(rest.substr(start, shown_end - start)));
+    out.append(rest.substr(shown_end, end - shown_end));
+    rest.remove_prefix(end);
+  }
+  return out.append(redact_words(rest));
+}
+
+void add_secret(std::vector<std::string>& secrets, std::string_view secret) {
+  constexpr std::size_t kShortest = 3;  // shorter ones stand in every other word
+  for (const std::string& one : {std::string(secret), percent_decoded(secret)}) {
+    if (one.size() >= kShortest && std::ranges::find(secrets, one) == secrets.end()) secrets.push_back(one);
+  }
+}
+
+// Of "admin:secret", also where the ':' is encoded; long user information without one is a token.
+void add_password(std::vector<std::string>& secrets, std::string_view user) {
+  constexpr std::size_t kLikeToken = 16;
+  const std::string plain = percent_decoded(user);
+  for (const std::string_view one : {user, std::string_view(plain)}) {
+    const std::size_t colon = one.find(':');
+    if (colon != kNone) add_secret(secrets, one.substr(colon + 1));
+    if (colon == kNone && one.size() >= kLikeToken) add_secret(secrets, one);
+  }
+}
+
+// Values of parameters of a path, query or fragment that are called a secret, whatever parts them.
+void add_parameters(std::vector<std::string>& secrets, std::string_view text) {
+  const std::string plain = percent_decoded(text);
+  for (const std::string_view part : {text, std::string_view(plain)}) {
+    for (std::size_t equals = 0; (equals = part.find_first_of("=:", equals)) != kNone; ++equals) {
+      std::size_t key = equals;
+      while (key > 0 && is_word(part[key - 1])) --key;
+      if (!names_a_secret(part.substr(key, equals - key))) continue;
+      const std::string_view value = part.substr(equals + 1);
+      add_secret(secrets, value.substr(0, value.find_first_of("&;/?# ")));
+      // "password=secret_channel=1": a '_' before the next '=' may end it.
+      const std::string_view before = value.substr(0, value.find('='));
+      if (before.size() < value.size()) add_secret(secrets, before.substr(0, before.find_last_of("_&;/?,")));
+    }
+  }
+}
+
+}  // namespace
+
+std::string redact_url(std::string_view url) {
+  const std::string scheme = scheme_of(url);
+  const bool user = url.find('@') != kNone;
+  // More than are addresses: what may hide a password is hidden.
+  const std::size_t first_colon = url.find(':');
+  const bool like_address = user && first_colon != kNone && url.substr(0, first_colon).find('/') == kNone;
+  if (scheme.empty()) return like_address ? redact_rest(url) : std::string(url);  // a path
+  if (scheme == "gst") return redact_text(redact_properties(url));
+  if (names_file(url) && !user) return std::string(url);
+  if (const std::size_t authority = url.find("://"); authority != kNone) {
+    return std::string(url.substr(0, authority + 3)) + redact_rest(url.substr(authority + 3));
+  }
+  const std::size_t colon = scheme.size() + 1;
+  return user ? redact_rest(url) : std::string(url.substr(0, colon)) + redact_from_path(url.substr(colon));
+}
+
+std::string redact_text(std::string_view text, std::string_view secret) {
+  return redact_headers(redact_properties(redact_urls(without(text, secret))));
+}
+
+std::vector<std::string> secrets_in(std::string_view url) {
+  std::vector<std::string> secrets;
+  for (auto value = next_secret_value(url, 0); value; value = next_secret_value(url, value->end)) {
+    std::string_view text = url.substr(value->begin, value->end - value->begin);
+    if (text.size() > 2 && (text.front() == '"' || text.front() == '\''))
+      text = text.substr(1, text.size() - 2);
+    add_secret(secrets, text);
+  }
+  const std::size_t start = scheme_end(url);
+  if (start == kNone) return secrets;
+  const std::string_view rest = url.substr(start);
+  for (const auto user :
+       {user_information(rest), user_information(rest.substr(0, rest.find_first_of("/?#")))}) {
+    if (user) add_password(secrets, *user);
+  }
+  const std::size_t path = rest.find_first_of("/?#", rest.rfind('@') == kNone ? 0 : rest.rfind('@'));
+  if (path != kNone) add_parameters(secrets, rest.substr(path));
+  return secrets;
+}
+
+std::string without(std::string_view text, std::string_view secret) {
+  if (secret.empty()) return std::string(text);
+  std::string out;
+  for (std::size_t at; (at = text.find(secret)) != kNone; text.remove_prefix(at + secret.size()))
+    out.append(text.substr(0, at)).append(kHidden);
+  const std::string plain = out.append(text);
+  if (plain.find('%') == kNone) return plain;
+  const Decoded view = decoded(plain);
+  std::string hidden;
+  std::size_t shown = 0, from = 0;
+  for (std::size_t at; (at = view.text.find(secret, from)) != kNone; from = at + secret.size()) {
+    hidden.append(plain, shown, view.at[at] - shown).append(kHidden);
+    shown = view.at[at + secret.size()];
+  }
+  return hidden.append(plain, shown);
+}
+
+}  // namespace palisade
