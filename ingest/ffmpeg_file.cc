@@ -22,7 +22,8 @@ SourceError unreadable(const std::filesystem::path& path, const std::string& why
 
 }  // namespace
 
-FileInput::FileInput(const std::filesystem::path& path, const Deadline& deadline) : deadline_(deadline) {
+FileInput::FileInput(const std::filesystem::path& path, const Deadline& deadline)
+    : deadline_(deadline), path_(path) {
   // O_NONBLOCK: opening a FIFO would wait for its writer.
   file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (file_ < 0) throw unreadable(path, std::string("cannot be opened: ") + std::strerror(errno));
@@ -58,15 +59,21 @@ std::vector<std::byte> FileInput::start() const {
   return bytes;
 }
 
+void FileInput::require_sound() const {
+  if (failure_ != 0) throw unreadable(path_, std::string("cannot be read: ") + std::strerror(failure_));
+}
+
 int FileInput::read(void* self, std::uint8_t* out, int size) {
-  const auto& input = *static_cast<FileInput*>(self);
+  auto& input = *static_cast<FileInput*>(self);
   const int file = input.file_;
   while (true) {
     if (input.deadline_.passed()) return AVERROR_EXIT;
     const ssize_t got = ::read(file, out, std::size_t(size));
     if (got > 0) return int(got);
     if (got == 0) return AVERROR_EOF;
-    if (errno != EINTR) return AVERROR(errno);
+    if (errno == EINTR) continue;
+    input.failure_ = errno;
+    return AVERROR(input.failure_);
   }
 }
 

@@ -24,13 +24,17 @@ class FileInput {
   WallTime modified() const { return modified_; }
   // Its first bytes, however far it has been read.
   std::vector<std::byte> start() const;
+  // Throws SourceError where a read failed: demuxers take that for the end.
+  void require_sound() const;
 
  private:
   static int read(void* self, std::uint8_t* out, int size);
   static std::int64_t seek(void* self, std::int64_t offset, int whence);
 
   const Deadline& deadline_;
+  std::filesystem::path path_;
   int file_ = -1;
+  int failure_ = 0;  // errno of a read
   std::int64_t size_ = 0;
   WallTime modified_{};
   Av<AVIOContext> io_;

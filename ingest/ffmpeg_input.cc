@@ -240,6 +240,7 @@ int FfmpegInput::read(AVPacket& packet) {
     const int code = av_read_frame(format_.get(), &packet);
     *intake_.waited += std::chrono::steady_clock::now() - asked;
     if (code >= 0 && packet.stream_index == video_) intake_.bytes += std::uint64_t(packet.size);
+    if (file_ != nullptr) file_->require_sound();
     if (code < 0 && deadline_.passed()) return AVERROR_EXIT;
     // What a cut leaves behind reads like damage.
     if (code < 0 && live() && http_ != nullptr && http_->ended()) return AVERROR_EOF;

@@ -74,6 +74,7 @@ Image read_picture(const std::filesystem::path& path, const PictureLimits& limit
     bytes.insert(bytes.end(), part.data(), part.data() + in.gcount());
     check_bytes(bytes.size(), limits);
   }
+  if (in.bad()) throw PictureError(path.string() + ": cannot be read: the system reports an error");
   try {
     return decode_picture(std::as_bytes(std::span(bytes)), limits);
   } catch (const PictureError& e) {
