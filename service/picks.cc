@@ -134,6 +134,7 @@ bool is_picture_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::array<char, 32> start{};
   file.read(start.data(), start.size());
+  if (file.bad()) throw PictureError(path + ": cannot be read: the system reports an error");
   return looks_like_picture(std::as_bytes(std::span(start.data(), std::size_t(file.gcount()))));
 }
 

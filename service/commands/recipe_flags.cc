@@ -39,7 +39,9 @@ constexpr Key kValues[] = {
     {"frame_step", "From one frame of a video to the next; default: 1"},
     {"seed", "Of order and dropout; default: 0"},
     {"evaluate_every", "Steps; default: at the end alone"},
-    {"checkpoint_every", "Steps; default: at the end alone"}};
+    {"checkpoint_every", "Steps; default: by time alone"},
+    {"checkpoint_minutes",
+     "Most between two checkpoints, each as large as the trained weights three times; default: 10"}};
 constexpr Key kSwitches[] = {{"freeze_vit", "Do not train the image encoder"},
                              {"allow_empty_suffix", "An empty answer is an answer"}};
 

@@ -12,6 +12,8 @@
 #include "service/log.h"
 #include "service/model_choice.h"
 #include "service/output.h"
+#include "service/transfer/folder_lock.h"
+#include "service/transfer/resumed_settings.h"
 
 namespace palisade {
 namespace {
@@ -24,12 +26,27 @@ struct SweepOptions {
   bool json = false;
 };
 
-SweepSettings settings_of(const SweepOptions& options) {
-  SweepSettings sweep{.recipe = {.model = demo_model_folder()}, .axes = {}};
+void read_over(const SweepOptions& options, SweepSettings& sweep) {
   const std::string& file = options.recipe.recipe;
   if (!file.empty()) read_sweep(read_text_file(file, 1u << 20), file, sweep);
   const std::string given = options.recipe.text(true);
   if (!given.empty()) read_sweep(given, "command line", sweep);
+}
+
+// A sweep that goes on is the one that was begun.
+SweepSettings resumed_settings_of(const SweepOptions& options, SweepSettings begun) {
+  begun.recipe = with_canonical_paths(begun.recipe);
+  SweepSettings given = begun;
+  read_over(options, given);
+  given.recipe = with_canonical_paths(given.recipe);
+  given.in_order = given.in_order || options.in_order;
+  refuse_contradictions(differing_keys(sweep_text(begun), sweep_text(given)));
+  return begun;
+}
+
+SweepSettings settings_of(const SweepOptions& options) {
+  SweepSettings sweep{.recipe = {.model = demo_model_folder()}, .axes = {}};
+  read_over(options, sweep);
   if (options.in_order || sweep.axes.empty()) sweep.in_order = true;
   check(sweep);
   return sweep;
@@ -41,13 +58,16 @@ int run_sweep(const SweepOptions& options) {
   const bool resumed = !options.resume.empty();
   const SweepFolder folder(resumed ? options.resume : options.run);
   folder.require_fit(resumed);
-  const SweepSettings settings = resumed ? folder.settings() : settings_of(options);
+  const SweepSettings settings =
+      resumed ? resumed_settings_of(options, folder.settings()) : settings_of(options);
   if (!resumed) folder.begin(settings);
+  auto lock = std::make_unique<FolderLock>(folder.path());
   const Interrupt interrupt;
   SweepResult result;
   try {
     result = sweep(settings, folder, interrupt.token());
   } catch (...) {
+    lock.reset();
     if (!resumed) folder.forget();
     throw;
   }

@@ -12,6 +12,7 @@
 #include "service/log.h"
 #include "service/model_choice.h"
 #include "service/output.h"
+#include "service/transfer/resumed_settings.h"
 
 namespace palisade {
 namespace {
@@ -23,11 +24,21 @@ struct TransferOptions {
 };
 
 // The recipe, and over it what the command line says.
-TransferSettings settings_of(const RecipeFlags& flags) {
-  TransferSettings settings{.model = demo_model_folder()};
+void read_over(const RecipeFlags& flags, TransferSettings& settings) {
   if (!flags.recipe.empty()) read_recipe(read_text_file(flags.recipe, 1u << 20), flags.recipe, settings);
   const std::string given = flags.text();
   if (!given.empty()) read_recipe(given, "command line", settings);
+}
+
+TransferSettings resumed_settings_of(const RecipeFlags& flags, const TransferSettings& begun) {
+  TransferSettings given = begun;
+  read_over(flags, given);
+  return resumed_settings(begun, given);
+}
+
+TransferSettings settings_of(const RecipeFlags& flags) {
+  TransferSettings settings{.model = demo_model_folder()};
+  read_over(flags, settings);
   check(settings);
   return settings;
 }
@@ -38,9 +49,11 @@ int run_transfer(const TransferOptions& options) {
   const bool resumed = !options.resume.empty();
   const RunFolder run(resumed ? options.resume : options.run);
   run.require_fit(resumed);
-  const TransferSettings settings = resumed ? run.settings() : settings_of(options.recipe);
+  const TransferSettings settings =
+      resumed ? resumed_settings_of(options.recipe, run.settings()) : settings_of(options.recipe);
   const Interrupt interrupt;
-  if (!transfer(settings, run, interrupt.token())) {
+  InputFiles inputs;
+  if (!transfer(settings, run, interrupt.token(), "transfer", inputs)) {
     log_info("transfer: stopped; go on with --resume " + (resumed ? options.resume : options.run));
     return kFailed;
   }
@@ -65,6 +78,10 @@ void add_transfer(CLI::App& app, Run& run) {
       "\nEach line of the examples: {\"image\": \"a.jpg\", \"prefix\": \"caption en\", \"suffix\": \"a red "
       "car\"}, with\n"
       "\"images\": [...] for several or \"video\" for a film; paths are relative to that file.\n"
+      "Every picture is decoded once, and a film's first frame, before anything is learnt. A checkpoint is\n"
+      "written every ten minutes or as --checkpoint-minutes and --checkpoint-every say; --resume goes on "
+      "from it,\n"
+      "bit for bit, and takes no other settings than when checkpoints and evaluations are made.\n"
       "What filters leave out is counted in the log and listed in the run's removed.jsonl, by file and "
       "line.\n"
       "\nExamples:\n"

@@ -1,7 +1,6 @@
 #include "service/transfer/data_filter.h"
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 
 #include "ingest/picture.h"
@@ -11,6 +10,7 @@
 #include "service/progress.h"
 #include "service/settings.h"
 #include "service/sha256.h"
+#include "service/transfer/input_files.h"
 
 namespace palisade {
 namespace {
@@ -24,21 +24,11 @@ struct Content {
   std::string sha256;  // of a picture's pixels, a video's file
 };
 
-std::string file_hash(const fs::path& path) {
-  Sha256 hash;
-  std::ifstream file(path, std::ios::binary);
-  std::vector<char> part(1 << 16);
-  while (file.read(part.data(), std::streamsize(part.size())) || file.gcount() > 0)
-    hash.add(std::as_bytes(std::span(part.data(), std::size_t(file.gcount()))));
-  if (!file.eof()) throw std::runtime_error(path.string() + ": cannot be read");
-  return hash.hex();
-}
-
 Content content_of_video(const fs::path& path) {
   const auto source = open_source({.url = path.string()}, {});
   const auto frame = source->next([](const FrameStamp&) { return true; });
   if (!frame) throw std::runtime_error(path.string() + ": holds no frame");
-  return {frame->image.width(), frame->image.height(), file_hash(path)};
+  return {frame->image.width(), frame->image.height(), sha256_of(path)};
 }
 
 Content content_of_picture(const fs::path& path) {

@@ -1,11 +1,19 @@
 #include "service/transfer/run_folder.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <bit>
+#include <charconv>
 #include <fstream>
 
+#include "model/input_file.h"
 #include "model/safetensors_writer.h"
 #include "model/whole_file.h"
 #include "service/command_line.h"
+#include "service/joined.h"
+#include "service/transfer/resumed_settings.h"
 
 namespace palisade {
 namespace {
@@ -13,8 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kRecipe[] = "recipe.yaml", kMetrics[] = "metrics.jsonl", kRemoved[] = "removed.jsonl",
-               kCheckpoint[] = "checkpoint.safetensors";
-constexpr char kFirst[] = "optimizer.first_moments", kSecond[] = "optimizer.second_moments";
+               kCheckpoint[] = "checkpoint.safetensors", kInputs[] = "inputs.sha256";
+constexpr char kFirst[] = "optimizer.first_moments", kSecond[] = "optimizer.second_moments",
+               kGradients[] = "optimizer.gradients";
+constexpr std::size_t kLongestMetric = 1u << 20;
 
 std::string metadata_of(const SafetensorsFile& file, const char* key) {
   const auto found = file.metadata().find(key);
@@ -28,6 +38,35 @@ void copy_tensor(const SafetensorsFile& file, const std::string& name, std::span
   if (tensor.type != DataType::kF32 || std::size_t(tensor.element_count()) != target.size())
     throw ModelError(file.path().string() + ": tensor \"" + name + "\" is of another model");
   tensor.copy_to(target);
+}
+
+std::uint64_t number_of(const SafetensorsFile& file, const char* key) {
+  const std::string text = metadata_of(file, key);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw ModelError(file.path().string() + ": its \"" + key + "\" is no number: it is damaged");
+  return number;
+}
+
+void require_origin(const SafetensorsFile& file, const RunFolder::Origin& origin) {
+  if (metadata_of(file, "data") != origin.data)
+    throw ModelError(file.path().string() +
+                     ": was made with other examples or another model than there are now");
+  if (!file.metadata().contains("recipe")) return;  // of an earlier version
+  const auto keys = differing_keys(metadata_of(file, "recipe"), origin.recipe);
+  if (!keys.empty())
+    throw ModelError(file.path().string() + ": was made with another recipe than recipe.yaml is now (" +
+                     joined(keys) + "); undo that, or begin another run");
+}
+
+// What has been written so far stays, whatever happens to the machine.
+void sync_file(const fs::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  const bool good = ::fsync(descriptor) == 0;
+  ::close(descriptor);
+  if (!good) throw ModelError(file.string() + ": cannot be written to the disk; is it full?");
 }
 
 }  // namespace
@@ -44,10 +83,15 @@ void RunFolder::require_fit(bool resumed) const {
     throw UsageError(path_.string() + ": is not empty; name another folder, or go on with --resume");
 }
 
-void RunFolder::begin(const TransferSettings& settings) const {
+void RunFolder::make() const {
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) throw ModelError(path_.string() + ": cannot be made: " + error.message());
+}
+
+void RunFolder::begin(const TransferSettings& settings) const {
+  make();
+  std::error_code error;
   write_whole_file(path_ / kRecipe, recipe_text(settings));
   // Of an attempt that did not come to its first checkpoint.
   fs::remove(path_ / kMetrics, error);
@@ -55,6 +99,24 @@ void RunFolder::begin(const TransferSettings& settings) const {
 
 void RunFolder::tell_removed(const std::vector<RemovedLine>& removed) const {
   write_whole_file(path_ / kRemoved, removed_text(removed));
+}
+
+bool RunFolder::exists() const {
+  std::error_code error;
+  return fs::is_directory(path_, error);
+}
+
+bool RunFolder::was_begun() const {
+  std::error_code error;
+  return fs::exists(path_ / kRecipe, error);
+}
+
+FileHashes RunFolder::inputs() const {
+  return fs::exists(path_ / kInputs) ? read_file_hashes(path_ / kInputs) : FileHashes();
+}
+
+void RunFolder::tell_inputs(const FileHashes& inputs) const {
+  write_whole_file(path_ / kInputs, sha256_lines(inputs));
 }
 
 TransferSettings RunFolder::settings() const {
@@ -68,7 +130,8 @@ bool RunFolder::has_checkpoint() const {
   return fs::exists(path_ / kCheckpoint);
 }
 
-void RunFolder::save(const Parameters& parameters, Optimizer& optimizer, const std::string& data) const {
+void RunFolder::save(Parameters& parameters, Optimizer& optimizer, const Origin& origin,
+                     const StepPart& part) const {
   std::vector<NamedFloats> tensors;
   for (const Parameters::Tensor& tensor : parameters.tensors()) {
     if (tensor.trained) tensors.push_back({tensor.spec.name, tensor.spec.shape, tensor.value});
@@ -76,38 +139,52 @@ void RunFolder::save(const Parameters& parameters, Optimizer& optimizer, const s
   const auto size = std::int64_t(optimizer.first_moments().size());
   tensors.push_back({kFirst, {size}, optimizer.first_moments()});
   tensors.push_back({kSecond, {size}, optimizer.second_moments()});
-  write_safetensors(path_ / kCheckpoint, tensors,
-                    {{"steps", std::to_string(optimizer.steps())}, {"data", data}});
+  std::map<std::string, std::string> metadata = {
+      {"steps", std::to_string(optimizer.steps())}, {"data", origin.data}, {"recipe", origin.recipe}};
+  if (part.passes > 0) {
+    tensors.push_back({kGradients, {size}, parameters.gradient_block()});
+    metadata["passes"] = std::to_string(part.passes);
+    metadata["loss_bits"] = std::to_string(std::bit_cast<std::uint64_t>(part.loss));
+  }
+  sync_file(path_ / kMetrics);
+  write_safetensors(path_ / kCheckpoint, tensors, metadata);
 }
 
-void RunFolder::resume(Parameters& parameters, Optimizer& optimizer, const std::string& data) const {
+RunFolder::StepPart RunFolder::resume(Parameters& parameters, Optimizer& optimizer,
+                                      const Origin& origin) const {
   const SafetensorsFile file(path_ / kCheckpoint);
-  if (metadata_of(file, "data") != data)
-    throw ModelError(file.path().string() +
-                     ": was made with other examples or another model than there are now");
+  require_origin(file, origin);
   for (const Parameters::Tensor& tensor : parameters.tensors()) {
     if (tensor.trained) copy_tensor(file, tensor.spec.name, tensor.value);
   }
   copy_tensor(file, kFirst, optimizer.first_moments());
   copy_tensor(file, kSecond, optimizer.second_moments());
-  const int steps = std::stoi(metadata_of(file, "steps"));
+  const int steps = int(number_of(file, "steps"));
   optimizer.resume_at(steps);
+  StepPart part;
+  if (file.metadata().contains("passes")) {
+    copy_tensor(file, kGradients, parameters.gradient_block());
+    part = {int(number_of(file, "passes")), std::bit_cast<double>(number_of(file, "loss_bits"))};
+  }
   std::string kept;
   for (const Json& line : metrics()) {
     if (line.at("step").get<int>() <= steps) kept += line.dump() + "\n";
   }
   write_whole_file(path_ / kMetrics, kept);
+  return part;
 }
 
 void RunFolder::take_checkpoint(const RunFolder& other) const {
   // The checkpoint last, and whole: with it the run has what it goes on from.
   const fs::path partial = path_ / (std::string(kCheckpoint) + ".partial");
-  for (const char* const name : {kMetrics, kRemoved}) {
+  for (const char* const name : {kMetrics, kRemoved, kInputs}) {
     if (fs::exists(other.path_ / name))
       fs::copy_file(other.path_ / name, path_ / name, fs::copy_options::overwrite_existing);
   }
   fs::copy_file(other.path_ / kCheckpoint, partial, fs::copy_options::overwrite_existing);
+  sync_file(partial);
   fs::rename(partial, path_ / kCheckpoint);
+  sync_folder(path_);
 }
 
 void RunFolder::remove_weights() const {
@@ -122,8 +199,9 @@ void RunFolder::append(const Json& metrics) const {
 
 std::vector<Json> RunFolder::metrics() const {
   std::vector<Json> all;
-  std::ifstream file(path_ / kMetrics);
-  for (std::string line; std::getline(file, line);) {
+  if (!fs::exists(path_ / kMetrics)) return all;
+  LineReader lines(path_ / kMetrics, kLongestMetric);
+  for (std::string line; lines.next(line);) {
     // A killed process may have left half a line.
     Json json = Json::parse(line, nullptr, false);
     if (json.is_object() && json.contains("step") && json["step"].is_number_integer())

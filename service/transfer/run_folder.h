@@ -6,6 +6,7 @@
 #include "model/json.h"
 #include "model/train/optimizer.h"
 #include "service/transfer/data_filter.h"
+#include "service/transfer/input_files.h"
 #include "service/transfer/transfer_settings.h"
 
 namespace palisade {
@@ -13,30 +14,52 @@ namespace palisade {
 // What a transfer leaves on the disk:
 //   recipe.yaml              its settings, complete
 //   removed.jsonl            where it has filters, which examples they left out, and why
+//   inputs.sha256            the pictures and films that it learns from, as sha256sum -c checks them
 //   metrics.jsonl            a line a step, and one an evaluation
 //   curves.svg               the same as a picture
-//   checkpoint.safetensors   where it can go on: trained weights, Adam's moments and the steps done
+//   checkpoint.safetensors   where it can go on: trained weights, Adam's moments, the steps done, and of a
+//                            step that is not done yet what its passes so far came to
 //   model/                   at the end, in Hugging Face layout
 // Each file but the metrics appears whole or not at all, so a killed process leaves the last checkpoint as it
 // was. Throws ModelError naming the file.
 class RunFolder {
  public:
+  // Of a step that takes several passes: how many are done, and their losses' share of the step's.
+  struct StepPart {
+    int passes = 0;
+    double loss = 0;
+  };
+  // What a checkpoint belongs to: the hash of what is trained on, and steps_recipe().
+  struct Origin {
+    std::string data;
+    std::string recipe;
+  };
+
   explicit RunFolder(const std::filesystem::path& path) : path_(path) {}
 
   // Throws UsageError where something else is there, or where it was begun and `resumed` is false.
   void require_fit(bool resumed) const;
-  // Makes the folder with its recipe.
+  void make() const;
+  // Writes the recipe.
   void begin(const TransferSettings& settings) const;
   void tell_removed(const std::vector<RemovedLine>& removed) const;
   TransferSettings settings() const;  // throws SettingsError too
   std::filesystem::path model() const { return path_ / "model"; }
   std::string name() const;
 
+  const std::filesystem::path& path() const { return path_; }
+  bool exists() const;
+  bool was_begun() const;
+  // Empty where none were told.
+  FileHashes inputs() const;
+  void tell_inputs(const FileHashes& inputs) const;
+
   bool has_checkpoint() const;
-  // `data` is the hash of what is trained on.
-  void save(const Parameters& parameters, Optimizer& optimizer, const std::string& data) const;
-  // Throws where the checkpoint is of other data or another model. Metrics of later steps are dropped.
-  void resume(Parameters& parameters, Optimizer& optimizer, const std::string& data) const;
+  // With the gradients, where some passes of the next step are in them.
+  void save(Parameters& parameters, Optimizer& optimizer, const Origin& origin, const StepPart& part) const;
+  // Throws where the checkpoint is of other data, another model or another recipe. Metrics of later steps are
+  // dropped.
+  StepPart resume(Parameters& parameters, Optimizer& optimizer, const Origin& origin) const;
 
   // Of another run whose training is this one's: what save() and append() left there.
   void take_checkpoint(const RunFolder& other) const;

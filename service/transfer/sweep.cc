@@ -177,7 +177,7 @@ class Sweep {
     const RunFolder folder(folder_.run(run.name));
     const auto begun = steady_clock::now();
     if (!folder.has_checkpoint()) go_on_from_same_training(run, folder);
-    if (!transfer(run.settings, folder, stop_, title)) return false;
+    if (!transfer(run.settings, folder, stop_, title, inputs_)) return false;
     run.score =
         score_of(folder, run.settings, std::chrono::duration<double>(steady_clock::now() - begun).count());
     return true;
@@ -208,6 +208,7 @@ class Sweep {
   const SweepFolder& folder_;
   const std::stop_token& stop_;
   int own_resolution_;
+  InputFiles inputs_;
   SweepResult result_;
 };
 

@@ -25,6 +25,7 @@ class SweepFolder {
   // Undoes begin() where no run has begun.
   void forget() const;
   SweepSettings settings() const;  // throws SettingsError too
+  const std::filesystem::path& path() const { return path_; }
   std::filesystem::path run(const std::string& name) const { return path_ / name; }
 
   // The runs that were begun, with the scores of those that are finished.

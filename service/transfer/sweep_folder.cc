@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 
+#include "model/input_file.h"
 #include "model/whole_file.h"
 #include "service/command_line.h"
 #include "service/transfer/run_folder.h"
@@ -13,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kSettings[] = "sweep.yaml", kScores[] = "scores.jsonl";
+constexpr std::size_t kLongestScore = 1u << 16;
 
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -57,9 +58,10 @@ std::vector<SweepRun> SweepFolder::runs() const {
   }
   std::ranges::sort(names);
   for (const std::string& name : names) runs.push_back({name, RunFolder(run(name)).settings()});
-  std::ifstream file(path_ / kScores);
+  if (!fs::exists(path_ / kScores)) return runs;
   try {
-    for (std::string line; std::getline(file, line);) {
+    LineReader lines(path_ / kScores, kLongestScore);
+    for (std::string line; lines.next(line);) {
       const Json score = parse_json(line, (path_ / kScores).string());
       for (SweepRun& run : runs) {
         if (score.at("run") != run.name) continue;

@@ -5,15 +5,20 @@
 #include <cmath>
 #include <future>
 #include <memory>
+#include <utility>
 
 #include "model/generation.h"
+#include "model/input_file.h"
 #include "model/random.h"
 #include "model/train/model_folder.h"
 #include "model/train/resolution.h"
 #include "model/train/schedule.h"
 #include "service/bench/text_format.h"
+#include "service/command_line.h"
 #include "service/log.h"
 #include "service/progress.h"
+#include "service/transfer/folder_lock.h"
+#include "service/transfer/resumed_settings.h"
 #include "service/transfer/transfer_data.h"
 #include "service/weights_hash.h"
 #include "tasks/prompt.h"
@@ -41,9 +46,12 @@ int total_steps_of(const TransferSettings& settings, std::size_t records) {
 std::string hash_of(const TransferSettings& settings, const std::vector<RemovedLine>& removed,
                     const Checkpoint& checkpoint) {
   Sha256 hash;
-  std::string examples = read_text_file(settings.data, std::size_t(1) << 40);
-  for (const RemovedLine& line : removed) examples += std::to_string(line.line) + "\n";
-  hash.add(std::as_bytes(std::span(examples)));
+  InputFile data(settings.data);
+  std::string text(1u << 16, '\0');
+  while (const std::size_t size = data.read(text)) hash.add(std::as_bytes(std::span(text).first(size)));
+  std::string numbers;
+  for (const RemovedLine& line : removed) numbers += std::to_string(line.line) + "\n";
+  hash.add(std::as_bytes(std::span(numbers)));
   for (const auto& file : checkpoint.files()) add_file(hash, *file);
   return hash.hex();
 }
@@ -51,17 +59,22 @@ std::string hash_of(const TransferSettings& settings, const std::vector<RemovedL
 // Everything of one transfer while it runs.
 class Transfer {
  public:
-  Transfer(const RunFolder& run, const TransferSettings& settings, const std::string& what)
+  Transfer(const RunFolder& run, const TransferSettings& settings, const std::stop_token& stop,
+           const std::string& what, InputFiles& inputs)
       : run_(run),
+        lock_(run.exists() ? std::make_unique<FolderLock>(run.path()) : nullptr),
         settings_(settings),
+        stop_(stop),
         what_(what),
+        inputs_(inputs),
+        known_inputs_(run.has_checkpoint() ? run.inputs() : FileHashes()),
         stored_(read_model_config(settings.model)),
         config_(settings.resolution > 0 ? at_resolution(stored_, settings.resolution) : stored_),
         preprocessor_(preprocessor_of(settings, stored_, config_)),
         tokenizer_(settings.model),
         records_(read(settings.data, settings.filters)),
         checkpoint_(settings.model),
-        data_(hash_of(settings, removed_, checkpoint_)),
+        origin_{hash_of(settings, removed_, checkpoint_), steps_recipe(settings)},
         parameters_(config_, checkpoint_,
                     {.parts = settings.trained_parts(),
                      .lora_rank = settings.lora_rank,
@@ -77,26 +90,28 @@ class Transfer {
                         warmup_steps_of(std::max(settings.warmup, settings.image_warmup), total_steps_)} {
     if (!settings.evaluation.empty()) evaluation_ = read(settings.evaluation, {});
     if (run.has_checkpoint()) {
-      run.resume(parameters_, optimizer_, data_);
+      require_same_inputs();
+      part_ = run.resume(parameters_, optimizer_, origin_);
     } else {
-      run.begin(settings);
-      if (!settings.filters.empty()) run.tell_removed(removed_);
+      begin();
     }
+    run.tell_inputs(seen_inputs_);
+    saved_ = steady_clock::now();
   }
 
-  bool run(const std::stop_token& stop) {
+  bool run() {
     Progress progress(what_);
     begun_ = steady_clock::now();
     first_step_ = optimizer_.steps();
     log_info(what_ + format_text(": %zu examples, %d steps of %d, from step %d", records_.size(),
                                  total_steps_, settings_.batch_size, first_step_));
-    next_ = load_ahead(pass_of(optimizer_.steps(), 0));
-    while (optimizer_.steps() < total_steps_ && !stop.stop_requested()) {
-      step(progress);
+    next_ = load_ahead(pass_of(optimizer_.steps(), part_.passes));
+    while (optimizer_.steps() < total_steps_ && !stop_.stop_requested() && step(progress)) {
       const int done = optimizer_.steps();
       if (done == total_steps_) break;
+      const bool asked = settings_.checkpoint_every > 0 && done % settings_.checkpoint_every == 0;
+      if (asked || checkpoint_is_due()) save();
       if (settings_.evaluate_every > 0 && done % settings_.evaluate_every == 0) evaluate(progress);
-      if (settings_.checkpoint_every > 0 && done % settings_.checkpoint_every == 0) save();
     }
     progress.clear();
     save();
@@ -134,9 +149,43 @@ class Transfer {
       removed_ = std::move(left.removed);
     }
     auto records = transfer_records(lines, settings_, config_, tokenizer_, problems);
+    seen_inputs_.merge(inputs_.read(lines, known_inputs_, problems, what_, stop_));
     require_none(problems);
     tell_other_prefixes(lines);
     return records;
+  }
+
+  void begin() {
+    if (!lock_) {
+      run_.make();
+      lock_ = std::make_unique<FolderLock>(run_.path());
+      // Two processes may have found that it is not there.
+      if (run_.was_begun())
+        throw UsageError(run_.path().string() + ": another process has just begun a run there");
+    }
+    run_.begin(settings_);
+    if (!settings_.filters.empty()) run_.tell_removed(removed_);
+  }
+
+  // A run goes on with the pictures that it began with.
+  void require_same_inputs() const {
+    std::vector<std::string> changed;
+    for (const auto& [file, hash] : seen_inputs_) {
+      const auto known = known_inputs_.find(file);
+      if (known != known_inputs_.end() && known->second != hash) changed.push_back(file.string());
+    }
+    if (changed.empty()) return;
+    const std::string first = changed.front();
+    throw ModelError(
+        first + ": has changed since the run was begun" +
+        (changed.size() > 1 ? ", and so have " + std::to_string(changed.size() - 1) + " others" : "") + " (" +
+        run_.path().string() + "/inputs.sha256); bring them back, or begin another run");
+  }
+
+  // Where another pass may take longer than is left until then.
+  bool checkpoint_is_due() const {
+    const std::chrono::duration<double, std::ratio<60>> most(settings_.checkpoint_minutes);
+    return most.count() > 0 && steady_clock::now() - saved_ + pass_time_ >= most;
   }
 
   // Examples of one pass: some of one step's batch.
@@ -173,10 +222,12 @@ class Transfer {
     return {.label_smoothing = float(settings_.label_smoothing), .vocabulary = config_.image_token};
   }
 
-  void step(Progress& progress) {
+  // False where it was stopped within.
+  bool step(Progress& progress) {
     const int step = optimizer_.steps();
-    double loss = 0;
-    for (int pass = 0; pass < passes(); ++pass) {
+    while (part_.passes < passes()) {
+      const int pass = part_.passes;
+      const auto begun = steady_clock::now();
       const PassRecords chosen = pass_of(step, pass);
       const TrainingBatch batch = next_.get();
       const bool last = pass + 1 == passes();
@@ -188,9 +239,15 @@ class Transfer {
                                    .examples = double(settings_.batch_size)});
       for (std::size_t i = 0; i < losses.size(); ++i) {
         if (!std::isfinite(losses[i].loss)) fail_at(step, "the loss of " + chosen.records[i]->place);
-        loss += losses[i].loss / settings_.batch_size;
+        part_.loss += losses[i].loss / settings_.batch_size;
       }
+      ++part_.passes;
+      pass_time_ = steady_clock::now() - begun;
+      if (last) break;
+      if (stop_.stop_requested()) return false;
+      if (checkpoint_is_due()) save();
     }
+    const double loss = std::exchange(part_, {}).loss;
     const double factor = schedule_.factor(step);
     const double norm = optimizer_.step({image_schedule_.factor(step), factor});
     if (!std::isfinite(norm)) fail_at(step, "the gradient's norm");
@@ -206,6 +263,7 @@ class Transfer {
     progress.show(double(step + 1) / total_steps_, format_text("step %d of %d, loss %.4f, %.1f examples/s, ",
                                                                step + 1, total_steps_, loss, rate) +
                                                        position_text(left) + " left");
+    return true;
   }
 
   [[noreturn]] void fail_at(int step, const std::string& what) {
@@ -259,13 +317,20 @@ class Transfer {
   }
 
   void save() {
-    run_.save(parameters_, optimizer_, data_);
+    const auto begun = steady_clock::now();
+    run_.save(parameters_, optimizer_, origin_, part_);
     run_.draw_curves();
+    saved_ = begun;
   }
 
   const RunFolder& run_;
+  std::unique_ptr<FolderLock> lock_;
   const TransferSettings& settings_;
+  const std::stop_token& stop_;
   const std::string& what_;
+  InputFiles& inputs_;
+  FileHashes known_inputs_;  // as the run was begun with them
+  FileHashes seen_inputs_;   // as they are now
   ModelConfig stored_;
   ModelConfig config_;
   Preprocessor preprocessor_;
@@ -274,7 +339,7 @@ class Transfer {
   std::vector<TransferRecord> records_;
   std::vector<TransferRecord> evaluation_;
   Checkpoint checkpoint_;
-  std::string data_;
+  RunFolder::Origin origin_;
   Parameters parameters_;
   TrainingPass pass_;
   Optimizer optimizer_;
@@ -283,6 +348,9 @@ class Transfer {
   int total_steps_;
   Schedule schedule_;
   Schedule image_schedule_;
+  RunFolder::StepPart part_;  // of the step that is being made
+  steady_clock::time_point saved_;
+  steady_clock::duration pass_time_{0};
   steady_clock::time_point begun_;
   int first_step_ = 0;
   std::future<TrainingBatch> next_;  // last: its thread uses all of the above
@@ -291,9 +359,9 @@ class Transfer {
 }  // namespace
 
 bool transfer(const TransferSettings& settings, const RunFolder& run, const std::stop_token& stop,
-              const std::string& what) {
+              const std::string& what, InputFiles& inputs) {
   check(settings);
-  return Transfer(run, settings, what).run(stop);
+  return Transfer(run, settings, stop, what, inputs).run();
 }
 
 }  // namespace palisade

@@ -46,11 +46,10 @@ std::vector<TransferRecord> transfer_records(const std::vector<TransferLine>& li
                                              const Tokenizer& tokenizer, LineProblems& problems) {
   std::vector<TransferRecord> records;
   for (const TransferLine& line : lines) {
-    if (problems.size() >= kMostLineProblems) break;
     try {
       records.push_back(record_of(line, settings, config, tokenizer));
     } catch (const ModelError& problem) {
-      problems[line.number] = problem.what();
+      problems.add(line.number, problem.what());
     }
   }
   return records;

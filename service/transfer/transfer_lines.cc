@@ -1,9 +1,10 @@
 #include "service/transfer/transfer_lines.h"
 
-#include <fstream>
-
+#include "model/input_file.h"
 #include "model/json.h"
 #include "service/settings.h"
+#include "service/settings_reader.h"
+#include "service/transfer/line_mistakes.h"
 #include "tasks/prompt.h"
 
 namespace palisade {
@@ -12,22 +13,40 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostLineBytes = 1u << 20;
+constexpr std::size_t kJudgedStart = 4096;
+constexpr std::size_t kMostKept = 100;
+
+// Another key that may have been meant by one that is missing: ", did you mean ..."
+std::string meant(const Json& json, const std::string& key) {
+  std::vector<std::string> others;
+  for (const auto& [other, value] : json.items()) others.push_back(other);
+  const std::string near = nearest(key, others);
+  return near.empty() ? "" : "; is it \"" + near + "\"?";
+}
 
 std::string text_at(const Json& json, const char* key, const std::string& place) {
   const auto found = json.find(key);
-  if (found == json.end() || !found->is_string())
-    throw ModelError(place + ": \"" + key + "\" is missing or no text");
+  if (found == json.end()) throw ModelError(place + ": \"" + key + "\" is missing" + meant(json, key));
+  if (!found->is_string())
+    throw ModelError(place + ": \"" + key + "\" is " + found->type_name() + ", not text: put it in quotes");
   return found->get<std::string>();
 }
 
 fs::path existing(const Json& name, const TransferLine& line) {
-  if (!name.is_string() || name.get<std::string>().empty())
+  const std::string text = name.is_string() ? name.get<std::string>() : "";
+  if (text.empty() || text.find('\0') != std::string::npos)
     throw ModelError(line.place() + ": a picture's name is no text");
-  fs::path path = line.file.parent_path() / name.get<std::string>();
+  const fs::path path = line.file.parent_path() / text;
   std::error_code error;
-  if (!fs::is_regular_file(path, error))
-    throw ModelError(line.place() + ": " + path.string() + ": no such file");
-  return path;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::is_regular_file(status)) return path;
+  const std::string why = fs::is_directory(status)         ? "is a folder; name a file in it"
+                          : fs::exists(status)             ? "is no file"
+                          : text.find("://") < text.size() ? "is an address; download it and name the file"
+                          : status.type() == fs::file_type::not_found
+                              ? "no such file"
+                              : "cannot be reached: " + error.message();
+  throw ModelError(line.place() + ": " + path.string() + ": " + why);
 }
 
 void read_pictures(const Json& json, TransferLine& line) {
@@ -51,43 +70,81 @@ std::string checked(const std::string& key, PlainText text, const TransferLine& 
   return std::move(text.text);
 }
 
-void parse(TransferLine& line) {
-  if (line.text.size() > kMostLineBytes) throw ModelError(line.place() + ": longer than 1 MiB");
-  const Json json = parse_json(line.text, line.place());
-  if (!json.is_object()) throw ModelError(line.place() + ": no JSON object");
+void parse(TransferLine& line, bool last) {
+  Json json;
+  try {
+    json = parse_json(line.text, line.place());
+  } catch (const ModelError&) {
+    const std::string mistake = line_mistake(line.text, last);
+    if (!mistake.empty()) throw ModelError(line.place() + ": " + mistake);
+    throw;
+  }
+  if (!json.is_object()) throw ModelError(line.place() + ": is no JSON object ({...})");
   line.suffix = checked("suffix", plain_text(text_at(json, "suffix", line.place())), line);
   read_pictures(json, line);
   line.prefix = checked("prefix", whole_prompt(text_at(json, "prefix", line.place())), line);
 }
 
+void require_lines(const fs::path& file) {
+  InputFile whole(file);
+  std::string start(kJudgedStart, '\0');
+  start.resize(whole.read(start));
+  const std::string mistake = file_mistake(start);
+  if (!mistake.empty()) throw SettingsError({file.string() + ":1: " + mistake});
+}
+
+bool next_line(LineReader& reader, std::string& text, LineProblems& problems) {
+  try {
+    return reader.next(text);
+  } catch (const LineTooLong& problem) {
+    problems.add(reader.number() + 1, problem.what());
+    return false;
+  }
+}
+
+bool goes_on(const std::string& text) {
+  const std::string mistake = line_mistake(text, false);
+  return mistake.starts_with("does not end on its line");
+}
+
 }  // namespace
 
+void LineProblems::add(int line, std::string problem) {
+  ++count_;
+  if (kept_.size() < kMostKept) kept_.try_emplace(line, std::move(problem));
+}
+
 std::vector<TransferLine> read_transfer_lines(const fs::path& file, LineProblems& problems) {
-  std::ifstream stream(file, std::ios::binary);
-  std::error_code error;
-  if (!stream || fs::is_directory(file, error)) throw SettingsError({file.string() + ": cannot be opened"});
+  require_lines(file);
+  LineReader reader(file, kMostLineBytes);
   std::vector<TransferLine> lines;
   std::string text;
-  int number = 0;
-  while (problems.size() < kMostLineProblems && std::getline(stream, text)) {
-    ++number;
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    TransferLine line{.file = file, .number = number, .text = std::move(text)};
+  bool went_on = false;
+  while (next_line(reader, text, problems)) {
+    if (reader.number() == 1 && text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
+    const std::size_t first = text.find_first_not_of(" \t\r");
+    if (first == std::string::npos) continue;
+    // The rest of an object over several lines; what begins anew was broken in that line alone.
+    if (went_on && text[first] != '{') break;
+    went_on = false;
+    TransferLine line{.file = file, .number = reader.number(), .text = text};
     try {
-      parse(line);
+      parse(line, reader.ended_open());
       lines.push_back(std::move(line));
     } catch (const ModelError& problem) {
-      problems[number] = problem.what();
+      problems.add(reader.number(), problem.what());
+      went_on = goes_on(text);
     }
   }
-  if (problems.empty() && lines.empty()) problems[0] = file.string() + ": holds no example";
+  if (problems.empty() && lines.empty()) problems.add(0, file.string() + ": holds no example");
   return lines;
 }
 
 void require_none(const LineProblems& problems) {
   std::vector<std::string> told;
-  for (const auto& [line, problem] : problems) told.push_back(problem);
-  if (told.size() >= kMostLineProblems) told.push_back("and perhaps more; reading ended here");
+  for (const auto& [line, problem] : problems.kept()) told.push_back(problem);
+  if (problems.size() > told.size())
+    told.push_back("and " + std::to_string(problems.size() - told.size()) + " more problems");
   if (!told.empty()) throw SettingsError(told);
 }
 

@@ -83,6 +83,7 @@ void read_recipe(const YamlNode& root, const fs::path& folder, TransferSettings&
   reader.read("seed", settings.seed, 0, kMost);
   reader.read("evaluate_every", settings.evaluate_every, 0, kMost);
   reader.read("checkpoint_every", settings.checkpoint_every, 0, kMost);
+  reader.read("checkpoint_minutes", settings.checkpoint_minutes, 0, 1e6);
   reader.finish();
 }
 
@@ -131,6 +132,7 @@ std::string recipe_text(const TransferSettings& settings) {
   line("seed", std::to_string(settings.seed));
   line("evaluate_every", std::to_string(settings.evaluate_every));
   line("checkpoint_every", std::to_string(settings.checkpoint_every));
+  line("checkpoint_minutes", text_of(settings.checkpoint_minutes));
   return text;
 }
 

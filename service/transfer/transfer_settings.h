@@ -43,8 +43,9 @@ struct TransferSettings {
   int frame_step = 1;
   bool allow_empty_suffix = false;
   int seed = 0;
-  int evaluate_every = 0;    // steps; 0: at the end alone
-  int checkpoint_every = 0;  // steps; 0: at the end alone
+  int evaluate_every = 0;          // steps; 0: at the end alone
+  int checkpoint_every = 0;        // steps; 0: none for their sake
+  double checkpoint_minutes = 10;  // at most between two checkpoints, within a step too; 0: none for its sake
 
   std::vector<ModelPart> trained_parts() const;
 };
