@@ -11,7 +11,7 @@ namespace palisade {
 namespace {
 
 constexpr std::string_view kHidden = "***";
-constexpr auto kNone = std::string_view::npos;
+constexpr auto kNotFound = std::string_view::npos;
 
 bool is_blank(char c) {
   return std::isspace(static_cast<unsigned char>(c)) != 0;
@@ -57,7 +57,7 @@ std::optional<char> encoded_at(std::string_view text, std::size_t at) {
   return one.size() == 1 ? std::optional(one[0]) : std::nullopt;
 }
 
-Decoded decoded(std::string_view text) {
+Decoded decoded_view(std::string_view text) {
   Decoded view;
   for (std::size_t i = 0; i < text.size();) {
     const auto encoded = encoded_at(text, i);
@@ -74,24 +74,24 @@ Decoded decoded(std::string_view text) {
 // up to the last '@' is taken for user information.
 std::optional<std::string_view> user_information(std::string_view rest) {
   const std::size_t at = rest.rfind('@');
-  return at == kNone ? std::nullopt : std::optional(rest.substr(0, at));
+  return at == kNotFound ? std::nullopt : std::optional(rest.substr(0, at));
 }
 
 // "cam:554", "[fe80::1]:80": a host, and where there is a port, it is a number. "admin:secret" is none: the
 // rest of a URL that was cut off, or a password that nobody can tell from a port.
 bool is_host(std::string_view authority) {
-  if (decoded(authority).text != authority) return false;
+  if (decoded_view(authority).text != authority) return false;
   const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
-  const std::size_t colon = authority.find(':', bracket == kNone ? 0 : bracket);
-  if (colon == kNone) return true;
+  const std::size_t colon = authority.find(':', bracket == kNotFound ? 0 : bracket);
+  if (colon == kNotFound) return true;
   const std::string_view port = authority.substr(colon + 1);
   return port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // Where the shown part of a path ends: behind a '=' or ':', or behind a word for a password.
 std::size_t shown_of_path(std::string_view path) {
-  const Decoded once = decoded(path);
-  const Decoded twice = decoded(once.text);
+  const Decoded once = decoded_view(path);
+  const Decoded twice = decoded_view(once.text);
   std::size_t word = 0;
   for (std::size_t i = 0; i < twice.text.size(); ++i) {
     const char c = twice.text[i];
@@ -100,12 +100,12 @@ std::size_t shown_of_path(std::string_view path) {
     if (c == '=' || c == ':' || (password && c != '.')) return once.at[twice.at[i + 1]];
     word = i + 1;
   }
-  return kNone;
+  return kNotFound;
 }
 
 std::string redact_path(std::string_view path) {
   const std::size_t shown = shown_of_path(path);
-  if (shown == kNone || shown >= path.size()) return std::string(path);
+  if (shown == kNotFound || shown >= path.size()) return std::string(path);
   return std::string(path.substr(0, shown)).append(kHidden);
 }
 
@@ -121,9 +121,9 @@ std::string redact_query(std::string_view query) {
     const std::size_t end = query.find('&');
     const std::string_view part = query.substr(0, end);
     const std::size_t equals = part.find('=');
-    if (equals != kNone && is_plain_key(part.substr(0, equals))) out.append(part.substr(0, equals + 1));
+    if (equals != kNotFound && is_plain_key(part.substr(0, equals))) out.append(part.substr(0, equals + 1));
     if (!part.empty()) out.append(kHidden);
-    if (end == kNone) return out;
+    if (end == kNotFound) return out;
     out += '&';
     query.remove_prefix(end + 1);
   }
@@ -132,7 +132,7 @@ std::string redact_query(std::string_view query) {
 std::string redact_from_path(std::string_view rest) {
   const std::size_t end = rest.find_first_of("?#");
   std::string out = redact_path(rest.substr(0, end));
-  if (end == kNone) return out;
+  if (end == kNotFound) return out;
   out += rest[end];
   return rest[end] == '?' ? out + redact_query(rest.substr(end + 1)) : out.append(kHidden);
 }
@@ -148,7 +148,7 @@ std::string redact_from_host(std::string_view rest) {
 std::string redact_rest(std::string_view rest) {
   const auto user = user_information(rest);
   if (!user) return redact_from_host(rest);
-  if (user->find_first_of("?#") != kNone) return std::string(kHidden);
+  if (user->find_first_of("?#") != kNotFound) return std::string(kHidden);
   return std::string(kHidden) + "@" + redact_from_host(rest.substr(user->size() + 1));
 }
 
@@ -180,7 +180,8 @@ std::optional<Value> next_secret_value(std::string_view line, std::size_t from) 
     std::size_t key = quoted ? i - 1 : i;
     while (key > from && is_blank(line[key - 1])) --key;
     const std::size_t key_end = key;
-    while (key > from && !is_blank(line[key - 1]) && std::string_view("=\"'").find(line[key - 1]) == kNone)
+    while (key > from && !is_blank(line[key - 1]) &&
+           std::string_view("=\"'").find(line[key - 1]) == kNotFound)
       --key;
     if (!names_a_secret(line.substr(key, key_end - key))) continue;
     std::size_t value = i + 1;
@@ -205,7 +206,7 @@ std::string redact_headers(std::string_view text) {
   const std::string lower = lowered(text);
   std::string out;
   std::size_t shown = 0;
-  for (std::size_t at; (at = lower.find("authorization:", shown)) != kNone;) {
+  for (std::size_t at; (at = lower.find("authorization:", shown)) != kNotFound;) {
     const std::size_t value = at + std::string_view("authorization:").size();
     out.append(text.substr(shown, value - shown)).append(" ").append(kHidden);
     shown = std::min(text.find_first_of("\r\n", value), text.size());
@@ -215,7 +216,7 @@ std::string redact_headers(std::string_view text) {
 
 // A URL in a text begins with "scheme://", or "scheme:/" where somebody took it for a path and tidied it.
 std::size_t scheme_end(std::string_view text) {
-  for (std::size_t at = 0; (at = text.find(":/", at)) != kNone; ++at) {
+  for (std::size_t at = 0; (at = text.find(":/", at)) != kNotFound; ++at) {
     if (text.substr(at).starts_with("://")) return at + 3;
     std::size_t word = at;
     while (word > 0 && is_word(text[word - 1])) --word;
@@ -225,14 +226,14 @@ std::size_t scheme_end(std::string_view text) {
       if (scheme == known) return at + 2;
     }
   }
-  return kNone;
+  return kNotFound;
 }
 
 // "admin:secret@cam" without a scheme, as a library says what it looked up.
 std::string redact_word(std::string_view word) {
   const std::size_t at = word.rfind('@'), colon = word.find(':');
   const bool credentials =
-      at != kNone && colon < at && at + 1 < word.size() && (is_word(word[at + 1]) || word[at + 1] == '[');
+      at != kNotFound && colon < at && at + 1 < word.size() && (is_word(word[at + 1]) || word[at + 1] == '[');
   return credentials ? std::string(kHidden).append(word.substr(at)) : std::string(word);
 }
 
@@ -250,12 +251,12 @@ std::string redact_words(std::string_view text) {
 
 std::string redact_urls(std::string_view rest) {
   std::string out;
-  for (std::size_t start; (start = scheme_end(rest)) != kNone;) {
+  for (std::size_t start; (start = scheme_end(rest)) != kNotFound;) {
     std::size_t end = start;
     // Quotes do not end a URL: a password may hold them.
     while (end < rest.size() && !is_blank(rest[end])) ++end;
     std::size_t shown_end = end;
-    while (shown_end > start && std::string_view("\"'),.;:]>").find(rest[shown_end - 1]) != kNone)
+    while (shown_end > start && std::string_view("\"'),.;:]>").find(rest[shown_end - 1]) != kNotFound)
       --shown_end;
     out.append(redact_words(rest.substr(0, start)))
         .append(redact_rest(rest.substr(start, shown_end - start)));
@@ -278,8 +279,8 @@ void add_password(std::vector<std::string>& secrets, std::string_view user) {
   const std::string plain = percent_decoded(user);
   for (const std::string_view one : {user, std::string_view(plain)}) {
     const std::size_t colon = one.find(':');
-    if (colon != kNone) add_secret(secrets, one.substr(colon + 1));
-    if (colon == kNone && one.size() >= kLikeToken) add_secret(secrets, one);
+    if (colon != kNotFound) add_secret(secrets, one.substr(colon + 1));
+    if (colon == kNotFound && one.size() >= kLikeToken) add_secret(secrets, one);
   }
 }
 
@@ -287,7 +288,7 @@ void add_password(std::vector<std::string>& secrets, std::string_view user) {
 void add_parameters(std::vector<std::string>& secrets, std::string_view text) {
   const std::string plain = percent_decoded(text);
   for (const std::string_view part : {text, std::string_view(plain)}) {
-    for (std::size_t equals = 0; (equals = part.find_first_of("=:", equals)) != kNone; ++equals) {
+    for (std::size_t equals = 0; (equals = part.find_first_of("=:", equals)) != kNotFound; ++equals) {
       std::size_t key = equals;
       while (key > 0 && is_word(part[key - 1])) --key;
       if (!names_a_secret(part.substr(key, equals - key))) continue;
@@ -304,14 +305,15 @@ void add_parameters(std::vector<std::string>& secrets, std::string_view text) {
 
 std::string redact_url(std::string_view url) {
   const std::string scheme = scheme_of(url);
-  const bool user = url.find('@') != kNone;
+  const bool user = url.find('@') != kNotFound;
   // More than are addresses: what may hide a password is hidden.
   const std::size_t first_colon = url.find(':');
-  const bool like_address = user && first_colon != kNone && url.substr(0, first_colon).find('/') == kNone;
+  const bool like_address =
+      user && first_colon != kNotFound && url.substr(0, first_colon).find('/') == kNotFound;
   if (scheme.empty()) return like_address ? redact_rest(url) : std::string(url);  // a path
   if (scheme == "gst") return redact_text(redact_properties(url));
   if (names_file(url) && !user) return std::string(url);
-  if (const std::size_t authority = url.find("://"); authority != kNone) {
+  if (const std::size_t authority = url.find("://"); authority != kNotFound) {
     return std::string(url.substr(0, authority + 3)) + redact_rest(url.substr(authority + 3));
   }
   const std::size_t colon = scheme.size() + 1;
@@ -331,28 +333,28 @@ std::vector<std::string> secrets_in(std::string_view url) {
     add_secret(secrets, text);
   }
   const std::size_t start = scheme_end(url);
-  if (start == kNone) return secrets;
+  if (start == kNotFound) return secrets;
   const std::string_view rest = url.substr(start);
   for (const auto user :
        {user_information(rest), user_information(rest.substr(0, rest.find_first_of("/?#")))}) {
     if (user) add_password(secrets, *user);
   }
-  const std::size_t path = rest.find_first_of("/?#", rest.rfind('@') == kNone ? 0 : rest.rfind('@'));
-  if (path != kNone) add_parameters(secrets, rest.substr(path));
+  const std::size_t path = rest.find_first_of("/?#", rest.rfind('@') == kNotFound ? 0 : rest.rfind('@'));
+  if (path != kNotFound) add_parameters(secrets, rest.substr(path));
   return secrets;
 }
 
 std::string without(std::string_view text, std::string_view secret) {
   if (secret.empty()) return std::string(text);
   std::string out;
-  for (std::size_t at; (at = text.find(secret)) != kNone; text.remove_prefix(at + secret.size()))
+  for (std::size_t at; (at = text.find(secret)) != kNotFound; text.remove_prefix(at + secret.size()))
     out.append(text.substr(0, at)).append(kHidden);
   const std::string plain = out.append(text);
-  if (plain.find('%') == kNone) return plain;
-  const Decoded view = decoded(plain);
+  if (plain.find('%') == kNotFound) return plain;
+  const Decoded view = decoded_view(plain);
   std::string hidden;
   std::size_t shown = 0, from = 0;
-  for (std::size_t at; (at = view.text.find(secret, from)) != kNone; from = at + secret.size()) {
+  for (std::size_t at; (at = view.text.find(secret, from)) != kNotFound; from = at + secret.size()) {
     hidden.append(plain, shown, view.at[at] - shown).append(kHidden);
     shown = view.at[at + secret.size()];
   }

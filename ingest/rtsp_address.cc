@@ -113,8 +113,7 @@ std::string RtspAddress::url() const {
 std::string RtspAddress::url_with_credentials() const {
   if (username.empty() && password.empty()) return url();
   std::string whole = url();
-  return whole.insert(whole.find("://") + 3,
-                      login_encoded(username) + ":" + login_encoded(password) + "@");
+  return whole.insert(whole.find("://") + 3, login_encoded(username) + ":" + login_encoded(password) + "@");
 }
 
 RtspAddress rtsp_address(const SourceOptions& options) {

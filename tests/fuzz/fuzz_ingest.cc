@@ -52,8 +52,8 @@ void urls(Input input) {
   if (url.find(kPassword) != url.npos) return;
   const std::size_t authority = url.find("://");
   if (authority == url.npos) return;
-  const std::string with = std::string(url.substr(0, authority + 3)) + "user:" + std::string(kPassword) + "@" +
-                           std::string(url.substr(authority + 3));
+  const std::string with = std::string(url.substr(0, authority + 3)) + "user:" + std::string(kPassword) +
+                           "@" + std::string(url.substr(authority + 3));
   require(redact_url(with).find(kPassword) == std::string::npos);
   require(redact_text("cannot open " + with, kPassword).find(kPassword) == std::string::npos);
 }
