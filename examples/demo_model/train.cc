@@ -65,10 +65,10 @@ class Course {
         rate_(rate),
         steps_(steps),
         checkpoint_every_(checkpoint_every),
-        identity_(std::move(identity)),
+        origin_{.data = std::move(identity), .recipe = what},
         progress_(what) {
     fs::create_directories(folder);
-    if (run_.has_checkpoint()) run_.resume(parameters_, optimizer_, identity_);
+    if (run_.has_checkpoint()) run_.resume(parameters_, optimizer_, origin_);
     first_ = optimizer_.steps();
     log_info(format_text("%s: %d steps, from step %d", what.c_str(), steps, first_));
   }
@@ -99,7 +99,7 @@ class Course {
     if (done() % checkpoint_every_ == 0 || finished()) save();
   }
   void save() {
-    run_.save(parameters_, optimizer_, identity_);
+    run_.save(parameters_, optimizer_, origin_, {});
     run_.draw_curves();
   }
   void tell(const Json& metrics, const std::string& text) {
@@ -116,7 +116,7 @@ class Course {
   double rate_;
   int steps_;
   int checkpoint_every_;
-  std::string identity_;
+  RunFolder::Origin origin_;
   Progress progress_;
   steady_clock::time_point begun_ = steady_clock::now();
   int first_ = 0;
