@@ -23,15 +23,15 @@ std::string zeros(std::size_t count) {
   return std::string(count, '\0');
 }
 
-std::string box(const std::string& kind, const std::string& content) {
+std::string mp4_box(const std::string& kind, const std::string& content) {
   return number(std::uint32_t(content.size() + 8)) + kind + content;
 }
 
 std::string full_box(const std::string& kind, const std::string& content, std::uint32_t flags = 0) {
-  return box(kind, number(flags) + content);
+  return mp4_box(kind, number(flags) + content);
 }
 
-struct Film {
+struct ClaimingFilm {
   int tracks = 1;
   std::uint32_t pictures = 0;      // that each track's table says it has
   std::uint32_t picture_size = 1;  // 0: their sizes follow, which they do not
@@ -41,22 +41,22 @@ struct Film {
 
   std::string track(int index) const {
     const std::string size = full_box("stsz", number(picture_size) + number(pictures));
-    const std::string codec =
-        box("mp4v", zeros(6) + std::string("\0\1", 2) + zeros(16) + std::string("\0\x40\0\x30", 4) +
-                        zeros(12) + std::string("\0\1", 2) + zeros(32) + std::string("\0\x18\xff\xff", 4));
+    const std::string codec = mp4_box(
+        "mp4v", zeros(6) + std::string("\0\1", 2) + zeros(16) + std::string("\0\x40\0\x30", 4) + zeros(12) +
+                    std::string("\0\1", 2) + zeros(32) + std::string("\0\x18\xff\xff", 4));
     const std::string table =
         full_box("stsd", number(1) + codec) + full_box("stts", number(1) + number(pictures) + number(1)) +
         (table_last ? "" : size) + full_box("stsc", number(1) + number(1) + number(pictures) + number(1)) +
         full_box("stco", number(1) + number(48)) + (table_last ? size : "");
     const std::string media =
-        box("mdia", full_box("mdhd", zeros(8) + number(25) + number(pictures) + zeros(4)) +
-                        full_box("hdlr", zeros(4) + "vide" + zeros(13)) +
-                        box("minf", full_box("vmhd", zeros(8), 1) + box("stbl", table)));
+        mp4_box("mdia", full_box("mdhd", zeros(8) + number(25) + number(pictures) + zeros(4)) +
+                            full_box("hdlr", zeros(4) + "vide" + zeros(13)) +
+                            mp4_box("minf", full_box("vmhd", zeros(8), 1) + mp4_box("stbl", table)));
     const std::string header = full_box("tkhd",
                                         zeros(8) + number(std::uint32_t(index)) + zeros(4) + number(1000) +
                                             zeros(16) + zeros(36) + number(64 << 16) + number(48 << 16),
                                         3);
-    return box("trak", header + media);
+    return mp4_box("trak", header + media);
   }
   std::string bytes() const {
     std::string movie = full_box("mvhd", zeros(8) + number(25) + number(1000) + zeros(80));
@@ -66,15 +66,16 @@ struct Film {
       for (int i = 1; i <= tracks; ++i)
         defaults +=
             full_box("trex", number(std::uint32_t(i)) + number(1) + number(1) + number(1) + number(0));
-      movie += box("mvex", defaults);
+      movie += mp4_box("mvex", defaults);
     }
-    std::string film = box("ftyp", "isom" + zeros(4) + "isommp42") + box("moov", movie);
+    std::string film = mp4_box("ftyp", "isom" + zeros(4) + "isommp42") + mp4_box("moov", movie);
     for (int i = 0; i < fragments; ++i) {
-      const std::string piece = box("traf", full_box("tfhd", number(1 + std::uint32_t(i % tracks)), 0x20000) +
-                                                full_box("trun", number(in_fragment)));
-      film += box("moof", full_box("mfhd", number(std::uint32_t(i))) + piece);
+      const std::string piece =
+          mp4_box("traf", full_box("tfhd", number(1 + std::uint32_t(i % tracks)), 0x20000) +
+                              full_box("trun", number(in_fragment)));
+      film += mp4_box("moof", full_box("mfhd", number(std::uint32_t(i))) + piece);
     }
-    return film + box("mdat", zeros(800));
+    return film + mp4_box("mdat", zeros(800));
   }
 };
 
@@ -92,7 +93,7 @@ std::string matroska(std::size_t tracks) {
 TEST_CASE(
     "a film that claims more pictures than it has bytes is refused by name before its tables are filled") {
   const test::TestFolder folder;
-  const Film films[] = {
+  const ClaimingFilm films[] = {
       {.tracks = 30, .pictures = 10'000'000},
       {.tracks = 8, .pictures = 10'000'000, .table_last = true},
       {.tracks = 1, .pictures = 4'000'000'000u},
@@ -101,7 +102,7 @@ TEST_CASE(
       {.tracks = 1, .in_fragment = 4'000'000'000u, .fragments = 1},
       {.tracks = 4, .in_fragment = 900'000, .fragments = 400},
   };
-  for (const Film& film : films) {
+  for (const ClaimingFilm& film : films) {
     CAPTURE(film.tracks);
     CAPTURE(film.pictures);
     CAPTURE(film.in_fragment);
@@ -125,7 +126,7 @@ TEST_CASE("a film that takes longer to open than it may is given up, though noth
   const test::TestFolder folder;
   // Fragments of no pictures, without end as far as the reader can see.
   const std::string path =
-      folder.write("film.mp4", Film{.tracks = 1, .in_fragment = 0, .fragments = 300'000}.bytes());
+      folder.write("film.mp4", ClaimingFilm{.tracks = 1, .in_fragment = 0, .fragments = 300'000}.bytes());
   const SourceError error = test::error_of({.url = path, .open_timeout = milliseconds(1)});
   CHECK(std::string(error.what()).find("takes longer to read than 1 ms") != std::string::npos);
 }

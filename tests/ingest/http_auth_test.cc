@@ -46,7 +46,7 @@ std::string base64(const std::string& text) {
   return out;
 }
 
-struct Camera {
+struct LoginCamera {
   std::string way;  // "Basic", "MD5" or "SHA-256"
   std::string username;
   std::string password;
@@ -73,7 +73,7 @@ const std::string& clip() {
   return bytes;
 }
 
-bool gets_in(const Camera& camera, const std::string& in_url, const std::string& username,
+bool gets_in(const LoginCamera& camera, const std::string& in_url, const std::string& username,
              const std::string& password) {
   const HttpServer server([&](const std::string& request, const HttpServer::Send& send) {
     send(camera.lets_in(request) ? response("200 OK", "Content-Type: video/mp2t\r\n", clip())

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 using test::RtspRequest;
 using test::RtspScript;
 
-constexpr RtspReader kReaders[] = {RtspReader::kFfmpeg, RtspReader::kGstreamer};
+constexpr RtspReader kBothReaders[] = {RtspReader::kFfmpeg, RtspReader::kGstreamer};
 
 SourceOptions options_of(const std::string& url, RtspReader reader) {
   return {.url = url,
@@ -114,7 +114,7 @@ TEST_CASE("who cannot even be asked is named: an unknown host, a closed port, a 
     const RtspScript camera([&](const RtspRequest&) { return one.answer; });
     SourceOptions options = options_of(camera.url(), {});
     options.open_timeout = milliseconds(1'500);
-    for (const RtspReader reader : kReaders) {
+    for (const RtspReader reader : kBothReaders) {
       options.reader = reader;
       const SourceError error = test::error_of(options);
       CHECK(error.fault() == SourceFault::kUnreachable);
@@ -161,7 +161,7 @@ TEST_CASE("logins of any characters are told to the camera as they are, beside t
       {"admin", "a&b=c;d", "admin:a&b=c;d"},
   };
   for (const Case& one : cases) {
-    for (const RtspReader reader : kReaders) {
+    for (const RtspReader reader : kBothReaders) {
       for (const char* method : {"basic", "digest"}) {
         CAPTURE(one.in_url);
         CAPTURE(int(reader));
@@ -180,7 +180,7 @@ TEST_CASE("logins of any characters are told to the camera as they are, beside t
 }
 
 TEST_CASE("an address that may be read in two ways, or is none, is refused with what to do") {
-  for (const RtspReader reader : kReaders) {
+  for (const RtspReader reader : kBothReaders) {
     for (const char* const url : {"rtsp://admin:12/34@127.0.0.1/x", "rtsp://admin:p@ss/w@127.0.0.1/x"}) {
       const SourceError error = test::error_of(options_of(url, reader));
       CHECK(says(error, "username:, password:"));
@@ -199,7 +199,7 @@ TEST_CASE("of several challenges one that can be answered is, whatever their ord
   const std::string sha = "WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=SHA-256\r\n";
   const std::string md5 = "WWW-Authenticate: Digest realm=\"x\", nonce=\"2\", algorithm=md5\r\n";
   for (const std::string& challenges : {sha + md5, md5 + sha}) {
-    for (const RtspReader reader : kReaders) {
+    for (const RtspReader reader : kBothReaders) {
       CAPTURE(challenges);
       CAPTURE(int(reader));
       const RtspScript camera([&](const RtspRequest& request) {

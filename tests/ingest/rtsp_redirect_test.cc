@@ -16,11 +16,11 @@ using std::chrono::milliseconds;
 using test::RtspRequest;
 using test::RtspScript;
 
-constexpr RtspReader kReaders[] = {RtspReader::kFfmpeg, RtspReader::kGstreamer};
+constexpr RtspReader kEachReader[] = {RtspReader::kFfmpeg, RtspReader::kGstreamer};
 constexpr const char* kElsewhere = "127.0.0.2";
 constexpr const char* kPassword = "hunter2";
 
-SourceOptions options_of(const std::string& url, RtspReader reader) {
+SourceOptions redirect_options(const std::string& url, RtspReader reader) {
   return {.url = url,
           .username = "admin",
           .password = kPassword,
@@ -51,7 +51,7 @@ struct Redirects {
 };
 
 TEST_CASE("a camera that redirects at whatever moment gets nobody to say a word to another host") {
-  for (const RtspReader reader : kReaders) {
+  for (const RtspReader reader : kEachReader) {
     for (const std::string method : {"OPTIONS", "DESCRIBE", "SETUP", "PLAY"}) {
       for (const std::string status :
            {"301 Moved", "302 Moved", "303 See Other", "305 Use Proxy", "307 Moved"}) {
@@ -60,7 +60,7 @@ TEST_CASE("a camera that redirects at whatever moment gets nobody to say a word 
         CAPTURE(status);
         const RtspScript other(test::usual_answer, kElsewhere);
         const RtspScript camera(Redirects{method, status, other.url()});
-        const SourceError error = test::error_of(options_of(camera.url(), reader));
+        const SourceError error = test::error_of(redirect_options(camera.url(), reader));
         CHECK(error.fault() == SourceFault::kRefused);
         CHECK(std::string(error.what()).find("redirects to another host (127.0.0.2)") != std::string::npos);
         CHECK(std::string(error.what()).find("redirect_hosts") != std::string::npos);
@@ -72,7 +72,7 @@ TEST_CASE("a camera that redirects at whatever moment gets nobody to say a word 
 }
 
 TEST_CASE("where it is permitted a redirection is followed, and the login stays behind") {
-  for (const RtspReader reader : kReaders) {
+  for (const RtspReader reader : kEachReader) {
     for (const std::string method : {"OPTIONS", "DESCRIBE", "SETUP", "PLAY"}) {
       CAPTURE(int(reader));
       CAPTURE(method);
@@ -83,7 +83,7 @@ TEST_CASE("where it is permitted a redirection is followed, and the login stays 
           kElsewhere);
       // The login that the camera puts into the address is not used either.
       const RtspScript camera(Redirects{method, "302 Moved", "rtsp://eve:secret@" + other.place() + "/live"});
-      SourceOptions options = options_of(camera.url(), reader);
+      SourceOptions options = redirect_options(camera.url(), reader);
       options.redirect_hosts = {kElsewhere};
       const SourceError error = test::error_of(options);
       CHECK(error.fault() == SourceFault::kAuthFailed);
@@ -95,11 +95,11 @@ TEST_CASE("where it is permitted a redirection is followed, and the login stays 
 }
 
 TEST_CASE("on the camera's own host a redirection is followed, with the login to the same port alone") {
-  for (const RtspReader reader : kReaders) {
+  for (const RtspReader reader : kEachReader) {
     CAPTURE(int(reader));
     const test::RtspCamera real;
     const RtspScript camera(Redirects{"DESCRIBE", "302 Moved", real.url()});
-    CHECK(open_source(options_of(camera.url(), reader), {})->next(test::all).has_value());
+    CHECK(open_source(redirect_options(camera.url(), reader), {})->next(test::all).has_value());
     // Another path of the same server: the login goes there.
     const RtspScript turns([](const RtspRequest& request) {
       const bool there = request.text.find("/there") != std::string::npos;
@@ -107,7 +107,7 @@ TEST_CASE("on the camera's own host a redirection is followed, with the login to
       return request.answer(request.header("Authorization").empty() ? "401 Unauthorized" : "404 Not Found",
                             "WWW-Authenticate: Basic realm=\"camera\"\r\n");
     });
-    const SourceError error = test::error_of(options_of(turns.url(), reader));
+    const SourceError error = test::error_of(redirect_options(turns.url(), reader));
     CHECK(std::string(error.what()).find("404") != std::string::npos);
     CHECK(anything_of_the_login(turns.requests()));
   }
@@ -117,7 +117,7 @@ TEST_CASE("redirections in a circle, to other kinds of address and to none are n
   struct Case {
     std::string location, expected;
   };
-  for (const RtspReader reader : kReaders) {
+  for (const RtspReader reader : kEachReader) {
     for (const Case& one : {Case{"CIRCLE", "redirects in a circle"},
                             Case{"http://127.0.0.1/x", "another kind of address (http)"},
                             Case{"file:///etc/passwd", "another kind of address (file)"},
@@ -133,7 +133,7 @@ TEST_CASE("redirections in a circle, to other kinds of address and to none are n
                 : "Location: " + (one.location == "CIRCLE" ? self->url() : one.location) + "\r\n");
       });
       self = &camera;
-      const SourceError error = test::error_of(options_of(camera.url(), reader));
+      const SourceError error = test::error_of(redirect_options(camera.url(), reader));
       CHECK_MESSAGE(std::string(error.what()).find(one.expected) != std::string::npos,
                     std::string(error.what()));
     }
@@ -141,7 +141,7 @@ TEST_CASE("redirections in a circle, to other kinds of address and to none are n
 }
 
 TEST_CASE("neither a description nor a session makes us speak to another host") {
-  for (const RtspReader reader : kReaders) {
+  for (const RtspReader reader : kEachReader) {
     CAPTURE(int(reader));
     const RtspScript other(test::usual_answer, kElsewhere);
     const int ear = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -170,7 +170,7 @@ TEST_CASE("neither a description nor a session makes us speak to another host") 
       }
       return test::usual_answer(request);
     });
-    SourceOptions options = options_of(camera.url(), reader);
+    SourceOptions options = redirect_options(camera.url(), reader);
     options.transport = RtspTransport::kUdp;
     options.open_timeout = milliseconds(1'500);
     test::error_of(options);
@@ -184,7 +184,7 @@ TEST_CASE("neither a description nor a session makes us speak to another host") 
 }
 
 TEST_CASE("a camera that asks to be opened elsewhere while it plays is not followed") {
-  for (const RtspReader reader : kReaders) {
+  for (const RtspReader reader : kEachReader) {
     for (const std::string method : {"REDIRECT", "ANNOUNCE"}) {
       CAPTURE(int(reader));
       CAPTURE(method);
@@ -195,7 +195,7 @@ TEST_CASE("a camera that asks to be opened elsewhere while it plays is not follo
         return answer + method + " " + other.url() +
                " RTSP/1.0\r\nCSeq: 1\r\nSession: 1\r\nLocation: " + other.url() + "\r\n\r\n";
       });
-      SourceOptions options = options_of(camera.url(), reader);
+      SourceOptions options = redirect_options(camera.url(), reader);
       options.open_timeout = milliseconds(1'000);
       test::error_of(options);
       CHECK(other.connections() == 0);

@@ -23,14 +23,14 @@ using test::FileBytes;
 using test::golden;
 using test::SeiMessage;
 
-struct Film {
+struct TurnedFilm {
   std::vector<Image> pictures;
   std::string remark;
 };
 
-Film film_of(const std::string& url) {
+TurnedFilm film_of(const std::string& url) {
   const auto source = open_source({.url = url, .allow_launch = true}, {});
-  Film film;
+  TurnedFilm film;
   while (const auto frame = source->next(test::all)) {
     CHECK(frame->source_width == frame->image.width());
     CHECK(frame->source_height == frame->image.height());
@@ -45,7 +45,7 @@ std::string line_of(const std::string& path, const char* decoder = "decodebin") 
          " ! videoconvert ! appsink name=palisade sync=false";
 }
 
-bool same(const Image& a, const Image& b) {
+bool same_pixels(const Image& a, const Image& b) {
   return a.width() == b.width() && a.height() == b.height() && std::ranges::equal(a.u8(), b.u8());
 }
 
@@ -54,18 +54,18 @@ std::string save(const test::TestFolder& folder, const std::string& name, const 
 }
 
 // That each picture of `film` is the plain film's, turned as the list says.
-void check_turned(const Film& film, const Film& plain, const std::vector<Orientation>& turns) {
+void check_turned(const TurnedFilm& film, const TurnedFilm& plain, const std::vector<Orientation>& turns) {
   REQUIRE(film.pictures.size() == plain.pictures.size());
   REQUIRE(turns.size() == plain.pictures.size());
   std::vector<std::size_t> wrong;
   for (std::size_t i = 0; i < turns.size(); ++i) {
-    if (!same(film.pictures[i], upright(plain.pictures[i], turns[i]))) wrong.push_back(i);
+    if (!same_pixels(film.pictures[i], upright(plain.pictures[i], turns[i]))) wrong.push_back(i);
   }
   CAPTURE(wrong.empty() ? 0 : wrong.front());
   CHECK(wrong.size() == 0);
 }
 
-std::vector<Orientation> all_of(const Film& plain, Orientation orientation) {
+std::vector<Orientation> all_of(const TurnedFilm& plain, Orientation orientation) {
   return std::vector(plain.pictures.size(), orientation);
 }
 
@@ -82,11 +82,11 @@ TEST_CASE("a film stands upright by its display matrix, mirrored or not, with bo
   }};
   const test::TestFolder folder;
   const std::string street = golden("clips/street.mp4");
-  const Film plain = film_of(street);
+  const TurnedFilm plain = film_of(street);
   for (const auto& [numbers, orientation] : matrices) {
     CAPTURE(int(orientation));
     const std::string path = save(folder, "turned.mp4", test::mp4_with_matrix(bytes_of(street), numbers));
-    const Film film = film_of(path);
+    const TurnedFilm film = film_of(path);
     CHECK(film.remark.empty());
     check_turned(film, plain, all_of(plain, orientation));
     // GStreamer's demuxer has no name for this one, and tells nothing.
@@ -104,17 +104,18 @@ TEST_CASE("a film that is to be turned by another angle is turned by the nearest
   }};
   const test::TestFolder folder;
   const std::string street = golden("clips/street.mp4");
-  const Film plain = film_of(street);
+  const TurnedFilm plain = film_of(street);
   for (const auto& [numbers, orientation] : matrices) {
     CAPTURE(int(orientation));
-    const Film film = film_of(save(folder, "slant.mp4", test::mp4_with_matrix(bytes_of(street), numbers)));
+    const TurnedFilm film =
+        film_of(save(folder, "slant.mp4", test::mp4_with_matrix(bytes_of(street), numbers)));
     CHECK(film.remark != "");
     check_turned(film, plain, all_of(plain, orientation));
   }
 }
 
 TEST_CASE("a Matroska film whose projection is rolled stands upright") {
-  const Film plain = film_of(golden("clips/plain.mkv"));
+  const TurnedFilm plain = film_of(golden("clips/plain.mkv"));
   REQUIRE(plain.pictures.size() == 5);
   check_turned(film_of(golden("clips/rolled.mkv")), plain, all_of(plain, Orientation::kTurnLeft));
 }
@@ -144,7 +145,7 @@ TEST_CASE("a stream stands upright by its codec's messages, which last until the
   for (const Coded& coded : kCoded) {
     CAPTURE(coded.codec);
     const FileBytes stream = bytes_of(golden(coded.file));
-    const Film plain = film_of(golden(coded.file));
+    const TurnedFilm plain = film_of(golden(coded.file));
     REQUIRE(plain.pictures.size() == 15);
     for (const auto& [message, orientation] : messages) {
       CAPTURE(int(orientation));
@@ -169,7 +170,7 @@ TEST_CASE("a message for one picture turns that one alone, one that takes it bac
     stream = test::with_unit(stream, coded.codec, 0, unit({.turns = 2, .lasts = false}));
     stream = test::with_unit(stream, coded.codec, 5, unit({.turns = 1}));
     stream = test::with_unit(stream, coded.codec, 10, unit({.cancel = true}));
-    const Film plain = film_of(golden(coded.file));
+    const TurnedFilm plain = film_of(golden(coded.file));
     std::vector<Orientation> turns = all_of(plain, Orientation::kUpright);
     turns[0] = Orientation::kHalfTurn;
     std::fill(turns.begin() + 5, turns.begin() + 10, Orientation::kTurnLeft);
@@ -179,7 +180,7 @@ TEST_CASE("a message for one picture turns that one alone, one that takes it bac
 }
 
 TEST_CASE("messages are found in an MP4's units and behind their pictures, too, with both readers") {
-  const Film plain = film_of(golden("clips/plain.h264"));
+  const TurnedFilm plain = film_of(golden("clips/plain.h264"));
   // FFmpeg 5.1 wrote it: but for the first sequence, each message stands behind the picture that begins one.
   const std::string path = golden("clips/sei.mp4");
   check_turned(film_of(path), plain, all_of(plain, Orientation::kTurnLeft));
@@ -213,9 +214,9 @@ TEST_CASE("a pipeline that turns its pictures itself is believed") {
   const std::string path = save(folder, "turned.mp4", file);
   for (const char* how : {"auto", "90r"}) {
     CAPTURE(std::string(how));
-    const Film film = film_of("gst:filesrc location=\"" + path +
-                              "\" ! decodebin ! videoconvert ! videoflip video-direction=" + how +
-                              " ! videoconvert ! appsink name=palisade sync=false");
+    const TurnedFilm film = film_of("gst:filesrc location=\"" + path +
+                                    "\" ! decodebin ! videoconvert ! videoflip video-direction=" + how +
+                                    " ! videoconvert ! appsink name=palisade sync=false");
     REQUIRE(film.pictures.size() == 30);
     CHECK(film.pictures[0].width() == 96);
   }

@@ -47,7 +47,7 @@ const std::string kWhole = kFirst + piece("a") + kBpe;
 // Three bytes that the library would follow as a trie.
 const std::string kMap = field(2, "\x01\x02\x03");
 
-std::string error_of(const std::string& file) {
+std::string fault_of_file(const std::string& file) {
   try {
     check_sentencepiece_model(read_sentencepiece_model(file, "tokenizer.model"), "tokenizer.model");
   } catch (const ModelError& error) {
@@ -131,7 +131,7 @@ TEST_CASE("a tokenizer is judged on what the library would see, and refused wher
       {"a surface that is no text", kWhole + field(2, field(44, "\xff")), "unknown pieces"},
   };
   for (const Case& one : cases) {
-    const std::string error = error_of(one.file);
+    const std::string error = fault_of_file(one.file);
     CHECK_MESSAGE((error == "") == (*one.says == '\0'), one.what << ": " << error);
     CHECK_MESSAGE(error.find(one.says) != std::string::npos, one.what << ": " << error);
   }
@@ -143,8 +143,8 @@ TEST_CASE("more user-defined pieces than the library has room for at one place a
     for (int length = 1; length <= count; ++length) file += piece(std::string(std::size_t(length), 'n'), 4);
     return file;
   };
-  CHECK(error_of(nested(64)) == "");
-  CHECK(error_of(nested(65)).find("64 user-defined") != std::string::npos);
+  CHECK(fault_of_file(nested(64)) == "");
+  CHECK(fault_of_file(nested(65)).find("64 user-defined") != std::string::npos);
 }
 
 TEST_CASE("the library is given what was judged and nothing else, and gives the same ids") {

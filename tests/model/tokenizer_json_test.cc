@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kTiny = kReference / "models/paligemma1-tiny";
+const fs::path kTinyModel = kReference / "models/paligemma1-tiny";
 
 // A folder with some of a model folder's files, gone at the end of the test.
 struct TokenizerFolder {
@@ -38,7 +38,7 @@ struct TokenizerFolder {
   }
 };
 
-std::string error_of(const fs::path& folder) {
+std::string folder_error(const fs::path& folder) {
   try {
     const Tokenizer tokenizer(folder);
   } catch (const ModelError& error) {
@@ -127,7 +127,7 @@ void as_newer(Json& json) {
 }  // namespace
 
 TEST_CASE("tokenizer.json alone gives SentencePiece's ids on all golden strings") {
-  const TokenizerFolder folder(kTiny, {"tokenizer.json"});
+  const TokenizerFolder folder(kTinyModel, {"tokenizer.json"});
   const Tokenizer tokenizer(folder.path);
   const Json cases = read_json(kReference / "tokenizer/cases.json");
   for (const Json& one : cases["encode"]) {
@@ -141,9 +141,9 @@ TEST_CASE("tokenizer.json alone gives SentencePiece's ids on all golden strings"
 
 TEST_CASE("tokenizer.json alone gives SentencePiece's ids on 10,000 random strings, whoever wrote it") {
   for (const auto& how : std::vector<std::function<void(Json&)>>{[](Json&) {}, as_older, as_newer}) {
-    const TokenizerFolder folder(kTiny, {"tokenizer.json"});
+    const TokenizerFolder folder(kTinyModel, {"tokenizer.json"});
     folder.change("tokenizer.json", how);
-    require_same(Tokenizer(kTiny), Tokenizer(folder.path));
+    require_same(Tokenizer(kTinyModel), Tokenizer(folder.path));
   }
   const fs::path demo = fs::path(PALISADE_SOURCE_DIR) / "configs/models/demo";
   const TokenizerFolder folder(demo, {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"});
@@ -249,19 +249,19 @@ TEST_CASE("a tokenizer.json that means something else than Gemma's tokenizer is 
        [](Json& json) { json["model"]["merges"].push_back(Json(json["model"]["merges"][9])); }},
   };
   for (const Change& change : changes) {
-    const TokenizerFolder folder(kTiny, {"tokenizer.json"});
+    const TokenizerFolder folder(kTinyModel, {"tokenizer.json"});
     folder.change("tokenizer.json", change.how);
-    const std::string error = error_of(folder.path);
+    const std::string error = folder_error(folder.path);
     CHECK_MESSAGE(error.find("tokenizer.json") != std::string::npos, change.names << ": " << error);
     CHECK_MESSAGE(error.find(change.names) != std::string::npos, change.names << ": " << error);
   }
 }
 
 TEST_CASE("a hostile tokenizer.json is refused before it costs much") {
-  const TokenizerFolder folder(kTiny, {});
+  const TokenizerFolder folder(kTinyModel, {});
   const auto error = [&](const std::string& text) {
     folder.write("tokenizer.json", text);
-    return error_of(folder.path);
+    return folder_error(folder.path);
   };
   const auto says = [&](const std::string& text, const char* part) {
     const std::string found = error(text);
@@ -278,12 +278,12 @@ TEST_CASE("a hostile tokenizer.json is refused before it costs much") {
   for (int value = 0; value < (1 << 20); ++value) many += ",0";
   says(many + "]", "1048576 values");
   std::ofstream(folder.path / "tokenizer.json").seekp((65 << 20) - 1).put(' ');
-  CHECK(error_of(folder.path).find("allowed for such a file") != std::string::npos);
+  CHECK(folder_error(folder.path).find("allowed for such a file") != std::string::npos);
 }
 
 TEST_CASE(
     "a truncated or mutated tokenizer.json never crashes, and what is read still has Gemma's first ids") {
-  const TokenizerFolder folder(kTiny, {"tokenizer.json"});
+  const TokenizerFolder folder(kTinyModel, {"tokenizer.json"});
   Json small = read_json(folder.path / "tokenizer.json");
   small["model"]["merges"].get_ref<Json::array_t&>().resize(100);
   const std::string whole = small.dump();
@@ -305,21 +305,21 @@ TEST_CASE(
 }
 
 TEST_CASE("tokenizer.model decides where both are there, and another tokenizer's json beside it is refused") {
-  const TokenizerFolder folder(kTiny, {"tokenizer.json", "tokenizer.model"});
-  require_same(Tokenizer(kTiny), Tokenizer(folder.path));
+  const TokenizerFolder folder(kTinyModel, {"tokenizer.json", "tokenizer.model"});
+  require_same(Tokenizer(kTinyModel), Tokenizer(folder.path));
   folder.change("tokenizer.json", [](Json& json) { rename(json, "<unused5>", "<mine>"); });
-  CHECK(error_of(folder.path).find("of another tokenizer than tokenizer.model") != std::string::npos);
+  CHECK(folder_error(folder.path).find("of another tokenizer than tokenizer.model") != std::string::npos);
   folder.change("tokenizer.json", [](Json& json) { rename(json, "<mine>", "<unused5>"); });
   folder.change("tokenizer.json", [](Json& json) { json["model"]["vocab"]["one more"] = 2152; });
-  CHECK(error_of(folder.path).find("differ in piece 2152") != std::string::npos);
+  CHECK(folder_error(folder.path).find("differ in piece 2152") != std::string::npos);
   fs::remove(folder.path / "tokenizer.json");
   fs::remove(folder.path / "tokenizer.model");
-  CHECK(error_of(folder.path).find("tokenizer.model: no such file") != std::string::npos);
+  CHECK(folder_error(folder.path).find("tokenizer.model: no such file") != std::string::npos);
 }
 
 TEST_CASE("tokens that a training added are read of text, control tokens never, with either file") {
   for (const char* const file : {"tokenizer.json", "tokenizer.model"}) {
-    const TokenizerFolder folder(kTiny, {file});
+    const TokenizerFolder folder(kTinyModel, {file});
     folder.write("added_tokens.json", R"({"<image>": 2152, "<part>": 2153, "<part2>": 2154, "<end>": 2155})");
     folder.write("tokenizer_config.json", R"({"added_tokens_decoder": {
         "2153": {"content": "<part>", "special": false}, "2154": {"content": "<part2>", "special": false},
@@ -338,12 +338,12 @@ TEST_CASE("tokens that a training added are read of text, control tokens never, 
 }
 
 TEST_CASE("a piece that is made an added token stands for itself, with either file") {
-  const Tokenizer plain(kTiny);
+  const Tokenizer plain(kTinyModel);
   const TokenId piece = plain.encode("the")[0];
   REQUIRE(plain.piece(piece).size() > 1);
   const std::string text = plain.piece(piece);
   for (const char* const file : {"tokenizer.json", "tokenizer.model"}) {
-    const TokenizerFolder folder(kTiny, {file});
+    const TokenizerFolder folder(kTinyModel, {file});
     folder.write("added_tokens.json", Json{{text, piece}}.dump());
     const auto ids = Tokenizer(folder.path).encode("x" + text + text + "yz");
     CHECK(std::count(ids.begin(), ids.end(), piece) == 2);
@@ -352,9 +352,9 @@ TEST_CASE("a piece that is made an added token stands for itself, with either fi
 
 TEST_CASE("settings beside the tokenizer that change tokens or text are refused by name") {
   const auto error = [](const char* file, const std::string& text) {
-    const TokenizerFolder folder(kTiny, {"tokenizer.model"});
+    const TokenizerFolder folder(kTinyModel, {"tokenizer.model"});
     folder.write(file, text);
-    return error_of(folder.path);
+    return folder_error(folder.path);
   };
   const auto says = [&](const char* file, const std::string& text, const char* part) {
     const std::string found = error(file, text);
@@ -379,8 +379,8 @@ TEST_CASE("settings beside the tokenizer that change tokens or text are refused 
   says("added_tokens.json", "[]", "expected an object");
   CHECK(error("added_tokens.json", R"({"<x>": 7})").find("\"<x>\" has id 7, which is another") !=
         std::string::npos);
-  const TokenizerFolder folder(kTiny, {"tokenizer.model"});
+  const TokenizerFolder folder(kTinyModel, {"tokenizer.model"});
   folder.write("added_tokens.json", R"({"<x>": 2152})");
   folder.write(config, R"({"added_tokens_decoder": {"2152": {"content": "<y>"}}})");
-  CHECK(error_of(folder.path).find("take both files from one checkpoint") != std::string::npos);
+  CHECK(folder_error(folder.path).find("take both files from one checkpoint") != std::string::npos);
 }

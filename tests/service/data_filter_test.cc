@@ -16,15 +16,15 @@ namespace {
 namespace fs = std::filesystem;
 
 // A folder of this test's own, with files of examples and pictures.
-class Folder {
+class LineFolder {
  public:
-  Folder() : path_(fs::temp_directory_path() / ("palisade-filter-" + std::to_string(getpid()))) {
+  LineFolder() : path_(fs::temp_directory_path() / ("palisade-filter-" + std::to_string(getpid()))) {
     fs::remove_all(path_);
     fs::create_directories(path_);
   }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
+  ~LineFolder() { fs::remove_all(path_); }
+  LineFolder(const LineFolder&) = delete;
+  LineFolder& operator=(const LineFolder&) = delete;
 
   fs::path write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ / name, std::ios::binary) << text;
@@ -72,7 +72,7 @@ using Texts = std::vector<std::string>;
 TEST_CASE(
     "text goes for words, personal data and patterns, in prefix and suffix, and the report holds none of "
     "it") {
-  const Folder folder;
+  const LineFolder folder;
   folder.picture("a.png", 8, 8, 0);
   folder.write("bad.txt", "# a list\nfoo\n");
   const auto lines = filtered(folder.lines({{"a.png", "caption en", "a car"},
@@ -99,7 +99,7 @@ TEST_CASE(
 }
 
 TEST_CASE("pictures go for their size and where they cannot be read") {
-  const Folder folder;
+  const LineFolder folder;
   folder.picture("good.png", 40, 30, 1);
   folder.picture("small.png", 40, 19, 2);
   folder.picture("large.png", 101, 60, 3);
@@ -116,7 +116,7 @@ TEST_CASE("pictures go for their size and where they cannot be read") {
 }
 
 TEST_CASE("duplicates go by their pixels, but several questions about one file stay") {
-  const Folder folder;
+  const LineFolder folder;
   folder.picture("a.png", 8, 8, 1);
   folder.picture("again.png", 8, 8, 1);
   folder.picture("turned.png", 4, 16, 1);  // the same bytes in another shape
@@ -133,7 +133,7 @@ TEST_CASE("duplicates go by their pixels, but several questions about one file s
 }
 
 TEST_CASE("an example that was removed is no earlier one") {
-  const Folder folder;
+  const LineFolder folder;
   folder.picture("a.png", 8, 8, 1);
   folder.picture("again.png", 8, 8, 1);
   const auto lines = filtered(folder.lines({{"a.png", "p", "call 030 1234567"}, {"again.png", "p", "s"}}),
@@ -142,7 +142,7 @@ TEST_CASE("an example that was removed is no earlier one") {
 }
 
 TEST_CASE("a question about a file stays where the same question about its copy was removed") {
-  const Folder folder;
+  const LineFolder folder;
   folder.picture("a.png", 8, 8, 1);
   folder.picture("again.png", 8, 8, 1);
   const auto lines =
@@ -152,7 +152,7 @@ TEST_CASE("a question about a file stays where the same question about its copy 
 }
 
 TEST_CASE("filters without any remove nothing, and filters that leave nothing are told") {
-  const Folder folder;
+  const LineFolder folder;
   folder.picture("a.png", 8, 8, 1);
   CHECK(filtered(folder.lines({{"a.png", "p", "s"}}), folder.filters("{}")).removed.empty());
   const fs::path all = folder.write("all.yaml", "least_side: 9\n");
@@ -160,7 +160,7 @@ TEST_CASE("filters without any remove nothing, and filters that leave nothing ar
 }
 
 TEST_CASE("a filter's mistakes are told with their place") {
-  const Folder folder;
+  const LineFolder folder;
   folder.write("binary.txt", std::string("a\0b", 3));
   folder.write("huge.txt", std::string((1 << 20) + 1, 'a'));
   const auto first = [&](const std::string& text) {

@@ -21,18 +21,18 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::string kTopic = "palisade/v1/a/caption";
+const std::string kCaptionTopic = "palisade/v1/a/caption";
 
 PublisherOptions loopback(std::chrono::milliseconds heartbeat = 60s) {
   return {.endpoint = "tcp://127.0.0.1:*", .heartbeat = heartbeat};
 }
 
-Event event_of(const std::string& topic, const std::string& text = "x") {
+Event published_event(const std::string& topic, const std::string& text = "x") {
   return {.topic = topic, .source = "palisade://node-1/streams/a", .subject = "a", .data = {{"text", text}}};
 }
 
 Event state_of(const std::string& state) {
-  Event event = event_of(state_topic("a"));
+  Event event = published_event(state_topic("a"));
   event.kind = EventKind::kState;
   event.data = to_json(StateEvent{.state = state});
   return event;
@@ -51,12 +51,12 @@ TEST_CASE("a subscriber receives what it asked for, numbered without gaps") {
   Subscriber subscriber(publisher.endpoint(), {"palisade/v1/a/"});
   settle(publisher, subscriber);
   for (int i = 0; i < 100; ++i) {
-    publisher.publish(event_of("palisade/v1/b/caption"));
-    publisher.publish(event_of(kTopic));
+    publisher.publish(published_event("palisade/v1/b/caption"));
+    publisher.publish(published_event(kCaptionTopic));
   }
   std::set<std::string> ids;
   for (int i = 1; i <= 100; ++i) {
-    const Json event = subscriber.next_of(kTopic);
+    const Json event = subscriber.next_of(kCaptionTopic);
     CHECK(event["sequence"] == sequence_text(std::uint64_t(i)));
     ids.insert(event["id"].get<std::string>());
   }
@@ -87,26 +87,26 @@ TEST_CASE("heartbeats tell the last sequence of every topic, and what became of 
     return std::map<std::string, StreamCounts>{{"a", {.answered = 3}}};
   });
   Subscriber subscriber(publisher.endpoint(), {std::string(kHeartbeatTopic)});
-  publisher.publish(event_of(kTopic));
-  publisher.publish(event_of(kTopic));
+  publisher.publish(published_event(kCaptionTopic));
+  publisher.publish(published_event(kCaptionTopic));
   Json heartbeat;
   do {
     heartbeat = subscriber.next_of(std::string(kHeartbeatTopic));
     CHECK(schema_faults("heartbeat", heartbeat).empty());
-  } while (heartbeat["data"]["sequences"].value(kTopic, "") != "000000000002");
+  } while (heartbeat["data"]["sequences"].value(kCaptionTopic, "") != "000000000002");
   CHECK(heartbeat["data"]["streams"]["a"]["answered"] == 3);
 }
 
 TEST_CASE("a subscriber that never reads makes nobody wait, and nobody else loses an event") {
   Publisher publisher(loopback());
   Subscriber sleeping(publisher.endpoint(), {""}, 10);
-  Subscriber awake(publisher.endpoint(), {kTopic, state_topic("a")});
+  Subscriber awake(publisher.endpoint(), {kCaptionTopic, state_topic("a")});
   settle(publisher, awake);
   const std::string large(5000, 'x');
   // Thrice what the sleeper's pipe may hold.
   for (int i = 1; i <= 3000; ++i) {
-    publisher.publish(event_of(kTopic, large));
-    if (i % 50 == 0) CHECK(awake.skip_to(kTopic, std::uint64_t(i)));
+    publisher.publish(published_event(kCaptionTopic, large));
+    if (i % 50 == 0) CHECK(awake.skip_to(kCaptionTopic, std::uint64_t(i)));
   }
 }
 
@@ -116,8 +116,8 @@ TEST_CASE("a subscriber that is killed makes nobody wait") {
   settle(publisher, awake);
   for (int i = 1; i <= 50; ++i) {
     { const Subscriber killed(publisher.endpoint(), {""}); }
-    publisher.publish(event_of(kTopic));
-    CHECK(awake.skip_to(kTopic, std::uint64_t(i)));
+    publisher.publish(published_event(kCaptionTopic));
+    CHECK(awake.skip_to(kCaptionTopic, std::uint64_t(i)));
   }
 }
 
@@ -133,16 +133,16 @@ TEST_CASE("a full queue drops its oldest event, counts it, and leaves no gap in 
     stands = false;
     return std::map<std::string, StreamCounts>();
   });
-  Subscriber subscriber(publisher.endpoint(), {kTopic, state_topic("a")});
+  Subscriber subscriber(publisher.endpoint(), {kCaptionTopic, state_topic("a")});
   settle(publisher, subscriber);
   {
     const std::lock_guard held(publishing);
     while (!stands) std::this_thread::sleep_for(1ms);
-    for (int i = 1; i <= 10; ++i) publisher.publish(event_of(kTopic, std::to_string(i)));
+    for (int i = 1; i <= 10; ++i) publisher.publish(published_event(kCaptionTopic, std::to_string(i)));
     CHECK(publisher.unpublished() == 7);
   }
   for (int i = 1; i <= 3; ++i) {
-    const Json event = subscriber.next_of(kTopic);
+    const Json event = subscriber.next_of(kCaptionTopic);
     CHECK(event["data"]["text"] == std::to_string(7 + i));
     CHECK(event["sequence"] == sequence_text(std::uint64_t(i)));
   }
@@ -152,10 +152,11 @@ TEST_CASE("what was published before the end arrives") {
   auto publisher = std::make_unique<Publisher>(loopback());
   Subscriber subscriber(publisher->endpoint(), {""});
   settle(*publisher, subscriber);
-  publisher->publish(event_of(kTopic, "the last word"));
+  publisher->publish(published_event(kCaptionTopic, "the last word"));
   publisher.reset();
-  CHECK(subscriber.next_of(kTopic)["data"]["text"] == "the last word");
-  CHECK(subscriber.next_of(std::string(kHeartbeatTopic))["data"]["sequences"][kTopic] == "000000000001");
+  CHECK(subscriber.next_of(kCaptionTopic)["data"]["text"] == "the last word");
+  CHECK(subscriber.next_of(std::string(kHeartbeatTopic))["data"]["sequences"][kCaptionTopic] ==
+        "000000000001");
 }
 
 TEST_CASE("a port in use is unavailable, by name") {

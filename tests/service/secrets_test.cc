@@ -19,7 +19,7 @@ using namespace palisade;
 
 namespace {
 
-std::vector<std::string> problems_of(const std::string& text) {
+std::vector<std::string> secret_problems(const std::string& text) {
   try {
     parse_settings(text, "f.yaml");
   } catch (const SettingsError& error) {
@@ -40,7 +40,7 @@ TEST_CASE("a password stands in a file or in the configuration, and shows nowher
   CHECK(settings.streams.at(0).source.password == "CANARY-7");
   CHECK(summary_of(settings).find("CANARY") == std::string::npos);
   std::filesystem::remove(file);
-  const auto missing = problems_of(text);
+  const auto missing = secret_problems(text);
   CHECK(missing.size() == 1);
   CHECK(missing.at(0).find("CANARY") == std::string::npos);
 }
@@ -58,28 +58,28 @@ TEST_CASE("a URL stands in a file too, and what is wrong with such a file is sai
   for (const std::string& content :
        {std::string(), std::string("\nCANARY"), std::string("CANARY\0", 7), std::string(1 << 17, 'C'),
         std::string("CANARY\tx"), std::string("CANARY\rx")}) {
-    const auto problems = problems_of(with(content));
+    const auto problems = secret_problems(with(content));
     REQUIRE(problems.size() == 1);
     CHECK(problems[0].find("CANARY") == std::string::npos);
   }
-  CHECK(
-      problems_of("streams: [{name: a, url: /x, url_file: " + file.string() + ", tasks: [{task: caption}]}]")
-          .size() == 1);
+  CHECK(secret_problems("streams: [{name: a, url: /x, url_file: " + file.string() +
+                        ", tasks: [{task: caption}]}]")
+            .size() == 1);
   std::filesystem::remove(file);
-  CHECK(problems_of("streams: [{name: a, url_file: /nowhere, tasks: [{task: caption}]}]").size() == 1);
+  CHECK(secret_problems("streams: [{name: a, url_file: /nowhere, tasks: [{task: caption}]}]").size() == 1);
 }
 
 TEST_CASE("a URL that stands where something else is meant shows no password, however long it is") {
   const std::string url = "rtsp://administrator:CANARY" + std::string(40, 'x') + "@camera/live";
   const auto problems =
-      problems_of("streams: [{name: a, url: /x, pace: '" + url + "', open_timeout: '" + url + "', '" + url +
-                  "': 1, tasks: [{task: caption, frames: '" + url + "'}]}]");
+      secret_problems("streams: [{name: a, url: /x, pace: '" + url + "', open_timeout: '" + url + "', '" +
+                      url + "': 1, tasks: [{task: caption, frames: '" + url + "'}]}]");
   CHECK(problems.size() >= 4);
   for (const std::string& problem : problems) CHECK(problem.find("CANARY") == std::string::npos);
 }
 
 TEST_CASE("a misplaced password shows in no problem") {
-  const auto problems = problems_of(R"(streams:
+  const auto problems = secret_problems(R"(streams:
   - name: a
     url: rtsp://u:CANARY@c/x
     password: [CANARY]

@@ -9,7 +9,7 @@ using namespace palisade;
 
 namespace {
 
-std::vector<std::string> problems_of(const std::string& url) {
+std::vector<std::string> address_problems(const std::string& url) {
   try {
     parse_settings("streams:\n  - name: a\n    url: '" + url + "'\n    tasks: [{task: caption}]\n", "f.yaml");
   } catch (const SettingsError& error) {
@@ -29,9 +29,9 @@ bool has(const std::vector<std::string>& problems, const std::string& words) {
 
 TEST_CASE("an address that is not read, or may be read in two ways, is a problem before anything opens it") {
   for (const std::string url : {"rtmp://h/x", "srt://h:1", "udp://h:1", "concat:a|b", "RTMP://h/x"})
-    CHECK_MESSAGE(has(problems_of(url), "are not read; give a file"), url);
-  CHECK(has(problems_of("rtsp://admin:12/hunter@cam.local/x"), "username:, password:"));
-  CHECK_FALSE(has(problems_of("rtsp://admin:12/hunter@cam.local/x"), "hunter"));
+    CHECK_MESSAGE(has(address_problems(url), "are not read; give a file"), url);
+  CHECK(has(address_problems("rtsp://admin:12/hunter@cam.local/x"), "username:, password:"));
+  CHECK_FALSE(has(address_problems("rtsp://admin:12/hunter@cam.local/x"), "hunter"));
   for (const std::string url : {"2026-11-30T10:00:00.mp4", "RTSP://cam/x", "C:x.mp4", "rtsp://admin:@cam/x"})
-    CHECK_MESSAGE(problems_of(url).empty(), url);
+    CHECK_MESSAGE(address_problems(url).empty(), url);
 }
