@@ -158,5 +158,6 @@ TEST_CASE(
   CHECK(folder.refusal().find("generation_config.json: \"eos_token_id\" is missing") != std::string::npos);
   folder.change_json("generation_config.json", [](Json& json) { json["eos_token_id"] = 1; });
   folder.change_json("config.json", [](Json& json) { json["image_token_index"] = 2100; });
-  CHECK(folder.refusal().find("\"image_token_index\" is 2100, but <image> is 2152") != std::string::npos);
+  CHECK(folder.refusal().find("<image> is token 2152 of the tokenizer, and 2100 in config.json") !=
+        std::string::npos);
 }
