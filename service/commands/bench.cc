@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/error.h"
 #include "model/model_shapes.h"
 #include "model/random_checkpoint.h"
 #include "model/whole_file.h"
@@ -93,13 +94,22 @@ Matrix logits_in(const std::string& precision, const BenchOptions& options,
   return agreement_logits(*loaded(options, stages, chosen));
 }
 
+// An unwritable file is told before minutes of work, not after.
+void open_picture(std::optional<WholeFile>& picture, const std::string& file) {
+  if (file.empty()) return;
+  try {
+    picture.emplace(file);
+  } catch (const ModelError& error) {
+    throw UsageError(std::string(error.what()) + "; name another file with --picture");
+  }
+}
+
 int bench(const BenchOptions& options) {
   check(options);
   const std::vector<Stage> stages = stages_of(options);
   const int repeats = options.quick ? std::min(options.repeat, 2) : options.repeat;
-  // An unwritable file is told before minutes of work, not after.
   std::optional<WholeFile> picture;
-  if (!options.picture.empty()) picture.emplace(options.picture);
+  open_picture(picture, options.picture);
   BenchReport report{.random_weights = !options.shape.empty()};
   const Matrix expected = options.versus.empty() ? Matrix() : logits_in(options.versus, options, stages);
   const auto begun = std::chrono::steady_clock::now();
