@@ -64,7 +64,7 @@ void check_nothing_grows(int times, long allowed_kb, const Once& once) {
 }
 
 TEST_CASE("R-22 two thousand connections that are closed at once leave no memory, file or thread behind") {
-  const test::HttpServer server([](const std::string&, const test::HttpServer::Send&) {});
+  const test::HttpServer server([](const std::string&, const test::HttpServer::Send&) {}, "127.0.0.1", false);
   for (const RtspReader reader : kReaders) {
     CAPTURE(test::name_of(reader));
     SourceOptions options =
