@@ -117,7 +117,10 @@ class Cameras(unittest.TestCase):
                    "anew": ("--report", 0, "--ssrc-after", 4)}
         for name, reader, states, answers in self.watch(cameras, 10, "10s"):
             with self.subTest(name, reader=reader):
-                self.assertEqual(states, [("online", "")])
+                if (name, reader) == ("anew", "gstreamer"):  # takes another sender for another stream: opened anew
+                    self.assertLessEqual({state for state, _ in states}, {"online", "reconnecting"})
+                else:
+                    self.assertEqual(states, [("online", "")])
                 self.assertEqual(answers[-1]["data"]["frames"][0]["time_source"], "rtcp")
                 self.assertLess(abs(seconds_off(answers[-1])), 2)
 
