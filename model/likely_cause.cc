@@ -177,6 +177,7 @@ Cause impostor(const fs::path& file) {
   std::array<char, 256> first{};
   std::ifstream in(file, std::ios::binary);
   in.read(first.data(), first.size());
+  if (in.bad()) return std::nullopt;  // whoever reads the file tells that the disk fails
   const std::string_view text(first.data(), std::size_t(std::max<std::streamsize>(in.gcount(), 0)));
   if (text.empty()) return "is empty: the download was cut or the disk was full; download it anew";
   if (text.size() == first.size() && text.find_first_not_of('\0') == std::string_view::npos)

@@ -81,6 +81,29 @@ std::string nearest_command(const CLI::App& app, const std::string& word) {
   return near.empty() ? "" : "; did you mean " + near + "?";
 }
 
+// A message without what was given as a value, in any case of its letters: alone or behind a flag's '='.
+std::string without_values(std::string text, std::span<char* const> arguments) {
+  constexpr std::size_t kShortest = 3;  // shorter ones stand in every other word
+  const auto alike = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  };
+  for (const std::string_view argument : arguments) {
+    const std::size_t equals = argument.find('=');
+    const bool flag = argument.starts_with("--");
+    if (flag && equals == std::string_view::npos) continue;
+    const std::string_view value = flag ? argument.substr(equals + 1) : argument;
+    if (value.size() < kShortest) continue;
+    for (std::size_t from = 0; from < text.size();) {
+      const auto rest = std::ranges::search(std::string_view(text).substr(from), value, alike);
+      if (rest.empty()) break;
+      const std::size_t at = std::size_t(rest.data() - text.data());
+      text.replace(at, value.size(), "***");
+      from = at + 3;
+    }
+  }
+  return text;
+}
+
 // What is wrong with a command line, without the values that it holds: they may be passwords.
 std::string mistake(const CLI::App& app, const CLI::ParseError& error, std::span<char* const> arguments) {
   const std::string text = error.what();
@@ -96,8 +119,7 @@ std::string mistake(const CLI::App& app, const CLI::ParseError& error, std::span
   const std::size_t value = text.find(": "), rule = text.rfind(" not in ");
   if (value != std::string::npos && rule != std::string::npos && value < rule)
     return text.substr(0, value) + ": the value is" + text.substr(rule);
-  if (error.get_name() == "ValidationError")
-    return text.substr(0, value) + ": the value is none that it takes";
+  if (error.get_name() == "ValidationError") return without_values(text, arguments);
   if (error.get_name() == "ConversionError") return text.substr(0, text.find(" = "));
   return text;
 }
