@@ -310,7 +310,9 @@ std::string redact_url(std::string_view url) {
   const std::size_t first_colon = url.find(':');
   const bool like_address =
       user && first_colon != kNotFound && url.substr(0, first_colon).find('/') == kNotFound;
-  if (scheme.empty()) return like_address ? redact_rest(url) : std::string(url);  // a path
+  if (scheme.empty() && like_address) return redact_rest(url);
+  // A path, in which an address may stand all the same.
+  if (scheme.empty()) return url.find("://") == kNotFound ? std::string(url) : redact_text(url);
   if (scheme == "gst") return redact_text(redact_properties(url));
   if (names_file(url) && !user) return std::string(url);
   if (const std::size_t authority = url.find("://"); authority != kNotFound) {

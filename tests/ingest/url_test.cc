@@ -54,8 +54,8 @@ TEST_CASE("a file whose name could be an address of FFmpeg's is read where it is
 }
 
 TEST_CASE("what may hide a password is not shown, whether it is an address or not") {
-  for (const char* const url :
-       {"rtmp:admin:hunter2@host/x", "camera:hunter2@host", "RTSP://admin:hunter2@host"})
+  for (const char* const url : {"rtmp:admin:hunter2@host/x", "camera:hunter2@host",
+                                "RTSP://admin:hunter2@host", "films/rtsp://admin:hunter2@host/x"})
     CHECK(redact_url(url).find("hunter2") == std::string::npos);
 }
 
