@@ -29,7 +29,7 @@ class PairMatcher {
 
   // Frames of the first stream that no frame of the second came near enough to.
   std::uint64_t unmatched() const { return unmatched_; }
-  // Of the last one of them.
+  // Why the last of those frames found none.
   const PairMiss& last_miss() const { return last_miss_; }
 
   static constexpr std::size_t kMostWaiting = 4;

@@ -60,7 +60,7 @@ struct Shared {
   Skipped skipped;
   std::mutex calling;  // held while the caller's `wanted` runs, so that it can be cut off
   bool cut = false;    // guarded by calling
-  // Of the frame that `wanted` is asked about; guarded by calling, which holds while it is.
+  // What the source says while `wanted` runs for a frame; `calling` is held then, and guards both.
   Intake intake;
   std::optional<std::chrono::milliseconds> clock_error;
 };
@@ -209,7 +209,7 @@ class ApartSource : public Source {
     leave();
   }
 
-  // Of one stop, or of one closing.
+  // One patience for all waits after a stop or while closing: it begins with the first of them.
   MonotonicTime patience_ends() {
     if (!patience_ends_) patience_ends_ = steady_clock::now() + kPatience;
     return *patience_ends_;

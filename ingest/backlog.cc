@@ -22,7 +22,7 @@ constexpr double kCatchesUp = 4;
 constexpr double kChance = 1e-3;
 // So much nearer to one explanation than to the other.
 constexpr double kNearer = 0.8;
-// Who hardly ever waits for the camera does not keep up.
+// A reader that waits for its camera for less than this share of the time does not keep up with it.
 constexpr double kLeastWaited = 0.02;
 
 }  // namespace
@@ -43,7 +43,7 @@ void Backlog::check(MediaTime pts, MonotonicTime arrival, const Intake& intake,
                                                " ms late: network or machine is too slow; opened anew");
 }
 
-// Who was much quicker than the camera and then had nothing more has brought all there was.
+// Frames that came much faster than the camera makes them, and then a silence: nothing is waiting any more.
 void Backlog::end_at_silence(MonotonicTime arrival) {
   const auto since = arrival - window_.back().arrival;
   const auto usual = (window_.back().arrival - window_.front().arrival) / std::int64_t(window_.size());

@@ -41,6 +41,18 @@ struct Tokenizer::Parts {
   std::vector<TokenId> encode_plain(std::string_view text) const {
     return encoder ? encoder->encode(text) : encode_with(processor, text);
   }
+  // Where the text holds a token of `known`, its id; the rest as plain text.
+  std::vector<TokenId> encode(std::string_view text, const TokenMatcher& known) const {
+    std::vector<TokenId> ids;
+    known.split(
+        text,
+        [&](std::string_view plain) {
+          const auto more = encode_plain(plain);
+          ids.insert(ids.end(), more.begin(), more.end());
+        },
+        [&](const KnownToken& token) { ids.push_back(token.id); });
+    return ids;
+  }
   const AddedToken* past_table_at(TokenId id) const {
     const auto found = std::ranges::lower_bound(past_table, id, {}, &AddedToken::id);
     return found != past_table.end() && found->id == id ? &*found : nullptr;
@@ -70,27 +82,11 @@ Tokenizer::~Tokenizer() = default;
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text) const {
-  std::vector<TokenId> ids;
-  parts_->words.split(
-      text,
-      [&](std::string_view plain) {
-        const auto more = parts_->encode_plain(plain);
-        ids.insert(ids.end(), more.begin(), more.end());
-      },
-      [&](const KnownToken& token) { ids.push_back(token.id); });
-  return ids;
+  return parts_->encode(text, parts_->words);
 }
 
 std::vector<TokenId> Tokenizer::encode_with_special(std::string_view text) const {
-  std::vector<TokenId> ids;
-  parts_->special.split(
-      text,
-      [&](std::string_view plain) {
-        const auto more = parts_->encode_plain(plain);
-        ids.insert(ids.end(), more.begin(), more.end());
-      },
-      [&](const KnownToken& token) { ids.push_back(token.id); });
-  return ids;
+  return parts_->encode(text, parts_->special);
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids) const {

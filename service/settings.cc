@@ -122,7 +122,7 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     std::string model;
     if (reader.read("model", model)) settings.model = model;
     if (reader.read("model_sha256", settings.model_sha256)) {
-      const auto hex = sha256_of(settings.model_sha256);
+      const auto hex = pinned_sha256(settings.model_sha256);
       if (!hex)
         reader.problem("model_sha256", "model_sha256 is 64 hex digits, as events name it (model.sha256)");
       settings.model_sha256 = hex.value_or("");

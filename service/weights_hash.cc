@@ -24,7 +24,7 @@ std::uint64_t total_bytes(const WeightFiles& files) {
 
 }  // namespace
 
-std::optional<std::string> sha256_of(std::string_view text) {
+std::optional<std::string> pinned_sha256(std::string_view text) {
   std::string hex;
   for (const char letter : text) {
     const char lower = letter >= 'A' && letter <= 'F' ? char(letter - 'A' + 'a') : letter;

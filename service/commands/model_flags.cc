@@ -52,7 +52,7 @@ void add_sha256_flag(CLI::App& command, std::string& sha256, const std::string& 
       ->envname("PALISADE_MODEL_SHA256")
       ->type_name("HEX")
       ->transform([](const std::string& text) {
-        const auto hex = sha256_of(text);
+        const auto hex = pinned_sha256(text);
         if (!hex) throw CLI::ValidationError("64 hex digits are expected, not '" + text + "'");
         return *hex;
       });

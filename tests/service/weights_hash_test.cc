@@ -24,9 +24,9 @@ std::string settings_error(const std::string& text) {
 }  // namespace
 
 TEST_CASE("weights are pinned by 64 hex digits, in either case of letters") {
-  CHECK(sha256_of(kDigits + "Ff") == kDigits + "ff");
+  CHECK(pinned_sha256(kDigits + "Ff") == kDigits + "ff");
   for (const std::string& wrong : {std::string(), kDigits, kDigits + "fg", kDigits + "fff"})
-    CHECK(!sha256_of(wrong));
+    CHECK(!pinned_sha256(wrong));
 }
 
 TEST_CASE("a configuration's pin is checked where it stands, and a reload cannot change it") {
