@@ -48,3 +48,8 @@ target_link_libraries(spdlog_library INTERFACE spdlog::spdlog)
 find_package(CLI11 REQUIRED)
 add_library(cli11 INTERFACE)
 target_link_libraries(cli11 INTERFACE CLI11::CLI11)
+
+# Boost.Asio, headers alone. 1.74, Debian 12's default, has coroutines that GCC 12 does not compile.
+find_package(Boost 1.81 REQUIRED)
+add_library(asio INTERFACE)
+target_link_libraries(asio INTERFACE Boost::headers)

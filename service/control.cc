@@ -1,36 +1,40 @@
 #include "service/control.h"
 
 #include <sys/eventfd.h>
-#include <unistd.h>
 
-#include <algorithm>
+#include <array>
+#include <optional>
 #include <thread>
 #include <utility>
+#include <zmq.hpp>
 
 #include "model/json.h"
 #include "service/command_line.h"
+#include "service/endpoint.h"
 #include "service/log.h"
-#include "service/zmtp_client.h"
-#include "service/zmtp_server.h"
+#include "service/peer_guard.h"
 
 namespace palisade {
 namespace {
 
-constexpr ZmtpLimits kRequestLimits{.message_bytes = 4096, .parts = 8};
-constexpr ZmtpLimits kReplyLimits{.message_bytes = 8192, .parts = 2};
-constexpr std::chrono::milliseconds kLongestTurn{1000};
-constexpr std::chrono::milliseconds kLastReplies{200};
+constexpr std::size_t kMaxRequestBytes = 4096, kMaxReplyBytes = 8192;
+constexpr int kWaitingRequests = 16;  // of one peer
+constexpr int kLastRepliesMs = 200;
 
-ZmtpServerOptions control_options(const std::string& endpoint) {
-  return {.endpoint = endpoint,
-          .setting = "'control'",
-          .name = "control",
-          .socket_type = "REP",
+PeerRules asker_rules() {
+  return {.name = "control",
           .peer_types = {"REQ", "DEALER"},
-          .limits = kRequestLimits,
-          .most_peers = 16,
-          .queue_messages = 64,
-          .queue_bytes = 256u << 10};
+          .message = {.message_bytes = kMaxRequestBytes, .parts = 8},
+          .max_peers = 16};
+}
+
+zmq::socket_t replying_socket(zmq::context_t& context) {
+  zmq::socket_t socket(context, zmq::socket_type::rep);
+  socket.set(zmq::sockopt::linger, kLastRepliesMs);
+  socket.set(zmq::sockopt::rcvhwm, kWaitingRequests);
+  socket.set(zmq::sockopt::sndhwm, kWaitingRequests);
+  socket.set(zmq::sockopt::maxmsgsize, std::int64_t(kMaxRequestBytes));
+  return socket;
 }
 
 }  // namespace
@@ -38,9 +42,10 @@ ZmtpServerOptions control_options(const std::string& endpoint) {
 struct Control::State {
   State(const std::string& wanted, Handle its_handle)
       : handle(std::move(its_handle)),
-        server(control_options(wanted),
-               [this](ZmtpServer::Peer who, ZmtpItem item) { take(who, std::move(item)); }),
-        endpoint(server.endpoint()),
+        context(PeerGuard::context()),
+        socket(replying_socket(context)),
+        peer_guard(PeerGuard::bind(socket, wanted, "'control'", asker_rules())),
+        endpoint(peer_guard->endpoint()),
         wake(wake_descriptor()) {
     thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
@@ -51,20 +56,20 @@ struct Control::State {
   }
 
   void run(const std::stop_token& stop) {
-    while (!stop.stop_requested()) server.turn(kLongestTurn, wake.number());
-    server.drain(kLastReplies);
-  }
-
-  // A request is what follows an empty part; what stands before it is the peer's and goes back.
-  void take(ZmtpServer::Peer who, ZmtpItem item) {
-    const auto empty = std::ranges::find(item.parts, std::string());
-    if (!item.command.empty() || empty == item.parts.end()) throw ZmtpFault("sent what is no request");
-    std::string text;
-    for (auto part = empty + 1; part != item.parts.end(); ++part) text += *part;
-    item.parts.erase(empty + 1, item.parts.end());
-    item.parts.push_back(reply_to(text).dump(-1, ' ', false, Json::error_handler_t::replace));
-    if (!server.send(who, std::make_shared<const std::string>(zmtp_message(item.parts))))
-      throw ZmtpFault("asks and does not read the answers");
+    std::array<zmq::pollitem_t, 2> items{
+        {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake.number(), ZMQ_POLLIN, 0}}};
+    while (!stop.stop_requested()) {
+      zmq::poll(items);
+      zmq::message_t part;
+      if (!socket.recv(part, zmq::recv_flags::dontwait)) continue;
+      std::string text = part.to_string();
+      while (part.more() && socket.recv(part)) text += part.to_string();
+      const std::string reply = reply_to(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+      socket.send(zmq::buffer(reply), zmq::send_flags::dontwait);
+    }
+    socket.close();
+    context.close();
+    peer_guard.reset();
   }
 
   Json reply_to(const std::string& text) {
@@ -82,7 +87,9 @@ struct Control::State {
   }
 
   const Handle handle;
-  ZmtpServer server;  // the thread's once it runs
+  zmq::context_t context;
+  zmq::socket_t socket;  // the thread's once it runs
+  std::optional<PeerGuard> peer_guard;
   const std::string endpoint;
   const Descriptor wake;
   OncePerSecond refused;
@@ -99,28 +106,26 @@ const std::string& Control::endpoint() const {
 
 std::optional<std::string> send_control(const std::string& endpoint, const ControlRequest& request,
                                         std::chrono::milliseconds patience) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  const auto left = [&] {
-    return std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-  };
-  ZmtpClient client({.endpoint = endpoint,
-                     .socket_type = "REQ",
-                     .peer_types = {"REP", "ROUTER"},
-                     .limits = kReplyLimits,
-                     .hello = zmtp_message({"", json_text(request)})});
-  std::optional<ZmtpItem> reply;
-  while (!reply && left().count() > 0) {
-    reply = client.receive(left());
-    // Asked once and not again: nobody knows whether it was done.
-    if (!reply && client.lost_after_hello())
-      throw Unavailable("the service on " + endpoint +
-                        " ended the connection instead of an answer; is the request over 4 KiB?");
-  }
-  if (!reply) {
+  const std::string text = json_text(request);
+  if (text.size() > kMaxRequestBytes)
+    throw UsageError("the request has " + std::to_string(text.size()) + " bytes; a service takes " +
+                     std::to_string(kMaxRequestBytes));
+  std::optional<PeerGuard> peer_guard;  // ends after the socket
+  zmq::context_t context = PeerGuard::context();
+  zmq::socket_t socket(context, zmq::socket_type::req);
+  socket.set(zmq::sockopt::linger, 0);
+  socket.set(zmq::sockopt::rcvtimeo, int(patience.count()));
+  socket.set(zmq::sockopt::sndtimeo, int(patience.count()));
+  peer_guard.emplace(PeerGuard::connect(socket, endpoint,
+                                        {.name = endpoint,
+                                         .peer_types = {"REP", "ROUTER"},
+                                         .message = {.message_bytes = kMaxReplyBytes, .parts = 2}}));
+  zmq::message_t reply;
+  if (!socket.send(zmq::buffer(text), zmq::send_flags::none) || !socket.recv(reply)) {
     throw Unavailable("no service answers on " + endpoint + "; is it running with 'control: " + endpoint +
                       "'?");
   }
-  const Json json = parse_json(reply->parts.back(), "the service's reply");
+  const Json json = parse_json(reply.to_string(), "the service's reply");
   if (json.is_object() && json.contains("error") && json["error"].is_string())
     return json["error"].get<std::string>();
   return std::nullopt;

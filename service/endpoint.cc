@@ -122,6 +122,23 @@ std::optional<std::string> endpoint_fault(std::string_view endpoint) {
   return std::nullopt;
 }
 
+ServiceAddress service_address(const std::string& endpoint) {
+  const auto parts = host_and_port(endpoint);
+  if (parts && !parts->port.empty()) {
+    const bool bracketed = parts->host.starts_with("[") && parts->host.ends_with("]");
+    return {.host = std::string(bracketed ? parts->host.substr(1, parts->host.size() - 2) : parts->host),
+            .port = std::string(parts->port)};
+  }
+  const bool is_path = endpoint.starts_with(kIpc) && endpoint.size() > kIpc.size() &&
+                       endpoint[kIpc.size()] != '@' &&
+                       endpoint.size() - kIpc.size() < sizeof(sockaddr_un::sun_path);
+  if (!is_path) {
+    throw UsageError("'" + endpoint +
+                     "' is no endpoint; give tcp://127.0.0.1:5557 or ipc:///run/palisade/events");
+  }
+  return {.path = endpoint.substr(kIpc.size())};
+}
+
 Listener::Listener(const std::string& endpoint, const std::string& setting)
     : endpoint_(endpoint), setting_(setting) {
   if (const auto fault = endpoint_fault(endpoint)) throw Unavailable(*fault);

@@ -18,6 +18,7 @@ class Descriptor {
     return *this;
   }
   int number() const { return number_; }
+  int release() { return std::exchange(number_, -1); }  // to another owner
 
  private:
   int number_;
@@ -33,6 +34,13 @@ std::string local_endpoint(std::string_view name);
 // What is wrong with an endpoint to be listened on, or nothing: only loopback tcp and sockets in folders
 // until there is encryption.
 std::optional<std::string> endpoint_fault(std::string_view endpoint);
+
+// Where a service is reached: a Unix socket's path, or a host and a port.
+struct ServiceAddress {
+  std::string path, host, port;
+};
+// Of "tcp://127.0.0.1:5557" or "ipc:///run/palisade/events". Throws UsageError where it is no such endpoint.
+ServiceAddress service_address(const std::string& endpoint);
 
 // A socket that listens. An ipc endpoint is locked by a file beside it, so that no two programs take it from
 // each other; a socket that nobody listens on any more is replaced, and whatever else stands there is left

@@ -1,17 +1,22 @@
 #include "service/publisher.h"
 
+#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
+#include <zmq.hpp>
 
 #include "service/clock_watch.h"
+#include "service/command_line.h"
+#include "service/endpoint.h"
 #include "service/event_book.h"
 #include "service/log.h"
-#include "service/zmtp_server.h"
+#include "service/peer_guard.h"
 
 namespace palisade {
 namespace {
@@ -19,22 +24,28 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kLinger{500};          // for what is still unsent at the end
+constexpr int kHighWaterMark = 1000;          // messages kept for one slow subscriber
+constexpr int kLingerMs = 500;                // for what is still unsent at the end
 constexpr milliseconds kBetweenResends{100};  // many subscriptions at once make one resend
-// Of one subscriber. No topic of ours is longer.
-constexpr std::size_t kLongestTopic = 256, kMostSubscriptions = 256;
+constexpr int kMaxSubscriptionsPerTurn = 1000;
+constexpr std::size_t kMaxSubscriptionBytes = 257;  // a byte, and a topic of 256
 
-ZmtpServerOptions server_options(const std::string& endpoint) {
-  return {.endpoint = endpoint,
-          .setting = "--publish",
-          .name = "publisher",
-          .socket_type = "XPUB",
-          .peer_types = {"SUB", "XSUB"},
-          .limits = {.message_bytes = kLongestTopic + 1, .parts = 1}};
+zmq::socket_t publishing_socket(zmq::context_t& context) {
+  zmq::socket_t socket(context, zmq::socket_type::xpub);
+  socket.set(zmq::sockopt::xpub_verbose, 1);  // every subscription, not only the first to a topic
+  socket.set(zmq::sockopt::sndhwm, kHighWaterMark);
+  socket.set(zmq::sockopt::linger, kLingerMs);
+  socket.set(zmq::sockopt::maxmsgsize, std::int64_t(kMaxSubscriptionBytes));
+  socket.set(zmq::sockopt::heartbeat_ivl, 10'000);
+  socket.set(zmq::sockopt::heartbeat_timeout, 30'000);
+  return socket;
 }
 
-bool begins_with_one(std::string_view topic, const std::set<std::string>& prefixes) {
-  return std::ranges::any_of(prefixes, [&](const std::string& prefix) { return topic.starts_with(prefix); });
+PeerRules subscriber_rules() {
+  return {.name = "publisher",
+          .peer_types = {"SUB", "XSUB"},
+          .message = {.message_bytes = kMaxSubscriptionBytes, .parts = 1},
+          .only_subscribes = true};
 }
 
 }  // namespace
@@ -43,19 +54,12 @@ struct Publisher::State {
   State(PublisherOptions publisher_options, Status publisher_status)
       : options(std::move(publisher_options)),
         status(std::move(publisher_status)),
-        server(
-            server_options(options.endpoint),
-            [this](Subscriber who, const ZmtpItem& item) { subscribe(who, item); },
-            [this](Subscriber who) { subscribers.erase(who); }),
-        endpoint(server.endpoint()),
+        context(PeerGuard::context()),
+        socket(publishing_socket(context)),
+        peer_guard(PeerGuard::bind(socket, options.endpoint, "--publish", subscriber_rules())),
+        endpoint(peer_guard->endpoint()),
         wake(wake_descriptor()),
         book(options.node) {}
-
-  using Subscriber = ZmtpServer::Peer;
-  struct Subscription {
-    std::set<std::string> prefixes;
-    std::set<std::string> asked_states;  // of those prefixes, not yet served
-  };
 
   void run(const std::stop_token& stop);
   void ring() const;
@@ -64,12 +68,14 @@ struct Publisher::State {
   void send_queued();
   void send_heartbeat();
   void watch_clock();
-  void subscribe(Subscriber who, const ZmtpItem& item);
+  void read_subscriptions();
   void send_states();
 
   const PublisherOptions options;
   const Status status;
-  ZmtpServer server;  // the thread's once it runs
+  zmq::context_t context;
+  zmq::socket_t socket;  // the thread's once it runs
+  std::optional<PeerGuard> peer_guard;
   const std::string endpoint;
   const Descriptor wake;
   const steady_clock::time_point started = steady_clock::now();
@@ -80,8 +86,7 @@ struct Publisher::State {
 
   // The thread's.
   EventBook book;
-  std::map<Subscriber, Subscription> subscribers;
-  bool states_asked = false;  // by one of them
+  std::set<std::string> asked_states;  // topic prefixes of subscriptions not yet served
   steady_clock::time_point next_resend = started;
   OncePerSecond full;
   ClockWatch clock;
@@ -97,19 +102,18 @@ void Publisher::State::ring() const {
 }
 
 void Publisher::State::wait(steady_clock::time_point until) {
-  server.turn(std::chrono::ceil<milliseconds>(until - steady_clock::now()), wake.number());
+  const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
+  std::array<zmq::pollitem_t, 2> items{
+      {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake.number(), ZMQ_POLLIN, 0}}};
+  zmq::poll(items, std::max(left, milliseconds(0)));
   std::uint64_t rung = 0;
   const ssize_t taken = read(wake.number(), &rung, sizeof rung);
   (void)taken;
 }
 
 void Publisher::State::send(const Message& message) {
-  std::shared_ptr<const std::string> frames;  // one for all
-  for (const auto& [who, subscription] : subscribers) {
-    if (!begins_with_one(message.topic, subscription.prefixes)) continue;
-    if (!frames) frames = std::make_shared<const std::string>(zmtp_message({message.topic, message.json}));
-    server.send(who, frames);
-  }
+  socket.send(zmq::buffer(message.topic), zmq::send_flags::sndmore | zmq::send_flags::dontwait);
+  socket.send(zmq::buffer(message.json), zmq::send_flags::dontwait);
 }
 
 void Publisher::State::send_queued() {
@@ -144,47 +148,32 @@ void Publisher::State::watch_clock() {
               " ms; times of events follow it, nothing else does");
 }
 
-// A subscription is a message, 1 TOPIC to begin and 0 TOPIC to end, or a command since ZMTP 3.1.
-void Publisher::State::subscribe(Subscriber who, const ZmtpItem& item) {
-  const std::string& body = item.parts.front();
-  if (item.command.empty() && (body.empty() || (body[0] != 0 && body[0] != 1)))
-    throw ZmtpFault("sent what is no subscription");
-  const bool begins = item.command.empty() ? body[0] == 1 : item.command == "SUBSCRIBE";
-  const std::string prefix = item.command.empty() ? body.substr(1) : body;
-  Subscription& its = subscribers[who];
-  if (!begins) {
-    its.prefixes.erase(prefix);
-    return;
+void Publisher::State::read_subscriptions() {
+  zmq::message_t message;
+  for (int i = 0; i < kMaxSubscriptionsPerTurn && socket.recv(message, zmq::recv_flags::dontwait); ++i) {
+    const std::string_view text(message.data<char>(), message.size());
+    const bool subscribes = text.starts_with('\x01');
+    if (subscribes && asked_states.size() < kMaxSubscriptionsPerTurn) asked_states.emplace(text.substr(1));
   }
-  if (prefix.size() > kLongestTopic ||
-      (its.prefixes.size() >= kMostSubscriptions && !its.prefixes.contains(prefix))) {
-    throw ZmtpFault("subscribes to more than " + std::to_string(kMostSubscriptions) +
-                    " topics, or to one of more than " + std::to_string(kLongestTopic) + " bytes");
-  }
-  its.prefixes.insert(prefix);
-  its.asked_states.insert(prefix);
-  states_asked = true;
 }
 
 void Publisher::State::send_states() {
-  if (!states_asked || steady_clock::now() < next_resend) return;
-  for (auto& [who, subscription] : subscribers) {
-    std::map<std::string, std::string> states;
-    for (const std::string& prefix : std::exchange(subscription.asked_states, {})) {
-      for (const Message& state : book.states(prefix)) states.emplace(state.topic, state.json);
-    }
-    for (const auto& [topic, json] : states)
-      server.send(who, std::make_shared<const std::string>(zmtp_message({topic, json})));
+  if (asked_states.empty() || steady_clock::now() < next_resend) return;
+  std::map<std::string, std::string> states;
+  for (const std::string& prefix : asked_states) {
+    for (const Message& state : book.states(prefix)) states.emplace(state.topic, state.json);
   }
-  states_asked = false;
+  for (const auto& [topic, json] : states) send({topic, json});
+  asked_states.clear();
   next_resend = steady_clock::now() + kBetweenResends;
 }
 
 void Publisher::State::run(const std::stop_token& stop) {
   auto next_heartbeat = started;
   while (!stop.stop_requested()) {
-    wait(!states_asked ? next_heartbeat : std::min(next_heartbeat, next_resend));
+    wait(asked_states.empty() ? next_heartbeat : std::min(next_heartbeat, next_resend));
     send_queued();
+    read_subscriptions();
     send_states();
     if (steady_clock::now() >= next_heartbeat) {
       watch_clock();
@@ -195,7 +184,9 @@ void Publisher::State::run(const std::stop_token& stop) {
   // The last events are followed by a heartbeat that counts them, so that a subscriber knows it has all.
   send_queued();
   send_heartbeat();
-  server.drain(kLinger);
+  socket.close();
+  context.close();
+  peer_guard.reset();
 }
 
 Publisher::Publisher(PublisherOptions options, Status status)

@@ -10,33 +10,12 @@ namespace {
 constexpr std::size_t kGreetingBytes = 64, kMechanismAt = 12, kMechanismBytes = 20;
 constexpr std::string_view kNullMechanism = "NULL";
 constexpr unsigned char kMoreFollows = 1, kLongSize = 2, kIsCommand = 4;
-constexpr std::size_t kLargestShort = 255, kLargestCommand = 4096, kLargestPing = 18;
-
-std::string big_endian_bytes(std::uint64_t value, std::size_t bytes) {
-  std::string text(bytes, '\0');
-  for (std::size_t i = 0; i < bytes; ++i) text[bytes - 1 - i] = char(value >> (8 * i));
-  return text;
-}
+constexpr std::size_t kMaxCommandBytes = 4096;
 
 std::uint64_t big_endian_number(std::string_view bytes) {
   std::uint64_t value = 0;
   for (const char byte : bytes) value = value << 8 | std::uint8_t(byte);
   return value;
-}
-
-std::string zmtp_frame(unsigned char flags, std::string_view body) {
-  const bool is_long = body.size() > kLargestShort;
-  std::string frame(1, char(flags | (is_long ? kLongSize : 0)));
-  frame += big_endian_bytes(body.size(), is_long ? 8 : 1);
-  return frame.append(body);
-}
-
-template <class Parts>
-std::string zmtp_parts(const Parts& parts) {
-  std::string frames;
-  std::size_t left = parts.size();
-  for (const auto& part : parts) frames += zmtp_frame(--left > 0 ? kMoreFollows : 0, part);
-  return frames;
 }
 
 // A value of READY's properties: NAME-LENGTH NAME VALUE-LENGTH(4) VALUE, one after another.
@@ -58,32 +37,6 @@ std::string ready_property(std::string_view body, std::string_view wanted) {
 }
 
 }  // namespace
-
-std::string zmtp_greeting() {
-  std::string greeting(kGreetingBytes, '\0');
-  greeting[0] = '\xff';
-  greeting[9] = '\x7f';
-  greeting[10] = 3;
-  greeting[11] = 1;
-  return greeting.replace(kMechanismAt, kNullMechanism.size(), kNullMechanism);
-}
-
-std::string zmtp_command(std::string_view name, std::string_view body) {
-  return zmtp_frame(kIsCommand, std::string(1, char(name.size())).append(name).append(body));
-}
-
-std::string zmtp_ready(std::string_view socket_type) {
-  const std::string type = big_endian_bytes(socket_type.size(), 4).append(socket_type);
-  return zmtp_command("READY", "\x0bSocket-Type" + type);
-}
-
-std::string zmtp_message(std::initializer_list<std::string_view> parts) {
-  return zmtp_parts(parts);
-}
-
-std::string zmtp_message(const std::vector<std::string>& parts) {
-  return zmtp_parts(parts);
-}
 
 bool ZmtpReader::read_greeting() {
   const std::string_view seen(buffer_);
@@ -108,9 +61,9 @@ std::optional<ZmtpReader::Frame> ZmtpReader::read_frame() {
   const std::size_t head = (flags & kLongSize) != 0 ? 9 : 2;
   if (rest.size() < head) return std::nullopt;
   const std::uint64_t size = big_endian_number(rest.substr(1, head - 1));
-  const std::size_t most = command ? kLargestCommand : limits_.message_bytes - part_bytes_;
+  const std::size_t most = command ? kMaxCommandBytes : limits_.message_bytes - part_bytes_;
   if (size > most) {
-    throw ZmtpFault("sent more than " + std::to_string(command ? kLargestCommand : limits_.message_bytes) +
+    throw ZmtpFault("sent more than " + std::to_string(command ? kMaxCommandBytes : limits_.message_bytes) +
                     " bytes in one message");
   }
   if (rest.size() < head + size) return std::nullopt;
@@ -153,14 +106,6 @@ std::optional<ZmtpItem> ZmtpReader::next() {
   }
   buffer_.erase(0, std::exchange(at_, 0));
   return std::nullopt;
-}
-
-std::optional<std::string> zmtp_answer(const ZmtpItem& command) {
-  if (command.command == "ERROR") throw ZmtpFault("refuses this connection");
-  if (command.command != "PING") return std::nullopt;
-  const std::string& body = command.parts.front();  // how long it waits (2), and what is to come back
-  if (body.size() < 2 || body.size() > kLargestPing) throw ZmtpFault("sent a PING that is none");
-  return zmtp_command("PONG", body.substr(2));
 }
 
 }  // namespace palisade

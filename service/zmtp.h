@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -10,9 +9,8 @@
 
 namespace palisade {
 
-// ZeroMQ's protocol on the wire: ZMTP 3.1 without encryption (rfc.zeromq.org/spec/37). Spoken here and not by
-// libzmq, which bounds one part of a message but not how many there are, and aborts where descriptors run
-// out.
+// ZeroMQ's protocol on the wire: ZMTP 3.1 without encryption (rfc.zeromq.org/spec/37). libzmq speaks it; it
+// is read along here to judge what peers send (service/peer_guard.h).
 
 // What a peer did that the protocol or a limit does not allow, for the log; its connection ends.
 class ZmtpFault : public std::runtime_error {
@@ -30,12 +28,6 @@ struct ZmtpItem {
   std::string command;
   std::vector<std::string> parts;
 };
-
-std::string zmtp_greeting();
-std::string zmtp_command(std::string_view name, std::string_view body);
-std::string zmtp_ready(std::string_view socket_type);
-std::string zmtp_message(std::initializer_list<std::string_view> parts);
-std::string zmtp_message(const std::vector<std::string>& parts);
 
 // Makes messages and commands of one peer's bytes, as they come. One thread's.
 class ZmtpReader {
@@ -69,8 +61,5 @@ class ZmtpReader {
   std::vector<std::string> parts_;  // of an unfinished message
   std::size_t part_bytes_ = 0;
 };
-
-// What is sent back for a PING; nothing for other commands. Throws ZmtpFault for an ERROR.
-std::optional<std::string> zmtp_answer(const ZmtpItem& command);
 
 }  // namespace palisade

@@ -33,7 +33,8 @@ DOORS = [
     (r"re2/", r"tasks/text_patterns\.cc"),
     (r"nlohmann/", r"model/json\.h"),
     (r"yaml-cpp/", r"service/settings_tree\.(cc|h)"),
-    (r"zmq", r"(?!)"),  # ZMTP is spoken by service/zmtp.cc; libzmq is for tests and examples
+    (r"zmq", r"service/(publisher|control|peer_guard|commands/watch)\.cc"),
+    (r"boost/", r"service/peer_guard\.cc"),
     (r"CLI/", r"service/command_line\.cc|service/commands/\w+\.cc"),
     (r"spdlog/", r"service/log\.cc"),
     (r"openssl", r"service/sha256\.cc"),

@@ -1,15 +1,18 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <zmq.hpp>
 
 #include "service/command_line.h"
 #include "service/commands/command.h"
+#include "service/endpoint.h"
 #include "service/event_line.h"
 #include "service/event_tracker.h"
 #include "service/interrupt.h"
 #include "service/log.h"
 #include "service/output.h"
-#include "service/zmtp_client.h"
+#include "service/peer_guard.h"
 #include "tasks/event.h"
 
 namespace palisade {
@@ -33,38 +36,47 @@ bool begins_with_any(std::string_view topic, const std::vector<std::string>& pre
   return std::ranges::any_of(prefixes, [&](const std::string& prefix) { return topic.starts_with(prefix); });
 }
 
-// Also where nobody asked for heartbeats: they tell a quiet street from a dead service.
-std::string subscriptions(const std::vector<std::string>& prefixes) {
-  std::string frames = zmtp_message({"\x01" + std::string(kHeartbeatTopic)});
-  for (const std::string& prefix : prefixes) frames += zmtp_message({"\x01" + prefix});
-  return frames;
-}
-
 // One subscription: what it prints, and what it has to say about losses and silence.
 class Watch {
  public:
   explicit Watch(const WatchOptions& options)
       : options_(options),
         tracker_([&](std::string_view topic) { return begins_with_any(topic, options_.prefixes); }),
-        client_({.endpoint = options.endpoint,
-                 .socket_type = "SUB",
-                 .peer_types = {"PUB", "XPUB"},
-                 .limits = {.message_bytes = 2 * kMaxEventBytes, .parts = 2},
-                 .hello = subscriptions(options.prefixes)}) {}
+        context_(PeerGuard::context()),
+        socket_(context_, zmq::socket_type::sub) {
+    socket_.set(zmq::sockopt::maxmsgsize, std::int64_t(2 * kMaxEventBytes));
+    socket_.set(zmq::sockopt::linger, 0);
+    for (const std::string& prefix : options_.prefixes) socket_.set(zmq::sockopt::subscribe, prefix);
+    // Also where nobody asked for them: they tell a quiet street from a dead service.
+    socket_.set(zmq::sockopt::subscribe, std::string(kHeartbeatTopic));
+    guard_.emplace(PeerGuard::connect(socket_, options_.endpoint,
+                                      {.name = options_.endpoint,
+                                       .peer_types = {"PUB", "XPUB"},
+                                       .message = {.message_bytes = 2 * kMaxEventBytes, .parts = 2}}));
+  }
 
   int run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-      if (const auto message = client_.receive(kTurn)) take(message->parts);
-      if (options_.count > 0 && printed_ >= options_.count) return kDone;
+      zmq::pollitem_t item{socket_.handle(), 0, ZMQ_POLLIN, 0};
+      zmq::poll(&item, 1, kTurn);
+      while (!stop.stop_requested() && receive()) {
+        if (options_.count > 0 && printed_ >= options_.count) return kDone;
+      }
       note_silence();
     }
     return kDone;
   }
 
  private:
-  void take(const std::vector<std::string>& parts) {
-    if (parts.size() == 2) return see(parts[0], parts[1]);
-    complain("a message that is no event came from " + options_.endpoint);
+  bool receive() {
+    zmq::message_t topic, text;
+    if (!socket_.recv(topic, zmq::recv_flags::dontwait)) return false;
+    if (topic.more() && socket_.recv(text) && !text.more()) {
+      see(topic.to_string(), text.to_string());
+    } else {
+      complain("a message that is no event came from " + options_.endpoint);
+    }
+    return true;
   }
 
   // At most once a second: a service that sends nonsense may send much of it.
@@ -115,7 +127,9 @@ class Watch {
 
   const WatchOptions& options_;
   EventTracker tracker_;
-  ZmtpClient client_;
+  std::optional<PeerGuard> guard_;  // ends after the socket
+  zmq::context_t context_;
+  zmq::socket_t socket_;
   OncePerSecond complaints_;
   steady_clock::time_point last_heartbeat_ = steady_clock::now();
   bool silent_ = false;

@@ -5,12 +5,12 @@
 #include "service/control_request.h"
 #include "service/event_line.h"
 #include "service/event_tracker.h"
+#include "service/peer_judge.h"
 #include "service/settings.h"
 #include "service/transfer/data_filter.h"
 #include "service/transfer/sweep_settings.h"
 #include "service/transfer/transfer_lines.h"
 #include "service/transfer/transfer_settings.h"
-#include "service/zmtp.h"
 #include "tests/fuzz/readers.h"
 
 namespace palisade::fuzz {
@@ -62,9 +62,13 @@ void peers(Input input) {
         for (const std::string& part : item->parts) size += part.size();
         if (item->command.empty() && (size > kLimits.message_bytes || item->parts.size() > kLimits.parts))
           __builtin_trap();
-        if (!item->command.empty()) (void)zmtp_answer(*item);
       }
     }
+  } catch (const ZmtpFault&) {
+  }
+  PeerJudge judge({.name = "", .peer_types = {"SUB"}, .message = kLimits, .only_subscribes = true});
+  try {
+    for (std::size_t at = 0; at < bytes.size(); at += piece) judge.take(bytes.substr(at, piece), {});
   } catch (const ZmtpFault&) {
   }
 }

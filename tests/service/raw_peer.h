@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <string>
 
-#include "service/zmtp.h"
+#include "tests/service/zmtp_writer.h"
 
 namespace palisade {
 

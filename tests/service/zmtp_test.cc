@@ -6,13 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "tests/service/zmtp_writer.h"
+
 using namespace palisade;
 
 namespace {
 
 constexpr ZmtpLimits kSmallMessages{.message_bytes = 100, .parts = 3};
 
-// A peer that has introduced_peer itself as a SUB, and what it sends after that.
+// A peer that has introduced itself as a SUB, and what it sends after that.
 std::string introduced_peer(const std::string& then = {}) {
   return zmtp_greeting() + zmtp_ready("SUB") + then;
 }
@@ -46,7 +48,7 @@ TEST_CASE("zmtp: messages and commands are the same however their bytes are cut"
     REQUIRE(items.size() == 3);
     CHECK(items[0].parts == std::vector<std::string>{"topic", "body"});
     CHECK(items[1].command == "PING");
-    CHECK(zmtp_answer(items[1]) == zmtp_command("PONG", "x"));
+    CHECK(items[1].parts == std::vector<std::string>{std::string("\0\x0a", 2) + "x"});
     CHECK(items[2].parts == std::vector<std::string>{"", std::string(90, 'y')});
   }
 }
@@ -83,9 +85,6 @@ TEST_CASE("zmtp: what is not the protocol is a fault") {
     CAPTURE(bytes);
     CHECK_THROWS_AS(zmtp_items(bytes, 1), ZmtpFault);
   }
-  CHECK_THROWS_AS(zmtp_answer({.command = "PING", .parts = {"x"}}), ZmtpFault);
-  CHECK_THROWS_AS(zmtp_answer({.command = "ERROR", .parts = {""}}), ZmtpFault);
-  CHECK_FALSE(zmtp_answer({.command = "PONG", .parts = {""}}));
 }
 
 TEST_CASE("zmtp: any bytes end in items or a fault") {
