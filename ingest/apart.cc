@@ -1,5 +1,7 @@
 #include "ingest/apart.h"
 
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <map>
@@ -12,7 +14,12 @@
 namespace palisade {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+constexpr milliseconds kGlance{250};  // how often a reader that nothing is heard of is looked after
+// A disk may be slow, and gains nothing by being asked again: a file has so many times as long.
+constexpr int kFilePatience = 10;
 
 // The threads that were left behind, by address. Never destroyed: they outlive everything else.
 struct LeftBehind {
@@ -26,17 +33,19 @@ LeftBehind& all_left_behind() {
   return *all;
 }
 
-SourceError still_stuck(const SourceOptions& options) {
-  return {SourceFault::kUnreachable, redact_text(redact_url(options.url), options.password) +
-                                         ": its earlier reader has not come back yet, and is waited for"};
+SourceError hung(const SourceOptions& options, const std::string& what) {
+  return {SourceFault::kHung, redact_text(redact_url(options.url), options.password) + ": " + what};
 }
 
 void await_earlier_reader(const SourceOptions& options, const std::stop_token& stop) {
   LeftBehind& all = all_left_behind();
   std::unique_lock lock(all.mutex);
-  const bool free = all.came_back.wait_for(lock, stop, options.open_timeout,
-                                           [&] { return !all.readers.contains(options.url); });
-  if (!free) throw still_stuck(options);
+  all.came_back.wait_for(lock, stop, options.open_timeout,
+                         [&] { return !all.readers.contains(options.url); });
+  const auto found = all.readers.find(options.url);
+  if (found == all.readers.end() || found->second < kMostLeftBehind) return;
+  throw hung(options, std::to_string(found->second) +
+                          " of its readers hang and have not come back: it is opened again once one has");
 }
 
 // What the reading thread and the one it reads for share. It is the turn of one of them.
@@ -58,11 +67,24 @@ struct Shared {
   std::string remark;
   std::optional<MediaTime> duration;
   Skipped skipped;
-  std::mutex calling;  // held while the caller's `wanted` runs, so that it can be cut off
-  bool cut = false;    // guarded by calling
+  std::mutex calling;                   // held while the caller's `wanted` runs, so that it can be cut off
+  bool cut = false;                     // guarded by calling
+  std::atomic<std::uint64_t> signs{0};  // of life: odd while `wanted` runs
   // What the source says while `wanted` runs for a frame; `calling` is held then, and guards both.
   Intake intake;
   std::optional<std::chrono::milliseconds> clock_error;
+};
+
+// That the reader is not silent while the caller is asked, however that ends.
+class Sign {
+ public:
+  explicit Sign(std::atomic<std::uint64_t>& signs) : signs_(signs) { ++signs_; }
+  ~Sign() { ++signs_; }
+  Sign(const Sign&) = delete;
+  Sign& operator=(const Sign&) = delete;
+
+ private:
+  std::atomic<std::uint64_t>& signs_;
 };
 
 // The reader's side.
@@ -71,6 +93,7 @@ bool ask_caller(Shared& shared, const Source& source, const FrameStamp& stamp) {
   if (shared.cut) throw SourceError(SourceFault::kInterrupted, "left behind");
   shared.intake = source.intake();
   shared.clock_error = source.clock_error();
+  const Sign sign(shared.signs);
   return (*shared.wanted)(stamp);
 }
 
@@ -144,7 +167,7 @@ class ApartSource : public Source {
       run_reader(shared, open, options, stop_token);
     });
     try {
-      await_reader();
+      await_reader(longest_silence(options_).opening);
     } catch (...) {
       close();
       throw;
@@ -159,7 +182,7 @@ class ApartSource : public Source {
       shared_->readers_turn = true;
     }
     shared_->turned.notify_all();
-    return await_reader();
+    return await_reader(longest_silence(options_).reading);
   }
 
   bool live() const override { return told(&Shared::live); }
@@ -180,11 +203,16 @@ class ApartSource : public Source {
     return (*shared_).*value;
   }
 
-  // What the reader brings. Throws what it throws, or when it does not come back after a stop.
-  std::optional<Frame> await_reader() {
+  // What the reader brings. Throws what it throws, or when it does not come back after a stop, or hangs.
+  std::optional<Frame> await_reader(milliseconds longest) {
     std::unique_lock lock(shared_->mutex);
     const auto turned = [&] { return !shared_->readers_turn; };
-    shared_->turned.wait(lock, stop_, turned);
+    if (!await_sign(lock, longest)) {
+      lock.unlock();
+      leave();
+      throw hung(options_, "its reader hangs: no frame and no word for " +
+                               std::to_string(longest.count() / 1000) + " s; it is left behind");
+    }
     if (!shared_->turned.wait_until(lock, patience_ends(), turned)) {
       lock.unlock();
       leave();
@@ -193,6 +221,20 @@ class ApartSource : public Source {
     }
     if (shared_->error) std::rethrow_exception(std::exchange(shared_->error, nullptr));
     return std::exchange(shared_->frame, std::nullopt);
+  }
+
+  // Until it is the caller's turn or a stop is asked for; false where nothing is heard of the reader for too
+  // long. Glances are counted, not time: who was held up may be this process.
+  bool await_sign(std::unique_lock<std::mutex>& lock, milliseconds longest) {
+    const auto turned = [&] { return !shared_->readers_turn; };
+    milliseconds silent{0};
+    while (silent < longest) {
+      const std::uint64_t before = shared_->signs;
+      if (shared_->turned.wait_for(lock, stop_, kGlance, turned) || stop_.stop_requested()) return true;
+      const bool asks = before % 2 != 0;
+      silent = asks || shared_->signs != before ? milliseconds(0) : silent + kGlance;
+    }
+    return false;
   }
 
   void close() {
@@ -241,6 +283,16 @@ class ApartSource : public Source {
 
 }  // namespace
 
+LongestSilence longest_silence(const SourceOptions& options) {
+  milliseconds quiet = std::max(options.stall_timeout, options.keyframe_timeout);
+  if (options.decode == Decode::kKeyframes) quiet = std::max(quiet, kKeyframeStalls * options.stall_timeout);
+  // A single picture is asked for once an interval.
+  LongestSilence longest{.opening = 3 * options.open_timeout + kPatience,
+                         .reading = 2 * quiet + options.open_timeout + options.frame_interval + kPatience};
+  if (!names_file(options.url)) return longest;
+  return {kFilePatience * longest.opening, kFilePatience * longest.reading};
+}
+
 std::unique_ptr<Source> open_apart(OpenSource open, const SourceOptions& options, std::stop_token stop) {
   await_earlier_reader(options, stop);
   return std::make_unique<ApartSource>(std::move(open), options, std::move(stop));
@@ -254,10 +306,11 @@ int readers_left_behind() {
   return count;
 }
 
-bool left_behind(const std::string& url) {
+int readers_left_behind(const std::string& url) {
   LeftBehind& all = all_left_behind();
   const std::lock_guard lock(all.mutex);
-  return all.readers.contains(url);
+  const auto found = all.readers.find(url);
+  return found == all.readers.end() ? 0 : found->second;
 }
 
 }  // namespace palisade

@@ -31,21 +31,6 @@ struct Loss {
   std::string reason;
 };
 
-FeedState state_of(SourceFault fault) {
-  switch (fault) {
-    case SourceFault::kAuthFailed:
-      return FeedState::kAuthFailed;
-    case SourceFault::kUnreadable:
-    case SourceFault::kRefused:
-      return FeedState::kUnreadable;
-    case SourceFault::kStalled:
-    case SourceFault::kUnreachable:
-    case SourceFault::kInterrupted:
-      break;
-  }
-  return FeedState::kReconnecting;
-}
-
 // Of which every copy is the same: a reader that is left behind keeps one.
 Feed::Open shared(Feed::Open open) {
   return [all = std::make_shared<Feed::Open>(std::move(open))](
@@ -53,28 +38,6 @@ Feed::Open shared(Feed::Open open) {
 }
 
 }  // namespace
-
-std::string_view name_of(FeedState state) {
-  switch (state) {
-    case FeedState::kConnecting:
-      return "connecting";
-    case FeedState::kOnline:
-      return "online";
-    case FeedState::kStalled:
-      return "stalled";
-    case FeedState::kReconnecting:
-      return "reconnecting";
-    case FeedState::kAuthFailed:
-      return "auth_failed";
-    case FeedState::kUnreadable:
-      return "unreadable";
-    case FeedState::kEnded:
-      return "ended";
-    case FeedState::kRemoved:
-      return "removed";
-  }
-  return "unknown";
-}
 
 // All but the two counters belongs to the feed's thread.
 struct Feed::State {
@@ -115,6 +78,7 @@ struct Feed::State {
   void finish_clips();
   // False when there is no point in another attempt, or a stop has been asked for.
   bool recover(const Loss& loss);
+  bool is_final(SourceFault fault) const;
 
   void report(FeedState state, std::string reason = {}, milliseconds next_try_in = {});
   milliseconds time_online() const;
@@ -139,6 +103,7 @@ struct Feed::State {
   int width = 0, height = 0;
   MonotonicTime attempt_since{};
   std::optional<MonotonicTime> online_since;
+  bool was_online = false;                  // in any connection
   std::optional<MonotonicTime> pace_start;  // when pts 0 was due
   std::optional<MonotonicTime> told_jump;
   std::optional<MonotonicTime> told_skipped;
@@ -255,6 +220,7 @@ void Feed::State::tell_online(const Frame& frame, const Source& source) {
   if (online_since && (!changed || soon)) return;
   if (online_since) told_size = time;
   if (!online_since) online_since = time;
+  was_online = true;
   width_told = width;
   height_told = height;
   report(FeedState::kOnline, source.remark());
@@ -340,19 +306,25 @@ std::optional<Loss> Feed::State::read(std::stop_token stop) {
   }
 }
 
+// An address that has worked is right: what is refused now is what the camera answers, and may pass. A file
+// is unreachable only as long as this process has no descriptors left, and hangs as long as its disk does.
+bool Feed::State::is_final(SourceFault fault) const {
+  if (fault == SourceFault::kUnreachable || fault == SourceFault::kHung) return false;
+  return names_file(options.source.url) || (fault == SourceFault::kRefused && !was_online);
+}
+
 bool Feed::State::recover(const Loss& loss) {
   retry.count(time_online());
-  // A file is unreachable only as long as this process has no descriptors left.
-  const bool final = loss.fault == SourceFault::kRefused ||
-                     (names_file(options.source.url) && loss.fault != SourceFault::kUnreachable);
-  if (final) {
+  if (is_final(loss.fault)) {
     report(FeedState::kUnreadable, loss.reason);
     report(FeedState::kEnded, loss.reason);
     return false;
   }
-  const milliseconds pause = retry.pause(loss.fault, time_tried());
+  const bool rarely = readers_left_behind(options.source.url) >= kMostLeftBehind;
+  const milliseconds pause = retry.pause(rarely ? SourceFault::kUnreadable : loss.fault, time_tried());
   const MonotonicTime next = steady_clock::now() + pause;
-  if (loss.fault == SourceFault::kStalled) report(FeedState::kStalled, loss.reason, pause);
+  const bool silent = loss.fault == SourceFault::kStalled || loss.fault == SourceFault::kHung;
+  if (silent) report(FeedState::kStalled, loss.reason, pause);
   report(state_of(loss.fault), loss.reason, pause);
   return wait->until(next);
 }
@@ -374,8 +346,9 @@ void Feed::State::run(std::stop_token stop) {
       return;
     }
   }
-  report(FeedState::kRemoved,
-         left_behind(options.source.url) ? "its reader did not come back in time and was left behind" : "");
+  report(FeedState::kRemoved, readers_left_behind(options.source.url) > 0
+                                  ? "its reader did not come back in time and was left behind"
+                                  : "");
 }
 
 Feed::Feed(FeedOptions options, OnClip on_clip, OnReport on_report, Open open)

@@ -4,40 +4,16 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "frames/clip.h"
 #include "frames/region.h"
 #include "frames/resize.h"
+#include "ingest/feed_report.h"
 #include "ingest/source.h"
 
 namespace palisade {
-
-enum class FeedState {
-  kConnecting,
-  kOnline,
-  kStalled,
-  kReconnecting,
-  kAuthFailed,
-  kUnreadable,
-  kEnded,
-  kRemoved
-};
-std::string_view name_of(FeedState state);  // "connecting", "online", "stalled", ... as event.md lists them
-
-// A change of a stream's state, as subscribers of STREAM/state see it. Never holds a password.
-struct FeedReport {
-  std::string stream;
-  FeedState state = FeedState::kConnecting;
-  std::string reason;  // empty where there is nothing to explain
-  WallTime since{};
-  int attempt = 0;  // of the current series of attempts, from 1
-  std::chrono::milliseconds next_try_in{0};
-  int width = 0;  // of the picture, once known
-  int height = 0;
-};
 
 // Pauses between attempts to reopen: first, doubled up to longest, each spread by +-20 %. The series starts
 // anew after `stable` online.

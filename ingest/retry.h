@@ -28,7 +28,7 @@ class Retry {
     for (int i = 1; i < failures_ && base < pauses_.longest; ++i) base *= 2;
     base = std::max(std::min(base, pauses_.longest) - tried, pauses_.first);
     if (fault == SourceFault::kAuthFailed) base = pauses_.after_auth_failure;  // or the camera locks us out
-    if (fault == SourceFault::kUnreadable) base = pauses_.longest;
+    if (fault == SourceFault::kUnreadable || fault == SourceFault::kRefused) base = pauses_.longest;
     std::uniform_real_distribution<double> spread(0.8, 1.2);
     return std::chrono::milliseconds(std::int64_t(double(base.count()) * spread(random_)));
   }

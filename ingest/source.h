@@ -66,7 +66,8 @@ enum class SourceFault {
   kStalled,      // open, but no frame within stall_timeout
   kUnreadable,   // no video, unknown format, over the limits, a wrong file
   kInterrupted,  // the stop token fired
-  kRefused,      // the URL's scheme or form is not allowed
+  kRefused,      // the URL's scheme or form, or where it leads to, is not allowed
+  kHung,         // a library does not come back: its thread is left behind
 };
 
 // `what()` names the thing and the remedy, with credentials redacted.

@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "feed_log.h"
 #include "ingest/feed.h"
@@ -70,10 +72,22 @@ OpenSource opens(Stuck where, const std::shared_ptr<Gate>& gate) {
 }
 
 void await_return() {
-  // open_apart() of the same address waits for the one that was left.
+  // open_apart() of the same address waits for those that were left.
   const auto gate = std::make_shared<Gate>();
-  open_apart(opens(Stuck::kNowhere, gate), {.url = "stuck:"}, {});
+  for (const char* url : {"stuck:", "rtsp://me:hunter2@stuck/"}) {
+    open_apart(opens(Stuck::kNowhere, gate), {.url = url}, {});
+  }
   REQUIRE(readers_left_behind() == 0);
+}
+
+// A camera's options with which a reader hangs soon.
+SourceOptions impatient() {
+  using std::chrono::milliseconds;
+  return {.url = "rtsp://me:hunter2@stuck/",
+          .open_timeout = milliseconds(1),
+          .stall_timeout = milliseconds(1),
+          .keyframe_timeout = milliseconds(1),
+          .frame_interval = milliseconds(1)};
 }
 
 const Wanted kAll = [](const FrameStamp&) { return true; };
@@ -112,7 +126,7 @@ TEST_CASE(
     CHECK(log.count(FeedState::kRemoved) == 1);
     CHECK(log.reports().back().reason.find("left behind") != std::string::npos);
     CHECK(readers_left_behind() == 1);
-    CHECK(left_behind("stuck:"));
+    CHECK(readers_left_behind("stuck:") == 1);
     const std::size_t reports = log.reports().size(), clips = log.clips().size();
     gate->open();
     await_return();
@@ -121,20 +135,93 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("an address whose reader is stuck is not opened a second time, so threads do not pile up") {
+TEST_CASE("an address is opened beside few stuck readers and no more, so threads do not pile up") {
   const auto gate = std::make_shared<Gate>();
-  std::stop_source stop;
-  auto source = open_apart(opens(Stuck::kReading, gate), {.url = "stuck:"}, stop.get_token());
-  CHECK(source->next(kAll).has_value());
-  stop.request_stop();
-  CHECK_THROWS_WITH_AS(source->next(kAll), doctest::Contains("left behind"), SourceError);
-  source.reset();
-  for (int i = 0; i < 3; ++i) {
-    CHECK_THROWS_WITH_AS(open_apart(opens(Stuck::kReading, gate),
-                                    {.url = "stuck:", .open_timeout = std::chrono::milliseconds(1)}, {}),
-                         doctest::Contains("has not come back yet"), SourceError);
+  const SourceOptions options{.url = "stuck:", .open_timeout = std::chrono::milliseconds(1)};
+  for (int i = 0; i < kMostLeftBehind; ++i) {
+    std::stop_source stop;
+    auto source = open_apart(opens(Stuck::kReading, gate), options, stop.get_token());
+    CHECK(source->next(kAll).has_value());
+    stop.request_stop();
+    CHECK_THROWS_WITH_AS(source->next(kAll), doctest::Contains("left behind"), SourceError);
   }
-  CHECK(readers_left_behind() == 1);
+  for (int i = 0; i < 3; ++i) {
+    CHECK_THROWS_WITH_AS(open_apart(opens(Stuck::kReading, gate), options, {}),
+                         doctest::Contains("have not come back"), SourceError);
+  }
+  CHECK(readers_left_behind("stuck:") == kMostLeftBehind);
+  CHECK(readers_left_behind("another:") == 0);
+  gate->open();
+  await_return();
+}
+
+TEST_CASE("a reader that hangs though nobody stops it is left behind, while opening and while reading") {
+  for (const Stuck where : {Stuck::kOpening, Stuck::kReading}) {
+    CAPTURE(int(where));
+    const auto gate = std::make_shared<Gate>();
+    try {
+      const auto source = open_apart(opens(where, gate), impatient(), {});
+      CHECK(source->next(kAll).has_value());
+      source->next(kAll);
+      FAIL("it came back");
+    } catch (const SourceError& error) {
+      CHECK(error.fault() == SourceFault::kHung);
+      CHECK(std::string(error.what()).find("hangs") != std::string::npos);
+      CHECK(std::string(error.what()).find("hunter2") == std::string::npos);
+    }
+    CHECK(readers_left_behind() == 1);
+    gate->open();
+    await_return();
+  }
+}
+
+TEST_CASE("neither a caller who takes long over a frame nor one who asks for none makes a reader hang") {
+  const auto gate = std::make_shared<Gate>();
+  const auto source = open_apart(opens(Stuck::kNowhere, gate), impatient(), {});
+  const auto longer = longest_silence(impatient()).reading + std::chrono::milliseconds(700);
+  const Wanted slowly = [&](const FrameStamp&) {
+    std::this_thread::sleep_for(longer);
+    return true;
+  };
+  CHECK(source->next(slowly).has_value());
+  std::this_thread::sleep_for(longer);
+  CHECK(source->next(kAll).has_value());
+}
+
+TEST_CASE("a source may be as silent as its own rules allow, and a file far longer") {
+  const SourceOptions camera{.url = "rtsp://camera/"};
+  const auto usual = longest_silence(camera);
+  CHECK(usual.opening > camera.open_timeout);
+  CHECK(usual.reading > std::max(camera.stall_timeout, camera.keyframe_timeout));
+  SourceOptions keyframes = camera;
+  keyframes.decode = Decode::kKeyframes;
+  CHECK(longest_silence(keyframes).reading > kKeyframeStalls * keyframes.stall_timeout);
+  SourceOptions stills{.url = "http://camera/still.jpg", .frame_interval = std::chrono::hours(1)};
+  CHECK(longest_silence(stills).reading > stills.frame_interval + stills.open_timeout);
+  CHECK(longest_silence({.url = "film.mp4"}).reading > 5 * usual.reading);
+}
+
+TEST_CASE("a feed whose reader hangs says so, opens anew, and is patient once several hang") {
+  const auto gate = std::make_shared<Gate>();
+  test::FeedLog log;
+  FeedOptions options{.stream = "stuck", .source = impatient(), .samplings = {{.count = 1}}};
+  options.retry = {.first = std::chrono::milliseconds(1),
+                   .longest = std::chrono::hours(1),
+                   .stable = std::chrono::milliseconds(0)};
+  {
+    Feed feed(options, log.on_clip(), log.on_report(), opens(Stuck::kReading, gate));
+    REQUIRE(log.wait_for(FeedState::kReconnecting, kMostLeftBehind));
+    CHECK(log.count(FeedState::kOnline) == kMostLeftBehind);
+    CHECK(log.count(FeedState::kStalled) == kMostLeftBehind);
+    for (const FeedReport& report : log.reports()) {
+      if (report.state != FeedState::kStalled) continue;
+      CHECK(report.reason.find("its reader hangs") != std::string::npos);
+    }
+    CHECK(readers_left_behind(options.source.url) == kMostLeftBehind);
+    CHECK(log.reports()[2].next_try_in < std::chrono::minutes(1));
+    CHECK(log.reports().back().next_try_in > std::chrono::minutes(40));
+  }
+  CHECK(log.count(FeedState::kEnded) == 0);
   gate->open();
   await_return();
 }

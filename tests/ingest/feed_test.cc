@@ -235,6 +235,23 @@ TEST_CASE("feed: an unreadable file ends, and so does a refused address") {
   }
 }
 
+TEST_CASE("feed: a camera that was online and is then refused is tried again at the longest pause") {
+  FeedLog log;
+  FeedOptions options = camera();
+  options.retry.longest = milliseconds(20);
+  Feed feed(options, log.on_clip(), log.on_report(),
+            Opener{{{.frames = 5, .fault = SourceFault::kRefused},
+                    {.open_fault = SourceFault::kRefused},
+                    {.frames = 1, .hangs = true}}});
+  REQUIRE(log.wait_for(FeedState::kOnline, 2));
+  CHECK(log.states() == States{FeedState::kConnecting, FeedState::kOnline, FeedState::kUnreadable,
+                               FeedState::kUnreadable, FeedState::kOnline});
+  for (std::size_t i = 2; i < 4; ++i) {
+    CHECK(log.reports()[i].reason != "");
+    CHECK(log.reports()[i].next_try_in >= milliseconds(16));
+  }
+}
+
 TEST_CASE("feed: a looped file begins again at its end") {
   FeedLog log;
   FeedOptions options = file();

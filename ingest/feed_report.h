@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "ingest/source.h"
+
+namespace palisade {
+
+enum class FeedState {
+  kConnecting,
+  kOnline,
+  kStalled,
+  kReconnecting,
+  kAuthFailed,
+  kUnreadable,
+  kEnded,
+  kRemoved
+};
+std::string_view name_of(FeedState state);  // "connecting", "online", "stalled", ... as event.md lists them
+
+FeedState state_of(SourceFault fault);  // while it is mended
+
+// A change of a stream's state, as subscribers of STREAM/state see it. Never holds a password.
+struct FeedReport {
+  std::string stream;
+  FeedState state = FeedState::kConnecting;
+  std::string reason;  // empty where there is nothing to explain
+  WallTime since{};
+  int attempt = 0;  // of the current series of attempts, from 1
+  std::chrono::milliseconds next_try_in{0};
+  int width = 0;  // of the picture, once known
+  int height = 0;
+};
+
+}  // namespace palisade
