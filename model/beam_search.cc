@@ -15,13 +15,13 @@ class BeamPolicy : public DecodingPolicy {
     running_.push_back({.sequence = std::move(sequence)});
   }
 
-  std::span<const float> first_logits() const override { return running_.front().sequence.logits(); }
+  const Sequence& first() const override { return running_.front().sequence; }
 
   std::vector<Step> choose() override {
     if (length_ >= limits_.max_new_tokens) return {};
     // So many that `beams` of them go on though every beam may end in each <eos>.
     const int kept = std::max(2, 1 + int(limits_.eos.size())) * search_.beams;
-    const std::vector<Extension> extensions = best_extensions(running_, limits_, kept);
+    const std::vector<Extension> extensions = best_extensions(running_, kept);
     ++length_;
     std::vector<Extension> going_on;
     for (int rank = 0; rank < int(extensions.size()); ++rank) {

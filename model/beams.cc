@@ -5,11 +5,11 @@
 
 namespace palisade {
 
-std::vector<Extension> best_extensions(const std::vector<RunningBeam>& beams, const PolicyLimits& limits,
-                                       int count, const std::vector<TokenId>& without) {
+std::vector<Extension> best_extensions(const std::vector<RunningBeam>& beams, int count,
+                                       const std::vector<TokenId>& without) {
   std::vector<Extension> extensions;
   for (int parent = 0; parent < int(beams.size()); ++parent) {
-    const Distribution distribution(beams[parent].sequence.logits(), limits.softcap);
+    const Distribution distribution = beams[parent].sequence.distribution();
     for (const Candidate& next : distribution.best(count + int(without.size()))) {
       if (std::ranges::find(without, next.token) == without.end())
         extensions.push_back({parent, next, beams[parent].sum + next.logprob});

@@ -23,8 +23,8 @@ struct Extension {
 };
 
 // The best continuations of all beams together, falling, at most `count`. With `without` tokens left out.
-std::vector<Extension> best_extensions(const std::vector<RunningBeam>& beams, const PolicyLimits& limits,
-                                       int count, const std::vector<TokenId>& without = {});
+std::vector<Extension> best_extensions(const std::vector<RunningBeam>& beams, int count,
+                                       const std::vector<TokenId>& without = {});
 // The beams that these extensions make. A parent's cache goes on in its last child, the others get copies.
 std::vector<RunningBeam> extend(std::vector<RunningBeam> parents, const std::vector<Extension>& extensions);
 // What extend() appended and no sequence has seen.

@@ -14,12 +14,12 @@ class BigVisionBeamPolicy : public DecodingPolicy {
     running_.push_back({.sequence = std::move(sequence)});
   }
 
-  std::span<const float> first_logits() const override { return running_.front().sequence.logits(); }
+  const Sequence& first() const override { return running_.front().sequence; }
 
   std::vector<Step> choose() override {
     if (length_ >= limits_.max_new_tokens) return {};
     try_to_end();
-    const std::vector<Extension> going_on = best_extensions(running_, limits_, search_.beams, limits_.eos);
+    const std::vector<Extension> going_on = best_extensions(running_, search_.beams, limits_.eos);
     ++length_;
     if (going_on.empty()) return {};
     const bool settled = !finished_.empty() && going_on.front().sum < finished_.front().score;
@@ -33,7 +33,7 @@ class BigVisionBeamPolicy : public DecodingPolicy {
  private:
   void try_to_end() {
     for (const RunningBeam& beam : running_) {
-      const Distribution distribution(beam.sequence.logits(), limits_.softcap);
+      const Distribution distribution = beam.sequence.distribution();
       for (const TokenId eos : limits_.eos) {
         const Candidate end{eos, distribution.logprob(eos)};
         const double score = beam.sum + end.logprob;

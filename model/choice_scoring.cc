@@ -19,7 +19,7 @@ class ChoicePolicy : public DecodingPolicy {
         choices_(std::move(choices)),
         logprobs_(choices_.size()) {}
 
-  std::span<const float> first_logits() const override { return prefilled_.logits(); }
+  const Sequence& first() const override { return prefilled_; }
 
   std::vector<Step> choose() override {
     for (Scored& scored : running_) score_next(scored.choice, scored.sequence);
@@ -68,7 +68,7 @@ class ChoicePolicy : public DecodingPolicy {
   }
   void score_next(std::size_t choice, const Sequence& sequence) {
     const TokenId next = choices_[choice].token_ids[logprobs_[choice].size()];
-    logprobs_[choice].push_back(Distribution(sequence.logits(), limits_.softcap).logprob(next));
+    logprobs_[choice].push_back(sequence.distribution().logprob(next));
   }
 
   Sequence prefilled_;

@@ -21,8 +21,8 @@ struct Step {
 class DecodingPolicy {
  public:
   virtual ~DecodingPolicy() = default;
-  // The logits of the sequence that the request begins with.
-  virtual std::span<const float> first_logits() const = 0;
+  // The sequence that the request begins with.
+  virtual const Sequence& first() const = 0;
   // Reads the logits and says what to step next; nothing when the answer is complete. Throws ModelError when
   // logits are not finite.
   virtual std::vector<Step> choose() = 0;
@@ -44,7 +44,6 @@ inline constexpr int kChoicesAtOnce = 8;
 struct PolicyLimits {
   int max_new_tokens = 64;
   std::vector<TokenId> eos;
-  std::optional<float> softcap;
 
   bool ends(TokenId token) const { return std::ranges::find(eos, token) != eos.end(); }
 };

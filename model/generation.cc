@@ -53,11 +53,12 @@ GenerationNeeds needs_of(const PaliGemma& model, const DecodingOptions& options)
 Generation::Generation(const PaliGemma& model, Sequence prefilled, DecodingOptions options)
     : model_(model), options_(std::move(options)) {
   require_sound(options_.method);
-  MakePolicy make{.model = model,
-                  .sequence = std::move(prefilled),
-                  .limits = {.max_new_tokens = options_.max_new_tokens,
-                             .eos = options_.ignore_eos ? std::vector<TokenId>{} : model.config().eos_tokens,
-                             .softcap = options_.softcap}};
+  if (options_.softcap) prefilled.bound_logits(*options_.softcap);
+  MakePolicy make{
+      .model = model,
+      .sequence = std::move(prefilled),
+      .limits = {.max_new_tokens = options_.max_new_tokens,
+                 .eos = options_.ignore_eos ? std::vector<TokenId>{} : model.config().eos_tokens}};
   policy_ = std::visit(make, options_.method);
 }
 
@@ -75,7 +76,7 @@ void Generation::choose() {
   done_ = true;  // also where this throws
   if (interrupted_) return;
   if (!begun_) {
-    const Distribution first(policy_->first_logits(), options_.softcap);
+    const Distribution first = policy_->first().distribution();
     yes_no_ = verdict_of(first, model_.yes_no_tokens());
     true_false_ = verdict_of(first, model_.true_false_tokens());
     begun_ = true;

@@ -353,7 +353,8 @@ void PaliGemma::step(std::span<Sequence* const> sequences, std::span<const Token
   }
   parts_->language_model.forward(x, segments, {});
   parts_->language_model.logits(x, logits);
-  for (int i = 0; i < count; ++i) std::ranges::copy(logits.row(i), sequences[i]->logits_.row(0).begin());
+  parallel_for(count, Sequence::kWorkALogit * double(logits.size()),
+               [&](int i) { sequences[std::size_t(i)]->take(logits.row(i)); });
 }
 
 }  // namespace palisade

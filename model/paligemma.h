@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -12,12 +11,12 @@
 #include "model/calibration.h"
 #include "model/identity.h"
 #include "model/image_encoder.h"
-#include "model/kv_cache.h"
 #include "model/language_model.h"
 #include "model/matrix.h"
 #include "model/model_config.h"
 #include "model/observer.h"
 #include "model/read_file.h"
+#include "model/sequence.h"
 #include "model/tokenizer.h"
 #include "model/verdict.h"
 
@@ -26,28 +25,6 @@ namespace palisade {
 // What SigLIP and the projection make of one image: the rows that enter Gemma in its place.
 // [config().image_tokens(), text width]. Independent of prompt and of other images, so it may be shared.
 using ImageFeatures = std::shared_ptr<const Matrix>;
-
-// One request inside the model: prefilled, then stepped. Not shared between threads.
-class Sequence {
- public:
-  // Of the last position: which token comes next. [embedding rows]
-  std::span<const float> logits() const { return logits_.row(0); }
-  int length() const { return cache_.length(); }
-  int capacity() const { return cache_.capacity(); }
-  // Another that goes on from here: a beam, or a choice.
-  Sequence fork() {
-    Sequence copy(cache_.fork(), logits_.cols());
-    std::ranges::copy(logits(), copy.logits_.row(0).begin());
-    return copy;
-  }
-
- private:
-  friend class PaliGemma;
-  friend class Prefill;
-  explicit Sequence(KvCache cache, int vocabulary) : cache_(std::move(cache)), logits_(1, vocabulary) {}
-  KvCache cache_;
-  Matrix logits_;
-};
 
 class PaliGemma;
 

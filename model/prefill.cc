@@ -22,6 +22,7 @@ Prefill::Prefill(const LanguageModel& model, Matrix x, Segment segment, int max_
 bool Prefill::advance(double operations) {
   if (passed_) {
     model_.logits(x_.view().row_range(x_.rows() - 1, 1), sequence_.logits_);
+    sequence_.scan();
     return false;
   }
   passed_ = !pass_.advance(operations);

@@ -13,8 +13,9 @@ namespace {
 // vocabulary is never sorted.
 class FallingTokens {
  public:
-  FallingTokens(std::span<const float> logits, double temperature) {
-    const double largest = *std::ranges::max_element(logits);
+  FallingTokens(const Distribution& distribution, double temperature) {
+    const std::span<const float> logits = distribution.logits();
+    const double largest = logits[distribution.most_probable().token];
     heap_.reserve(logits.size());
     for (std::size_t token = 0; token < logits.size(); ++token)
       heap_.push_back({std::exp((logits[token] - largest) / temperature), TokenId(token)});
@@ -55,8 +56,8 @@ class FallingTokens {
 
 // The inverse of the cumulative distribution at a number of 53 bits in [0, 1): the same on every platform,
 // which std::discrete_distribution is not. The order of the cuts is transformers': temperature, top_k, top_p.
-TokenId draw(std::span<const float> logits, const TokenSampling& sampling, std::mt19937_64& generator) {
-  FallingTokens tokens(logits, sampling.temperature);
+TokenId draw(const Distribution& distribution, const TokenSampling& sampling, std::mt19937_64& generator) {
+  FallingTokens tokens(distribution, sampling.temperature);
   std::size_t kept = tokens.size();
   if (sampling.top_k > 0) kept = std::min(kept, std::size_t(sampling.top_k));
   double total = tokens.weight_of_first(kept);
@@ -84,13 +85,13 @@ class SamplingPolicy : public DecodingPolicy {
         sampling_(sampling),
         generator_(sampling.seed) {}
 
-  std::span<const float> first_logits() const override { return sequence_.logits(); }
+  const Sequence& first() const override { return sequence_; }
 
   std::vector<Step> choose() override {
     if (length() >= limits_.max_new_tokens) return {};
-    const Distribution distribution(sequence_.logits(), limits_.softcap);
+    const Distribution distribution = sequence_.distribution();
     const TokenId token = sampling_.temperature == 0 ? distribution.most_probable().token
-                                                     : draw(distribution.logits(), sampling_, generator_);
+                                                     : draw(distribution, sampling_, generator_);
     answer_.token_ids.push_back(token);
     answer_.token_logprobs.push_back(distribution.logprob(token));
     stopped_ = limits_.ends(token);

@@ -29,7 +29,7 @@ DOORS = [
     (r"oneapi/|dnnl|omp\.h", r"model/(matmul\.cc|bare_product\.cc|parallel\.cc|onednn(_product)?\.(h|cc))"),
     (r"sentencepiece", r"model/tokenizer\.cc"),
     (r"xxhash", r"model/checksum\.cc"),
-    (r"hwy/", r"model/(kernels|row_formats|integer_tiles|attention_tiles|train/kernels)\.cc"),
+    (r"hwy/", r"model/(kernels|row_formats|integer_tiles|attention_tiles|logit_scan|train/kernels)\.cc"),
     (r"re2/", r"tasks/text_patterns\.cc"),
     (r"nlohmann/", r"model/json\.h"),
     (r"yaml-cpp/", r"service/settings_tree\.(cc|h)"),

@@ -112,11 +112,13 @@ Timing timed_steps(const PaliGemma& model, int sequences, int context, int steps
   while (int(all.size()) < sequences) all.push_back(all.front().fork());
   std::vector<Sequence*> views;
   for (Sequence& sequence : all) views.push_back(&sequence);
-  const std::vector<TokenId> tokens = bench_tokens(model, sequences);
+  std::vector<TokenId> tokens = bench_tokens(model, sequences);  // so that forks differ
   Timing timing;
   for (int i = 0; i <= steps; ++i) {
     const Repetition repetition;
     model.step(views, tokens);
+    std::ranges::transform(all, tokens.begin(),
+                           [](const Sequence& one) { return one.distribution().most_probable().token; });
     if (i > 0) repetition.add_to(timing);  // the first makes ready
   }
   return timing;

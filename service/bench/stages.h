@@ -58,7 +58,8 @@ Timing timed(int repeats, const std::function<void()>& once, const std::function
 // Different pictures of the model's size, and different tokens.
 std::vector<Image> bench_images(const PaliGemma& model, int count);
 std::vector<TokenId> bench_tokens(const PaliGemma& model, int count);
-// Sequences of `context` positions, forks of one, with room for `steps` more; and their steps.
+// Sequences of `context` positions, forks of one, with room for `steps` more; and their steps, each with the
+// choice of the most probable token.
 Timing timed_steps(const PaliGemma& model, int sequences, int context, int steps);
 // Of a weight as a model of this precision ("f32") holds it.
 double bytes_per_weight(std::string_view precision);
