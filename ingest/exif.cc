@@ -1,5 +1,6 @@
 #include "ingest/exif.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -14,6 +15,11 @@ using Exif = std::span<const std::byte>;
 
 std::string_view text_of(Exif bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string_view without_space(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  return text;
 }
 
 // A number that means nothing leaves the picture as it lies.
@@ -50,9 +56,10 @@ std::optional<std::uint32_t> value_of(const Tiff& tiff, std::size_t entry) {
 }  // namespace
 
 std::optional<Orientation> orientation_of_exif(Exif exif) {
-  constexpr std::string_view kPrefix("Exif\0\0", 6);
-  for (int twice = 0; twice < 2 && text_of(exif).starts_with(kPrefix); ++twice)
-    exif = exif.subspan(kPrefix.size());
+  constexpr std::string_view kPrefix("Exif\0", 5);  // and a byte that is not always 0
+  for (int twice = 0; twice < 2 && text_of(exif).starts_with(kPrefix) && exif.size() > kPrefix.size();
+       ++twice)
+    exif = exif.subspan(kPrefix.size() + 1);
   const std::string_view text = text_of(exif);
   const bool big_endian = text.starts_with(std::string_view("MM\0*", 4));
   if (!big_endian && !text.starts_with(std::string_view("II*\0", 4))) return std::nullopt;
@@ -73,14 +80,14 @@ std::optional<Orientation> orientation_of_xmp(std::span<const std::byte> xmp) {
   constexpr std::string_view kName = "tiff:Orientation";
   const std::string_view text = text_of(xmp);
   for (std::size_t at = text.find(kName); at != text.npos; at = text.find(kName, at + 1)) {
-    std::string_view rest = text.substr(at + kName.size());
-    if (rest.starts_with("=\"")) {
-      rest.remove_prefix(2);
-    } else if (rest.starts_with(">")) {
-      rest.remove_prefix(1);
-    } else {
+    std::string_view rest = without_space(text.substr(at + kName.size()));
+    if (rest.starts_with('=')) {
+      rest = without_space(rest.substr(1));
+      if (!rest.starts_with('"') && !rest.starts_with('\'')) continue;
+    } else if (!rest.starts_with('>')) {
       continue;
     }
+    rest = without_space(rest.substr(1));
     if (!rest.empty() && rest[0] >= '0' && rest[0] <= '9')
       return orientation_of_number(std::uint32_t(rest[0] - '0'));
   }

@@ -1,11 +1,13 @@
 #include "ingest/picture_orientation.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "ingest/exif.h"
+#include "ingest/png_text.h"
 
 namespace palisade {
 namespace {
@@ -17,15 +19,21 @@ std::string_view characters(Bytes bytes) {
 // What a file's segments say, the first of each kind.
 struct Said {
   std::optional<Orientation> exif;
+  std::optional<Orientation> text;  // EXIF as well, which a PNG's text holds
   std::optional<Orientation> xmp;
 
   void note_exif(Bytes data) {
     if (!exif) exif = orientation_of_exif(data);
   }
+  void note_text(Bytes data) {
+    if (!text) text = orientation_of_exif(data);
+  }
   void note_xmp(Bytes data) {
     if (!xmp) xmp = orientation_of_xmp(data);
   }
-  Orientation orientation() const { return exif.value_or(xmp.value_or(Orientation::kUpright)); }
+  Orientation orientation() const {
+    return exif.value_or(text.value_or(xmp.value_or(Orientation::kUpright)));
+  }
 };
 
 // Reads forward through a file; what is beyond its end is empty.
@@ -47,8 +55,22 @@ struct Reader {
   }
 };
 
-constexpr std::string_view kExif("Exif\0\0", 6);
+constexpr std::string_view kExif("Exif\0", 5);  // and a byte that is not always 0
 constexpr std::string_view kXmp("http://ns.adobe.com/xap/1.0/\0", 29);
+
+// What ImageMagick, exiftool and others keep of EXIF and XMP in a PNG's texts.
+void note_png_text(Said& said, std::string_view kind, Bytes chunk) {
+  constexpr std::array<std::string_view, 4> kKeywords = {"XML:com.adobe.xmp", "Raw profile type exif",
+                                                         "Raw profile type APP1", "Raw profile type xmp"};
+  const std::optional<PngText> found = png_text(kind, chunk, kKeywords);
+  if (!found) return;
+  if (found->keyword == kKeywords[0]) return said.note_xmp(std::as_bytes(std::span(found->text)));
+  const std::string profile = raw_profile(found->text);
+  const Bytes bytes = std::as_bytes(std::span(profile));
+  if (found->keyword == kKeywords[3]) return said.note_xmp(bytes);
+  if (profile.starts_with(kXmp)) return said.note_xmp(bytes.subspan(kXmp.size()));
+  said.note_text(bytes);
+}
 
 }  // namespace
 
@@ -77,8 +99,6 @@ Orientation orientation_of_jpeg(Bytes file) {
 
 // All its chunks: EXIF may stand after the pixels.
 Orientation orientation_of_png(Bytes file) {
-  // Of a text: its keyword, no compression, no language.
-  constexpr std::string_view kXmpText("XML:com.adobe.xmp\0\0\0", 20);
   constexpr std::size_t kSignature = 8;
   constexpr std::size_t kChecksum = 4;
   Said said;
@@ -90,8 +110,7 @@ Orientation orientation_of_png(Bytes file) {
     const Bytes chunk = reader.take(length);
     reader.take(kChecksum);
     if (kind == "eXIf") said.note_exif(chunk);
-    if (kind == "iTXt" && characters(chunk).starts_with(kXmpText))
-      said.note_xmp(chunk.subspan(kXmpText.size()));
+    note_png_text(said, kind, chunk);
     if (kind == "IEND") break;
   }
   return said.orientation();

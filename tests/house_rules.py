@@ -24,6 +24,7 @@ DOORS = [
     (r"gst/|glib", r"ingest/gst_\w+\.(cc|h)"),
     (r"jpeglib\.h|jerror\.h", r"ingest/picture_jpeg\.cc"),
     (r"png\.h", r"ingest/picture_png\.cc"),
+    (r"zlib\.h", r"ingest/png_text\.cc"),
     (r"webp/", r"ingest/picture_webp\.cc"),
     (r"curl/", r"ingest/http_(address|transfer|faults)\.cc"),
     (r"oneapi/|dnnl|omp\.h", r"model/(matmul\.cc|bare_product\.cc|parallel\.cc|onednn(_product)?\.(h|cc))"),

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <zlib.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -56,6 +58,36 @@ inline std::string png_chunk(const std::string& kind, const std::string& data) {
     for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
   }
   return number_text(std::uint32_t(data.size()), 4, true) + kind + data + number_text(~crc, 4, true);
+}
+
+inline std::string deflated(const std::string& text) {
+  uLongf size = compressBound(text.size());
+  std::string result(size, '\0');
+  compress(reinterpret_cast<Bytef*>(result.data()), &size, reinterpret_cast<const Bytef*>(text.data()),
+           text.size());
+  result.resize(size);
+  return result;
+}
+
+// A profile as ImageMagick's png.c writes it (PNGWriteRawProfile): 36 bytes a line.
+inline std::string hexadecimal(const std::string& profile, std::size_t a_line = 36, bool upper_case = false) {
+  const char* const digits = upper_case ? "0123456789ABCDEF" : "0123456789abcdef";
+  std::string number = std::to_string(profile.size());
+  std::string text = "\nexif\n" + std::string(8 - number.size(), ' ') + number;
+  for (std::size_t i = 0; i < profile.size(); ++i) {
+    if (i % a_line == 0) text += '\n';
+    text += digits[std::uint8_t(profile[i]) >> 4];
+    text += digits[std::uint8_t(profile[i]) & 15];
+  }
+  return text + '\n';
+}
+
+// A text chunk of one of the three kinds with such a profile.
+inline std::string png_text(const std::string& kind, const std::string& profile, const std::string& text) {
+  const std::string keyword = "Raw profile type " + profile + '\0';
+  if (kind == "zTXt") return png_chunk(kind, keyword + '\0' + deflated(text));
+  if (kind == "iTXt") return png_chunk(kind, keyword + std::string(4, '\0') + text);
+  return png_chunk(kind, keyword + text);
 }
 
 inline std::size_t place_of(const FileBytes& file, std::string_view text) {

@@ -31,6 +31,10 @@ std::string xmp_of(int orientation) {
   return "<x:xmpmeta><rdf:Description tiff:Orientation=\"" + std::to_string(orientation) + "\"/></x:xmpmeta>";
 }
 
+std::string xmp_segment(const std::string& said) {
+  return test::jpeg_segment(0xe1, kXmpName + "<x:xmpmeta><rdf:Description " + said + "/></x:xmpmeta>");
+}
+
 FileBytes plain_jpeg() {
   return bytes_of(golden("pictures/rgb_444.jpg"));
 }
@@ -59,7 +63,9 @@ std::vector<Case> files_that_lie(int orientation) {
   const FileBytes jpeg = plain_jpeg();
   const std::string others = test::jpeg_segment(0xe2, "ICC_PROFILE") + test::jpeg_segment(0xfe, "a comment") +
                              test::jpeg_segment(0xe1, "another APP1") + "\xff\xff";
+  const std::string number = std::to_string(orientation);
   const std::string xmp_text = std::string("XML:com.adobe.xmp\0\0\0\0\0", 22) + xmp_of(orientation);
+  const std::string exif_app1 = std::string("Exif\0\0", 6) + intel;
   return {
       {"JPEG, Intel", with(jpeg, 2, test::jpeg_exif(intel))},
       {"JPEG, Motorola", with(jpeg, 2, test::jpeg_exif(motorola))},
@@ -68,9 +74,35 @@ std::vector<Case> files_that_lie(int orientation) {
       {"JPEG, after other segments", with(jpeg, 2, others + test::jpeg_exif(intel))},
       {"JPEG, after JFIF", with(jpeg, 20, test::jpeg_exif(motorola))},
       {"JPEG, XMP", with(jpeg, 2, test::jpeg_segment(0xe1, kXmpName + xmp_of(orientation)))},
+      {"JPEG, XMP in apostrophes", with(jpeg, 2, xmp_segment("tiff:Orientation = '" + number + "'"))},
+      {"JPEG, XMP as an element",
+       with(jpeg, 2, xmp_segment("><tiff:Orientation>\n " + number + "</tiff:Orientation>"))},
+      {"JPEG, XMP after EXIF that does not say it",
+       with(jpeg, 2,
+            test::jpeg_exif(exif_of(1, true, 2)) + xmp_segment("tiff:Orientation=\"" + number + "\""))},
+      {"JPEG, second EXIF", with(jpeg, 2, test::jpeg_exif(exif_of(1, true, 2)) + test::jpeg_exif(intel))},
+      {"JPEG, EXIF and another byte",
+       with(jpeg, 2, test::jpeg_segment(0xe1, "Exif" + std::string("\0\xff", 2) + intel))},
       {"PNG, before the pixels", png_with(test::png_chunk("eXIf", motorola), "IDAT")},
       {"PNG, after the pixels", png_with(test::png_chunk("eXIf", intel), "IEND")},
       {"PNG, XMP", png_with(test::png_chunk("iTXt", xmp_text), "IDAT")},
+      {"PNG, XMP in a compressed text of a language",
+       png_with(test::png_chunk("iTXt", std::string("XML:com.adobe.xmp\0\1\0en\0XMP\0", 27) +
+                                            test::deflated(xmp_of(orientation))),
+                "IDAT")},
+      {"PNG, ImageMagick's text",
+       png_with(test::png_text("tEXt", "exif", test::hexadecimal(exif_app1)), "IDAT")},
+      {"PNG, ImageMagick's compressed text",
+       png_with(test::png_text("zTXt", "exif", test::hexadecimal(exif_app1)), "IDAT")},
+      {"PNG, its text after the pixels",
+       png_with(test::png_text("zTXt", "exif", test::hexadecimal(motorola)), "IEND")},
+      {"PNG, its text of another program",
+       png_with(test::png_text("iTXt", "exif", test::hexadecimal(intel, 1'000'000, true)), "IDAT")},
+      {"PNG, APP1 in a text", png_with(test::png_text("zTXt", "APP1", test::hexadecimal(exif_app1)), "IDAT")},
+      {"PNG, XMP of APP1 in a text",
+       png_with(test::png_text("zTXt", "APP1", test::hexadecimal(kXmpName + xmp_of(orientation))), "IDAT")},
+      {"PNG, XMP in a text",
+       png_with(test::png_text("zTXt", "xmp", test::hexadecimal(xmp_of(orientation))), "IDAT")},
       {"WebP", webp_with(test::webp_chunk("EXIF", intel), 0x08)},
       {"WebP, with a prefix",
        webp_with(test::webp_chunk("EXIF", std::string("Exif\0\0", 6) + motorola), 0x08)},
@@ -110,6 +142,33 @@ TEST_CASE("the first EXIF and not XMP decides, and what says nothing leaves the 
   CHECK(orientation(test::jpeg_exif("nothing of the kind")) == 1);
   CHECK(int(orientation_of_webp(webp_with(test::webp_chunk("EXIF", exif_of(6, false)), 0))) == 1);
   CHECK(int(orientation_of_webp(plain_webp())) == 1);
+}
+
+TEST_CASE("a PNG's own EXIF counts before that of its texts, and that before XMP") {
+  const std::string text = test::png_text("zTXt", "exif", test::hexadecimal(exif_of(6, false)));
+  const std::string xmp = test::png_chunk("iTXt", std::string("XML:com.adobe.xmp\0\0\0\0\0", 22) + xmp_of(8));
+  CHECK(int(orientation_of_png(png_with(xmp + text, "IDAT"))) == 6);
+  CHECK(int(orientation_of_png(png_with(xmp + text + test::png_chunk("eXIf", exif_of(3, true)), "IDAT"))) ==
+        3);
+}
+
+TEST_CASE("texts of a PNG that are cut, damaged, huge or of another kind never harm") {
+  const std::string exif = test::hexadecimal(exif_of(6, false));
+  const std::string good = std::string("Raw profile type exif\0\0", 23) + test::deflated(exif);
+  for (std::size_t size = 0; size < good.size(); ++size)
+    orientation_of_png(png_with(test::png_chunk("zTXt", good.substr(0, size)), "IDAT"));
+  // What stands before the damage counts; a gigabyte of zeros costs nothing.
+  const std::string bomb = test::deflated(exif + std::string(64u << 20, '0'));
+  CHECK(bomb.size() < 100'000);
+  const auto said_by = [](const std::string& chunk) {
+    return int(orientation_of_png(png_with(chunk, "IDAT")));
+  };
+  CHECK(said_by(test::png_chunk("zTXt", std::string("Raw profile type exif\0\0", 23) + bomb)) == 6);
+  CHECK(said_by(test::png_chunk("zTXt", std::string("Raw profile type exif\0\1", 23) + bomb)) == 1);
+  CHECK(said_by(test::png_chunk("zTXt", std::string("Raw profile type icc\0\0", 22) + bomb)) == 1);
+  CHECK(said_by(test::png_text("tEXt", "exif", "\nexif\n 130\nno digits\n")) == 1);
+  CHECK(said_by(test::png_chunk("tEXt", "Raw profile type exif")) == 1);
+  CHECK(said_by(test::png_chunk("iTXt", std::string("Raw profile type exif\0\0\0", 24))) == 1);
 }
 
 TEST_CASE("EXIF that is cut or damaged anywhere never harms, and the picture is read all the same") {
