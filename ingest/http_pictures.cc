@@ -50,10 +50,11 @@ class ArrivalStamps {
   std::uint64_t count_ = 0;
 };
 
-// Decodes those that are wanted; keeps why the last one could not be.
+// Decodes those that are wanted; keeps which could not be, and why.
 class PictureDecoder {
  public:
-  explicit PictureDecoder(const SourceOptions& options) : limits_{.max_pixels = options.max_pixels} {}
+  PictureDecoder(const SourceOptions& options, std::string shown)
+      : limits_{.max_pixels = options.max_pixels}, shown_(std::move(shown)) {}
 
   std::optional<Frame> frame_of(std::span<const std::byte> picture, const FrameStamp& stamp) {
     try {
@@ -64,16 +65,20 @@ class PictureDecoder {
       const auto refused = refused_format(picture.first(std::min<std::size_t>(picture.size(), 512)));
       why_ = refused ? "it is " + *refused : e.what();
       ++broken_;
+      skipped_.add({1, shown_ + ": a picture cannot be decoded: " + why_});
       return std::nullopt;
     }
   }
   int broken() const { return broken_; }  // in a row
   const std::string& why() const { return why_; }
+  Skipped take_skipped() { return std::exchange(skipped_, {}); }
 
  private:
   const PictureLimits limits_;
+  const std::string shown_;
   int broken_ = 0;
   std::string why_;
+  Skipped skipped_;  // not asked for yet
 };
 
 class HttpPictures : public Source {
@@ -83,7 +88,7 @@ class HttpPictures : public Source {
         stream_(std::move(stream)),
         splitter_(std::move(splitter)),
         stamps_(milliseconds(40)),
-        decoder_(options) {}
+        decoder_(options, stream_->shown()) {}
 
   std::optional<Frame> next(const Wanted& wanted) override {
     MonotonicTime alive = steady_clock::now();
@@ -100,6 +105,13 @@ class HttpPictures : public Source {
   }
 
   bool live() const override { return true; }
+  Skipped take_skipped() override {
+    Skipped skipped = decoder_.take_skipped();
+    const auto given_up = std::uint64_t(splitter_.given_up());
+    skipped.add({given_up - std::exchange(given_up_told_, given_up),
+                 stream_->shown() + ": a picture makes no sense or is too large"});
+    return skipped;
+  }
 
  private:
   // Nothing at the end of the answer.
@@ -132,6 +144,7 @@ class HttpPictures : public Source {
   PictureSplitter splitter_;
   ArrivalStamps stamps_;
   PictureDecoder decoder_;
+  std::uint64_t given_up_told_ = 0;
   bool any_ = false;
 };
 
@@ -143,7 +156,7 @@ class HttpPicturePoll : public Source {
         pause_(stop),
         stream_(std::move(stream)),
         stamps_(options.frame_interval),
-        decoder_(options),
+        decoder_(options, stream_->shown()),
         fetched_(std::move(first)),
         due_(steady_clock::now()) {}
 
@@ -163,6 +176,7 @@ class HttpPicturePoll : public Source {
 
   bool live() const override { return true; }
   bool stills() const override { return true; }
+  Skipped take_skipped() override { return decoder_.take_skipped(); }
 
  private:
   void fetch() {

@@ -78,19 +78,41 @@ TEST_CASE("a web camera is read, however it writes the headers of its pictures")
 }
 
 TEST_CASE("a web camera's broken picture is passed over, and nothing but broken ones is told") {
-  const std::string broken = picture().substr(0, picture().size() / 2) + "\xff\xd9";
+  std::string broken = picture();
+  broken[broken.find("\xff\xc0") + 4] = 9;  // bits a sample
   const std::string part = "--b\r\nContent-Type: image/jpeg\r\n\r\n";
   {
     const HttpServer server = motion_jpeg("Content-Type: multipart/x-mixed-replace; boundary=b\r\n",
                                           part + broken + part + picture());
     const auto source = open_source({.url = server.url("/video")}, {});
-    for (int i = 0; i < 3; ++i) CHECK(source->next(all).has_value());
+    std::uint64_t skipped = 0;
+    for (int i = 0; i < 3; ++i) {
+      CHECK(source->next(all).has_value());
+      const Skipped told = source->take_skipped();
+      skipped += told.pictures;
+      CHECK(told.last.find("/video: a picture cannot be decoded: ") != std::string::npos);
+    }
+    CHECK(skipped == 3);
   }
   const HttpServer server =
       motion_jpeg("Content-Type: multipart/x-mixed-replace; boundary=b\r\n", part + broken);
   const SourceError error = error_of({.url = server.url("/video"), .stall_timeout = milliseconds(500)});
   CHECK(error.fault() == SourceFault::kUnreadable);
   CHECK(std::string(error.what()).find("none of its pictures can be decoded") != std::string::npos);
+}
+
+TEST_CASE("a picture whose structure makes no sense is told, and so is one without its login") {
+  const std::string part = "--b\r\nContent-Type: image/jpeg\r\n\r\n";
+  const HttpServer server = motion_jpeg("Content-Type: multipart/x-mixed-replace; boundary=b\r\n",
+                                        part + "\xff\xd8\xff\xe0" + std::string(60, '\0') + part + picture());
+  SourceOptions options{.url = server.url("/video")};
+  options.url.replace(0, 7, "http://me:hunter2@");
+  const auto source = open_source(options, {});
+  CHECK(source->next(all).has_value());
+  const Skipped told = source->take_skipped();
+  CHECK(told.pictures == 1);
+  CHECK(told.last.find("makes no sense") != std::string::npos);
+  CHECK(told.last.find("hunter2") == std::string::npos);
 }
 
 TEST_CASE("a web camera that ends its answer is lost, not finished") {
@@ -139,6 +161,8 @@ TEST_CASE("a single picture that is broken once is passed over, and one that sta
   CHECK(source->next(all).has_value());
   CHECK(source->next(all).has_value());
   CHECK(asked == 3);
+  CHECK(source->take_skipped().text().find("a picture was skipped: http://127.0.0.1:") == 0);
+  CHECK(source->take_skipped().pictures == 0);
   const SourceError error = error_of(*source);
   CHECK(error.fault() == SourceFault::kUnreadable);
   CHECK(std::string(error.what()).find("a web page") != std::string::npos);
