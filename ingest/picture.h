@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
-#include <stdexcept>
 #include <vector>
 
+#include "base/error.h"
 #include "frames/image.h"
 
 namespace palisade {
@@ -18,8 +18,8 @@ struct PictureLimits {
 };
 
 // "not a picture Palisade reads: ...", naming the remedy.
-class PictureError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+class PictureError : public Error {
+  using Error::Error;
 };
 
 // Decodes JPEG, PNG or WebP, told apart by their first bytes, to RGB8. As Pillow's exif_transpose and

@@ -5,11 +5,11 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "frames/frame.h"
 #include "frames/sampling.h"
 
@@ -71,9 +71,9 @@ enum class SourceFault {
 };
 
 // `what()` names the thing and the remedy, with credentials redacted.
-class SourceError : public std::runtime_error {
+class SourceError : public Error {
  public:
-  SourceError(SourceFault fault, const std::string& message) : std::runtime_error(message), fault_(fault) {}
+  SourceError(SourceFault fault, const std::string& message) : Error(message), fault_(fault) {}
   SourceFault fault() const { return fault_; }
 
  private:

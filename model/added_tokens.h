@@ -21,7 +21,7 @@ struct AddedToken {
 
 // All that a folder says of tokens beside its vocabulary: `of_json` (tokenizer.json), added_tokens.json,
 // tokenizer_config.json and special_tokens_map.json, by id. `piece_id` knows the vocabulary, and `pieces` how
-// many it has. Throws ModelError naming file and entry where files disagree, and where one says what changes
+// many it has. Throws Error naming file and entry where files disagree, and where one says what changes
 // ids or text and is not done here.
 std::vector<AddedToken> read_added_tokens(
     const std::filesystem::path& folder, const std::vector<AddedToken>& of_json, int pieces,

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "model/checksum.h"
+#include "model/error.h"
 #include "model/json.h"
 
 namespace palisade {

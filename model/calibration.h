@@ -33,10 +33,10 @@ using RecordedInputs = std::map<std::string, ProductInputs>;
 class Calibration {
  public:
   // s of a site is sqrt(largest input / largest weight) of each channel, in relation to their geometric mean,
-  // from 0.001 to 1000. Throws ModelError where a product has seen nothing, or what is not finite.
+  // from 0.001 to 1000. Throws Error where a product has seen nothing, or what is not finite.
   // `fingerprint` is the weights' (Checkpoint).
   Calibration(const ModelConfig& config, const RecordedInputs& inputs, const std::string& fingerprint);
-  // Throws ModelError, with the remedy, where the file is damaged or of other weights.
+  // Throws Error, with the remedy, where the file is damaged or of other weights.
   Calibration(const ModelConfig& config, const std::filesystem::path& file, const std::string& fingerprint);
 
   // What the second constructor reads.

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "model/checksum.h"
+#include "model/error.h"
 #include "model/json.h"
 #include "model/likely_cause.h"
 #include "model/tensor_names.h"

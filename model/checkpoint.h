@@ -21,7 +21,7 @@ namespace palisade {
 
 // The weights of a Hugging Face folder: model.safetensors, or else the shards that
 // model.safetensors.index.json lists. Names are those of the released files, whatever the folder's are (see
-// released_name). Throws ModelError naming file and tensor.
+// released_name). Throws Error naming file and tensor.
 class Checkpoint {
  public:
   explicit Checkpoint(const std::filesystem::path& folder);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "model/error.h"
+
 namespace palisade {
 namespace {
 

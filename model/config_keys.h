@@ -43,7 +43,7 @@ struct ConfigKey {
 // The one table of them all.
 std::span<const ConfigKey> config_keys();
 
-// Throws ModelError with the remedy where `section`, an object of `place`, has a refused key with a value
+// Throws Error with the remedy where `section`, an object of `place`, has a refused key with a value
 // that is not harmless. `where` names file and object.
 void refuse_keys(ConfigPlace place, const Json& section, const std::string& where);
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "model/error.h"
+
 namespace palisade {
 
 ConfigSection::ConfigSection(const Json& json, std::string where) : json_(json), where_(std::move(where)) {

@@ -14,7 +14,7 @@ inline constexpr int kMaxConfigWidth = 1 << 17;
 // One JSON object of a configuration, with errors that name file and key. The JSON must outlive it.
 class ConfigSection {
  public:
-  // Throws ModelError beginning with `where` unless `json` is an object.
+  // Throws Error beginning with `where` unless `json` is an object.
   ConfigSection(const Json& json, std::string where);
 
   // Null is absent, as transformers treats it: the fallback.
@@ -27,7 +27,7 @@ class ConfigSection {
 
   bool is_null(const char* key) const { return json_.contains(key) && json_.at(key).is_null(); }
   const Json* find(const char* key) const;
-  // Throws ModelError where one of its keys is refused (see config_keys.h).
+  // Throws Error where one of its keys is refused (see config_keys.h).
   void refuse(ConfigPlace place) const { refuse_keys(place, json_, where_); }
   [[noreturn]] void fail(const char* key, const std::string& why) const;
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <stdexcept>
+#include "base/error.h"
 
 namespace palisade {
 
-// A model folder, tensor or request that cannot be used; what() names it and the remedy.
-class ModelError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+// A model folder, a tensor or a question to a model that cannot be used.
+class ModelError : public Error {
+  using Error::Error;
 };
 
 }  // namespace palisade

@@ -1,5 +1,6 @@
 #include "model/identity.h"
 
+#include "model/error.h"
 #include "model/json.h"
 
 namespace palisade {

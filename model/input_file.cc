@@ -35,7 +35,7 @@ InputFile::~InputFile() {
 }
 
 void InputFile::fail(const std::string& why) const {
-  throw ModelError(path_.string() + ": " + why);
+  throw Error(path_.string() + ": " + why);
 }
 
 std::size_t InputFile::read(std::span<char> into) {

@@ -6,12 +6,12 @@
 #include <span>
 #include <string>
 
-#include "model/error.h"
+#include "base/error.h"
 
 namespace palisade {
 
 // A regular file that is read from its start to its end. A read that fails is an error and never passes for
-// the end; a folder, a pipe or a device is refused without being waited for. Throws ModelError naming the
+// the end; a folder, a pipe or a device is refused without being waited for. Throws Error naming the
 // file and what the system says. One thread's.
 class InputFile {
  public:
@@ -36,11 +36,11 @@ class InputFile {
 };
 
 // A line that goes on and on.
-class LineTooLong : public ModelError {
-  using ModelError::ModelError;
+class LineTooLong : public Error {
+  using Error::Error;
 };
 
-// The lines of a file, each without its "\n". Throws ModelError.
+// The lines of a file, each without its "\n". Throws Error.
 class LineReader {
  public:
   LineReader(const std::filesystem::path& path, std::size_t most_bytes);

@@ -41,9 +41,9 @@ Json parse_json(std::string_view text, std::string_view what) {
   try {
     return Json::parse(text, check);
   } catch (const Malformed& malformed) {
-    throw ModelError(std::string(what) + ": not usable JSON: " + malformed.why);
+    throw Error(std::string(what) + ": not usable JSON: " + malformed.why);
   } catch (const Json::exception& error) {
-    throw ModelError(std::string(what) + ": not valid JSON: " + unquoted(error.what()));
+    throw Error(std::string(what) + ": not valid JSON: " + unquoted(error.what()));
   }
 }
 
@@ -51,8 +51,8 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t max_by
   const ReadFile file(path);
   const auto require_fit = [&](std::size_t size) {
     if (size <= max_bytes) return;
-    throw ModelError(path.string() + ": " + std::to_string(size) + " bytes are more than the " +
-                     std::to_string(max_bytes) + " allowed for such a file");
+    throw Error(path.string() + ": " + std::to_string(size) + " bytes are more than the " +
+                std::to_string(max_bytes) + " allowed for such a file");
   };
   require_fit(file.size());
   std::string text(file.size(), '\0');

@@ -42,7 +42,7 @@ class LanguageModel {
   // Without weights, which load() brings.
   LanguageModel(const TextConfig& config, SlidingWindow window);
   // Once. Whoever uses the model meanwhile, in another thread, waits for what it needs of it, and is thrown
-  // what this throws. Ends with a ModelError where it is asked to stop.
+  // what this throws. Ends with a Error where it is asked to stop.
   void load(const Checkpoint& checkpoint, Precision precision, const std::stop_token& stop = {});
 
   // Embedding rows times sqrt(width). out [ids, width]

@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "model/error.h"
 #include "model/json.h"
 
 namespace palisade {
@@ -136,7 +137,7 @@ Cause adapter(const fs::path& folder) {
     if (json.is_object() && json.contains("base_model_name_or_path") &&
         json["base_model_name_or_path"].is_string())
       base = json["base_model_name_or_path"].get<std::string>();
-  } catch (const ModelError&) {  // whose adapter it is stays unsaid
+  } catch (const Error&) {  // whose adapter it is stays unsaid
   }
   return "is an adapter (LoRA) of " + base +
          ", not a model; merge both in Python (peft: PeftModel.from_pretrained(base, "

@@ -8,14 +8,14 @@ namespace palisade {
 // of a hub, archives, single files, adapters, download caches, links to nothing, Git LFS pointers, web pages,
 // cut downloads and weights in other formats.
 
-// Throws ModelError where `folder` is no folder with a config.json of its own, or one of its files is not
+// Throws Error where `folder` is no folder with a config.json of its own, or one of its files is not
 // what its name says.
 void require_model_folder(const std::filesystem::path& folder);
 
-// Throws ModelError: a folder has a config.json and none of the weights that Palisade reads.
+// Throws Error: a folder has a config.json and none of the weights that Palisade reads.
 [[noreturn]] void refuse_without_weights(const std::filesystem::path& folder);
 
-// Throws ModelError: `shard`, which an index lists, is not there.
+// Throws Error: `shard`, which an index lists, is not there.
 [[noreturn]] void refuse_without_shard(const std::filesystem::path& shard);
 
 }  // namespace palisade

@@ -34,7 +34,7 @@ class ProductRows;
 // are exact, so that rounding is all that is lost.
 class PackedMatrix {
  public:
-  // Throws ModelError where this CPU has no such products.
+  // Throws Error where this CPU has no such products.
   PackedMatrix(const WeightRows& weight, std::span<const float> bias, Precision precision);
   ~PackedMatrix();
   PackedMatrix(PackedMatrix&&) noexcept;

@@ -84,7 +84,7 @@ struct ModelConfig {
   bool operator==(const ModelConfig&) const = default;
 };
 
-// Throws ModelError naming the file, the key and what is expected. `folder_or_file`: a model folder or a
+// Throws Error naming the file, the key and what is expected. `folder_or_file`: a model folder or a
 // config.json.
 ModelConfig read_model_config(const std::filesystem::path& folder_or_file);
 // A vision_config, of PaliGemma or of SigLIP alone.

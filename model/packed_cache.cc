@@ -32,7 +32,7 @@ PackedCache::PackedCache(const std::filesystem::path& path, const std::string& o
         return;
       }
       why_not_ = "was made of other weights, or for another machine";
-    } catch (const ModelError&) {
+    } catch (const Error&) {
       why_not_ = "is damaged";
     }
   }
@@ -40,7 +40,7 @@ PackedCache::PackedCache(const std::filesystem::path& path, const std::string& o
     std::filesystem::create_directories(path.parent_path(), error);
     written_ = std::make_unique<WholeFile>(path);
     written_->write(std::string(8 + kHeaderSize, ' '));
-  } catch (const ModelError& failure) {
+  } catch (const Error& failure) {
     why_not_ = failure.what();
     written_.reset();
   }
@@ -59,7 +59,7 @@ bool PackedCache::read(const std::string& name, std::span<std::byte> out) {
   parallel_for_pieces(out.size(), kPiece, double(out.size()), [&](std::size_t first, std::size_t size) {
     try {
       kept.read(first, out.subspan(first, size));
-    } catch (const ModelError&) {
+    } catch (const Error&) {
       whole = false;  // the checkpoint has it as well
     }
     bytes_read_ += size;
@@ -74,7 +74,7 @@ void PackedCache::keep(const std::string& name, std::span<const std::byte> bytes
   try {
     written_->write(bytes);
     entries_.push_back({name, bytes.size(), checksum(bytes)});
-  } catch (const ModelError& failure) {
+  } catch (const Error& failure) {
     why_not_ = failure.what();
     written_.reset();
   }
@@ -112,7 +112,7 @@ std::string PackedCache::finish() {
       written_.reset();
       return "packed weights written to " + path_.string() + " for the next start" +
              (why_not_.empty() ? "" : ": the file that was there " + why_not_);
-    } catch (const ModelError& failure) {
+    } catch (const Error& failure) {
       why_not_ = failure.what();
     }
   }

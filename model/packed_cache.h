@@ -30,7 +30,7 @@ class PackedCache {
   const std::filesystem::path& path() const { return path_; }
   // So far, from the file. Any thread.
   std::size_t bytes_read() const { return bytes_read_; }
-  // What was kept under that name; false where it is damaged, or nothing is read. Throws ModelError where
+  // What was kept under that name; false where it is damaged, or nothing is read. Throws Error where
   // there is no such thing of that size.
   bool read(const std::string& name, std::span<std::byte> out);
   // Nothing is written beside a file that is read. A disk that is full ends the writing and nothing else.

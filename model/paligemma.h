@@ -83,11 +83,11 @@ class Prefill {
 // Engine's).
 class PaliGemma {
  public:
-  // Throws ModelError naming the file or tensor and the remedy.
+  // Throws Error naming the file or tensor and the remedy.
   explicit PaliGemma(const std::filesystem::path& folder, SlidingWindow window = SlidingWindow::kTransformers,
                      Precision precision = Precision::kF32, const WeightOptions& options = {});
   // Of weights that come without a folder (RandomCheckpoint), to measure speed: it has no tokenizer, so
-  // tokenizer() and prompt_ids() throw ModelError and prompts are token ids. `id` names it.
+  // tokenizer() and prompt_ids() throw Error and prompts are token ids. `id` names it.
   PaliGemma(const ModelConfig& config, const Checkpoint& checkpoint, const std::string& id,
             SlidingWindow window = SlidingWindow::kTransformers, Precision precision = Precision::kF32);
   ~PaliGemma();
@@ -99,14 +99,14 @@ class PaliGemma {
   // What became of the packed cache, for the log; empty without one. Waits until all weights are there, and
   // throws what went wrong.
   std::string packed_cache_note() const;
-  // What is not loaded by now will not be; who waits for it is thrown a ModelError.
+  // What is not loaded by now will not be; who waits for it is thrown a Error.
   void stop_loading();
   // First tokens of yes and no, and of true and false, in their case variants.
   const VerdictTokens& yes_no_tokens() const;
   const VerdictTokens& true_false_tokens() const;
   // The model's square, in pixels a side.
   int image_size() const;
-  // Throws ModelError where that is more than config().text.max_position_embeddings.
+  // Throws Error where that is more than config().text.max_position_embeddings.
   void require_room(int positions) const;
   // f32 bytes of one position's keys and values in all layers.
   std::size_t kv_bytes_per_position() const;
@@ -123,7 +123,7 @@ class PaliGemma {
   std::unique_ptr<ImageEncoding> begin_encode(std::span<const Image> images,
                                               const Observer& observer = {}) const;
 
-  // Images, then prompt, all attending to each other; room for `max_new_tokens` more. Throws ModelError where
+  // Images, then prompt, all attending to each other; room for `max_new_tokens` more. Throws Error where
   // that is more than config().text.max_position_embeddings.
   Sequence prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt, int max_new_tokens,
                    const Observer& observer = {}) const;

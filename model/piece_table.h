@@ -20,7 +20,7 @@ struct PieceTable {
   std::vector<AddedToken> past_table;  // by id
 };
 
-// tokenizer.model decides where both are there. Throws ModelError naming the file where one cannot be used,
+// tokenizer.model decides where both are there. Throws Error naming the file where one cannot be used,
 // or they disagree.
 PieceTable read_piece_table(const std::filesystem::path& folder);
 

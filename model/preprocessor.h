@@ -25,7 +25,7 @@ struct Preprocessor {
 };
 
 // Reads image_processor of FOLDER/processor_config.json or, where that has none, preprocessor_config.json;
-// without either, SigLIP's defaults at `image_size`. Throws ModelError where it asks for something Palisade
+// without either, SigLIP's defaults at `image_size`. Throws Error where it asks for something Palisade
 // does not do, for a size other than `image_size`, or for another number of tokens than `image_tokens` (0:
 // whatever it says).
 Preprocessor read_preprocessor(const std::filesystem::path& folder, int image_size, int image_tokens = 0);

@@ -9,7 +9,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "model/error.h"
+#include "base/error.h"
 
 namespace palisade {
 namespace {
@@ -42,7 +42,7 @@ ReadFile::~ReadFile() {
 }
 
 void ReadFile::fail(const std::string& why) const {
-  throw ModelError(path_.string() + ": " + why);
+  throw Error(path_.string() + ": " + why);
 }
 
 std::filesystem::file_time_type ReadFile::changed() const {

@@ -14,7 +14,7 @@ namespace palisade {
 // fails under us is an error and not a signal. Who opens it shares it; any thread may read.
 class ReadFile {
  public:
-  // Throws ModelError where there is no such file, or it is no regular one.
+  // Throws Error where there is no such file, or it is no regular one.
   explicit ReadFile(const std::filesystem::path& path);
   ~ReadFile();
   ReadFile(const ReadFile&) = delete;
@@ -24,9 +24,9 @@ class ReadFile {
   // As it was opened.
   std::uint64_t size() const { return size_; }
   std::filesystem::file_time_type changed() const;
-  // All of `out`, from `offset` on. Throws ModelError naming file, offset and what the system says.
+  // All of `out`, from `offset` on. Throws Error naming file, offset and what the system says.
   void read(std::uint64_t offset, std::span<std::byte> out) const;
-  // Throws ModelError where size or time of change are no longer those of the opening: what was read until
+  // Throws Error where size or time of change are no longer those of the opening: what was read until
   // now need not belong together.
   void require_unchanged() const;
   // The system is not to read what is around the little that is asked for.

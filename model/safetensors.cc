@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "model/error.h"
 #include "model/json.h"
 
 namespace palisade {

@@ -16,7 +16,7 @@ namespace palisade {
 enum class DataType { kF32, kF16, kBf16, kI64, kU8 };
 
 // Where one tensor stands in its file, little-endian, row-major; it is read when it is asked for. All of
-// these throw ModelError naming the file and the offset that cannot be read. Any thread.
+// these throw Error naming the file and the offset that cannot be read. Any thread.
 struct TensorView {
   DataType type = DataType::kF32;
   std::vector<std::int64_t> shape;
@@ -28,7 +28,7 @@ struct TensorView {
   // From one of its bytes on.
   void read(std::uint64_t first, std::span<std::byte> out) const;
   std::vector<std::byte> bytes() const;
-  // The elements as f32, whatever float type is stored. Throws ModelError for whole-number types.
+  // The elements as f32, whatever float type is stored. Throws Error for whole-number types.
   std::vector<float> to_floats() const;
   // The first of them.
   void copy_to(std::span<float> floats) const;
@@ -37,11 +37,11 @@ struct TensorView {
 };
 
 std::size_t size_of(DataType type);
-// Stored elements as f32. Throws ModelError for whole-number types.
+// Stored elements as f32. Throws Error for whole-number types.
 void to_floats(DataType type, std::span<const std::byte> stored, std::span<float> floats);
 
 // An open .safetensors file whose header has been checked whole: lengths, types, shapes, offsets without
-// overlap or hole. Throws ModelError naming file and tensor.
+// overlap or hole. Throws Error naming file and tensor.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);

@@ -20,7 +20,7 @@ namespace palisade {
 // text seen in training (transformers, modeling_siglip.py: SiglipModel). Used by one thread.
 class Siglip {
  public:
-  // Throws ModelError naming the file or tensor and the remedy.
+  // Throws Error naming the file or tensor and the remedy.
   explicit Siglip(const std::filesystem::path& folder);
   ~Siglip();
 

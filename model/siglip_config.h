@@ -29,7 +29,7 @@ struct SiglipConfig {
 
 // True where the config.json of this folder (or this file itself) names SigLIP as a whole.
 bool is_siglip(const std::filesystem::path& folder_or_file);
-// Throws ModelError naming the file, the key and what is expected.
+// Throws Error naming the file, the key and what is expected.
 SiglipConfig read_siglip_config(const std::filesystem::path& folder_or_file);
 
 }  // namespace palisade

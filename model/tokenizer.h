@@ -18,7 +18,7 @@ namespace palisade {
 class Tokenizer {
  public:
   // tokenizer.model decides where both are there; one of other pieces beside it is refused. Throws
-  // ModelError.
+  // Error.
   explicit Tokenizer(const std::filesystem::path& folder);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
@@ -51,7 +51,7 @@ class Tokenizer {
 // control token. Safe to use from several threads.
 class SiglipTokenizer {
  public:
-  // Reads spiece.model. Throws ModelError.
+  // Reads spiece.model. Throws Error.
   explicit SiglipTokenizer(const std::filesystem::path& folder);
   ~SiglipTokenizer();
   SiglipTokenizer(SiglipTokenizer&&) noexcept;

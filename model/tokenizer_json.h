@@ -16,7 +16,7 @@ struct TokenizerJson {
   std::vector<AddedToken> added;
 };
 
-// Throws ModelError naming file and entry unless the file means what Gemma's SentencePiece model does: other
+// Throws Error naming file and entry unless the file means what Gemma's SentencePiece model does: other
 // models, normalizers, pre-tokenizers, decoders and settings that change ids or text are refused by name.
 // `beside_model`: tokenizer.model says all that, and merges are not read.
 TokenizerJson read_tokenizer_json(const std::filesystem::path& file, bool beside_model);

@@ -1,5 +1,7 @@
 #include "model/tokenizer_json_events.h"
 
+#include "model/error.h"
+
 namespace palisade {
 namespace {
 

@@ -32,7 +32,7 @@ struct TokenizerJsonParts {
 };
 
 // Reads untrusted JSON as parse_json() does, 64 levels deep, with at most 2^20 pieces, 2^22 merges and 2^20
-// other values. Throws ModelError that begins with `what`. Without `merges` reading ends at them, where all
+// other values. Throws Error that begins with `what`. Without `merges` reading ends at them, where all
 // else stands before them: they are most of the file.
 TokenizerJsonParts read_tokenizer_json_parts(std::string_view text, const std::string& what, bool merges);
 

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string>
 
-#include "model/error.h"
+#include "base/error.h"
 
 namespace palisade {
 
@@ -26,7 +26,7 @@ void WholeFile::fail(const char* what) {
                              : other ? "something stands there that is no file"
                                      : std::strerror(errno);
   file_.discard();
-  throw ModelError(file_.path.string() + ": " + what + ": " + reason);
+  throw Error(file_.path.string() + ": " + what + ": " + reason);
 }
 
 void WholeFile::write(std::span<const std::byte> bytes) {
@@ -63,7 +63,7 @@ void append_line(const std::filesystem::path& path, std::string_view line) {
   const std::string reason =
       errno == ELOOP ? "it is a symbolic link, which is not followed" : std::strerror(errno);
   if (descriptor >= 0) ::close(descriptor);
-  if (!written) throw ModelError(path.string() + ": cannot be written: " + reason);
+  if (!written) throw Error(path.string() + ": cannot be written: " + reason);
 }
 
 }  // namespace palisade

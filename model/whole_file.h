@@ -10,7 +10,7 @@
 namespace palisade {
 
 // A file that appears whole or not at all: what is written stands in NAME.partial beside it until commit(),
-// which syncs it to the disk and renames it. Throws ModelError naming the file and what the system says (a
+// which syncs it to the disk and renames it. Throws Error naming the file and what the system says (a
 // full disk); without a commit nothing is left behind.
 class WholeFile {
  public:

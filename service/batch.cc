@@ -4,9 +4,9 @@
 #include <semaphore>
 #include <utility>
 
+#include "base/error.h"
 #include "frames/sampler.h"
 #include "ingest/apart.h"
-#include "model/error.h"
 #include "service/engine.h"
 #include "service/event_book.h"
 #include "service/log.h"
@@ -132,7 +132,7 @@ std::uint64_t run_batch(const BatchOptions& options, EngineModel& model, const O
   }
   batch.queue.close();
   engine.join();
-  if (!batch.error.empty()) throw ModelError(batch.error);
+  if (!batch.error.empty()) throw Error(batch.error);
   return batch.dropped;
 }
 
@@ -145,7 +145,7 @@ std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_tok
   queue.push_person(std::move(request));
   queue.close();
   engine.join();
-  if (reply && !reply->error.empty()) throw ModelError(reply->error);
+  if (reply && !reply->error.empty()) throw Error(reply->error);
   if (reply && reply->answer.finish_reason == FinishReason::kCancelled) return std::nullopt;
   return reply;
 }

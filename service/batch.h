@@ -27,12 +27,12 @@ using OnAnswer = std::function<void(const Request&, const Reply&, std::optional<
 
 // Reads as fast as the model answers: a file waits for the model and loses nothing; of a camera the clips
 // that find the model busy are dropped and counted, and of either those in whose middle it was broken. Throws
-// SourceError, ModelError. Returns when all is answered, or stopped: how many were lost after the last
+// SourceError, Error. Returns when all is answered, or stopped: how many were lost after the last
 // answer.
 std::uint64_t run_batch(const BatchOptions& options, EngineModel& model, const OnAnswer& on_answer,
                         std::stop_token stop);
 
-// Asks a request of one prompt. Throws ModelError; no answer when it was stopped.
+// Asks a request of one prompt. Throws Error; no answer when it was stopped.
 std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_token stop);
 
 // What is to be said of how an input is read, to the log, once a frame has been returned.

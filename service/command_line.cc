@@ -147,13 +147,10 @@ int parse_and_run(int argument_count, char** arguments) {
     return kWrongUse;
   } catch (const SettingsError& error) {
     for (const std::string& problem : error.problems()) tell(problem);
-    return kWrongUse;
-  } catch (const UsageError& error) {
+    return exit_code_of(error.kind());
+  } catch (const Error& error) {
     tell(error.what());
-    return kWrongUse;
-  } catch (const Unavailable& error) {
-    tell(error.what());
-    return kUnavailable;
+    return exit_code_of(error.kind());
   } catch (const std::exception& error) {
     tell(error.what());
     return kFailed;

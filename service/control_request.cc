@@ -13,15 +13,15 @@ std::string json_text(const ControlRequest& request) {
 
 ControlRequest control_request_of(const std::string& text) {
   const Json json = parse_json(text, "the request");
-  if (!json.is_object() || !json.contains("do")) throw ModelError("the request is no object with \"do\"");
+  if (!json.is_object() || !json.contains("do")) throw Error("the request is no object with \"do\"");
   ControlRequest request;
   for (const auto& [key, value] : json.items()) {
     std::string* const field = key == "do"       ? &request.action
                                : key == "stream" ? &request.stream
                                : key == "task"   ? &request.task
                                                  : nullptr;
-    if (field == nullptr) throw ModelError("the request has the unknown key \"" + key + "\"");
-    if (!value.is_string()) throw ModelError("the request's \"" + key + "\" is no text");
+    if (field == nullptr) throw Error("the request has the unknown key \"" + key + "\"");
+    if (!value.is_string()) throw Error("the request's \"" + key + "\" is no text");
     *field = value.get<std::string>();
   }
   return request;

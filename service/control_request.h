@@ -12,7 +12,7 @@ struct ControlRequest {
   std::string task;
 };
 
-// Throws ModelError where the text is no such object, or has a key that is not known.
+// Throws Error where the text is no such object, or has a key that is not known.
 ControlRequest control_request_of(const std::string& text);
 std::string json_text(const ControlRequest& request);
 

@@ -96,7 +96,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
   }
   bool done() const override { return failure_ || (generation_ && generation_->done()); }
   Answer answer() const override {
-    if (failure_) throw ModelError(*failure_);
+    if (failure_) throw Error(*failure_);
     return generation_->finish();
   }
 
@@ -104,7 +104,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
   void choose() {
     try {
       generation_->choose();
-    } catch (const ModelError& error) {
+    } catch (const Error& error) {
       failure_ = error.what();
     }
   }

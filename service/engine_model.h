@@ -19,7 +19,7 @@ namespace palisade {
 class EncodeJob {
  public:
   virtual ~EncodeJob() = default;
-  // A piece of the work that takes about `time`; false once there is none left. Throws ModelError.
+  // A piece of the work that takes about `time`; false once there is none left. Throws Error.
   virtual bool advance(MonotonicTime::duration time) = 0;
   virtual std::vector<ImageFeatures> features() = 0;  // once advance() has said no
 };
@@ -32,10 +32,10 @@ class AnswerJob {
   virtual int image_tokens() const = 0;
   // What its keys and values take, from the first prefill() to its end.
   virtual std::size_t kv_bytes() const = 0;
-  // A piece of the prefill that takes about `time`; false once there is none left. Throws ModelError.
+  // A piece of the prefill that takes about `time`; false once there is none left. Throws Error.
   virtual bool prefill(MonotonicTime::duration time) = 0;
   virtual bool done() const = 0;
-  virtual Answer answer() const = 0;  // where done(); throws ModelError where it failed
+  virtual Answer answer() const = 0;  // where done(); throws Error where it failed
 };
 
 // What the Engine needs of a model; PaliGemma's is made by load_engine_model(), tests have their own.
@@ -48,7 +48,7 @@ class EngineModel {
   virtual int image_tokens() const = 0;  // of one image
 
   virtual std::unique_ptr<EncodeJob> encode(std::vector<Image> images) = 0;
-  // Throws ModelError where it cannot be asked for: a prompt that is too long, too many images, choices that
+  // Throws Error where it cannot be asked for: a prompt that is too long, too many images, choices that
   // are none.
   virtual std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
                                             DecodingOptions options, const Prune& prune) = 0;
@@ -69,12 +69,12 @@ struct EngineModelOptions {
   WeightOptions weights = {};
 };
 
-// Reads a Hugging Face folder. Throws ModelError. The hash over large weight files is computed beside the
+// Reads a Hugging Face folder. Throws Error. The hash over large weight files is computed beside the
 // work, and is empty in identity() until then.
 std::unique_ptr<EngineModel> load_engine_model(const std::filesystem::path& folder,
                                                const EngineModelOptions& options = {});
 
-// The demo model's folder, beside the program or in its source. Throws ModelError when it is in neither.
+// The demo model's folder, beside the program or in its source. Throws Error when it is in neither.
 std::filesystem::path demo_model_folder();
 
 }  // namespace palisade

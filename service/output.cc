@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "service/commands/command.h"
+#include "service/exit_code.h"
 
 namespace palisade {
 

@@ -1,6 +1,6 @@
 #include "service/secret_file.h"
 
-#include "model/error.h"
+#include "base/error.h"
 #include "model/input_file.h"
 #include "service/log.h"
 
@@ -15,7 +15,7 @@ std::string read_secret_file(const std::filesystem::path& path) {
   InputFile file(path);
   std::string text(kMostSecretBytes + 1, '\0');
   text.resize(file.read(text));
-  const auto fail = [&](const char* why) { throw ModelError(path.string() + ": " + why); };
+  const auto fail = [&](const char* why) { throw Error(path.string() + ": " + why); };
   if (text.size() > kMostSecretBytes) fail("is larger than 64 KiB: it holds one line");
   if (text.find('\0') != std::string::npos) fail("holds zero bytes: save it as UTF-8 text");
   if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);

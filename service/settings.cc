@@ -100,7 +100,7 @@ void read_streams(SettingsReader& reader, Settings& settings, std::vector<Proble
 }  // namespace
 
 SettingsError::SettingsError(std::vector<std::string> problems)
-    : std::runtime_error(joined(problems, "\n")), problems_(std::move(problems)) {}
+    : Error(joined(problems, "\n"), ErrorKind::kWrongUse), problems_(std::move(problems)) {}
 
 bool is_name(std::string_view name) {
   const auto allowed = [](char c) {
@@ -156,7 +156,7 @@ Settings read_settings(const std::filesystem::path& file) {
   std::string text;
   try {
     text = read_text_file(file, kMaxYamlBytes);
-  } catch (const ModelError& fault) {
+  } catch (const Error& fault) {
     throw SettingsError({fault.what()});
   }
   return parse_settings(text, file.string());

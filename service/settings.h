@@ -3,11 +3,11 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "frames/region.h"
 #include "frames/resize.h"
 #include "frames/sampling.h"
@@ -108,7 +108,7 @@ struct Settings {
 
 // A configuration that cannot be used. `problems` lists all of them, each FILE:LINE:COLUMN: what is wrong;
 // remedy.
-class SettingsError : public std::runtime_error {
+class SettingsError : public Error {
  public:
   explicit SettingsError(std::vector<std::string> problems);
   const std::vector<std::string>& problems() const { return problems_; }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/error.h"
 #include "ingest/rtsp_address.h"
 #include "ingest/url.h"
-#include "model/error.h"
 #include "service/duration.h"
 #include "service/log.h"
 #include "service/secret_file.h"
@@ -207,7 +207,7 @@ void read_tasks(SettingsReader& reader, StreamSettings& stream, std::vector<Prob
 std::string secret_in(SettingsReader& reader, const char* key, const std::string& file) {
   try {
     return read_secret_file(file);
-  } catch (const ModelError& error) {
+  } catch (const Error& error) {
     reader.problem(key, error.what());
     return {};
   }

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/error.h"
+#include "base/error.h"
 #include "service/log.h"
 
 namespace palisade {
@@ -89,7 +89,7 @@ void WeightsHash::compute(const WeightFiles& files, const std::stop_token& stop)
   Sha256 hash;
   try {
     for (const auto& file : files) add_file(hash, *file, stop);
-  } catch (const ModelError& error) {
+  } catch (const Error& error) {
     log_warning("events will name no sha256 of the model: " + std::string(error.what()));
     return;
   }

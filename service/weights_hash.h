@@ -16,7 +16,7 @@ namespace palisade {
 // What a person gives for one: 64 hex digits, lower-cased; nothing where it is none.
 std::optional<std::string> pinned_sha256(std::string_view text);
 
-// All bytes of a file, or until `stop`. Throws ModelError where it cannot be read, or is changed meanwhile.
+// All bytes of a file, or until `stop`. Throws Error where it cannot be read, or is changed meanwhile.
 void add_file(Sha256& hash, const ReadFile& file, const std::stop_token& stop = {});
 
 // The sha256 over a model's weight files in order, as events name it. Throws as add_file().

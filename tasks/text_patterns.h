@@ -1,10 +1,11 @@
 #pragma once
 
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/error.h"
 
 namespace palisade {
 
@@ -19,8 +20,8 @@ struct TextMatch {
 using CandidateCheck = std::size_t (*)(std::string_view candidate);
 
 // A pattern or list of words that cannot be used; what() says why.
-class PatternError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+class PatternError : public Error {
+  using Error::Error;
 };
 
 // Named patterns that are looked for in UTF-8 of untrusted origin and any length: on a bounded stack, in time

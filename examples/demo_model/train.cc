@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "base/error.h"
 #include "examples/demo_model/lessons.h"
 #include "examples/demo_model/marks.h"
 #include "examples/demo_model/patch_labels.h"
@@ -17,7 +18,6 @@
 #include "model/train/optimizer.h"
 #include "model/train/schedule.h"
 #include "service/bench/text_format.h"
-#include "service/command_line.h"
 #include "service/interrupt.h"
 #include "service/log.h"
 #include "service/progress.h"

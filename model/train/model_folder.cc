@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "model/error.h"
 #include "model/json.h"
 #include "model/safetensors_writer.h"
 #include "model/whole_file.h"

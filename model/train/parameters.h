@@ -43,7 +43,7 @@ class Parameters {
     std::size_t trained_offset = 0;  // of its gradient in gradients()
   };
 
-  // Reads every weight; throws ModelError naming what is missing.
+  // Reads every weight; throws Error naming what is missing.
   Parameters(const ModelConfig& config, const Checkpoint& checkpoint, const TrainedTensors& trained);
   Parameters(Parameters&&) = default;
 

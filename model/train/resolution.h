@@ -5,7 +5,7 @@
 
 namespace palisade {
 
-// The configuration for pictures of `image_size` a side. Throws ModelError where that is no multiple of the
+// The configuration for pictures of `image_size` a side. Throws Error where that is no multiple of the
 // patch size or makes more tokens than the language model has positions.
 ModelConfig at_resolution(ModelConfig config, int image_size);
 

@@ -11,9 +11,9 @@
 #include <sstream>
 #include <string>
 
+#include "base/error.h"
 #include "model/layer_slices.h"
 #include "model/memory.h"
-#include "service/command_line.h"
 
 namespace palisade {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/error.h"
 #include "model/matmul.h"
 #include "service/bench/memory.h"
-#include "service/command_line.h"
 
 namespace palisade {
 namespace {

@@ -4,9 +4,9 @@
 #include <functional>
 #include <memory>
 
+#include "base/error.h"
 #include "ingest/refused_file.h"
 #include "service/batch.h"
-#include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/commands/decoding_flags.h"
 #include "service/commands/frames_to_flag.h"

@@ -8,13 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "model/error.h"
+#include "base/error.h"
 #include "model/model_shapes.h"
 #include "model/random_checkpoint.h"
 #include "model/whole_file.h"
 #include "service/bench/bench_report.h"
 #include "service/bench/memory.h"
-#include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
 #include "service/log.h"
@@ -99,7 +98,7 @@ void open_picture(std::optional<WholeFile>& picture, const std::string& file) {
   if (file.empty()) return;
   try {
     picture.emplace(file);
-  } catch (const ModelError& error) {
+  } catch (const Error& error) {
     throw UsageError(std::string(error.what()) + "; name another file with --picture");
   }
 }

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "ingest/natural_order.h"
 #include "model/calibration.h"
 #include "model/checkpoint.h"
 #include "model/generation.h"
 #include "model/whole_file.h"
-#include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/interrupt.h"
 #include "service/log.h"

@@ -4,8 +4,8 @@
 #include <stdexcept>
 #include <stop_token>
 
+#include "base/error.h"
 #include "service/batch.h"
-#include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/commands/frames_to_flag.h"
 #include "service/commands/model_flags.h"

@@ -2,20 +2,16 @@
 
 #include <functional>
 
+#include "service/exit_code.h"
+
 namespace CLI {
 class App;
 }
 
 namespace palisade {
 
-// What a parsed command line asks for: run after parsing, on the main thread, returning the exit code.
+// What a parsed command line asks for: run after parsing, on the main thread, returning an exit code.
 using Run = std::function<int()>;
-
-// 0 done, 1 failed, 2 wrong use or configuration, 3 unavailable.
-inline constexpr int kDone = 0;
-inline constexpr int kFailed = 1;
-inline constexpr int kWrongUse = 2;
-inline constexpr int kUnavailable = 3;
 
 // Each adds one subcommand of `palisade` to `app` and, when that one is chosen, sets `run`.
 void add_serve(CLI::App& app, Run& run);

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "service/command_line.h"
+#include "base/error.h"
 #include "tasks/prompt.h"
 
 namespace palisade {

@@ -3,9 +3,9 @@
 #include <memory>
 #include <string>
 
+#include "base/error.h"
 #include "model/json.h"
 #include "model/whole_file.h"
-#include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/output.h"
 #include "service/settings.h"

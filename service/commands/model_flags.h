@@ -31,7 +31,7 @@ void add_sha256_flag(CLI::App& command, std::string& sha256, const std::string& 
 void apply(const ModelFlags& flags, Settings& settings);
 WeightOptions weight_options_of(const Settings& settings);
 EngineModelOptions options_of(const ModelFlags& flags);
-// For one question: the model is used while it is loaded. Throws ModelError.
+// For one question: the model is used while it is loaded. Throws Error.
 std::unique_ptr<EngineModel> load_model(const ModelFlags& flags);
 
 }  // namespace palisade

@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "service/command_line.h"
+#include "base/error.h"
 
 namespace palisade {
 

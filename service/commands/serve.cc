@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "service/command_line.h"
+#include "base/error.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
 #include "service/interrupt.h"

@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "ingest/picture.h"
+#include "model/error.h"
 #include "model/json.h"
 #include "model/siglip.h"
-#include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
 #include "service/log.h"

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "base/error.h"
 #include "model/json.h"
-#include "service/command_line.h"
 #include "service/commands/command.h"
 #include "service/commands/recipe_flags.h"
 #include "service/interrupt.h"

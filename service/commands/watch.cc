@@ -94,7 +94,7 @@ class Watch {
     Json event;
     try {
       event = parse_json(text, topic);
-    } catch (const ModelError& error) {
+    } catch (const Error& error) {
       complain(error.what());
       return;
     }

@@ -33,9 +33,7 @@ void read_words(SettingsReader& reader, const fs::path& folder, TextPatterns& te
     const fs::path file = folder / item->text;
     try {
       text.add_words("words: " + item->text, words_of(read_text_file(file, kMostListBytes), file.string()));
-    } catch (const PatternError& error) {
-      reader.problem_at(*item, error.what());
-    } catch (const ModelError& error) {
+    } catch (const Error& error) {
       reader.problem_at(*item, error.what());
     }
   }

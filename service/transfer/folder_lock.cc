@@ -12,8 +12,7 @@
 #include <cstring>
 #include <string>
 
-#include "model/error.h"
-#include "service/command_line.h"
+#include "base/error.h"
 #include "service/log.h"
 
 namespace palisade {
@@ -38,7 +37,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder) : file_(folder / "lo
 
 bool FolderLock::take() {
   descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (descriptor_ < 0) throw ModelError(file_.string() + ": cannot be written: " + std::strerror(errno));
+  if (descriptor_ < 0) throw Error(file_.string() + ": cannot be written: " + std::strerror(errno));
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     const int why = errno;
     const std::string owner = owner_of(descriptor_);

@@ -24,8 +24,7 @@ constexpr std::size_t kLongestHashLine = 1u << 16;
 
 void decode_first_frame(const fs::path& film) {
   const auto source = open_source({.url = film.string()}, {});
-  if (!source->next([](const FrameStamp&) { return true; }))
-    throw ModelError(film.string() + ": holds no frame");
+  if (!source->next([](const FrameStamp&) { return true; })) throw Error(film.string() + ": holds no frame");
 }
 
 struct Work {
@@ -125,8 +124,7 @@ FileHashes read_file_hashes(const fs::path& file) {
   LineReader lines(file, kLongestHashLine);
   for (std::string line; lines.next(line);) {
     if (line.size() < kHexDigits + 3 || line.substr(kHexDigits, 2) != "  ")
-      throw ModelError(file.string() + ":" + std::to_string(lines.number()) +
-                       ": holds no hash and file name");
+      throw Error(file.string() + ":" + std::to_string(lines.number()) + ": holds no hash and file name");
     hashes[line.substr(kHexDigits + 2)] = line.substr(0, kHexDigits);
   }
   return hashes;

@@ -35,11 +35,11 @@ class InputFiles {
   std::map<std::filesystem::path, Found> found_;
 };
 
-// Of a whole file. Throws ModelError where it can't be read to its end.
+// Of a whole file. Throws Error where it can't be read to its end.
 std::string sha256_of(const std::filesystem::path& file);
 // As sha256sum writes and checks them, "HASH  PATH" a line.
 std::string sha256_lines(const FileHashes& hashes);
-// Throws ModelError where the file can't be read or holds anything else.
+// Throws Error where the file can't be read or holds anything else.
 FileHashes read_file_hashes(const std::filesystem::path& file);
 
 }  // namespace palisade

@@ -5,7 +5,7 @@
 #include <map>
 #include <sstream>
 
-#include "service/command_line.h"
+#include "base/error.h"
 
 namespace palisade {
 namespace {

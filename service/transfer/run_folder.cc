@@ -8,10 +8,10 @@
 #include <charconv>
 #include <fstream>
 
+#include "base/error.h"
 #include "model/input_file.h"
 #include "model/safetensors_writer.h"
 #include "model/whole_file.h"
-#include "service/command_line.h"
 #include "service/joined.h"
 #include "service/transfer/resumed_settings.h"
 
@@ -28,15 +28,14 @@ constexpr std::size_t kLongestMetric = 1u << 20;
 
 std::string metadata_of(const SafetensorsFile& file, const char* key) {
   const auto found = file.metadata().find(key);
-  if (found == file.metadata().end())
-    throw ModelError(file.path().string() + ": no checkpoint of a transfer");
+  if (found == file.metadata().end()) throw Error(file.path().string() + ": no checkpoint of a transfer");
   return found->second;
 }
 
 void copy_tensor(const SafetensorsFile& file, const std::string& name, std::span<float> target) {
   const TensorView& tensor = file.at(name);
   if (tensor.type != DataType::kF32 || std::size_t(tensor.element_count()) != target.size())
-    throw ModelError(file.path().string() + ": tensor \"" + name + "\" is of another model");
+    throw Error(file.path().string() + ": tensor \"" + name + "\" is of another model");
   tensor.copy_to(target);
 }
 
@@ -45,19 +44,18 @@ std::uint64_t number_of(const SafetensorsFile& file, const char* key) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size())
-    throw ModelError(file.path().string() + ": its \"" + key + "\" is no number: it is damaged");
+    throw Error(file.path().string() + ": its \"" + key + "\" is no number: it is damaged");
   return number;
 }
 
 void require_origin(const SafetensorsFile& file, const RunFolder::Origin& origin) {
   if (metadata_of(file, "data") != origin.data)
-    throw ModelError(file.path().string() +
-                     ": was made with other examples or another model than there are now");
+    throw Error(file.path().string() + ": was made with other examples or another model than there are now");
   if (!file.metadata().contains("recipe")) return;  // of an earlier version
   const auto keys = differing_keys(metadata_of(file, "recipe"), origin.recipe);
   if (!keys.empty())
-    throw ModelError(file.path().string() + ": was made with another recipe than recipe.yaml is now (" +
-                     joined(keys) + "); undo that, or begin another run");
+    throw Error(file.path().string() + ": was made with another recipe than recipe.yaml is now (" +
+                joined(keys) + "); undo that, or begin another run");
 }
 
 // What has been written so far stays, whatever happens to the machine.
@@ -66,7 +64,7 @@ void sync_file(const fs::path& file) {
   if (descriptor < 0) return;
   const bool good = ::fsync(descriptor) == 0;
   ::close(descriptor);
-  if (!good) throw ModelError(file.string() + ": cannot be written to the disk; is it full?");
+  if (!good) throw Error(file.string() + ": cannot be written to the disk; is it full?");
 }
 
 }  // namespace
@@ -86,7 +84,7 @@ void RunFolder::require_fit(bool resumed) const {
 void RunFolder::make() const {
   std::error_code error;
   fs::create_directories(path_, error);
-  if (error) throw ModelError(path_.string() + ": cannot be made: " + error.message());
+  if (error) throw Error(path_.string() + ": cannot be made: " + error.message());
 }
 
 void RunFolder::begin(const TransferSettings& settings) const {

@@ -21,7 +21,7 @@ namespace palisade {
 //                            step that is not done yet what its passes so far came to
 //   model/                   at the end, in Hugging Face layout
 // Each file but the metrics appears whole or not at all, so a killed process leaves the last checkpoint as it
-// was. Throws ModelError naming the file.
+// was. Throws Error naming the file.
 class RunFolder {
  public:
   // Of a step that takes several passes: how many are done, and their losses' share of the step's.

@@ -25,7 +25,7 @@ std::string training_of(TransferSettings settings) {
   return recipe_text(settings);
 }
 
-// Of a finished run. Throws ModelError where its evaluation came to no number.
+// Of a finished run. Throws Error where its evaluation came to no number.
 SweepScore score_of(const RunFolder& folder, const TransferSettings& settings, double seconds) {
   SweepScore score{.exact = NAN, .loss = NAN, .seconds = seconds};
   const char* const exact = settings.beams > 1 ? "evaluation_exact_by_beams" : "evaluation_exact";
@@ -35,7 +35,7 @@ SweepScore score_of(const RunFolder& folder, const TransferSettings& settings, d
       score.loss = line["evaluation_loss"].is_number() ? line["evaluation_loss"].get<double>() : NAN;
   }
   if (!std::isfinite(score.exact) || !std::isfinite(score.loss))
-    throw ModelError("the evaluation's loss is no finite number");
+    throw Error("the evaluation's loss is no finite number");
   return score;
 }
 

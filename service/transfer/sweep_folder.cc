@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/error.h"
 #include "model/input_file.h"
 #include "model/whole_file.h"
-#include "service/command_line.h"
 #include "service/transfer/run_folder.h"
 #include "service/transfer/sweep.h"
 
@@ -32,7 +32,7 @@ void SweepFolder::require_fit(bool resumed) const {
 void SweepFolder::begin(const SweepSettings& sweep) const {
   std::error_code error;
   fs::create_directories(path_, error);
-  if (error) throw ModelError(path_.string() + ": cannot be made: " + error.message());
+  if (error) throw Error(path_.string() + ": cannot be made: " + error.message());
   write_whole_file(path_ / kSettings, sweep_text(sweep));
 }
 
@@ -70,8 +70,8 @@ std::vector<SweepRun> SweepFolder::runs() const {
       }
     }
   } catch (const Json::exception&) {
-    throw ModelError((path_ / kScores).string() +
-                     ": holds no scores of a sweep; remove it, and its runs are judged again");
+    throw Error((path_ / kScores).string() +
+                ": holds no scores of a sweep; remove it, and its runs are judged again");
   }
   return runs;
 }

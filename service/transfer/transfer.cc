@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/error.h"
 #include "model/generation.h"
 #include "model/input_file.h"
 #include "model/random.h"
@@ -14,7 +15,6 @@
 #include "model/train/resolution.h"
 #include "model/train/schedule.h"
 #include "service/bench/text_format.h"
-#include "service/command_line.h"
 #include "service/log.h"
 #include "service/progress.h"
 #include "service/transfer/folder_lock.h"
@@ -176,7 +176,7 @@ class Transfer {
     }
     if (changed.empty()) return;
     const std::string first = changed.front();
-    throw ModelError(
+    throw Error(
         first + ": has changed since the run was begun" +
         (changed.size() > 1 ? ", and so have " + std::to_string(changed.size() - 1) + " others" : "") + " (" +
         run_.path().string() + "/inputs.sha256); bring them back, or begin another run");
@@ -267,8 +267,8 @@ class Transfer {
   }
 
   [[noreturn]] void fail_at(int step, const std::string& what) {
-    throw ModelError("step " + std::to_string(step + 1) + ": " + what +
-                     " is no finite number; the last checkpoint is as it was. Try a lower learning_rate");
+    throw Error("step " + std::to_string(step + 1) + ": " + what +
+                " is no finite number; the last checkpoint is as it was. Try a lower learning_rate");
   }
 
   void evaluate(Progress& progress) {

@@ -17,20 +17,20 @@ TransferRecord record_of(const TransferLine& line, const TransferSettings& setti
   TransferRecord record{
       .place = line.place(), .pictures = line.pictures, .video = line.video, .suffix = line.suffix};
   if (record.suffix.empty() && !settings.allow_empty_suffix)
-    throw ModelError(record.place +
-                     ": the suffix is empty; remove the line, or set allow_empty_suffix where silence is "
-                     "an answer");
+    throw Error(record.place +
+                ": the suffix is empty; remove the line, or set allow_empty_suffix where silence is "
+                "an answer");
   record.tokens = example_tokens(config, tokenizer, line.prefix, record.suffix);
   const std::size_t length = record.tokens.prompt.size() + record.tokens.suffix.size();
   // The last token is predicted and never read.
   if (length > std::size_t(settings.text_length) + 1)
-    throw ModelError(record.place + ": prefix and suffix are " + std::to_string(length - 1) +
-                     " tokens, text_length is " + std::to_string(settings.text_length));
+    throw Error(record.place + ": prefix and suffix are " + std::to_string(length - 1) +
+                " tokens, text_length is " + std::to_string(settings.text_length));
   const std::size_t images = record.video.empty() ? record.pictures.size() : std::size_t(settings.frames);
   const std::size_t positions = images * std::size_t(config.image_tokens()) + length - 1;
   if (positions > std::size_t(config.text.max_position_embeddings))
-    throw ModelError(record.place + ": pictures and text are " + std::to_string(positions) +
-                     " positions, the model has " + std::to_string(config.text.max_position_embeddings));
+    throw Error(record.place + ": pictures and text are " + std::to_string(positions) +
+                " positions, the model has " + std::to_string(config.text.max_position_embeddings));
   return record;
 }
 
@@ -48,7 +48,7 @@ std::vector<TransferRecord> transfer_records(const std::vector<TransferLine>& li
   for (const TransferLine& line : lines) {
     try {
       records.push_back(record_of(line, settings, config, tokenizer));
-    } catch (const ModelError& problem) {
+    } catch (const Error& problem) {
       problems.add(line.number, problem.what());
     }
   }
@@ -97,7 +97,7 @@ std::vector<Image> BatchLoader::frames_of(const fs::path& video, std::optional<s
     if (!frame) break;
     images.push_back(preprocessor_.to_square(frame->image));
   }
-  if (images.empty()) throw ModelError(video.string() + ": holds no frame");
+  if (images.empty()) throw Error(video.string() + ": holds no frame");
   // Short ones are tiled: 0, 1, 2, 0, 1, 2 ...
   for (const std::size_t seen = images.size(); images.size() < count;)
     images.push_back(images[images.size() % seen]);
@@ -112,7 +112,7 @@ std::vector<Image> BatchLoader::images(const TransferRecord& record, std::option
       images.push_back(preprocessor_.to_square(read_picture(picture)));
     return images;
   } catch (const std::exception& error) {
-    throw ModelError(record.place + ": " + error.what());
+    throw Error(record.place + ": " + error.what());
   }
 }
 

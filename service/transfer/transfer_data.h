@@ -51,7 +51,7 @@ class BatchLoader {
       : preprocessor_(preprocessor), settings_(settings) {}
 
   // A video begins at its first frame, or, with a seed, anywhere (fixed stride; short ones are tiled). Throws
-  // ModelError naming the record's file and line.
+  // Error naming the record's file and line.
   TrainingBatch load(std::span<const TransferRecord* const> records, std::optional<std::uint64_t> seed);
   // A record's pictures as inference takes them.
   std::vector<Image> images(const TransferRecord& record, std::optional<std::uint64_t> seed);

@@ -26,16 +26,16 @@ std::string meant(const Json& json, const std::string& key) {
 
 std::string text_at(const Json& json, const char* key, const std::string& place) {
   const auto found = json.find(key);
-  if (found == json.end()) throw ModelError(place + ": \"" + key + "\" is missing" + meant(json, key));
+  if (found == json.end()) throw Error(place + ": \"" + key + "\" is missing" + meant(json, key));
   if (!found->is_string())
-    throw ModelError(place + ": \"" + key + "\" is " + found->type_name() + ", not text: put it in quotes");
+    throw Error(place + ": \"" + key + "\" is " + found->type_name() + ", not text: put it in quotes");
   return found->get<std::string>();
 }
 
 fs::path existing(const Json& name, const TransferLine& line) {
   const std::string text = name.is_string() ? name.get<std::string>() : "";
   if (text.empty() || text.find('\0') != std::string::npos)
-    throw ModelError(line.place() + ": a picture's name is no text");
+    throw Error(line.place() + ": a picture's name is no text");
   const fs::path path = line.file.parent_path() / text;
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -46,13 +46,13 @@ fs::path existing(const Json& name, const TransferLine& line) {
                           : status.type() == fs::file_type::not_found
                               ? "no such file"
                               : "cannot be reached: " + error.message();
-  throw ModelError(line.place() + ": " + path.string() + ": " + why);
+  throw Error(line.place() + ": " + path.string() + ": " + why);
 }
 
 void read_pictures(const Json& json, TransferLine& line) {
   const auto given = [&](const char* key) { return json.contains(key) && !json.at(key).is_null(); };
   if (int(given("image")) + int(given("images")) + int(given("video")) != 1)
-    throw ModelError(line.place() + ": needs one of \"image\", \"images\" and \"video\"");
+    throw Error(line.place() + ": needs one of \"image\", \"images\" and \"video\"");
   if (given("video")) {
     line.video = existing(json.at("video"), line);
   } else if (given("image")) {
@@ -60,13 +60,13 @@ void read_pictures(const Json& json, TransferLine& line) {
   } else {
     const Json& images = json.at("images");
     if (!images.is_array() || images.empty())
-      throw ModelError(line.place() + ": \"images\" is no list of file names");
+      throw Error(line.place() + ": \"images\" is no list of file names");
     for (const Json& name : images) line.pictures.push_back(existing(name, line));
   }
 }
 
 std::string checked(const std::string& key, PlainText text, const TransferLine& line) {
-  if (!text.fault.empty()) throw ModelError(line.place() + ": the " + key + " " + text.fault);
+  if (!text.fault.empty()) throw Error(line.place() + ": the " + key + " " + text.fault);
   return std::move(text.text);
 }
 
@@ -74,12 +74,12 @@ void parse(TransferLine& line, bool last) {
   Json json;
   try {
     json = parse_json(line.text, line.place());
-  } catch (const ModelError&) {
+  } catch (const Error&) {
     const std::string mistake = line_mistake(line.text, last);
-    if (!mistake.empty()) throw ModelError(line.place() + ": " + mistake);
+    if (!mistake.empty()) throw Error(line.place() + ": " + mistake);
     throw;
   }
-  if (!json.is_object()) throw ModelError(line.place() + ": is no JSON object ({...})");
+  if (!json.is_object()) throw Error(line.place() + ": is no JSON object ({...})");
   line.suffix = checked("suffix", plain_text(text_at(json, "suffix", line.place())), line);
   read_pictures(json, line);
   line.prefix = checked("prefix", whole_prompt(text_at(json, "prefix", line.place())), line);
@@ -131,7 +131,7 @@ std::vector<TransferLine> read_transfer_lines(const fs::path& file, LineProblems
     try {
       parse(line, reader.ended_open());
       lines.push_back(std::move(line));
-    } catch (const ModelError& problem) {
+    } catch (const Error& problem) {
       problems.add(reader.number(), problem.what());
       went_on = goes_on(text);
     }

@@ -37,7 +37,7 @@ class LineProblems {
 
 // Reads a whole file of examples; relative paths are the file's folder's. Malformed lines and missing
 // pictures go into `problems`, each with file and line; reading ends where what follows can't be judged: in a
-// file that is something else, or a line that is longer than 1 MiB or goes on in the next. Throws ModelError
+// file that is something else, or a line that is longer than 1 MiB or goes on in the next. Throws Error
 // where the file cannot be read, SettingsError where it is none.
 std::vector<TransferLine> read_transfer_lines(const std::filesystem::path& file, LineProblems& problems);
 

@@ -14,7 +14,7 @@ constexpr double kScoreTolerance = 1e-3;
 EarlyStopping early_stopping_of(const Json& json) {
   if (json.is_boolean()) return json.get<bool>() ? EarlyStopping::kWhenFull : EarlyStopping::kHeuristic;
   if (json == "never") return EarlyStopping::kNever;
-  throw ModelError("early_stopping " + json.dump() + " is none of false, true and \"never\"");
+  throw Error("early_stopping " + json.dump() + " is none of false, true and \"never\"");
 }
 
 std::string label_of(const std::string& name, const Json& setting) {

@@ -29,7 +29,7 @@ fs::path model_folder(const fs::path& root, const std::string& wanted,
   for (const auto& entry : fs::directory_iterator(root / "models")) {
     if (fs::exists(entry.path() / "tokenizer.model") && fits(entry.path())) folders.push_back(entry.path());
   }
-  if (folders.empty()) throw ModelError((root / "models").string() + ": no PaliGemma folder with " + wanted);
+  if (folders.empty()) throw Error((root / "models").string() + ": no PaliGemma folder with " + wanted);
   return *std::min_element(folders.begin(), folders.end());
 }
 
@@ -53,7 +53,7 @@ fs::path picture_named(const fs::path& folder, const std::string& stem) {
   for (const char* ending : {".png", ".jpg", ".jpeg", ".webp"}) {
     if (fs::exists(folder / (stem + ending))) return folder / (stem + ending);
   }
-  throw ModelError((folder / stem).string() + ": no picture of this name");
+  throw Error((folder / stem).string() + ": no picture of this name");
 }
 
 }  // namespace

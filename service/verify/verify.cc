@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "model/error.h"
+#include "base/error.h"
 
 namespace palisade {
 namespace {
@@ -70,15 +70,14 @@ bool chosen(const std::string& name, const std::string& wanted) {
 
 void verify(const fs::path& root, const std::vector<std::string>& wanted, Precision precision,
             VerificationReport& report) {
-  if (!fs::is_directory(root)) throw ModelError(root.string() + ": no such folder of golden data");
+  if (!fs::is_directory(root)) throw Error(root.string() + ": no such folder of golden data");
   const std::vector<Case> cases = cases_of(root, precision);
   if (cases.empty()) {
-    throw ModelError(root.string() +
-                     ": holds no golden data (expected resize/, images/, tokenizer/ or cases/)");
+    throw Error(root.string() + ": holds no golden data (expected resize/, images/, tokenizer/ or cases/)");
   }
   for (const std::string& name : wanted) {
     if (std::none_of(cases.begin(), cases.end(), [&](const Case& one) { return chosen(one.name, name); })) {
-      throw ModelError(root.string() + ": has no case \"" + name + "\"");
+      throw Error(root.string() + ": has no case \"" + name + "\"");
     }
   }
   for (const Case& one : cases) {

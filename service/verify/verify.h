@@ -17,7 +17,7 @@ namespace palisade {
 // with products in `precision` (see tolerance.h). `wanted` chooses cases by path or its
 // end
 // ("cases/paligemma1-tiny/caption", "caption", "resize"); empty takes all. Nothing is passed over: what this
-// build cannot run is reported as skipped. Throws ModelError when root holds no golden data or a wanted case
+// build cannot run is reported as skipped. Throws Error when root holds no golden data or a wanted case
 // is not there.
 void verify(const std::filesystem::path& root, const std::vector<std::string>& wanted, Precision precision,
             VerificationReport& report);

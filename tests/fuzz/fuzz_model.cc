@@ -49,7 +49,7 @@ void safetensors(Input input) {
       if (tensor.type == DataType::kI64) (void)tensor.to_integers();
       if (tensor.type != DataType::kI64 && tensor.type != DataType::kU8) (void)tensor.to_floats();
     }
-  } catch (const ModelError&) {
+  } catch (const Error&) {
   }
 }
 
@@ -58,11 +58,11 @@ void sentencepiece(Input input) {
   file_of("spiece.model", input);
   try {
     tokenize(Tokenizer(folder()));
-  } catch (const ModelError&) {
+  } catch (const Error&) {
   }
   try {
     tokenize(SiglipTokenizer(folder()));
-  } catch (const ModelError&) {
+  } catch (const Error&) {
   }
 }
 
@@ -72,7 +72,7 @@ void tokenizer_json(Input input) {
   const std::filesystem::path file = file_of("alone/tokenizer.json", input);
   try {
     tokenize(Tokenizer(file.parent_path()));
-  } catch (const ModelError&) {
+  } catch (const Error&) {
   }
 }
 
@@ -80,7 +80,7 @@ void json(Input input) {
   try {
     const Json value = parse_json(text_of(input), "the text");
     if (parse_json(value.dump(), "its copy") != value) __builtin_trap();
-  } catch (const ModelError&) {
+  } catch (const Error&) {
   }
 }
 
@@ -93,7 +93,7 @@ void model_config(Input input) {
         +[](const std::filesystem::path&) { (void)read_preprocessor(folder(), 224); }}) {
     try {
       read(config);
-    } catch (const ModelError&) {
+    } catch (const Error&) {
     }
   }
 }
@@ -102,7 +102,7 @@ void calibration(Input input) {
   try {
     const Calibration read(small_model(), file_of("calibration.json", input), "f");
     (void)read.checksum();
-  } catch (const ModelError&) {
+  } catch (const Error&) {
   }
 }
 

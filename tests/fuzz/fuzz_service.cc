@@ -76,7 +76,7 @@ void peers(Input input) {
 void control(Input input) {
   try {
     (void)control_request_of(std::string(text_of(input)));
-  } catch (const ModelError&) {
+  } catch (const Error&) {
   }
 }
 
@@ -97,7 +97,7 @@ void events(Input input) {
       for (const char letter : event_line(topic, event)) {
         if ((letter >= 0 && letter < ' ') || letter == '\x7f') __builtin_trap();
       }
-    } catch (const ModelError&) {
+    } catch (const Error&) {
     }
   }
 }

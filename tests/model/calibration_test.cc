@@ -207,7 +207,7 @@ TEST_CASE("a damaged calibration is refused with its name and the reason") {
     try {
       const Calibration read(tiny.config, file, tiny.checkpoint.fingerprint());
       FAIL("it was taken");
-    } catch (const ModelError& error) {
+    } catch (const Error& error) {
       CHECK(std::string(error.what()).find(file.string()) != std::string::npos);
       CHECK(std::string(error.what()).find(why) != std::string::npos);
     }
@@ -247,9 +247,9 @@ TEST_CASE("a damaged calibration is refused with its name and the reason") {
   CHECK(Calibration(tiny.config, file, tiny.checkpoint.fingerprint()).checksum() ==
         tiny.calibration.checksum());
   fs::remove(file);
-  CHECK_THROWS_WITH_AS(Calibration(tiny.config, file, "f"), doctest::Contains(file.c_str()), ModelError);
+  CHECK_THROWS_WITH_AS(Calibration(tiny.config, file, "f"), doctest::Contains(file.c_str()), Error);
   fs::create_directory(file);
-  CHECK_THROWS_WITH_AS(Calibration(tiny.config, file, "f"), doctest::Contains(file.c_str()), ModelError);
+  CHECK_THROWS_WITH_AS(Calibration(tiny.config, file, "f"), doctest::Contains(file.c_str()), Error);
 }
 
 TEST_CASE(
@@ -288,6 +288,6 @@ TEST_CASE(
   }
   if (has_products(Precision::kInt8)) {
     CHECK_THROWS_WITH_AS(load(Precision::kInt8, folder.path() / "nowhere.json"),
-                         doctest::Contains("nowhere.json"), ModelError);
+                         doctest::Contains("nowhere.json"), Error);
   }
 }

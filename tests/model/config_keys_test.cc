@@ -111,7 +111,7 @@ class Changed {
   std::string refusal() const {
     try {
       reading();
-    } catch (const ModelError& error) {
+    } catch (const Error& error) {
       return error.what();
     }
     return "";

@@ -74,7 +74,7 @@ struct FolderCopy {
   std::string refusal() const {
     try {
       const PaliGemma model(path);
-    } catch (const ModelError& error) {
+    } catch (const Error& error) {
       return error.what();
     }
     return "";

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+
 using namespace palisade;
 namespace fs = std::filesystem;
 
@@ -61,10 +63,10 @@ TEST_CASE("what cannot be read is an error and never the end") {
   // Opens like a file, has no length, and fails at the first read.
   char one = 0;
   InputFile memory("/proc/self/mem");
-  CHECK_THROWS_WITH_AS(memory.read({&one, 1}), doctest::Contains("cannot be read"), ModelError);
+  CHECK_THROWS_WITH_AS(memory.read({&one, 1}), doctest::Contains("cannot be read"), Error);
   const fs::path pipe = fs::temp_directory_path() / ("palisade_input_pipe" + std::to_string(getpid()));
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   for (const fs::path& path : {pipe, fs::path("/"), fs::path("/dev/zero"), fs::path("/nowhere/at/all")})
-    CHECK_THROWS_AS(InputFile{path}, ModelError);
+    CHECK_THROWS_AS(InputFile{path}, Error);
   fs::remove(pipe);
 }

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "model/error.h"
 #include "model/siglip.h"
 #include "tests/model/folder_copy.h"
 
@@ -20,7 +21,7 @@ const std::string kPointer =
 std::string refusal_of(const fs::path& path) {
   try {
     const PaliGemma model(path);
-  } catch (const ModelError& error) {
+  } catch (const Error& error) {
     return error.what();
   }
   return "";

@@ -30,7 +30,7 @@ std::string config_error(const std::string& text) {
   const TemporaryFile file(text);
   try {
     read_model_config(file.path);
-  } catch (const ModelError& error) {
+  } catch (const Error& error) {
     return error.what();
   }
   return "";

@@ -7,6 +7,7 @@
 #include "model/bare_product.h"
 #include "model/checkpoint.h"
 #include "model/checkpoint_match.h"
+#include "model/error.h"
 #include "model/siglip.h"
 #include "model/tensor_names.h"
 #include "tests/model/folder_copy.h"

@@ -8,7 +8,7 @@
 #include <array>
 #include <fstream>
 
-#include "model/error.h"
+#include "base/error.h"
 #include "model/json.h"
 
 using namespace palisade;
@@ -35,9 +35,8 @@ TEST_CASE("a file is read from any byte on, and says where it ends") {
   read.require_unchanged();
   fs::resize_file(file.path, 5);
   CHECK_THROWS_WITH_AS(read.read(3, some),
-                       doctest::Contains("ends at byte 5, and had 10 bytes when it was opened"), ModelError);
-  CHECK_THROWS_WITH_AS(read.require_unchanged(), doctest::Contains("was changed while it was read"),
-                       ModelError);
+                       doctest::Contains("ends at byte 5, and had 10 bytes when it was opened"), Error);
+  CHECK_THROWS_WITH_AS(read.require_unchanged(), doctest::Contains("was changed while it was read"), Error);
 }
 
 TEST_CASE("what the disk refuses is named with file and byte") {
@@ -45,23 +44,23 @@ TEST_CASE("what the disk refuses is named with file and byte") {
   const ReadFile memory("/proc/self/mem");
   std::array<std::byte, 4> some{};
   CHECK_THROWS_WITH_AS(memory.read(16, some), "/proc/self/mem: cannot be read at byte 16: Input/output error",
-                       ModelError);
+                       Error);
 }
 
 TEST_CASE("only a regular file is read, and nobody waits for a pipe") {
-  CHECK_THROWS_WITH_AS(ReadFile("/nowhere/model"), "/nowhere/model: no such file", ModelError);
-  CHECK_THROWS_WITH_AS(ReadFile("/tmp"), "/tmp: not a regular file", ModelError);
-  CHECK_THROWS_WITH_AS(ReadFile("/dev/zero"), "/dev/zero: not a regular file", ModelError);
+  CHECK_THROWS_WITH_AS(ReadFile("/nowhere/model"), "/nowhere/model: no such file", Error);
+  CHECK_THROWS_WITH_AS(ReadFile("/tmp"), "/tmp: not a regular file", Error);
+  CHECK_THROWS_WITH_AS(ReadFile("/dev/zero"), "/dev/zero: not a regular file", Error);
   const SmallFile place("");
   fs::remove(place.path);
   REQUIRE(::mkfifo(place.path.c_str(), 0600) == 0);
-  CHECK_THROWS_WITH_AS(ReadFile(place.path), doctest::Contains("not a regular file"), ModelError);
-  CHECK_THROWS_WITH_AS(read_text_file(place.path, 10), doctest::Contains("not a regular file"), ModelError);
+  CHECK_THROWS_WITH_AS(ReadFile(place.path), doctest::Contains("not a regular file"), Error);
+  CHECK_THROWS_WITH_AS(read_text_file(place.path, 10), doctest::Contains("not a regular file"), Error);
 }
 
 TEST_CASE("a text file larger than it may be is refused with both figures") {
   const SmallFile file("0123456789");
   CHECK(read_text_file(file.path, 10) == "0123456789");
   CHECK_THROWS_WITH_AS(read_text_file(file.path, 9),
-                       doctest::Contains("10 bytes are more than the 9 allowed"), ModelError);
+                       doctest::Contains("10 bytes are more than the 9 allowed"), Error);
 }

@@ -40,7 +40,7 @@ std::string file_error(const std::string& bytes) {
   const TemporaryFolder folder;
   try {
     SafetensorsFile file(folder.write("model.safetensors", bytes));
-  } catch (const ModelError& error) {
+  } catch (const Error& error) {
     return error.what();
   }
   return "";
@@ -183,7 +183,7 @@ TEST_CASE("a file that becomes shorter while it is read is an error, in whicheve
   try {
     read();
     FAIL("a file cut short is read");
-  } catch (const ModelError& error) {
+  } catch (const Error& error) {
     const std::string what = error.what();
     CHECK_MESSAGE((says(what, "model.safetensors: ends at byte 200000, and had 10240") ||
                    says(what, "model.safetensors: was changed while it was read")),
@@ -204,5 +204,5 @@ TEST_CASE("a checkpoint that is written to while it is read is an error; one who
   folder.write("model.safetensors", bytes);
   const Checkpoint again(folder.path);
   fs::last_write_time(path, fs::last_write_time(path) + std::chrono::seconds(2));
-  CHECK_THROWS_WITH_AS(again.read("w", {2}), doctest::Contains("was changed while it was read"), ModelError);
+  CHECK_THROWS_WITH_AS(again.read("w", {2}), doctest::Contains("was changed while it was read"), Error);
 }

@@ -50,7 +50,7 @@ const std::string kMap = field(2, "\x01\x02\x03");
 std::string fault_of_file(const std::string& file) {
   try {
     check_sentencepiece_model(read_sentencepiece_model(file, "tokenizer.model"), "tokenizer.model");
-  } catch (const ModelError& error) {
+  } catch (const Error& error) {
     return error.what();
   }
   return "";
@@ -179,7 +179,7 @@ TEST_CASE("a mutated message is read as the library reads it, or refused") {
       const std::string written = serialized(model);
       CHECK(serialized(read_sentencepiece_model(written, "again")) == written);
       ++read;
-    } catch (const ModelError&) {
+    } catch (const Error&) {
     }
   }
   CHECK(read > 100);

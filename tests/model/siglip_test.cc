@@ -44,7 +44,7 @@ struct Folder {
     std::ofstream(path / "config.json") << json.dump();
     try {
       const Siglip model(path);
-    } catch (const ModelError& error) {
+    } catch (const Error& error) {
       return error.what();
     }
     return "";

@@ -41,7 +41,7 @@ struct TokenizerFolder {
 std::string folder_error(const fs::path& folder) {
   try {
     const Tokenizer tokenizer(folder);
-  } catch (const ModelError& error) {
+  } catch (const Error& error) {
     return error.what();
   }
   return "";
@@ -299,7 +299,7 @@ TEST_CASE(
       const Tokenizer tokenizer(folder.path);
       CHECK(tokenizer.piece(2) == "<bos>");
       tokenizer.decode(tokenizer.encode("a red car drives from left to right <loc0123>\n"));
-    } catch (const ModelError&) {
+    } catch (const Error&) {
     }
   }
 }

@@ -7,7 +7,7 @@
 #include <random>
 #include <zmq.hpp>
 
-#include "service/command_line.h"
+#include "base/error.h"
 #include "service/log.h"
 
 using namespace palisade;

@@ -9,8 +9,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/error.h"
 #include "service/bench/memory.h"
-#include "service/command_line.h"
 #include "service/control.h"
 #include "service/endpoint.h"
 #include "service/log.h"

@@ -12,7 +12,7 @@
 #include <thread>
 #include <zmq.hpp>
 
-#include "service/command_line.h"
+#include "base/error.h"
 #include "tests/service/subscriber.h"
 #include "tests/tasks/schema.h"
 

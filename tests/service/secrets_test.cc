@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "model/error.h"
+#include "base/error.h"
 #include "service/log.h"
 #include "service/secret_file.h"
 #include "service/settings.h"
@@ -93,10 +93,10 @@ TEST_CASE("a misplaced password shows in no problem") {
 TEST_CASE("a pipe or a folder in the place of a password file is refused and not waited for") {
   const auto pipe = std::filesystem::temp_directory_path() / ("palisade_pipe" + std::to_string(getpid()));
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-  CHECK_THROWS_AS(read_secret_file(pipe), ModelError);
-  CHECK_THROWS_AS(read_secret_file(pipe.parent_path()), ModelError);
+  CHECK_THROWS_AS(read_secret_file(pipe), Error);
+  CHECK_THROWS_AS(read_secret_file(pipe.parent_path()), Error);
   // Opens, and says at the first read that it cannot be.
-  CHECK_THROWS_AS(read_secret_file("/proc/self/mem"), ModelError);
+  CHECK_THROWS_AS(read_secret_file("/proc/self/mem"), Error);
   std::filesystem::remove(pipe);
 }
 

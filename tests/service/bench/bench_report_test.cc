@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
 #include "model/model_shapes.h"
 #include "model/random_checkpoint.h"
-#include "service/command_line.h"
 
 using namespace palisade;
 

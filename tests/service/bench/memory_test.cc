@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/error.h"
 #include "model/model_shapes.h"
-#include "service/command_line.h"
 
 using namespace palisade;
 namespace fs = std::filesystem;
