@@ -6,19 +6,10 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "frames/image.h"
 
 namespace palisade {
-
-// Media time: the frame's presentation time (pts) since the first frame of its connection, never negative.
-using MediaTime = std::chrono::nanoseconds;
-// Wall time is for labels only; every deadline is monotonic (MonotonicTime).
-using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
-using MonotonicTime = std::chrono::steady_clock::time_point;
-
-inline WallTime wall_now() {
-  return std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
-}
 
 // Where a frame's wall time comes from: the sender's RTCP sender reports, our clock when the frame arrived,
 // or the start of a file plus pts.

@@ -4,7 +4,7 @@
 #include <stop_token>
 #include <utility>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 #include "ingest/ffmpeg_handles.h"
 
 namespace palisade {

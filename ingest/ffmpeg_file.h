@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 #include "ingest/ffmpeg_deadline.h"
 #include "ingest/ffmpeg_handles.h"
 

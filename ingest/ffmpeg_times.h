@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 #include "ingest/ffmpeg_handles.h"
 
 namespace palisade {

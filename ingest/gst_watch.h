@@ -7,7 +7,7 @@
 #include <mutex>
 #include <optional>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 #include "ingest/gst_handles.h"
 #include "ingest/gst_reports.h"
 #include "ingest/source.h"

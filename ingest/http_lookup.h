@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 
 namespace palisade {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 #include "ingest/http_address.h"
 #include "ingest/http_answer.h"
 

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 #include "ingest/recent_least.h"
 
 namespace palisade {

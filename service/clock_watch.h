@@ -3,7 +3,7 @@
 #include <chrono>
 #include <optional>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 
 namespace palisade {
 

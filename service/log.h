@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 
 namespace palisade {
 

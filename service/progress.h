@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 
 namespace palisade {
 

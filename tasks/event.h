@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 #include "model/json.h"
 
 namespace palisade {

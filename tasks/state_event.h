@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 #include "model/json.h"
 
 namespace palisade {

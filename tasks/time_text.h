@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "frames/frame.h"
+#include "base/clock.h"
 
 namespace palisade {
 

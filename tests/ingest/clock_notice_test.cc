@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 using namespace palisade;
 using namespace std::chrono_literals;
 
