@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "ingest/redaction.h"
 #include "ingest/url.h"
 
 namespace palisade {

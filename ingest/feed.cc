@@ -13,6 +13,7 @@
 #include "ingest/backlog.h"
 #include "ingest/clock_notice.h"
 #include "ingest/pause.h"
+#include "ingest/redaction.h"
 #include "ingest/retry.h"
 #include "ingest/turns.h"
 #include "ingest/url.h"
@@ -20,8 +21,7 @@
 namespace palisade {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
+using std::chrono::milliseconds, std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kBetweenReports{10};  // of one kind
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ingest/ffmpeg_log.h"
+#include "ingest/redaction.h"
 #include "ingest/url.h"
 
 namespace palisade {

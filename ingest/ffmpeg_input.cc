@@ -11,6 +11,7 @@
 #include "ingest/ffmpeg_log.h"
 #include "ingest/ffmpeg_times.h"
 #include "ingest/ffmpeg_whitelist.h"
+#include "ingest/redaction.h"
 #include "ingest/refused_file.h"
 #include "ingest/rtsp_faults.h"
 #include "ingest/url.h"

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "ingest/ffmpeg_handles.h"
-#include "ingest/url.h"
+#include "ingest/redaction.h"
 
 namespace palisade {
 namespace {

@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "ingest/redaction.h"
 #include "ingest/rtsp_faults.h"
 #include "ingest/url.h"
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "ingest/gst_rtsp_extension.h"
+#include "ingest/redaction.h"
 #include "ingest/rtsp_faults.h"
 #include "ingest/url.h"
 

@@ -10,6 +10,7 @@
 #include "ingest/gst_picture.h"
 #include "ingest/gst_rtsp_extension.h"
 #include "ingest/pause.h"
+#include "ingest/redaction.h"
 #include "ingest/rtsp_faults.h"
 #include "ingest/url.h"
 

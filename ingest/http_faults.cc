@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "ingest/url.h"
+#include "ingest/redaction.h"
 
 namespace palisade {
 namespace {

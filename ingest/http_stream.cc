@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ingest/http_faults.h"
+#include "ingest/redaction.h"
 #include "ingest/url.h"
 
 namespace palisade {

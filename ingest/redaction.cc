@@ -5,7 +5,7 @@
 #include <cctype>
 #include <optional>
 
-#include "ingest/url.h"
+#include "base/percent_encoding.h"
 
 namespace palisade {
 namespace {
@@ -129,27 +129,10 @@ std::string redact_query(std::string_view query) {
   }
 }
 
-std::string redact_from_path(std::string_view rest) {
-  const std::size_t end = rest.find_first_of("?#");
-  std::string out = redact_path(rest.substr(0, end));
-  if (end == kNotFound) return out;
-  out += rest[end];
-  return rest[end] == '?' ? out + redact_query(rest.substr(end + 1)) : out.append(kHidden);
-}
-
 std::string redact_from_host(std::string_view rest) {
   const std::size_t path = std::min(rest.find_first_of("/?#"), rest.size());
   if (!is_host(rest.substr(0, path))) return std::string(kHidden);
-  return std::string(rest.substr(0, path)) + redact_from_path(rest.substr(path));
-}
-
-// With a '?' or '#' before the last '@' nobody can tell a password from a query, and nothing of either is
-// shown.
-std::string redact_rest(std::string_view rest) {
-  const auto user = user_information(rest);
-  if (!user) return redact_from_host(rest);
-  if (user->find_first_of("?#") != kNotFound) return std::string(kHidden);
-  return std::string(kHidden) + "@" + redact_from_host(rest.substr(user->size() + 1));
+  return std::string(rest.substr(0, path)) + redact_path_and_query(rest.substr(path));
 }
 
 // End of the value that starts at `from`: a quoted one may hold spaces.
@@ -189,16 +172,6 @@ std::optional<Value> next_secret_value(std::string_view line, std::size_t from) 
     return Value{value, value_end(line, value)};
   }
   return std::nullopt;
-}
-
-std::string redact_properties(std::string_view line) {
-  std::string out;
-  std::size_t shown = 0;
-  while (const auto value = next_secret_value(line, shown)) {
-    out.append(line.substr(shown, value->begin - shown)).append(kHidden);
-    shown = value->end;
-  }
-  return out.append(line.substr(shown));
 }
 
 // "Authorization: Basic dXNlcjpwdw==" to the end of its line.
@@ -259,7 +232,7 @@ std::string redact_urls(std::string_view rest) {
     while (shown_end > start && std::string_view("\"'),.;:]>").find(rest[shown_end - 1]) != kNotFound)
       --shown_end;
     out.append(redact_words(rest.substr(0, start)))
-        .append(redact_rest(rest.substr(start, shown_end - start)));
+        .append(redact_authority(rest.substr(start, shown_end - start)));
     out.append(rest.substr(shown_end, end - shown_end));
     rest.remove_prefix(end);
   }
@@ -303,23 +276,31 @@ void add_parameters(std::vector<std::string>& secrets, std::string_view text) {
 
 }  // namespace
 
-std::string redact_url(std::string_view url) {
-  const std::string scheme = scheme_of(url);
-  const bool user = url.find('@') != kNotFound;
-  // More than are addresses: what may hide a password is hidden.
-  const std::size_t first_colon = url.find(':');
-  const bool like_address =
-      user && first_colon != kNotFound && url.substr(0, first_colon).find('/') == kNotFound;
-  if (scheme.empty() && like_address) return redact_rest(url);
-  // A path, in which an address may stand all the same.
-  if (scheme.empty()) return url.find("://") == kNotFound ? std::string(url) : redact_text(url);
-  if (scheme == "gst") return redact_text(redact_properties(url));
-  if (names_file(url) && !user) return std::string(url);
-  if (const std::size_t authority = url.find("://"); authority != kNotFound) {
-    return std::string(url.substr(0, authority + 3)) + redact_rest(url.substr(authority + 3));
+// With a '?' or '#' before the last '@' nobody can tell a password from a query, and nothing of either is
+// shown.
+std::string redact_authority(std::string_view rest) {
+  const auto user = user_information(rest);
+  if (!user) return redact_from_host(rest);
+  if (user->find_first_of("?#") != kNotFound) return std::string(kHidden);
+  return std::string(kHidden) + "@" + redact_from_host(rest.substr(user->size() + 1));
+}
+
+std::string redact_path_and_query(std::string_view rest) {
+  const std::size_t end = rest.find_first_of("?#");
+  std::string out = redact_path(rest.substr(0, end));
+  if (end == kNotFound) return out;
+  out += rest[end];
+  return rest[end] == '?' ? out + redact_query(rest.substr(end + 1)) : out.append(kHidden);
+}
+
+std::string redact_properties(std::string_view line) {
+  std::string out;
+  std::size_t shown = 0;
+  while (const auto value = next_secret_value(line, shown)) {
+    out.append(line.substr(shown, value->begin - shown)).append(kHidden);
+    shown = value->end;
   }
-  const std::size_t colon = scheme.size() + 1;
-  return user ? redact_rest(url) : std::string(url.substr(0, colon)) + redact_from_path(url.substr(colon));
+  return out.append(line.substr(shown));
 }
 
 std::string redact_text(std::string_view text, std::string_view secret) {

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/percent_encoding.h"
+#include "ingest/redaction.h"
 #include "ingest/redirect_rule.h"
 #include "ingest/url.h"
 

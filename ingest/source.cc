@@ -11,6 +11,7 @@
 #include "ingest/folder_source.h"
 #include "ingest/gst_source.h"
 #include "ingest/http_source.h"
+#include "ingest/redaction.h"
 #include "ingest/url.h"
 
 namespace palisade {

@@ -6,6 +6,9 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/percent_encoding.h"
+#include "ingest/redaction.h"
+
 namespace palisade {
 namespace {
 
@@ -32,38 +35,6 @@ constexpr std::array<std::string_view, 20> kForbiddenSchemes = {
     "lavfi",  "zmq",     "hls",  "md5", "tcp",  "udp",     "rtp",    "rtmp",  "unix",  "prompeg"};
 
 }  // namespace
-
-std::string percent_encoded(std::string_view text) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 && (std::isalnum(byte) || c == '-' || c == '.' || c == '_' || c == '~')) {
-      out += c;
-    } else {
-      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return out;
-}
-
-std::string percent_decoded(std::string_view text) {
-  const auto digit = [&](std::size_t at) {
-    const std::size_t value =
-        std::string_view("0123456789abcdef").find(at < text.size() ? lower(text[at]) : '?');
-    return value == npos ? -1 : int(value);
-  };
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && digit(i + 1) >= 0 && digit(i + 2) >= 0) {
-      out += char(digit(i + 1) * 16 + digit(i + 2));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 std::string scheme_of(std::string_view url) {
   const std::string start = before_colon(url);
@@ -117,6 +88,25 @@ std::string path_of(std::string_view url) {
     url.remove_prefix(2);
   }
   return percent_decoded(url);
+}
+
+std::string redact_url(std::string_view url) {
+  const std::string scheme = scheme_of(url);
+  const bool user = url.find('@') != npos;
+  // More than are addresses: what may hide a password is hidden.
+  const std::size_t first_colon = url.find(':');
+  const bool like_address = user && first_colon != npos && url.substr(0, first_colon).find('/') == npos;
+  if (scheme.empty() && like_address) return redact_authority(url);
+  // A path, in which an address may stand all the same.
+  if (scheme.empty()) return url.find("://") == npos ? std::string(url) : redact_text(url);
+  if (scheme == "gst") return redact_text(redact_properties(url));
+  if (names_file(url) && !user) return std::string(url);
+  if (const std::size_t authority = url.find("://"); authority != npos) {
+    return std::string(url.substr(0, authority + 3)) + redact_authority(url.substr(authority + 3));
+  }
+  const std::size_t colon = scheme.size() + 1;
+  return user ? redact_authority(url)
+              : std::string(url.substr(0, colon)) + redact_path_and_query(url.substr(colon));
 }
 
 }  // namespace palisade

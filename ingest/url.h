@@ -3,8 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include "ingest/redaction.h"
-
 namespace palisade {
 
 // "rtsp" of "rtsp://...", lower case; empty for a path. A scheme is a word before "://", or before ':' where
@@ -19,8 +17,9 @@ std::string host_of(std::string_view url);
 bool names_file(std::string_view url);
 // What such a path or URL names.
 std::string path_of(std::string_view url);
-// "a%2Fb" of "a/b", and back; a '%' that no two digits follow stays.
-std::string percent_encoded(std::string_view text);
-std::string percent_decoded(std::string_view text);
+// An address that is safe to print: "***" stands for its user information, for every value of a query, for
+// the fragment, and in a path for all that follows "user=", "password/" and the like, as some cameras have
+// it. What can't be told from a password is hidden too: all before the last '@', a port that is no number.
+std::string redact_url(std::string_view url);
 
 }  // namespace palisade

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <vector>
 
-#include "ingest/url.h"
+#include "ingest/redaction.h"
 
 namespace palisade {
 namespace {

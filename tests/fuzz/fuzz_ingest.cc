@@ -3,6 +3,7 @@
 
 #include "ingest/ffmpeg_source.h"
 #include "ingest/picture.h"
+#include "ingest/redaction.h"
 #include "ingest/url.h"
 #include "tests/fuzz/readers.h"
 
