@@ -15,6 +15,7 @@
 #include "model/matrix.h"
 #include "model/packed_cache.h"
 #include "model/safetensors.h"
+#include "model/weight_files.h"
 #include "model/weight_rows.h"
 
 namespace palisade {

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "model/tokenizer.h"
+#include "model/token_id.h"
 #include "model/verdict.h"
 
 namespace palisade {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/safetensors.h"
+#include "model/weight_files.h"
 #include "model/whole_file.h"
 
 namespace palisade {

@@ -15,10 +15,10 @@
 #include "model/matrix.h"
 #include "model/model_config.h"
 #include "model/observer.h"
-#include "model/read_file.h"
 #include "model/sequence.h"
 #include "model/tokenizer.h"
-#include "model/verdict.h"
+#include "model/verdict_tokens.h"
+#include "model/weight_files.h"
 
 namespace palisade {
 

@@ -76,10 +76,4 @@ void ReadFile::expect_few_reads() const {
   ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_RANDOM);
 }
 
-std::vector<std::filesystem::path> paths_of(const WeightFiles& files) {
-  std::vector<std::filesystem::path> paths;
-  for (const auto& file : files) paths.push_back(file->path());
-  return paths;
-}
-
 }  // namespace palisade

@@ -3,10 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace palisade {
 
@@ -40,9 +38,5 @@ class ReadFile {
   std::uint64_t size_ = 0;
   std::int64_t changed_ns_ = 0;  // since 1970
 };
-
-// A model's weights in the files that were opened, whatever stands under their names by now.
-using WeightFiles = std::vector<std::shared_ptr<const ReadFile>>;
-std::vector<std::filesystem::path> paths_of(const WeightFiles& files);
 
 }  // namespace palisade

@@ -10,9 +10,9 @@
 #include "model/identity.h"
 #include "model/matrix.h"
 #include "model/observer.h"
-#include "model/read_file.h"
 #include "model/siglip_config.h"
 #include "model/tokenizer.h"
+#include "model/weight_files.h"
 
 namespace palisade {
 

@@ -5,7 +5,7 @@
 
 #include "model/encoder_layers.h"
 #include "model/siglip_config.h"
-#include "model/tokenizer.h"
+#include "model/token_id.h"
 
 namespace palisade {
 

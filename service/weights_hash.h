@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "model/safetensors.h"
+#include "model/weight_files.h"
 #include "service/sha256.h"
 
 namespace palisade {

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "model/tokenizer.h"
+#include "model/token_id.h"
 #include "model/train/image_tower.h"
 
 namespace palisade {

@@ -3,7 +3,7 @@
 #include <span>
 
 #include "model/matrix.h"
-#include "model/tokenizer.h"
+#include "model/token_id.h"
 #include "model/train/buffer.h"
 #include "model/train/kernels.h"
 

@@ -8,6 +8,7 @@
 #include "model/model_config.h"
 #include "model/paligemma.h"
 #include "model/siglip.h"
+#include "model/weight_files.h"
 #include "service/bench/memory.h"
 #include "service/commands/command.h"
 #include "service/verify/verify.h"

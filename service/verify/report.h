@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "model/matrix.h"
-#include "model/tokenizer.h"
+#include "model/token_id.h"
 
 namespace palisade {
 
