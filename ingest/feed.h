@@ -11,6 +11,7 @@
 #include "frames/region.h"
 #include "frames/resize.h"
 #include "ingest/feed_report.h"
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 
 namespace palisade {

@@ -134,8 +134,4 @@ class Source {
 // these samplings.
 SourceOptions decoding_for(std::span<const Sampling> samplings, SourceOptions options);
 
-// Opens by the URL's scheme: a path or file:, folder:, v4l2:, http:, https:, rtsp:, rtsps:, gst:. A path may
-// name a folder of pictures. Throws SourceError.
-std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_token stop);
-
 }  // namespace palisade

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "frames/sampler.h"
 #include "ingest/apart.h"
+#include "ingest/open_source.h"
 #include "service/engine.h"
 #include "service/event_book.h"
 #include "service/log.h"

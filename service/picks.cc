@@ -8,6 +8,7 @@
 
 #include "frames/sampler.h"
 #include "ingest/apart.h"
+#include "ingest/open_source.h"
 #include "ingest/picture.h"
 #include "ingest/url.h"
 #include "service/batch.h"

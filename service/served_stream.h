@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ingest/feed.h"
+#include "ingest/open_source.h"
 #include "service/clip_series.h"
 #include "service/engine_model.h"
 #include "service/log.h"

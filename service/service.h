@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ingest/open_source.h"
 #include "service/control.h"
 #include "service/engine.h"
 #include "service/pairings.h"

@@ -10,6 +10,7 @@
 
 #include "examples/world/draw.h"
 #include "examples/world/truth_file.h"
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 
 namespace {

@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "ingest/open_source.h"
 #include "ingest/picture.h"
 #include "ingest/source.h"
 #include "model/input_file.h"

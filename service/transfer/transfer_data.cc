@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ingest/open_source.h"
 #include "ingest/picture.h"
 #include "ingest/source.h"
 #include "model/random.h"

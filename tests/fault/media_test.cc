@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "ingest/open_source.h"
 #include "tests/fault/transport_stream.h"
 #include "tests/fault/watched.h"
 #include "tests/ingest/http_server.h"

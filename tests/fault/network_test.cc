@@ -8,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "ingest/open_source.h"
 #include "tests/fault/tcp_relay.h"
 #include "tests/fault/watched.h"
 #include "tests/ingest/http_server.h"

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "ingest/open_source.h"
 #include "tests/fault/tcp_relay.h"
 #include "tests/fault/watched.h"
 #include "tests/ingest/http_server.h"

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "examples/world/truth.h"
+#include "ingest/open_source.h"
 #include "service/settings.h"
 #include "tests/examples/scripted_street.h"
 #include "tests/service/one_stream.h"

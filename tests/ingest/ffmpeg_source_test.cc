@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/test_files.h"

@@ -9,6 +9,7 @@
 
 #include "ingest/feed.h"
 #include "ingest/natural_order.h"
+#include "ingest/open_source.h"
 #include "tests/ingest/feed_log.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/test_files.h"

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/rtsp_camera.h"

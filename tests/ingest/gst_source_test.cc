@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 #include "tests/ingest/read_source.h"
 

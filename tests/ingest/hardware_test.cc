@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ingest/feed.h"
+#include "ingest/open_source.h"
 #include "tests/ingest/feed_log.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/rtsp_camera.h"

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 #include "tests/ingest/http_server.h"
 #include "tests/ingest/read_source.h"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ingest/http_stream.h"
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 #include "tests/ingest/http_server.h"
 #include "tests/ingest/read_source.h"

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 #include "tests/ingest/http_server.h"
 #include "tests/ingest/read_source.h"

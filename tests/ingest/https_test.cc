@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 #include "tests/ingest/http_server.h"
 #include "tests/ingest/https_server.h"

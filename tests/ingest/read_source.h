@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 
 namespace palisade::test {

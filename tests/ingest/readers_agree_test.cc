@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ingest/open_source.h"
 #include "ingest/source.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/test_files.h"

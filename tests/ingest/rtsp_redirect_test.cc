@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "ingest/open_source.h"
 #include "ingest/rtsp_address.h"
 #include "ingest/source.h"
 #include "tests/ingest/read_source.h"

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "ingest/feed.h"
+#include "ingest/open_source.h"
 #include "tests/ingest/feed_log.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/rtsp_camera.h"

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "ingest/open_source.h"
 #include "tests/ingest/test_files.h"
 
 namespace palisade {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frames/orientation.h"
+#include "ingest/open_source.h"
 #include "ingest/sei_orientation.h"
 #include "ingest/source.h"
 #include "tests/ingest/read_source.h"

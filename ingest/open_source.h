@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "ingest/source.h"
+
+namespace palisade {
+
+// Opens by the URL's scheme: a path or file:, folder:, v4l2:, http:, https:, rtsp:, rtsps:, gst:. A path may
+// name a folder of pictures. Throws SourceError.
+std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_token stop);
+
+}  // namespace palisade
