@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "ingest/redaction.h"
+#include "base/redaction.h"
 #include "ingest/url.h"
 
 namespace palisade {

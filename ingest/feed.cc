@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/redaction.h"
 #include "frames/motion_watch.h"
 #include "frames/privacy_mask.h"
 #include "frames/sampler.h"
@@ -13,7 +14,6 @@
 #include "ingest/backlog.h"
 #include "ingest/clock_notice.h"
 #include "ingest/pause.h"
-#include "ingest/redaction.h"
 #include "ingest/retry.h"
 #include "ingest/turns.h"
 #include "ingest/url.h"

@@ -5,8 +5,8 @@
 #include <new>
 #include <string>
 
+#include "base/redaction.h"
 #include "ingest/ffmpeg_log.h"
-#include "ingest/redaction.h"
 #include "ingest/url.h"
 
 namespace palisade {

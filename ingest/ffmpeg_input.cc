@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/redaction.h"
 #include "ingest/ffmpeg_container.h"
 #include "ingest/ffmpeg_log.h"
 #include "ingest/ffmpeg_times.h"
 #include "ingest/ffmpeg_whitelist.h"
-#include "ingest/redaction.h"
 #include "ingest/refused_file.h"
 #include "ingest/rtsp_faults.h"
 #include "ingest/url.h"

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/redaction.h"
 #include "ingest/ffmpeg_handles.h"
-#include "ingest/redaction.h"
 
 namespace palisade {
 namespace {

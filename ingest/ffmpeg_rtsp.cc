@@ -4,7 +4,7 @@
 #include <new>
 #include <utility>
 
-#include "ingest/redaction.h"
+#include "base/redaction.h"
 #include "ingest/rtsp_faults.h"
 #include "ingest/url.h"
 

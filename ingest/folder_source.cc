@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "ingest/natural_order.h"
+#include "base/natural_order.h"
 #include "ingest/picture.h"
 #include "ingest/url.h"
 

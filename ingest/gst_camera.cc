@@ -8,8 +8,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/redaction.h"
 #include "ingest/gst_rtsp_extension.h"
-#include "ingest/redaction.h"
 #include "ingest/rtsp_faults.h"
 #include "ingest/url.h"
 

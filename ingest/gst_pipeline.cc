@@ -5,12 +5,12 @@
 #include <string_view>
 #include <utility>
 
+#include "base/redaction.h"
 #include "ingest/ffmpeg_log.h"
 #include "ingest/gst_camera.h"
 #include "ingest/gst_picture.h"
 #include "ingest/gst_rtsp_extension.h"
 #include "ingest/pause.h"
-#include "ingest/redaction.h"
 #include "ingest/rtsp_faults.h"
 #include "ingest/url.h"
 

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "ingest/redaction.h"
+#include "base/redaction.h"
 
 namespace palisade {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/redaction.h"
 #include "ingest/http_faults.h"
-#include "ingest/redaction.h"
 #include "ingest/url.h"
 
 namespace palisade {

@@ -5,12 +5,12 @@
 #include <string_view>
 #include <utility>
 
+#include "base/redaction.h"
 #include "ingest/descriptors.h"
 #include "ingest/ffmpeg_source.h"
 #include "ingest/folder_source.h"
 #include "ingest/gst_source.h"
 #include "ingest/http_source.h"
-#include "ingest/redaction.h"
 #include "ingest/url.h"
 
 namespace palisade {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "frames/partial_file.h"
+#include "base/partial_file.h"
 #include "ingest/picture_formats.h"
 
 namespace palisade {

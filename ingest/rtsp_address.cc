@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/percent_encoding.h"
-#include "ingest/redaction.h"
+#include "base/redaction.h"
 #include "ingest/redirect_rule.h"
 #include "ingest/url.h"
 

@@ -7,7 +7,7 @@
 #include <system_error>
 
 #include "base/percent_encoding.h"
-#include "ingest/redaction.h"
+#include "base/redaction.h"
 
 namespace palisade {
 namespace {

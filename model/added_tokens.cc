@@ -5,8 +5,8 @@
 #include <initializer_list>
 #include <map>
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 
 namespace palisade {
 namespace {

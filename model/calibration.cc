@@ -8,9 +8,9 @@
 #include <limits>
 #include <numeric>
 
+#include "base/json.h"
 #include "model/checksum.h"
 #include "model/error.h"
-#include "model/json.h"
 
 namespace palisade {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/utf8.h"
+#include "base/utf8.h"
 
 namespace palisade {
 namespace {

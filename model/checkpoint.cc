@@ -8,9 +8,9 @@
 #include <numeric>
 #include <set>
 
+#include "base/json.h"
 #include "model/checksum.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/likely_cause.h"
 #include "model/tensor_names.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/json.h"
+#include "base/json.h"
 
 namespace palisade {
 

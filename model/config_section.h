@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/json.h"
 #include "model/config_keys.h"
-#include "model/json.h"
 
 namespace palisade {
 

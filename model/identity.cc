@@ -1,7 +1,7 @@
 #include "model/identity.h"
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 
 namespace palisade {
 namespace {

@@ -7,8 +7,8 @@
 #include <set>
 #include <vector>
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 
 namespace palisade {
 namespace {

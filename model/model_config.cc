@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "model/config_section.h"
-#include "model/json.h"
 #include "model/likely_cause.h"
 #include "model/model_families.h"
 

@@ -2,9 +2,9 @@
 
 #include <atomic>
 
+#include "base/json.h"
 #include "model/checksum.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/parallel.h"
 
 namespace palisade {

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "base/whole_file.h"
 #include "model/safetensors.h"
 #include "model/weight_files.h"
-#include "model/whole_file.h"
 
 namespace palisade {
 

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/json.h"
 #include "model/byte_pair_encoder.h"
 #include "model/error.h"
-#include "model/json.h"
 
 namespace palisade {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <optional>
 
+#include "base/json.h"
 #include "model/config_section.h"
-#include "model/json.h"
 
 namespace palisade {
 namespace {

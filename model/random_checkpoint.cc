@@ -5,8 +5,8 @@
 #include <functional>
 #include <numeric>
 
+#include "base/random.h"
 #include "model/parallel.h"
-#include "model/random.h"
 
 namespace palisade {
 

@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 
 namespace palisade {
 namespace {

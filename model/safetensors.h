@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "model/read_file.h"
+#include "base/read_file.h"
 
 namespace palisade {
 

@@ -2,9 +2,9 @@
 
 #include <cassert>
 
-#include "model/json.h"
+#include "base/json.h"
+#include "base/whole_file.h"
 #include "model/row_formats.h"
-#include "model/whole_file.h"
 
 namespace palisade {
 

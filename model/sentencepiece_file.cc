@@ -8,10 +8,10 @@
 #include <span>
 #include <unordered_set>
 
+#include "base/utf8.h"
 #include "model/character_map.h"
 #include "model/error.h"
 #include "model/protobuf.h"
-#include "model/utf8.h"
 
 namespace palisade {
 namespace {

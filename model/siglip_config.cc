@@ -1,7 +1,7 @@
 #include "model/siglip_config.h"
 
+#include "base/json.h"
 #include "model/config_section.h"
-#include "model/json.h"
 #include "model/likely_cause.h"
 #include "model/model_families.h"
 

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <memory>
 
+#include "base/utf8.h"
 #include "model/error.h"
-#include "model/utf8.h"
 
 namespace palisade {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <sentencepiece_processor.h>
 
+#include "base/json.h"
 #include "model/byte_pair_encoder.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/piece_table.h"
 #include "model/sentencepiece_file.h"
 #include "model/siglip_text.h"

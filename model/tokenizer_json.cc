@@ -4,8 +4,8 @@
 #include <initializer_list>
 #include <unordered_map>
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/sentencepiece_file.h"
 #include "model/tokenizer_json_events.h"
 

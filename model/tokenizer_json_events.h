@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/json.h"
+#include "base/json.h"
 
 namespace palisade {
 

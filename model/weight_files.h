@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "model/read_file.h"
+#include "base/read_file.h"
 
 namespace palisade {
 

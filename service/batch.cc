@@ -5,13 +5,13 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "base/sha256.h"
 #include "frames/sampler.h"
 #include "ingest/apart.h"
 #include "ingest/open_source.h"
 #include "service/engine.h"
 #include "service/event_book.h"
-#include "service/log.h"
-#include "service/sha256.h"
 #include "tasks/task.h"
 
 namespace palisade {

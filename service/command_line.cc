@@ -12,9 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "base/joined.h"
+#include "base/log.h"
 #include "service/commands/command.h"
-#include "service/joined.h"
-#include "service/log.h"
 #include "service/process_start.h"
 #include "service/settings.h"
 #include "service/settings_reader.h"

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "base/error.h"
-
 namespace palisade {
 
 // Parses, runs the command and returns its exit code. Every exception ends here, in one line on stderr.

@@ -8,10 +8,10 @@
 #include <utility>
 #include <zmq.hpp>
 
-#include "model/json.h"
-#include "service/command_line.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
 #include "service/endpoint.h"
-#include "service/log.h"
 #include "service/peer_guard.h"
 
 namespace palisade {

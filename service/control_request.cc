@@ -1,6 +1,6 @@
 #include "service/control_request.h"
 
-#include "model/json.h"
+#include "base/json.h"
 
 namespace palisade {
 

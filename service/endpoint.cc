@@ -15,7 +15,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "service/command_line.h"
+#include "base/error.h"
 
 namespace palisade {
 namespace {

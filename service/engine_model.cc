@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "model/config_keys.h"
 #include "model/error.h"
 #include "model/generation.h"
 #include "model/static_images.h"
-#include "service/log.h"
 #include "service/pace.h"
 #include "service/weights_hash.h"
 

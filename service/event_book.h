@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "service/ulid.h"
+#include "base/ulid.h"
 #include "tasks/event.h"
 #include "tasks/state_event.h"
 

@@ -2,7 +2,7 @@
 
 #include <initializer_list>
 
-#include "service/log.h"
+#include "base/log.h"
 
 namespace palisade {
 namespace {

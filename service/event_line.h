@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "model/json.h"
+#include "base/json.h"
 
 namespace palisade {
 

@@ -11,8 +11,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/time_text.h"
 #include "ingest/picture.h"
-#include "tasks/time_text.h"
 
 namespace palisade {
 namespace {

@@ -1,8 +1,8 @@
 #include "service/model_choice.h"
 
+#include "base/log.h"
 #include "service/bench/memory.h"
 #include "service/bench/stages.h"
-#include "service/log.h"
 
 namespace palisade {
 

@@ -20,9 +20,9 @@
 #include <thread>
 #include <zmq.hpp>
 
-#include "service/command_line.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "service/endpoint.h"
-#include "service/log.h"
 #include "service/peer_judge.h"
 
 namespace palisade {

@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/log.h"
 #include "frames/sampler.h"
 #include "ingest/apart.h"
 #include "ingest/open_source.h"
 #include "ingest/picture.h"
 #include "ingest/url.h"
 #include "service/batch.h"
-#include "service/log.h"
 
 namespace palisade {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "service/bench/text_format.h"
+#include "base/text_format.h"
 
 namespace palisade {
 namespace {

@@ -11,11 +11,11 @@
 #include <thread>
 #include <zmq.hpp>
 
-#include "service/clock_watch.h"
-#include "service/command_line.h"
+#include "base/clock_watch.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "service/endpoint.h"
 #include "service/event_book.h"
-#include "service/log.h"
 #include "service/peer_guard.h"
 
 namespace palisade {

@@ -1,8 +1,8 @@
 #include "service/secret_file.h"
 
 #include "base/error.h"
-#include "model/input_file.h"
-#include "service/log.h"
+#include "base/input_file.h"
+#include "base/log.h"
 
 namespace palisade {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "service/sha256.h"
+#include "base/sha256.h"
 #include "tasks/state_event.h"
 
 namespace palisade {

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "ingest/feed.h"
 #include "ingest/open_source.h"
 #include "service/clip_series.h"
 #include "service/engine_model.h"
-#include "service/log.h"
 #include "service/pair_notice.h"
 #include "service/pairings.h"
 #include "service/publisher.h"

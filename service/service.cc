@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "ingest/picture.h"
-#include "service/log.h"
 
 namespace palisade {
 namespace {

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "base/duration.h"
+#include "base/joined.h"
+#include "base/json.h"
+#include "base/log.h"
 #include "ingest/url.h"
-#include "model/json.h"
-#include "service/duration.h"
-#include "service/joined.h"
-#include "service/log.h"
 #include "service/settings_gate.h"
 #include "service/settings_reader.h"
 #include "service/settings_stream.h"

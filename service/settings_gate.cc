@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdio>
 
-#include "service/duration.h"
+#include "base/duration.h"
 
 namespace palisade {
 namespace {

@@ -5,9 +5,9 @@
 #include <charconv>
 #include <numeric>
 
-#include "service/duration.h"
-#include "service/joined.h"
-#include "service/log.h"
+#include "base/duration.h"
+#include "base/joined.h"
+#include "base/log.h"
 
 namespace palisade {
 namespace {

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "base/duration.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "ingest/rtsp_address.h"
 #include "ingest/url.h"
-#include "service/duration.h"
-#include "service/log.h"
 #include "service/secret_file.h"
 #include "service/settings_decoding.h"
 #include "service/settings_gate.h"

@@ -7,7 +7,7 @@
 #include <optional>
 #include <sstream>
 
-#include "service/log.h"
+#include "base/log.h"
 
 namespace palisade {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "service/log.h"
+#include "base/log.h"
 
 namespace palisade {
 namespace {

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <thread>
 
+#include "base/sha256.h"
 #include "model/safetensors.h"
 #include "model/weight_files.h"
-#include "service/sha256.h"
 
 namespace palisade {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tasks/time_text.h"
+#include "base/time_text.h"
 
 namespace palisade {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "frames/clip.h"
-#include "model/json.h"
 #include "model/paligemma.h"
 
 namespace palisade {

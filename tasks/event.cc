@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdio>
 
-#include "tasks/time_text.h"
+#include "base/time_text.h"
 
 namespace palisade {
 namespace {

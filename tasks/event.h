@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "model/json.h"
+#include "base/json.h"
 
 namespace palisade {
 

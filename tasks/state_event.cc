@@ -1,7 +1,7 @@
 #include "tasks/state_event.h"
 
+#include "base/time_text.h"
 #include "tasks/event.h"
-#include "tasks/time_text.h"
 
 namespace palisade {
 

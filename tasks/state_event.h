@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "model/json.h"
+#include "base/json.h"
 
 namespace palisade {
 

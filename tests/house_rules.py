@@ -33,13 +33,13 @@ DOORS = [
     (r"xxhash", r"model/checksum\.cc"),
     (r"hwy/", r"model/(kernels|row_formats|integer_tiles|attention_tiles|logit_scan|train/kernels)\.cc"),
     (r"re2/", r"tasks/text_patterns\.cc"),
-    (r"nlohmann/", r"model/json\.h"),
+    (r"nlohmann/", r"base/json\.h"),
     (r"yaml-cpp/", r"service/settings_tree\.(cc|h)"),
     (r"zmq", r"service/(publisher|control|peer_guard|commands/watch)\.cc"),
     (r"boost/", r"service/peer_guard\.cc"),
     (r"CLI/", r"service/command_line\.cc|service/commands/\w+\.cc"),
-    (r"spdlog/", r"service/log\.cc"),
-    (r"openssl", r"service/sha256\.cc"),
+    (r"spdlog/", r"base/log\.cc"),
+    (r"openssl", r"base/sha256\.cc"),
 ]
 # Who may know number formats: products, what holds weights, and whoever hands the choice on from a setting.
 PRECISION = (r"model/(precision|bare_product|matmul|onednn|linear|embedding_table|paligemma|siglip|image_encoder|text_encoder|pooling_head|"

@@ -5,13 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "base/random.h"
 #include "examples/dataset/clip_file.h"
 #include "examples/world/caption.h"
 #include "examples/world/draw.h"
 #include "examples/world/street.h"
 #include "examples/world/truth.h"
 #include "examples/world/truth_file.h"
-#include "model/random.h"
 
 namespace palisade::world {
 

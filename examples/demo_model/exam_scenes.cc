@@ -2,10 +2,10 @@
 
 #include <cmath>
 
+#include "base/random.h"
 #include "examples/world/scenes.h"
 #include "examples/world/still.h"
 #include "examples/world/street.h"
-#include "model/random.h"
 
 namespace palisade::world {
 namespace {

@@ -6,11 +6,11 @@
 #include <map>
 #include <string>
 
+#include "base/text_format.h"
 #include "examples/demo_model/exam_scenes.h"
 #include "examples/demo_model/marks.h"
 #include "model/generation.h"
 #include "model/paligemma.h"
-#include "service/bench/text_format.h"
 #include "service/progress.h"
 
 namespace palisade::world {

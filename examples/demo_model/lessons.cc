@@ -4,11 +4,11 @@
 #include <array>
 #include <cmath>
 
+#include "base/random.h"
 #include "examples/demo_model/patch_labels.h"
 #include "examples/world/caption.h"
 #include "examples/world/scenes.h"
 #include "examples/world/street.h"
-#include "model/random.h"
 
 namespace palisade::world {
 namespace {

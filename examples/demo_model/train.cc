@@ -9,6 +9,8 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "base/text_format.h"
 #include "examples/demo_model/lessons.h"
 #include "examples/demo_model/marks.h"
 #include "examples/demo_model/patch_labels.h"
@@ -17,9 +19,7 @@
 #include "model/train/model_folder.h"
 #include "model/train/optimizer.h"
 #include "model/train/schedule.h"
-#include "service/bench/text_format.h"
 #include "service/interrupt.h"
-#include "service/log.h"
 #include "service/progress.h"
 #include "service/transfer/run_folder.h"
 

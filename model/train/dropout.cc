@@ -1,6 +1,6 @@
 #include "model/train/dropout.h"
 
-#include "model/random.h"
+#include "base/random.h"
 #include "model/train/buffer.h"
 
 namespace palisade {

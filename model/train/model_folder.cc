@@ -2,10 +2,10 @@
 
 #include <string>
 
+#include "base/json.h"
+#include "base/whole_file.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/safetensors_writer.h"
-#include "model/whole_file.h"
 
 namespace palisade {
 namespace {

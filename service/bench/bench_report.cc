@@ -1,6 +1,6 @@
 #include "service/bench/bench_report.h"
 
-#include "service/bench/text_format.h"
+#include "base/text_format.h"
 
 namespace palisade {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "model/json.h"
+#include "base/json.h"
 #include "service/bench/agreement.h"
 #include "service/bench/machine_limits.h"
 #include "service/bench/stages.h"

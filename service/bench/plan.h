@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "model/json.h"
+#include "base/json.h"
 #include "service/bench/figures.h"
 #include "service/bench/planned_load.h"
 #include "service/settings.h"

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/joined.h"
+#include "base/text_format.h"
 #include "service/bench/plan.h"
-#include "service/bench/text_format.h"
-#include "service/joined.h"
 
 namespace palisade {
 namespace {

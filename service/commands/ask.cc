@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 
+#include "base/duration.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "ingest/refused_file.h"
 #include "service/batch.h"
 #include "service/commands/command.h"
@@ -13,10 +15,8 @@
 #include "service/commands/model_flags.h"
 #include "service/commands/prune_flag.h"
 #include "service/commands/url_file_flag.h"
-#include "service/duration.h"
 #include "service/frame_folder.h"
 #include "service/interrupt.h"
-#include "service/log.h"
 #include "service/output.h"
 #include "service/picks.h"
 #include "tasks/boxes.h"

@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "base/whole_file.h"
 #include "model/model_shapes.h"
 #include "model/random_checkpoint.h"
-#include "model/whole_file.h"
 #include "service/bench/bench_report.h"
 #include "service/bench/memory.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
-#include "service/log.h"
 #include "service/output.h"
 
 namespace palisade {

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "base/error.h"
-#include "ingest/natural_order.h"
+#include "base/log.h"
+#include "base/natural_order.h"
+#include "base/whole_file.h"
 #include "model/calibration.h"
 #include "model/checkpoint.h"
 #include "model/generation.h"
-#include "model/whole_file.h"
 #include "service/commands/command.h"
 #include "service/interrupt.h"
-#include "service/log.h"
 #include "service/output.h"
 #include "service/picks.h"
 #include "service/progress.h"

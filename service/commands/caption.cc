@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "service/batch.h"
 #include "service/commands/command.h"
 #include "service/commands/frames_to_flag.h"
@@ -14,7 +15,6 @@
 #include "service/commands/url_file_flag.h"
 #include "service/frame_folder.h"
 #include "service/interrupt.h"
-#include "service/log.h"
 #include "service/output.h"
 #include "service/picks.h"
 #include "service/progress.h"

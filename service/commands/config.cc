@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/log.h"
 #include "service/commands/command.h"
-#include "service/log.h"
 #include "service/settings.h"
 
 namespace palisade {

@@ -3,8 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/log.h"
 #include "service/commands/command.h"
-#include "service/log.h"
 
 namespace palisade {
 namespace {

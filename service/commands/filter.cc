@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/error.h"
-#include "model/json.h"
-#include "model/whole_file.h"
+#include "base/json.h"
+#include "base/whole_file.h"
 #include "service/commands/command.h"
 #include "service/output.h"
 #include "service/settings.h"

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/json.h"
 #include "model/config_keys.h"
-#include "model/json.h"
 #include "model/model_config.h"
 #include "model/paligemma.h"
 #include "model/siglip.h"

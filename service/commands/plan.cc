@@ -4,11 +4,11 @@
 #include <memory>
 #include <string>
 
+#include "base/log.h"
 #include "service/bench/memory.h"
 #include "service/bench/plan.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
-#include "service/log.h"
 #include "service/output.h"
 
 namespace palisade {

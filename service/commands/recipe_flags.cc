@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "model/json.h"
+#include "base/json.h"
 
 namespace palisade {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/duration.h"
 #include "base/error.h"
-#include "service/duration.h"
 
 namespace palisade {
 namespace {

@@ -3,10 +3,10 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
 #include "service/interrupt.h"
-#include "service/log.h"
 #include "service/model_choice.h"
 #include "service/service.h"
 #include "service/settings.h"

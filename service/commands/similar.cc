@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
 #include "ingest/picture.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/siglip.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
-#include "service/log.h"
 #include "service/weights_hash.h"
 #include "tasks/answer_event.h"
 #include "tasks/prompt.h"

@@ -5,11 +5,11 @@
 #include <string>
 
 #include "base/error.h"
-#include "model/json.h"
+#include "base/json.h"
+#include "base/log.h"
 #include "service/commands/command.h"
 #include "service/commands/recipe_flags.h"
 #include "service/interrupt.h"
-#include "service/log.h"
 #include "service/model_choice.h"
 #include "service/output.h"
 #include "service/transfer/resumed_settings.h"

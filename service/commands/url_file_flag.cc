@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
-#include "service/log.h"
+#include "base/log.h"
 #include "service/secret_file.h"
 
 namespace palisade {

@@ -4,13 +4,13 @@
 #include <optional>
 #include <zmq.hpp>
 
-#include "service/command_line.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "service/commands/command.h"
 #include "service/endpoint.h"
 #include "service/event_line.h"
 #include "service/event_tracker.h"
 #include "service/interrupt.h"
-#include "service/log.h"
 #include "service/output.h"
 #include "service/peer_guard.h"
 #include "tasks/event.h"

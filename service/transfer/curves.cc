@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "service/bench/text_format.h"
+#include "base/text_format.h"
 #include "service/svg.h"
 #include "service/transfer/run_folder.h"
 

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/json.h"
+#include "base/sha256.h"
+#include "base/text_format.h"
 #include "ingest/open_source.h"
 #include "ingest/picture.h"
 #include "ingest/source.h"
-#include "model/json.h"
-#include "service/bench/text_format.h"
 #include "service/progress.h"
 #include "service/settings.h"
-#include "service/sha256.h"
 #include "service/transfer/input_files.h"
 
 namespace palisade {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "model/json.h"
+#include "base/json.h"
 #include "service/settings.h"
 #include "service/settings_reader.h"
 #include "service/transfer/data_filter.h"

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "service/log.h"
+#include "base/log.h"
 
 namespace palisade {
 namespace {

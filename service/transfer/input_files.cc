@@ -6,13 +6,13 @@
 #include <future>
 #include <thread>
 
+#include "base/input_file.h"
+#include "base/sha256.h"
+#include "base/text_format.h"
 #include "ingest/open_source.h"
 #include "ingest/picture.h"
 #include "ingest/source.h"
-#include "model/input_file.h"
-#include "service/bench/text_format.h"
 #include "service/progress.h"
-#include "service/sha256.h"
 
 namespace palisade {
 namespace {

@@ -9,10 +9,10 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "model/input_file.h"
+#include "base/input_file.h"
+#include "base/joined.h"
+#include "base/whole_file.h"
 #include "model/safetensors_writer.h"
-#include "model/whole_file.h"
-#include "service/joined.h"
 #include "service/transfer/resumed_settings.h"
 
 namespace palisade {

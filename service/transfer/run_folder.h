@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "model/json.h"
+#include "base/json.h"
 #include "model/train/optimizer.h"
 #include "service/transfer/data_filter.h"
 #include "service/transfer/input_files.h"

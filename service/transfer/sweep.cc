@@ -5,10 +5,10 @@
 #include <cmath>
 #include <set>
 
+#include "base/joined.h"
+#include "base/log.h"
+#include "base/text_format.h"
 #include "model/model_config.h"
-#include "service/bench/text_format.h"
-#include "service/joined.h"
-#include "service/log.h"
 #include "service/progress.h"
 #include "service/transfer/run_folder.h"
 #include "service/transfer/transfer.h"

@@ -2,8 +2,8 @@
 #include <iterator>
 
 #include "base/error.h"
-#include "model/input_file.h"
-#include "model/whole_file.h"
+#include "base/input_file.h"
+#include "base/whole_file.h"
 #include "service/transfer/run_folder.h"
 #include "service/transfer/sweep.h"
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "service/bench/text_format.h"
-#include "service/log.h"
+#include "base/log.h"
+#include "base/text_format.h"
 #include "service/progress.h"
 #include "service/svg.h"
 #include "service/transfer/sweep_settings.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "model/json.h"
+#include "base/json.h"
 #include "service/transfer/transfer_settings.h"
 
 namespace palisade {

@@ -8,14 +8,14 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/input_file.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text_format.h"
 #include "model/generation.h"
-#include "model/input_file.h"
-#include "model/random.h"
 #include "model/train/model_folder.h"
 #include "model/train/resolution.h"
 #include "model/train/schedule.h"
-#include "service/bench/text_format.h"
-#include "service/log.h"
 #include "service/progress.h"
 #include "service/transfer/folder_lock.h"
 #include "service/transfer/resumed_settings.h"

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/random.h"
 #include "ingest/open_source.h"
 #include "ingest/picture.h"
 #include "ingest/source.h"
-#include "model/random.h"
 
 namespace palisade {
 namespace {

@@ -1,7 +1,7 @@
 #include "service/transfer/transfer_lines.h"
 
-#include "model/input_file.h"
-#include "model/json.h"
+#include "base/input_file.h"
+#include "base/json.h"
 #include "service/settings.h"
 #include "service/settings_reader.h"
 #include "service/transfer/line_mistakes.h"

@@ -3,8 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/json.h"
 #include "frames/resize.h"
-#include "model/json.h"
 #include "service/settings_reader.h"
 #include "service/settings_tree.h"
 

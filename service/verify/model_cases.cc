@@ -5,9 +5,9 @@
 #include <numeric>
 #include <optional>
 
+#include "base/json.h"
 #include "ingest/picture.h"
 #include "model/generation.h"
-#include "model/json.h"
 #include "model/kernels.h"
 #include "model/paligemma.h"
 #include "model/prompt.h"

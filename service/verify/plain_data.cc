@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/json.h"
 #include "frames/resize.h"
 #include "ingest/picture.h"
-#include "model/json.h"
 #include "model/model_config.h"
 #include "model/preprocessor.h"
 #include "model/prompt.h"

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/json.h"
 #include "ingest/picture.h"
-#include "model/json.h"
 #include "model/safetensors.h"
 #include "model/siglip.h"
 #include "service/verify/tolerance.h"

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <map>
 
+#include "base/json.h"
 #include "ingest/picture.h"
-#include "model/json.h"
 #include "model/kernels.h"
 #include "model/matmul.h"
 #include "model/preprocessor.h"

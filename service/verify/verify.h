@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "model/json.h"
+#include "base/json.h"
 #include "model/paligemma.h"
 #include "service/verify/report.h"
 

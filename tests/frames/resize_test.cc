@@ -5,8 +5,8 @@
 #include <fstream>
 #include <string>
 
+#include "base/json.h"
 #include "ingest/picture.h"
-#include "model/json.h"
 
 using namespace palisade;
 

@@ -1,9 +1,9 @@
 // What cameras, files and their addresses bring.
 #include <stdexcept>
 
+#include "base/redaction.h"
 #include "ingest/ffmpeg_source.h"
 #include "ingest/picture.h"
-#include "ingest/redaction.h"
 #include "ingest/url.h"
 #include "tests/fuzz/readers.h"
 

@@ -1,8 +1,8 @@
 // What a model folder is made of.
 #include <fstream>
 
+#include "base/json.h"
 #include "model/calibration.h"
-#include "model/json.h"
 #include "model/model_config.h"
 #include "model/packed_cache.h"
 #include "model/preprocessor.h"

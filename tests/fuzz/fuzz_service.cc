@@ -1,7 +1,7 @@
 // What configurations, examples and ZeroMQ's peers bring.
 #include <algorithm>
 
-#include "model/json.h"
+#include "base/json.h"
 #include "service/control_request.h"
 #include "service/event_line.h"
 #include "service/event_tracker.h"

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/natural_order.h"
 #include "ingest/feed.h"
-#include "ingest/natural_order.h"
 #include "ingest/open_source.h"
 #include "tests/ingest/feed_log.h"
 #include "tests/ingest/read_source.h"

@@ -1,4 +1,4 @@
-#include "ingest/redaction.h"
+#include "base/redaction.h"
 
 #include <doctest/doctest.h>
 

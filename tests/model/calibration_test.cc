@@ -11,14 +11,14 @@
 #include <memory>
 #include <string>
 
+#include "base/json.h"
+#include "base/whole_file.h"
 #include "model/bare_product.h"
 #include "model/checkpoint.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/model_shapes.h"
 #include "model/paligemma.h"
 #include "model/random_checkpoint.h"
-#include "model/whole_file.h"
 #include "tests/ingest/test_files.h"
 #include "tests/model/golden.h"
 

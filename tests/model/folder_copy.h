@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "ingest/picture.h"
 #include "model/error.h"
 #include "model/generation.h"
-#include "model/json.h"
 #include "model/safetensors.h"
 #include "model/safetensors_writer.h"
 #include "tests/ingest/test_files.h"

@@ -10,8 +10,8 @@
 #include <limits>
 #include <memory>
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "tests/model/prefilled.h"
 
 using namespace palisade;

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/language_model.h"
 #include "model/random_checkpoint.h"
 #include "tests/ingest/test_files.h"

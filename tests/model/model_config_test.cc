@@ -5,8 +5,8 @@
 
 #include <fstream>
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

@@ -6,13 +6,13 @@
 #include <cmath>
 #include <map>
 
+#include "base/json.h"
 #include "ingest/picture.h"
 #include "model/attention.h"
 #include "model/bare_product.h"
 #include "model/error.h"
 #include "model/generation.h"
 #include "model/integer_tiles.h"
-#include "model/json.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "model/read_file.h"
+#include "base/read_file.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "model/json.h"
+#include "base/json.h"
 
 using namespace palisade;
 

@@ -7,8 +7,8 @@
 #include <functional>
 #include <random>
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/protobuf.h"
 #include "model/tokenizer.h"
 #include "tests/model/golden.h"

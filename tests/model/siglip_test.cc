@@ -7,9 +7,9 @@
 #include <fstream>
 #include <functional>
 
+#include "base/json.h"
 #include "ingest/picture.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/safetensors.h"
 #include "tests/model/golden.h"
 

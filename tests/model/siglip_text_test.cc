@@ -6,9 +6,9 @@
 #include <fstream>
 #include <random>
 
+#include "base/json.h"
 #include "model/character_map.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/sentencepiece_file.h"
 #include "model/tokenizer.h"
 

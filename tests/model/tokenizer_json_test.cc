@@ -5,10 +5,10 @@
 #include <functional>
 #include <random>
 
+#include "base/json.h"
+#include "base/utf8.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "model/tokenizer.h"
-#include "model/utf8.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

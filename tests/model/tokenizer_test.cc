@@ -6,8 +6,8 @@
 #include <fstream>
 #include <random>
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

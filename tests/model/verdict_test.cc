@@ -4,8 +4,8 @@
 
 #include <cmath>
 
+#include "base/json.h"
 #include "model/error.h"
-#include "model/json.h"
 #include "tests/model/prefilled.h"
 
 using namespace palisade;

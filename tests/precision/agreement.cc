@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/whole_file.h"
 #include "examples/world/draw.h"
 #include "examples/world/still.h"
 #include "examples/world/street.h"
@@ -20,7 +21,6 @@
 #include "model/checkpoint.h"
 #include "model/generation.h"
 #include "model/paligemma.h"
-#include "model/whole_file.h"
 
 using namespace palisade;
 using namespace palisade::world;

@@ -1,4 +1,4 @@
-#include "service/clock_watch.h"
+#include "base/clock_watch.h"
 
 #include <doctest/doctest.h>
 

@@ -8,7 +8,7 @@
 #include <zmq.hpp>
 
 #include "base/error.h"
-#include "service/log.h"
+#include "base/log.h"
 
 using namespace palisade;
 using namespace std::chrono_literals;

@@ -5,8 +5,8 @@
 
 #include <fstream>
 
+#include "base/json.h"
 #include "ingest/picture.h"
-#include "model/json.h"
 #include "service/settings.h"
 
 using namespace palisade;

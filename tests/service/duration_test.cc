@@ -1,4 +1,4 @@
-#include "service/duration.h"
+#include "base/duration.h"
 
 #include <doctest/doctest.h>
 

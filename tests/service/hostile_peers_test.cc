@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "service/bench/memory.h"
 #include "service/control.h"
 #include "service/endpoint.h"
-#include "service/log.h"
 #include "service/publisher.h"
 #include "tests/service/raw_peer.h"
 #include "tests/service/subscriber.h"

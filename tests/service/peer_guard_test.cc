@@ -10,10 +10,10 @@
 #include <thread>
 #include <zmq.hpp>
 
+#include "base/error.h"
+#include "base/log.h"
 #include "service/bench/memory.h"
-#include "service/command_line.h"
 #include "service/endpoint.h"
-#include "service/log.h"
 #include "service/peer_judge.h"
 #include "tests/service/zmtp_writer.h"
 

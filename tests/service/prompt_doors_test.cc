@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "model/json.h"
+#include "base/json.h"
 #include "model/train/example.h"
 #include "service/settings.h"
 #include "service/transfer/transfer_data.h"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "service/log.h"
+#include "base/log.h"
 #include "service/secret_file.h"
 #include "service/settings.h"
 

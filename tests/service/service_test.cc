@@ -5,7 +5,7 @@
 #include <condition_variable>
 #include <future>
 
-#include "service/log.h"
+#include "base/log.h"
 #include "tests/service/fake_source.h"
 #include "tests/service/stub_model.h"
 #include "tests/service/subscriber.h"

@@ -1,4 +1,4 @@
-#include "service/sha256.h"
+#include "base/sha256.h"
 
 #include <doctest/doctest.h>
 

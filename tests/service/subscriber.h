@@ -5,7 +5,7 @@
 #include <vector>
 #include <zmq.hpp>
 
-#include "model/json.h"
+#include "base/json.h"
 #include "tasks/event.h"
 
 namespace palisade {

@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "model/json.h"
+#include "base/json.h"
 
 using namespace palisade;
 

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "base/time_text.h"
 #include "tasks/answer_event.h"
-#include "tasks/time_text.h"
 
 using namespace palisade;
 using namespace std::chrono_literals;

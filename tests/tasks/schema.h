@@ -7,7 +7,7 @@
 #include <valijson/validator.hpp>
 #include <vector>
 
-#include "model/json.h"
+#include "base/json.h"
 
 namespace palisade {
 

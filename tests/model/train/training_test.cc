@@ -6,8 +6,8 @@
 #include <map>
 #include <numeric>
 
+#include "base/json.h"
 #include "ingest/picture.h"
-#include "model/json.h"
 #include "model/paligemma.h"
 #include "model/preprocessor.h"
 #include "model/train/example.h"

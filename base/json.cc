@@ -1,12 +1,12 @@
-#include "model/json.h"
+#include "base/json.h"
 
 #include <array>
 #include <set>
 #include <span>
 #include <vector>
 
-#include "model/input_file.h"
-#include "model/read_file.h"
+#include "base/input_file.h"
+#include "base/read_file.h"
 
 namespace palisade {
 namespace {

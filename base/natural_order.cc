@@ -1,4 +1,4 @@
-#include "ingest/natural_order.h"
+#include "base/natural_order.h"
 
 #include <algorithm>
 #include <compare>

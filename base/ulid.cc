@@ -1,4 +1,4 @@
-#include "service/ulid.h"
+#include "base/ulid.h"
 
 #include <algorithm>
 #include <random>

@@ -1,4 +1,4 @@
-#include "service/log.h"
+#include "base/log.h"
 
 #include <sys/resource.h>
 
@@ -11,7 +11,7 @@
 #include <mutex>
 #include <vector>
 
-#include "ingest/redaction.h"
+#include "base/redaction.h"
 
 namespace palisade {
 namespace {

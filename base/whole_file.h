@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "frames/partial_file.h"
+#include "base/partial_file.h"
 
 namespace palisade {
 
