@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/redaction.h"
-#include "ingest/url.h"
+#include "ingest/source/url.h"
 
 namespace palisade {
 namespace {

@@ -5,7 +5,7 @@
 #include <stop_token>
 #include <string>
 
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 
 namespace palisade {
 

@@ -13,10 +13,10 @@
 #include "ingest/apart.h"
 #include "ingest/backlog.h"
 #include "ingest/clock_notice.h"
-#include "ingest/pause.h"
 #include "ingest/retry.h"
+#include "ingest/source/pause.h"
+#include "ingest/source/url.h"
 #include "ingest/turns.h"
-#include "ingest/url.h"
 
 namespace palisade {
 namespace {

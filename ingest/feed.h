@@ -12,7 +12,7 @@
 #include "frames/resize.h"
 #include "ingest/feed_report.h"
 #include "ingest/open_source.h"
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 
 namespace palisade {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 
 namespace palisade {
 

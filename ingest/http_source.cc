@@ -3,10 +3,10 @@
 #include <string>
 #include <utility>
 
-#include "ingest/ffmpeg_source.h"
-#include "ingest/http_kind.h"
-#include "ingest/http_pictures.h"
-#include "ingest/http_stream.h"
+#include "ingest/ffmpeg/ffmpeg_source.h"
+#include "ingest/http/http_kind.h"
+#include "ingest/http/http_pictures.h"
+#include "ingest/http/http_stream.h"
 
 namespace palisade {
 namespace {

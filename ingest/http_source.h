@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 
 namespace palisade {
 

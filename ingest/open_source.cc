@@ -7,11 +7,11 @@
 
 #include "base/redaction.h"
 #include "ingest/descriptors.h"
-#include "ingest/ffmpeg_source.h"
-#include "ingest/folder_source.h"
-#include "ingest/gst_source.h"
+#include "ingest/ffmpeg/ffmpeg_source.h"
+#include "ingest/gstreamer/gst_source.h"
 #include "ingest/http_source.h"
-#include "ingest/url.h"
+#include "ingest/pictures/folder_source.h"
+#include "ingest/source/url.h"
 
 namespace palisade {
 namespace {

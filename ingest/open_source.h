@@ -3,7 +3,7 @@
 #include <memory>
 #include <stop_token>
 
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 
 namespace palisade {
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "ingest/picture.h"
+#include "ingest/pictures/picture.h"
 
 namespace palisade {
 namespace {

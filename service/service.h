@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "ingest/open_source.h"
-#include "service/control.h"
-#include "service/engine.h"
-#include "service/pairings.h"
-#include "service/publisher.h"
-#include "service/reference_pictures.h"
-#include "service/served_stream.h"
-#include "service/settings.h"
+#include "service/engine/engine.h"
+#include "service/settings/settings.h"
+#include "service/streams/pairings.h"
+#include "service/streams/reference_pictures.h"
+#include "service/streams/served_stream.h"
+#include "service/zeromq/control.h"
+#include "service/zeromq/publisher.h"
 
 namespace palisade {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "model/decoding.h"
-#include "tasks/answer_event.h"
+#include "model/decoding/decoding.h"
+#include "tasks/events/answer_event.h"
 
 namespace palisade {
 

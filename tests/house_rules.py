@@ -8,89 +8,167 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# DESIGN.md, "Folders and who may include whom". A folder may include itself; examples and tests anything.
+# DESIGN.md, "Folders and who may include whom": every folder with sources has a row, and may include itself, base/ and what
+# its row names; examples and tests anything.
 MAY_INCLUDE = {
-    "base": set(),
-    "frames": {"base"},
-    "ingest": {"frames", "base"},
-    "model": {"frames", "base"},
-    "model/train": {"model", "frames", "base"},
-    "tasks": {"model", "frames", "base"},
-    "service": {"tasks", "model/train", "model", "ingest", "frames", "base"},
+    "base": "",
+    "frames": "",
+    "ingest/source": "frames",
+    "ingest/pictures": "frames ingest/source",
+    "ingest/rtsp": "ingest/source",
+    "ingest/http": "ingest/source ingest/pictures",
+    "ingest/ffmpeg": "frames ingest/source ingest/rtsp ingest/http",
+    "ingest/gstreamer": "frames ingest/source ingest/rtsp ingest/ffmpeg",
+    "ingest": "frames ingest/source ingest/pictures ingest/http ingest/ffmpeg ingest/gstreamer",
+    "model": "",
+    "model/tensor": "model",
+    "model/text": "model",
+    "model/config": "frames model model/tensor model/text",
+    "model/kernels": "model model/tensor",
+    "model/weights": "frames model model/tensor model/config model/kernels",
+    "model/matmul": "model model/tensor model/kernels model/weights",
+    "model/siglip": "frames model model/tensor model/text model/config model/kernels model/weights model/matmul",
+    "model/gemma": "model model/tensor model/config model/kernels model/weights model/matmul",
+    "model/paligemma": "frames model model/tensor model/text model/config model/kernels model/weights model/matmul model/siglip model/gemma",
+    "model/decoding": "model model/text model/kernels model/paligemma",
+    "model/train": "model model/tensor model/text model/config model/kernels model/weights model/matmul model/siglip model/gemma",
+    "tasks/events": "frames model/paligemma",
+    "tasks/filters": "",
+    "tasks": "model/decoding tasks/events",
+    "service/terminal": "",
+    "service/endpoints": "",
+    "service/settings": "frames ingest/source ingest/rtsp model/config model/weights model/matmul tasks service/endpoints",
+    "service/events": "tasks/events",
+    "service/zeromq": "tasks/events service/endpoints service/events",
+    "service/engine": "frames model model/config model/weights model/matmul model/paligemma model/decoding tasks/events service/settings",
+    "service/streams": "frames ingest ingest/pictures model/paligemma tasks/events service/settings service/engine service/zeromq",
+    "service/asking": "frames ingest ingest/source ingest/pictures tasks service/engine service/events",
+    "service/transfer": "frames ingest ingest/source ingest/pictures model model/text model/config model/weights model/decoding model/train "
+                        "tasks tasks/filters service/terminal service/settings",
+    "service/bench": "frames model/tensor model/config model/kernels model/matmul model/paligemma service/terminal service/settings "
+                     "service/engine service/streams",
+    "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
+                      "model/siglip model/paligemma model/decoding model/train",
+    "service": "ingest ingest/pictures service/settings service/zeromq service/engine service/streams",  # wires all of it
+    "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/siglip model/paligemma "
+                        "model/decoding tasks tasks/events service service/terminal service/endpoints service/settings service/events "
+                        "service/zeromq service/engine service/asking service/transfer service/bench service/verify",
 }
 
 # A third-party header and the only files that may include it.
 DOORS = [
-    (r"libav\w+/|libsw\w+/", r"ingest/ffmpeg_\w+\.(cc|h)"),
-    (r"gst/|glib", r"ingest/gst_\w+\.(cc|h)"),
-    (r"jpeglib\.h|jerror\.h", r"ingest/picture_jpeg\.cc"),
-    (r"png\.h", r"ingest/picture_png\.cc"),
-    (r"zlib\.h", r"ingest/png_text\.cc"),
-    (r"webp/", r"ingest/picture_webp\.cc"),
-    (r"curl/", r"ingest/http_(address|transfer|faults)\.cc"),
-    (r"oneapi/|dnnl|omp\.h", r"model/(matmul\.cc|bare_product\.cc|parallel\.cc|onednn(_product)?\.(h|cc))"),
-    (r"sentencepiece", r"model/tokenizer\.cc"),
-    (r"xxhash", r"model/checksum\.cc"),
-    (r"hwy/", r"model/(kernels|row_formats|integer_tiles|attention_tiles|logit_scan|train/kernels)\.cc"),
-    (r"re2/", r"tasks/text_patterns\.cc"),
+    (r"libav\w+/|libsw\w+/", r"ingest/ffmpeg/\w+\.(cc|h)"),
+    (r"gst/|glib", r"ingest/gstreamer/\w+\.(cc|h)"),
+    (r"jpeglib\.h|jerror\.h", r"ingest/pictures/picture_jpeg\.cc"),
+    (r"png\.h", r"ingest/pictures/picture_png\.cc"),
+    (r"zlib\.h", r"ingest/pictures/png_text\.cc"),
+    (r"webp/", r"ingest/pictures/picture_webp\.cc"),
+    (r"curl/", r"ingest/http/http_(address|transfer|faults)\.cc"),
+    (r"oneapi/|dnnl|omp\.h", r"model/matmul/(matmul\.cc|bare_product\.cc|onednn(_product)?\.(h|cc))|model/tensor/parallel\.cc"),
+    (r"sentencepiece", r"model/text/tokenizer\.cc"),
+    (r"xxhash", r"model/weights/checksum\.cc"),
+    (r"hwy/", r"model/kernels/[\w-]+\.(cc|h)|model/train/kernels\.cc"),
+    (r"re2/", r"tasks/filters/text_patterns\.cc"),
     (r"nlohmann/", r"base/json\.h"),
-    (r"yaml-cpp/", r"service/settings_tree\.(cc|h)"),
-    (r"zmq", r"service/(publisher|control|peer_guard|commands/watch)\.cc"),
-    (r"boost/", r"service/peer_guard\.cc"),
-    (r"CLI/", r"service/command_line\.cc|service/commands/\w+\.cc"),
+    (r"yaml-cpp/", r"service/settings/settings_tree\.(cc|h)"),
+    (r"zmq", r"service/zeromq/(publisher|control|peer_guard)\.cc|service/commands/watch\.cc"),
+    (r"boost/", r"service/zeromq/peer_guard\.cc"),
+    (r"CLI/", r"service/commands/\w+\.cc"),
     (r"spdlog/", r"base/log\.cc"),
     (r"openssl", r"base/sha256\.cc"),
 ]
 # Who may know number formats: products, what holds weights, and whoever hands the choice on from a setting.
-PRECISION = (r"model/(precision|bare_product|matmul|onednn|linear|embedding_table|paligemma|siglip|image_encoder|text_encoder|pooling_head|"
-             r"encoder_layers|language_model)\.(cc|h)|service/(settings|engine_model)\.(cc|h)|service/commands/\w+\.(cc|h)|"
+PRECISION = (r"model/(matmul|siglip)/\w+\.(cc|h)|model/paligemma/paligemma\.(cc|h)|model/gemma/language_model\.(cc|h)|"
+             r"service/settings/settings\.(cc|h)|service/engine/engine_model\.(cc|h)|service/commands/\w+\.(cc|h)|"
              r"service/verify/(tolerance|model_cases|verify)\.(cc|h)|tests/.*")
-FOLDERS = tuple(MAY_INCLUDE)
+# Who may know ModelError: models, and those that make one.
+MODEL_ERROR = r"model/.*|service/engine/engine_model\.cc|service/commands/similar\.cc|examples/demo_model/train\.cc|tests/.*"
+TOP_FOLDERS = {folder.split("/")[0] for folder in MAY_INCLUDE}
 MAX_LINES = 400
+MAX_SOURCES = 40  # of a folder of the program; tests are filed by what they test
+# What is compiled once for every instruction set guards itself as Highway's own such headers do.
+INL_GUARD = re.compile(r"#if defined\((\w+_INL_H_)\) == defined\(HWY_TARGET_TOGGLE\)\n#ifdef \1\n#undef \1\n#else\n#define \1\n#endif\n")
 
 
-def tracked_sources():
-    listing = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.cc", "*.h"], cwd=ROOT,
+def tracked(*patterns):
+    listing = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", *patterns], cwd=ROOT,
                              capture_output=True, text=True, check=True).stdout.split()
     return [name for name in listing if (ROOT / name).exists()]
 
 
 def folder_of(path):
-    """The longest folder of the table that the path lies in, else its first one."""
-    inside = [folder for folder in FOLDERS if path.startswith(folder + "/")]
-    return max(inside, key=len, default=path.split("/")[0])
+    return path.rpartition("/")[0]
+
+
+def of_program(name):
+    return name.split("/")[0] in TOP_FOLDERS
+
+
+def table_breaches(names):
+    """Every folder with sources has one row, here and in DESIGN.md; a row names earlier ones alone, so that no two folders
+    need each other."""
+    folders = {folder_of(name) for name in names if of_program(name)}
+    for folder in sorted(folders ^ set(MAY_INCLUDE)):
+        yield f"{folder}/: " + ("has no row in MAY_INCLUDE" if folder in folders else "a row of MAY_INCLUDE, and no folder with sources")
+    earlier = set()
+    for folder, row in MAY_INCLUDE.items():
+        for used in row.split():
+            if used not in earlier:
+                yield f"{folder}/: its row names {used}/, which has no row before it"
+        earlier.add(folder)
+    rows = re.findall(r"^\| `([\w/]+)/` \|", (ROOT / "DESIGN.md").read_text(encoding="utf-8"), re.MULTILINE)
+    if [row for row in rows if row in MAY_INCLUDE] != list(MAY_INCLUDE):
+        yield "DESIGN.md: the table of folders has not the rows of MAY_INCLUDE in their order"
+    for folder in sorted(folders):
+        sources = sum(folder_of(name) == folder and name.endswith(".cc") for name in names)
+        if sources > MAX_SOURCES:
+            yield f"{folder}/: {sources} sources; at most {MAX_SOURCES} a folder"
+
+
+def header_breaches(name, text):
+    if name.endswith("-inl.h"):
+        if not INL_GUARD.search(text):
+            yield f"{name}:1: compiled for every instruction set: it starts with Highway's guard"
+    elif name.endswith(".h") and not text.startswith("#pragma once\n"):
+        yield f"{name}:1: a header starts with #pragma once"
 
 
 def include_breaches(name, number, line):
+    if not of_program(name):
+        return
     folder = folder_of(name)
     quoted = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
-    if quoted and folder in FOLDERS:
+    if quoted:
         target = folder_of(quoted[1])
-        if target in FOLDERS and target != folder and target not in MAY_INCLUDE[folder]:
-            yield f"{name}:{number}: {folder}/ may not include {target}/"
-        if target not in FOLDERS:
+        if not of_program(target):
             yield f'{name}:{number}: "{quoted[1]}": includes start at the root'
+        elif target not in {folder, "base", *MAY_INCLUDE.get(folder, "").split()}:
+            yield f"{name}:{number}: {folder}/ may not include {target}/"
     angled = re.match(r"\s*#\s*include\s+[<\"]([^>\"]+)[>\"]", line)
-    if angled and folder in FOLDERS:
+    if angled:
         for header, door in DOORS:
             if re.match(header, angled[1]) and not re.fullmatch(door, name):
                 yield f"{name}:{number}: <{angled[1]}> belongs behind {door}"
 
 
 def main():
-    breaches = []
-    names = tracked_sources()
+    names = tracked("*.cc", "*.h")
+    breaches = list(table_breaches(names))
+    for name in tracked("*.inl", "*.ipp", "*.tcc", "*.c", "*.cpp", "*.cxx", "*.hh", "*.hpp", "*.hxx"):
+        breaches.append(f"{name}: C++ stands in .cc and .h alone, where every tool looks")
     for name in names:
-        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        text = (ROOT / name).read_text(encoding="utf-8")
+        lines = text.splitlines()
+        breaches.extend(header_breaches(name, text))
         if len(lines) > MAX_LINES:
             breaches.append(f"{name}: {len(lines)} lines; at most {MAX_LINES} (one idea a file)")
-        if name.endswith(".h") and (not lines or lines[0] != "#pragma once"):
-            breaches.append(f"{name}:1: a header starts with #pragma once")
         for number, line in enumerate(lines, 1):
             breaches.extend(include_breaches(name, number, line))
             if re.search(r"\bPrecision(Choice)?\b", line) and not re.fullmatch(PRECISION, name):
                 breaches.append(f"{name}:{number}: Precision is known to {PRECISION} alone")
-            if re.search(r"\b\w+(Manager|Helper|Utils)\b|(?<![.>:])\bget_[a-z]", line) and name.split("/")[0] in FOLDERS:
+            if "ModelError" in line and not re.fullmatch(MODEL_ERROR, name):
+                breaches.append(f"{name}:{number}: ModelError is of models; all else is an Error")
+            if re.search(r"\b\w+(Manager|Helper|Utils)\b|(?<![.>:])\bget_[a-z]", line) and of_program(name):
                 breaches.append(f"{name}:{number}: a name this project does not use (Manager, Helper, Utils, get_)")
     print("\n".join(breaches) if breaches else f"house rules hold in {len(names)} files")
     return 1 if breaches else 0

@@ -11,7 +11,7 @@
 #include "examples/world/draw.h"
 #include "examples/world/truth_file.h"
 #include "ingest/open_source.h"
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "examples/dataset/data_set.h"
-#include "service/progress.h"
+#include "service/terminal/progress.h"
 
 namespace {
 

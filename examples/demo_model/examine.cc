@@ -9,9 +9,9 @@
 #include "base/text_format.h"
 #include "examples/demo_model/exam_scenes.h"
 #include "examples/demo_model/marks.h"
-#include "model/generation.h"
-#include "model/paligemma.h"
-#include "service/progress.h"
+#include "model/decoding/generation.h"
+#include "model/paligemma/paligemma.h"
+#include "service/terminal/progress.h"
 
 namespace palisade::world {
 namespace {

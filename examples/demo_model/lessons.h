@@ -4,8 +4,8 @@
 
 #include "examples/world/model_painter.h"
 #include "examples/world/questions.h"
-#include "model/preprocessor.h"
-#include "model/tokenizer.h"
+#include "model/config/preprocessor.h"
+#include "model/text/tokenizer.h"
 #include "model/train/example.h"
 #include "model/train/image_stage.h"
 #include "model/train/training_pass.h"

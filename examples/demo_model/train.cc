@@ -19,8 +19,8 @@
 #include "model/train/model_folder.h"
 #include "model/train/optimizer.h"
 #include "model/train/schedule.h"
-#include "service/interrupt.h"
-#include "service/progress.h"
+#include "service/terminal/interrupt.h"
+#include "service/terminal/progress.h"
 #include "service/transfer/run_folder.h"
 
 namespace palisade::world {

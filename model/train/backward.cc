@@ -1,7 +1,7 @@
 // The forward upside down.
 #include <cmath>
 
-#include "model/kernels.h"
+#include "model/kernels/kernels.h"
 #include "model/train/training_pass.h"
 
 namespace palisade {

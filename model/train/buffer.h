@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "model/matrix.h"
-#include "model/parallel.h"
+#include "model/tensor/matrix.h"
+#include "model/tensor/parallel.h"
 
 namespace palisade {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "model/kernels.h"
-#include "model/language_model.h"
+#include "model/gemma/language_model.h"
+#include "model/kernels/kernels.h"
 
 namespace palisade {
 namespace {

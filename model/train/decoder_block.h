@@ -2,8 +2,8 @@
 
 #include <span>
 
-#include "model/attention.h"
-#include "model/model_config.h"
+#include "model/config/model_config.h"
+#include "model/matmul/attention.h"
 #include "model/train/buffer.h"
 #include "model/train/dropout.h"
 #include "model/train/encoder_block.h"
@@ -49,8 +49,8 @@ struct DecoderPass {
   BlockScratch& scratch;
 };
 
-// activations.x -> out, which may be activations.x (model/language_pass.cc runs the same in slices with a
-// cache).
+// activations.x -> out, which may be activations.x (model/gemma/language_pass.cc runs the same in slices with
+// a cache).
 void decoder_block(const DecoderPass& pass, int layer, const DecoderBlockTensors& weights,
                    DecoderBlockActivations& activations, MatrixView out);
 // dx is the gradient of out, and becomes that of activations.x. The activations are used up.

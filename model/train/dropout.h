@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "model/matrix.h"
+#include "model/tensor/matrix.h"
 
 namespace palisade {
 

@@ -1,6 +1,6 @@
 #include "model/train/encoder_block.h"
 
-#include "model/kernels.h"
+#include "model/kernels/kernels.h"
 
 namespace palisade {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/encoder_layers.h"
+#include "model/siglip/encoder_layers.h"
 #include "model/train/buffer.h"
 #include "model/train/row_layers.h"
 #include "model/train/tensors.h"
@@ -28,7 +28,7 @@ struct BlockScratch {
 };
 
 // activations.x [sequences * tokens, width] -> out, which may be activations.x. Every token of a sequence
-// sees every other (model/encoder_layers.cc runs the same in slices).
+// sees every other (model/siglip/encoder_layers.cc runs the same in slices).
 void encoder_block(const EncoderShape& shape, const EncoderBlockTensors& weights, int tokens,
                    EncoderBlockActivations& activations, BlockScratch& scratch, MatrixView out);
 // dx is the gradient of out, and becomes that of activations.x. The activations are used up.

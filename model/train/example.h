@@ -3,8 +3,8 @@
 #include <string_view>
 #include <vector>
 
-#include "model/model_config.h"
-#include "model/tokenizer.h"
+#include "model/config/model_config.h"
+#include "model/text/tokenizer.h"
 
 namespace palisade {
 

@@ -2,7 +2,7 @@
 #include <cassert>
 #include <cmath>
 
-#include "model/kernels.h"
+#include "model/kernels/kernels.h"
 #include "model/train/training_pass.h"
 
 namespace palisade {

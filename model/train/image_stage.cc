@@ -4,8 +4,8 @@
 #include <cassert>
 #include <numeric>
 
-#include "model/image_encoder.h"
-#include "model/kernels.h"
+#include "model/kernels/kernels.h"
+#include "model/siglip/image_encoder.h"
 #include "model/train/kernels.h"
 #include "model/train/sigmoid_loss.h"
 

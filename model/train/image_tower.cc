@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "model/image_encoder.h"
-#include "model/kernels.h"
+#include "model/kernels/kernels.h"
+#include "model/siglip/image_encoder.h"
 
 namespace palisade {
 

@@ -7,8 +7,8 @@
 
 namespace palisade {
 
-// SigLIP's image tower, forward and back (model/image_encoder.cc runs the same in slices). Keeps its memory
-// from step to step. One thread's.
+// SigLIP's image tower, forward and back (model/siglip/image_encoder.cc runs the same in slices). Keeps its
+// memory from step to step. One thread's.
 class ImageTower {
  public:
   // `parameters` and `scratch` outlive it.

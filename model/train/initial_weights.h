@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/random_checkpoint.h"
+#include "model/weights/random_checkpoint.h"
 
 namespace palisade {
 

@@ -15,7 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace palisade {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "model/kernel_loops.inc"
+#include "model/kernels/kernel_loops.inc"
 
 // With q_v = exp(x_v - max) the loss is log(sum q) - sum_v t_v (x_v - max); off the target t is `low`.
 TokenLoss CrossEntropy(float* x, std::size_t size, std::size_t target, float smoothing, float weight) {

@@ -5,7 +5,7 @@
 
 namespace palisade {
 
-// The hot loops of training that inference has no use for (see model/kernels.h).
+// The hot loops of training that inference has no use for (see model/kernels/kernels.h).
 
 struct TokenLoss {
   double loss = 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "model/matmul.h"
+#include "model/matmul/matmul.h"
 
 namespace palisade {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "model/matrix.h"
+#include "model/tensor/matrix.h"
 #include "model/token_id.h"
 #include "model/train/buffer.h"
 #include "model/train/kernels.h"

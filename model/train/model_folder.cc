@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/whole_file.h"
 #include "model/error.h"
-#include "model/safetensors_writer.h"
+#include "model/weights/safetensors_writer.h"
 
 namespace palisade {
 namespace {

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <string>
 
-#include "model/safetensors.h"
 #include "model/train/parameters.h"
+#include "model/weights/safetensors.h"
 
 namespace palisade {
 

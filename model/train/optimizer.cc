@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "model/parallel.h"
+#include "model/tensor/parallel.h"
 #include "model/train/kernels.h"
 
 namespace palisade {

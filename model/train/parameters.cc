@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/checkpoint_match.h"
 #include "model/error.h"
-#include "model/matmul.h"
+#include "model/matmul/matmul.h"
 #include "model/train/initial_weights.h"
 #include "model/train/resolution.h"
+#include "model/weights/checkpoint_match.h"
 
 namespace palisade {
 namespace {

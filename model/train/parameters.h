@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "model/checkpoint.h"
 #include "model/train/tensors.h"
+#include "model/weights/checkpoint.h"
 
 namespace palisade {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "model/checkpoint.h"
-#include "model/model_config.h"
+#include "model/config/model_config.h"
+#include "model/weights/checkpoint.h"
 
 namespace palisade {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "model/kernels.h"
-#include "model/matmul.h"
+#include "model/kernels/kernels.h"
+#include "model/matmul/matmul.h"
 
 namespace palisade {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/matrix.h"
+#include "model/tensor/matrix.h"
 #include "model/train/buffer.h"
 #include "model/train/tensors.h"
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "model/kernels.h"
-#include "model/matmul.h"
+#include "model/kernels/kernels.h"
+#include "model/matmul/matmul.h"
 
 namespace palisade {
 

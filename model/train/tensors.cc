@@ -3,7 +3,7 @@
 #include <functional>
 #include <numeric>
 
-#include "model/tensor_names.h"
+#include "model/weights/tensor_names.h"
 
 namespace palisade {
 namespace {

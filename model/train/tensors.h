@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "model/matrix.h"
-#include "model/model_config.h"
+#include "model/config/model_config.h"
+#include "model/tensor/matrix.h"
 
 namespace palisade {
 

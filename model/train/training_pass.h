@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "model/rotary.h"
+#include "model/gemma/rotary.h"
 #include "model/train/decoder_block.h"
 #include "model/train/image_tower.h"
 #include "model/train/loss.h"

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "model/paligemma.h"
+#include "model/paligemma/paligemma.h"
 
 namespace palisade {
 

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <set>
 
-#include "service/engine_model.h"
+#include "service/engine/engine_model.h"
 
 namespace palisade {
 namespace {

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "model/paligemma.h"
+#include "model/paligemma/paligemma.h"
 #include "service/bench/stages.h"
 
 namespace palisade {

@@ -9,9 +9,9 @@
 #include <limits>
 #include <new>
 
-#include "model/bare_product.h"
-#include "model/kernels.h"
-#include "model/parallel.h"
+#include "model/kernels/kernels.h"
+#include "model/matmul/bare_product.h"
+#include "model/tensor/parallel.h"
 
 namespace palisade {
 namespace {

@@ -12,8 +12,8 @@
 #include <string>
 
 #include "base/error.h"
-#include "model/layer_slices.h"
-#include "model/memory.h"
+#include "model/tensor/layer_slices.h"
+#include "model/tensor/memory.h"
 
 namespace palisade {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "service/degradation.h"
+#include "service/streams/degradation.h"
 
 namespace palisade {
 namespace {

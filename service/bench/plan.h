@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "service/bench/figures.h"
 #include "service/bench/planned_load.h"
-#include "service/settings.h"
+#include "service/settings/settings.h"
 
 namespace palisade {
 

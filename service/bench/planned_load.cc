@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "frames/sampler.h"
-#include "service/request_queue.h"
+#include "service/engine/request_queue.h"
 
 namespace palisade {
 namespace {

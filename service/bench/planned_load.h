@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "service/clip_series.h"
-#include "service/settings.h"
+#include "service/settings/settings.h"
+#include "service/streams/clip_series.h"
 
 namespace palisade {
 

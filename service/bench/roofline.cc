@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "service/bench/bench_report.h"
-#include "service/svg.h"
+#include "service/terminal/svg.h"
 
 namespace palisade {
 namespace {

@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "base/error.h"
-#include "model/matmul.h"
+#include "model/matmul/matmul.h"
 #include "service/bench/memory.h"
 
 namespace palisade {

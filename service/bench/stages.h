@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/paligemma.h"
+#include "model/paligemma/paligemma.h"
 #include "service/bench/machine_limits.h"
 #include "service/bench/samples.h"
 #include "service/bench/work.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/model_config.h"
+#include "model/config/model_config.h"
 
 namespace palisade {
 

@@ -11,13 +11,13 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/whole_file.h"
-#include "model/model_shapes.h"
-#include "model/random_checkpoint.h"
+#include "model/config/model_shapes.h"
+#include "model/weights/random_checkpoint.h"
 #include "service/bench/bench_report.h"
 #include "service/bench/memory.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
-#include "service/output.h"
+#include "service/terminal/output.h"
 
 namespace palisade {
 namespace {

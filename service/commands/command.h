@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "service/exit_code.h"
+#include "service/terminal/exit_code.h"
 
 namespace CLI {
 class App;

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "service/commands/command.h"
-#include "service/settings.h"
+#include "service/settings/settings.h"
 
 namespace palisade {
 namespace {

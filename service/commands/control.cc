@@ -1,4 +1,4 @@
-#include "service/control.h"
+#include "service/zeromq/control.h"
 
 #include <CLI/CLI.hpp>
 #include <memory>

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "model/decoding.h"
+#include "model/decoding/decoding.h"
 
 namespace CLI {
 class App;

@@ -7,8 +7,8 @@
 #include "base/json.h"
 #include "base/whole_file.h"
 #include "service/commands/command.h"
-#include "service/output.h"
-#include "service/settings.h"
+#include "service/settings/settings.h"
+#include "service/terminal/output.h"
 #include "service/transfer/data_filter.h"
 
 namespace palisade {

@@ -4,11 +4,11 @@
 #include <memory>
 
 #include "base/json.h"
-#include "model/config_keys.h"
-#include "model/model_config.h"
-#include "model/paligemma.h"
-#include "model/siglip.h"
-#include "model/weight_files.h"
+#include "model/config/config_keys.h"
+#include "model/config/model_config.h"
+#include "model/paligemma/paligemma.h"
+#include "model/siglip/siglip.h"
+#include "model/weights/weight_files.h"
 #include "service/bench/memory.h"
 #include "service/commands/command.h"
 #include "service/verify/verify.h"

@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "service/model_choice.h"
-#include "service/weights_hash.h"
+#include "model/weights/weights_hash.h"
+#include "service/commands/model_choice.h"
 
 namespace palisade {
 

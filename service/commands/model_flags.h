@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "service/engine_model.h"
-#include "service/settings.h"
+#include "service/engine/engine_model.h"
+#include "service/settings/settings.h"
 
 namespace CLI {
 class App;

@@ -9,7 +9,7 @@
 #include "service/bench/plan.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
-#include "service/output.h"
+#include "service/terminal/output.h"
 
 namespace palisade {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "service/prune.h"
+#include "service/settings/prune.h"
 
 namespace CLI {
 class App;

@@ -5,12 +5,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "service/commands/command.h"
+#include "service/commands/model_choice.h"
 #include "service/commands/model_flags.h"
-#include "service/interrupt.h"
-#include "service/model_choice.h"
+#include "service/engine/slowed_model.h"
 #include "service/service.h"
-#include "service/settings.h"
-#include "service/slowed_model.h"
+#include "service/settings/settings.h"
+#include "service/terminal/interrupt.h"
 
 namespace palisade {
 namespace {

@@ -10,13 +10,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "ingest/picture.h"
+#include "ingest/pictures/picture.h"
 #include "model/error.h"
-#include "model/siglip.h"
+#include "model/siglip/siglip.h"
+#include "model/weights/weights_hash.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
-#include "service/weights_hash.h"
-#include "tasks/answer_event.h"
+#include "tasks/events/answer_event.h"
 #include "tasks/prompt.h"
 
 namespace palisade {

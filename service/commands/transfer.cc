@@ -8,10 +8,10 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "service/commands/command.h"
+#include "service/commands/model_choice.h"
 #include "service/commands/recipe_flags.h"
-#include "service/interrupt.h"
-#include "service/model_choice.h"
-#include "service/output.h"
+#include "service/terminal/interrupt.h"
+#include "service/terminal/output.h"
 #include "service/transfer/resumed_settings.h"
 
 namespace palisade {

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "service/secret_file.h"
+#include "service/settings/secret_file.h"
 
 namespace palisade {
 

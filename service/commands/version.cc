@@ -2,7 +2,7 @@
 #include <cstdio>
 
 #include "service/commands/command.h"
-#include "service/versions.h"
+#include "service/terminal/versions.h"
 
 namespace palisade {
 

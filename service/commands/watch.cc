@@ -7,13 +7,13 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "service/commands/command.h"
-#include "service/endpoint.h"
-#include "service/event_line.h"
-#include "service/event_tracker.h"
-#include "service/interrupt.h"
-#include "service/output.h"
-#include "service/peer_guard.h"
-#include "tasks/event.h"
+#include "service/endpoints/endpoint.h"
+#include "service/events/event_line.h"
+#include "service/events/event_tracker.h"
+#include "service/terminal/interrupt.h"
+#include "service/terminal/output.h"
+#include "service/zeromq/peer_guard.h"
+#include "tasks/events/event.h"
 
 namespace palisade {
 namespace {

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "base/text_format.h"
-#include "service/svg.h"
+#include "service/terminal/svg.h"
 #include "service/transfer/run_folder.h"
 
 namespace palisade {

@@ -7,10 +7,10 @@
 #include "base/sha256.h"
 #include "base/text_format.h"
 #include "ingest/open_source.h"
-#include "ingest/picture.h"
-#include "ingest/source.h"
-#include "service/progress.h"
-#include "service/settings.h"
+#include "ingest/pictures/picture.h"
+#include "ingest/source/source.h"
+#include "service/settings/settings.h"
+#include "service/terminal/progress.h"
 #include "service/transfer/input_files.h"
 
 namespace palisade {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "service/transfer/transfer_lines.h"
-#include "tasks/text_patterns.h"
+#include "tasks/filters/text_patterns.h"
 
 namespace palisade {
 

@@ -1,10 +1,10 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "service/settings.h"
-#include "service/settings_reader.h"
+#include "service/settings/settings.h"
+#include "service/settings/settings_reader.h"
 #include "service/transfer/data_filter.h"
-#include "tasks/personal_data.h"
+#include "tasks/filters/personal_data.h"
 
 namespace palisade {
 namespace {

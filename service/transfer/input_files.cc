@@ -10,9 +10,9 @@
 #include "base/sha256.h"
 #include "base/text_format.h"
 #include "ingest/open_source.h"
-#include "ingest/picture.h"
-#include "ingest/source.h"
-#include "service/progress.h"
+#include "ingest/pictures/picture.h"
+#include "ingest/source/source.h"
+#include "service/terminal/progress.h"
 
 namespace palisade {
 namespace {

@@ -12,7 +12,7 @@
 #include "base/input_file.h"
 #include "base/joined.h"
 #include "base/whole_file.h"
-#include "model/safetensors_writer.h"
+#include "model/weights/safetensors_writer.h"
 #include "service/transfer/resumed_settings.h"
 
 namespace palisade {

@@ -8,8 +8,8 @@
 #include "base/joined.h"
 #include "base/log.h"
 #include "base/text_format.h"
-#include "model/model_config.h"
-#include "service/progress.h"
+#include "model/config/model_config.h"
+#include "service/terminal/progress.h"
 #include "service/transfer/run_folder.h"
 #include "service/transfer/transfer.h"
 

@@ -4,8 +4,8 @@
 
 #include "base/log.h"
 #include "base/text_format.h"
-#include "service/progress.h"
-#include "service/svg.h"
+#include "service/terminal/progress.h"
+#include "service/terminal/svg.h"
 #include "service/transfer/sweep_settings.h"
 
 namespace palisade {

@@ -4,8 +4,8 @@
 #include <array>
 #include <sstream>
 
-#include "service/settings_reader.h"
-#include "service/settings_tree.h"
+#include "service/settings/settings_reader.h"
+#include "service/settings/settings_tree.h"
 
 namespace palisade {
 namespace {

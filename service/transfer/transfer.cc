@@ -12,15 +12,15 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text_format.h"
-#include "model/generation.h"
+#include "model/decoding/generation.h"
 #include "model/train/model_folder.h"
 #include "model/train/resolution.h"
 #include "model/train/schedule.h"
-#include "service/progress.h"
+#include "model/weights/weights_hash.h"
+#include "service/terminal/progress.h"
 #include "service/transfer/folder_lock.h"
 #include "service/transfer/resumed_settings.h"
 #include "service/transfer/transfer_data.h"
-#include "service/weights_hash.h"
 #include "tasks/prompt.h"
 
 namespace palisade {

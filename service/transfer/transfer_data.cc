@@ -5,8 +5,8 @@
 
 #include "base/random.h"
 #include "ingest/open_source.h"
-#include "ingest/picture.h"
-#include "ingest/source.h"
+#include "ingest/pictures/picture.h"
+#include "ingest/source/source.h"
 
 namespace palisade {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "model/preprocessor.h"
-#include "model/tokenizer.h"
+#include "model/config/preprocessor.h"
+#include "model/text/tokenizer.h"
 #include "model/train/example.h"
 #include "model/train/training_pass.h"
 #include "service/transfer/transfer_lines.h"

@@ -2,8 +2,8 @@
 
 #include "base/input_file.h"
 #include "base/json.h"
-#include "service/settings.h"
-#include "service/settings_reader.h"
+#include "service/settings/settings.h"
+#include "service/settings/settings_reader.h"
 #include "service/transfer/line_mistakes.h"
 #include "tasks/prompt.h"
 

@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 #include "frames/resize.h"
-#include "service/settings_reader.h"
-#include "service/settings_tree.h"
+#include "service/settings/settings_reader.h"
+#include "service/settings/settings_tree.h"
 
 namespace palisade {
 namespace {

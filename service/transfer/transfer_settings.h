@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "model/train/tensors.h"
-#include "service/settings.h"
+#include "service/settings/settings.h"
 
 namespace palisade {
 

@@ -1,7 +1,7 @@
 // Golden data of beam search: every returned sequence in order, and its score.
 #include "base/json.h"
-#include "ingest/picture.h"
-#include "model/generation.h"
+#include "ingest/pictures/picture.h"
+#include "model/decoding/generation.h"
 #include "service/verify/verify.h"
 
 namespace palisade {

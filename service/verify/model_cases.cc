@@ -6,13 +6,13 @@
 #include <optional>
 
 #include "base/json.h"
-#include "ingest/picture.h"
-#include "model/generation.h"
-#include "model/kernels.h"
-#include "model/paligemma.h"
-#include "model/prompt.h"
-#include "model/safetensors.h"
-#include "model/siglip_config.h"
+#include "ingest/pictures/picture.h"
+#include "model/config/siglip_config.h"
+#include "model/decoding/generation.h"
+#include "model/kernels/kernels.h"
+#include "model/paligemma/paligemma.h"
+#include "model/paligemma/prompt.h"
+#include "model/weights/safetensors.h"
 #include "service/verify/tolerance.h"
 #include "service/verify/verify.h"
 

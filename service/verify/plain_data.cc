@@ -4,12 +4,12 @@
 
 #include "base/json.h"
 #include "frames/resize.h"
-#include "ingest/picture.h"
-#include "model/model_config.h"
-#include "model/preprocessor.h"
-#include "model/prompt.h"
-#include "model/safetensors.h"
-#include "model/tokenizer.h"
+#include "ingest/pictures/picture.h"
+#include "model/config/model_config.h"
+#include "model/config/preprocessor.h"
+#include "model/paligemma/prompt.h"
+#include "model/text/tokenizer.h"
+#include "model/weights/safetensors.h"
 #include "service/verify/tolerance.h"
 #include "service/verify/verify.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "model/matrix.h"
+#include "model/tensor/matrix.h"
 #include "model/token_id.h"
 
 namespace palisade {

@@ -3,9 +3,9 @@
 #include <map>
 
 #include "base/json.h"
-#include "ingest/picture.h"
-#include "model/safetensors.h"
-#include "model/siglip.h"
+#include "ingest/pictures/picture.h"
+#include "model/siglip/siglip.h"
+#include "model/weights/safetensors.h"
 #include "service/verify/tolerance.h"
 #include "service/verify/verify.h"
 

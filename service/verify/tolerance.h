@@ -4,7 +4,7 @@
 #include <cmath>
 #include <span>
 
-#include "model/precision.h"
+#include "model/matmul/precision.h"
 
 namespace palisade {
 

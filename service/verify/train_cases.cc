@@ -4,16 +4,16 @@
 #include <map>
 
 #include "base/json.h"
-#include "ingest/picture.h"
-#include "model/kernels.h"
-#include "model/matmul.h"
-#include "model/preprocessor.h"
-#include "model/safetensors.h"
+#include "ingest/pictures/picture.h"
+#include "model/config/preprocessor.h"
+#include "model/kernels/kernels.h"
+#include "model/matmul/matmul.h"
 #include "model/train/example.h"
 #include "model/train/kernels.h"
 #include "model/train/optimizer.h"
 #include "model/train/schedule.h"
 #include "model/train/training_pass.h"
+#include "model/weights/safetensors.h"
 #include "service/verify/tolerance.h"
 #include "service/verify/verify.h"
 

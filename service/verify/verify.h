@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "model/paligemma.h"
+#include "model/paligemma/paligemma.h"
 #include "service/verify/report.h"
 
 namespace palisade {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/json.h"
-#include "ingest/picture.h"
+#include "ingest/pictures/picture.h"
 
 using namespace palisade;
 

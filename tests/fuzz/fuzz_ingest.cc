@@ -2,9 +2,9 @@
 #include <stdexcept>
 
 #include "base/redaction.h"
-#include "ingest/ffmpeg_source.h"
-#include "ingest/picture.h"
-#include "ingest/url.h"
+#include "ingest/ffmpeg/ffmpeg_source.h"
+#include "ingest/pictures/picture.h"
+#include "ingest/source/url.h"
 #include "tests/fuzz/readers.h"
 
 namespace palisade::fuzz {

@@ -2,14 +2,14 @@
 #include <fstream>
 
 #include "base/json.h"
-#include "model/calibration.h"
-#include "model/model_config.h"
-#include "model/packed_cache.h"
-#include "model/preprocessor.h"
-#include "model/safetensors.h"
-#include "model/sentencepiece_file.h"
-#include "model/siglip_config.h"
-#include "model/tokenizer.h"
+#include "model/config/model_config.h"
+#include "model/config/preprocessor.h"
+#include "model/config/siglip_config.h"
+#include "model/text/sentencepiece_file.h"
+#include "model/text/tokenizer.h"
+#include "model/weights/calibration.h"
+#include "model/weights/packed_cache.h"
+#include "model/weights/safetensors.h"
 #include "tests/fuzz/readers.h"
 
 namespace palisade::fuzz {

@@ -2,15 +2,15 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "service/control_request.h"
-#include "service/event_line.h"
-#include "service/event_tracker.h"
-#include "service/peer_judge.h"
-#include "service/settings.h"
+#include "service/events/event_line.h"
+#include "service/events/event_tracker.h"
+#include "service/settings/settings.h"
 #include "service/transfer/data_filter.h"
 #include "service/transfer/sweep_settings.h"
 #include "service/transfer/transfer_lines.h"
 #include "service/transfer/transfer_settings.h"
+#include "service/zeromq/control_request.h"
+#include "service/zeromq/peer_judge.h"
 #include "tests/fuzz/readers.h"
 
 namespace palisade::fuzz {

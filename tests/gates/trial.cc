@@ -13,7 +13,7 @@
 
 #include "examples/world/truth.h"
 #include "ingest/open_source.h"
-#include "service/settings.h"
+#include "service/settings/settings.h"
 #include "tests/examples/scripted_street.h"
 #include "tests/service/one_stream.h"
 

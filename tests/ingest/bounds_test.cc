@@ -1,4 +1,4 @@
-#include "ingest/ffmpeg_bounds.h"
+#include "ingest/ffmpeg/ffmpeg_bounds.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/test_files.h"
 

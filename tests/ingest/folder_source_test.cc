@@ -1,4 +1,4 @@
-#include "ingest/folder_source.h"
+#include "ingest/pictures/folder_source.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "ingest/gst_reports.h"
+#include "ingest/gstreamer/gst_reports.h"
 
 #include <doctest/doctest.h>
 

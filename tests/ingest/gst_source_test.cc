@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ingest/open_source.h"
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 #include "tests/ingest/read_source.h"
 
 namespace palisade {

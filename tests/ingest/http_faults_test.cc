@@ -8,9 +8,9 @@
 #include <thread>
 #include <vector>
 
-#include "ingest/http_stream.h"
+#include "ingest/http/http_stream.h"
 #include "ingest/open_source.h"
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 #include "tests/ingest/http_server.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/test_files.h"

@@ -1,4 +1,4 @@
-#include "ingest/http_kind.h"
+#include "ingest/http/http_kind.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "ingest/mp4_outline.h"
+#include "ingest/http/mp4_outline.h"
 #include "tests/ingest/http_server.h"
 #include "tests/ingest/test_files.h"
 

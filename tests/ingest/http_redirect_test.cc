@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ingest/open_source.h"
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 #include "tests/ingest/http_server.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/test_files.h"

@@ -1,4 +1,4 @@
-#include "ingest/picture_orientation.h"
+#include "ingest/pictures/picture_orientation.h"
 
 #include <doctest/doctest.h>
 
@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "ingest/exif.h"
-#include "ingest/picture.h"
+#include "ingest/pictures/exif.h"
+#include "ingest/pictures/picture.h"
 #include "tests/ingest/oriented_files.h"
 #include "tests/ingest/test_files.h"
 

@@ -1,4 +1,4 @@
-#include "ingest/picture_splitter.h"
+#include "ingest/pictures/picture_splitter.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ingest/picture.h"
+#include "ingest/pictures/picture.h"
 #include "tests/ingest/test_files.h"
 
 namespace palisade {

@@ -1,4 +1,4 @@
-#include "ingest/picture.h"
+#include "ingest/pictures/picture.h"
 
 #include <doctest/doctest.h>
 

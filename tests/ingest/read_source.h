@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "ingest/open_source.h"
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 
 namespace palisade::test {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "ingest/rtsp_address.h"
-#include "ingest/url.h"
+#include "ingest/rtsp/rtsp_address.h"
+#include "ingest/source/url.h"
 
 namespace palisade {
 namespace {

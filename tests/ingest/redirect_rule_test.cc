@@ -1,12 +1,12 @@
-#include "ingest/redirect_rule.h"
+#include "ingest/source/redirect_rule.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 #include <vector>
 
-#include "ingest/http_address.h"
-#include "ingest/source.h"
+#include "ingest/http/http_address.h"
+#include "ingest/source/source.h"
 
 namespace palisade {
 namespace {

@@ -1,12 +1,12 @@
-#include "ingest/refused_file.h"
+#include "ingest/source/refused_file.h"
 
 #include <doctest/doctest.h>
 
 #include <array>
 #include <string>
 
-#include "ingest/picture.h"
-#include "ingest/source.h"
+#include "ingest/pictures/picture.h"
+#include "ingest/source/source.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/test_files.h"
 

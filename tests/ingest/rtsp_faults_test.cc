@@ -1,11 +1,11 @@
-#include "ingest/rtsp_faults.h"
+#include "ingest/rtsp/rtsp_faults.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
 #include "ingest/open_source.h"
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/rtsp_camera.h"
 #include "tests/ingest/rtsp_script.h"

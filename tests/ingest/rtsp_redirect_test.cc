@@ -4,8 +4,8 @@
 #include <string>
 
 #include "ingest/open_source.h"
-#include "ingest/rtsp_address.h"
-#include "ingest/source.h"
+#include "ingest/rtsp/rtsp_address.h"
+#include "ingest/source/source.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/rtsp_camera.h"
 #include "tests/ingest/rtsp_script.h"

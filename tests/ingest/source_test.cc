@@ -1,4 +1,4 @@
-#include "ingest/source.h"
+#include "ingest/source/source.h"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "ingest/time_quality.h"
+#include "ingest/source/time_quality.h"
 
 #include <doctest/doctest.h>
 

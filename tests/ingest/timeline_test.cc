@@ -1,4 +1,4 @@
-#include "ingest/timeline.h"
+#include "ingest/source/timeline.h"
 
 #include <doctest/doctest.h>
 

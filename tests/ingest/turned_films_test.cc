@@ -10,8 +10,8 @@
 
 #include "frames/orientation.h"
 #include "ingest/open_source.h"
-#include "ingest/sei_orientation.h"
-#include "ingest/source.h"
+#include "ingest/source/sei_orientation.h"
+#include "ingest/source/source.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/test_files.h"
 #include "tests/ingest/turned_files.h"

@@ -1,11 +1,11 @@
-#include "ingest/url.h"
+#include "ingest/source/url.h"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
 #include <string>
 
-#include "ingest/rtsp_address.h"
+#include "ingest/rtsp/rtsp_address.h"
 #include "tests/ingest/test_files.h"
 
 namespace palisade {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "ingest/feed.h"
-#include "service/request_queue.h"
+#include "service/engine/request_queue.h"
 
 namespace {
 

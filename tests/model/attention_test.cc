@@ -1,4 +1,4 @@
-#include "model/attention.h"
+#include "model/matmul/attention.h"
 
 #include <doctest/doctest.h>
 
@@ -11,9 +11,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "model/integer_tiles.h"
-#include "model/kernels.h"
-#include "model/matmul.h"
+#include "model/kernels/integer_tiles.h"
+#include "model/kernels/kernels.h"
+#include "model/matmul/matmul.h"
 
 using namespace palisade;
 

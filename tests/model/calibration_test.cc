@@ -1,4 +1,4 @@
-#include "model/calibration.h"
+#include "model/weights/calibration.h"
 
 #include <doctest/doctest.h>
 
@@ -13,12 +13,12 @@
 
 #include "base/json.h"
 #include "base/whole_file.h"
-#include "model/bare_product.h"
-#include "model/checkpoint.h"
+#include "model/config/model_shapes.h"
 #include "model/error.h"
-#include "model/model_shapes.h"
-#include "model/paligemma.h"
-#include "model/random_checkpoint.h"
+#include "model/matmul/bare_product.h"
+#include "model/paligemma/paligemma.h"
+#include "model/weights/checkpoint.h"
+#include "model/weights/random_checkpoint.h"
 #include "tests/ingest/test_files.h"
 #include "tests/model/golden.h"
 

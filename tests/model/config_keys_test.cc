@@ -1,6 +1,6 @@
 // The table of keys, walked: what is refused is refused by name, what is irrelevant changes nothing, and what
 // is read changes something.
-#include "model/config_keys.h"
+#include "model/config/config_keys.h"
 
 #include <doctest/doctest.h>
 
@@ -8,8 +8,8 @@
 #include <map>
 #include <set>
 
-#include "model/preprocessor.h"
-#include "model/siglip_config.h"
+#include "model/config/preprocessor.h"
+#include "model/config/siglip_config.h"
 #include "tests/model/folder_copy.h"
 
 using namespace palisade;

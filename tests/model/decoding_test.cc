@@ -1,4 +1,4 @@
-#include "model/decoding.h"
+#include "model/decoding/decoding.h"
 
 #include <doctest/doctest.h>
 
@@ -7,8 +7,8 @@
 #include <numeric>
 #include <random>
 
-#include "model/distribution.h"
 #include "model/error.h"
+#include "model/paligemma/distribution.h"
 #include "tests/model/prefilled.h"
 
 using namespace palisade;

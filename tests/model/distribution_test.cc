@@ -1,4 +1,4 @@
-#include "model/distribution.h"
+#include "model/paligemma/distribution.h"
 
 #include <doctest/doctest.h>
 

@@ -6,13 +6,13 @@
 #include <string>
 #include <utility>
 
-#include "model/calibration.h"
-#include "model/encoder_layers.h"
-#include "model/kernels.h"
-#include "model/matmul.h"
-#include "model/packed_cache.h"
-#include "model/precision.h"
-#include "model/random_checkpoint.h"
+#include "model/kernels/kernels.h"
+#include "model/matmul/matmul.h"
+#include "model/matmul/precision.h"
+#include "model/siglip/encoder_layers.h"
+#include "model/weights/calibration.h"
+#include "model/weights/packed_cache.h"
+#include "model/weights/random_checkpoint.h"
 #include "tests/ingest/test_files.h"
 
 using namespace palisade;

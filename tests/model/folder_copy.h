@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "base/json.h"
-#include "ingest/picture.h"
+#include "ingest/pictures/picture.h"
+#include "model/decoding/generation.h"
 #include "model/error.h"
-#include "model/generation.h"
-#include "model/safetensors.h"
-#include "model/safetensors_writer.h"
+#include "model/weights/safetensors.h"
+#include "model/weights/safetensors_writer.h"
 #include "tests/ingest/test_files.h"
 #include "tests/model/golden.h"
 

@@ -1,4 +1,4 @@
-#include "model/generation.h"
+#include "model/decoding/generation.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "model/matrix.h"
+#include "model/tensor/matrix.h"
 
 namespace palisade {
 

@@ -1,4 +1,4 @@
-#include "model/integer_tiles.h"
+#include "model/kernels/integer_tiles.h"
 
 #include <doctest/doctest.h>
 

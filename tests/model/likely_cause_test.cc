@@ -1,10 +1,10 @@
 // What people bring instead of a model folder: each is known, and told with what to do, in one line.
-#include "model/likely_cause.h"
+#include "model/config/likely_cause.h"
 
 #include <doctest/doctest.h>
 
 #include "model/error.h"
-#include "model/siglip.h"
+#include "model/siglip/siglip.h"
 #include "tests/model/folder_copy.h"
 
 using namespace palisade;

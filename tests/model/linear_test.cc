@@ -1,4 +1,4 @@
-#include "model/linear.h"
+#include "model/matmul/linear.h"
 
 #include <doctest/doctest.h>
 
@@ -13,14 +13,14 @@
 #include <tuple>
 #include <vector>
 
-#include "model/bare_product.h"
-#include "model/calibration.h"
 #include "model/error.h"
-#include "model/integer_tiles.h"
-#include "model/kernels.h"
-#include "model/onednn_product.h"
-#include "model/parallel.h"
-#include "model/row_formats.h"
+#include "model/kernels/integer_tiles.h"
+#include "model/kernels/kernels.h"
+#include "model/kernels/row_formats.h"
+#include "model/matmul/bare_product.h"
+#include "model/matmul/onednn_product.h"
+#include "model/tensor/parallel.h"
+#include "model/weights/calibration.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

@@ -10,8 +10,8 @@
 
 #include "base/json.h"
 #include "model/error.h"
-#include "model/language_model.h"
-#include "model/random_checkpoint.h"
+#include "model/gemma/language_model.h"
+#include "model/weights/random_checkpoint.h"
 #include "tests/ingest/test_files.h"
 #include "tests/model/folder_copy.h"
 #include "tests/model/prefilled.h"

@@ -1,4 +1,4 @@
-#include "model/logit_scan.h"
+#include "model/kernels/logit_scan.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "model/kernels.h"
+#include "model/kernels/kernels.h"
 #include "tests/model/without_instructions.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "model/memory.h"
+#include "model/tensor/memory.h"
 
 #include <doctest/doctest.h>
 

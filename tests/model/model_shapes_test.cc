@@ -1,4 +1,4 @@
-#include "model/model_shapes.h"
+#include "model/config/model_shapes.h"
 
 #include <doctest/doctest.h>
 

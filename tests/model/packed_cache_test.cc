@@ -1,4 +1,4 @@
-#include "model/packed_cache.h"
+#include "model/weights/packed_cache.h"
 
 #include <doctest/doctest.h>
 
@@ -7,8 +7,8 @@
 #include <string>
 
 #include "model/error.h"
-#include "model/paligemma.h"
-#include "model/prompt.h"
+#include "model/paligemma/paligemma.h"
+#include "model/paligemma/prompt.h"
 #include "tests/ingest/test_files.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "model/paligemma.h"
+#include "model/paligemma/paligemma.h"
 
 #include <doctest/doctest.h>
 
@@ -7,12 +7,12 @@
 #include <map>
 
 #include "base/json.h"
-#include "ingest/picture.h"
-#include "model/attention.h"
-#include "model/bare_product.h"
+#include "ingest/pictures/picture.h"
+#include "model/decoding/generation.h"
 #include "model/error.h"
-#include "model/generation.h"
-#include "model/integer_tiles.h"
+#include "model/kernels/integer_tiles.h"
+#include "model/matmul/attention.h"
+#include "model/matmul/bare_product.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "model/parallel.h"
+#include "model/tensor/parallel.h"
 
 #include <doctest/doctest.h>
 #include <sched.h>

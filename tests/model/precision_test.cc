@@ -1,8 +1,8 @@
-#include "model/precision.h"
+#include "model/matmul/precision.h"
 
 #include <doctest/doctest.h>
 
-#include "model/bare_product.h"
+#include "model/matmul/bare_product.h"
 
 using namespace palisade;
 

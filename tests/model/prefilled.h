@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "ingest/picture.h"
-#include "model/generation.h"
+#include "ingest/pictures/picture.h"
+#include "model/decoding/generation.h"
 #include "tests/model/golden.h"
 
 namespace palisade {

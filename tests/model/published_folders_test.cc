@@ -4,12 +4,12 @@
 
 #include <numeric>
 
-#include "model/bare_product.h"
-#include "model/checkpoint.h"
-#include "model/checkpoint_match.h"
 #include "model/error.h"
-#include "model/siglip.h"
-#include "model/tensor_names.h"
+#include "model/matmul/bare_product.h"
+#include "model/siglip/siglip.h"
+#include "model/weights/checkpoint.h"
+#include "model/weights/checkpoint_match.h"
+#include "model/weights/tensor_names.h"
 #include "tests/model/folder_copy.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "model/random_checkpoint.h"
+#include "model/weights/random_checkpoint.h"
 
 #include <doctest/doctest.h>
 
@@ -6,9 +6,9 @@
 #include <array>
 #include <cmath>
 
+#include "model/config/model_shapes.h"
 #include "model/error.h"
-#include "model/model_shapes.h"
-#include "model/paligemma.h"
+#include "model/paligemma/paligemma.h"
 
 using namespace palisade;
 

@@ -1,4 +1,4 @@
-#include "model/read_ahead.h"
+#include "model/weights/read_ahead.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "model/safetensors.h"
+#include "model/weights/safetensors.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -8,8 +8,8 @@
 #include <fstream>
 #include <random>
 
-#include "model/checkpoint.h"
 #include "model/error.h"
+#include "model/weights/checkpoint.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "model/sentencepiece_file.h"
+#include "model/text/sentencepiece_file.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -9,8 +9,8 @@
 
 #include "base/json.h"
 #include "model/error.h"
-#include "model/protobuf.h"
-#include "model/tokenizer.h"
+#include "model/text/protobuf.h"
+#include "model/text/tokenizer.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

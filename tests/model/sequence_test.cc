@@ -1,11 +1,11 @@
-#include "model/sequence.h"
+#include "model/paligemma/sequence.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "model/kernels.h"
+#include "model/kernels/kernels.h"
 #include "tests/model/prefilled.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "model/siglip.h"
+#include "model/siglip/siglip.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -8,9 +8,9 @@
 #include <functional>
 
 #include "base/json.h"
-#include "ingest/picture.h"
+#include "ingest/pictures/picture.h"
 #include "model/error.h"
-#include "model/safetensors.h"
+#include "model/weights/safetensors.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "model/siglip_text.h"
+#include "model/text/siglip_text.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -7,10 +7,10 @@
 #include <random>
 
 #include "base/json.h"
-#include "model/character_map.h"
 #include "model/error.h"
-#include "model/sentencepiece_file.h"
-#include "model/tokenizer.h"
+#include "model/text/character_map.h"
+#include "model/text/sentencepiece_file.h"
+#include "model/text/tokenizer.h"
 
 using namespace palisade;
 

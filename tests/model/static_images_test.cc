@@ -1,4 +1,4 @@
-#include "model/static_images.h"
+#include "model/paligemma/static_images.h"
 
 #include <doctest/doctest.h>
 

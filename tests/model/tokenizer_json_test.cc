@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "model/error.h"
-#include "model/tokenizer.h"
+#include "model/text/tokenizer.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

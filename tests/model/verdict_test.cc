@@ -1,4 +1,4 @@
-#include "model/verdict.h"
+#include "model/decoding/verdict.h"
 
 #include <doctest/doctest.h>
 

@@ -16,11 +16,11 @@
 #include "examples/world/draw.h"
 #include "examples/world/still.h"
 #include "examples/world/street.h"
-#include "model/bare_product.h"
-#include "model/calibration.h"
-#include "model/checkpoint.h"
-#include "model/generation.h"
-#include "model/paligemma.h"
+#include "model/decoding/generation.h"
+#include "model/matmul/bare_product.h"
+#include "model/paligemma/paligemma.h"
+#include "model/weights/calibration.h"
+#include "model/weights/checkpoint.h"
 
 using namespace palisade;
 using namespace palisade::world;

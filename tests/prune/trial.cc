@@ -16,9 +16,9 @@
 
 #include "examples/world/draw.h"
 #include "examples/world/street.h"
-#include "model/generation.h"
-#include "model/static_images.h"
-#include "service/engine_model.h"
+#include "model/decoding/generation.h"
+#include "model/paligemma/static_images.h"
+#include "service/engine/engine_model.h"
 #include "tests/examples/scripted_street.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "service/clip_gate.h"
+#include "service/streams/clip_gate.h"
 
 #include <doctest/doctest.h>
 

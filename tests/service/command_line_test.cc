@@ -1,4 +1,4 @@
-#include "service/command_line.h"
+#include "service/commands/command_line.h"
 
 #include <doctest/doctest.h>
 
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "model/bare_product.h"
+#include "model/matmul/bare_product.h"
 
 using namespace palisade;
 

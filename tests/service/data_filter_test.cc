@@ -6,8 +6,8 @@
 #include <fstream>
 
 #include "base/json.h"
-#include "ingest/picture.h"
-#include "service/settings.h"
+#include "ingest/pictures/picture.h"
+#include "service/settings/settings.h"
 
 using namespace palisade;
 

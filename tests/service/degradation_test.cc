@@ -1,4 +1,4 @@
-#include "service/degradation.h"
+#include "service/streams/degradation.h"
 
 #include <doctest/doctest.h>
 

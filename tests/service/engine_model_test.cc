@@ -1,4 +1,4 @@
-#include "service/engine_model.h"
+#include "service/engine/engine_model.h"
 
 #include <doctest/doctest.h>
 
@@ -6,9 +6,9 @@
 #include <map>
 #include <random>
 
-#include "ingest/picture.h"
+#include "ingest/pictures/picture.h"
 #include "model/error.h"
-#include "service/engine.h"
+#include "service/engine/engine.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;

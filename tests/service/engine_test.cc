@@ -1,4 +1,4 @@
-#include "service/engine.h"
+#include "service/engine/engine.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "service/event_book.h"
+#include "service/events/event_book.h"
 
 #include <doctest/doctest.h>
 

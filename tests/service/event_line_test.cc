@@ -1,4 +1,4 @@
-#include "service/event_line.h"
+#include "service/events/event_line.h"
 
 #include <doctest/doctest.h>
 

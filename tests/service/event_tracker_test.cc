@@ -1,8 +1,8 @@
-#include "service/event_tracker.h"
+#include "service/events/event_tracker.h"
 
 #include <doctest/doctest.h>
 
-#include "service/event_book.h"
+#include "service/events/event_book.h"
 
 using namespace palisade;
 using namespace std::chrono_literals;

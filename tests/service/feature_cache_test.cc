@@ -1,4 +1,4 @@
-#include "service/feature_cache.h"
+#include "service/engine/feature_cache.h"
 
 #include <doctest/doctest.h>
 

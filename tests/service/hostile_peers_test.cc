@@ -12,9 +12,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "service/bench/memory.h"
-#include "service/control.h"
-#include "service/endpoint.h"
-#include "service/publisher.h"
+#include "service/endpoints/endpoint.h"
+#include "service/zeromq/control.h"
+#include "service/zeromq/publisher.h"
 #include "tests/service/raw_peer.h"
 #include "tests/service/subscriber.h"
 

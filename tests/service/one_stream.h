@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "service/engine.h"
-#include "service/publisher.h"
-#include "service/served_stream.h"
+#include "service/engine/engine.h"
+#include "service/streams/served_stream.h"
+#include "service/zeromq/publisher.h"
 #include "tests/service/subscriber.h"
 
 namespace palisade {

@@ -1,4 +1,4 @@
-#include "service/pair_notice.h"
+#include "service/streams/pair_notice.h"
 
 #include <doctest/doctest.h>
 

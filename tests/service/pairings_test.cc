@@ -1,4 +1,4 @@
-#include "service/pairings.h"
+#include "service/streams/pairings.h"
 
 #include <doctest/doctest.h>
 

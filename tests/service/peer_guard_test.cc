@@ -1,5 +1,5 @@
 // PeerGuard and PeerJudge; what hostile peers do to a publisher and to control is in hostile_peers_test.cc.
-#include "service/peer_guard.h"
+#include "service/zeromq/peer_guard.h"
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -13,8 +13,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "service/bench/memory.h"
-#include "service/endpoint.h"
-#include "service/peer_judge.h"
+#include "service/endpoints/endpoint.h"
+#include "service/zeromq/peer_judge.h"
 #include "tests/service/zmtp_writer.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "service/picks.h"
+#include "service/asking/picks.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "service/progress.h"
+#include "service/terminal/progress.h"
 
 #include <doctest/doctest.h>
 

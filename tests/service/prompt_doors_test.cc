@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 #include "model/train/example.h"
-#include "service/settings.h"
+#include "service/settings/settings.h"
 #include "service/transfer/transfer_data.h"
 #include "tasks/prompt.h"
 

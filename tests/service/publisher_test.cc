@@ -1,4 +1,4 @@
-#include "service/publisher.h"
+#include "service/zeromq/publisher.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>

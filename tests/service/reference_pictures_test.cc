@@ -1,11 +1,11 @@
-#include "service/reference_pictures.h"
+#include "service/streams/reference_pictures.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
 
 #include <fstream>
 
-#include "ingest/picture.h"
+#include "ingest/pictures/picture.h"
 
 using namespace palisade;
 

@@ -1,4 +1,4 @@
-#include "service/request_queue.h"
+#include "service/engine/request_queue.h"
 
 #include <doctest/doctest.h>
 

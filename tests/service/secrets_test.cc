@@ -12,8 +12,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "service/secret_file.h"
-#include "service/settings.h"
+#include "service/settings/secret_file.h"
+#include "service/settings/settings.h"
 
 using namespace palisade;
 

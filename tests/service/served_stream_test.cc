@@ -1,4 +1,4 @@
-#include "service/served_stream.h"
+#include "service/streams/served_stream.h"
 
 #include <doctest/doctest.h>
 

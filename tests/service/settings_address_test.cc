@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "service/settings.h"
+#include "service/settings/settings.h"
 
 using namespace palisade;
 

@@ -1,4 +1,4 @@
-#include "service/settings_gate.h"
+#include "service/settings/settings_gate.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "service/settings.h"
+#include "service/settings/settings.h"
 
 #include <doctest/doctest.h>
 

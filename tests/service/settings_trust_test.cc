@@ -1,4 +1,4 @@
-#include "service/settings_trust.h"
+#include "service/settings/settings_trust.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "service/settings.h"
+#include "service/settings/settings.h"
 
 namespace palisade {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "frames/clip.h"
-#include "service/engine_model.h"
+#include "service/engine/engine_model.h"
 
 namespace palisade {
 

@@ -6,7 +6,7 @@
 #include <zmq.hpp>
 
 #include "base/json.h"
-#include "tasks/event.h"
+#include "tasks/events/event.h"
 
 namespace palisade {
 

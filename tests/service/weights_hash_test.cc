@@ -1,8 +1,8 @@
-#include "service/weights_hash.h"
+#include "model/weights/weights_hash.h"
 
 #include <doctest/doctest.h>
 
-#include "service/settings.h"
+#include "service/settings/settings.h"
 
 using namespace palisade;
 

@@ -1,4 +1,4 @@
-#include "service/zmtp.h"
+#include "service/zeromq/zmtp.h"
 
 #include <doctest/doctest.h>
 

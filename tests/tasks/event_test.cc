@@ -1,9 +1,9 @@
-#include "tasks/event.h"
+#include "tasks/events/event.h"
 
 #include <doctest/doctest.h>
 
 #include "base/time_text.h"
-#include "tasks/answer_event.h"
+#include "tasks/events/answer_event.h"
 
 using namespace palisade;
 using namespace std::chrono_literals;

@@ -1,4 +1,4 @@
-#include "tasks/personal_data.h"
+#include "tasks/filters/personal_data.h"
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "tasks/answer_event.h"
-#include "tasks/event.h"
-#include "tasks/state_event.h"
+#include "tasks/events/answer_event.h"
+#include "tasks/events/event.h"
+#include "tasks/events/state_event.h"
 #include "tests/tasks/schema.h"
 
 using namespace palisade;

@@ -1,4 +1,4 @@
-#include "tasks/text_patterns.h"
+#include "tasks/filters/text_patterns.h"
 
 #include <doctest/doctest.h>
 

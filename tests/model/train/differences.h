@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "model/matrix.h"
+#include "model/tensor/matrix.h"
 
 namespace palisade {
 

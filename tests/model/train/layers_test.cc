@@ -2,9 +2,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "model/attention.h"
-#include "model/kernels.h"
-#include "model/rotary.h"
+#include "model/gemma/rotary.h"
+#include "model/kernels/kernels.h"
+#include "model/matmul/attention.h"
 #include "model/train/buffer.h"
 #include "model/train/decoder_block.h"
 #include "model/train/encoder_block.h"

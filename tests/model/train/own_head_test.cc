@@ -5,13 +5,13 @@
 #include <cmath>
 #include <numeric>
 
-#include "model/checkpoint.h"
-#include "model/preprocessor.h"
-#include "model/tensor_names.h"
+#include "model/config/preprocessor.h"
 #include "model/train/example.h"
 #include "model/train/model_folder.h"
 #include "model/train/optimizer.h"
 #include "model/train/training_pass.h"
+#include "model/weights/checkpoint.h"
+#include "model/weights/tensor_names.h"
 #include "tests/model/folder_copy.h"
 
 using namespace palisade;

@@ -7,9 +7,9 @@
 #include <numeric>
 
 #include "base/json.h"
-#include "ingest/picture.h"
-#include "model/paligemma.h"
-#include "model/preprocessor.h"
+#include "ingest/pictures/picture.h"
+#include "model/config/preprocessor.h"
+#include "model/paligemma/paligemma.h"
 #include "model/train/example.h"
 #include "model/train/model_folder.h"
 #include "model/train/optimizer.h"

@@ -6,8 +6,8 @@
 #include <array>
 #include <cmath>
 
-#include "model/model_shapes.h"
-#include "model/random_checkpoint.h"
+#include "model/config/model_shapes.h"
+#include "model/weights/random_checkpoint.h"
 
 using namespace palisade;
 

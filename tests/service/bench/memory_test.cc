@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "model/model_shapes.h"
+#include "model/config/model_shapes.h"
 
 using namespace palisade;
 namespace fs = std::filesystem;

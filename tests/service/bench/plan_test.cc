@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "model/model_shapes.h"
+#include "model/config/model_shapes.h"
 
 using namespace palisade;
 

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "model/model_shapes.h"
+#include "model/config/model_shapes.h"
 
 using namespace palisade;
 

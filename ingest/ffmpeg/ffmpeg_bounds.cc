@@ -1,0 +1,55 @@
+#include "ingest/ffmpeg/ffmpeg_bounds.h"
+
+#include <utility>
+
+namespace palisade {
+namespace {
+
+// A day of pictures and sound of a camera is a third of it; 24 bytes each.
+constexpr std::int64_t kMostIndexed = 20'000'000;
+// Of one fragment, whose size nobody knows.
+constexpr std::int64_t kMostInFragment = 1'000'000;
+constexpr std::uint64_t kBetweenLooks = 512;
+
+}  // namespace
+
+void FfmpegBounds::hear(AVFormatContext& context, std::string_view format, std::va_list arguments) {
+  if (!excess_.empty()) return;
+  const bool table = format.starts_with("sample_size = %u sample_count = %u");
+  const bool fragment = format.starts_with("flags 0x%x entries %u");
+  if (table || fragment) {
+    static_cast<void>(va_arg(arguments, unsigned));
+    const auto count = std::int64_t(va_arg(arguments, unsigned));
+    claimed_ += count;
+    if (fragment && count > kMostInFragment)
+      return end(context, "says that a piece of it holds " + std::to_string(count) + " pictures");
+  }
+  if (table || fragment || ++heard_ % kBetweenLooks == 0) judge(context);
+}
+
+void FfmpegBounds::judge(AVFormatContext& context) {
+  // The context of a stream within it has no bytes of its own.
+  if (context.pb == nullptr) return;
+  if (deadline_.passed()) return end(context, "");
+  const std::int64_t size = avio_size(context.pb);
+  if (size > 0 && claimed_ > size) {
+    return end(context, "says that it holds " + std::to_string(claimed_) + " pictures in " +
+                            std::to_string(size) + " bytes");
+  }
+  std::int64_t indexed = 0;
+  for (unsigned i = 0; i < context.nb_streams; ++i)
+    indexed += avformat_index_get_entries_count(context.streams[i]);
+  if (indexed > kMostIndexed)
+    end(context, "has a table of more than " + std::to_string(kMostIndexed) + " pictures");
+}
+
+// Whatever it reads next is the end, as all reading is after the deadline.
+void FfmpegBounds::end(AVFormatContext& context, std::string excess) {
+  excess_ = std::move(excess);
+  deadline_.arm(std::chrono::milliseconds(0));
+  AVIOContext& io = *context.pb;
+  io.buf_ptr = io.buf_end = io.buffer;
+  io.eof_reached = 1;
+}
+
+}  // namespace palisade

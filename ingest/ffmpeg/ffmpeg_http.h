@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "ingest/ffmpeg/ffmpeg_deadline.h"
+#include "ingest/ffmpeg/ffmpeg_handles.h"
+#include "ingest/http/http_stream.h"
+
+namespace palisade {
+
+// An http(s) address as FFmpeg's input: FFmpeg gets bytes and never the address, so that it connects to
+// nothing. What breaks is kept here, since no exception may pass through FFmpeg.
+class HttpInput {
+ public:
+  // `stream` is open; `deadline` outlives this.
+  HttpInput(std::unique_ptr<HttpStream> stream, const Deadline& deadline);
+  HttpInput(const HttpInput&) = delete;
+  HttpInput& operator=(const HttpInput&) = delete;
+
+  AVIOContext* io() { return io_.get(); }
+  const HttpStream& stream() const { return *stream_; }
+  // Why reading failed, other than that it took too long or was stopped.
+  const std::optional<SourceError>& fault() const { return fault_; }
+  // Whether the connection has come to its end.
+  bool ended() const { return ended_; }
+
+ private:
+  static int read(void* self, std::uint8_t* out, int size);
+  static std::int64_t seek(void* self, std::int64_t offset, int whence);
+
+  std::unique_ptr<HttpStream> stream_;
+  const Deadline& deadline_;
+  std::optional<SourceError> fault_;
+  bool ended_ = false;
+  Av<AVIOContext> io_;
+};
+
+}  // namespace palisade

@@ -1,0 +1,59 @@
+#include "model/decoding/decoding.h"
+
+#include <cmath>
+
+namespace palisade {
+namespace {
+
+constexpr int kMostBeams = 16;
+constexpr std::size_t kMostChoices = 64;
+constexpr std::size_t kChoiceBytes = 8192;  // together: they all stand in one event
+
+struct Fault {
+  using Text = std::optional<std::string>;
+
+  Text operator()(const Greedy&) const { return std::nullopt; }
+  Text operator()(const TokenSampling& sampling) const {
+    if (!(sampling.temperature >= 0) || std::isinf(sampling.temperature))
+      return "temperature is 0 (the most probable token) or more";
+    if (sampling.top_k < 0) return "top_k is a number of tokens, or 0 for all";
+    if (!(sampling.top_p > 0 && sampling.top_p <= 1)) return "top_p is more than 0 and at most 1";
+    return std::nullopt;
+  }
+  Text operator()(const BeamSearch& search) const {
+    if (search.beams < 1 || search.beams > kMostBeams)
+      return "beams are 1 to " + std::to_string(kMostBeams) + ", not " + std::to_string(search.beams);
+    if (!std::isfinite(search.length_penalty)) return "length_penalty is a number such as 1.0";
+    return std::nullopt;
+  }
+  Text operator()(const Choices& choices) const {
+    if (choices.texts.empty()) return "there is no choice to choose from; give at least one";
+    std::size_t bytes = 0;
+    for (const std::string& text : choices.texts) bytes += text.size();
+    if (choices.texts.size() > kMostChoices || bytes > kChoiceBytes)
+      return "choices are at most " + std::to_string(kMostChoices) + ", of 8 KiB together";
+    return std::nullopt;
+  }
+};
+
+}  // namespace
+
+std::string_view name_of(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kDeadline:
+      return "deadline";
+    case FinishReason::kCancelled:
+      return "cancelled";
+  }
+  return "";
+}
+
+std::optional<std::string> method_fault(const DecodingMethod& method) {
+  return std::visit(Fault{}, method);
+}
+
+}  // namespace palisade

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "model/decoding/verdict.h"
+#include "model/token_id.h"
+
+namespace palisade {
+
+// Why a generation ended: the model said <eos>, max_new_tokens was reached, its deadline passed, or its asker
+// left.
+enum class FinishReason { kStop, kLength, kDeadline, kCancelled };
+std::string_view name_of(FinishReason reason);
+
+// Always the most probable token.
+struct Greedy {};
+
+// Draws each token from the distribution at `temperature`, of the `top_k` most probable tokens alone (0: of
+// all), and of these the fewest that hold `top_p` together. A temperature of 0 is Greedy. The draws are
+// std::mt19937_64's of `seed`, one a token: see token_sampling.cc.
+struct TokenSampling {
+  double temperature = 1;
+  int top_k = 0;
+  double top_p = 1;
+  std::uint64_t seed = 0;
+};
+
+// Whose beam search: transformers 4.57.1's, or big_vision's beam_decode (no length penalty).
+enum class BeamRules { kTransformers, kBigVision };
+// transformers' early_stopping False, True and "never": when beams that still run are given up.
+enum class EarlyStopping { kHeuristic, kWhenFull, kNever };
+struct BeamSearch {
+  int beams = 4;
+  double length_penalty = 1;
+  EarlyStopping early_stopping = EarlyStopping::kHeuristic;
+  BeamRules rules = BeamRules::kTransformers;
+};
+
+// One of these texts, each scored whole with <eos>. max_new_tokens does not apply.
+struct Choices {
+  std::vector<std::string> texts;
+};
+
+using DecodingMethod = std::variant<Greedy, TokenSampling, BeamSearch, Choices>;
+
+struct DecodingOptions {
+  int max_new_tokens = 64;
+  bool ignore_eos = false;  // go on to max_new_tokens (verification)
+  DecodingMethod method = {};
+  // Bounds the logits before anything looks at them: big_vision's way with Gemma 2, not transformers'.
+  std::optional<float> softcap = {};
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};
+  std::function<bool()> cancelled = {};  // asked before every token; may be empty
+};
+
+// One of the sequences that a beam search returns.
+struct Beam {
+  std::vector<TokenId> token_ids;
+  std::vector<double> token_logprobs;
+  double score = 0;  // what it was ranked by
+};
+
+// One of the Choices: `logprob` of its tokens and <eos>, `p` among the given texts.
+struct ScoredChoice {
+  std::string text;
+  double logprob = 0;
+  double p = 0;
+};
+
+// What a model said. `token_ids` includes the <eos> that ended it; `text` does not. `logprob` is the sum of
+// `token_logprobs`, the tokens' natural log-probabilities before temperature and cuts.
+struct Answer {
+  std::vector<TokenId> token_ids = {};
+  std::string text = {};
+  double logprob = 0;
+  FinishReason finish_reason = FinishReason::kStop;
+  std::vector<double> token_logprobs = {};
+  Verdict yes_no = {};                     // of the first token; no mass where it ended before that
+  Verdict true_false = {};                 // likewise
+  std::vector<Beam> beams = {};            // BeamSearch: all that it returns, the best first
+  std::vector<ScoredChoice> choices = {};  // Choices: all, as given
+};
+
+// What is wrong with a method's numbers, or nothing.
+std::optional<std::string> method_fault(const DecodingMethod& method);
+
+}  // namespace palisade

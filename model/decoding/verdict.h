@@ -1,0 +1,20 @@
+#pragma once
+
+#include "model/paligemma/distribution.h"
+#include "model/text/verdict_tokens.h"
+
+namespace palisade {
+
+// What the first step's distribution gives to both sides.
+struct Verdict {
+  double affirmative = 0;
+  double negative = 0;
+
+  double mass() const { return affirmative + negative; }
+  // Of the two sides alone; asked only where mass() is more than nothing.
+  double p_affirmative() const { return affirmative / mass(); }
+  double p_negative() const { return negative / mass(); }
+};
+Verdict verdict_of(const Distribution& first_step, const VerdictTokens& tokens);
+
+}  // namespace palisade

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <span>
+
+#include "model/matmul/matmul.h"
+
+namespace palisade {
+
+// y = x W^T + b: f32 in, f32 out, whatever its weights are packed as.
+class Linear {
+ public:
+  // `weight` [outputs, inputs]; `bias` [outputs] or empty.
+  Linear(const WeightRows& weight, std::span<const float> bias, Precision precision)
+      : packed_(weight, bias, precision) {}
+
+  void operator()(ConstMatrixView x, MatrixView y, const RowUse& use = {}) const {
+    packed_.multiply(x, y, use);
+  }
+  // Of x's rows as `rows` began them.
+  void operator()(const ProductRows& x, MatrixView y, const RowUse& use = {}) const {
+    packed_.multiply(x, y, use);
+  }
+  ProductRows rows(int count) const { return ProductRows(packed_, count); }
+  int outputs() const { return packed_.outputs(); }
+  bool rounds() const { return packed_.rounds(); }
+
+ private:
+  PackedMatrix packed_;
+};
+
+}  // namespace palisade

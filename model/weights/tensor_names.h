@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "model/config/siglip_config.h"
+
+namespace palisade {
+
+inline const std::string kEmbeddingTensor = "language_model.model.embed_tokens.weight";
+inline const std::string kHeadTensor = "language_model.lm_head.weight";
+
+// The name that the released files give a tensor ("language_model.model.layers.0....",
+// "vision_tower.vision_model....", "language_model.lm_head.weight"), whichever version of transformers wrote
+// it: parts stand with or without "model." before and behind them, the image tower's with or without
+// "vision_model.", and the head by itself. Any other name is left as it is.
+std::string released_name(std::string_view name);
+
+// Whether a PaliGemma of this configuration reads the tensor of this released name, or it changes nothing:
+// tables that a program makes for itself, and the pooling head of SigLIP, which PaliGemma goes without.
+std::function<bool(const std::string&)> known_tensors(const ModelConfig& config);
+
+// The same of SigLIP alone, whose pooling head is read.
+std::function<bool(const std::string&)> known_tensors(const SiglipConfig& config);
+
+// Of a tensor that is not known: what it tells of the checkpoint, and the remedy.
+std::string why_unread(const std::string& stored_name);
+
+}  // namespace palisade

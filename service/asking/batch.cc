@@ -1,0 +1,183 @@
+#include "service/asking/batch.h"
+
+#include <memory>
+#include <semaphore>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/sha256.h"
+#include "frames/sampler.h"
+#include "ingest/apart.h"
+#include "ingest/open_source.h"
+#include "service/engine/engine.h"
+#include "service/events/event_book.h"
+#include "tasks/task.h"
+
+namespace palisade {
+namespace {
+
+// Clips that may wait while the model is at work: enough to keep it busy.
+constexpr int kAhead = 4;
+
+// What the reading thread and the engine's share.
+struct Batch {
+  const BatchOptions& options;
+  const OnAnswer& on_answer;
+  std::stop_token stop;
+  RequestQueue queue;
+  std::counting_semaphore<kAhead> slots{kAhead};
+  std::optional<MediaTime> duration;
+  std::uint64_t dropped = 0;  // the reading thread's: not told yet
+  std::uint64_t lost = 0;     // the reading thread's: of the sampler's discarded, counted in `dropped`
+  std::string error;          // the engine's, read when it has ended
+
+  bool take_slot(bool wait) {
+    if (!wait) return slots.try_acquire();
+    while (!slots.try_acquire_for(std::chrono::milliseconds(100))) {
+      if (stop.stop_requested()) return false;
+    }
+    return true;
+  }
+
+  // `discarded`: in all, by the sampler.
+  void count_lost(std::uint64_t discarded) { dropped += discarded - std::exchange(lost, discarded); }
+
+  void push(Clip clip, bool live) {
+    if (!take_slot(!live)) {
+      ++dropped;
+      return;
+    }
+    Request request{.clip = std::move(clip),
+                    .prompts = {options.prompt},
+                    .max_new_tokens = options.max_new_tokens,
+                    .prune = options.prune,
+                    .series = "batch",
+                    .tell = [this](const Request& served, const Reply& reply) { told(served, reply); },
+                    .dropped_before = std::exchange(dropped, 0)};
+    queue.push_person(std::move(request));
+  }
+
+  void told(const Request& request, const Reply& reply) {
+    if (!reply.error.empty() && error.empty()) error = reply.error;
+    const bool whole = reply.error.empty() && reply.answer.finish_reason != FinishReason::kCancelled;
+    if (whole) on_answer(request, reply, duration);
+    slots.release();
+  }
+};
+
+void read_to_end(Batch& batch, const EngineModel& model) {
+  const std::unique_ptr<Source> source =
+      open_apart(open_source, decoding_for({&batch.options.sampling, 1}, batch.options.source), batch.stop);
+  batch.duration = source->duration();
+  bool remarked = false;
+  OncePerSecond telling;
+  Skipped skipped;
+  const auto tell_skipped = [&](bool at_once) {
+    skipped.add(source->take_skipped());
+    if (skipped.pictures == 0 || !(telling.count(1, std::chrono::steady_clock::now()) || at_once)) return;
+    log_warning(std::exchange(skipped, {}).text());
+  };
+  Sampler sampler(batch.options.sampling);
+  const auto push = [&](Clip clip, bool live) {
+    batch.count_lost(sampler.discarded());
+    batch.push(std::move(clip), live);
+  };
+  const Wanted wanted = [&](const FrameStamp& stamp) {
+    const bool wants = sampler.wants(stamp);
+    if (std::optional<Clip> clip = sampler.take_ended()) push(*std::move(clip), source->live());
+    return wants;
+  };
+  while (!batch.stop.stop_requested()) {
+    std::optional<Frame> frame = source->next(wanted);
+    tell_skipped(!frame);
+    if (!frame) break;
+    if (!std::exchange(remarked, true)) tell_remark(*source);
+    for (Clip& clip : sampler.offer(fitted(*std::move(frame), batch.options.stream, model))) {
+      push(std::move(clip), source->live());
+    }
+  }
+  if (std::optional<Clip> clip = sampler.finish()) push(*std::move(clip), false);
+  batch.count_lost(sampler.discarded());
+}
+
+}  // namespace
+
+Frame fitted(Frame frame, const std::string& stream, const EngineModel& model) {
+  const int side = model.image_size();
+  if (frame.image.width() != side || frame.image.height() != side) {
+    frame.image = resize(frame.image, side, side, model.identity().resize);
+  }
+  frame.stream = stream;
+  return frame;
+}
+
+void tell_remark(const Source& source) {
+  if (const std::string remark = source.remark(); !remark.empty()) log_warning(remark);
+}
+
+std::uint64_t run_batch(const BatchOptions& options, EngineModel& model, const OnAnswer& on_answer,
+                        std::stop_token stop) {
+  Batch batch{.options = options, .on_answer = on_answer, .stop = stop};
+  Engine engine(model, batch.queue);
+  const std::stop_callback stop_engine(stop, [&] { engine.request_stop(); });
+  try {
+    read_to_end(batch, model);
+  } catch (const SourceError& error) {
+    if (error.fault() != SourceFault::kInterrupted) {
+      // What was read before the source broke is answered all the same.
+      batch.queue.close();
+      engine.join();
+      throw;
+    }
+  }
+  batch.queue.close();
+  engine.join();
+  if (!batch.error.empty()) throw Error(batch.error);
+  return batch.dropped;
+}
+
+std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_token stop) {
+  RequestQueue queue;
+  std::optional<Reply> reply;
+  Engine engine(model, queue);
+  const std::stop_callback stop_engine(stop, [&] { engine.request_stop(); });
+  request.tell = [&](const Request&, const Reply& told) { reply = told; };
+  queue.push_person(std::move(request));
+  queue.close();
+  engine.join();
+  if (reply && !reply->error.empty()) throw Error(reply->error);
+  if (reply && reply->answer.finish_reason == FinishReason::kCancelled) return std::nullopt;
+  return reply;
+}
+
+std::string answer_line(std::string_view task, const Request& request, const Reply& reply,
+                        const EngineModel& model, bool pictures) {
+  static EventBook book("local");
+  const Clip& clip = request.clip;
+  AnswerEvent answer{.task = std::string(task),
+                     .prompt = request.prompts[reply.prompt_index],
+                     .frames = frames_of(clip, [](const Image& image) { return sha256_hex(image.bytes()); }),
+                     .window = window_of(clip, model.image_tokens(), reply.images_encoded),
+                     .model = model.identity(),
+                     .dropped_before = request.dropped_before,
+                     .timing = reply.timing};
+  answer.window.tokens_kept = reply.image_tokens;
+  answer.window.prune = prune_text(request.prune);
+  if (pictures) answer.window.policy.reset();
+  const Task* const known = find_task(task);
+  (known ? *known : all_tasks().front()).read(reply.answer, answer);
+  const Frame& last = latest(clip);
+  const WallTime now = wall_now();
+  return book
+      .enter({.kind = EventKind::kAnswer,
+              .topic = answer_topic(last.stream, task),
+              .source = stream_source("local", last.stream),
+              .subject = last.stream,
+              .time = last.stamp.wall,
+              .data = to_json(answer)},
+             now)
+      .json;
+}
+
+}  // namespace palisade

@@ -1,0 +1,351 @@
+#include "service/engine/engine.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <set>
+#include <utility>
+
+namespace palisade {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+// Cameras' requests whose new images are encoded as one batch. More would wait here instead of in their
+// lanes, where a newer clip can still take their place.
+constexpr std::size_t kTogether = 4;
+
+std::vector<Image> images_of(const Clip& clip) {
+  std::vector<Image> images;
+  for (const Frame& frame : clip.frames) images.push_back(frame.image);
+  return images;
+}
+
+bool cancelled(const Request& request) {
+  return request.cancelled && request.cancelled();
+}
+
+std::string megabytes(std::size_t bytes) {
+  return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB";
+}
+
+}  // namespace
+
+struct Engine::Done {
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool is_done = false;  // guarded by mutex
+};
+
+// A request that has left the queue. Shared by its prompts.
+struct Engine::Admitted {
+  Request request;
+  std::vector<Image> images;
+  std::vector<ImageFeatures> features;
+  int images_encoded = 0;
+  bool unchanged = false;
+  MonotonicTime taken;
+  MonotonicTime encoded;
+};
+
+// New images of one or several requests on their way through the tower.
+struct Engine::Encoding {
+  std::vector<std::shared_ptr<Admitted>> admitted;
+  std::vector<Image> images;       // that nobody has encoded, once begun
+  std::unique_ptr<EncodeJob> job;  // nothing where there are none
+  bool begun = false;
+};
+
+// One prompt from its turn to its answer.
+struct Engine::Asked {
+  std::shared_ptr<Admitted> admitted;
+  std::size_t prompt_index = 0;
+  std::unique_ptr<AnswerJob> job;  // once its turn has come
+  MonotonicTime deadline;          // likewise
+  std::size_t kv_bytes = 0;        // 0 while it waits for room
+  bool prefilled = false;
+  std::optional<Reply> reply;  // complete, until its turn to be told
+  MonotonicTime begun;
+  MonotonicTime prefilled_at;
+};
+
+Engine::Engine(EngineModel& model, RequestQueue& queue, const EngineLimits& limits)
+    : model_(model),
+      queue_(queue),
+      limits_(limits),
+      done_(std::make_shared<Done>()),
+      thread_([this](const std::stop_token& stop) {
+        run(stop);
+        {
+          const std::lock_guard lock(done_->mutex);
+          done_->is_done = true;
+        }
+        done_->wake.notify_all();
+      }) {}
+
+Engine::~Engine() {
+  request_stop();
+  join();  // before what the thread works with is gone
+}
+
+void Engine::request_stop() {
+  thread_.request_stop();
+  queue_.abandon();
+}
+
+void Engine::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Engine::join_until(MonotonicTime time) {
+  std::unique_lock lock(done_->mutex);
+  return done_->wake.wait_until(lock, time, [this] { return done_->is_done; });
+}
+
+void Engine::run(const std::stop_token& stop) {
+  while (admit() && !stop.stop_requested()) {
+    advance_for_a_slice(stop);
+    if (stop.stop_requested()) return;
+    step();
+  }
+}
+
+// Takes what may be taken; waits only when there is nothing else to do. False when there never will be.
+bool Engine::admit() {
+  std::vector<std::shared_ptr<Admitted>> cameras;
+  const auto take = [&](Request request) {
+    auto admitted = std::make_shared<Admitted>();
+    admitted->images = images_of(request.clip);
+    admitted->taken = steady_clock::now();
+    const bool person = request.person;
+    admitted->request = std::move(request);
+    if (person) {
+      encode_together({std::move(admitted)});
+    } else {
+      cameras.push_back(std::move(admitted));
+    }
+  };
+  if (!busy()) {
+    std::optional<Request> request = queue_.pop();
+    if (!request) return false;
+    take(*std::move(request));
+  }
+  const auto waiting = [&] { return !encodings_.empty() || next_to_prefill() != nullptr; };
+  while (asked_.size() + cameras.size() < limits_.answers) {
+    const bool people_alone = cameras.size() >= kTogether || (cameras.empty() && waiting());
+    std::optional<Request> request = queue_.try_pop(people_alone);
+    if (!request) break;
+    take(*std::move(request));
+  }
+  if (!cameras.empty()) encode_together(std::move(cameras));
+  return true;
+}
+
+void Engine::encode_together(std::vector<std::shared_ptr<Admitted>> admitted) {
+  const bool person = admitted.front()->request.person;
+  const auto camera = [](const Encoding& waiting) { return !waiting.admitted.front()->request.person; };
+  encodings_.insert(person ? std::ranges::find_if(encodings_, camera) : encodings_.end(),
+                    Encoding{.admitted = std::move(admitted)});
+}
+
+// Finds the images that nobody has encoded by now.
+void Engine::begin_encoding(Encoding& encoding) {
+  std::vector<Image> all;
+  for (const auto& one : encoding.admitted) {
+    all.insert(all.end(), one->images.begin(), one->images.end());
+    const std::size_t before = encoding.images.size();
+    encoding.images = cache_.unknown(all);
+    one->images_encoded = int(encoding.images.size() - before);
+  }
+  if (!encoding.images.empty()) encoding.job = model_.encode(encoding.images);
+  encoding.begun = true;
+}
+
+void Engine::advance_encoding(MonotonicTime::duration time) {
+  Encoding& encoding = encodings_.front();
+  std::string error;
+  bool wanted = false;
+  for (const auto& admitted : encoding.admitted) wanted = wanted || !cancelled(admitted->request);
+  try {
+    if (wanted) {
+      if (!encoding.begun) begin_encoding(encoding);
+      if (encoding.job) {
+        if (encoding.job->advance(time)) return;
+        std::vector<ImageFeatures> features = encoding.job->features();
+        for (std::size_t i = 0; i < encoding.images.size(); ++i) {
+          cache_.store(encoding.images[i], std::move(features.at(i)));
+        }
+      }
+      for (const auto& admitted : encoding.admitted)
+        admitted->features = cache_.features_of(admitted->images);
+    }
+  } catch (const std::exception& exception) {
+    error = exception.what();
+  }
+  const Encoding done = std::move(encodings_.front());
+  encodings_.pop_front();
+  for (const auto& admitted : done.admitted) {
+    admitted->encoded = steady_clock::now();
+    const auto& unchanged = admitted->request.unchanged;
+    admitted->unchanged =
+        wanted && error.empty() && unchanged && unchanged(admitted->request.clip, admitted->features);
+    for (std::size_t i = 0; i < admitted->request.prompts.size(); ++i) {
+      auto asked = std::make_unique<Asked>(Asked{.admitted = admitted, .prompt_index = i});
+      asked->begun = asked->prefilled_at = admitted->encoded;
+      if (!error.empty()) {
+        finish(*asked, error);
+      } else if (!wanted || admitted->unchanged) {
+        finish(*asked);
+      }
+      asked_.push_back(std::move(asked));
+    }
+  }
+}
+
+// People's before cameras', then who came first.
+Engine::Asked* Engine::next_to_prefill(bool with_room_alone) {
+  Asked* next = nullptr;
+  for (const auto& asked : asked_) {
+    if (asked->reply || asked->prefilled || (with_room_alone && asked->kv_bytes == 0)) continue;
+    if (!next || (asked->admitted->request.person && !next->admitted->request.person)) next = asked.get();
+  }
+  return next;
+}
+
+// For its keys and values. False while there is none.
+bool Engine::find_room(Asked& asked) {
+  if (asked.kv_bytes > 0) return true;
+  const Request& request = asked.admitted->request;
+  if (!asked.job) {
+    asked.deadline = steady_clock::now() + request.deadline;
+    asked.job = model_.answer(asked.admitted->features, request.prompts[asked.prompt_index],
+                              {.max_new_tokens = request.max_new_tokens,
+                               .method = request.method,
+                               .deadline = asked.deadline,
+                               .cancelled = request.cancelled},
+                              request.prune);
+  }
+  const std::size_t bytes = asked.job->kv_bytes();
+  if (bytes > limits_.kv_cache_bytes) {
+    throw std::runtime_error("its keys and values need " + megabytes(bytes) + ", the engine has " +
+                             megabytes(limits_.kv_cache_bytes) + " for them; use fewer images or new tokens");
+  }
+  if (kv_bytes_ + bytes > limits_.kv_cache_bytes) return false;
+  asked.begun = steady_clock::now();
+  asked.kv_bytes = bytes;
+  kv_bytes_ += bytes;
+  return true;
+}
+
+void Engine::advance_prefill(Asked& asked, MonotonicTime::duration time) {
+  try {
+    if (cancelled(asked.admitted->request) || steady_clock::now() >= asked.deadline) return finish(asked);
+    if (asked.job->prefill(time)) return;
+  } catch (const std::exception& exception) {
+    return finish(asked, exception.what());
+  }
+  asked.prefilled = true;
+  asked.prefilled_at = steady_clock::now();
+  if (asked.job->done()) finish(asked);
+}
+
+// One piece of work before the next token, of about `time`; false when there is none.
+bool Engine::advance(MonotonicTime::duration time) {
+  Asked* asked = next_to_prefill();
+  if (!encodings_.empty()) {
+    const bool person = encodings_.front().admitted.front()->request.person;
+    // What is prefilled already leads to an answer sooner; but a person waits for nobody.
+    if (!asked || (person && !asked->admitted->request.person)) {
+      advance_encoding(time);
+      return true;
+    }
+  }
+  if (!asked) return false;
+  try {
+    // Where there is no room for it, what has begun must go on: its end is what makes room.
+    if (!find_room(*asked)) asked = next_to_prefill(true);
+    if (!asked) return false;
+  } catch (const std::exception& exception) {
+    finish(*asked, exception.what());
+    return true;
+  }
+  advance_prefill(*asked, time);
+  return true;
+}
+
+void Engine::advance_for_a_slice(const std::stop_token& stop) {
+  const auto end = steady_clock::now() + limits_.slice;
+  auto left = MonotonicTime::duration(limits_.slice);
+  bool more = true;
+  do {
+    more = advance(left);
+    tell_finished();
+    left = end - steady_clock::now();
+  } while (more && left.count() > 0 && !stop.stop_requested());
+}
+
+void Engine::step() {
+  std::vector<AnswerJob*> jobs;
+  for (const auto& asked : asked_) {
+    if (asked->prefilled && !asked->reply) jobs.push_back(asked->job.get());
+  }
+  if (jobs.empty()) return;
+  std::string error;
+  try {
+    model_.step(jobs);
+  } catch (const std::exception& exception) {
+    error = exception.what();
+  }
+  for (const auto& asked : asked_) {
+    if (asked->prefilled && !asked->reply && (!error.empty() || asked->job->done())) finish(*asked, error);
+  }
+  tell_finished();
+}
+
+void Engine::finish(Asked& asked, std::string error) {
+  const Admitted& admitted = *asked.admitted;
+  const auto now = steady_clock::now();
+  Reply reply{.prompt_index = asked.prompt_index, .error = std::move(error)};
+  reply.images_encoded = asked.prompt_index == 0 ? admitted.images_encoded : 0;
+  if (asked.job) reply.image_tokens = asked.job->image_tokens();
+  reply.timing = {.wait = admitted.taken - admitted.request.queued + (asked.begun - admitted.encoded),
+                  .encode = admitted.encoded - admitted.taken,
+                  .prefill = asked.prefilled ? asked.prefilled_at - asked.begun : now - asked.begun,
+                  .decode = asked.prefilled ? now - asked.prefilled_at : steady_clock::duration{}};
+  reply.unchanged = reply.error.empty() && admitted.unchanged;
+  if (reply.error.empty() && !reply.unchanged) {
+    try {
+      const auto interrupted =
+          cancelled(admitted.request) ? FinishReason::kCancelled : FinishReason::kDeadline;
+      reply.answer = asked.prefilled ? asked.job->answer() : Answer{.finish_reason = interrupted};
+    } catch (const std::exception& exception) {
+      reply.error = exception.what();
+    }
+  }
+  asked.job.reset();
+  kv_bytes_ -= std::exchange(asked.kv_bytes, 0);
+  asked.reply = std::move(reply);
+}
+
+// Answers step together and a short one ends before a longer one; but what belongs to one series is told in
+// the order of its clips.
+void Engine::tell_finished() {
+  std::set<std::string> behind;  // series with an earlier clip that is still in the making
+  for (auto asked = asked_.begin(); asked != asked_.end();) {
+    const Request& request = (*asked)->admitted->request;
+    const std::string series =
+        request.series.empty() ? "" : request.series + " " + std::to_string((*asked)->prompt_index);
+    if (!(*asked)->reply || behind.contains(series)) {
+      if (!series.empty()) behind.insert(series);
+      ++asked;
+      continue;
+    }
+    const std::unique_ptr<Asked> told = std::move(*asked);
+    asked = asked_.erase(asked);
+    if (request.tell) request.tell(request, *told->reply);
+  }
+}
+
+}  // namespace palisade

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "service/engine/engine_model.h"
+#include "service/engine/feature_cache.h"
+#include "service/engine/request_queue.h"
+
+namespace palisade {
+
+struct EngineLimits {
+  // Longest piece of encoding and prefill before those that are decoding get their next token.
+  std::chrono::milliseconds slice{100};
+  std::size_t kv_cache_bytes = std::size_t(4) << 30;  // keys and values of all answers in the making
+  std::size_t answers = 64;                           // in the making at once
+};
+
+// The one thread that touches the model. Answers of cameras and people are stepped together, join and leave
+// at any token; encoding and prefill go on in between, slice by slice, people first. A request that fails is
+// told so and harms no other. It knows nothing of who asks.
+class Engine {
+ public:
+  // Both outlive the engine.
+  Engine(EngineModel& model, RequestQueue& queue, const EngineLimits& limits = {});
+  ~Engine();  // stops and joins
+
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Abandons the queue and what is being answered; returns at once.
+  void request_stop();
+  // Until the queue is closed and everything in it is answered.
+  void join();
+  // As join, but gives up: false when the model is still at work then.
+  bool join_until(MonotonicTime time);
+
+ private:
+  struct Done;
+  struct Admitted;
+  struct Encoding;
+  struct Asked;
+  void run(const std::stop_token& stop);
+  bool admit();
+  void encode_together(std::vector<std::shared_ptr<Admitted>> admitted);
+  void begin_encoding(Encoding& encoding);
+  void advance_for_a_slice(const std::stop_token& stop);
+  bool advance(MonotonicTime::duration time);
+  void advance_encoding(MonotonicTime::duration time);
+  Asked* next_to_prefill(bool with_room_alone = false);
+  bool find_room(Asked& asked);
+  void advance_prefill(Asked& asked, MonotonicTime::duration time);
+  void step();
+  void finish(Asked& asked, std::string error = {});
+  void tell_finished();
+  bool busy() const { return !encodings_.empty() || !asked_.empty(); }
+
+  EngineModel& model_;
+  RequestQueue& queue_;
+  const EngineLimits limits_;
+  FeatureCache cache_;
+  std::deque<Encoding> encodings_;  // people's first
+  std::deque<std::unique_ptr<Asked>> asked_;
+  std::size_t kv_bytes_ = 0;
+  std::shared_ptr<Done> done_;
+  std::jthread thread_;
+};
+
+}  // namespace palisade

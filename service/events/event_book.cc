@@ -1,0 +1,56 @@
+#include "service/events/event_book.h"
+
+#include <utility>
+
+namespace palisade {
+namespace {
+
+// Two hundred of the longest topics, with as many of the longest stream names, stay well below an event's
+// limit.
+constexpr std::size_t kTopicsPerHeartbeat = 200;
+
+}  // namespace
+
+Message EventBook::enter(Event event, WallTime now) {
+  event.id = ids_.next(now);
+  event.sequence = ++sequences_[event.topic];
+  Message message{event.topic, to_json_line(event)};
+  if (event.kind == EventKind::kState) states_[event.topic] = message.json;
+  return message;
+}
+
+std::vector<Message> EventBook::states(std::string_view prefix) const {
+  std::vector<Message> found;
+  for (auto state = states_.lower_bound(std::string(prefix)); state != states_.end(); ++state) {
+    if (!state->first.starts_with(prefix)) break;
+    found.push_back({state->first, state->second});
+  }
+  return found;
+}
+
+Message EventBook::enter_heartbeat(const HeartbeatEvent& heartbeat, WallTime now) {
+  return enter({.kind = EventKind::kHeartbeat,
+                .topic = std::string(kHeartbeatTopic),
+                .source = "palisade://" + node_ + "/service",
+                .subject = "service",
+                .time = now,
+                .data = to_json(heartbeat)},
+               now);
+}
+
+std::vector<Message> EventBook::heartbeats(HeartbeatEvent heartbeat, WallTime now) {
+  std::map<std::string, std::uint64_t> untold = sequences_;
+  untold.erase(std::string(kHeartbeatTopic));  // stands in the envelope
+  std::vector<Message> messages;
+  do {
+    heartbeat.sequences.clear();
+    while (!untold.empty() && heartbeat.sequences.size() < kTopicsPerHeartbeat) {
+      heartbeat.sequences.insert(untold.extract(untold.begin()));
+    }
+    messages.push_back(enter_heartbeat(heartbeat, now));
+    heartbeat.streams.clear();
+  } while (!untold.empty());
+  return messages;
+}
+
+}  // namespace palisade

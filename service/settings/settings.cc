@@ -1,0 +1,216 @@
+#include "service/settings/settings.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/duration.h"
+#include "base/joined.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "ingest/source/url.h"
+#include "model/weights/weights_hash.h"
+#include "service/settings/settings_gate.h"
+#include "service/settings/settings_reader.h"
+#include "service/settings/settings_stream.h"
+#include "service/settings/settings_tree.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kMaxStreams = 64;
+
+void read_engine(SettingsReader& root, EngineSettings& engine, std::vector<Problem>& problems) {
+  const YamlNode* const node = root.find("engine");
+  if (node == nullptr) return;
+  SettingsReader reader(*node, "engine", problems);
+  reader.read("max_new_tokens", engine.max_new_tokens, 1, 512);
+  reader.read("deadline", engine.deadline, std::chrono::milliseconds(100));
+  reader.read("slice", engine.slice, std::chrono::milliseconds(1));
+  reader.read("kv_cache_mb", engine.kv_cache_mb, 1, 1 << 20);
+  reader.finish();
+}
+
+void read_resize(SettingsReader& reader, Settings& settings) {
+  std::string name;
+  if (!reader.read("resize", name)) return;
+  settings.resize = resize_preset_of(name);
+  if (!settings.resize) {
+    reader.problem("resize",
+                   "unknown resize '" + name +
+                       "'; known are hf-bicubic, hf-bilinear, bv-bilinear, bv-bilinear-aa, bv-video-float");
+  }
+}
+
+void read_sliding_window(SettingsReader& reader, Settings& settings) {
+  std::string name;
+  if (!reader.read("sliding_window", name)) return;
+  const auto window = sliding_window_of(name);
+  if (!window) reader.problem("sliding_window", "sliding_window is transformers or none, not '" + name + "'");
+  settings.sliding_window = window.value_or(settings.sliding_window);
+}
+
+void read_precision_of(SettingsReader& reader, Settings& settings) {
+  std::string name;
+  if (reader.read("precision", name) && !read_precision(name, settings.precision))
+    reader.problem("precision", "precision is f32, bf16, int8 or auto, not '" + name + "'");
+}
+
+// Tells the streams whose frames a stream's tasks are paired with.
+void add_taps(Settings& settings, std::size_t index, Place place, std::vector<Problem>& problems) {
+  const StreamSettings& stream = settings.streams[index];
+  for (const TaskSettings& task : stream.tasks) {
+    if (task.against.stream.empty()) continue;
+    const auto other = std::ranges::find(settings.streams, task.against.stream, &StreamSettings::name);
+    if (other == settings.streams.end() || other->name == stream.name) {
+      problems.push_back({place, "task '" + task.name + "' is against stream '" + task.against.stream +
+                                     "', which is " +
+                                     (other == settings.streams.end() ? "not there" : "its own") +
+                                     "; name another stream of this configuration"});
+      continue;
+    }
+    // Half the gap: the nearest frame is then within a quarter of it.
+    other->taps.push_back({.pairing = pairing_of(stream.name, task.name),
+                           .every = std::max(std::chrono::milliseconds(100), task.against.gap / 2)});
+  }
+}
+
+void read_streams(SettingsReader& reader, Settings& settings, std::vector<Problem>& problems) {
+  const std::vector<YamlNode>* const streams = reader.list("streams");
+  if (streams == nullptr) {
+    if (!reader.has("streams")) reader.problem("streams", "no streams; add 'streams:' with at least one");
+    return;
+  }
+  if (streams->empty() || streams->size() > kMaxStreams) {
+    reader.problem("streams", "1 to " + std::to_string(kMaxStreams) + " streams, not " +
+                                  std::to_string(streams->size()));
+    return;
+  }
+  std::set<std::string> names;
+  for (const YamlNode& node : *streams) {
+    StreamSettings stream = read_stream(node, problems);
+    if (!stream.name.empty() && !names.insert(stream.name).second) {
+      problems.push_back({node.place, "a second stream '" + stream.name + "'; names are unique"});
+    }
+    settings.streams.push_back(std::move(stream));
+  }
+  for (std::size_t i = 0; i < settings.streams.size(); ++i)
+    add_taps(settings, i, (*streams)[i].place, problems);
+}
+
+}  // namespace
+
+SettingsError::SettingsError(std::vector<std::string> problems)
+    : Error(joined(problems, "\n"), ErrorKind::kWrongUse), problems_(std::move(problems)) {}
+
+bool is_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, allowed);
+}
+
+Settings parse_settings(std::string_view text, const std::string& file) {
+  std::vector<Problem> problems;
+  const YamlNode root = read_yaml(text, problems);
+  Settings settings;
+  // A document that was left half read would only give follow-up problems.
+  if (problems.empty() || root.kind != YamlNode::Kind::kNothing) {
+    SettingsReader reader(root, "the configuration", problems);
+    if (reader.read("node", settings.node) && !is_name(settings.node)) {
+      reader.problem("node", "node is 1 to 64 of a-z, 0-9, _ and -, not '" + settings.node + "'");
+    }
+    std::string model;
+    if (reader.read("model", model)) settings.model = model;
+    if (reader.read("model_sha256", settings.model_sha256)) {
+      const auto hex = pinned_sha256(settings.model_sha256);
+      if (!hex)
+        reader.problem("model_sha256", "model_sha256 is 64 hex digits, as events name it (model.sha256)");
+      settings.model_sha256 = hex.value_or("");
+    }
+    read_resize(reader, settings);
+    read_sliding_window(reader, settings);
+    read_precision_of(reader, settings);
+    std::string calibration, packed_cache;
+    if (reader.read("calibration", calibration)) settings.calibration = calibration;
+    if (reader.read("packed_cache", packed_cache)) settings.packed_cache = packed_cache;
+    if (reader.read("publish", settings.publish)) {
+      if (auto fault = endpoint_fault(settings.publish)) reader.problem("publish", "publish: " + *fault);
+    }
+    if (reader.read("control", settings.control)) {
+      if (auto fault = endpoint_fault(settings.control)) reader.problem("control", "control: " + *fault);
+    }
+    read_engine(reader, settings.engine, problems);
+    read_streams(reader, settings, problems);
+    reader.finish();
+  }
+  if (!problems.empty()) throw SettingsError(problem_lines(std::move(problems), file));
+  return settings;
+}
+
+Settings read_settings(const std::filesystem::path& file) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) {
+    throw SettingsError(
+        {file.string() + ": no such file; give a configuration such as configs/palisade.yaml"});
+  }
+  std::string text;
+  try {
+    text = read_text_file(file, kMaxYamlBytes);
+  } catch (const Error& fault) {
+    throw SettingsError({fault.what()});
+  }
+  return parse_settings(text, file.string());
+}
+
+std::string pairing_of(const std::string& stream, const std::string& task) {
+  return stream + "/" + task;
+}
+
+std::string needs_restart(const Settings& running, const Settings& wanted) {
+  std::string keys;
+  const auto note = [&](const char* key, bool same) {
+    if (!same) keys += (keys.empty() ? "" : ", ") + std::string(key);
+  };
+  note("node", running.node == wanted.node);
+  note("model", running.model == wanted.model);
+  note("model_sha256", running.model_sha256 == wanted.model_sha256);
+  note("resize", running.resize == wanted.resize);
+  note("sliding_window", running.sliding_window == wanted.sliding_window);
+  note("precision", running.precision == wanted.precision);
+  note("calibration", running.calibration == wanted.calibration);
+  note("packed_cache", running.packed_cache == wanted.packed_cache);
+  note("publish", running.publish == wanted.publish);
+  note("control", running.control == wanted.control);
+  note("engine", running.engine == wanted.engine);
+  return keys;
+}
+
+std::string summary_of(const Settings& settings) {
+  std::string text = "node " + settings.node + ", model " +
+                     (settings.model.empty() ? "(the demo model)" : settings.model.string()) +
+                     ", events on " + settings.publish + "\n";
+  for (const StreamSettings& stream : settings.streams) {
+    text += "stream " + stream.name + ": " + redact_url(stream.source.url) + "\n" + gate_summary(stream);
+    for (const TaskSettings& task : stream.tasks) {
+      const Sampling& sampling = task.sampling;
+      text += "  " + task.name + ": \"" + escaped(task.task->prompt(task.wording)) + "\" over " +
+              std::to_string(sampling.count) + (sampling.count == 1 ? " frame" : " frames");
+      if (!task.against.stream.empty()) text += " against stream " + task.against.stream;
+      if (!task.against.reference.empty()) text += " against picture " + task.against.reference;
+      if (sampling.policy == SamplingPolicy::kStride) {
+        text += ", each " + std::to_string(sampling.frame_step) + "th";
+      } else if (sampling.count > 1) {
+        text += " of " + duration_text(sampling.span);
+      }
+      if (sampling.policy == SamplingPolicy::kKeyframes) text += ", keyframes only";
+      text += ", every " + duration_text(sampling.stride);
+      if (task.prune) text += ", read " + prune_text(task.prune);
+      if (task.when == When::kMotion) text += ", where something moves";
+      if (task.when == When::kDemand) text += ", on demand";
+      text += "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace palisade

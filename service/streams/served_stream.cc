@@ -1,0 +1,353 @@
+#include "service/streams/served_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/sha256.h"
+#include "tasks/events/state_event.h"
+
+namespace palisade {
+
+using std::chrono::steady_clock;
+
+ServedStream::ServedStream(StreamSettings settings, Surroundings surroundings)
+    : settings_(std::move(settings)), around_(std::move(surroundings)) {
+  for (std::size_t index = 0; index < settings_.tasks.size(); ++index) {
+    const TaskSettings& task = settings_.tasks[index];
+    auto series = std::ranges::find_if(series_, [&](const auto& one) { return one->serves(task); });
+    if (series == series_.end()) {
+      series = series_.insert(series_.end(),
+                              std::make_unique<ClipSeries>(task, settings_.gate, settings_.degrade));
+    }
+    (*series)->add(index, task.task->prompt(task.wording));
+  }
+}
+
+void ServedStream::start(Feed::Open open) {
+  FeedOptions options{.stream = settings_.name,
+                      .source = settings_.source,
+                      .image_size = around_.model.image_size(),
+                      .resize = around_.model.identity().resize,
+                      .masks = settings_.masks,
+                      .watch_motion = std::ranges::any_of(
+                          series_, [](const auto& series) { return series->watches_motion(); }),
+                      .region = settings_.gate.region,
+                      .pace = settings_.pace,
+                      .loop = settings_.loop};
+  for (std::size_t index = 0; index < series_.size(); ++index) {
+    const TaskSettings& task = series_[index]->settings();
+    options.samplings.push_back(task.sampling);
+    if (task.against.stream.empty()) continue;
+    around_.pairings.begin(
+        pairing_of(settings_.name, task.name), task.against.gap,
+        [weak = weak_from_this(), index](Clip pair) {
+          if (const auto self = weak.lock()) self->on_pair(std::move(pair), index);
+        },
+        [weak = weak_from_this(), index](std::uint64_t count, const PairMiss& last) {
+          if (const auto self = weak.lock()) self->on_miss(count, last, index);
+        });
+  }
+  for (const Tap& tap : settings_.taps)
+    options.samplings.push_back({.count = 1, .span = std::chrono::milliseconds(0), .stride = tap.every});
+  around_.queue.set_weight(settings_.name, settings_.priority);
+  auto feed = std::make_unique<Feed>(
+      std::move(options), [this](Clip clip, std::size_t sampling) { on_clip(std::move(clip), sampling); },
+      [this](const FeedReport& report) { on_report(report); }, std::move(open));
+  const std::lock_guard lock(mutex_);
+  feed_ = std::move(feed);
+}
+
+void ServedStream::request_stop() {
+  stopping_ = true;
+  const std::lock_guard lock(mutex_);
+  if (feed_) feed_->request_stop();
+}
+
+void ServedStream::end() {
+  for (const auto& series : series_)
+    around_.pairings.end(pairing_of(settings_.name, series->settings().name));
+  std::unique_ptr<Feed> ending;  // outlives the lock: its end may take a while
+  const std::lock_guard lock(mutex_);
+  if (feed_) frames_ = feed_->frames_seen();
+  ending = std::move(feed_);
+}
+
+StreamCounts ServedStream::counts() const {
+  std::uint64_t skipped = 0, left_out = 0, lost = 0;
+  for (const auto& series : series_) {
+    skipped += series->skipped();
+    left_out += series->left_out();
+    lost += series->lost();
+  }
+  const std::lock_guard lock(mutex_);
+  return {.frames = feed_ ? feed_->frames_seen() : frames_,
+          .answered = answered_,
+          .dropped = dropped_ + left_out,
+          .failed = failed_,
+          .images_encoded = images_encoded_,
+          .skipped = skipped,
+          .unchanged = unchanged_,
+          .lost = lost};
+}
+
+ClipSeries* ServedStream::series_of(const std::string& task) {
+  const auto found = std::ranges::find(settings_.tasks, task, &TaskSettings::name);
+  if (found == settings_.tasks.end()) return nullptr;
+  const auto index = std::size_t(found - settings_.tasks.begin());
+  return std::ranges::find_if(series_,
+                              [&](const auto& series) {
+                                return std::ranges::find(series->tasks(), index) != series->tasks().end();
+                              })
+      ->get();
+}
+
+std::optional<std::string> ServedStream::ask_now(const std::string& task) {
+  ClipSeries* const series = series_of(task);
+  if (series == nullptr) return "stream '" + settings_.name + "' has no task '" + task + "'";
+  series->demand();
+  return std::nullopt;
+}
+
+std::optional<std::string> ServedStream::take_reference(const std::string& task) {
+  ClipSeries* const series = series_of(task);
+  if (series == nullptr) return "stream '" + settings_.name + "' has no task '" + task + "'";
+  if (series->settings().against.reference.empty())
+    return "task '" + task + "' of stream '" + settings_.name + "' is not against a reference";
+  series->take_reference();
+  return std::nullopt;
+}
+
+void ServedStream::on_clip(Clip clip, std::size_t sampling) {
+  if (sampling >= series_.size()) {
+    around_.pairings.offer_second(settings_.taps[sampling - series_.size()].pairing,
+                                  std::move(clip.frames.front()));
+    return;
+  }
+  ClipSeries& series = *series_[sampling];
+  const TaskSettings& task = series.settings();
+  if (!task.against.stream.empty()) {
+    around_.pairings.offer_first(pairing_of(settings_.name, task.name), std::move(clip.frames.front()));
+  } else if (!task.against.reference.empty()) {
+    if (auto pair = with_reference(std::move(clip), series)) ask(*std::move(pair), sampling);
+  } else {
+    ask(std::move(clip), sampling);
+  }
+}
+
+// Reference and frame; nothing while there is no reference.
+std::optional<Clip> ServedStream::with_reference(Clip clip, ClipSeries& series) {
+  const std::string& name = series.settings().against.reference;
+  if (series.takes_reference()) {
+    try {
+      around_.references.set(name, clip.frames.front());
+      log_info(settings_.name + ": reference '" + name + "' taken");
+    } catch (const std::exception& error) {
+      log_error(settings_.name + ": reference '" + name + "': " + error.what());
+    }
+  }
+  std::optional<Frame> reference = around_.references.get(name);
+  if (!reference) {
+    series.miss();
+    if (missing_.count(1, steady_clock::now())) {
+      log_warning(settings_.name + ": there is no reference '" + name +
+                  "' yet; take one with `palisade control take-reference " + settings_.name + " " +
+                  series.settings().name + "`");
+    }
+    return std::nullopt;
+  }
+  clip.frames.insert(clip.frames.begin(), *std::move(reference));
+  clip.sampling.count = 2;
+  return clip;
+}
+
+void ServedStream::ask(Clip clip, std::size_t index) {
+  ClipSeries& series = *series_[index];
+  const std::lock_guard lock(asking_);
+  if (const auto count = losses_.count(clip.lost_before, steady_clock::now())) {
+    log_info(settings_.name + ": gave up " + std::to_string(*count) +
+             " windows in which the stream paused, jumped or was lost");
+  }
+  const std::optional<Passed> passes = series.pass(clip);
+  if (!passes) {
+    // What was wanted is no warning: a street is quiet for hours.
+    if (const auto count = skips_.count(1, steady_clock::now()))
+      log_line(LogLevel::kDebug, settings_.name + ": skipped " + std::to_string(*count) + " clips");
+    return;
+  }
+  const auto passed = std::make_shared<Passed>(*passes);
+  passed->series = index;
+  Request request{
+      .clip = std::move(clip),
+      .prompts = series.prompts(),
+      .max_new_tokens = around_.engine.max_new_tokens,
+      .prune = series.settings().prune,
+      .deadline = around_.engine.deadline,
+      .cancelled = [self = shared_from_this()] { return self->stopping_.load(); },
+      .tell = [self = shared_from_this(), passed](
+                  const Request& served, const Reply& reply) { self->on_reply(*passed, served, reply); }};
+  request.dropped_before = passed->left_out + passed->lost;
+  if (settings_.gate.semantic && !passed->demanded) {
+    request.unchanged = [gate = series.gate(), passed](const Clip& seen,
+                                                       std::span<const ImageFeatures> features) {
+      const ClipGate::Verdict verdict = gate->compare(seen, features);
+      passed->similarity = verdict.similarity;
+      return verdict.unchanged;
+    };
+  }
+  const std::uint64_t dropped = around_.queue.push(settings_.name, int(index), std::move(request));
+  dropped_ += dropped;
+  if (const auto count = drops_.count(dropped + passed->left_out, steady_clock::now())) {
+    log_warning(settings_.name + ": dropped " + std::to_string(*count) +
+                " clips, the model does not keep up; raise 'every' or use fewer tasks");
+  }
+  tell_change(series, series.pushed(dropped > 0));
+}
+
+void ServedStream::on_pair(Clip pair, std::size_t index) {
+  std::optional<std::string> notice;
+  {
+    const std::lock_guard lock(pairs_mutex_);
+    notice = pair_notices_[index].matched();
+  }
+  if (notice) tell_pairs(series_[index]->settings().name + ": " + *notice, LogLevel::kInfo);
+  ask(std::move(pair), index);
+}
+
+void ServedStream::on_miss(std::uint64_t count, const PairMiss& last, std::size_t index) {
+  series_[index]->miss(count);
+  const Against& against = series_[index]->settings().against;
+  std::optional<std::string> notice;
+  {
+    const std::lock_guard lock(pairs_mutex_);
+    notice = pair_notices_[index].missed(count, last, against.stream, against.gap);
+  }
+  if (notice) tell_pairs(series_[index]->settings().name + ": " + *notice, LogLevel::kWarning);
+}
+
+// The stream is as it was; what its pairs lack is told as the reason.
+void ServedStream::tell_pairs(const std::string& notice, LogLevel level) {
+  if (stopping_) return;
+  log_line(level, settings_.name + ": " + notice);
+  FeedReport report;
+  {
+    const std::lock_guard lock(mutex_);
+    report = last_report_;
+  }
+  if (report.state != FeedState::kOnline) return;
+  report.reason = notice;
+  publish_state(report);
+}
+
+void ServedStream::tell_change(const ClipSeries& series, ClipSeries::Change change) const {
+  if (change == ClipSeries::Change::kNone || stopping_) return;
+  const std::string less = series.degradation_text();
+  const std::string task = settings_.name + ": " + series.settings().name + ": ";
+  if (change == ClipSeries::Change::kLess) {
+    log_warning(task + "the model does not keep up: " + less);
+  } else {
+    log_info(task + "the load has fallen: " + (less.empty() ? "as configured again" : less));
+  }
+}
+
+void ServedStream::on_report(const FeedReport& report) {
+  const std::string state(name_of(report.state));
+  const std::string reason = redacted(report.reason);
+  // One line a change: a camera that stays away is not told again at every attempt.
+  if (const std::string line = state + (reason.empty() ? "" : ": " + reason);
+      std::exchange(last_state_, line) != line) {
+    const std::int64_t pause_ms = report.next_try_in.count();
+    log_info(settings_.name + ": " + line +
+             (pause_ms > 0 ? "; next try in " + std::to_string(pause_ms) + " ms" : ""));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    last_report_ = report;
+  }
+  publish_state(report);
+  if (report.state == FeedState::kUnreadable) unreadable_ = true;
+  if (report.state != FeedState::kEnded) return;
+  ended_ = true;
+  around_.ended();
+}
+
+void ServedStream::publish_state(const FeedReport& report) {
+  around_.publisher.publish({.kind = EventKind::kState,
+                             .topic = state_topic(settings_.name),
+                             .source = stream_source(around_.node, settings_.name),
+                             .subject = settings_.name,
+                             .time = report.since,
+                             .data = to_json(StateEvent{.state = std::string(name_of(report.state)),
+                                                        .reason = redacted(report.reason),
+                                                        .since = report.since,
+                                                        .attempt = report.attempt,
+                                                        .next_try_in = report.next_try_in,
+                                                        .width = report.width,
+                                                        .height = report.height})});
+}
+
+void ServedStream::on_reply(const Passed& passed, const Request& request, const Reply& reply) {
+  if (stopping_) return;
+  images_encoded_ += std::uint64_t(reply.images_encoded);
+  const std::size_t index = series_[passed.series]->tasks()[reply.prompt_index];
+  const TaskSettings& task = settings_.tasks[index];
+  // What the clip was compared with may have failed in the meantime.
+  const bool holds_nothing = reply.unchanged && !told_.contains(index);
+  if (!reply.error.empty() || holds_nothing) return on_failure(passed, request, reply);
+  // Cut off by the service's own end: half an answer is none.
+  if (!reply.unchanged && reply.answer.finish_reason == FinishReason::kCancelled) return;
+  AnswerEvent answer = answer_of(index, passed, request, reply);
+  if (reply.unchanged) {
+    ++unchanged_;
+    answer.text = told_[index].text;
+    answer.unchanged_since = told_[index].time;
+  } else {
+    ++answered_;
+    task.task->read(reply.answer, answer);
+    told_[index] = {.time = latest(request.clip).stamp.wall, .text = answer.text};
+  }
+  publish(task, request.clip, answer);
+}
+
+void ServedStream::on_failure(const Passed& passed, const Request& request, const Reply& reply) {
+  const std::size_t index = series_[passed.series]->tasks()[reply.prompt_index];
+  ++failed_;
+  failed_before_[index] += 1 + request.dropped_before;
+  told_.erase(index);
+  if (ClipGate* const gate = series_[passed.series]->gate()) gate->forget();
+  if (reply.error.empty()) return;
+  if (const auto count = failures_.count(1, steady_clock::now())) {
+    log_error(settings_.name + ": " + std::to_string(*count) + " answers failed: " + reply.error);
+  }
+}
+
+AnswerEvent ServedStream::answer_of(std::size_t task, const Passed& passed, const Request& request,
+                                    const Reply& reply) {
+  const Clip& clip = request.clip;
+  AnswerEvent answer{.task = std::string(settings_.tasks[task].task->name),
+                     .prompt = request.prompts[reply.prompt_index],
+                     .frames = frames_of(clip, [](const Image& image) { return sha256_hex(image.bytes()); }),
+                     .window = window_of(clip, around_.model.image_tokens(), reply.images_encoded),
+                     .model = around_.model.identity(),
+                     .dropped_before = request.dropped_before + std::exchange(failed_before_[task], 0),
+                     .timing = reply.timing};
+  answer.window.tokens_kept = reply.image_tokens;
+  answer.window.prune = prune_text(request.prune);
+  answer.window.similarity = passed.similarity;
+  if (passed.degraded_from > 0) answer.window.degraded_from = passed.degraded_from;
+  answer.window.one_of = passed.one_of;
+  if (series_[passed.series]->chooses()) {
+    answer.skipped_before = passed.skipped - std::exchange(skipped_told_[task], passed.skipped);
+  }
+  return answer;
+}
+
+void ServedStream::publish(const TaskSettings& task, const Clip& clip, const AnswerEvent& answer) {
+  around_.publisher.publish({.kind = EventKind::kAnswer,
+                             .topic = answer_topic(settings_.name, task.name),
+                             .source = stream_source(around_.node, settings_.name),
+                             .subject = settings_.name,
+                             .time = latest(clip).stamp.wall,
+                             .data = to_json(answer)});
+}
+
+}  // namespace palisade

@@ -1,0 +1,50 @@
+#include "service/zeromq/peer_judge.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kMaxTopicBytes = 256, kMaxSubscriptions = 256;  // no topic of ours is longer
+constexpr std::size_t kMaxPingBytes = 18, kMaxPingsPerSecond = 100;
+
+}  // namespace
+
+void PeerJudge::take(std::string_view bytes, std::chrono::steady_clock::time_point now) {
+  reader_.take(bytes);
+  while (const auto item = reader_.next()) {
+    if (!item->command.empty()) {
+      judge_command(*item, now);
+    } else if (only_subscribes_) {
+      // A subscription is a message, 1 TOPIC to begin and 0 TOPIC to end, or a command since ZMTP 3.1.
+      const std::string& body = item->parts.front();
+      if (body.empty() || (body[0] != 0 && body[0] != 1)) throw ZmtpFault("sent what is no subscription");
+      subscribe(body[0] == 1, body.substr(1));
+    }
+  }
+}
+
+void PeerJudge::judge_command(const ZmtpItem& item, std::chrono::steady_clock::time_point now) {
+  const std::string& body = item.parts.front();
+  if (item.command == "SUBSCRIBE" || item.command == "CANCEL") subscribe(item.command == "SUBSCRIBE", body);
+  if (item.command != "PING") return;
+  if (body.size() < 2 || body.size() > kMaxPingBytes) throw ZmtpFault("sent a malformed PING");
+  if (now - second_ >= std::chrono::seconds(1)) {
+    second_ = now;
+    pings_ = 0;
+  }
+  if (++pings_ > kMaxPingsPerSecond)
+    throw ZmtpFault("sent more than " + std::to_string(kMaxPingsPerSecond) + " PINGs in a second");
+}
+
+void PeerJudge::subscribe(bool begins, const std::string& prefix) {
+  if (!begins) {
+    subscriptions_.erase(prefix);
+    return;
+  }
+  if (prefix.size() > kMaxTopicBytes)
+    throw ZmtpFault("subscribes to a topic of more than " + std::to_string(kMaxTopicBytes) + " bytes");
+  subscriptions_.insert(prefix);
+  if (subscriptions_.size() > kMaxSubscriptions)
+    throw ZmtpFault("subscribes to more than " + std::to_string(kMaxSubscriptions) + " topics");
+}
+
+}  // namespace palisade

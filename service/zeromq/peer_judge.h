@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "service/zeromq/peer_guard.h"
+
+namespace palisade {
+
+// Reads along what one peer sends. One thread's.
+class PeerJudge {
+ public:
+  explicit PeerJudge(const PeerRules& rules)
+      : only_subscribes_(rules.only_subscribes), reader_(rules.message, rules.peer_types) {}
+
+  // Throws ZmtpFault where the bytes break the rules; none of them may be forwarded then.
+  void take(std::string_view bytes, std::chrono::steady_clock::time_point now);
+  // The peer has introduced itself.
+  bool ready() const { return reader_.ready(); }
+
+ private:
+  void judge_command(const ZmtpItem& item, std::chrono::steady_clock::time_point now);
+  void subscribe(bool begins, const std::string& prefix);
+
+  const bool only_subscribes_;
+  ZmtpReader reader_;
+  std::set<std::string> subscriptions_;
+  std::chrono::steady_clock::time_point second_;  // in which pings are counted
+  std::size_t pings_ = 0;
+};
+
+}  // namespace palisade

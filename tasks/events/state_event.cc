@@ -1,0 +1,39 @@
+#include "tasks/events/state_event.h"
+
+#include "base/time_text.h"
+#include "tasks/events/event.h"
+
+namespace palisade {
+
+Json to_json(const StateEvent& state) {
+  Json json = {{"state", state.state}, {"since", time_text(state.since)}};
+  if (!state.reason.empty()) json["reason"] = state.reason;
+  if (state.attempt > 0) json["attempt"] = state.attempt;
+  if (state.next_try_in.count() > 0) json["next_try_in_ms"] = state.next_try_in.count();
+  if (state.width > 0 && state.height > 0)
+    json["picture"] = {{"width", state.width}, {"height", state.height}};
+  return json;
+}
+
+Json to_json(const HeartbeatEvent& heartbeat) {
+  Json sequences = Json::object();
+  for (const auto& [topic, sequence] : heartbeat.sequences) sequences[topic] = sequence_text(sequence);
+  Json streams = Json::object();
+  for (const auto& [stream, counts] : heartbeat.streams) {
+    streams[stream] = {{"frames", counts.frames},
+                       {"answered", counts.answered},
+                       {"dropped", counts.dropped},
+                       {"failed", counts.failed},
+                       {"images_encoded", counts.images_encoded},
+                       {"skipped", counts.skipped},
+                       {"unchanged", counts.unchanged},
+                       {"lost", counts.lost}};
+  }
+  return {{"interval_ms", heartbeat.interval.count()},
+          {"uptime_ms", heartbeat.uptime.count()},
+          {"sequences", std::move(sequences)},
+          {"streams", std::move(streams)},
+          {"unpublished", heartbeat.unpublished}};
+}
+
+}  // namespace palisade
