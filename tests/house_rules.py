@@ -154,7 +154,7 @@ def include_breaches(name, number, line):
 def main():
     names = tracked("*.cc", "*.h")
     breaches = list(table_breaches(names))
-    for name in tracked("*.inl", "*.ipp", "*.tcc", "*.c", "*.cpp", "*.cxx", "*.hh", "*.hpp", "*.hxx"):
+    for name in tracked("*.inc", "*.inl", "*.ipp", "*.tcc", "*.c", "*.cpp", "*.cxx", "*.hh", "*.hpp", "*.hxx"):
         breaches.append(f"{name}: C++ stands in .cc and .h alone, where every tool looks")
     for name in names:
         text = (ROOT / name).read_text(encoding="utf-8")

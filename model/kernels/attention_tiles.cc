@@ -17,6 +17,9 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include "model/kernels/fixed_lanes-inl.h"
+#include "model/kernels/power_of_two-inl.h"
+
 #ifndef PALISADE_MODEL_ATTENTION_TILES_ONCE
 #define PALISADE_MODEL_ATTENTION_TILES_ONCE
 namespace palisade {
@@ -46,8 +49,6 @@ namespace palisade {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-#include "model/kernels/fixed_lanes.inc"
-#include "model/kernels/power_of_two.inc"
 using Words = hn::FixedTag<std::int16_t, kLanes>;
 using Unsigned = hn::RebindToUnsigned<Integers>;
 

@@ -99,7 +99,7 @@ using Words = hn::FixedTag<std::int16_t, 2 * kLanes>;
 using Bytes = hn::FixedTag<std::int8_t, 4 * kLanes>;
 using SumVector = hn::Vec<Sums>;
 
-#include "model/kernels/tile_kernel.inc"
+#include "model/kernels/tile_kernel-inl.h"
 
 constexpr int kTileRows = most_rows(kTileColumns / kLanes);
 
@@ -135,7 +135,7 @@ int chunk_of(int rows, int depth) {
   return ((depth + chunks - 1) / chunks + kStep - 1) / kStep * kStep;
 }
 
-#include "model/kernels/tile_rows.inc"
+#include "model/kernels/tile_rows-inl.h"
 
 // sums [kTileColumns] += what values of a row were parted from, by the columns.
 void add_rests(std::span<const Rest> rests, const std::byte* packed, std::int32_t* sums) {

@@ -12,6 +12,9 @@
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
+#include "model/kernels/kernel_loops-inl.h"
+#include "model/kernels/power_of_two-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace palisade {
 namespace HWY_NAMESPACE {
@@ -20,9 +23,6 @@ constexpr float kRootTwoOverPi = 0.7978845608028654f;
 // 2^f for |f| <= 1/2, 1.6e-7 off at most.
 constexpr float kPowerFactors[] = {1.327645499e-3f, 9.675540030e-3f, 5.550713465e-2f,
                                    2.402212024e-1f, 6.931469440e-1f, 1.000000119f};
-
-#include "model/kernels/kernel_loops.inc"
-#include "model/kernels/power_of_two.inc"
 
 // The gate's slope: gelu(x) = x s with s = 1 / (1 + exp(-2u)), u = sqrt(2 / pi) (x + 0.044715 x^3). Gives s
 // and d gelu / dx = s + x s (1 - s) 2 du/dx.

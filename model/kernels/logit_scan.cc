@@ -14,12 +14,13 @@
 // After foreach_target.h, as Highway asks.
 #include <hwy/highway.h>
 
+#include "model/kernels/fixed_lanes-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace palisade {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-#include "model/kernels/fixed_lanes.inc"
 constexpr std::size_t kDoubles = HWY_MAX(1, kLanes / 2);
 using Doubles = hn::FixedTag<double, kDoubles>;
 

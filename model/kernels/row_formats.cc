@@ -13,14 +13,13 @@
 // After foreach_target.h, as Highway asks.
 #include <hwy/highway.h>
 
+#include "model/kernels/fixed_lanes-inl.h"
+#include "model/kernels/power_of_two-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace palisade {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-// 16 lanes at most, which is what a block's columns are apart.
-#include "model/kernels/fixed_lanes.inc"
-#include "model/kernels/power_of_two.inc"
 
 HWY_INLINE void butterfly(Vector& a, Vector& b) {
   const Vector difference = hn::Sub(a, b);

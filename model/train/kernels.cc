@@ -11,11 +11,12 @@
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
+#include "model/kernels/kernel_loops-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace palisade {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "model/kernels/kernel_loops.inc"
 
 // With q_v = exp(x_v - max) the loss is log(sum q) - sum_v t_v (x_v - max); off the target t is `low`.
 TokenLoss CrossEntropy(float* x, std::size_t size, std::size_t target, float smoothing, float weight) {

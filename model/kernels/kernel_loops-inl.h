@@ -1,4 +1,21 @@
-// Included by files of Highway kernels inside their namespace of one instruction set, once for each.
+// Loops of kernels over rows; once for each instruction set.
+#if defined(PALISADE_MODEL_KERNELS_KERNEL_LOOPS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PALISADE_MODEL_KERNELS_KERNEL_LOOPS_INL_H_
+#undef PALISADE_MODEL_KERNELS_KERNEL_LOOPS_INL_H_
+#else
+#define PALISADE_MODEL_KERNELS_KERNEL_LOOPS_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <cstddef>
+
+HWY_BEFORE_NAMESPACE();
+namespace palisade {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
 using Floats = hn::ScalableTag<float>;
 
 // out[i] = operation(lanes of each input at i); the tail goes through a buffer so that no lane reads past the
@@ -41,7 +58,8 @@ HWY_INLINE void update(std::size_t size, const Operation& operation, Arrays*... 
   for (std::size_t k = 0; k < sizeof...(Arrays); ++k) std::copy(places[k] + i, places[k] + size, buffers[k]);
   [&]<std::size_t... k>(std::index_sequence<k...>) {
     change(buffers[k]...);
-  }(std::index_sequence_for<Arrays...>());
+  }
+  (std::index_sequence_for<Arrays...>());
   for (std::size_t k = 0; k < sizeof...(Arrays); ++k)
     std::copy(buffers[k], buffers[k] + (size - i), places[k] + i);
 }
@@ -74,3 +92,9 @@ HWY_INLINE float largest_of(const float* x, std::size_t size) {
   for (; i < size; ++i) largest = std::fmax(largest, x[i]);
   return largest;
 }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace palisade
+HWY_AFTER_NAMESPACE();
+
+#endif  // PALISADE_MODEL_KERNELS_KERNEL_LOOPS_INL_H_

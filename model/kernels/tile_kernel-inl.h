@@ -1,5 +1,11 @@
 // Included by integer_tiles.cc inside its namespace of one instruction set, once for each: one tile of rows
 // by columns, whose sums stay in registers.
+#if defined(PALISADE_MODEL_KERNELS_TILE_KERNEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PALISADE_MODEL_KERNELS_TILE_KERNEL_INL_H_
+#undef PALISADE_MODEL_KERNELS_TILE_KERNEL_INL_H_
+#else
+#define PALISADE_MODEL_KERNELS_TILE_KERNEL_INL_H_
+#endif
 
 // Whose sums, with a vector of each column, one of a row and what else a product takes, fit the registers.
 constexpr int most_rows(int vectors) {
@@ -158,3 +164,5 @@ void add_rows(const Tile& tile, int vectors, int rows, Ahead ahead, const Scaled
 }
 
 #undef PALISADE_TILE
+
+#endif  // PALISADE_MODEL_KERNELS_TILE_KERNEL_INL_H_

@@ -1,5 +1,11 @@
 // Included by integer_tiles.cc inside its namespace of one instruction set, once for each: how rows stand for
 // the tiles.
+#if defined(PALISADE_MODEL_KERNELS_TILE_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PALISADE_MODEL_KERNELS_TILE_ROWS_INL_H_
+#undef PALISADE_MODEL_KERNELS_TILE_ROWS_INL_H_
+#else
+#define PALISADE_MODEL_KERNELS_TILE_ROWS_INL_H_
+#endif
 
 // Values of `row` of `count` from `first` on: of all rows through a chunk, then the next.
 template <typename Byte>
@@ -82,3 +88,5 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
   rests.starts[(depth + chunk - 1) / chunk] = parted;
   *rests.sum = hn::GetLane(hn::SumOfLanes(Sums(), sums));
 }
+
+#endif  // PALISADE_MODEL_KERNELS_TILE_ROWS_INL_H_

@@ -1,4 +1,19 @@
-// Included by files of Highway kernels inside their namespace of one instruction set, once for each.
+// Powers of two, of which exp() is made; once for each instruction set.
+#if defined(PALISADE_MODEL_KERNELS_POWER_OF_TWO_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PALISADE_MODEL_KERNELS_POWER_OF_TWO_INL_H_
+#undef PALISADE_MODEL_KERNELS_POWER_OF_TWO_INL_H_
+#else
+#define PALISADE_MODEL_KERNELS_POWER_OF_TWO_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstddef>
+
+HWY_BEFORE_NAMESPACE();
+namespace palisade {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
 // So large that its last bit is worth 1: a sum with it is rounded to a whole number, which its last bits are.
 constexpr float kRounder = 12582912.0f;
@@ -15,3 +30,9 @@ HWY_INLINE V power_of_two(D d, V v, const float (&factors)[kFactors]) {
   const auto exponent = hn::ShiftLeft<23>(hn::BitCast(integers, shifted));
   return hn::BitCast(d, hn::Add(hn::BitCast(integers, power), exponent));
 }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace palisade
+HWY_AFTER_NAMESPACE();
+
+#endif  // PALISADE_MODEL_KERNELS_POWER_OF_TWO_INL_H_
