@@ -22,11 +22,13 @@ using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 constexpr GstClockTime kSlice = 40 * GST_MSECOND;
-// What rtspsrc says where a server takes none of the transports it was offered: in words of its own, or as
-// the answer.
-bool refuses_transport(std::string_view error) {
-  return error.find("transport protocols") != std::string_view::npos ||
-         error.find("answers 461") != std::string_view::npos;
+// Statuses of an RTSP answer.
+constexpr int kUnsupportedTransport = 461;
+constexpr int kServiceUnavailable = 503;
+
+// rtspsrc has an error without a code of its own where a server takes none of the transports offered.
+bool names_no_transport(const GError& error) {
+  return std::string_view(error.message).find("transport protocols") != std::string_view::npos;
 }
 
 bool lacks_decoder(const GError& error) {
@@ -82,10 +84,14 @@ GstPipeline::GstPipeline(const SourceOptions& options, std::stop_token stop)
   const bool either = GstCamera::is_camera(options) && options.transport == RtspTransport::kAuto;
   try {
     open(either ? RtspTransport::kTcp : options.transport);
-  } catch (const SourceError& e) {
-    if (!either || !refuses_transport(e.what())) throw;
+  } catch (const SourceError&) {
+    if (!either || !refuses_transport()) throw;
     open_over_udp();
   }
+}
+
+bool GstPipeline::refuses_transport() const {
+  return no_transport_ || (camera_.is_rtsp() && camera_.answer().status == kUnsupportedTransport);
 }
 
 // A camera may be busy for a moment with the session that it has just refused.
@@ -94,8 +100,8 @@ void GstPipeline::open_over_udp() {
   for (milliseconds wait(50);; wait *= 2) {
     try {
       return open(RtspTransport::kUdp);
-    } catch (const SourceError& e) {
-      if (std::string_view(e.what()).find("answers 503") == std::string_view::npos || wait > kBusy) throw;
+    } catch (const SourceError&) {
+      if (camera_.answer().status != kServiceUnavailable || wait > kBusy) throw;
     }
     pause.until(steady_clock::now() + wait);
     check_stop();
@@ -114,6 +120,7 @@ void GstPipeline::open(RtspTransport transport) {
 
 void GstPipeline::open_at(RtspTransport transport) {
   opened_ = steady_clock::now();
+  no_transport_ = false;
   parse(transport);
   orientation_.attach(*pipeline_, *sink_);  // first: it sees what the other lets no decoder have
   watch_.attach(*pipeline_);
@@ -199,7 +206,7 @@ SourceFault GstPipeline::fault_of(const GError& error) const {
   return any_ ? SourceFault::kUnreachable : SourceFault::kUnreadable;
 }
 
-void GstPipeline::check_bus() const {
+void GstPipeline::check_bus() {
   if (watch_.too_large()) {
     fail(SourceFault::kUnreadable, "its picture is over the limit of " + std::to_string(options_.max_pixels) +
                                        " pixels: use a smaller stream");
@@ -219,7 +226,7 @@ Gst<GError> GstPipeline::next_error(GstClockTime patience) const {
 }
 
 // The elements behind a source may complain before it tells the cause.
-void GstPipeline::fail_with(const GError* first) const {
+void GstPipeline::fail_with(const GError* first) {
   Gst<GError> error(first != nullptr ? g_error_copy(first) : nullptr);
   while (error == nullptr || error->domain != GST_RESOURCE_ERROR) {
     Gst<GError> another = next_error(kCauseComes);
@@ -231,8 +238,8 @@ void GstPipeline::fail_with(const GError* first) const {
   if (!any_) {
     if (const auto known = camera_.fault(shown, kProbing, stop_)) throw *known;
   }
-  if (!any_ && camera_.is_rtsp() && error != nullptr && lacks_decoder(*error) &&
-      !refuses_transport(error->message))
+  no_transport_ = error != nullptr && names_no_transport(*error);
+  if (!any_ && camera_.is_rtsp() && error != nullptr && lacks_decoder(*error) && !no_transport_)
     throw SourceError(SourceFault::kUnreadable, shown + unknown_encoding_text(camera_.encoding()));
   if (error == nullptr) fail(SourceFault::kUnreachable, "the pipeline does not start");
   const SourceFault fault = fault_of(*error);

@@ -33,6 +33,8 @@ class GstPipeline {
   void open(RtspTransport transport);
   void open_at(RtspTransport transport);
   void open_over_udp();
+  // The server takes none of the transports that it was offered.
+  bool refuses_transport() const;
   void parse(RtspTransport transport);
   // Where the camera has sent us elsewhere, and whether that is followed.
   bool follows_redirect();
@@ -40,11 +42,11 @@ class GstPipeline {
   void play();
   void await_camera();
   void check_stop() const;
-  void check_bus() const;
+  void check_bus();
   Gst<GError> next_error(GstClockTime patience) const;
   // What a pipeline's error comes to.
   SourceFault fault_of(const GError& error) const;
-  [[noreturn]] void fail_with(const GError* first) const;
+  [[noreturn]] void fail_with(const GError* first);
   [[noreturn]] void fail_unanswered() const;
   [[noreturn]] void fail(SourceFault fault, const std::string& why) const;
 
@@ -53,7 +55,8 @@ class GstPipeline {
   GstCamera camera_;
   GstOrientation orientation_;
   GstWatch watch_;
-  bool any_ = false;  // a picture has come
+  bool any_ = false;           // a picture has come
+  bool no_transport_ = false;  // rtspsrc's last error said so
   MonotonicTime opened_;
   GstPlaying pipeline_;  // after what it calls back
   Gst<GstElement> sink_;
