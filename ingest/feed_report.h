@@ -18,7 +18,7 @@ enum class FeedState {
   kEnded,
   kRemoved
 };
-std::string_view name_of(FeedState state);  // "connecting", "online", "stalled", ... as event.md lists them
+std::string_view name_of(FeedState state);  // "connecting", "online", ... of service/schema/state.v1.json
 
 FeedState state_of(SourceFault fault);  // while it is mended
 

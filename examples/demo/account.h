@@ -26,7 +26,7 @@ class Account {
  public:
   explicit Account(const std::filesystem::path& truth) : truth_(truth) {}
 
-  // `event` is of a caption task. Throws where it lacks what event.md promises.
+  // `event` is of a caption task. Throws where it lacks what service/schema/answer.v1.json requires.
   Judgement judge(const nlohmann::json& event);
   const Score& score() const { return score_; }
   // Captions for whose window the truth is not known; they are in no score.

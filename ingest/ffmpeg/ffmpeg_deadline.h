@@ -9,8 +9,8 @@
 
 namespace palisade {
 
-// Ends FFmpeg's waits: its own timeouts miss a camera that is frozen with the connection open (faults.md
-// ), the interrupt callback does not. Stays at one address while a context uses it.
+// Ends FFmpeg's waits: its own timeouts miss a camera that is frozen with the connection open (R-01,
+// R-02), the interrupt callback does not. Stays at one address while a context uses it.
 class Deadline {
  public:
   explicit Deadline(std::stop_token stop) : stop_(std::move(stop)) {}

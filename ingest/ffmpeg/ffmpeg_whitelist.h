@@ -1,7 +1,7 @@
 #pragma once
 
 // What FFmpeg may open. Playlists and descriptions (hls, dash, concat, sdp, image2) are left out on purpose:
-// they name other files and hosts for FFmpeg to read (faults.md R-53).
+// they name other files and hosts for FFmpeg to read.
 namespace palisade {
 
 inline constexpr const char* kContainers =

@@ -10,7 +10,7 @@
 
 namespace palisade {
 
-// Limits of a picture file, checked on its header before anything is allocated (faults.md ).
+// Limits of a picture file, checked on its header before anything is allocated.
 struct PictureLimits {
   std::size_t max_bytes = 20u << 20;
   int max_pixels = 33'177'600;

@@ -68,8 +68,7 @@ struct TextConfig {
   bool operator==(const TextConfig&) const = default;
 };
 
-// What a config.json says, with transformers' defaults for what it leaves out (reference/README.md,
-// "Checkpoint layout").
+// What a config.json says, with transformers' defaults for what it leaves out.
 struct ModelConfig {
   VisionConfig vision;
   TextConfig text;

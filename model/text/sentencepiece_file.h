@@ -42,7 +42,7 @@ struct SentencePieceModel {
 // SentencePiece model, or the library would see another one.
 SentencePieceModel read_sentencepiece_model(std::string_view file, const std::string& what);
 
-// The library trusts its input (faults.md R-32). Throws Error beginning with `what` unless the model is
+// The library trusts its input. Throws Error beginning with `what` unless the model is
 // of this kind, with up to 2^20 pieces of 1 to 512 bytes of valid UTF-8, all different, and a character map
 // that the library can follow.
 void check_sentencepiece_model(const SentencePieceModel& model, const std::string& what,

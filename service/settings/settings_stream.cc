@@ -24,7 +24,7 @@ constexpr int kMaxOpenClips = 64;
 constexpr milliseconds kShortestStride{100};
 constexpr std::size_t kLongestPassword = 4096;
 
-// As design.md has them: stills, before/after pairs, video.
+// Stills, pairs of before and after, video.
 Sampling default_sampling(int frames) {
   if (frames == 1) return {.count = 1, .span = milliseconds(0), .stride = milliseconds(5000)};
   if (frames == 2) return {.count = 2, .span = milliseconds(10'000), .stride = milliseconds(10'000)};
