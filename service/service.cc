@@ -30,8 +30,9 @@ const StreamSettings* find_stream(const Settings& settings, const std::string& n
 }  // namespace
 
 Service::Service(Settings settings, EngineModel& model) : settings_(std::move(settings)), model_(model) {
-  publisher_ = std::make_unique<Publisher>(
-      PublisherOptions{.endpoint = settings_.publish, .node = settings_.node}, [this] { return counts(); });
+  publisher_ = std::make_unique<Publisher>(PublisherOptions{.endpoint = settings_.publish});
+  road_ = std::make_unique<EventRoad>(EventRoadOptions{.node = settings_.node},
+                                      std::vector<EventSink*>{publisher_.get()}, [this] { return counts(); });
   open_references(settings_);
   if (!settings_.control.empty()) {
     control_ = std::make_unique<Control>(
@@ -73,11 +74,10 @@ Service::~Service() {
 
 void Service::start_stream(const StreamSettings& stream, const Feed::Open& open) {
   auto served = std::make_shared<ServedStream>(
-      stream, ServedStream::Surroundings{.node = settings_.node,
-                                         .engine = settings_.engine,
+      stream, ServedStream::Surroundings{.engine = settings_.engine,
                                          .model = model_,
                                          .queue = queue_,
-                                         .publisher = *publisher_,
+                                         .road = *road_,
                                          .pairings = pairings_,
                                          .references = references_,
                                          .ended = [this] {
@@ -150,7 +150,7 @@ bool Service::all_ended() const {
   return std::ranges::all_of(streams_, &ServedStream::ended);
 }
 
-// Also asked for by the publisher, on its thread.
+// Also asked for by the road of events, on its thread.
 std::map<std::string, StreamCounts> Service::counts() const {
   const std::lock_guard lock(mutex_);
   std::map<std::string, StreamCounts> counts;
@@ -191,7 +191,7 @@ Service::End Service::run(const std::stop_token& stop, bool until_end, const Fee
 }
 
 bool Service::stop() {
-  if (!publisher_) return true;
+  if (!road_) return true;
   control_.reset();
   const Streams streams = [this] {
     const std::lock_guard lock(mutex_);
@@ -201,8 +201,9 @@ bool Service::stop() {
   if (engine_) engine_->request_stop();
   const bool idle = !engine_ || engine_->join_until(steady_clock::now() + kModelPatience);
   if (idle) engine_.reset();
-  // Of streams that are stopping the engine tells nothing more, so the publisher may go before it.
+  // Of streams that are stopping the engine tells nothing more, so the road may end before it.
   end_streams(streams);
+  road_.reset();
   publisher_.reset();
   return idle;
 }

@@ -10,6 +10,7 @@
 
 #include "ingest/open_source.h"
 #include "service/engine/engine.h"
+#include "service/events/event_road.h"
 #include "service/settings/settings.h"
 #include "service/streams/pairings.h"
 #include "service/streams/reference_pictures.h"
@@ -59,6 +60,7 @@ class Service {
   Streams streams_;                 // guarded by mutex_: those that run
   std::optional<Settings> wanted_;  // guarded by mutex_
   std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<EventRoad> road_;  // ends before its sinks
   EngineModel& model_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Control> control_;

@@ -38,10 +38,10 @@ MAY_INCLUDE = {
     "service/terminal": "",
     "service/endpoints": "",
     "service/settings": "frames ingest/source ingest/rtsp model/config model/weights model/matmul tasks service/endpoints",
-    "service/events": "tasks/events",
+    "service/events": "frames tasks/events",
     "service/zeromq": "tasks/events service/endpoints service/events",
-    "service/engine": "frames model model/config model/weights model/matmul model/paligemma model/decoding tasks/events service/settings",
-    "service/streams": "frames ingest ingest/pictures model/paligemma tasks/events service/settings service/engine service/zeromq",
+    "service/engine": "frames model model/config model/weights model/matmul model/paligemma model/decoding tasks/events service/settings service/events",
+    "service/streams": "frames ingest ingest/pictures model/paligemma tasks/events service/settings service/engine service/events",
     "service/asking": "frames ingest ingest/source ingest/pictures tasks service/engine service/events",
     "service/transfer": "frames ingest ingest/source ingest/pictures model model/text model/config model/weights model/decoding model/train "
                         "tasks tasks/filters service/terminal service/settings",
@@ -49,7 +49,7 @@ MAY_INCLUDE = {
                      "service/engine service/streams",
     "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
                       "model/siglip model/paligemma model/decoding model/train",
-    "service": "ingest ingest/pictures service/settings service/zeromq service/engine service/streams",  # wires all of it
+    "service": "ingest ingest/pictures service/settings service/events service/zeromq service/engine service/streams",  # wires all of it
     "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/siglip model/paligemma "
                         "model/decoding tasks tasks/events service service/terminal service/endpoints service/settings service/events "
                         "service/zeromq service/engine service/asking service/transfer service/bench service/verify",

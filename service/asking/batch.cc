@@ -6,12 +6,11 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/sha256.h"
 #include "frames/sampler.h"
 #include "ingest/apart.h"
 #include "ingest/open_source.h"
+#include "service/engine/answer_record.h"
 #include "service/engine/engine.h"
-#include "service/events/event_book.h"
 #include "tasks/task.h"
 
 namespace palisade {
@@ -151,33 +150,13 @@ std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_tok
   return reply;
 }
 
-std::string answer_line(std::string_view task, const Request& request, const Reply& reply,
-                        const EngineModel& model, bool pictures) {
-  static EventBook book("local");
-  const Clip& clip = request.clip;
-  AnswerEvent answer{.task = std::string(task),
-                     .prompt = request.prompts[reply.prompt_index],
-                     .frames = frames_of(clip, [](const Image& image) { return sha256_hex(image.bytes()); }),
-                     .window = window_of(clip, model.image_tokens(), reply.images_encoded),
-                     .model = model.identity(),
-                     .dropped_before = request.dropped_before,
-                     .timing = reply.timing};
-  answer.window.tokens_kept = reply.image_tokens;
-  answer.window.prune = prune_text(request.prune);
-  if (pictures) answer.window.policy.reset();
+AnswerRecord record_of_answer(const std::string& task, const Request& request, const Reply& reply,
+                              const EngineModel& model, bool pictures) {
+  AnswerRecord record = record_of(request, reply, model, latest(request.clip).stream, task);
+  if (pictures) record.answer.window.policy.reset();
   const Task* const known = find_task(task);
-  (known ? *known : all_tasks().front()).read(reply.answer, answer);
-  const Frame& last = latest(clip);
-  const WallTime now = wall_now();
-  return book
-      .enter({.kind = EventKind::kAnswer,
-              .topic = answer_topic(last.stream, task),
-              .source = stream_source("local", last.stream),
-              .subject = last.stream,
-              .time = last.stamp.wall,
-              .data = to_json(answer)},
-             now)
-      .json;
+  (known ? *known : all_tasks().front()).read(reply.answer, record.answer);
+  return record;
 }
 
 }  // namespace palisade

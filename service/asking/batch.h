@@ -9,6 +9,7 @@
 #include "ingest/source/source.h"
 #include "service/engine/engine_model.h"
 #include "service/engine/request.h"
+#include "service/events/event_record.h"
 
 namespace palisade {
 
@@ -39,8 +40,8 @@ std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_tok
 void tell_remark(const Source& source);
 // A frame as the model is to see it, of the model's size.
 Frame fitted(Frame frame, const std::string& stream, const EngineModel& model);
-// An answer as the event that the service would publish of it, one JSON line; ids and sequences begin anew.
-std::string answer_line(std::string_view task, const Request& request, const Reply& reply,
-                        const EngineModel& model, bool pictures = false);
+// The record of a batch's answer. `pictures`: a person gave them, so that nothing chose them.
+AnswerRecord record_of_answer(const std::string& task, const Request& request, const Reply& reply,
+                              const EngineModel& model, bool pictures = false);
 
 }  // namespace palisade

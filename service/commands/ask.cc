@@ -14,6 +14,7 @@
 #include "service/commands/command.h"
 #include "service/commands/decoding_flags.h"
 #include "service/commands/frames_to_flag.h"
+#include "service/commands/json_lines.h"
 #include "service/commands/model_flags.h"
 #include "service/commands/prune_flag.h"
 #include "service/commands/url_file_flag.h"
@@ -121,8 +122,12 @@ int ask(AskOptions options) {
   const auto reply = ask_once(*model, request, interrupt.token());
   if (!reply) return kFailed;
   if (folder) folder->write(request.clip);
-  print_line(options.json ? answer_line(task_of_prompt(prompt), request, *reply, *model, pictures)
-                          : line_of(reply->answer) + box_lines(reply->answer, *clip));
+  if (options.json) {
+    JsonOutput().write(
+        record_of_answer(std::string(task_of_prompt(prompt)), request, *reply, *model, pictures));
+  } else {
+    print_line(line_of(reply->answer) + box_lines(reply->answer, *clip));
+  }
   return kDone;
 }
 

@@ -11,6 +11,7 @@
 #include "service/asking/picks.h"
 #include "service/commands/command.h"
 #include "service/commands/frames_to_flag.h"
+#include "service/commands/json_lines.h"
 #include "service/commands/model_flags.h"
 #include "service/commands/prune_flag.h"
 #include "service/commands/sampling_flags.h"
@@ -61,8 +62,11 @@ int caption_picture(const CaptionOptions& options, EngineModel& model, FrameFold
   const auto reply = ask_once(model, request, stop);
   if (!reply) return kFailed;
   if (folder) folder->write(request.clip);
-  print_line(options.json ? answer_line("caption", request, *reply, model, true)
-                          : escaped(reply->answer.text));
+  if (options.json) {
+    JsonOutput().write(record_of_answer("caption", request, *reply, model, true));
+  } else {
+    print_line(escaped(reply->answer.text));
+  }
   return kDone;
 }
 
@@ -105,6 +109,7 @@ int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder
   Progress progress("caption");
   std::uint64_t windows = 0;
   FrameWriting writing(folder, stop);
+  JsonOutput events;  // the engine's thread's
   std::uint64_t lost = 0;
   lost += run_batch(
       batch, model,
@@ -113,8 +118,11 @@ int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder
         progress.clear();
         writing.write(request.clip);
         if (writing.failed()) return;
-        print_line(options.json ? answer_line("caption", request, reply, model)
-                                : window_line(request, reply));
+        if (options.json) {
+          events.write(record_of_answer("caption", request, reply, model));
+        } else {
+          print_line(window_line(request, reply));
+        }
         progress.show(latest(request.clip).stamp.pts, duration, ++windows);
       },
       writing.token());

@@ -14,18 +14,7 @@ constexpr std::size_t kTopicsPerHeartbeat = 200;
 Message EventBook::enter(Event event, WallTime now) {
   event.id = ids_.next(now);
   event.sequence = ++sequences_[event.topic];
-  Message message{event.topic, to_json_line(event)};
-  if (event.kind == EventKind::kState) states_[event.topic] = message.json;
-  return message;
-}
-
-std::vector<Message> EventBook::states(std::string_view prefix) const {
-  std::vector<Message> found;
-  for (auto state = states_.lower_bound(std::string(prefix)); state != states_.end(); ++state) {
-    if (!state->first.starts_with(prefix)) break;
-    found.push_back({state->first, state->second});
-  }
-  return found;
+  return {.kind = event.kind, .topic = event.topic, .json = to_json_line(event)};
 }
 
 Message EventBook::enter_heartbeat(const HeartbeatEvent& heartbeat, WallTime now) {

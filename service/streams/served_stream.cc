@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/sha256.h"
-#include "tasks/events/state_event.h"
+#include "service/engine/answer_record.h"
 
 namespace palisade {
 
@@ -271,18 +270,14 @@ void ServedStream::on_report(const FeedReport& report) {
 }
 
 void ServedStream::publish_state(const FeedReport& report) {
-  around_.publisher.publish({.kind = EventKind::kState,
-                             .topic = state_topic(settings_.name),
-                             .source = stream_source(around_.node, settings_.name),
-                             .subject = settings_.name,
-                             .time = report.since,
-                             .data = to_json(StateEvent{.state = std::string(name_of(report.state)),
-                                                        .reason = redacted(report.reason),
-                                                        .since = report.since,
-                                                        .attempt = report.attempt,
-                                                        .next_try_in = report.next_try_in,
-                                                        .width = report.width,
-                                                        .height = report.height})});
+  around_.road.publish(StateRecord{.stream = settings_.name,
+                                   .state = {.state = std::string(name_of(report.state)),
+                                             .reason = redacted(report.reason),
+                                             .since = report.since,
+                                             .attempt = report.attempt,
+                                             .next_try_in = report.next_try_in,
+                                             .width = report.width,
+                                             .height = report.height}});
 }
 
 void ServedStream::on_reply(const Passed& passed, const Request& request, const Reply& reply) {
@@ -295,7 +290,8 @@ void ServedStream::on_reply(const Passed& passed, const Request& request, const 
   if (!reply.error.empty() || holds_nothing) return on_failure(passed, request, reply);
   // Cut off by the service's own end: half an answer is none.
   if (!reply.unchanged && reply.answer.finish_reason == FinishReason::kCancelled) return;
-  AnswerEvent answer = answer_of(index, passed, request, reply);
+  AnswerRecord record = record_of(index, passed, request, reply);
+  AnswerEvent& answer = record.answer;
   if (reply.unchanged) {
     ++unchanged_;
     answer.text = told_[index].text;
@@ -305,7 +301,7 @@ void ServedStream::on_reply(const Passed& passed, const Request& request, const 
     task.task->read(reply.answer, answer);
     told_[index] = {.time = latest(request.clip).stamp.wall, .text = answer.text};
   }
-  publish(task, request.clip, answer);
+  around_.road.publish(std::move(record));
 }
 
 void ServedStream::on_failure(const Passed& passed, const Request& request, const Reply& reply) {
@@ -320,34 +316,20 @@ void ServedStream::on_failure(const Passed& passed, const Request& request, cons
   }
 }
 
-AnswerEvent ServedStream::answer_of(std::size_t task, const Passed& passed, const Request& request,
-                                    const Reply& reply) {
-  const Clip& clip = request.clip;
-  AnswerEvent answer{.task = std::string(settings_.tasks[task].task->name),
-                     .prompt = request.prompts[reply.prompt_index],
-                     .frames = frames_of(clip, [](const Image& image) { return sha256_hex(image.bytes()); }),
-                     .window = window_of(clip, around_.model.image_tokens(), reply.images_encoded),
-                     .model = around_.model.identity(),
-                     .dropped_before = request.dropped_before + std::exchange(failed_before_[task], 0),
-                     .timing = reply.timing};
-  answer.window.tokens_kept = reply.image_tokens;
-  answer.window.prune = prune_text(request.prune);
+AnswerRecord ServedStream::record_of(std::size_t task, const Passed& passed, const Request& request,
+                                     const Reply& reply) {
+  AnswerRecord record =
+      palisade::record_of(request, reply, around_.model, settings_.name, settings_.tasks[task].name);
+  AnswerEvent& answer = record.answer;
+  answer.task = settings_.tasks[task].task->name;
+  answer.dropped_before += std::exchange(failed_before_[task], 0);
   answer.window.similarity = passed.similarity;
   if (passed.degraded_from > 0) answer.window.degraded_from = passed.degraded_from;
   answer.window.one_of = passed.one_of;
   if (series_[passed.series]->chooses()) {
     answer.skipped_before = passed.skipped - std::exchange(skipped_told_[task], passed.skipped);
   }
-  return answer;
-}
-
-void ServedStream::publish(const TaskSettings& task, const Clip& clip, const AnswerEvent& answer) {
-  around_.publisher.publish({.kind = EventKind::kAnswer,
-                             .topic = answer_topic(settings_.name, task.name),
-                             .source = stream_source(around_.node, settings_.name),
-                             .subject = settings_.name,
-                             .time = latest(clip).stamp.wall,
-                             .data = to_json(answer)});
+  return record;
 }
 
 }  // namespace palisade

@@ -14,12 +14,12 @@
 #include "ingest/open_source.h"
 #include "service/engine/engine_model.h"
 #include "service/engine/request_queue.h"
+#include "service/events/event_road.h"
 #include "service/settings/settings.h"
 #include "service/streams/clip_series.h"
 #include "service/streams/pair_notice.h"
 #include "service/streams/pairings.h"
 #include "service/streams/reference_pictures.h"
-#include "service/zeromq/publisher.h"
 
 namespace palisade {
 
@@ -28,11 +28,10 @@ namespace palisade {
 class ServedStream : public std::enable_shared_from_this<ServedStream> {
  public:
   struct Surroundings {
-    std::string node;
     EngineSettings engine;
     EngineModel& model;
     RequestQueue& queue;
-    Publisher& publisher;
+    EventRoad& road;
     Pairings& pairings;
     ReferencePictures& references;
     std::function<void()> ended;  // the stream will give nothing more; on the feed's thread
@@ -80,8 +79,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   // On the engine's thread.
   void on_reply(const Passed& passed, const Request& request, const Reply& reply);
   void on_failure(const Passed& passed, const Request& request, const Reply& reply);
-  AnswerEvent answer_of(std::size_t task, const Passed& passed, const Request& request, const Reply& reply);
-  void publish(const TaskSettings& task, const Clip& clip, const AnswerEvent& answer);
+  AnswerRecord record_of(std::size_t task, const Passed& passed, const Request& request, const Reply& reply);
 
   const StreamSettings settings_;
   Surroundings around_;

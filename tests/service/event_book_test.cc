@@ -40,18 +40,6 @@ TEST_CASE("ids are unique and ascend") {
   }
 }
 
-TEST_CASE("the last state of every matching stream is kept as it was sent") {
-  EventBook book("n");
-  book.enter(event_of("palisade/v1/a/state", EventKind::kState), WallTime(1ms));
-  const Message last = book.enter(event_of("palisade/v1/a/state", EventKind::kState), WallTime(2ms));
-  book.enter(event_of("palisade/v1/b/state", EventKind::kState), WallTime(3ms));
-  book.enter(event_of("palisade/v1/a/caption"), WallTime(4ms));
-  REQUIRE(book.states("palisade/v1/a/").size() == 1);
-  CHECK(book.states("palisade/v1/a/")[0].json == last.json);
-  CHECK(book.states("").size() == 2);
-  CHECK(book.states("palisade/v1/c").empty());
-}
-
 TEST_CASE("heartbeats tell the last sequence of every topic, in as many events as it takes") {
   EventBook book("n");
   const std::string name(60, 'n');

@@ -14,7 +14,7 @@
 #include "service/bench/memory.h"
 #include "service/endpoints/endpoint.h"
 #include "service/zeromq/control.h"
-#include "service/zeromq/publisher.h"
+#include "tests/service/publishing_road.h"
 #include "tests/service/raw_peer.h"
 #include "tests/service/subscriber.h"
 
@@ -36,7 +36,7 @@ class PeersFolder {
 };
 
 // The publisher still serves: whoever subscribes receives its heartbeat.
-void serves(const Publisher& publisher) {
+void serves(const PublishingRoad& publisher) {
   Subscriber subscriber(publisher.endpoint(), {std::string(kHeartbeatTopic)});
   CHECK_NOTHROW(subscriber.next_of(std::string(kHeartbeatTopic)));
 }
@@ -51,7 +51,7 @@ std::string unfinished(std::size_t bytes) {
 TEST_CASE("hundreds of megabytes of unfinished messages do not stay in memory, and the peer is cut off") {
   log_from(LogLevel::kError);
   const PeersFolder folder;
-  const Publisher publisher({.endpoint = "tcp://127.0.0.1:*", .heartbeat = 20ms});
+  const PublishingRoad publisher({.heartbeat = 20ms});
   const Control control(folder.endpoint("control"), [](const ControlRequest&) { return std::nullopt; });
   const auto before = resident_memory();
   for (const auto& [endpoint, type, size] : {std::tuple{publisher.endpoint(), "SUB", 60'000},
@@ -74,7 +74,7 @@ TEST_CASE("hundreds of megabytes of unfinished messages do not stay in memory, a
 
 TEST_CASE("a subscriber of too many, too long or no topics is cut off, and the others are served") {
   log_from(LogLevel::kError);
-  const Publisher publisher({.endpoint = "tcp://127.0.0.1:*", .heartbeat = 20ms});
+  const PublishingRoad publisher({.heartbeat = 20ms});
   std::string many, commands;
   for (int i = 0; i < 300; ++i) {
     many += zmtp_message({"\x01" + std::to_string(i)});
@@ -98,7 +98,7 @@ TEST_CASE("a subscriber of too many, too long or no topics is cut off, and the o
 
 TEST_CASE("peers that come in hundreds, say nothing or never read are bounded in number and cost") {
   log_from(LogLevel::kError);
-  Publisher publisher({.endpoint = "tcp://127.0.0.1:*", .heartbeat = 20ms});
+  PublishingRoad publisher({.heartbeat = 20ms});
   {
     std::vector<std::unique_ptr<RawPeer>> crowd;
     for (int i = 0; i < 400; ++i) crowd.push_back(std::make_unique<RawPeer>(publisher.endpoint(), ""));
@@ -116,7 +116,7 @@ TEST_CASE("peers that come in hundreds, say nothing or never read are bounded in
 TEST_CASE(
     "a service that has no descriptors left refuses new peers, serves the others, and lets them in later") {
   log_from(LogLevel::kError);
-  Publisher publisher({.endpoint = "tcp://127.0.0.1:*", .heartbeat = 20ms});
+  PublishingRoad publisher({.heartbeat = 20ms});
   Subscriber subscriber(publisher.endpoint(), {std::string(kHeartbeatTopic)});
   subscriber.next();
   rlimit before{};

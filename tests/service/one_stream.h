@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "service/engine/engine.h"
+#include "service/events/event_road.h"
 #include "service/streams/served_stream.h"
-#include "service/zeromq/publisher.h"
-#include "tests/service/subscriber.h"
+#include "tests/service/kept_events.h"
 
 namespace palisade {
 
@@ -56,36 +56,32 @@ class Unhurried : public Source {
 inline OneStream serve_one(EngineModel& model, const StreamSettings& settings, const Feed::Open& open,
                            const ServeOneOptions& its_options = {}) {
   RequestQueue queue;
-  Publisher publisher({.endpoint = "tcp://127.0.0.1:*", .node = "node-1"}, {});
-  Subscriber subscriber(publisher.endpoint(), {"palisade/v1/" + settings.name + "/"});
+  KeptEvents kept;
+  auto road =
+      std::make_unique<EventRoad>(EventRoadOptions{.queue_depth = 100'000}, std::vector<EventSink*>{&kept});
   Engine engine(model, queue);
   Pairings pairings;
   ReferencePictures references;
-  std::promise<void> heard, ended;
+  std::promise<void> ended;
   const auto stream = std::make_shared<ServedStream>(
-      settings, ServedStream::Surroundings{.node = "node-1",
-                                           .engine = {},
+      settings, ServedStream::Surroundings{.engine = {},
                                            .model = model,
                                            .queue = queue,
-                                           .publisher = publisher,
+                                           .road = *road,
                                            .pairings = pairings,
                                            .references = references,
                                            .ended = [&] { ended.set_value(); }});
-  stream->start([&, hears = heard.get_future().share()](const SourceOptions& options, std::stop_token stop) {
-    hears.wait();
+  stream->start([&](const SourceOptions& options, std::stop_token stop) {
     return std::make_unique<Unhurried>(open(options, std::move(stop)), queue, *stream, its_options);
   });
-  const std::string state = "palisade/v1/" + settings.name + "/state";
-  subscriber.next_of(state);
-  heard.set_value();
   ended.get_future().wait();
   queue.close();
   engine.join();
   stream->end();
   OneStream all{.answers = {}, .counts = stream->counts()};
-  while (all.answers.size() < all.counts.answered + all.counts.unchanged) {
-    auto [topic, event] = subscriber.next();
-    if (topic != state) all.answers.push_back(std::move(event));
+  road.reset();
+  for (const SharedMessage& message : kept.all()) {
+    if (message->kind == EventKind::kAnswer) all.answers.push_back(parse_json(message->json, message->topic));
   }
   return all;
 }

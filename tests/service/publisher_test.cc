@@ -13,6 +13,7 @@
 #include <zmq.hpp>
 
 #include "base/error.h"
+#include "tests/service/publishing_road.h"
 #include "tests/service/subscriber.h"
 #include "tests/tasks/schema.h"
 
@@ -23,23 +24,18 @@ namespace {
 
 const std::string kCaptionTopic = "palisade/v1/a/caption";
 
-PublisherOptions loopback(std::chrono::milliseconds heartbeat = 60s) {
-  return {.endpoint = "tcp://127.0.0.1:*", .heartbeat = heartbeat};
+EventRecord answer(const std::string& stream, const std::string& text = "x") {
+  Clip clip;
+  clip.frames.push_back({.image = Image(1, 1, std::vector<std::uint8_t>(3))});
+  return AnswerRecord{.stream = stream, .task = "caption", .clip = std::move(clip), .answer = {.text = text}};
 }
 
-Event published_event(const std::string& topic, const std::string& text = "x") {
-  return {.topic = topic, .source = "palisade://node-1/streams/a", .subject = "a", .data = {{"text", text}}};
-}
-
-Event state_of(const std::string& state) {
-  Event event = published_event(state_topic("a"));
-  event.kind = EventKind::kState;
-  event.data = to_json(StateEvent{.state = state});
-  return event;
+EventRecord state_of(const std::string& state) {
+  return StateRecord{.stream = "a", .state = {.state = state}};
 }
 
 // Publishes states until the subscriber receives one: only then is its subscription known to be in force.
-void settle(Publisher& publisher, Subscriber& subscriber) {
+void settle(PublishingRoad& publisher, Subscriber& subscriber) {
   publisher.publish(state_of("online"));
   subscriber.next_of(state_topic("a"));
 }
@@ -47,12 +43,12 @@ void settle(Publisher& publisher, Subscriber& subscriber) {
 }  // namespace
 
 TEST_CASE("a subscriber receives what it asked for, numbered without gaps") {
-  Publisher publisher(loopback());
+  PublishingRoad publisher;
   Subscriber subscriber(publisher.endpoint(), {"palisade/v1/a/"});
   settle(publisher, subscriber);
   for (int i = 0; i < 100; ++i) {
-    publisher.publish(published_event("palisade/v1/b/caption"));
-    publisher.publish(published_event(kCaptionTopic));
+    publisher.publish(answer("b"));
+    publisher.publish(answer("a"));
   }
   std::set<std::string> ids;
   for (int i = 1; i <= 100; ++i) {
@@ -64,7 +60,7 @@ TEST_CASE("a subscriber receives what it asked for, numbered without gaps") {
 }
 
 TEST_CASE("whoever joins late receives every stream's last state, with its own id and sequence") {
-  Publisher publisher(loopback());
+  PublishingRoad publisher;
   Subscriber early(publisher.endpoint(), {"palisade/v1/a/"});
   publisher.publish(state_of("connecting"));
   publisher.publish(state_of("online"));
@@ -83,12 +79,12 @@ TEST_CASE("whoever joins late receives every stream's last state, with its own i
 }
 
 TEST_CASE("heartbeats tell the last sequence of every topic, and what became of the streams") {
-  Publisher publisher(loopback(20ms), [] {
+  PublishingRoad publisher({.heartbeat = 20ms}, [] {
     return std::map<std::string, StreamCounts>{{"a", {.answered = 3}}};
   });
   Subscriber subscriber(publisher.endpoint(), {std::string(kHeartbeatTopic)});
-  publisher.publish(published_event(kCaptionTopic));
-  publisher.publish(published_event(kCaptionTopic));
+  publisher.publish(answer("a"));
+  publisher.publish(answer("a"));
   Json heartbeat;
   do {
     heartbeat = subscriber.next_of(std::string(kHeartbeatTopic));
@@ -98,25 +94,25 @@ TEST_CASE("heartbeats tell the last sequence of every topic, and what became of 
 }
 
 TEST_CASE("a subscriber that never reads makes nobody wait, and nobody else loses an event") {
-  Publisher publisher(loopback());
+  PublishingRoad publisher;
   Subscriber sleeping(publisher.endpoint(), {""}, 10);
   Subscriber awake(publisher.endpoint(), {kCaptionTopic, state_topic("a")});
   settle(publisher, awake);
   const std::string large(5000, 'x');
   // Thrice what the sleeper's pipe may hold.
   for (int i = 1; i <= 3000; ++i) {
-    publisher.publish(published_event(kCaptionTopic, large));
+    publisher.publish(answer("a", large));
     if (i % 50 == 0) CHECK(awake.skip_to(kCaptionTopic, std::uint64_t(i)));
   }
 }
 
 TEST_CASE("a subscriber that is killed makes nobody wait") {
-  Publisher publisher(loopback());
+  PublishingRoad publisher;
   Subscriber awake(publisher.endpoint(), {""});
   settle(publisher, awake);
   for (int i = 1; i <= 50; ++i) {
     { const Subscriber killed(publisher.endpoint(), {""}); }
-    publisher.publish(published_event(kCaptionTopic));
+    publisher.publish(answer("a"));
     CHECK(awake.skip_to(kCaptionTopic, std::uint64_t(i)));
   }
 }
@@ -125,9 +121,7 @@ TEST_CASE("a full queue drops its oldest event, counts it, and leaves no gap in 
   // Publishing stands still in a heartbeat as long as this is held, so that the queue fills up.
   std::mutex publishing;
   std::atomic<bool> stands = false;
-  PublisherOptions options = loopback(20ms);
-  options.queue_depth = 3;
-  Publisher publisher(options, [&] {
+  PublishingRoad publisher({.heartbeat = 20ms, .queue_depth = 3}, [&] {
     stands = true;
     const std::lock_guard passes(publishing);
     stands = false;
@@ -138,7 +132,7 @@ TEST_CASE("a full queue drops its oldest event, counts it, and leaves no gap in 
   {
     const std::lock_guard held(publishing);
     while (!stands) std::this_thread::sleep_for(1ms);
-    for (int i = 1; i <= 10; ++i) publisher.publish(published_event(kCaptionTopic, std::to_string(i)));
+    for (int i = 1; i <= 10; ++i) publisher.publish(answer("a", std::to_string(i)));
     CHECK(publisher.unpublished() == 7);
   }
   for (int i = 1; i <= 3; ++i) {
@@ -149,10 +143,10 @@ TEST_CASE("a full queue drops its oldest event, counts it, and leaves no gap in 
 }
 
 TEST_CASE("what was published before the end arrives") {
-  auto publisher = std::make_unique<Publisher>(loopback());
+  auto publisher = std::make_unique<PublishingRoad>();
   Subscriber subscriber(publisher->endpoint(), {""});
   settle(*publisher, subscriber);
-  publisher->publish(published_event(kCaptionTopic, "the last word"));
+  publisher->publish(answer("a", "the last word"));
   publisher.reset();
   CHECK(subscriber.next_of(kCaptionTopic)["data"]["text"] == "the last word");
   CHECK(subscriber.next_of(std::string(kHeartbeatTopic))["data"]["sequences"][kCaptionTopic] ==
@@ -160,7 +154,7 @@ TEST_CASE("what was published before the end arrives") {
 }
 
 TEST_CASE("a port in use is unavailable, by name") {
-  const Publisher first(loopback());
+  const Publisher first({.endpoint = "tcp://127.0.0.1:*"});
   try {
     const Publisher second({.endpoint = first.endpoint()});
     FAIL("bound twice");
@@ -176,7 +170,7 @@ TEST_CASE("an ipc endpoint belongs to one publisher, and to its user and group")
   std::filesystem::create_directory(folder);
   const std::string path = (folder / "events").string();
   {
-    Publisher first({.endpoint = "ipc://" + path});
+    PublishingRoad first({.heartbeat = 1min}, {}, "ipc://" + path);
     struct stat status {};
     CHECK(stat(path.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0660);

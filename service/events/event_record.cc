@@ -1,0 +1,35 @@
+#include "service/events/event_record.h"
+
+#include <utility>
+
+namespace palisade {
+namespace {
+
+Event event_of_answer(AnswerRecord record, const std::string& node, FrameHashes& hashes) {
+  record.answer.frames = frames_of(record.clip, [&](const Image& image) { return hashes.of(image); });
+  return {.kind = EventKind::kAnswer,
+          .topic = answer_topic(record.stream, record.task),
+          .source = stream_source(node, record.stream),
+          .subject = record.stream,
+          .time = latest(record.clip).stamp.wall,
+          .data = to_json(record.answer)};
+}
+
+Event event_of_state(const StateRecord& record, const std::string& node) {
+  return {.kind = EventKind::kState,
+          .topic = state_topic(record.stream),
+          .source = stream_source(node, record.stream),
+          .subject = record.stream,
+          .time = record.state.since,
+          .data = to_json(record.state)};
+}
+
+}  // namespace
+
+Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes) {
+  if (auto* const answer = std::get_if<AnswerRecord>(&record))
+    return event_of_answer(std::move(*answer), node, hashes);
+  return event_of_state(std::get<StateRecord>(record), node);
+}
+
+}  // namespace palisade

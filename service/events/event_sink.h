@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tasks/events/event.h"
+
+namespace palisade {
+
+// An event that has its id and number, as it goes out.
+struct Message {
+  EventKind kind = EventKind::kAnswer;
+  std::string topic;
+  std::string json;  // one line
+};
+using SharedMessage = std::shared_ptr<const Message>;
+
+// Where numbered events go. take() is called with every event, in order, by one thread, and must return at
+// once: a sink that needs time has a SinkQueue and a thread of its own.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual void take(const SharedMessage& message) = 0;
+};
+
+}  // namespace palisade
