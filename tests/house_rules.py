@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """The house rules that a machine can check: who may include whom, each third-party library behind its own door,
-file length. Prints every breach as FILE:LINE and ends with 1 if there is any."""
+file length; document_rules.py has those of words. Prints every breach as FILE:LINE and ends with 1 if there is any."""
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import document_rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -154,6 +156,7 @@ def include_breaches(name, number, line):
 def main():
     names = tracked("*.cc", "*.h")
     breaches = list(table_breaches(names))
+    breaches.extend(document_rules.breaches(ROOT, tracked("*"), of_program))
     for name in tracked("*.inc", "*.inl", "*.ipp", "*.tcc", "*.c", "*.cpp", "*.cxx", "*.hh", "*.hpp", "*.hxx"):
         breaches.append(f"{name}: C++ stands in .cc and .h alone, where every tool looks")
     for name in names:
