@@ -49,6 +49,10 @@ find_package(CLI11 REQUIRED)
 add_library(cli11 INTERFACE)
 target_link_libraries(cli11 INTERFACE CLI11::CLI11)
 
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+add_library(eigen INTERFACE)
+target_link_libraries(eigen INTERFACE Eigen3::Eigen)
+
 # Boost.Asio, headers alone. 1.74, Debian 12's default, has coroutines that GCC 12 does not compile.
 find_package(Boost 1.81 REQUIRED)
 add_library(asio INTERFACE)

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+
+#include "base/eigen.h"
 
 namespace palisade {
 namespace {
@@ -31,26 +34,31 @@ float median(std::vector<float>& values) {
   return *middle;
 }
 
-// Of each pixel and its eight neighbours, the one that `pick` picks.
-template <typename Pick>
-std::vector<float> of_neighbourhood(const std::vector<float>& from, int width, int height, Pick pick) {
-  std::vector<float> rows(from.size());
-  std::vector<float> both(from.size());
-  for (int y = 0; y < height; ++y) {
-    const float* const line = from.data() + std::size_t(y) * width;
-    for (int x = 0; x < width; ++x) {
-      rows[std::size_t(y) * width + x] =
-          pick(line[x], pick(line[std::max(0, x - 1)], line[std::min(width - 1, x + 1)]));
-    }
-  }
-  for (int y = 0; y < height; ++y) {
-    const float* const line = rows.data() + std::size_t(y) * width;
-    const float* const above = y > 0 ? line - width : line;
-    const float* const below = y + 1 < height ? line + width : line;
-    for (int x = 0; x < width; ++x)
-      both[std::size_t(y) * width + x] = pick(line[x], pick(above[x], below[x]));
-  }
-  return both;
+using Plane = RowArray<float>;  // [height, width]
+
+template <typename Values>
+auto plane_of(Values& values, const Grey& like) {
+  return array_of(values.data(), like.height, like.width, like.width);
+}
+
+// Each pixel and its eight neighbours put together; the picture goes on beyond its edge as it is there.
+template <typename Together>
+Plane over_neighbours(const Plane& plane, Together together) {
+  const Eigen::Index height = plane.rows(), width = plane.cols();
+  Plane wide(height + 2, width + 2);
+  wide.block(1, 1, height, width) = plane;
+  wide.row(0) = wide.row(1);
+  wide.row(height + 1) = wide.row(height);
+  wide.col(0) = wide.col(1);
+  wide.col(width + 1) = wide.col(width);
+  const Plane columns =
+      together(together(wide.topRows(height), wide.middleRows(1, height)), wide.bottomRows(height));
+  return together(together(columns.leftCols(width), columns.middleCols(1, width)), columns.rightCols(width));
+}
+
+// The largest of each pixel and its neighbours.
+Plane dilated(const Plane& plane) {
+  return over_neighbours(plane, [](const auto& a, const auto& b) { return a.max(b); });
 }
 
 }  // namespace
@@ -126,53 +134,39 @@ MotionDetector::Light MotionDetector::light_of(const Grey& picture) const {
 // than a pixel of the small picture (Elgammal, Harwood and Davis, "Non-parametric model for background
 // subtraction", ECCV 2000, section 4, look at the neighbours for the same reason).
 void MotionDetector::compare(const Grey& picture, Light light) {
-  for (std::size_t i = 0; i < expected_.size(); ++i) {
-    expected_[i] = std::clamp(light.gain * background_.luma[i] + light.offset, 0.0f, 255.0f);
-  }
-  const auto lowest = of_neighbourhood(expected_, picture.width, picture.height,
-                                       [](float a, float b) { return std::min(a, b); });
-  const auto highest = of_neighbourhood(expected_, picture.width, picture.height,
-                                        [](float a, float b) { return std::max(a, b); });
-  for (std::size_t i = 0; i < expected_.size(); ++i) {
-    difference_[i] = std::max({0.0f, picture.luma[i] - highest[i], lowest[i] - picture.luma[i]});
-    moving_[i] = looks_at_[i] && difference_[i] > tolerance_[i];
-  }
+  const auto seen = plane_of(picture.luma, picture);
+  auto expected = plane_of(expected_, picture), difference = plane_of(difference_, picture);
+  expected = (light.gain * plane_of(background_.luma, picture) + light.offset).max(0).min(255);
+  const Plane highest = dilated(expected), lowest = -dilated(-expected);
+  difference = (seen - highest).max(lowest - seen).max(0);
+  plane_of(moving_, picture) =
+      (difference > plane_of(tolerance_, picture)).cast<std::uint8_t>() * plane_of(looks_at_, picture);
 }
 
 // The sigma-delta step: background and tolerance go one level towards what was seen.
 void MotionDetector::learn(const Grey& picture, Light light) {
-  const auto towards = [](float from, float to, float step) {
-    return from + std::clamp(to - from, -step, step);
+  const auto expected = plane_of(expected_, picture), difference = plane_of(difference_, picture);
+  auto background = plane_of(background_.luma, picture), tolerance = plane_of(tolerance_, picture);
+  const auto towards = [](const auto& from, const auto& to) -> Plane {
+    return from + (to - from).max(-1).min(1);
   };
-  for (std::size_t i = 0; i < expected_.size(); ++i) {
-    background_.luma[i] += towards(expected_[i], picture.luma[i], 1) / light.gain - expected_[i] / light.gain;
-    if (moving_[i] && looks_ % kSlowly != 0) continue;
-    tolerance_[i] =
-        std::clamp(towards(tolerance_[i], kMultiple * difference_[i], 1), kLeastTolerance, kMostTolerance);
+  background += towards(expected, plane_of(picture.luma, picture)) / light.gain - expected / light.gain;
+  const Plane next = towards(tolerance, kMultiple * difference).max(kLeastTolerance).min(kMostTolerance);
+  const bool all_learn = looks_ % kSlowly == 0;
+  if (all_learn) {
+    tolerance = next;
+  } else {
+    tolerance = (plane_of(moving_, picture) == 0).select(next, tolerance);
   }
 }
 
 // Moving pixels without the thin and the tiny.
 int MotionDetector::count_moving() const {
   const int width = background_.width;
-  const int height = background_.height;
+  const auto moves = plane_of(moving_, background_);
+  const Plane together = over_neighbours(moves.cast<float>(), std::plus());
   std::vector<std::uint8_t> solid(moving_.size());
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      const std::size_t at = std::size_t(y) * width + x;
-      if (!moving_[at]) continue;
-      int neighbours = 0;
-      for (int dy = -1; dy <= 1; ++dy) {
-        for (int dx = -1; dx <= 1; ++dx) {
-          // The picture goes on beyond its edge as it is there.
-          const int ny = std::clamp(y + dy, 0, height - 1);
-          const int nx = std::clamp(x + dx, 0, width - 1);
-          neighbours += moving_[std::size_t(ny) * width + nx];
-        }
-      }
-      solid[at] = neighbours >= kNeighbours;
-    }
-  }
+  plane_of(solid, background_) = (together >= kNeighbours).cast<std::uint8_t>() * moves;
   int moving = 0;
   std::vector<int> open;
   for (int start = 0; start < int(solid.size()); ++start) {

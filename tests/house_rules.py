@@ -78,6 +78,7 @@ DOORS = [
     (r"CLI/", r"service/commands/\w+\.cc"),
     (r"spdlog/", r"base/log\.cc"),
     (r"openssl", r"base/sha256\.cc"),
+    (r"Eigen/|unsupported/", r"base/eigen\.h"),
 ]
 # Who may know number formats: products, what holds weights, and whoever hands the choice on from a setting.
 PRECISION = (r"model/(matmul|siglip)/\w+\.(cc|h)|model/paligemma/paligemma\.(cc|h)|model/gemma/language_model\.(cc|h)|"
@@ -146,6 +147,8 @@ def include_breaches(name, number, line):
             yield f'{name}:{number}: "{quoted[1]}": includes start at the root'
         elif target not in {folder, "base", *MAY_INCLUDE.get(folder, "").split()}:
             yield f"{name}:{number}: {folder}/ may not include {target}/"
+    if quoted and re.fullmatch(r"(base|model/tensor)/eigen\.h", quoted[1]) and name.endswith(".h") and not name.endswith("/eigen.h"):
+        yield f"{name}:{number}: {quoted[1]} is for .cc files: it takes long to compile"
     angled = re.match(r"\s*#\s*include\s+[<\"]([^>\"]+)[>\"]", line)
     if angled:
         for header, door in DOORS:

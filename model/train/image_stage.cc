@@ -6,6 +6,7 @@
 
 #include "model/kernels/kernels.h"
 #include "model/siglip/image_encoder.h"
+#include "model/tensor/eigen.h"
 #include "model/train/kernels.h"
 #include "model/train/sigmoid_loss.h"
 
@@ -20,19 +21,15 @@ TokenId token_at(const std::vector<TokenId>& caption, int place) {
 // Each row the mean of `tokens` rows.
 Matrix means_of(ConstMatrixView x, int rows, int tokens) {
   Matrix means(rows, x.cols);
-  fill_rows(means, 0);
-  for (int row = 0; row < rows * tokens; ++row) add(means.row(row / tokens), x.row(row));
-  for (int row = 0; row < rows; ++row) scale(means.row(row), 1.0f / float(tokens));
+  for (int row = 0; row < rows; ++row)
+    array_of(means.view()).row(row) = array_of(x).middleRows(row * tokens, tokens).colwise().mean();
   return means;
 }
 
 // The backward of means_of(): added to dx.
 void spread_means(ConstMatrixView dmeans, int tokens, MatrixView dx) {
-  for (int row = 0; row < dmeans.rows * tokens; ++row) {
-    const auto from = dmeans.row(row / tokens);
-    const auto to = dx.row(row);
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] += from[i] / float(tokens);
-  }
+  for (int row = 0; row < dmeans.rows; ++row)
+    array_of(dx).middleRows(row * tokens, tokens).rowwise() += array_of(dmeans).row(row) / float(tokens);
 }
 
 }  // namespace
@@ -131,9 +128,8 @@ void ImageStage::caption_loss(const ImageStageBatch& batch, ConstMatrixView stat
       sigmoid_loss(pictures, texts, weights.scale_and_bias,
                    {alike.get(), std::size_t(count) * std::size_t(count)}, {dpictures, dtexts, dscale});
   if (!learn) return;
-  for (const MatrixView gradient : {dpictures.view(), dtexts.view(), dscale.view()}) {
-    for (int row = 0; row < gradient.rows; ++row) scale(gradient.row(row), float(weight));
-  }
+  for (const MatrixView gradient : {dpictures.view(), dtexts.view(), dscale.view()})
+    array_of(gradient) *= float(weight);
   add(gradients.scale_and_bias.row(0), dscale.row(0));
   normalise_rows_backward(pictures, picture_lengths, dpictures);
   normalise_rows_backward(texts, text_lengths, dtexts);

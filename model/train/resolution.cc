@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/error.h"
+#include "model/tensor/eigen.h"
 
 namespace palisade {
 
@@ -33,20 +34,18 @@ Matrix resampled_positions(ConstMatrixView positions, int new_grid) {
     const int low = std::min(int(at), grid - 1);
     return Between{low, std::min(low + 1, grid - 1), float(at - low)};
   };
+  const auto between = [](const auto& low, const auto& high, float share) {
+    return (low + (high - low) * share).eval();
+  };
   Matrix resampled(new_grid * new_grid, positions.cols);
+  const auto stored = array_of(positions);
   for (int y = 0; y < new_grid; ++y) {
     for (int x = 0; x < new_grid; ++x) {
       const Between row = place(y), col = place(x);
-      const auto out = resampled.row(y * new_grid + x);
-      for (int i = 0; i < positions.cols; ++i) {
-        const auto along = [&](int line) {
-          const float low = positions.row(line * grid + col.low)[std::size_t(i)];
-          const float high = positions.row(line * grid + col.high)[std::size_t(i)];
-          return low + (high - low) * col.share;
-        };
-        const float top = along(row.low);
-        out[std::size_t(i)] = top + (along(row.high) - top) * row.share;
-      }
+      const auto along = [&](int line) {
+        return between(stored.row(line * grid + col.low), stored.row(line * grid + col.high), col.share);
+      };
+      array_of(resampled.view()).row(y * new_grid + x) = between(along(row.low), along(row.high), row.share);
     }
   }
   return resampled;

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "model/error.h"
+#include "model/tensor/eigen.h"
 #include "model/weights/checksum.h"
 
 namespace palisade {
@@ -20,13 +21,10 @@ constexpr std::size_t kMostBytes = std::size_t(64) << 20;
 constexpr float kLeast = 1e-3f, kMost = 1e3f;
 
 void keep_largest(ConstMatrixView rows, std::vector<float>& largest) {
+  auto kept = array_of(std::span(largest));
   for (int row = 0; row < rows.rows; ++row) {
-    const auto values = rows.row(row);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const float magnitude = std::abs(values[i]);
-      if (!(magnitude <= largest[i]))
-        largest[i] = std::isnan(magnitude) ? std::numeric_limits<float>::infinity() : magnitude;
-    }
+    const auto magnitudes = array_of(rows.row(row)).abs();
+    kept = magnitudes.isNaN().select(std::numeric_limits<float>::infinity(), kept.max(magnitudes));
   }
 }
 
@@ -97,35 +95,24 @@ std::vector<Site> sites_of(const ModelConfig& config) {
 }
 
 // A channel without weights, or in which nothing came, is left as it is.
-std::vector<float> smoothing_of(const Site& site, const ProductInputs& seen) {
-  std::vector<float> inputs(std::size_t(site.channels())), weights(inputs.size()),
-      smoothing(inputs.size(), 1);
+Eigen::ArrayXf smoothing_of(const Site& site, const ProductInputs& seen) {
+  Eigen::ArrayXf inputs = Eigen::ArrayXf::Zero(site.channels()), weights = inputs;
   for (int input = 0; input < site.inputs; ++input) {
     const int channel = site.channel_of(input);
     inputs[channel] = std::max(inputs[channel], seen.largest_inputs[input]);
     weights[channel] = std::max(weights[channel], seen.largest_weights[input]);
   }
-  double logarithms = 0;
-  int alive = 0;
-  for (std::size_t i = 0; i < smoothing.size(); ++i) {
-    if (!std::isfinite(inputs[i]) || !std::isfinite(weights[i]))
-      throw ModelError("\"" + site.name() +
-                       "\": inputs or weights are not finite; the model cannot be calibrated");
-    if (inputs[i] == 0 || weights[i] == 0) continue;
-    smoothing[i] = std::sqrt(inputs[i]) / std::sqrt(weights[i]);
-    logarithms += std::log(double(smoothing[i]));
-    ++alive;
-  }
-  if (alive == 0) return smoothing;
-  const auto mean = float(std::exp(logarithms / alive));
-  for (std::size_t i = 0; i < smoothing.size(); ++i) {
-    if (inputs[i] != 0 && weights[i] != 0) smoothing[i] = std::clamp(smoothing[i] / mean, kLeast, kMost);
-  }
-  return smoothing;
+  if (!inputs.isFinite().all() || !weights.isFinite().all())
+    throw ModelError("\"" + site.name() +
+                     "\": inputs or weights are not finite; the model cannot be calibrated");
+  const auto alive = (inputs > 0 && weights > 0).eval();
+  const Eigen::ArrayXf ratios = alive.select(inputs.sqrt() / weights.sqrt(), 1);
+  const auto mean = float(std::exp(ratios.cast<double>().log().sum() / double(alive.count())));
+  return alive.select((ratios / mean).max(kLeast).min(kMost), 1);
 }
 
 // Four digits are more than it takes, and make a small file.
-Json numbers(std::span<const float> values) {
+Json numbers(const Eigen::ArrayXf& values) {
   Json list = Json::array();
   for (const float value : values) {
     char text[32];
