@@ -27,6 +27,7 @@ void read_text(const Answer& answer, AnswerEvent& event) {
   event.token_ids = answer.token_ids;
   event.logprob = answer.logprob;
   event.token_logprobs = answer.token_logprobs;
+  event.top_tokens = answer.top_tokens;
   for (const ScoredChoice& choice : answer.choices)
     event.choices.push_back({.text = choice.text, .p = choice.p, .logprob = choice.logprob});
 }

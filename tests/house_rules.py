@@ -34,7 +34,7 @@ MAY_INCLUDE = {
     "model/paligemma": "frames model model/tensor model/text model/config model/kernels model/weights model/matmul model/siglip model/gemma",
     "model/decoding": "model model/text model/kernels model/paligemma",
     "model/train": "model model/tensor model/text model/config model/kernels model/weights model/matmul model/siglip model/gemma",
-    "tasks/events": "frames model/paligemma",
+    "tasks/events": "frames model/paligemma model/decoding",
     "tasks/filters": "",
     "tasks": "model/decoding tasks/events",
     "service/terminal": "",

@@ -50,8 +50,12 @@ struct Choices {
 
 using DecodingMethod = std::variant<Greedy, TokenSampling, BeamSearch, Choices>;
 
+// How many of the most probable tokens of a step an answer can carry.
+inline constexpr int kMaxTopTokens = 20;
+
 struct DecodingOptions {
   int max_new_tokens = 64;
+  int top_tokens = 0;       // so many of the most probable tokens of each step: Answer::top_tokens
   bool ignore_eos = false;  // go on to max_new_tokens (verification)
   DecodingMethod method = {};
   // Bounds the logits before anything looks at them: big_vision's way with Gemma 2, not transformers'.
@@ -74,6 +78,13 @@ struct ScoredChoice {
   double p = 0;
 };
 
+// A token that could have come, and its natural log-probability before temperature and cuts.
+struct TopToken {
+  TokenId token = 0;
+  std::string text;
+  double logprob = 0;
+};
+
 // What a model said. `token_ids` includes the <eos> that ended it; `text` does not. `logprob` is the sum of
 // `token_logprobs`, the tokens' natural log-probabilities before temperature and cuts.
 struct Answer {
@@ -82,6 +93,8 @@ struct Answer {
   double logprob = 0;
   FinishReason finish_reason = FinishReason::kStop;
   std::vector<double> token_logprobs = {};
+  // Of each step, falling, where the options ask for them.
+  std::vector<std::vector<TopToken>> top_tokens = {};
   Verdict yes_no = {};                     // of the first token; no mass where it ended before that
   Verdict true_false = {};                 // likewise
   std::vector<Beam> beams = {};            // BeamSearch: all that it returns, the best first

@@ -26,7 +26,7 @@ class DecodingPolicy {
   // Reads the logits and says what to step next; nothing when the answer is complete. Throws ModelError when
   // logits are not finite.
   virtual std::vector<Step> choose() = 0;
-  // The best answer so far. Without text and verdicts, which are the same for all.
+  // The best answer so far. Without texts and verdicts, which are the same for all.
   virtual Answer answer() const = 0;
 };
 
@@ -43,6 +43,7 @@ inline constexpr int kChoicesAtOnce = 8;
 // What every policy needs of the request's options. `eos` is empty where <eos> does not end an answer.
 struct PolicyLimits {
   int max_new_tokens = 64;
+  int top_tokens = 0;
   std::vector<TokenId> eos;
 
   bool ends(TokenId token) const { return std::ranges::find(eos, token) != eos.end(); }

@@ -8,8 +8,16 @@
 namespace palisade {
 namespace {
 
-void require_sound(const DecodingMethod& method) {
-  if (const auto fault = method_fault(method)) throw ModelError(*fault);
+void require_sound(const DecodingOptions& options) {
+  if (const auto fault = method_fault(options.method)) throw ModelError(*fault);
+  if (options.top_tokens < 0 || options.top_tokens > kMaxTopTokens)
+    throw ModelError("the most probable tokens of a step are at most " + std::to_string(kMaxTopTokens));
+  const bool token_by_token =
+      std::holds_alternative<Greedy>(options.method) || std::holds_alternative<TokenSampling>(options.method);
+  if (options.top_tokens > 0 && !token_by_token)
+    throw ModelError(
+        "the most probable tokens of a step are told of greedy decoding and sampling, not of beams or "
+        "choices");
 }
 
 struct MakePolicy {
@@ -35,7 +43,7 @@ struct MakePolicy {
 }  // namespace
 
 GenerationNeeds needs_of(const PaliGemma& model, const DecodingOptions& options) {
-  require_sound(options.method);
+  require_sound(options);
   GenerationNeeds needs{.new_positions = options.max_new_tokens};
   if (const auto* search = std::get_if<BeamSearch>(&options.method)) {
     // While the beams of one turn become those of the next, a fork may stand beside what it came from.
@@ -52,12 +60,13 @@ GenerationNeeds needs_of(const PaliGemma& model, const DecodingOptions& options)
 
 Generation::Generation(const PaliGemma& model, Sequence prefilled, DecodingOptions options)
     : model_(model), options_(std::move(options)) {
-  require_sound(options_.method);
+  require_sound(options_);
   if (options_.softcap) prefilled.bound_logits(*options_.softcap);
   MakePolicy make{
       .model = model,
       .sequence = std::move(prefilled),
       .limits = {.max_new_tokens = options_.max_new_tokens,
+                 .top_tokens = options_.top_tokens,
                  .eos = options_.ignore_eos ? std::vector<TokenId>{} : model.config().eos_tokens}};
   policy_ = std::visit(make, options_.method);
 }
@@ -90,9 +99,16 @@ Answer Generation::finish() const {
   if (interrupted_) answer.finish_reason = *interrupted_;
   for (const double logprob : answer.token_logprobs) answer.logprob += logprob;
   answer.text = model_.tokenizer().decode(answer.token_ids);
+  for (auto& step : answer.top_tokens) {
+    for (TopToken& top : step) top.text = model_.tokenizer().decode({&top.token, 1});
+  }
   answer.yes_no = yes_no_;
   answer.true_false = true_false_;
   return answer;
+}
+
+std::string Generation::text() const {
+  return model_.tokenizer().decode(policy_->answer().token_ids);
 }
 
 void step_all(const PaliGemma& model, std::span<Generation* const> generations) {

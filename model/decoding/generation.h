@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "model/decoding/decoding.h"
@@ -35,6 +36,8 @@ class Generation {
   std::span<const Step> pending() const { return pending_; }
   // The answer so far; complete where done().
   Answer finish() const;
+  // Its text alone.
+  std::string text() const;
 
  private:
   std::optional<FinishReason> interruption() const;

@@ -94,6 +94,11 @@ class SamplingPolicy : public DecodingPolicy {
                                                      : draw(distribution, sampling_, generator_);
     answer_.token_ids.push_back(token);
     answer_.token_logprobs.push_back(distribution.logprob(token));
+    if (limits_.top_tokens > 0) {
+      std::vector<TopToken>& top = answer_.top_tokens.emplace_back();
+      for (const Candidate& candidate : distribution.best(limits_.top_tokens))
+        top.push_back({.token = candidate.token, .logprob = candidate.logprob});
+    }
     stopped_ = limits_.ends(token);
     if (stopped_ || length() == limits_.max_new_tokens) return {};
     return {{&sequence_, token}};

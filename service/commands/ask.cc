@@ -19,6 +19,7 @@
 #include "service/commands/prune_flag.h"
 #include "service/commands/url_file_flag.h"
 #include "service/terminal/interrupt.h"
+#include "service/terminal/live_text.h"
 #include "service/terminal/output.h"
 #include "tasks/boxes.h"
 #include "tasks/prompt.h"
@@ -100,6 +101,13 @@ std::string box_lines(const Answer& answer, const Clip& clip) {
   return lines;
 }
 
+// On the engine's thread.
+void show(const AnswerProgress& progress, LiveText& live) {
+  if (progress.stage == AnswerStage::kEncoding) live.await("looking at the pictures");
+  if (progress.stage == AnswerStage::kPrefill) live.await("reading the prompt");
+  if (progress.stage == AnswerStage::kDecoding) live.append(progress.text);
+}
+
 int ask(AskOptions options) {
   options.inputs = inputs_of(options.inputs, options.url_file);
   const std::string prompt = prompt_of(options);
@@ -114,11 +122,14 @@ int ask(AskOptions options) {
   const auto clip = pictures ? std::optional(clip_of_pictures(options.inputs, *model))
                              : clip_of_video(source, options.frames, span, *model, interrupt.token());
   if (!clip) return kFailed;
+  LiveText live(!options.json);
   const Request request{.clip = *clip,
                         .prompts = {prompt},
                         .max_new_tokens = options.max_new_tokens,
                         .method = method,
-                        .prune = options.prune};
+                        .top_tokens = options.decoding.top_tokens,
+                        .prune = options.prune,
+                        .progress = [&live](const AnswerProgress& progress) { show(progress, live); }};
   const auto reply = ask_once(*model, request, interrupt.token());
   if (!reply) return kFailed;
   if (folder) folder->write(request.clip);
@@ -126,7 +137,7 @@ int ask(AskOptions options) {
     JsonOutput().write(
         record_of_answer(std::string(task_of_prompt(prompt)), request, *reply, *model, pictures));
   } else {
-    print_line(line_of(reply->answer) + box_lines(reply->answer, *clip));
+    print_line(live.rest_of(line_of(reply->answer) + box_lines(reply->answer, *clip)));
   }
   return kDone;
 }

@@ -67,6 +67,12 @@ void add_decoding_flags(CLI::App& command, DecodingFlags& flags) {
       ->envname("PALISADE_TOP_P");
   command.add_option("--seed", flags.seed, "Of the draws: the same seed, the same answer; default: 0")
       ->envname("PALISADE_SEED");
+  command
+      .add_option("--top-tokens", flags.top_tokens,
+                  "With --json: the N most probable tokens of each step; not with --beams or --choices")
+      ->envname("PALISADE_TOP_TOKENS")
+      ->check(CLI::Range(0, kMaxTopTokens))
+      ->capture_default_str();
 }
 
 DecodingMethod method_of(const DecodingFlags& flags) {
@@ -74,6 +80,8 @@ DecodingMethod method_of(const DecodingFlags& flags) {
     throw UsageError(
         "--choices, --beams, and --temperature with --top-k, --top-p and --seed exclude each other; "
         "use one way of answering");
+  if (flags.top_tokens > 0 && (flags.choices || flags.beams))
+    throw UsageError("--top-tokens is of answers token by token, without --choices or --beams");
   if (flags.length_penalty && !flags.beams)
     throw UsageError("--length-penalty belongs to --beams; give both or neither");
   DecodingMethod method = unchecked_method_of(flags);

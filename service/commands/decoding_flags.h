@@ -12,7 +12,7 @@ class App;
 
 namespace palisade {
 
-// --choices, --beams, --length-penalty, --temperature, --top-k, --top-p and --seed, as typed.
+// --choices, --beams, --length-penalty, --temperature, --top-k, --top-p, --seed and --top-tokens, as typed.
 struct DecodingFlags {
   std::optional<std::string> choices;
   std::optional<int> beams;
@@ -21,6 +21,7 @@ struct DecodingFlags {
   std::optional<int> top_k;
   std::optional<double> top_p;
   std::optional<std::uint64_t> seed;
+  int top_tokens = 0;
 };
 
 void add_decoding_flags(CLI::App& command, DecodingFlags& flags);

@@ -6,6 +6,9 @@
 #include <mutex>
 #include <set>
 #include <utility>
+#include <variant>
+
+#include "base/error.h"
 
 namespace palisade {
 
@@ -25,6 +28,12 @@ std::vector<Image> images_of(const Clip& clip) {
 
 bool cancelled(const Request& request) {
   return request.cancelled && request.cancelled();
+}
+
+void tell_stage(const Request& request, AnswerStage stage) {
+  if (!request.progress) return;
+  for (std::size_t prompt = 0; prompt < request.prompts.size(); ++prompt)
+    request.progress({.prompt_index = prompt, .stage = stage});
 }
 
 std::string megabytes(std::size_t bytes) {
@@ -67,6 +76,7 @@ struct Engine::Asked {
   std::size_t kv_bytes = 0;        // 0 while it waits for room
   bool prefilled = false;
   std::optional<Reply> reply;  // complete, until its turn to be told
+  std::size_t text_told = 0;   // bytes of its text that `progress` was told of
   MonotonicTime begun;
   MonotonicTime prefilled_at;
 };
@@ -121,6 +131,7 @@ bool Engine::admit() {
     admitted->taken = steady_clock::now();
     const bool person = request.person;
     admitted->request = std::move(request);
+    tell_stage(admitted->request, AnswerStage::kQueued);
     if (person) {
       encode_together({std::move(admitted)});
     } else {
@@ -154,6 +165,7 @@ void Engine::encode_together(std::vector<std::shared_ptr<Admitted>> admitted) {
 void Engine::begin_encoding(Encoding& encoding) {
   std::vector<Image> all;
   for (const auto& one : encoding.admitted) {
+    tell_stage(one->request, AnswerStage::kEncoding);
     all.insert(all.end(), one->images.begin(), one->images.end());
     const std::size_t before = encoding.images.size();
     encoding.images = cache_.unknown(all);
@@ -222,6 +234,7 @@ bool Engine::find_room(Asked& asked) {
     asked.deadline = steady_clock::now() + request.deadline;
     asked.job = model_.answer(asked.admitted->features, request.prompts[asked.prompt_index],
                               {.max_new_tokens = request.max_new_tokens,
+                               .top_tokens = request.top_tokens,
                                .method = request.method,
                                .deadline = asked.deadline,
                                .cancelled = request.cancelled},
@@ -234,6 +247,8 @@ bool Engine::find_room(Asked& asked) {
   }
   if (kv_bytes_ + bytes > limits_.kv_cache_bytes) return false;
   asked.begun = steady_clock::now();
+  if (request.progress)
+    request.progress({.prompt_index = asked.prompt_index, .stage = AnswerStage::kPrefill});
   asked.kv_bytes = bytes;
   kv_bytes_ += bytes;
   return true;
@@ -248,7 +263,27 @@ void Engine::advance_prefill(Asked& asked, MonotonicTime::duration time) {
   }
   asked.prefilled = true;
   asked.prefilled_at = steady_clock::now();
+  tell_text(asked);
   if (asked.job->done()) finish(asked);
+}
+
+// A character whose last bytes are still to come is held back.
+void Engine::tell_text(Asked& asked) {
+  const Request& request = asked.admitted->request;
+  const bool token_by_token =
+      std::holds_alternative<Greedy>(request.method) || std::holds_alternative<TokenSampling>(request.method);
+  if (!request.progress || !token_by_token) return;
+  constexpr std::string_view kUnfinished = "\uFFFD";
+  try {
+    std::string text = asked.job->text();
+    if (text.ends_with(kUnfinished) && !asked.job->done()) text.resize(text.size() - kUnfinished.size());
+    if (text.size() <= asked.text_told) return;
+    request.progress({.prompt_index = asked.prompt_index,
+                      .stage = AnswerStage::kDecoding,
+                      .text = std::string_view(text).substr(std::exchange(asked.text_told, text.size()))});
+  } catch (const Error&) {
+    // A job that has failed says so in its answer.
+  }
 }
 
 // One piece of work before the next token, of about `time`; false when there is none.
@@ -299,7 +334,9 @@ void Engine::step() {
     error = exception.what();
   }
   for (const auto& asked : asked_) {
-    if (asked->prefilled && !asked->reply && (!error.empty() || asked->job->done())) finish(*asked, error);
+    if (!asked->prefilled || asked->reply) continue;
+    if (error.empty()) tell_text(*asked);
+    if (!error.empty() || asked->job->done()) finish(*asked, error);
   }
   tell_finished();
 }

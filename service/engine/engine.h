@@ -54,6 +54,7 @@ class Engine {
   Asked* next_to_prefill(bool with_room_alone = false);
   bool find_room(Asked& asked);
   void advance_prefill(Asked& asked, MonotonicTime::duration time);
+  void tell_text(Asked& asked);
   void step();
   void finish(Asked& asked, std::string error = {});
   void tell_finished();

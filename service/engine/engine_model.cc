@@ -95,6 +95,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
     return false;
   }
   bool done() const override { return failure_ || (generation_ && generation_->done()); }
+  std::string text() const override { return generation_->text(); }
   Answer answer() const override {
     if (failure_) throw Error(*failure_);
     return generation_->finish();

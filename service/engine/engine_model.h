@@ -35,7 +35,8 @@ class AnswerJob {
   // A piece of the prefill that takes about `time`; false once there is none left. Throws Error.
   virtual bool prefill(MonotonicTime::duration time) = 0;
   virtual bool done() const = 0;
-  virtual Answer answer() const = 0;  // where done(); throws Error where it failed
+  virtual std::string text() const = 0;  // so far, once prefilled
+  virtual Answer answer() const = 0;     // where done(); throws Error where it failed
 };
 
 // What the Engine needs of a model; PaliGemma's is made by load_engine_model(), tests have their own.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "frames/clip.h"
@@ -28,6 +29,14 @@ struct Reply {
   std::string error;       // empty when there is an answer
 };
 
+// How far an answer is. `text` is what it has become longer by; beams and choices have text only at the end.
+enum class AnswerStage { kQueued, kEncoding, kPrefill, kDecoding };
+struct AnswerProgress {
+  std::size_t prompt_index = 0;
+  AnswerStage stage = AnswerStage::kQueued;
+  std::string_view text;
+};
+
 // One clip and everything that is to be asked about it, so that its images are encoded once. `tell` is called
 // on the engine's thread, once a prompt; it must not block.
 struct Request {
@@ -35,6 +44,7 @@ struct Request {
   std::vector<std::string> prompts;
   int max_new_tokens = 64;
   DecodingMethod method;
+  int top_tokens = 0;  // DecodingOptions::top_tokens
   Prune prune;
   std::chrono::milliseconds deadline{120'000};  // for each answer, once its turn has come
   std::string series;  // answers of one series are told in the order of their clips; empty: as they come
@@ -43,6 +53,9 @@ struct Request {
   std::function<bool(const Clip& clip, std::span<const ImageFeatures> features)> unchanged;
   std::function<bool()> cancelled;  // asked on the engine's thread; may be empty
   std::function<void(const Request& request, const Reply& reply)> tell;
+  // Told of the stages of each prompt and of its text as it comes, on the engine's thread: it must neither
+  // block nor throw. May be empty.
+  std::function<void(const AnswerProgress& progress)> progress;
   // Filled in by the queue.
   bool person = false;  // comes before cameras
   MonotonicTime queued{};

@@ -44,6 +44,7 @@ class SlowedAnswerJob : public AnswerJob {
     return job_->prefill(std::chrono::duration_cast<MonotonicTime::duration>(time / factor_));
   }
   bool done() const override { return job_->done(); }
+  std::string text() const override { return job_->text(); }
   Answer answer() const override { return job_->answer(); }
   AnswerJob* inner() { return job_.get(); }
 

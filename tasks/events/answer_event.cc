@@ -61,6 +61,10 @@ Json to_json(const AnswerTiming& timing) {
           {"total", whole_milliseconds(timing.total())}};
 }
 
+Json to_json(const TopToken& top) {
+  return {{"id", top.token}, {"text", top.text}, {"logprob", top.logprob}};
+}
+
 Json to_json(const AnswerChoice& choice) {
   Json json = {{"text", choice.text}, {"p", choice.p}};
   if (choice.logprob) json["logprob"] = *choice.logprob;
@@ -128,6 +132,11 @@ Json to_json(const AnswerEvent& answer) {
   if (!answer.token_ids.empty() && std::isfinite(answer.logprob)) {
     json["logprob"] = answer.logprob;
     if (!answer.token_logprobs.empty()) json["token_logprobs"] = answer.token_logprobs;
+  }
+  for (const auto& step : answer.top_tokens) {
+    Json& steps = json["top_tokens"];
+    Json& tokens = steps.emplace_back(Json::array());
+    for (const TopToken& top : step) tokens.push_back(to_json(top));
   }
   for (const AnswerChoice& choice : answer.choices) json["choices"].push_back(to_json(choice));
   return json;

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "frames/clip.h"
+#include "model/decoding/decoding.h"
 #include "model/paligemma/paligemma.h"
 
 namespace palisade {
@@ -61,7 +62,8 @@ struct AnswerEvent {
   std::vector<TokenId> token_ids;
   double logprob = 0;
   std::vector<double> token_logprobs;
-  std::vector<AnswerChoice> choices;  // empty where the answer was not one of a few
+  std::vector<std::vector<TopToken>> top_tokens;  // of each step, where they were asked for
+  std::vector<AnswerChoice> choices;              // empty where the answer was not one of a few
   std::vector<FrameEvidence> frames;
   WindowEvidence window;
   ModelIdentity model;

@@ -52,7 +52,7 @@ void shorten(Json& data) {
     auto& text = data[key].get_ref<std::string&>();
     cut(text, text.size() / 2);
   }
-  for (const char* const key : {"token_ids", "token_logprobs"}) {
+  for (const char* const key : {"token_ids", "token_logprobs", "top_tokens"}) {
     if (!data.contains(key)) continue;
     auto& tokens = data[key].get_ref<Json::array_t&>();
     tokens.resize(tokens.size() / 2);

@@ -2,12 +2,14 @@
 """Pictures, films and folders as people have them: what an answer saw, and what is said of what cannot be read."""
 import json
 import os
+import pty
 import shutil
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-from palisade import SOURCE, WORLD, main, palisade
+from palisade import PROGRAM, SOURCE, WORLD, main, palisade, validate
 
 GOLDEN = SOURCE / "tests" / "golden"
 
@@ -23,6 +25,35 @@ def hashes_of(events):
 def seen_again(file):
     """The hash of a written frame: it is of the model's size, so that nothing is resized any more."""
     return hashes_of([event_of("ask", "what is it?", file)])[0]
+
+
+class OnATerminal(unittest.TestCase):
+    def test_the_answer_is_shown_as_it_comes_and_is_the_one_that_a_pipe_is_given(self):
+        ours, theirs = pty.openpty()
+        command = ["ask", "caption en", str(WORLD / "still00.png")]
+        running = subprocess.Popen([PROGRAM, *command], stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL)
+        os.close(theirs)
+        seen, reads = b"", 0
+        try:
+            while piece := os.read(ours, 4096):
+                seen, reads = seen + piece, reads + 1
+        except OSError:  # the terminal's other end has been closed
+            pass
+        os.close(ours)
+        self.assertEqual(running.wait(), 0)
+        # What was awaited is wiped away before the text begins.
+        shown = seen.decode().split("\033[K")[-1].replace("\r\n", "\n")
+        self.assertEqual(shown, palisade(*command).stdout)
+        self.assertIn(b"looking at the pictures", seen)
+
+    def test_the_most_probable_tokens_stand_in_the_event(self):
+        event = validate(event_of("ask", "caption en", WORLD / "still00.png", "--top-tokens", "5"))
+        data = event["data"]
+        self.assertEqual(len(data["top_tokens"]), len(data["token_ids"]))
+        for chosen, logprob, top in zip(data["token_ids"], data["token_logprobs"], data["top_tokens"]):
+            self.assertEqual((top[0]["id"], top[0]["logprob"], len(top)), (chosen, logprob, 5))
+        self.assertIn("--beams", palisade("ask", "caption en", WORLD / "still00.png", "--top-tokens", "5", "--beams", "2",
+                                          check=2).stderr)
 
 
 class FramesTo(unittest.TestCase):

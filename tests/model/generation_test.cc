@@ -198,3 +198,23 @@ TEST_CASE("a damaged checkpoint gives an error, not an answer") {
   CHECK_THROWS_WITH_AS(decode(model, model.prefill({}, model.prompt_ids("caption en"), 4), {}),
                        doctest::Contains("palisade model verify"), ModelError);
 }
+
+TEST_CASE(
+    "an answer carries the most probable tokens of each step, the chosen one with its own probability") {
+  const Asked asked("paligemma1-tiny");
+  const DecodingOptions options{.max_new_tokens = 6, .top_tokens = 5, .ignore_eos = true};
+  const Answer answer =
+      decode(asked.model, asked.prefill(needs_of(asked.model, options).new_positions, "caption en"), options);
+  REQUIRE(answer.top_tokens.size() == answer.token_ids.size());
+  for (std::size_t step = 0; step < answer.top_tokens.size(); ++step) {
+    const std::vector<TopToken>& top = answer.top_tokens[step];
+    REQUIRE(top.size() == 5);
+    CHECK(top[0].token == answer.token_ids[step]);
+    CHECK(top[0].logprob == answer.token_logprobs[step]);
+    CHECK(std::ranges::is_sorted(top, std::ranges::greater(), &TopToken::logprob));
+    CHECK(top[0].text == asked.model.tokenizer().decode({&top[0].token, 1}));
+  }
+  for (const DecodingOptions& refused : {DecodingOptions{.top_tokens = 5, .method = BeamSearch{}},
+                                         DecodingOptions{.top_tokens = kMaxTopTokens + 1}})
+    CHECK_THROWS_AS(needs_of(asked.model, refused), ModelError);
+}

@@ -46,6 +46,7 @@ class StubModel : public EngineModel {
   std::function<void(const std::vector<Image>&)> on_encode;
   std::function<void()> on_slice;  // at every piece of a prefill
   std::function<void()> on_step;
+  std::function<std::string(int steps)> text_so_far;
   std::function<int(const std::string& prompt)> tokens_of = [](const std::string&) { return 0; };
   std::function<ImageFeatures(const Image&)> features_of = [](const Image&) {
     return std::make_shared<Matrix>(1, 1);
@@ -98,6 +99,7 @@ class StubModel : public EngineModel {
       return false;
     }
     bool done() const override { return reason_ || tokens_ <= 0; }
+    std::string text() const override { return model_.text_so_far ? model_.text_so_far(stepped_) : ""; }
     Answer answer() const override {
       ++model_.answered;
       return {.token_ids = {7, 1},
@@ -107,6 +109,7 @@ class StubModel : public EngineModel {
     }
     void step() {
       --tokens_;
+      ++stepped_;
       if (options_.cancelled && options_.cancelled()) reason_ = FinishReason::kCancelled;
       if (options_.deadline && std::chrono::steady_clock::now() >= *options_.deadline) {
         reason_ = FinishReason::kDeadline;
@@ -120,6 +123,7 @@ class StubModel : public EngineModel {
     int image_tokens_;
     int slices_;
     int tokens_;
+    int stepped_ = 0;
     std::optional<FinishReason> reason_;
   };
 };
