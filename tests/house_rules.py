@@ -74,7 +74,7 @@ DOORS = [
     (r"nlohmann/", r"base/json\.h"),
     (r"yaml-cpp/", r"service/settings/settings_tree\.(cc|h)"),
     (r"zmq", r"service/zeromq/(publisher|control|peer_guard)\.cc|service/commands/watch\.cc"),
-    (r"boost/", r"service/zeromq/peer_guard\.cc"),
+    (r"boost/", r"service/zeromq/peer_guard\.cc|service/terminal/interrupt\.cc"),
     (r"CLI/", r"service/commands/\w+\.cc"),
     (r"spdlog/", r"base/log\.cc"),
     (r"openssl", r"base/sha256\.cc"),

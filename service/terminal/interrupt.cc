@@ -1,95 +1,95 @@
 #include "service/terminal/interrupt.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
-#include <cerrno>
-#include <system_error>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 namespace palisade {
 namespace {
 
-// What a signal handler may touch: the pipe that wakes the watcher, and whether a signal came before.
-std::atomic<int> wake_end{-1};
-std::atomic<bool> interrupted{false};
-
-constexpr char kSignal = 's';
-constexpr char kHangup = 'h';
-constexpr char kQuit = 'q';
-
-void on_signal(int number) {
-  const int saved_errno = errno;
-  const bool hangup = number == SIGHUP;
-  if (!hangup && interrupted.exchange(true)) _exit(128 + number);
-  const ssize_t written = write(wake_end.load(), hangup ? &kHangup : &kSignal, 1);
-  (void)written;
-  errno = saved_errno;
-}
-
-void handle(int number, void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  sigaction(number, &action, nullptr);
-}
+namespace asio = boost::asio;
 
 void mask_signals(int how) {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGHUP);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
   pthread_sigmask(how, &signals, nullptr);
 }
 
 }  // namespace
 
-Interrupt::Interrupt() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
-  read_end_ = ends[0];
-  wake_end = ends[1];
-  interrupted = false;
-  handle(SIGINT, on_signal);
-  handle(SIGTERM, on_signal);
-  handle(SIGPIPE, SIG_IGN);
-  watcher_ = std::thread([this] {
-    char what = kSignal;
-    while (what != kQuit) {
-      if (read(read_end_, &what, 1) != 1) continue;
-      if (what == kSignal) stop_.request_stop();
-      if (what == kHangup) hangup();
+class Interrupt::Signals {
+ public:
+  explicit Signals(std::stop_source stop) : stop_(std::move(stop)) {
+    signal(SIGPIPE, SIG_IGN);
+    await_interruption();
+    for (std::thread& thread : threads_) thread = std::thread([this] { io_.run(); });
+    // The calling thread and those that it starts from now on are not disturbed: only the two above see
+    // signals.
+    mask_signals(SIG_BLOCK);
+  }
+  ~Signals() {
+    io_.stop();
+    for (std::thread& thread : threads_) thread.join();
+    mask_signals(SIG_UNBLOCK);
+  }
+
+  void on_hangup(std::function<void()> callback) {
+    {
+      const std::lock_guard lock(mutex_);
+      on_hangup_ = std::move(callback);
     }
-  });
-  // This thread and those it starts from now on are not disturbed: only the watcher sees signals.
-  mask_signals(SIG_BLOCK);
-}
+    if (std::exchange(hears_hangups_, true)) return;
+    hangups_.add(SIGHUP);
+    await_hangup();
+  }
+
+ private:
+  // Waits for the next signal before the first is acted on, which may take a while.
+  void await_interruption() {
+    interruptions_.async_wait([this](const boost::system::error_code& error, int number) {
+      if (error) return;
+      if (interrupted_.exchange(true)) _exit(128 + number);
+      await_interruption();
+      stop_.request_stop();
+    });
+  }
+  void await_hangup() {
+    hangups_.async_wait([this](const boost::system::error_code& error, int) {
+      if (error) return;
+      {
+        const std::lock_guard lock(mutex_);
+        if (on_hangup_) on_hangup_();
+      }
+      await_hangup();
+    });
+  }
+
+  std::stop_source stop_;
+  std::atomic<bool> interrupted_ = false;
+  bool hears_hangups_ = false;  // the main thread's
+  std::mutex mutex_;
+  std::function<void()> on_hangup_;  // guarded by mutex_
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
+  asio::signal_set interruptions_{io_, SIGINT, SIGTERM};
+  asio::signal_set hangups_{io_};
+  std::array<std::thread, 2> threads_;  // one may be busy with what a signal leads to
+};
+
+Interrupt::Interrupt() : signals_(std::make_unique<Signals>(stop_)) {}
+Interrupt::~Interrupt() = default;
 
 void Interrupt::on_hangup(std::function<void()> callback) {
-  {
-    const std::lock_guard lock(mutex_);
-    on_hangup_ = std::move(callback);
-  }
-  handle(SIGHUP, on_signal);
-}
-
-void Interrupt::hangup() {
-  const std::lock_guard lock(mutex_);
-  if (on_hangup_) on_hangup_();
-}
-
-Interrupt::~Interrupt() {
-  const ssize_t written = write(wake_end.load(), &kQuit, 1);
-  (void)written;
-  watcher_.join();
-  handle(SIGINT, SIG_DFL);
-  handle(SIGTERM, SIG_DFL);
-  handle(SIGHUP, SIG_DFL);
-  mask_signals(SIG_UNBLOCK);
-  close(read_end_);
-  close(wake_end.exchange(-1));
+  signals_->on_hangup(std::move(callback));
 }
 
 }  // namespace palisade

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <stop_token>
-#include <thread>
 
 namespace palisade {
 
@@ -17,17 +16,14 @@ class Interrupt {
   Interrupt& operator=(const Interrupt&) = delete;
 
   std::stop_token token() const { return stop_.get_token(); }
-  // Called on a thread of its own at every SIGHUP from now on; waits for one that is under way. Before it a
-  // SIGHUP ends the program, as ever.
+  // Called on a thread of this object at every SIGHUP from now on; waits for one that is under way. Before it
+  // a SIGHUP ends the program, as ever.
   void on_hangup(std::function<void()> callback);
 
  private:
-  void hangup();
+  class Signals;
   std::stop_source stop_;
-  int read_end_ = -1;
-  std::mutex mutex_;
-  std::function<void()> on_hangup_;  // guarded by mutex_
-  std::thread watcher_;
+  std::unique_ptr<Signals> signals_;
 };
 
 }  // namespace palisade
