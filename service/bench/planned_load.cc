@@ -6,6 +6,7 @@
 
 #include "frames/sampler.h"
 #include "service/engine/request_queue.h"
+#include "service/streams/task_groups.h"
 
 namespace palisade {
 namespace {
@@ -26,10 +27,6 @@ TaskSettings always(TaskSettings task) {
 struct Played {
   Played(const TaskSettings& task, bool degrades)
       : first(task), sampler(task.sampling), clips(always(task), GateSettings{}, degrades) {}
-  bool serves(const TaskSettings& task) const {
-    return task.sampling == first.sampling && task.against == first.against && task.when == first.when &&
-           task.prune == first.prune;
-  }
 
   TaskSettings first;
   Sampler sampler;
@@ -87,20 +84,21 @@ class Player {
  private:
   void add(const Settings& settings, const StreamSettings& stream) {
     PlayedStream played{.settings = &stream, .start = kBetweenStarts * double(streams_.size())};
-    for (const TaskSettings& task : stream.tasks) {
-      auto found = std::ranges::find_if(played.series, [&](const auto& one) { return one->serves(task); });
-      if (found == played.series.end()) {
-        auto series = std::make_unique<Played>(task, stream.degrade);
-        series->tap_every = tap_of(settings, task.against.stream, pairing_of(stream.name, task.name));
-        const bool pairs = !task.against.stream.empty() || !task.against.reference.empty();
-        series->load = {.stream = stream.name,
-                        .frames = pairs ? 2 : task.sampling.count,
-                        .on_demand = task.when == When::kDemand};
-        by_name_[stream.name + " " + std::to_string(played.series.size())] = series.get();
-        found = played.series.insert(played.series.end(), std::move(series));
+    for (const std::vector<std::size_t>& group : groups_of(stream.tasks)) {
+      const TaskSettings& first = stream.tasks[group.front()];
+      auto series = std::make_unique<Played>(first, stream.degrade);
+      series->tap_every = tap_of(settings, first.against.stream, pairing_of(stream.name, first.name));
+      const bool pairs = !first.against.stream.empty() || !first.against.reference.empty();
+      series->load = {.stream = stream.name,
+                      .frames = pairs ? 2 : first.sampling.count,
+                      .on_demand = first.when == When::kDemand};
+      for (const std::size_t index : group) {
+        const TaskSettings& task = stream.tasks[index];
+        series->clips.add(0, task.task->prompt(task.wording));
+        series->load.tasks.push_back(task.name);
       }
-      (*found)->clips.add(0, task.task->prompt(task.wording));
-      (*found)->load.tasks.push_back(task.name);
+      by_name_[stream.name + " " + std::to_string(played.series.size())] = series.get();
+      played.series.push_back(std::move(series));
     }
     queue_.set_weight(stream.name, stream.priority);
     streams_.push_back(std::move(played));

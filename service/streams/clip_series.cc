@@ -32,11 +32,6 @@ ClipSeries::ClipSeries(const TaskSettings& first, const GateSettings& gate, bool
   }
 }
 
-bool ClipSeries::serves(const TaskSettings& task) const {
-  return task.sampling == settings_.sampling && task.against == settings_.against &&
-         task.when == settings_.when && task.prune == settings_.prune;
-}
-
 void ClipSeries::add(std::size_t task, std::string prompt) {
   tasks_.push_back(task);
   prompts_.push_back(std::move(prompt));

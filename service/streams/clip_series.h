@@ -33,7 +33,6 @@ class ClipSeries {
  public:
   ClipSeries(const TaskSettings& first, const GateSettings& gate, bool degrades);
 
-  bool serves(const TaskSettings& task) const;
   void add(std::size_t task, std::string prompt);
   const std::vector<std::size_t>& tasks() const { return tasks_; }
   const std::vector<std::string>& prompts() const { return prompts_; }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "service/engine/answer_record.h"
+#include "service/streams/task_groups.h"
 
 namespace palisade {
 
@@ -11,14 +12,14 @@ using std::chrono::steady_clock;
 
 ServedStream::ServedStream(StreamSettings settings, Surroundings surroundings)
     : settings_(std::move(settings)), around_(std::move(surroundings)) {
-  for (std::size_t index = 0; index < settings_.tasks.size(); ++index) {
-    const TaskSettings& task = settings_.tasks[index];
-    auto series = std::ranges::find_if(series_, [&](const auto& one) { return one->serves(task); });
-    if (series == series_.end()) {
-      series = series_.insert(series_.end(),
-                              std::make_unique<ClipSeries>(task, settings_.gate, settings_.degrade));
+  for (const std::vector<std::size_t>& group : groups_of(settings_.tasks)) {
+    auto series =
+        std::make_unique<ClipSeries>(settings_.tasks[group.front()], settings_.gate, settings_.degrade);
+    for (const std::size_t index : group) {
+      const TaskSettings& task = settings_.tasks[index];
+      series->add(index, task.task->prompt(task.wording));
     }
-    (*series)->add(index, task.task->prompt(task.wording));
+    series_.push_back(std::move(series));
   }
 }
 
