@@ -14,8 +14,10 @@
 #include "model/kernels/integer_tiles.h"
 #include "model/kernels/kernels.h"
 #include "model/matmul/matmul.h"
+#include "tests/model/reference.h"
 
 using namespace palisade;
+using reference::rows_of;
 
 namespace {
 
@@ -26,45 +28,9 @@ Matrix random_matrix(int rows, int cols, std::mt19937& random) {
   return matrix;
 }
 
-// The definition, one number at a time in f64.
-Matrix attend_plainly(const AttentionShape& shape, ConstMatrixView q, ConstMatrixView keys,
-                      ConstMatrixView values, const Visibility& visibility) {
-  Matrix out(q.rows, q.cols);
-  for (int row = 0; row < q.rows; ++row) {
-    const int end = std::min(keys.rows, visibility.end(row)), begin = visibility.begin(row);
-    for (int head = 0; head < shape.heads; ++head) {
-      const int kv = head / (shape.heads / shape.kv_heads);
-      std::vector<double> weight(keys.rows, 0.0);
-      double sum = 0;
-      for (int key = begin; key < end; ++key) {
-        double score = 0;
-        for (int i = 0; i < shape.head_dim; ++i) {
-          score += double(q.row(row)[head * shape.head_dim + i]) * keys.row(key)[kv * shape.head_dim + i];
-        }
-        score *= shape.scale;
-        if (shape.softcap) score = *shape.softcap * std::tanh(score / *shape.softcap);
-        sum += weight[key] = std::exp(score);
-      }
-      for (int i = 0; i < shape.head_dim; ++i) {
-        double value = 0;
-        for (int key = begin; key < end; ++key)
-          value += weight[key] / sum * values.row(key)[kv * shape.head_dim + i];
-        out.row(row)[head * shape.head_dim + i] = float(value);
-      }
-    }
-  }
-  return out;
-}
-
 // Infinite where a value is not finite.
 double largest_difference(const Matrix& a, const Matrix& b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double difference = std::abs(double(a.data()[i]) - b.data()[i]);
-    if (!std::isfinite(difference)) return std::numeric_limits<double>::infinity();
-    largest = std::max(largest, difference);
-  }
-  return largest;
+  return reference::largest_difference(rows_of(a), rows_of(b));
 }
 
 }  // namespace
@@ -84,7 +50,8 @@ TEST_CASE("attention equals its definition for every sharing of heads, mask and 
           const Matrix keys = random_matrix(rows + past, kv_heads * 24, random);
           const Matrix values = random_matrix(rows + past, kv_heads * 24, random);
           Matrix out(rows, heads * 24);
-          const Matrix expected = attend_plainly(shape, q, keys, values, visibility);
+          const reference::Rows expected =
+              reference::attention(shape, rows_of(q), rows_of(keys), rows_of(values), visibility);
           for (const int first : {rows + past, (rows + past) / 2, std::min(past + 1, rows + past - 1)}) {
             std::vector<KeysAndValues> parts;
             for (const auto& [begin, count] : {std::pair{0, first}, {first, rows + past - first}}) {
@@ -94,7 +61,7 @@ TEST_CASE("attention equals its definition for every sharing of heads, mask and 
             for (const bool rounded : {false, has_integer_tiles()}) {
               shape.rounded = rounded;
               attend(shape, q, parts, visibility, out);
-              CHECK(largest_difference(out, expected) < (rounded ? 0.004 : 2e-5));
+              CHECK(reference::largest_difference(rows_of(out), expected) < (rounded ? 0.004 : 2e-5));
             }
           }
         }
@@ -139,27 +106,21 @@ TEST_CASE("the kernels of one row equal their definitions at every length") {
   for (const int size : {1, 3, 15, 16, 17, 31, 64, 100}) {
     const Matrix x = random_matrix(1, size, random), up = random_matrix(1, size, random);
     std::vector<float> out(x.row(0).begin(), x.row(0).end());
-    const auto gelu = [](double v) {
-      return 0.5 * v * (1 + std::tanh(0.7978845608028654 * (v + 0.044715 * v * v * v)));
+    const auto check = [&](const reference::Rows& expected) {
+      for (int i = 0; i < size; ++i) CHECK(out[i] == doctest::Approx(expected(i)).epsilon(1e-5));
     };
+    const reference::Rows gelu = reference::gelu(rows_of(x)), gated = gelu.cwiseProduct(rows_of(up));
     gelu_tanh(out);
-    for (int i = 0; i < size; ++i) CHECK(out[i] == doctest::Approx(gelu(x.row(0)[i])).epsilon(1e-5));
+    check(gelu);
     gelu_tanh_gate(x.row(0), up.row(0), out);
-    for (int i = 0; i < size; ++i)
-      CHECK(out[i] == doctest::Approx(gelu(x.row(0)[i]) * up.row(0)[i]).epsilon(1e-5));
+    check(gated);
     out.assign(x.row(0).begin(), x.row(0).end());
     quick_gelu_tanh_gate(out, up.row(0));
-    for (int i = 0; i < size; ++i)
-      CHECK(out[i] == doctest::Approx(gelu(x.row(0)[i]) * up.row(0)[i]).epsilon(1e-5));
+    check(gated);
     out.assign(x.row(0).begin(), x.row(0).end());
     softmax(out);
-    double sum = 0, denominator = 0;
-    for (int i = 0; i < size; ++i) denominator += std::exp(double(x.row(0)[i]));
-    for (int i = 0; i < size; ++i) {
-      CHECK(out[i] == doctest::Approx(std::exp(double(x.row(0)[i])) / denominator).epsilon(1e-5));
-      sum += out[i];
-    }
-    CHECK(sum == doctest::Approx(1));
+    check(reference::softmax(rows_of(x)));
+    CHECK(array_of(std::span(out)).cast<double>().sum() == doctest::Approx(1));
   }
 }
 
@@ -214,12 +175,8 @@ TEST_CASE(
         const Visibility visibility{.first = past, .prefix = past / 2};
         attend(exact, q, {&all, 1}, visibility, expected);
         attend(rounded, q, {&all, 1}, visibility, out);
-        double difference = 0, size = 0;
-        for (std::size_t i = 0; i < out.size(); ++i) {
-          difference += std::pow(double(out.data()[i]) - expected.data()[i], 2);
-          size += std::pow(double(expected.data()[i]), 2);
-        }
-        CHECK(std::sqrt(difference / size) < (sharpness > 1 ? 0.01 : 0.003));
+        const reference::Rows right = rows_of(expected);
+        CHECK((rows_of(out) - right).norm() / right.norm() < (sharpness > 1 ? 0.01 : 0.003));
       }
     }
   }

@@ -22,8 +22,10 @@
 #include "model/tensor/parallel.h"
 #include "model/weights/calibration.h"
 #include "tests/model/golden.h"
+#include "tests/model/reference.h"
 
 using namespace palisade;
+using reference::rows_of;
 
 namespace {
 
@@ -37,14 +39,10 @@ Matrix random_matrix(int rows, int cols, unsigned seed, float deviation = 1) {
 
 // x W^T + bias in f64, rounded to f32 at the end.
 Matrix exact_product(const Matrix& x, const Matrix& weight, std::span<const float> bias) {
+  reference::Rows product = rows_of(x) * rows_of(weight).transpose();
+  if (!bias.empty()) product.array().rowwise() += array_of(bias).cast<double>().transpose();
   Matrix y(x.rows(), weight.rows());
-  for (int row = 0; row < x.rows(); ++row) {
-    for (int out = 0; out < weight.rows(); ++out) {
-      double sum = bias.empty() ? 0 : bias[out];
-      for (int i = 0; i < x.cols(); ++i) sum += double(x.row(row)[i]) * weight.row(out)[i];
-      y.row(row)[out] = float(sum);
-    }
-  }
+  array_of(y.view()) = product.cast<float>();
   return y;
 }
 
@@ -225,15 +223,12 @@ TEST_CASE("rotating changes no length and no product, and twice is not at all") 
     rotate(x.row(0), a);
     rotate(x.row(1), b);
     rotate(a, again);
-    double before = 0, after = 0, length = 0;
-    for (int i = 0; i < size; ++i) {
-      before += double(x.row(0)[i]) * x.row(1)[i];
-      CHECK(again[i] == doctest::Approx(x.row(0)[i]).epsilon(1e-5));
-    }
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      after += double(a[i]) * b[i];
-      length += double(a[i]) * a[i];
-    }
+    const auto exact = [](std::span<const float> values) {
+      return array_of(values).cast<double>().matrix().eval();
+    };
+    for (int i = 0; i < size; ++i) CHECK(again[i] == doctest::Approx(x.row(0)[i]).epsilon(1e-5));
+    const double before = exact(x.row(0)).dot(exact(x.row(1))), after = exact(a).dot(exact(b));
+    const double length = exact(a).squaredNorm();
     CHECK(std::abs(after - before) < 1e-5 * length);
   }
 }

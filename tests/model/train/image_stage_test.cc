@@ -95,15 +95,37 @@ TEST_CASE("stage 0 learns the labels and the captions of a few pictures by heart
   for (const double right : after.right) CHECK(right > 0.9);
 }
 
-TEST_CASE("SigLIP's loss is its definition") {
-  Matrix pictures(2, 2), texts(2, 2), scale_and_bias(1, 2), dpictures(2, 2), dtexts(2, 2), dscale(1, 2);
-  const float values[] = {1, 0, 0, 1}, others[] = {0.6f, 0.8f, 0.8f, 0.6f};
-  std::copy(values, values + 4, pictures.data());
-  std::copy(others, others + 4, texts.data());
-  scale_and_bias.row(0)[0] = std::log(3.0f);
-  scale_and_bias.row(0)[1] = -1;
-  const bool alike[] = {true, false, false, true};
-  const double loss = sigmoid_loss(pictures, texts, scale_and_bias, alike, {dpictures, dtexts, dscale});
-  const auto term = [](double sign, double cosine) { return std::log1p(std::exp(-sign * (3 * cosine - 1))); };
-  CHECK(loss == doctest::Approx((term(1, 0.6) + term(-1, 0.8) + term(-1, 0.8) + term(1, 0.6)) / 2));
+TEST_CASE("SigLIP's loss is its definition and has the gradients that differences of an f64 reference give") {
+  constexpr int kCount = 5, kWidth = 7;
+  std::mt19937 random(3);
+  Matrix pictures = random_matrix(kCount, kWidth, random), texts = random_matrix(kCount, kWidth, random);
+  Matrix scale_and_bias = random_matrix(1, 2, random), dscale = zeros(1, 2);
+  Matrix dpictures(kCount, kWidth), dtexts(kCount, kWidth);
+  bool alike[kCount * kCount] = {};
+  for (int i = 0; i < kCount; ++i) alike[i * kCount + i] = alike[i * kCount + (i + 2) % kCount] = i != 1;
+  const auto expected = [&] {
+    const reference::Rows s = reference::rows_of(scale_and_bias);
+    const reference::Rows logits =
+        std::exp(s(0)) * reference::rows_of(pictures) * reference::rows_of(texts).transpose();
+    const auto sign = 2 * array_of(alike, kCount, kCount, kCount).cast<double>() - 1;
+    return (1 + (-sign * (logits.array() + s(1))).exp()).log().sum() / kCount;
+  };
+  CHECK(sigmoid_loss(pictures, texts, scale_and_bias, alike, {dpictures, dtexts, dscale}) ==
+        doctest::Approx(expected()).epsilon(1e-6));
+  check_gradient("pictures", pictures, dpictures, expected);
+  check_gradient("texts", texts, dtexts, expected);
+  check_gradient("scale and bias", scale_and_bias, dscale, expected);
+}
+
+TEST_CASE("rows of length 1 have the gradients that differences of an f64 reference give") {
+  std::mt19937 random(4);
+  Matrix x = random_matrix(5, 7, random), unit = copy_of(x);
+  const Matrix weights = random_matrix(5, 7, random);
+  const auto expected = [&] { return reference::rows_of(x).rowwise().normalized().eval(); };
+  std::vector<float> lengths(5);
+  normalise_rows(unit, lengths);
+  CHECK(reference::largest_difference(reference::rows_of(unit), expected()) < 1e-6);
+  Matrix dx = copy_of(weights);
+  normalise_rows_backward(unit, lengths, dx);
+  check_gradient("x", x, dx, [&] { return weighted(expected(), weights); });
 }

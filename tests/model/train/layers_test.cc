@@ -10,9 +10,11 @@
 #include "model/train/encoder_block.h"
 #include "model/train/loss.h"
 #include "model/train/row_layers.h"
+#include "tests/model/train/block_reference.h"
 #include "tests/model/train/differences.h"
 
 using namespace palisade;
+using reference::rows_of;
 
 namespace {
 
@@ -24,7 +26,7 @@ LayerNormTensors views(Matrix& scale, Matrix& shift) {
 
 }  // namespace
 
-TEST_CASE("norms and products have the gradients that differences give") {
+TEST_CASE("norms and products have the gradients that differences of an f64 reference give") {
   MESSAGE("seed " << kSeed);
   std::mt19937 random(kSeed);
   const int rows = 21, width = 19, outputs = 7;
@@ -34,12 +36,12 @@ TEST_CASE("norms and products have the gradients that differences give") {
     Matrix scale = random_matrix(1, width, random), shift = random_matrix(1, width, random);
     Matrix dscale = zeros(1, width), dshift = zeros(1, width), y(rows, width);
     const Matrix weights = random_matrix(rows, width, random);
-    const auto loss = [&] {
-      layer_norm_rows(views(scale, shift), 1e-6f, x, y);
-      return weighted(y, weights);
-    };
+    const auto expected = [&] { return reference::layer_norm(rows_of(x), views(scale, shift), 1e-6f); };
+    const auto loss = [&] { return weighted(expected(), weights); };
+    layer_norm_rows(views(scale, shift), 1e-6f, x, y);
+    CHECK(reference::largest_difference(rows_of(y), expected()) < 1e-5);
     layer_norm_rows_backward(views(scale, shift), views(dscale, dshift), 1e-6f, x, weights, dx, scratch);
-    check_gradient("layer norm x", x, dx, loss, 1e-3);
+    check_gradient("layer norm x", x, dx, loss);
     check_gradient("layer norm scale", scale, dscale, loss);
     check_gradient("layer norm shift", shift, dshift, loss);
   }
@@ -47,12 +49,12 @@ TEST_CASE("norms and products have the gradients that differences give") {
     dx = zeros(rows, width);
     Matrix weight = random_matrix(1, width, random), dweight = zeros(1, width), y(rows, width);
     const Matrix weights = random_matrix(rows, width, random);
-    const auto loss = [&] {
-      rms_norm_rows(weight, 1e-6f, x, y, scratch);
-      return weighted(y, weights);
-    };
+    const auto expected = [&] { return reference::rms_norm(rows_of(x), rows_of(weight), 1e-6f); };
+    const auto loss = [&] { return weighted(expected(), weights); };
+    rms_norm_rows(weight, 1e-6f, x, y, scratch);
+    CHECK(reference::largest_difference(rows_of(y), expected()) < 1e-5);
     rms_norm_rows_backward(weight, dweight, 1e-6f, x, weights, dx, scratch);
-    check_gradient("rms norm x", x, dx, loss, 1e-3);
+    check_gradient("rms norm x", x, dx, loss);
     check_gradient("rms norm weight", weight, dweight, loss);
   }
   {
@@ -60,10 +62,10 @@ TEST_CASE("norms and products have the gradients that differences give") {
     Matrix dweight = zeros(outputs, width), dbias = zeros(1, outputs), y(rows, outputs);
     const Matrix weights = random_matrix(rows, outputs, random);
     const Affine layer{weight, bias, {}, {}};
-    const auto loss = [&] {
-      affine(layer, x, y, scratch);
-      return weighted(y, weights);
-    };
+    const auto expected = [&] { return reference::affine(rows_of(x), layer); };
+    const auto loss = [&] { return weighted(expected(), weights); };
+    affine(layer, x, y, scratch);
+    CHECK(reference::largest_difference(rows_of(y), expected()) < 1e-5);
     affine_input_gradient(layer, weights, dx, scratch);
     affine_weight_gradients(layer, {dweight, dbias, {}, {}}, x, weights, scratch);
     check_gradient("affine x", x, dx, loss);
@@ -79,25 +81,21 @@ TEST_CASE("the backward of gelu gives its value beside its slope, gated or not")
     Matrix gate = random_matrix(1, size, random, 2), up = random_matrix(1, size, random), y(1, size);
     const Matrix weights = random_matrix(1, size, random);
     const auto gated = [&] {
-      gelu_tanh_gate(gate.row(0), up.row(0), y.row(0));
-      return weighted(y, weights);
+      return weighted(reference::gelu(rows_of(gate)).cwiseProduct(rows_of(up)), weights);
     };
     Matrix dgate = copy_of(gate), dup = copy_of(up), out = copy_of(weights);
     gelu_tanh_gate_backward(dgate.row(0), dup.row(0), out.row(0));
-    check_gradient("gate", gate, dgate, gated, 1e-3);
+    check_gradient("gate", gate, dgate, gated);
     check_gradient("up", up, dup, gated);
-    gated();
+    gelu_tanh_gate(gate.row(0), up.row(0), y.row(0));
     for (int i = 0; i < size; ++i) CHECK(out.row(0)[i] == doctest::Approx(y.row(0)[i]).epsilon(1e-6));
 
-    const auto plain = [&] {
-      std::ranges::copy(gate.row(0), y.row(0).begin());
-      gelu_tanh(y.row(0));
-      return weighted(y, weights);
-    };
+    const auto plain = [&] { return weighted(reference::gelu(rows_of(gate)), weights); };
     Matrix value = copy_of(gate), slope = copy_of(weights);
     gelu_tanh_backward(value.row(0), slope.row(0));
-    check_gradient("gelu", gate, slope, plain, 1e-3);
-    plain();
+    check_gradient("gelu", gate, slope, plain);
+    std::ranges::copy(gate.row(0), y.row(0).begin());
+    gelu_tanh(y.row(0));
     for (int i = 0; i < size; ++i) CHECK(value.row(0)[i] == doctest::Approx(y.row(0)[i]).epsilon(1e-6));
   }
 }
@@ -111,7 +109,7 @@ TEST_CASE("the slope of gelu stays finite at the ends of f32") {
   CHECK(dy[3] == 1.0f);
 }
 
-TEST_CASE("attention has the gradients that differences give, for every sharing of heads, mask and cap") {
+TEST_CASE("attention has the gradients of its f64 reference, for every sharing of heads, mask and cap") {
   MESSAGE("seed " << kSeed);
   std::mt19937 random(kSeed);
   const int dim = 6, rows = 90;
@@ -122,7 +120,7 @@ TEST_CASE("attention has the gradients that differences give, for every sharing 
         const AttentionShape shape{heads, kv_heads, dim, 0.4f, cap};
         Matrix q = random_matrix(rows, heads * dim, random),
                keys = random_matrix(rows, kv_heads * dim, random);
-        Matrix values = random_matrix(rows, kv_heads * dim, random), out(rows, heads * dim);
+        Matrix values = random_matrix(rows, kv_heads * dim, random);
         const Matrix weights = random_matrix(rows, heads * dim, random);
         // All in one part, or in two.
         for (const int cut : {0, 30}) {
@@ -134,8 +132,8 @@ TEST_CASE("attention has the gradients that differences give, for every sharing 
           };
           const auto seen = parts_of(static_cast<KeysAndValues*>(nullptr), keys, values);
           const auto loss = [&] {
-            attend(shape, q, seen, visibility, out);
-            return weighted(out, weights);
+            return weighted(
+                reference::attention(shape, rows_of(q), rows_of(keys), rows_of(values), visibility), weights);
           };
           Matrix dq = copy_of(q), dkeys = zeros(rows, kv_heads * dim), dvalues = zeros(rows, kv_heads * dim);
           attend_backward(shape, dq, seen, visibility, weights,
@@ -149,7 +147,7 @@ TEST_CASE("attention has the gradients that differences give, for every sharing 
   }
 }
 
-TEST_CASE("the loss equals its definition and has the gradients that differences give") {
+TEST_CASE("the loss is its f64 reference and has the gradients of it") {
   MESSAGE("seed " << kSeed);
   std::mt19937 random(kSeed);
   const int rows = 5, width = 8, vocabulary = 37;
@@ -161,31 +159,28 @@ TEST_CASE("the loss equals its definition and has the gradients that differences
       for (int row = 0; row < rows; ++row) targets.push_back({row * 6, 0.1f + 0.1f * float(row)});
       std::vector<TokenLoss> losses(rows);
       Buffer logits;
+      // The targets' distributions against the logarithms of softmax. [rows]
+      const auto expected = [&]() -> Eigen::ArrayXd {
+        reference::Rows wanted = reference::Rows::Constant(rows, used, smoothing / (used - 1));
+        for (int row = 0; row < rows; ++row) wanted(row, targets[row].id) = 1 - smoothing;
+        const reference::Rows scores = rows_of(hidden) * rows_of(embedding).topRows(used).transpose();
+        return -(wanted.array() * reference::softmax(scores).array().log()).rowwise().sum();
+      };
       const auto loss = [&] {
-        head_loss({smoothing, used}, embedding, hidden, targets, losses, {}, logits);
+        const Eigen::ArrayXd each = expected();
         double sum = 0;
-        for (int row = 0; row < rows; ++row) sum += losses[row].loss * targets[row].weight;
+        for (int row = 0; row < rows; ++row) sum += each[row] * targets[row].weight;
         return sum;
       };
       Matrix dhidden = zeros(rows, width), dembedding = zeros(vocabulary, width);
       head_loss({smoothing, used}, embedding, hidden, targets, losses, {dhidden, dembedding}, logits);
-      check_gradient("hidden", hidden, dhidden, loss, 1e-3);
-      check_gradient("embedding", embedding, dembedding, loss, 1e-3);
+      check_gradient("hidden", hidden, dhidden, loss);
+      check_gradient("embedding", embedding, dembedding, loss);
 
-      loss();
+      const reference::Rows scores = rows_of(hidden) * rows_of(embedding).topRows(used).transpose();
       for (int row = 0; row < rows; ++row) {
-        std::vector<double> score(used);
-        double total = 0, expected = 0;
-        for (int id = 0; id < used; ++id) {
-          for (int i = 0; i < width; ++i) score[id] += double(hidden.row(row)[i]) * embedding.row(id)[i];
-          total += std::exp(score[id]);
-        }
-        for (int id = 0; id < used; ++id) {
-          const double target = id == targets[row].id ? 1 - smoothing : smoothing / (used - 1);
-          expected -= target * (score[id] - std::log(total));
-        }
-        CHECK(losses[row].likeliest == (std::ranges::max(score) == score[targets[row].id]));
-        CHECK(losses[row].loss == doctest::Approx(expected).epsilon(1e-5));
+        CHECK(losses[row].likeliest == (scores.row(row).maxCoeff() == scores(row, targets[row].id)));
+        CHECK(losses[row].loss == doctest::Approx(expected()[row]).epsilon(1e-5));
       }
     }
   }
@@ -226,7 +221,7 @@ void append(Tensors& tensors, LayerNormTensors& weight, LayerNormTensors& gradie
 
 }  // namespace
 
-TEST_CASE("a SigLIP block has the gradients that differences give") {
+TEST_CASE("a SigLIP block is its f64 reference and has the gradients of it") {
   MESSAGE("seed " << kSeed);
   std::mt19937 random(kSeed);
   const EncoderShape shape{.width = 12, .mlp_width = 20, .layers = 1, .heads = 3};
@@ -243,20 +238,19 @@ TEST_CASE("a SigLIP block has the gradients that differences give") {
   const Matrix weights = random_matrix(rows, 12, random);
   EncoderBlockActivations activations;
   BlockScratch scratch;
-  const auto loss = [&] {
-    copy_rows(x, activations.x.shaped(rows, 12));
-    encoder_block(shape, block.weights, tokens, activations, scratch, out);
-    return weighted(out, weights);
-  };
-  loss();
+  const auto expected = [&] { return reference::encoder_block(shape, block.weights, tokens, rows_of(x)); };
+  const auto loss = [&] { return weighted(expected(), weights); };
+  copy_rows(x, activations.x.shaped(rows, 12));
+  encoder_block(shape, block.weights, tokens, activations, scratch, out);
+  CHECK(reference::largest_difference(rows_of(out), expected()) < 1e-5);
   Matrix dx = copy_of(weights);
   encoder_block_backward(shape, block.weights, block.gradients, tokens, activations, scratch, dx);
-  check_gradient("x", x, dx, loss, 3e-3);
+  check_gradient("x", x, dx, loss);
   for (std::size_t i = 0; i < tensors.values.size(); ++i)
-    check_gradient("tensor " + std::to_string(i), tensors.values[i], tensors.gradients[i], loss, 3e-3);
+    check_gradient("tensor " + std::to_string(i), tensors.values[i], tensors.gradients[i], loss);
 }
 
-TEST_CASE("a block of Gemma and of Gemma 2 has the gradients that differences give, with dropout too") {
+TEST_CASE("a block of Gemma and of Gemma 2 is its f64 reference and has its gradients, with dropout too") {
   MESSAGE("seed " << kSeed);
   std::mt19937 random(kSeed);
   for (const bool second : {false, true}) {
@@ -300,19 +294,18 @@ TEST_CASE("a block of Gemma and of Gemma 2 has the gradients that differences gi
       DecoderBlockActivations activations;
       BlockScratch scratch;
       const DecoderPass pass{config, sequences, table, {.rate = rate, .seed = 5}, scratch};
-      const auto loss = [&] {
-        copy_rows(x, activations.x.shaped(rows, 12));
-        decoder_block(pass, 0, block, activations, out);
-        return weighted(out, weights);
-      };
-      loss();
+      const auto expected = [&] { return reference::decoder_block(pass, 0, block, rows_of(x)); };
+      const auto loss = [&] { return weighted(expected(), weights); };
+      copy_rows(x, activations.x.shaped(rows, 12));
+      decoder_block(pass, 0, block, activations, out);
+      CHECK(reference::largest_difference(rows_of(out), expected()) < 1e-5);
       Matrix dx = copy_of(weights);
       decoder_block_backward(pass, 0, block, gradients, activations, dx);
       CAPTURE(second);
       CAPTURE(rate);
-      check_gradient("x", x, dx, loss, 3e-3);
+      check_gradient("x", x, dx, loss);
       for (std::size_t i = 0; i < tensors.values.size(); ++i)
-        check_gradient("tensor " + std::to_string(i), tensors.values[i], tensors.gradients[i], loss, 3e-3);
+        check_gradient("tensor " + std::to_string(i), tensors.values[i], tensors.gradients[i], loss);
     }
   }
 }

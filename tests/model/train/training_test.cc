@@ -19,6 +19,7 @@
 #include "tests/model/train/differences.h"
 
 using namespace palisade;
+using reference::rows_of;
 
 namespace {
 
@@ -145,7 +146,11 @@ TEST_CASE(
   }
   const double learnt = mean_loss(model.pass.evaluate(batch, model.options()));
   CHECK(learnt != doctest::Approx(before).epsilon(1e-3));
+  const Affine& layer = model.parameters.weights().image_tower.blocks[0].attention_out;
+  const auto merged = reference::Rows(rows_of(layer.weight) + rows_of(layer.up) * rows_of(layer.down));
+  CHECK(reference::largest_difference(merged, rows_of(layer.weight)) > 1e-4);
   model.parameters.merge_adapters();
+  CHECK(reference::largest_difference(merged, rows_of(layer.weight)) < 1e-6);
   CHECK(mean_loss(model.pass.evaluate(batch, model.options())) == doctest::Approx(learnt).epsilon(1e-5));
 }
 
@@ -278,18 +283,27 @@ TEST_CASE("the schedule begins at nothing, reaches one after the warm-up and end
   CHECK(warmup_steps_of(0.05, 3) == 1);
 }
 
-TEST_CASE("resampled positions keep the corners, and a finer grid goes through the coarse one") {
+TEST_CASE("positions are resampled linearly along both axes, and the same grid keeps every bit") {
   std::mt19937 random(2);
   const Matrix positions = random_matrix(16, 5, random);  // 4 x 4
-  const Matrix same = resampled_positions(positions, 4), fine = resampled_positions(positions, 7);
+  const Matrix same = resampled_positions(positions, 4);
   CHECK(largest_difference({positions.data(), positions.size()}, {same.data(), same.size()}) == 0);
-  for (int y = 0; y < 4; ++y) {
-    for (int x = 0; x < 4; ++x) {
-      for (int i = 0; i < 5; ++i)
-        CHECK(fine.row(2 * y * 7 + 2 * x)[i] == doctest::Approx(positions.row(y * 4 + x)[i]));
+  // Along both axes, each place between two takes of both as it is near.
+  for (const int grid : {1, 2, 3, 5, 7, 9}) {
+    CAPTURE(grid);
+    reference::Rows near(grid, 4), expected(grid * grid, 5);
+    for (int i = 0; i < grid; ++i) {
+      const double at = grid > 1 ? 3.0 * i / (grid - 1) : 0;
+      for (int k = 0; k < 4; ++k) near(i, k) = std::max(0.0, 1 - std::abs(at - k));
     }
+    const reference::Rows all = rows_of(positions);
+    for (int y = 0; y < grid; ++y) {
+      reference::Rows line = reference::Rows::Zero(4, 5);
+      for (int k = 0; k < 4; ++k) line += near(y, k) * all.middleRows(4 * k, 4);
+      expected.middleRows(y * grid, grid) = near * line;
+    }
+    CHECK(reference::largest_difference(rows_of(resampled_positions(positions, grid)), expected) < 1e-6);
   }
-  CHECK(fine.row(1)[0] == doctest::Approx((positions.row(0)[0] + positions.row(1)[0]) / 2));
 }
 
 TEST_CASE("a written folder is loaded by inference and answers with the logits of training") {
