@@ -1,7 +1,8 @@
 #include "service/asking/batch.h"
 
+#include <condition_variable>
 #include <memory>
-#include <semaphore>
+#include <mutex>
 #include <utility>
 
 #include "base/error.h"
@@ -25,18 +26,28 @@ struct Batch {
   const OnAnswer& on_answer;
   std::stop_token stop;
   RequestQueue queue;
-  std::counting_semaphore<kAhead> slots{kAhead};
+  std::mutex mutex;
+  std::condition_variable_any freed;
+  int free_slots = kAhead;  // guarded by mutex
   std::optional<MediaTime> duration;
   std::uint64_t dropped = 0;  // the reading thread's: not told yet
   std::uint64_t lost = 0;     // the reading thread's: of the sampler's discarded, counted in `dropped`
   std::string error;          // the engine's, read when it has ended
 
+  // False where there is none, or the batch was stopped while it waited.
   bool take_slot(bool wait) {
-    if (!wait) return slots.try_acquire();
-    while (!slots.try_acquire_for(std::chrono::milliseconds(100))) {
-      if (stop.stop_requested()) return false;
-    }
+    std::unique_lock lock(mutex);
+    const auto is_free = [this] { return free_slots > 0; };
+    if (wait ? !freed.wait(lock, stop, is_free) : !is_free()) return false;
+    --free_slots;
     return true;
+  }
+  void free_slot() {
+    {
+      const std::lock_guard lock(mutex);
+      ++free_slots;
+    }
+    freed.notify_one();
   }
 
   // `discarded`: in all, by the sampler.
@@ -61,7 +72,7 @@ struct Batch {
     if (!reply.error.empty() && error.empty()) error = reply.error;
     const bool whole = reply.error.empty() && reply.answer.finish_reason != FinishReason::kCancelled;
     if (whole) on_answer(request, reply, duration);
-    slots.release();
+    free_slot();
   }
 };
 
