@@ -10,6 +10,7 @@
 #include "frames/clip.h"
 #include "frames/region.h"
 #include "frames/resize.h"
+#include "ingest/clip_feed.h"
 #include "ingest/feed_report.h"
 #include "ingest/open_source.h"
 #include "ingest/source/source.h"
@@ -43,7 +44,7 @@ struct FeedOptions {
 // One stream's thread: open, pump, sample, report, reopen with growing pauses. Owns its Source, which reads
 // on a thread of its own (ingest/apart.h), and its Samplers. Callbacks run on the feed's thread and must not
 // block; no lock is held while they run.
-class Feed {
+class Feed : public ClipFeed {
  public:
   using OnClip = std::function<void(Clip clip, std::size_t sampling_index)>;
   using OnReport = std::function<void(const FeedReport&)>;
@@ -51,16 +52,15 @@ class Feed {
   using Open = std::function<std::unique_ptr<Source>(const SourceOptions&, std::stop_token)>;
 
   Feed(FeedOptions options, OnClip on_clip, OnReport on_report, Open open = open_source);
-  ~Feed();  // stops and joins, soon: what does not come back in a library is left behind (ingest/apart.h)
+  ~Feed() override;  // stops and joins, soon: what does not come back in a library is left behind
+                     // (ingest/apart.h)
 
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
-  void request_stop();  // returns at once
-  std::uint64_t frames_seen() const;
-  // True once a file has been read to its end, or a file or address has been given up as unreadable; never
-  // for a camera that may come back.
-  bool ended() const;
+  void request_stop() override;
+  std::uint64_t frames_seen() const override;
+  bool ended() const override;
 
  private:
   struct State;

@@ -20,6 +20,8 @@ std::string_view name_of(FeedState state) {
       return "ended";
     case FeedState::kRemoved:
       return "removed";
+    case FeedState::kCrashed:
+      return "crashed";
   }
   return "unknown";
 }

@@ -16,7 +16,8 @@ enum class FeedState {
   kAuthFailed,
   kUnreadable,
   kEnded,
-  kRemoved
+  kRemoved,
+  kCrashed,  // the camera's own process has died, or had to be killed
 };
 std::string_view name_of(FeedState state);  // "connecting", "online", ... of service/schema/state.v1.json
 

@@ -15,6 +15,8 @@ using Run = std::function<int()>;
 
 // Each adds one subcommand of `palisade` to `app` and, when that one is chosen, sets `run`.
 void add_serve(CLI::App& app, Run& run);
+// The child of a FeedProcess.
+void add_feed(CLI::App& app, Run& run);
 void add_caption(CLI::App& app, Run& run);
 void add_ask(CLI::App& app, Run& run);
 void add_similar(CLI::App& app, Run& run);

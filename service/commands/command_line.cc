@@ -24,8 +24,8 @@ namespace palisade {
 namespace {
 
 constexpr void (*kCommands[])(CLI::App&, Run&) = {
-    add_serve, add_caption, add_ask,  add_similar,  add_watch, add_control, add_config,
-    add_model, add_bench,   add_plan, add_transfer, add_sweep, add_filter,  add_version};
+    add_serve, add_caption, add_ask,      add_similar, add_watch,  add_control, add_config, add_model,
+    add_bench, add_plan,    add_transfer, add_sweep,   add_filter, add_version, add_feed};
 
 constexpr char kAbout[] =
     "Palisade: cameras in, PaliGemma's answers out.\n"

@@ -71,6 +71,7 @@ struct StreamSettings {
   SourceOptions source;  // with its password: never printed whole
   bool pace = true;      // files only
   bool loop = false;     // files only
+  bool process = false;  // is read and decoded by a process of its own
   int priority = 2;      // its share of the engine's turns when many wait: 1 low, 2 normal, 4 high
   bool degrade = true;   // fewer frames and clips where the engine does not keep up; else clips are just lost
   std::vector<Polygon> masks;

@@ -280,6 +280,7 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
   reader.read("keyframe_timeout", source.keyframe_timeout, milliseconds(100));
   reader.read("pace", stream.pace);
   reader.read("loop", stream.loop);
+  reader.read("process", stream.process);
   for (const char* const key : {"pace", "loop"}) {
     if (reader.has(key) && !names_file(source.url)) {
       reader.problem(key, std::string(key) + " is for files; remove it from this stream");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ingest/feed_process.h"
 #include "service/engine/answer_record.h"
 #include "service/streams/task_groups.h"
 
@@ -50,9 +51,15 @@ void ServedStream::start(Feed::Open open) {
   for (const Tap& tap : settings_.taps)
     options.samplings.push_back({.count = 1, .span = std::chrono::milliseconds(0), .stride = tap.every});
   around_.queue.set_weight(settings_.name, settings_.priority);
-  auto feed = std::make_unique<Feed>(
-      std::move(options), [this](Clip clip, std::size_t sampling) { on_clip(std::move(clip), sampling); },
-      [this](const FeedReport& report) { on_report(report); }, std::move(open));
+  auto on_clip_made = [this](Clip clip, std::size_t sampling) { on_clip(std::move(clip), sampling); };
+  auto on_reported = [this](const FeedReport& report) { on_report(report); };
+  std::unique_ptr<ClipFeed> feed;
+  if (settings_.process) {
+    feed = std::make_unique<FeedProcess>(std::move(options), std::move(on_clip_made), std::move(on_reported));
+  } else {
+    feed = std::make_unique<Feed>(std::move(options), std::move(on_clip_made), std::move(on_reported),
+                                  std::move(open));
+  }
   const std::lock_guard lock(mutex_);
   feed_ = std::move(feed);
 }
@@ -66,7 +73,7 @@ void ServedStream::request_stop() {
 void ServedStream::end() {
   for (const auto& series : series_)
     around_.pairings.end(pairing_of(settings_.name, series->settings().name));
-  std::unique_ptr<Feed> ending;  // outlives the lock: its end may take a while
+  std::unique_ptr<ClipFeed> ending;  // outlives the lock: its end may take a while
   const std::lock_guard lock(mutex_);
   if (feed_) frames_ = feed_->frames_seen();
   ending = std::move(feed_);

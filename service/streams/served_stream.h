@@ -107,9 +107,9 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   std::mutex pairs_mutex_;
   std::map<std::size_t, PairNotice> pair_notices_;  // guarded by pairs_mutex_: by series
   mutable std::mutex mutex_;
-  FeedReport last_report_;      // guarded by mutex_
-  std::uint64_t frames_ = 0;    // guarded by mutex_: of a feed that has ended
-  std::unique_ptr<Feed> feed_;  // guarded by mutex_; last: its thread uses all of the above
+  FeedReport last_report_;          // guarded by mutex_
+  std::uint64_t frames_ = 0;        // guarded by mutex_: of a feed that has ended
+  std::unique_ptr<ClipFeed> feed_;  // guarded by mutex_; last: its thread uses all of the above
 };
 
 }  // namespace palisade

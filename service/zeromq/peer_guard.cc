@@ -38,7 +38,7 @@ using Stream = asio::generic::stream_protocol::socket;
 
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);  // errors are returned, not thrown
 constexpr milliseconds kIntroduction{3000};                     // until a peer has said what it is
-constexpr milliseconds kConnecting{5000}, kFirstPause{100}, kLongestPause{3000};
+constexpr milliseconds kConnecting{5000}, kFirstPause{100}, kMaxPause{500};
 constexpr milliseconds kLookupTurn{10};
 constexpr milliseconds kLinger{500};
 constexpr milliseconds kShortage{1000};
@@ -251,7 +251,7 @@ awaitable<void> PeerGuard::Relay::serve_socket() {
       stop_when_idle();
     }
     co_await pause(pause_);
-    pause_ = std::min(2 * pause_, kLongestPause);
+    pause_ = std::min(2 * pause_, kMaxPause);
   }
 }
 

@@ -1,0 +1,152 @@
+#include "ingest/feed_child.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "ingest/feed.h"
+#include "ingest/feed_wire.h"
+#include "ingest/source/url.h"
+#include "ingest/wire_bytes.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::chrono::milliseconds kSignOfLife{500};
+constexpr std::size_t kMaxWaitingClips = 2;  // of a sampling, as many as the engine's queue keeps
+constexpr std::size_t kMaxWaitingReports = 256;
+
+bool send_all(int channel, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(channel, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent <= 0) return false;
+    bytes.remove_prefix(std::size_t(sent));
+  }
+  return true;
+}
+
+// What waits to be sent, so that the Feed never waits for the other end.
+class Outbox {
+ public:
+  explicit Outbox(bool waits) : waits_(waits) {}
+
+  void report(const FeedReport& report) {
+    const std::lock_guard lock(mutex_);
+    if (reports_.size() >= kMaxWaitingReports) reports_.pop_front();
+    reports_.push_back(report);
+    changed_.notify_all();
+  }
+  void clip(Clip clip, std::size_t sampling) {
+    std::unique_lock lock(mutex_);
+    if (sampling >= clips_.size()) clips_.resize(sampling + 1);
+    std::deque<Clip>& waiting = clips_[sampling];
+    if (waits_) changed_.wait(lock, [&] { return waiting.size() < kMaxWaitingClips || closed_; });
+    if (waiting.size() >= kMaxWaitingClips) {
+      const std::uint64_t lost = waiting.front().lost_before + 1;
+      waiting.pop_front();
+      (waiting.empty() ? clip : waiting.front()).lost_before += lost;
+    }
+    waiting.push_back(std::move(clip));
+    changed_.notify_all();
+  }
+  void finish() {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+    changed_.notify_all();
+  }
+
+  // Sends until the feed has finished and all is sent, or nobody takes it any more. Both true: it was sent.
+  bool send_to(int channel, const ClipFeed& feed) {
+    ClipSender sender;
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait_for(lock, kSignOfLife, [this] { return finished_ || something_waits(); });
+      std::string messages = wire_message(FeedMessage::kFrames, wire_count(feed.frames_seen()));
+      for (const FeedReport& report : std::exchange(reports_, {}))
+        messages += wire_message(FeedMessage::kReport, wire_report(report));
+      for (std::size_t sampling = 0; sampling < clips_.size(); ++sampling) {
+        for (const Clip& clip : std::exchange(clips_[sampling], {}))
+          messages += sender.messages_of(clip, std::uint32_t(sampling));
+      }
+      const bool last = finished_;
+      changed_.notify_all();
+      lock.unlock();
+      if (last) messages += wire_message(FeedMessage::kFinished);
+      const bool taken = send_all(channel, messages);
+      lock.lock();
+      if (!taken) closed_ = true;
+      if (!taken || last) return taken;
+    }
+  }
+
+ private:
+  bool something_waits() const {
+    return !reports_.empty() ||
+           std::ranges::any_of(clips_, [](const std::deque<Clip>& waiting) { return !waiting.empty(); });
+  }
+
+  const bool waits_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  // All below is guarded by mutex_.
+  std::deque<FeedReport> reports_;
+  std::vector<std::deque<Clip>> clips_;  // by sampling
+  bool finished_ = false, closed_ = false;
+};
+
+// The next message, or nothing where the other end has closed.
+std::optional<std::pair<FeedMessage, std::string>> receive(int channel, FeedMessageReader& reader) {
+  std::string bytes(64 << 10, '\0');
+  while (true) {
+    if (auto message = reader.next()) return message;
+    const ssize_t got = recv(channel, bytes.data(), bytes.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return std::nullopt;
+    reader.take(std::string_view(bytes).substr(0, std::size_t(got)));
+  }
+}
+
+}  // namespace
+
+int run_feed_child(int channel) {
+  FeedMessageReader reader;
+  const auto first = receive(channel, reader);
+  if (!first) return 0;
+  if (first->first != FeedMessage::kOptions) throw WireError("no settings");
+  const FeedOptions options = read_wire_options(first->second);
+  hide_secret(options.source.password);
+  hide_secrets_of(options.source.url);
+  Outbox outbox(names_file(options.source.url) && !options.pace);
+  auto feed = std::make_unique<Feed>(
+      options, [&](Clip clip, std::size_t sampling) { outbox.clip(std::move(clip), sampling); },
+      [&](const FeedReport& report) {
+        outbox.report(report);
+        if (report.state == FeedState::kEnded || report.state == FeedState::kRemoved) outbox.finish();
+      });
+  std::jthread stopping([&] {
+    while (const auto message = receive(channel, reader)) {
+      if (message->first == FeedMessage::kStop) break;
+    }
+    feed->request_stop();
+  });
+  const bool sent = outbox.send_to(channel, *feed);
+  shutdown(channel, SHUT_RDWR);
+  feed->request_stop();
+  stopping.join();
+  feed.reset();
+  return sent ? 0 : 1;
+}
+
+}  // namespace palisade

@@ -1,0 +1,136 @@
+#include "ingest/feed_process.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "tests/ingest/test_files.h"
+
+using namespace palisade;
+using namespace std::chrono_literals;
+
+namespace {
+
+// What a feed gave, and a way to wait for it.
+class Given {
+ public:
+  Feed::OnClip on_clip() {
+    return [this](Clip clip, std::size_t) {
+      const std::lock_guard lock(mutex_);
+      clips_.push_back(std::move(clip));
+      changed_.notify_all();
+    };
+  }
+  Feed::OnReport on_report() {
+    return [this](const FeedReport& report) {
+      const std::lock_guard lock(mutex_);
+      reports_.push_back(report);
+      changed_.notify_all();
+    };
+  }
+  // The reports up to the `count`th of this state.
+  std::vector<FeedReport> until(FeedState state, int count = 1) {
+    std::unique_lock lock(mutex_);
+    const auto there = [&] { return std::ranges::count(reports_, state, &FeedReport::state) >= count; };
+    if (!changed_.wait_for(lock, 60s, there)) throw std::runtime_error("that state did not come");
+    return reports_;
+  }
+  std::vector<Clip> clips() {
+    const std::lock_guard lock(mutex_);
+    return clips_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Clip> clips_;
+  std::vector<FeedReport> reports_;
+};
+
+FeedOptions film(bool for_ever = false) {
+  FeedOptions options{.stream = "a",
+                      .source = {.url = test::golden("clips/street.mp4")},
+                      .samplings = {{.count = 2, .span = 500ms, .stride = 250ms}},
+                      .image_size = 32,
+                      .pace = for_ever,
+                      .loop = for_ever};
+  options.retry = {.first = 10ms, .longest = 20ms, .stable = 30s, .after_auth_failure = 20ms};
+  return options;
+}
+
+const FeedProcessOptions kProgram{.program = PALISADE_PROGRAM};
+
+}  // namespace
+
+TEST_CASE("a film gives the same clips through a process of its own, to the last bit") {
+  Given here, there;
+  {
+    const Feed feed(film(), here.on_clip(), here.on_report());
+    here.until(FeedState::kEnded);
+  }
+  {
+    const FeedProcess feed(film(), there.on_clip(), there.on_report(), kProgram);
+    there.until(FeedState::kEnded);
+    CHECK(feed.frames_seen() > 0);
+  }
+  const auto expected = here.clips(), got = there.clips();
+  REQUIRE(got.size() == expected.size());
+  REQUIRE_FALSE(got.empty());
+  for (std::size_t clip = 0; clip < got.size(); ++clip) {
+    REQUIRE(got[clip].frames.size() == expected[clip].frames.size());
+    for (std::size_t i = 0; i < got[clip].frames.size(); ++i) {
+      const Frame &one = got[clip].frames[i], &other = expected[clip].frames[i];
+      CHECK(one.stamp.number == other.stamp.number);
+      CHECK(one.stamp.pts == other.stamp.pts);
+      CHECK(std::ranges::equal(one.image.bytes(), other.image.bytes()));
+    }
+  }
+}
+
+TEST_CASE("a process that is killed is told as crashed, with the signal, and started again") {
+  Given given;
+  int last = 0;
+  {
+    FeedProcess feed(film(true), given.on_clip(), given.on_report(), kProgram);
+    for (int life = 1; life <= 3; ++life) {
+      given.until(FeedState::kOnline, life);
+      REQUIRE(feed.child() > 0);
+      kill(feed.child(), SIGSEGV);
+      const auto reports = given.until(FeedState::kCrashed, life);
+      CHECK(reports.back().reason.find("signal 11") != std::string::npos);
+    }
+    given.until(FeedState::kOnline, 4);
+    last = feed.child();
+  }
+  CHECK(given.until(FeedState::kRemoved).back().state == FeedState::kRemoved);
+  CHECK(kill(last, 0) != 0);
+  CHECK(waitpid(-1, nullptr, WNOHANG) == -1);  // nobody is left to be waited for
+}
+
+TEST_CASE("a process that stands still is left no longer than its time when the feed is stopped") {
+  Given given;
+  int last = 0;
+  {
+    FeedProcess feed(film(true), given.on_clip(), given.on_report(), kProgram);
+    given.until(FeedState::kOnline);
+    last = feed.child();
+    kill(last, SIGSTOP);
+  }
+  given.until(FeedState::kRemoved);
+  CHECK(kill(last, 0) != 0);
+}
+
+TEST_CASE("a program that is no camera's process is told, not waited for") {
+  for (const char* const program : {"/nowhere/at/all", "/bin/false", "/bin/true"}) {
+    CAPTURE(program);
+    Given given;
+    const FeedProcess feed(film(), given.on_clip(), given.on_report(), {.program = program});
+    CHECK_FALSE(given.until(FeedState::kCrashed).front().reason.empty());
+  }
+}
