@@ -7,32 +7,25 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/read_file.h"
 
 namespace palisade {
 
-// A regular file that is read from its start to its end. A read that fails is an error and never passes for
-// the end; a folder, a pipe or a device is refused without being waited for. Throws Error naming the
-// file and what the system says. One thread's.
+// A ReadFile that is read from its start to its end. A read that fails is an error and never passes for the
+// end. Throws Error. One thread's.
 class InputFile {
  public:
-  explicit InputFile(const std::filesystem::path& path);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
+  explicit InputFile(const std::filesystem::path& path) : file_(path) {}
 
   // Fills `into`; less only at the end.
   std::size_t read(std::span<char> into);
-  // When it was opened.
-  std::uint64_t size() const { return size_; }
-  bool readable_by_everybody() const { return readable_by_everybody_; }
-  const std::filesystem::path& path() const { return path_; }
+  std::uint64_t size() const { return file_.size(); }
+  bool readable_by_everybody() const { return file_.readable_by_everybody(); }
+  const std::filesystem::path& path() const { return file_.path(); }
 
  private:
-  [[noreturn]] void fail(const std::string& why) const;
-  std::filesystem::path path_;
-  int descriptor_ = -1;
-  std::uint64_t size_ = 0;
-  bool readable_by_everybody_ = false;
+  ReadFile file_;
+  std::uint64_t at_ = 0;
 };
 
 // A line that goes on and on.

@@ -28,13 +28,14 @@ ReadFile::ReadFile(const std::filesystem::path& path)
   if (descriptor_ < 0 && errno == ENOENT) fail("no such file");
   if (descriptor_ < 0) fail(std::string("cannot be opened: ") + std::strerror(errno));
   struct stat status {};
-  const bool regular = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
-  if (!regular) {
+  const bool known = ::fstat(descriptor_, &status) == 0;
+  if (!known || !S_ISREG(status.st_mode)) {
     ::close(descriptor_);
-    fail("not a regular file");
+    fail(known && S_ISDIR(status.st_mode) ? "not a regular file but a folder" : "not a regular file");
   }
   size_ = std::uint64_t(status.st_size);
   changed_ns_ = change_of(status);
+  readable_by_everybody_ = (status.st_mode & S_IROTH) != 0;
 }
 
 ReadFile::~ReadFile() {
@@ -50,19 +51,25 @@ std::filesystem::file_time_type ReadFile::changed() const {
       std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(changed_ns_)));
 }
 
-void ReadFile::read(std::uint64_t offset, std::span<std::byte> out) const {
-  for (std::size_t done = 0; done < out.size();) {
+std::size_t ReadFile::read_some(std::uint64_t offset, std::span<std::byte> out) const {
+  std::size_t done = 0;
+  while (done < out.size()) {
     const std::uint64_t at = offset + done;
     const std::size_t wanted = std::min(out.size() - done, kMostAtOnce);
     const ssize_t count = ::pread(descriptor_, out.data() + done, wanted, off_t(at));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("cannot be read at byte " + std::to_string(at) + ": " + std::strerror(errno));
-    if (count == 0) {
-      fail("ends at byte " + std::to_string(at) + ", and had " + std::to_string(size_) +
-           " bytes when it was opened: it was cut short while it was read");
-    }
+    if (count == 0) break;
     done += std::size_t(count);
   }
+  return done;
+}
+
+void ReadFile::read(std::uint64_t offset, std::span<std::byte> out) const {
+  const std::size_t got = read_some(offset, out);
+  if (got == out.size()) return;
+  fail("ends at byte " + std::to_string(offset + got) + ", and had " + std::to_string(size_) +
+       " bytes when it was opened: it was cut short while it was read");
 }
 
 void ReadFile::require_unchanged() const {

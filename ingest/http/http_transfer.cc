@@ -32,16 +32,6 @@ void start_curl_once() {
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
 
-struct FreeEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct FreeMulti {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-
 std::string number_of(const sockaddr& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   const void* raw = address.sa_family == AF_INET
@@ -58,6 +48,16 @@ std::string without_zone(const std::string& number) {
 }  // namespace
 
 struct HttpTransfer::State {
+  struct FreeEasy {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  };
+  struct FreeMulti {
+    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  };
+  struct FreeList {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  };
+
   State(std::string text, HttpTls trust, std::stop_token token)
       : shown(std::move(text)), tls(std::move(trust)), stop(std::move(token)) {}
 

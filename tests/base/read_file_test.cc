@@ -49,7 +49,7 @@ TEST_CASE("what the disk refuses is named with file and byte") {
 
 TEST_CASE("only a regular file is read, and nobody waits for a pipe") {
   CHECK_THROWS_WITH_AS(ReadFile("/nowhere/model"), "/nowhere/model: no such file", Error);
-  CHECK_THROWS_WITH_AS(ReadFile("/tmp"), "/tmp: not a regular file", Error);
+  CHECK_THROWS_WITH_AS(ReadFile("/tmp"), "/tmp: not a regular file but a folder", Error);
   CHECK_THROWS_WITH_AS(ReadFile("/dev/zero"), "/dev/zero: not a regular file", Error);
   const SmallFile place("");
   fs::remove(place.path);
