@@ -214,7 +214,7 @@ class ApartSource : public Source {
       throw hung(options_, "its reader hangs: no frame and no word for " +
                                std::to_string(longest.count() / 1000) + " s; it is left behind");
     }
-    if (!shared_->turned.wait_until(lock, patience_ends(), turned)) {
+    if (!turned() && !shared_->turned.wait_until(lock, patience_ends(), turned)) {
       lock.unlock();
       leave();
       throw SourceError(SourceFault::kInterrupted, redact_text(redact_url(options_.url), options_.password) +

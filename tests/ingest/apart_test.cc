@@ -225,3 +225,41 @@ TEST_CASE("a feed whose reader hangs says so, opens anew, and is patient once se
   gate->open();
   await_return();
 }
+
+TEST_CASE("however long a stream has run, its reader has its time to come back after a stop") {
+  // Comes back from a stop as slowly as a camera that is said good-bye to.
+  class Polite : public Source {
+   public:
+    explicit Polite(std::stop_token stop) : stop_(std::move(stop)) {}
+    std::optional<Frame> next(const Wanted& wanted) override {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      if (stop_.stop_requested()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        throw SourceError(SourceFault::kInterrupted, "said good-bye");
+      }
+      const FrameStamp stamp{.number = number_++, .pts = std::chrono::milliseconds(20 * number_)};
+      wanted(stamp);
+      return Frame{stamp, "", 1, 1, Image(1, 1, std::vector<std::uint8_t>(3))};
+    }
+    bool live() const override { return true; }
+
+   private:
+    const std::stop_token stop_;
+    std::uint64_t number_ = 0;
+  };
+  std::stop_source stop;
+  const auto source = open_apart(
+      [](const SourceOptions&, std::stop_token token) { return std::make_unique<Polite>(std::move(token)); },
+      {.url = "polite:"}, stop.get_token());
+  const auto running = std::chrono::steady_clock::now() + kPatience + std::chrono::milliseconds(200);
+  const Wanted all = [](const FrameStamp&) { return true; };
+  while (std::chrono::steady_clock::now() < running) REQUIRE(source->next(all).has_value());
+  stop.request_stop();
+  CHECK_THROWS_WITH_AS(
+      [&] {
+        while (source->next(all)) {
+        }
+      }(),
+      "said good-bye", SourceError);
+  CHECK(readers_left_behind() == 0);
+}
