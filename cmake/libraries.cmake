@@ -12,6 +12,7 @@ palisade_pkg_config(ffmpeg libavfilter libavformat libavcodec libavutil libswsca
 palisade_pkg_config(gstreamer gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-1.0 gstreamer-sdp-1.0 gio-2.0)
 palisade_pkg_config(image_files libjpeg libpng libwebp zlib)
 palisade_pkg_config(curl libcurl)
+palisade_pkg_config(seccomp libseccomp)
 palisade_pkg_config(gst_rtsp_server gstreamer-rtsp-server-1.0)
 palisade_pkg_config(cairo cairo)
 palisade_pkg_config(sentencepiece sentencepiece)

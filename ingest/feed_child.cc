@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "ingest/confinement.h"
 #include "ingest/feed.h"
 #include "ingest/feed_wire.h"
 #include "ingest/source/url.h"
@@ -128,6 +129,8 @@ int run_feed_child(int channel) {
   const FeedOptions options = read_wire_options(first->second);
   hide_secret(options.source.password);
   hide_secrets_of(options.source.url);
+  const std::string confined = confine_process(options.source);
+  send_all(channel, wire_message(FeedMessage::kConfined, wire_text(confined)));
   Outbox outbox(names_file(options.source.url) && !options.pace);
   auto feed = std::make_unique<Feed>(
       options, [&](Clip clip, std::size_t sampling) { outbox.clip(std::move(clip), sampling); },

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,12 @@ std::string how_it_ended(int status) {
            strsignal(number) + ")";
   }
   return "its process ended with code " + std::to_string(WEXITSTATUS(status));
+}
+
+// The same of all cameras of this machine, and of all their lives.
+void tell_confinement(const std::string& what) {
+  static std::once_flag told;
+  std::call_once(told, [&] { log_info("camera processes are confined by: " + escaped(what.substr(0, 80))); });
 }
 
 }  // namespace
@@ -201,6 +208,9 @@ std::string FeedProcess::live(Child& child, const std::stop_token& stop) {
           }
           case FeedMessage::kReport:
             take(read_wire_report(values));
+            break;
+          case FeedMessage::kConfined:
+            tell_confinement(read_wire_text(values));
             break;
           case FeedMessage::kFrames:
             frames_ = read_wire_count(values);

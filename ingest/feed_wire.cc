@@ -213,6 +213,20 @@ FeedReport read_wire_report(std::string_view values) {
   return report;
 }
 
+std::string wire_text(std::string_view text) {
+  WireWriter out;
+  out.put_text(text);
+  return out.take();
+}
+
+std::string read_wire_text(std::string_view values) {
+  WireReader in(values);
+  std::string text;
+  in.take_text(text);
+  in.end();
+  return text;
+}
+
 std::string wire_count(std::uint64_t count) {
   WireWriter out;
   out.put(count);

@@ -25,6 +25,7 @@ enum class FeedMessage : std::uint8_t {
   kForget,    // numbers of images that no later clip has
   kClip,      // sampling, clip with the numbers of its images
   kReport,    // FeedReport
+  kConfined,  // text: what of its powers was taken away
   kFrames,    // how many frames were seen so far; also a sign of life
   kFinished,  // the feed has ended by itself; no values
 };
@@ -38,6 +39,8 @@ std::string wire_options(const FeedOptions& options);
 FeedOptions read_wire_options(std::string_view values);
 std::string wire_report(const FeedReport& report);
 FeedReport read_wire_report(std::string_view values);
+std::string wire_text(std::string_view text);
+std::string read_wire_text(std::string_view values);
 std::string wire_count(std::uint64_t count);
 std::uint64_t read_wire_count(std::string_view values);
 

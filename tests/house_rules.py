@@ -65,6 +65,7 @@ DOORS = [
     (r"png\.h", r"ingest/pictures/picture_png\.cc"),
     (r"zlib\.h", r"ingest/pictures/png_text\.cc"),
     (r"webp/", r"ingest/pictures/picture_webp\.cc"),
+    (r"seccomp", r"ingest/confinement\.cc"),
     (r"curl/", r"ingest/http/http_(address|transfer|faults)\.cc"),
     (r"oneapi/|dnnl|omp\.h", r"model/matmul/(matmul\.cc|bare_product\.cc|onednn(_product)?\.(h|cc))|model/tensor/parallel\.cc"),
     (r"sentencepiece", r"model/text/tokenizer\.cc"),

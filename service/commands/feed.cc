@@ -34,8 +34,9 @@ int feed(std::size_t memory_bytes) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) return kFailed;
   signal(SIGPIPE, SIG_IGN);
-  signal(SIGINT, SIG_IGN);  // of a terminal; the parent says when it is time
-  mallopt(M_ARENA_MAX, 2);  // each reserves 64 MiB of address space
+  signal(SIGINT, SIG_IGN);                   // of a terminal; the parent says when it is time
+  mallopt(M_ARENA_MAX, 2);                   // each reserves 64 MiB of address space
+  setenv("GSETTINGS_BACKEND", "memory", 1);  // GLib else looks for settings of a desktop
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, kMaxDescriptors);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their shadow is larger than any limit

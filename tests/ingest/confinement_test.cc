@@ -1,0 +1,76 @@
+#include "ingest/confinement.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <thread>
+
+#include "tests/ingest/test_files.h"
+
+using namespace palisade;
+
+namespace {
+
+// Whether it can be done in a process that is confined to this source.
+bool possible_in_confinement(const SourceOptions& source, const std::function<bool()>& act) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string in_force = confine_process(source);
+    if (in_force != "seccomp, Landlock") _exit(3);
+    _exit(act() ? 1 : 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  REQUIRE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 3) MESSAGE("this kernel lacks seccomp or Landlock");
+  return WEXITSTATUS(status) == 1;
+}
+
+bool can_read(const std::string& path) {
+  return open(path.c_str(), O_RDONLY | O_CLOEXEC) >= 0;
+}
+
+bool has_landlock() {
+  const pid_t child = fork();
+  if (child == 0) _exit(confine_process({}) == "seccomp, Landlock" ? 0 : 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status == 0;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a confined process can decode its source, and neither read, start, trace nor listen to anything else") {
+  if (!has_landlock()) {
+    MESSAGE("this kernel lacks seccomp or Landlock: nothing to be tested");
+    return;
+  }
+  const SourceOptions source{.url = test::golden("clips/street.mp4")};
+  const auto possible = [&](const std::function<bool()>& act) {
+    return possible_in_confinement(source, act);
+  };
+  CHECK(possible([&] { return can_read(source.url); }));
+  CHECK(possible([] { return can_read("/etc/hosts") && can_read("/usr/lib"); }));
+  CHECK(possible([] {
+    std::thread([] {}).join();
+    return socket(AF_INET, SOCK_DGRAM, 0) >= 0;
+  }));
+  CHECK_FALSE(possible([] { return can_read("/etc/passwd"); }));
+  CHECK_FALSE(possible([] { return can_read(test::golden("clips/late_start.mp4")); }));
+  CHECK_FALSE(possible([] { return open("/tmp/palisade-confined", O_WRONLY | O_CREAT, 0600) >= 0; }));
+  CHECK_FALSE(possible([&] { return open(source.url.c_str(), O_RDWR) >= 0; }));
+  CHECK_FALSE(possible([] {
+    execl("/bin/true", "true", nullptr);
+    return errno != EPERM && errno != EACCES;
+  }));
+  CHECK_FALSE(possible([] { return fork() >= 0; }));
+  CHECK_FALSE(possible([] { return ptrace(PTRACE_ATTACH, getppid(), nullptr, nullptr) == 0; }));
+  CHECK_FALSE(possible([] { return kill(getppid(), 0) == 0; }));
+  CHECK_FALSE(possible([] { return listen(socket(AF_INET, SOCK_STREAM, 0), 1) == 0; }));
+}
