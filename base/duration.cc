@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::pair<std::string_view, double> kUnits[] = {
     {"ms", 1.0}, {"s", 1000.0}, {"m", 60'000.0}, {"h", 3'600'000.0}};
-constexpr double kLongest = 24 * 3'600'000.0;
+constexpr double kMaxMilliseconds = 24 * 3'600'000.0;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ std::optional<std::chrono::milliseconds> duration_of(std::string_view text) {
   for (const auto& [unit, milliseconds] : kUnits) {
     if (text.substr(digits) != unit) continue;
     const double value = number * milliseconds;
-    if (!(value <= kLongest)) return std::nullopt;
+    if (!(value <= kMaxMilliseconds)) return std::nullopt;
     return std::chrono::milliseconds(std::llround(value));
   }
   return std::nullopt;

@@ -12,7 +12,7 @@ namespace palisade {
 namespace {
 
 constexpr int kMaxDepth = 64;
-constexpr std::size_t kMostShown = 64;  // of a key
+constexpr std::size_t kMaxShown = 64;  // of a key
 
 struct Malformed {
   std::string why;
@@ -34,7 +34,7 @@ Json parse_json(std::string_view text, std::string_view what) {
     if (event == Json::parse_event_t::key) {
       const auto& key = value.get_ref<const std::string&>();
       if (!keys_of_open_objects.back().insert(key).second)
-        throw Malformed{"key \"" + key.substr(0, kMostShown) + "\" stands twice"};
+        throw Malformed{"key \"" + key.substr(0, kMaxShown) + "\" stands twice"};
     }
     return true;
   };

@@ -76,8 +76,8 @@ void log_from(LogLevel least) {
 }
 
 void hide_secret(std::string_view secret) {
-  constexpr std::size_t kShortest = 3;  // shorter ones stand in every other word
-  if (secret.size() < kShortest) return;
+  constexpr std::size_t kMinLength = 3;  // shorter ones stand in every other word
+  if (secret.size() < kMinLength) return;
   // A core dump would hold it.
   const rlimit none{};
   setrlimit(RLIMIT_CORE, &none);

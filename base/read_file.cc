@@ -14,7 +14,7 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kMostAtOnce = std::size_t(1) << 30;  // one call takes no more than 2 GB
+constexpr std::size_t kMaxAtOnce = std::size_t(1) << 30;  // one call takes no more than 2 GB
 
 std::int64_t change_of(const struct stat& status) {
   return std::int64_t(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
@@ -55,7 +55,7 @@ std::size_t ReadFile::read_some(std::uint64_t offset, std::span<std::byte> out) 
   std::size_t done = 0;
   while (done < out.size()) {
     const std::uint64_t at = offset + done;
-    const std::size_t wanted = std::min(out.size() - done, kMostAtOnce);
+    const std::size_t wanted = std::min(out.size() - done, kMaxAtOnce);
     const ssize_t count = ::pread(descriptor_, out.data() + done, wanted, off_t(at));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("cannot be read at byte " + std::to_string(at) + ": " + std::strerror(errno));

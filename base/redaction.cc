@@ -240,9 +240,9 @@ std::string redact_urls(std::string_view rest) {
 }
 
 void add_secret(std::vector<std::string>& secrets, std::string_view secret) {
-  constexpr std::size_t kShortest = 3;  // shorter ones stand in every other word
+  constexpr std::size_t kMinLength = 3;  // shorter ones stand in every other word
   for (const std::string& one : {std::string(secret), percent_decoded(secret)}) {
-    if (one.size() >= kShortest && std::ranges::find(secrets, one) == secrets.end()) secrets.push_back(one);
+    if (one.size() >= kMinLength && std::ranges::find(secrets, one) == secrets.end()) secrets.push_back(one);
   }
 }
 

@@ -18,9 +18,9 @@ std::optional<CodePoint> next_code_point(std::string_view text) {
     if ((byte & 0xc0) != 0x80) return std::nullopt;
     value = value << 6 | (byte & 0x3f);
   }
-  constexpr char32_t kLeast[] = {0, 0x80, 0x800, 0x10000};
+  constexpr char32_t kMinCodePoint[] = {0, 0x80, 0x800, 0x10000};
   const bool surrogate = value >= 0xd800 && value < 0xe000;
-  if (value < kLeast[more] || surrogate || value > 0x10ffff) return std::nullopt;
+  if (value < kMinCodePoint[more] || surrogate || value > 0x10ffff) return std::nullopt;
   return CodePoint{value, more + 1};
 }
 

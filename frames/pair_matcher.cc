@@ -15,13 +15,13 @@ std::chrono::microseconds apart(const Frame& a, const Frame& b) {
 std::vector<Clip> PairMatcher::offer_first(Frame frame) {
   waiting_.push_back(std::move(frame));
   // A second stream that is far behind, or silent, must not keep the first one's frames.
-  return match(waiting_.size() > kMostWaiting);
+  return match(waiting_.size() > kMaxWaiting);
 }
 
 std::vector<Clip> PairMatcher::offer_second(Frame frame) {
   held_.push_back(std::move(frame));
   second_came_ = true;
-  if (held_.size() > kMostHeld) held_.pop_front();
+  if (held_.size() > kMaxHeld) held_.pop_front();
   return match(false);
 }
 

@@ -18,7 +18,7 @@ struct PairMiss {
 };
 
 // Pairs each frame of a first stream with the frame of a second one that was seen at the nearest wall time.
-// Pure: no thread, no clock but the frames'. Holds at most kMostWaiting and kMostHeld frames.
+// Pure: no thread, no clock but the frames'. Holds at most kMaxWaiting and kMaxHeld frames.
 class PairMatcher {
  public:
   explicit PairMatcher(std::chrono::milliseconds allowed_gap) : gap_(allowed_gap) {}
@@ -32,8 +32,8 @@ class PairMatcher {
   // Why the last of those frames found none.
   const PairMiss& last_miss() const { return last_miss_; }
 
-  static constexpr std::size_t kMostWaiting = 4;
-  static constexpr std::size_t kMostHeld = 64;
+  static constexpr std::size_t kMaxWaiting = 4;
+  static constexpr std::size_t kMaxHeld = 64;
 
  private:
   std::vector<Clip> match(bool even_if_a_nearer_may_come);

@@ -44,7 +44,7 @@ void await_earlier_reader(const SourceOptions& options, const std::stop_token& s
   all.came_back.wait_for(lock, stop, options.open_timeout,
                          [&] { return !all.readers.contains(options.url); });
   const auto found = all.readers.find(options.url);
-  if (found == all.readers.end() || found->second < kMostLeftBehind) return;
+  if (found == all.readers.end() || found->second < kMaxLeftBehind) return;
   throw hung(options, std::to_string(found->second) +
                           " of its readers hang and have not come back: it is opened again once one has");
 }

@@ -17,12 +17,12 @@ using OpenSource = std::function<std::unique_ptr<Source>(const SourceOptions&, s
 // owns, to end when it comes back. The same where it neither comes back nor offers a frame for longer than
 // longest_silence() without a stop (kHung). `wanted` runs on that thread, while next() waits, and never after
 // it; what it waits for itself is no silence. An earlier reader of the address that was left behind has
-// open_timeout to come back before it is opened again; where kMostLeftBehind have not, it is not (kHung).
+// open_timeout to come back before it is opened again; where kMaxLeftBehind have not, it is not (kHung).
 // Throws SourceError.
 std::unique_ptr<Source> open_apart(OpenSource open, const SourceOptions& options, std::stop_token stop);
 
 inline constexpr std::chrono::milliseconds kPatience{1'500};
-inline constexpr int kMostLeftBehind = 3;  // of one address
+inline constexpr int kMaxLeftBehind = 3;  // of one address
 
 // Longer than a source of these options takes to open, or to bring a frame or a fault, unless it hangs.
 struct LongestSilence {

@@ -9,8 +9,8 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-constexpr std::size_t kFewest = 8;  // frames that a verdict takes
-constexpr std::size_t kMost = 512;  // that are kept
+constexpr std::size_t kMinFrames = 8;  // frames that a verdict takes
+constexpr std::size_t kMaxKept = 512;  // that are kept
 constexpr std::chrono::milliseconds kSilence{1'000};
 constexpr int kSilentIntervals = 8;
 // No clock is slower or faster than that.
@@ -23,7 +23,7 @@ constexpr double kChance = 1e-3;
 // So much nearer to one explanation than to the other.
 constexpr double kNearer = 0.8;
 // A reader that waits for its camera for less than this share of the time does not keep up with it.
-constexpr double kLeastWaited = 0.02;
+constexpr double kMinWaited = 0.02;
 
 }  // namespace
 
@@ -34,8 +34,8 @@ void Backlog::check(MediaTime pts, MonotonicTime arrival, const Intake& intake,
   least_ = window_.empty() ? delay : std::min(least_, delay);
   window_.push_back({arrival, pts, intake});
   if (!base_ || delay < *base_) base_ = delay;
-  if (window_.size() >= kFewest && arrival - window_.front().arrival >= allowed / 10) judge();
-  if (window_.size() >= kMost) thin_out();
+  if (window_.size() >= kMinFrames && arrival - window_.front().arrival >= allowed / 10) judge();
+  if (window_.size() >= kMaxKept) thin_out();
   const MediaTime late = delay - *base_;
   if (late <= allowed) return;
   const auto late_ms = std::chrono::floor<std::chrono::milliseconds>(late).count();
@@ -48,7 +48,7 @@ void Backlog::end_at_silence(MonotonicTime arrival) {
   const auto since = arrival - window_.back().arrival;
   const auto usual = (window_.back().arrival - window_.front().arrival) / std::int64_t(window_.size());
   if (since <= kSilence || since <= kSilentIntervals * usual) return;
-  if (window_.size() >= kFewest && pace() > kCatchesUp) base_ = least_;
+  if (window_.size() >= kMinFrames && pace() > kCatchesUp) base_ = least_;
   window_.clear();
 }
 
@@ -84,7 +84,7 @@ Backlog::Verdict Backlog::verdict() const {
   const double time = Seconds(last.arrival - first.arrival).count();
   if (first.intake.waited && last.intake.waited) {
     const double waited = Seconds(*last.intake.waited - *first.intake.waited).count();
-    if (waited < kLeastWaited * time) return Verdict::kPilesUp;
+    if (waited < kMinWaited * time) return Verdict::kPilesUp;
   }
   const double media = Seconds(last.pts - first.pts).count();
   const auto bytes = double(last.intake.bytes - first.intake.bytes);

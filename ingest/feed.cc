@@ -320,7 +320,7 @@ bool Feed::State::recover(const Loss& loss) {
     report(FeedState::kEnded, loss.reason);
     return false;
   }
-  const bool rarely = readers_left_behind(options.source.url) >= kMostLeftBehind;
+  const bool rarely = readers_left_behind(options.source.url) >= kMaxLeftBehind;
   const milliseconds pause = retry.pause(rarely ? SourceFault::kUnreadable : loss.fault, time_tried());
   const MonotonicTime next = steady_clock::now() + pause;
   const bool silent = loss.fault == SourceFault::kStalled || loss.fault == SourceFault::kHung;

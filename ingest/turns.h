@@ -12,7 +12,7 @@ namespace palisade {
 // file is.
 class Turns {
  public:
-  static constexpr MediaTime kShortest = std::chrono::seconds(1);
+  static constexpr MediaTime kMinTurn = std::chrono::seconds(1);
 
   // A frame's stamp in this turn as it is in all of them. Once for each frame, in order.
   FrameStamp going_on(FrameStamp stamp) {
@@ -33,7 +33,7 @@ class Turns {
   // Ends a turn of a file that says that it ends at `end`. Returns when the next one may begin; what reading
   // was late by is not made up for.
   MonotonicTime next(std::optional<MediaTime> end, MonotonicTime now) {
-    MediaTime length = kShortest;
+    MediaTime length = kMinTurn;
     if (last_) {
       // Of a single picture only the file knows how long it is shown.
       const MediaTime shown = step_ > MediaTime(0) ? last_->pts + step_ : end.value_or(last_->pts);

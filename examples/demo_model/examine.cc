@@ -71,9 +71,9 @@ class Exam {
 
  private:
   std::string asked(std::span<const ImageFeatures> features, const std::string& prefix) const {
-    constexpr int kMostTokens = 96;
-    return decode(model_, model_.prefill(features, model_.prompt_ids(prefix), kMostTokens),
-                  {.max_new_tokens = kMostTokens})
+    constexpr int kMaxTokens = 96;
+    return decode(model_, model_.prefill(features, model_.prompt_ids(prefix), kMaxTokens),
+                  {.max_new_tokens = kMaxTokens})
         .text;
   }
 

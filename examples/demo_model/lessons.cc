@@ -14,7 +14,7 @@ namespace palisade::world {
 namespace {
 
 constexpr int kCrowdedPictures = 64, kCaptionedPictures = 32;  // of stage 0's batches
-constexpr int kMostInCrowd = 8;
+constexpr int kMaxInCrowd = 8;
 constexpr double kDegraded = 1.0 / 3;  // of all scenes
 
 std::uint64_t seed_of(std::uint64_t seed, std::uint64_t stage, int step) {
@@ -91,7 +91,7 @@ ImageStageBatch Lessons::image_lesson(int step) {
   for (int i = 0; i < kCaptionedPictures + kCrowdedPictures; ++i) {
     const bool captioned = i < kCaptionedPictures;
     const auto objects =
-        captioned ? training_still(random) : crowded_still(random, 1 + random.below(kMostInCrowd));
+        captioned ? training_still(random) : crowded_still(random, 1 + random.below(kMaxInCrowd));
     const Look look = random_look(random);
     painter_.begin(look, random.chance(kDegraded), random);
     batch.pictures.push_back(painted(objects, 0));

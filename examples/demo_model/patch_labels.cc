@@ -49,7 +49,7 @@ std::span<const PatchLabel> patch_labels() {
 void append_patch_labels(std::span<const Object> objects, double t, int grid, std::vector<int>& labels) {
   std::vector<std::vector<Place>> patches(std::size_t(grid) * std::size_t(grid));
   for (const Object& object : objects) {
-    if (visible_fraction(object, t) < kLeastVisible) continue;
+    if (visible_fraction(object, t) < kMinVisible) continue;
     const double left = object.x_at(t).value();
     const Place place{
         &object, std::max(0.0, left) / kWidth, std::min<double>(kWidth, left + object.width) / kWidth,

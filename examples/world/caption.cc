@@ -93,7 +93,7 @@ std::string still_caption(std::span<const Thing> things) {
 std::string detection_text(std::span<const Object> objects, Kind kind, double t) {
   std::vector<const Object*> seen;
   for (const Object& object : objects) {
-    if (object.kind == kind && visible_fraction(object, t) >= kLeastVisible) seen.push_back(&object);
+    if (object.kind == kind && visible_fraction(object, t) >= kMinVisible) seen.push_back(&object);
   }
   // Not the boxes as drawn: the place is told before it is rounded to pixels.
   const auto x0 = [&](const Object* object) { return object->x_at(t).value(); };

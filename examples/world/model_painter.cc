@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kPainterNoise = 1 << 16;  // samples; every row of a picture starts at another place
 constexpr int kBlock = 4;                       // pixels
-constexpr double kMostNoise = 2;                // levels; these three in a degraded scene
-constexpr double kMostShift = 2;                // levels
-constexpr double kMostChromaLoss = 0.15;
+constexpr double kMaxNoise = 2;                 // levels; these three in a degraded scene
+constexpr double kMaxShift = 2;                 // levels
+constexpr double kMaxChromaLoss = 0.15;
 constexpr int kLayers = 4;   // premultiplied RGB and cover
 constexpr int kSamples = 5;  // of a sprite's pixel: fixed RGB, tinted, cover
 
@@ -89,10 +89,10 @@ void ModelPainter::begin(const Look& look, bool degraded, Random& random) {
   blocks_.clear();
   random_ = Random(random.bits());
   if (!degraded) return;
-  noise_sigma_ = static_cast<float>(std::hypot(camera_noise, random.between(0, kMostNoise)));
-  chroma_ = static_cast<float>(1 - random.between(0, kMostChromaLoss));
+  noise_sigma_ = static_cast<float>(std::hypot(camera_noise, random.between(0, kMaxNoise)));
+  chroma_ = static_cast<float>(1 - random.between(0, kMaxChromaLoss));
   const int blocks_a_row = (size_ + kBlock - 1) / kBlock;
-  const double shift = random.between(0, kMostShift);
+  const double shift = random.between(0, kMaxShift);
   std::vector<std::array<float, 3>> shifts(std::size_t(blocks_a_row) * blocks_a_row);
   for (auto& block : shifts) {
     for (float& level : block) level = static_cast<float>(random.between(-shift, shift));

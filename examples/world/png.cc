@@ -30,8 +30,8 @@ Pixels read_png(const std::filesystem::path& file, int channels) {
                              "; PALISADE_WORLD_ASSETS names the folder of the demo world's pictures");
   };
   if (png_image_begin_read_from_file(&image, file.c_str()) == 0) fail(image.message);
-  constexpr png_uint_32 kLargestSide = 4096;
-  if (image.width > kLargestSide || image.height > kLargestSide) fail("the picture is too large");
+  constexpr png_uint_32 kMaxSide = 4096;
+  if (image.width > kMaxSide || image.height > kMaxSide) fail("the picture is too large");
   if (image.format != format_of(channels)) fail("not a picture of " + std::to_string(channels) + " channels");
   Pixels pixels{static_cast<int>(image.width), static_cast<int>(image.height), channels, {}};
   pixels.samples.resize(PNG_IMAGE_SIZE(image));

@@ -8,18 +8,18 @@
 namespace palisade::world {
 namespace {
 
-constexpr double kLeastMotion = 0.12 * kWidth;  // pixels between first and last sight; less is standing
+constexpr double kMinMotion = 0.12 * kWidth;  // pixels between first and last sight; less is standing
 
 std::optional<Clause> clause_of(const Object& object, std::span<const double> times) {
   int shown = 0;
   std::size_t first = 0;
   std::size_t last = 0;
   for (std::size_t i = 0; i < times.size(); ++i) {
-    if (visible_fraction(object, times[i]) < kLeastVisible) continue;
+    if (visible_fraction(object, times[i]) < kMinVisible) continue;
     if (shown++ == 0) first = i;
     last = i;
   }
-  if (shown < std::min<int>(kLeastFrames, static_cast<int>(times.size()))) return std::nullopt;
+  if (shown < std::min<int>(kMinFrames, static_cast<int>(times.size()))) return std::nullopt;
 
   const bool enters = first > 0;
   const bool leaves = last + 1 < times.size();
@@ -33,7 +33,7 @@ std::optional<Clause> clause_of(const Object& object, std::span<const double> ti
   } else if (leaves) {
     clause.motion = Motion::kLeaves;
     clause.to_right = centre(x_last) > kWidth / 2.0;
-  } else if (std::abs(x_last - x_first) >= kLeastMotion) {
+  } else if (std::abs(x_last - x_first) >= kMinMotion) {
     clause.motion = Motion::kMoves;
     clause.to_right = x_last > x_first;
   }
@@ -45,7 +45,7 @@ std::optional<Clause> clause_of(const Object& object, std::span<const double> ti
 std::vector<Thing> still_truth(std::span<const Object> objects, double t) {
   std::vector<Thing> things;
   for (const Object& object : objects) {
-    if (visible_fraction(object, t) >= kLeastVisible) things.push_back({object.kind, object.colour});
+    if (visible_fraction(object, t) >= kMinVisible) things.push_back({object.kind, object.colour});
   }
   std::ranges::sort(things);
   return things;

@@ -25,8 +25,8 @@ struct Clause {
   bool operator==(const Clause&) const = default;
 };
 
-inline constexpr double kLeastVisible = 0.30;  // objects seen less do not count anywhere
-inline constexpr int kLeastFrames = 3;         // that must show an object of a window
+inline constexpr double kMinVisible = 0.30;  // objects seen less do not count anywhere
+inline constexpr int kMinFrames = 3;         // that must show an object of a window
 
 // Everything visible at time t, in the order of captions.
 std::vector<Thing> still_truth(std::span<const Object> objects, double t);

@@ -6,9 +6,9 @@ namespace palisade {
 namespace {
 
 // A day of pictures and sound of a camera is a third of it; 24 bytes each.
-constexpr std::int64_t kMostIndexed = 20'000'000;
+constexpr std::int64_t kMaxIndexed = 20'000'000;
 // Of one fragment, whose size nobody knows.
-constexpr std::int64_t kMostInFragment = 1'000'000;
+constexpr std::int64_t kMaxInFragment = 1'000'000;
 constexpr std::uint64_t kBetweenLooks = 512;
 
 }  // namespace
@@ -21,7 +21,7 @@ void FfmpegBounds::hear(AVFormatContext& context, std::string_view format, std::
     static_cast<void>(va_arg(arguments, unsigned));
     const auto count = std::int64_t(va_arg(arguments, unsigned));
     claimed_ += count;
-    if (fragment && count > kMostInFragment)
+    if (fragment && count > kMaxInFragment)
       return end(context, "says that a piece of it holds " + std::to_string(count) + " pictures");
   }
   if (table || fragment || ++heard_ % kBetweenLooks == 0) judge(context);
@@ -39,8 +39,8 @@ void FfmpegBounds::judge(AVFormatContext& context) {
   std::int64_t indexed = 0;
   for (unsigned i = 0; i < context.nb_streams; ++i)
     indexed += avformat_index_get_entries_count(context.streams[i]);
-  if (indexed > kMostIndexed)
-    end(context, "has a table of more than " + std::to_string(kMostIndexed) + " pictures");
+  if (indexed > kMaxIndexed)
+    end(context, "has a table of more than " + std::to_string(kMaxIndexed) + " pictures");
 }
 
 // Whatever it reads next is the end, as all reading is after the deadline.

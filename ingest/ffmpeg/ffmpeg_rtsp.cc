@@ -11,8 +11,8 @@
 namespace palisade {
 namespace {
 
-constexpr int kMostRtspRedirects = 5;
-constexpr std::size_t kLongestLogin = 127;  // FFmpeg cuts what is longer
+constexpr int kMaxRtspRedirects = 5;
+constexpr std::size_t kMaxLogin = 127;  // FFmpeg cuts what is longer
 constexpr std::chrono::milliseconds kProbe{2'000};
 constexpr std::chrono::milliseconds kLastProbe{300};  // after all the time there was
 
@@ -20,7 +20,7 @@ void check_login(const RtspAddress& address, const std::string& shown) {
   const std::string whole = address.url_with_credentials();
   const std::size_t login = whole.size() - address.url().size();
   const bool colon = address.username.find(':') != std::string::npos;
-  if (login <= kLongestLogin && !colon) return;
+  if (login <= kMaxLogin && !colon) return;
   throw SourceError(SourceFault::kRefused,
                     shown + (colon ? ": a user name with ':'" : ": a user name and password this long") +
                         " is read by reader: gstreamer alone; set that");
@@ -111,7 +111,7 @@ void FfmpegRtsp::check_video(const AVFormatContext& format) const {
 }
 
 void FfmpegRtsp::follow() {
-  if (++redirects_ > kMostRtspRedirects) {
+  if (++redirects_ > kMaxRtspRedirects) {
     throw SourceError(SourceFault::kUnreachable,
                       shown_ + ": redirects in a circle: give the stream's own address");
   }

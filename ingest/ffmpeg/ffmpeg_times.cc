@@ -12,12 +12,12 @@ namespace {
 
 constexpr AVRational kNanosecond{1, 1'000'000'000};
 // Hostile headers must leave room to calculate with.
-constexpr MediaTime kLongestFile = std::chrono::hours(24 * 365 * 100);
+constexpr MediaTime kMaxFile = std::chrono::hours(24 * 365 * 100);
 
 std::optional<MediaTime> time_of(std::int64_t timestamp, AVRational time_base) {
   if (timestamp == AV_NOPTS_VALUE) return std::nullopt;
   const MediaTime time(av_rescale_q(timestamp, time_base, kNanosecond));
-  if (time < -kLongestFile || time > kLongestFile) return std::nullopt;
+  if (time < -kMaxFile || time > kMaxFile) return std::nullopt;
   return time;
 }
 

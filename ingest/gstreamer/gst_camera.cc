@@ -20,7 +20,7 @@ constexpr const char* kName = "camera";
 constexpr guint kJitterBufferMs = 200;  // waits so long for a datagram that is missing
 // Media time as the camera tells it: every other mode bends it to when packets arrive.
 constexpr guint kTimestampsOnly = 0;
-constexpr int kMostRedirections = 5;
+constexpr int kMaxRedirections = 5;
 
 struct TlsFlagText {
   unsigned flag;
@@ -152,7 +152,7 @@ gboolean GstCamera::on_certificate(GstElement*, gpointer, gpointer, guint faults
 }
 
 void GstCamera::follow(const std::string& location) {
-  if (++redirects_ > kMostRedirections) {
+  if (++redirects_ > kMaxRedirections) {
     throw SourceError(SourceFault::kUnreachable,
                       redact_text(redact_url(options_.url), options_.password) +
                           ": redirects in a circle: give the stream's own address");

@@ -16,12 +16,12 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 // Nobody's clock: leaves room to calculate with.
-constexpr microseconds kLongestAway = std::chrono::hours(24 * 365 * 150);
+constexpr microseconds kMaxAway = std::chrono::hours(24 * 365 * 150);
 constexpr nanoseconds kNtpEpoch = std::chrono::seconds(2'208'988'800);  // 1970 less 1900
 
 std::optional<WallTime> plausible(nanoseconds since_1970) {
   const WallTime time(std::chrono::floor<microseconds>(since_1970));
-  if (std::chrono::abs(time - wall_now()) > kLongestAway) return std::nullopt;
+  if (std::chrono::abs(time - wall_now()) > kMaxAway) return std::nullopt;
   return time;
 }
 

@@ -7,7 +7,7 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kMostChallenges = 8;
+constexpr std::size_t kMaxChallenges = 8;
 
 std::string lower_case(std::string_view text) {
   std::string out;
@@ -82,7 +82,7 @@ void read_header_line(HttpAnswer& answer, std::string_view line) {
     answer.length = number_in(value);
   } else if (name == "content-range") {
     answer.range = range_in(value);
-  } else if (name == "www-authenticate" && answer.challenges.size() < kMostChallenges) {
+  } else if (name == "www-authenticate" && answer.challenges.size() < kMaxChallenges) {
     answer.challenges.push_back(challenge_in(value));
   }
 }

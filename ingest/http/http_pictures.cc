@@ -21,9 +21,9 @@ using std::chrono::steady_clock;
 using PictureBytes = std::vector<std::byte>;
 
 constexpr std::size_t kPart = 64u << 10;
-constexpr std::size_t kLargestPicture = 20u << 20;
+constexpr std::size_t kMaxPicture = 20u << 20;
 // Polled pictures in a row that cannot be decoded.
-constexpr int kMostBroken = 5;
+constexpr int kMaxBroken = 5;
 
 // Counts pictures and times them by arrival.
 class ArrivalStamps {
@@ -168,7 +168,7 @@ class HttpPicturePoll : public Source {
       const FrameStamp stamp = stamps_.next();
       if (!wanted(stamp)) continue;
       if (std::optional<Frame> frame = decoder_.frame_of(picture, stamp)) return frame;
-      if (decoder_.broken() < kMostBroken) continue;
+      if (decoder_.broken() < kMaxBroken) continue;
       throw SourceError(SourceFault::kUnreadable,
                         stream_->shown() + ": what it sends cannot be decoded: " + decoder_.why());
     }
@@ -188,10 +188,10 @@ class HttpPicturePoll : public Source {
 
  public:
   static PictureBytes whole_picture(HttpStream& stream, MonotonicTime until) {
-    std::optional<PictureBytes> all = stream.read_all(kLargestPicture, until);
+    std::optional<PictureBytes> all = stream.read_all(kMaxPicture, until);
     if (all) return *std::move(all);
     throw SourceError(SourceFault::kUnreadable, stream.shown() + ": its picture has more than " +
-                                                    std::to_string(kLargestPicture >> 20) +
+                                                    std::to_string(kMaxPicture >> 20) +
                                                     " MB: let it send a smaller one");
   }
 
@@ -208,7 +208,7 @@ class HttpPicturePoll : public Source {
 }  // namespace
 
 std::unique_ptr<Source> read_http_pictures(const SourceOptions& options, OpenedHttp http) {
-  return std::make_unique<HttpPictures>(options, std::move(http.stream), PictureSplitter(kLargestPicture));
+  return std::make_unique<HttpPictures>(options, std::move(http.stream), PictureSplitter(kMaxPicture));
 }
 
 std::unique_ptr<Source> poll_http_picture(const SourceOptions& options, std::stop_token stop,
@@ -220,7 +220,7 @@ std::unique_ptr<Source> poll_http_picture(const SourceOptions& options, std::sto
                                              std::move(first));
   }
   // Nobody says where it ends: it is one picture if the answer ends before a second one.
-  PictureSplitter splitter(kLargestPicture);
+  PictureSplitter splitter(kMaxPicture);
   std::vector<std::byte> part(kPart);
   std::optional<PictureBytes> first;
   while (const std::size_t got = stream.read(part, http.open_until)) {

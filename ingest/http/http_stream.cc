@@ -11,9 +11,9 @@
 namespace palisade {
 namespace {
 
-constexpr int kMostRedirects = 5;
+constexpr int kMaxRedirects = 5;
 // Without one byte in between.
-constexpr int kMostResumptions = 3;
+constexpr int kMaxResumptions = 3;
 // A step forward of at most so many bytes is read and dropped: cheaper than a request.
 constexpr std::int64_t kShortStep = 256 << 10;
 
@@ -65,7 +65,7 @@ const std::vector<std::string>& HttpStream::addresses_of(const std::string& host
 
 const HttpAnswer& HttpStream::request_once(std::optional<std::int64_t> from, MonotonicTime until) {
   // Their host and port may change at every request: judged each time, before any name is looked up.
-  for (int redirects = 0; redirects <= kMostRedirects; ++redirects) {
+  for (int redirects = 0; redirects <= kMaxRedirects; ++redirects) {
     const bool ours = reached_.same_origin(configured_);
     const HttpAnswer& answer = transfer_.request({.address = reached_,
                                                   .pinned = addresses_of(reached_.host, until),
@@ -179,7 +179,7 @@ std::size_t HttpStream::fetch(std::int64_t at, std::span<std::byte> out, Monoton
                                                        std::to_string(at) + " of " + std::to_string(*size_) +
                                                        " bytes: is the network well?");
     } catch (const SourceError& e) {
-      if (e.fault() != SourceFault::kUnreachable || !seekable_ || lost == kMostResumptions) throw;
+      if (e.fault() != SourceFault::kUnreachable || !seekable_ || lost == kMaxResumptions) throw;
       arriving_ = -1;
     }
   }

@@ -25,7 +25,7 @@ using std::chrono::steady_clock;
 
 // Of all headers of a request, those of a refusal that asks for a password and interim ones among them.
 constexpr std::size_t kMaxHeaderBytes = 64u << 10;
-constexpr milliseconds kLongestPoll{1'000};
+constexpr milliseconds kMaxPoll{1'000};
 
 void start_curl_once() {
   static std::once_flag once;
@@ -236,7 +236,7 @@ void HttpTransfer::State::step(MonotonicTime until) {
   if (done || answered != before || taken < body.size()) return;
   const auto left_time = std::chrono::ceil<milliseconds>(until - steady_clock::now());
   if (stop.stop_requested() || left_time <= milliseconds(0)) return;
-  curl_multi_poll(multi.get(), nullptr, 0, int(std::min(left_time, kLongestPoll).count()), nullptr);
+  curl_multi_poll(multi.get(), nullptr, 0, int(std::min(left_time, kMaxPoll).count()), nullptr);
 }
 
 void HttpTransfer::State::fail_in_time() const {

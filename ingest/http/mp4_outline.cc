@@ -9,9 +9,9 @@ namespace palisade {
 namespace {
 
 // What is larger has tables of samples, and is a film.
-constexpr std::size_t kLargestHeader = 1u << 20;
+constexpr std::size_t kMaxHeader = 1u << 20;
 // Before moov or media data; a file has a few.
-constexpr int kMostBoxes = 32;
+constexpr int kMaxBoxes = 32;
 
 std::uint64_t big_endian(std::string_view bytes) {
   std::uint64_t value = 0;
@@ -76,7 +76,7 @@ Mp4Outline outline_mp4(std::span<const std::byte> start) {
   const std::string_view all(reinterpret_cast<const char*>(start.data()), start.size());
   Mp4Outline outline;
   std::size_t at = 0;
-  for (int boxes = 0; boxes < kMostBoxes && at <= kLargestHeader; ++boxes) {
+  for (int boxes = 0; boxes < kMaxBoxes && at <= kMaxHeader; ++boxes) {
     const Box box = box_at(all.substr(std::min(at, all.size())));
     if (at == 0) {
       constexpr std::string_view kFirst[] = {"ftyp", "styp", "moov", "mdat", "wide", "free", "skip", "pnot"};
@@ -94,11 +94,11 @@ Mp4Outline outline_mp4(std::span<const std::byte> start) {
     if (box.type == "moof") return outline;
     if (box.type == "moov") {
       if (box.whole) read_moov(box.body, outline);
-      if (!box.whole && box.size <= kLargestHeader) outline.wanted = at + std::size_t(box.size);
-      outline.whole_length = outline.whole_length || box.size > kLargestHeader;
+      if (!box.whole && box.size <= kMaxHeader) outline.wanted = at + std::size_t(box.size);
+      outline.whole_length = outline.whole_length || box.size > kMaxHeader;
       return outline;
     }
-    if (box.size > kLargestHeader) return outline;
+    if (box.size > kMaxHeader) return outline;
     at += std::size_t(box.size);
   }
   return outline;

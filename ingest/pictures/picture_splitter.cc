@@ -7,7 +7,7 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kLongestSignature = 12;  // "RIFF", its length, "WEBP"
+constexpr std::size_t kMaxSignature = 12;  // "RIFF", its length, "WEBP"
 constexpr std::array<unsigned, 8> kPngSignature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
 // Markers of a JPEG (ITU T.81, table B.1).
@@ -39,7 +39,7 @@ bool PictureSplitter::find_start() {
     return true;
   };
   std::size_t from = 0;
-  for (; from + kLongestSignature <= bytes_.size() && kind_ == Kind::kNone; ++from) {
+  for (; from + kMaxSignature <= bytes_.size() && kind_ == Kind::kNone; ++from) {
     if (at(from) == 0xff && at(from + 1) == kStartOfImage && at(from + 2) == 0xff) {
       kind_ = Kind::kJpeg;
       scanned_ = 2;

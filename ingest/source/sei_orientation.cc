@@ -13,7 +13,7 @@ namespace {
 using UnitBytes = std::span<const std::byte>;
 
 constexpr unsigned kDisplayOrientation = 47;
-constexpr std::size_t kLongestUnit = 4096;  // of messages that are looked through
+constexpr std::size_t kMaxUnit = 4096;  // of messages that are looked through
 
 std::uint8_t byte_at(UnitBytes bytes, std::size_t at) {
   return at < bytes.size() ? std::uint8_t(bytes[at]) : std::uint8_t(0);
@@ -23,7 +23,7 @@ std::uint8_t byte_at(UnitBytes bytes, std::size_t at) {
 std::vector<std::byte> unescaped(UnitBytes unit) {
   std::vector<std::byte> plain;
   int zeros = 0;
-  for (const std::byte byte : unit.first(std::min(unit.size(), kLongestUnit))) {
+  for (const std::byte byte : unit.first(std::min(unit.size(), kMaxUnit))) {
     if (zeros >= 2 && byte == std::byte(3)) {
       zeros = 0;
       continue;

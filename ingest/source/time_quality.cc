@@ -38,7 +38,7 @@ void ClockDoubt::compare(MediaTime pts, WallTime sent, WallTime arrived, Monoton
   ahead_ = -*quickest_.value();
   // Once doubted, it must be well within the limits again.
   const int share = doubted_ ? 2 : 1;
-  doubted_ = ahead_ > kMostAhead / share || ahead_ < -kMostBehind / share;
+  doubted_ = ahead_ > kMaxAhead / share || ahead_ < -kMaxBehind / share;
 }
 
 milliseconds ClockDoubt::uncertainty() const {

@@ -39,8 +39,8 @@ class ReportQuality {
 // and frames have the time of their arrival, which at least agrees with everything else here.
 class ClockDoubt {
  public:
-  static constexpr std::chrono::seconds kMostAhead{2};
-  static constexpr std::chrono::seconds kMostBehind{5};
+  static constexpr std::chrono::seconds kMaxAhead{2};
+  static constexpr std::chrono::seconds kMaxBehind{5};
   // Once for each frame that a report tells the time of, in order; `sent` is that time.
   void compare(MediaTime pts, WallTime sent, WallTime arrived, MonotonicTime now);
   // How far ahead of ours the camera's clock is, by the quickest of the last frames.

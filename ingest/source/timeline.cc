@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // Hostile timestamps must leave room to calculate with.
-constexpr MediaTime kLongest = std::chrono::hours(24 * 365 * 100);
+constexpr MediaTime kMaxTime = std::chrono::hours(24 * 365 * 100);
 constexpr MediaTime kOutOfOrder = milliseconds(250);  // back by less: frames told in another order than shown
 constexpr MediaTime kAhead = seconds(1);              // sooner than the quickest frame
 constexpr MediaTime kStandstill = seconds(1);
@@ -17,14 +17,14 @@ constexpr MediaTime kInARow = seconds(10);
 constexpr int kMaxJumps = 3;
 
 MediaTime within_limits(MediaTime time) {
-  return std::clamp(time, -kLongest, kLongest);
+  return std::clamp(time, -kMaxTime, kMaxTime);
 }
 
 }  // namespace
 
 MediaTime Timeline::unwrapped(MediaTime timestamp) {
   timestamp = within_limits(timestamp);
-  if (!wrap_ || *wrap_ <= MediaTime(0) || *wrap_ > kLongest / 2) return timestamp;
+  if (!wrap_ || *wrap_ <= MediaTime(0) || *wrap_ > kMaxTime / 2) return timestamp;
   if (timestamp_ && timestamp + wrapped_ < *timestamp_ - *wrap_ / 2)
     wrapped_ = within_limits(wrapped_ + *wrap_);
   // A frame from before the wrap, told after it.
@@ -74,7 +74,7 @@ Timeline::Moment Timeline::at(std::optional<MediaTime> timestamp, MonotonicTime 
     moment.jumped = !first && jumps(moment.pts, arrival);
     if (moment.jumped) moment.pts = jump(*timestamp_, waited, arrival);
   }
-  moment.pts = std::clamp(moment.pts, last_, kLongest);
+  moment.pts = std::clamp(moment.pts, last_, kMaxTime);
   if (moment.pts > last_) {
     moved_on_ = arrival;
     still_.reset();

@@ -81,16 +81,16 @@ void read_values(const ConfigSection& section, Preprocessor& preprocessor) {
 
 // As transformers: image_processor of processor_config.json comes before preprocessor_config.json.
 std::optional<PictureSettings> read_picture_settings(const std::filesystem::path& folder) {
-  constexpr std::size_t kMostBytes = 1u << 20;
+  constexpr std::size_t kMaxBytes = 1u << 20;
   const auto processor = folder / "processor_config.json", pictures = folder / "preprocessor_config.json";
   if (std::filesystem::exists(processor)) {
-    Json json = read_json(processor, kMostBytes);
+    Json json = read_json(processor, kMaxBytes);
     const ConfigSection root(json, processor.string());
     if (root.find("image_processor") != nullptr)
       return PictureSettings{json["image_processor"], processor.string() + ": image_processor"};
   }
   if (!std::filesystem::exists(pictures)) return std::nullopt;
-  return PictureSettings{read_json(pictures, kMostBytes), pictures.string()};
+  return PictureSettings{read_json(pictures, kMaxBytes), pictures.string()};
 }
 
 }  // namespace

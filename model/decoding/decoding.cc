@@ -5,8 +5,8 @@
 namespace palisade {
 namespace {
 
-constexpr int kMostBeams = 16;
-constexpr std::size_t kMostChoices = 64;
+constexpr int kMaxBeams = 16;
+constexpr std::size_t kMaxChoices = 64;
 constexpr std::size_t kChoiceBytes = 8192;  // together: they all stand in one event
 
 struct Fault {
@@ -21,8 +21,8 @@ struct Fault {
     return std::nullopt;
   }
   Text operator()(const BeamSearch& search) const {
-    if (search.beams < 1 || search.beams > kMostBeams)
-      return "beams are 1 to " + std::to_string(kMostBeams) + ", not " + std::to_string(search.beams);
+    if (search.beams < 1 || search.beams > kMaxBeams)
+      return "beams are 1 to " + std::to_string(kMaxBeams) + ", not " + std::to_string(search.beams);
     if (!std::isfinite(search.length_penalty)) return "length_penalty is a number such as 1.0";
     return std::nullopt;
   }
@@ -30,8 +30,8 @@ struct Fault {
     if (choices.texts.empty()) return "there is no choice to choose from; give at least one";
     std::size_t bytes = 0;
     for (const std::string& text : choices.texts) bytes += text.size();
-    if (choices.texts.size() > kMostChoices || bytes > kChoiceBytes)
-      return "choices are at most " + std::to_string(kMostChoices) + ", of 8 KiB together";
+    if (choices.texts.size() > kMaxChoices || bytes > kChoiceBytes)
+      return "choices are at most " + std::to_string(kMaxChoices) + ", of 8 KiB together";
     return std::nullopt;
   }
 };

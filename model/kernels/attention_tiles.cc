@@ -28,7 +28,7 @@ namespace {
 // So that the sums over a chunk fit 32 bits.
 constexpr int kChunk = 256;  // positions
 constexpr int kRowsAhead = 6;
-constexpr int kMostWord = 2047, kMostProbability = 4095;
+constexpr int kMaxWord = 2047, kMaxProbability = 4095;
 // 2^f for |f| <= 1/2, 7.5e-5 off at most.
 constexpr float kPowerFactors[] = {0.05517167f, 0.24261114f, 0.69326099f, 0.99992807f};
 // Columns of values that one product takes.
@@ -36,9 +36,8 @@ struct Slice {
   int first;
   int count;
 };
-static_assert(std::int64_t(kChunk) * kMostWord * kMostProbability <
-                  std::numeric_limits<std::int32_t>::max() &&
-              std::int64_t(kMostTiledDim) * kMostWord * kMostWord < std::numeric_limits<std::int32_t>::max());
+static_assert(std::int64_t(kChunk) * kMaxWord * kMaxProbability < std::numeric_limits<std::int32_t>::max() &&
+              std::int64_t(kMaxTiledDim) * kMaxWord * kMaxWord < std::numeric_limits<std::int32_t>::max());
 
 }  // namespace
 }  // namespace palisade
@@ -86,10 +85,10 @@ float RoundWords(const float* x, std::size_t size, const float* ahead, std::int1
   }
   const float most = hn::GetLane(hn::BitCast(d, hn::MaxOfLanes(integers, largest)));
   const bool none = !(most > 1e-30f);  // below that the quotient is not finite
-  const Vector per_step = hn::Set(d, none ? 0 : kMostWord / most);
+  const Vector per_step = hn::Set(d, none ? 0 : kMaxWord / most);
   for (std::size_t i = 0; i < size; i += kLanes)
     store_words(round_to_words(load(x + i, size - i), per_step), out + i);
-  return none && most == most ? 0 : most / kMostWord + 0 * most;
+  return none && most == most ? 0 : most / kMaxWord + 0 * most;
 }
 
 // Columns [slice.first, slice.first + slice.count) of all rows, [rows][size], rounded like that, each with a
@@ -105,8 +104,8 @@ void RoundColumns(const float* const* rows, int count, std::size_t size, Slice s
       hwy::Prefetch(rows[std::min(row + kRowsAhead, count - 1)] + i);
       largest = hn::Max(largest, magnitude(of(row)));
     }
-    const Vector most = hn::BitCast(d, largest), per_step = hn::Div(hn::Set(d, float(kMostWord)), most);
-    hn::StoreU(hn::MulAdd(hn::Set(d, 1.0f / kMostWord), most, hn::Mul(hn::Zero(d), most)), d, steps + i);
+    const Vector most = hn::BitCast(d, largest), per_step = hn::Div(hn::Set(d, float(kMaxWord)), most);
+    hn::StoreU(hn::MulAdd(hn::Set(d, 1.0f / kMaxWord), most, hn::Mul(hn::Zero(d), most)), d, steps + i);
     auto* to = reinterpret_cast<std::int32_t*>(out) + (i - slice.first);
     for (int row = 0; row < count; row += 2, to += slice.count) {
       const auto low = round_to_words(of(row), per_step);
@@ -130,7 +129,7 @@ std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::
   const Vector levels = hn::Mul(hn::MaxOfLanes(d, most), factors);
   // Rounded likewise: the last 16 bits are the probability, and what stands before them is taken off the sum.
   constexpr std::uint32_t kShift = 0x4b000000;
-  const Vector scale = hn::Set(d, float(kMostProbability)),
+  const Vector scale = hn::Set(d, float(kMaxProbability)),
                shift = hn::BitCast(d, hn::Set(Unsigned(), kShift));
   auto sum = hn::Zero(Integers());
   for (std::size_t i = 0; i < size; i += kLanes) {
@@ -185,7 +184,7 @@ int padded(int size, int to) {
 // Columns of values, in slices that one product takes: use(first, count) of each.
 template <typename Use>
 void for_slices(int columns, const Use& use) {
-  const int vectors = columns / kVector, slices = (columns + kMostWordColumns - 1) / kMostWordColumns;
+  const int vectors = columns / kVector, slices = (columns + kMaxWordColumns - 1) / kMaxWordColumns;
   for (int slice = 0; slice < slices; ++slice) {
     const int first = vectors * slice / slices * kVector;
     use(first, vectors * (slice + 1) / slices * kVector - first);

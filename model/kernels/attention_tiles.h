@@ -15,7 +15,7 @@ namespace palisade {
 // over positions are f32.
 
 // Of a head, so that sums fit 32 bits.
-inline constexpr int kMostTiledDim = 512;
+inline constexpr int kMaxTiledDim = 512;
 
 // Keys and values of one key/value head, packed for many queries. Read-only after construction.
 class PackedKeysAndValues {

@@ -23,10 +23,10 @@
 namespace palisade {
 namespace {
 
-constexpr int kQuad = 4;        // values of a row of weights that stand side by side
-constexpr int kMostFew = 16;    // rows whose weights are read once, from memory
-constexpr int kMostRows = 128;  // at a time, so that their sums stay near
-constexpr int kStep = 16;       // bytes of a row
+constexpr int kQuad = 4;         // values of a row of weights that stand side by side
+constexpr int kMaxFewRows = 16;  // rows whose weights are read once, from memory
+constexpr int kMaxRows = 128;    // at a time, so that their sums stay near
+constexpr int kStep = 16;        // bytes of a row
 
 // Weights that are read next, fetched while others are multiplied.
 struct Ahead {
@@ -92,7 +92,7 @@ constexpr bool kHere = true;
 constexpr bool kHasVnni = HWY_TARGET == HWY_AVX3_DL;
 constexpr int kLanes = HWY_TARGET == HWY_AVX2 ? 8 : 16;
 constexpr int kRegisters = HWY_TARGET == HWY_AVX2 ? 16 : 32;
-constexpr int kMostVectors = HWY_TARGET == HWY_AVX2 ? 2 : 5;  // of columns, in a tile
+constexpr int kMaxVectors = HWY_TARGET == HWY_AVX2 ? 2 : 5;  // of columns, in a tile
 using Floats = hn::FixedTag<float, kLanes>;
 using Sums = hn::FixedTag<std::int32_t, kLanes>;
 using Words = hn::FixedTag<std::int16_t, 2 * kLanes>;
@@ -111,7 +111,7 @@ bool of_intel() {
 // Bytes of weights that few rows take at a time, so that memory brings the next ones meanwhile; 0 for many.
 // More rows than a tile has do better with half as many as Intel's cores want for fewer.
 int weights_for_few(int rows) {
-  if (rows > kMostFew) return 0;
+  if (rows > kMaxFewRows) return 0;
   return of_intel() && !(kHasVnni && rows > kTileRows) ? 16 << 10 : 8 << 10;
 }
 
@@ -155,10 +155,10 @@ void add_rests(std::span<const Rest> rests, const std::byte* packed, std::int32_
 void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, int last_tile, MatrixView y) {
   constexpr int kVectors = kTileColumns / kLanes;
   const int chunk = chunk_of(y.rows, x.depth), further = further_for_few(y.rows);
-  alignas(64) std::int32_t sums[kMostRows * kTileColumns];
+  alignas(64) std::int32_t sums[kMaxRows * kTileColumns];
   const std::byte* const all = x.values.data();
   const auto tile_at = [&](int tile) { return packed + std::size_t(tile) * tile_size(x.depth); };
-  const int blocks = (y.rows + kMostRows - 1) / kMostRows;
+  const int blocks = (y.rows + kMaxRows - 1) / kMaxRows;
   for (int task = first_tile * blocks; task < last_tile * blocks; ++task) {
     const int tile = task / blocks, block = task % blocks;
     const int begin = int(std::int64_t(y.rows) * block / blocks);
@@ -203,9 +203,9 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, i
 }
 
 void MultiplyWords(const WordRows& x, const WordColumns& columns, MatrixView y) {
-  alignas(64) static constexpr std::int32_t kStart[kMostWordColumns] = {};
-  alignas(64) static constexpr float kBias[kMostWordColumns] = {};
-  for (int first = 0; first < y.cols; first += kMostVectors * kLanes) {
+  alignas(64) static constexpr std::int32_t kStart[kMaxWordColumns] = {};
+  alignas(64) static constexpr float kBias[kMaxWordColumns] = {};
+  for (int first = 0; first < y.cols; first += kMaxVectors * kLanes) {
     const int left = y.cols - first;
     const Scaled scaled{.row_steps = x.steps,
                         .steps = columns.steps + first,
@@ -213,7 +213,7 @@ void MultiplyWords(const WordRows& x, const WordColumns& columns, MatrixView y) 
                         .y = y.data + first,
                         .stride = y.stride,
                         .columns = left};
-    add_rows<Operands::kWords, kMostVectors>(
+    add_rows<Operands::kWords, kMaxVectors>(
         {.x = reinterpret_cast<const std::byte*>(x.values),
          .x_stride = x.stride * 2,
          .bytes = x.depth * 2,
@@ -221,7 +221,7 @@ void MultiplyWords(const WordRows& x, const WordColumns& columns, MatrixView y) 
          .packed_stride = columns.count * 4,
          .start = kStart,
          .start_stride = 0},
-        std::min(kMostVectors, (left + kLanes - 1) / kLanes), x.rows, {}, &scaled);
+        std::min(kMaxVectors, (left + kLanes - 1) / kLanes), x.rows, {}, &scaled);
   }
 }
 #else
@@ -323,7 +323,7 @@ void multiply_tiles(const TileRows& x, std::span<const std::byte> packed, int fi
 }
 
 void multiply_words(const WordRows& x, const WordColumns& columns, MatrixView y) {
-  assert(x.depth % 8 == 0 && columns.count % 16 == 0 && y.cols <= std::min(columns.count, kMostWordColumns));
+  assert(x.depth % 8 == 0 && columns.count % 16 == 0 && y.cols <= std::min(columns.count, kMaxWordColumns));
   HWY_DYNAMIC_DISPATCH(MultiplyWords)(x, columns, y);
 }
 

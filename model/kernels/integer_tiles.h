@@ -62,7 +62,7 @@ struct WordColumns {
   const float* steps;
   int count;
 };
-inline constexpr int kMostWordColumns = 80;
+inline constexpr int kMaxWordColumns = 80;
 // y = x times the first y.cols of the columns, in the calling thread. The sums must fit 32 bits.
 void multiply_words(const WordRows& x, const WordColumns& columns, MatrixView y);
 

@@ -52,8 +52,8 @@ HWY_INLINE void update(std::size_t size, const Operation& operation, Arrays*... 
   std::size_t i = 0;
   for (; i + lanes <= size; i += lanes) change((arrays + i)...);
   if (i == size) return;
-  constexpr std::size_t kMost = HWY_MAX_BYTES / sizeof(float);
-  float buffers[sizeof...(Arrays)][kMost] = {};
+  constexpr std::size_t kMaxLanes = HWY_MAX_BYTES / sizeof(float);
+  float buffers[sizeof...(Arrays)][kMaxLanes] = {};
   float* const places[] = {arrays...};
   for (std::size_t k = 0; k < sizeof...(Arrays); ++k) std::copy(places[k] + i, places[k] + size, buffers[k]);
   [&]<std::size_t... k>(std::index_sequence<k...>) {

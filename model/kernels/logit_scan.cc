@@ -29,7 +29,7 @@ using Doubles = hn::FixedTag<double, kDoubles>;
 constexpr std::size_t kStep = 16;
 constexpr std::size_t kVectors = kStep / kLanes, kDoubleVectors = kStep / kDoubles;
 static_assert(LogitScan::kBlock % kStep == 0);
-constexpr float kMostNegative = -87.0f;  // what is less likely than exp() of it is lost in a sum of 1 or more
+constexpr float kMinExponent = -87.0f;  // what is less likely than exp() of it is lost in a sum of 1 or more
 constexpr float kLog2E = 1.44269504f;
 // So large that its last bit is worth 1: a sum with it is rounded to a whole number, which its last bits are.
 constexpr float kRounder = 12582912.0f;
@@ -42,7 +42,7 @@ constexpr float kFactors[] = {1.392625039e-3f, 8.363232948e-3f, 4.166655242e-2f,
 HWY_INLINE Vector exponential(Vector v) {
   const Floats d;
   const Integers integers;
-  v = hn::Max(v, hn::Set(d, kMostNegative));
+  v = hn::Max(v, hn::Set(d, kMinExponent));
   const auto rounder = hn::Set(d, kRounder), shifted = hn::Add(hn::Mul(v, hn::Set(d, kLog2E)), rounder);
   const auto twos = hn::Sub(shifted, rounder);
   const auto rest = hn::Sub(hn::Sub(v, hn::Mul(twos, hn::Set(d, kLn2))), hn::Mul(twos, hn::Set(d, kLn2Rest)));

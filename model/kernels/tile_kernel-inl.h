@@ -135,8 +135,8 @@ PALISADE_TILE void add_tiles(const Tile& tile, int first, int count, Ahead& ahea
 
 using AddTiles = void (*)(const Tile&, int, int, Ahead&, int, const Scaled*);
 
-// add_tiles() of `vectors` of columns, at most kMost, by `rows` rows, at most most_rows(vectors).
-template <Operands kOperands, int kMost>
+// add_tiles() of `vectors` of columns, at most kMaxVectorCount, by `rows` rows, at most most_rows(vectors).
+template <Operands kOperands, int kMaxVectorCount>
 AddTiles add_tiles_of(int vectors, int rows) {
   static constexpr auto kOfVectors = []<int kVectors, int... kLess>(std::integer_sequence<int, kLess...>) {
     return std::array<AddTiles, 8>{add_tiles<kOperands, kVectors, kLess + 1>...};
@@ -145,19 +145,19 @@ AddTiles add_tiles_of(int vectors, int rows) {
     return std::array{kOfVectors.template operator()<kLess + 1>(
         std::make_integer_sequence<int, most_rows(kLess + 1)>())...};
   }
-  (std::make_integer_sequence<int, kMost>());
+  (std::make_integer_sequence<int, kMaxVectorCount>());
   return kOf[vectors - 1][rows - 1];
 }
 
 // The same of any number of rows, in tiles as equal as can be, each with its share of what is ahead.
-template <Operands kOperands, int kMost>
+template <Operands kOperands, int kMaxVectorCount>
 void add_rows(const Tile& tile, int vectors, int rows, Ahead ahead, const Scaled* scaled) {
   const int tiles = (rows + most_rows(vectors) - 1) / most_rows(vectors);
   const int least = rows / tiles, larger = rows % tiles, steps = tiles * (tile.bytes / kStep);
   const int lines = int((ahead.end - ahead.at + 64 * steps - 1) / (64 * steps));
   const auto add = [&](int first, int count, int its_rows) {
     if (count > 0)
-      add_tiles_of<kOperands, kMost>(vectors, its_rows)(tile, first, count, ahead, lines, scaled);
+      add_tiles_of<kOperands, kMaxVectorCount>(vectors, its_rows)(tile, first, count, ahead, lines, scaled);
   };
   add(0, larger, least + 1);
   add(larger * (least + 1), tiles - larger, least);

@@ -53,7 +53,7 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
     return;
   }
   // Two weights of at most 255 by values whose sum is at most 128 add up to less than 2^15.
-  constexpr int kLargestSum = 128, kLargest = kLargestSum / 2;
+  constexpr int kMaxSum = 128, kMaxByte = kMaxSum / 2;
   const Bytes bytes;
   const Words words;
   const Rests<std::byte> rests(all, depth, count, at);
@@ -68,8 +68,8 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
     const auto even = hn::ShiftRight<8>(hn::ShiftLeft<8>(hn::BitCast(words, x)));
     const auto both = hn::Add(odd, even);
     sums = hn::ReorderWidenMulAccumulate(Sums(), both, hn::Set(words, 1), sums, none);
-    const auto large = hn::VecFromMask(words, hn::Gt(hn::Abs(both), hn::Set(words, kLargestSum)));
-    const auto bounded = hn::Min(hn::Max(x, hn::Set(bytes, -kLargest)), hn::Set(bytes, kLargest));
+    const auto large = hn::VecFromMask(words, hn::Gt(hn::Abs(both), hn::Set(words, kMaxSum)));
+    const auto bounded = hn::Min(hn::Max(x, hn::Set(bytes, -kMaxByte)), hn::Set(bytes, kMaxByte));
     const auto part = hn::IfVecThenElse(hn::BitCast(bytes, large), bounded, x);
     std::byte* const values = values_of(all, depth, chunk, count, first, at) + (i - first);
     hn::StoreU(part, bytes, reinterpret_cast<std::int8_t*>(values));

@@ -34,9 +34,9 @@ void normalise(std::span<float> scores, int begin, int end, const AttentionShape
 // AVX-512, and those beyond a multiple of six with AVX2 where they are three or fewer; who shares a block is
 // the moment's, and answers must not depend on it. A decoding step has the same rows each time.
 int filled_rows(int count, bool decodes) {
-  constexpr int kFewest = 16;
+  constexpr int kMinScoreRows = 16;
   if (decodes) return count;
-  const int rows = std::max(count, kFewest), beyond = rows % 6;
+  const int rows = std::max(count, kMinScoreRows), beyond = rows % 6;
   return beyond == 0 || beyond > 3 ? rows : rows + 4 - beyond;
 }
 
@@ -121,7 +121,7 @@ void attend(const AttentionShape& shape, ConstMatrixView q, std::span<const Keys
             const Visibility& visibility, MatrixView out) {
   const int dim = shape.head_dim;
   const TallRows tall(shape, q, out);
-  if (shape.rounded && dim <= kMostTiledDim && has_integer_tiles())
+  if (shape.rounded && dim <= kMaxTiledDim && has_integer_tiles())
     return attend_rounded(shape, q, parts, visibility, out);
   const int all_positions = positions_of(parts);
   const int blocks = (tall.rows + kBlockRows - 1) / kBlockRows;

@@ -19,9 +19,9 @@ struct AttentionShape {
 
 // Whether a pass over `rows` repays packing keys and values for `rounded`. The whole pass, not the slice in
 // hand, whose size depends on the time there is: features and answers must not.
-inline constexpr int kFewestRounded = 64;  // rows of scores, which all heads share where keys are one head's
+inline constexpr int kMinRoundedRows = 64;  // rows of scores, which all heads share where keys are one head's
 inline bool repays_rounding(const AttentionShape& shape, int rows) {
-  return rows * (shape.kv_heads == 1 ? shape.heads : 1) >= kFewestRounded;
+  return rows * (shape.kv_heads == 1 ? shape.heads : 1) >= kMinRoundedRows;
 }
 
 // Which keys a query row sees: row i stands at position `first` + i and sees keys [from, to) with

@@ -71,7 +71,7 @@ void require_success(dnnl_status_t status) {
 }
 
 // Rows of a product of activations that repay a call of oneDNN.
-constexpr int kFewestRows = 48;
+constexpr int kMinRows = 48;
 
 }  // namespace
 
@@ -217,8 +217,8 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   parts.outputs = rows.rows;
   parts.depth = precision == Precision::kInt8 ? rotated_size(rows.cols) : rows.cols;
   parts.tiles = packs_tiles(precision);
-  constexpr int kMostDepth = std::numeric_limits<std::int32_t>::max() / (255 * 127);
-  if (precision == Precision::kInt8 && parts.depth > kMostDepth) {
+  constexpr int kMaxDepth = std::numeric_limits<std::int32_t>::max() / (255 * 127);
+  if (precision == Precision::kInt8 && parts.depth > kMaxDepth) {
     throw ModelError("rows of " + std::to_string(rows.cols) +
                      " values are too long for int8, whose sums have 32 bits; use " +
                      "precision bf16 or f32");
@@ -295,7 +295,7 @@ void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alp
               MatrixView c) {
   assert((b_transposed ? b.cols : b.rows) == a.cols && (b_transposed ? b.rows : b.cols) == c.cols &&
          a.rows == c.rows);
-  parallel_for_rows(c.rows, kFewestRows, 2.0 * a.rows * a.cols * c.cols, [&](int first, int count) {
+  parallel_for_rows(c.rows, kMinRows, 2.0 * a.rows * a.cols * c.cols, [&](int first, int count) {
     const OneThread alone;
     const ConstMatrixView its_a = a.row_range(first, count);
     const MatrixView its_c = c.row_range(first, count);
@@ -306,7 +306,7 @@ void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alp
 
 void multiply_transposed(ConstMatrixView a, ConstMatrixView b, float alpha, float beta, MatrixView c) {
   assert(a.rows == b.rows && a.cols == c.rows && b.cols == c.cols);
-  parallel_for_rows(c.rows, kFewestRows, 2.0 * a.rows * a.cols * c.cols, [&](int first, int count) {
+  parallel_for_rows(c.rows, kMinRows, 2.0 * a.rows * a.cols * c.cols, [&](int first, int count) {
     const OneThread alone;
     const ConstMatrixView its_a = a.block(0, a.rows, first, count);
     const MatrixView its_c = c.row_range(first, count);

@@ -124,13 +124,13 @@ void OneDnnProduct::pack(const void* plain, std::byte* packed) const {
 }
 
 OneDnnProduct::Prepared& OneDnnProduct::prepare(int rows, int outputs) const {
-  constexpr std::size_t kMostPrepared = 1024;  // prompts come in many lengths
+  constexpr std::size_t kMaxPrepared = 1024;  // prompts come in many lengths
   // How its weights are packed follows from what a product is made of, so layers that are alike share.
   using Key = std::tuple<int, int, int, int, memory::data_type, memory::data_type, bool>;
   thread_local std::map<Key, Prepared> prepared;
   const Key key{rows, outputs, inputs_, outputs_, format_.row, format_.weight, bias_.empty()};
   if (const auto found = prepared.find(key); found != prepared.end()) return found->second;
-  if (prepared.size() >= kMostPrepared) prepared.clear();
+  if (prepared.size() >= kMaxPrepared) prepared.clear();
   if (convolves_) {
     const auto desc = convolution_of(rows, outputs);
     return prepared.emplace(key, Prepared{dnnl::convolution_forward(desc), arguments_of(desc)}).first->second;
@@ -157,16 +157,16 @@ void OneDnnProduct::run(const void* x, const std::byte* packed, int first, Matri
 }
 
 void OneDnnProduct::run_parts(const std::byte* x, const std::byte* packed, MatrixView y) const {
-  constexpr int kFewestRows = 128, kFewestOutputs = 64;
+  constexpr int kMinRows = 128, kMinOutputs = 64;
   const int threads = team_size(), most = kPartsAThread * threads;
   const double work = 2.0 * y.rows * y.cols * inputs_;
   if (in_task() || work < kParallelWork) return run(x, packed, 0, y);
-  if (y.rows >= kFewestRows * threads) {
-    return parallel_for_rows(y.rows, kFewestRows, work, [&](int first, int count) {
+  if (y.rows >= kMinRows * threads) {
+    return parallel_for_rows(y.rows, kMinRows, work, [&](int first, int count) {
       run(x + format_.operand_bytes * inputs_ * first, packed, 0, y.row_range(first, count));
     });
   }
-  for_parts(std::clamp(outputs_ / kFewestOutputs, 1, most), work, [&](std::size_t at, int first, int count) {
+  for_parts(std::clamp(outputs_ / kMinOutputs, 1, most), work, [&](std::size_t at, int first, int count) {
     const MatrixView its = y.block(0, y.rows, first, count);
     if (its.contiguous()) return run(x, packed + at, first, its);
     Matrix whole(y.rows, count);

@@ -35,8 +35,8 @@ WeightRows some_heads(const WeightRows& qkv, int first, int count) {
 // Outputs of fc1 whose values of a block of rows stay in the second cache: all, or nearly equal parts
 // in whole blocks of a rotation.
 int mlp_outputs_together(int mlp_width) {
-  constexpr int kMostOutputs = 2560;
-  const int parts = (mlp_width + kMostOutputs - 1) / kMostOutputs;
+  constexpr int kMaxOutputs = 2560;
+  const int parts = (mlp_width + kMaxOutputs - 1) / kMaxOutputs;
   return rotated_size((mlp_width + parts - 1) / parts);
 }
 
@@ -166,9 +166,9 @@ EncoderPass::EncoderPass(const EncoderLayers& layers, MatrixView x, int tokens, 
 // Sequences do not see each other, so each layer takes some of them after the others: what is made of them is
 // read again while it is near.
 int EncoderPass::rows_of_group(int rows, int tokens) {
-  constexpr int kMostRows = 256;
+  constexpr int kMaxRows = 256;
   int sequences = rows / tokens;
-  while (sequences > 1 && (sequences * tokens > kMostRows || rows % (sequences * tokens) != 0)) --sequences;
+  while (sequences > 1 && (sequences * tokens > kMaxRows || rows % (sequences * tokens) != 0)) --sequences;
   return sequences * tokens;
 }
 

@@ -20,7 +20,7 @@ struct HalfLayer {
 // some units of half a layer each. Every unit of the second half needs all of the first.
 class LayerSlices {
  public:
-  static constexpr int kMostRows = 512;  // of a slice
+  static constexpr int kMaxRows = 512;  // of a slice
 
   LayerSlices(int layers, std::array<HalfLayer, 2> halves) : layers_(layers), halves_(halves) {}
 
@@ -41,10 +41,10 @@ class LayerSlices {
   int rows_within(double operations) const {
     const int left = units_left();
     const double rows = operations / operations_of_unit();
-    const int shares = (left + kMostRows - 1) / kMostRows;
+    const int shares = (left + kMaxRows - 1) / kMaxRows;
     const int share = (left + shares - 1) / shares;
     if (rows >= share) return share;
-    return std::min(left, std::max(kFewestRows, int(std::bit_floor(unsigned(rows)))));
+    return std::min(left, std::max(kMinRows, int(std::bit_floor(unsigned(rows)))));
   }
   double operations_of_layer() const {
     return halves_[0].units * halves_[0].operations + halves_[1].units * halves_[1].operations;
@@ -66,7 +66,7 @@ class LayerSlices {
   double operations() const { return operations_; }
 
  private:
-  static constexpr int kFewestRows = 32;
+  static constexpr int kMinRows = 32;
   int layers_;
   std::array<HalfLayer, 2> halves_;
   int layer_ = 0;

@@ -16,13 +16,13 @@ constexpr std::size_t kLarge = std::size_t(16) << 10;
 constexpr std::size_t kVector = 64;
 // AddressSanitizer would not see who uses what he has given back.
 #ifdef __SANITIZE_ADDRESS__
-constexpr std::size_t kMostKept = 0, kMostNear = 0, kSlab = 0;
+constexpr std::size_t kMaxKept = 0, kMaxNear = 0, kSlab = 0;
 #else
 constexpr std::size_t kSlab = 8 * kHugePage;
-constexpr std::size_t kMostKept = kMostKeptMemory;
-constexpr std::size_t kMostNear = std::size_t(1) << 20;  // of a thread: as much as its second cache holds
+constexpr std::size_t kMaxKept = kMaxKeptMemory;
+constexpr std::size_t kMaxNear = std::size_t(1) << 20;  // of a thread: as much as its second cache holds
 #endif
-constexpr std::size_t kMostNearBlocks = 64;
+constexpr std::size_t kMaxNearBlocks = 64;
 
 std::align_val_t alignment_of(std::size_t size) {
   return std::align_val_t(size >= kHugePage ? kHugePage : 64);
@@ -80,7 +80,7 @@ class SharedBlocks {
   void give(Entry entry) {
     const std::lock_guard lock(guard_);
     kept_.give(entry);
-    while (kept_.bytes() > kMostKept) give_to_system(kept_.take_oldest());
+    while (kept_.bytes() > kMaxKept) give_to_system(kept_.take_oldest());
   }
 
  private:
@@ -109,14 +109,14 @@ class NearBlocks {
   // nullptr for a block that would leave no room for others, and once the thread's are gone: what is static
   // or a thread's may be given back later.
   static NearBlocks* of_thread(std::size_t size) {
-    if (gone || size > kMostNear / 4) return nullptr;
+    if (gone || size > kMaxNear / 4) return nullptr;
     thread_local NearBlocks all;
     return &all;
   }
   void* take(std::size_t& size) { return kept_.take(size); }
   void give(Entry entry) {
     kept_.give(entry);
-    while (kept_.bytes() > kMostNear || kept_.count() > kMostNearBlocks) give_to_all(kept_.take_oldest());
+    while (kept_.bytes() > kMaxNear || kept_.count() > kMaxNearBlocks) give_to_all(kept_.take_oldest());
   }
 
  private:

@@ -7,7 +7,7 @@
 namespace palisade {
 
 // Of what is given back, at most, beside what threads keep.
-inline constexpr std::size_t kMostKeptMemory = std::size_t(256) << 20;
+inline constexpr std::size_t kMaxKeptMemory = std::size_t(256) << 20;
 
 // Gives a block back. Knows how large it is, or what it is a part of.
 struct FreeMemory {

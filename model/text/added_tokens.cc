@@ -12,7 +12,7 @@ namespace palisade {
 namespace {
 
 using PieceId = std::function<std::optional<TokenId>(std::string_view)>;
-constexpr std::size_t kMostSettingsBytes = 16u << 20;
+constexpr std::size_t kMaxSettingsBytes = 16u << 20;
 constexpr std::string_view kSpaces[] = {" ", "\xe2\x96\x81"};
 
 // The tokens so far, and the file that named each first.
@@ -108,7 +108,7 @@ class FolderFiles {
 
   void read_added(const std::filesystem::path& file) {
     if (!std::filesystem::exists(file)) return;
-    const Json tokens = read_json(file, kMostSettingsBytes);
+    const Json tokens = read_json(file, kMaxSettingsBytes);
     if (!tokens.is_object()) throw ModelError(file.string() + ": expected an object of token texts and ids");
     for (const auto& [text, id] : tokens.items()) {
       if (text.empty() || !id.is_number_unsigned() || id.get<std::uint64_t>() > INT32_MAX)
@@ -122,7 +122,7 @@ class FolderFiles {
   void read_settings(const std::filesystem::path& file) {
     if (!std::filesystem::exists(file)) return;
     const std::string what = file.string();
-    const Json settings = read_json(file, kMostSettingsBytes);
+    const Json settings = read_json(file, kMaxSettingsBytes);
     if (!settings.is_object()) throw ModelError(what + ": expected an object");
     const auto given = [&](const char* key) { return settings.contains(key) && !settings[key].is_null(); };
     struct Fixed {

@@ -72,7 +72,7 @@ PieceTable read_piece_table(const std::filesystem::path& folder) {
                      "model, or its tokenizer.json");
   if (has_json) table.json = read_tokenizer_json(json_file, has_model);
   if (has_model) {
-    table.bytes = read_text_file(table.file, kMostTokenizerBytes);
+    table.bytes = read_text_file(table.file, kMaxTokenizerBytes);
     table.model = read_sentencepiece_model(table.bytes, table.file.string());
     if (has_json) require_same_pieces(*table.json, json_file, table);
   } else {

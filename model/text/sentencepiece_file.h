@@ -9,7 +9,7 @@ namespace palisade {
 
 // Of tokenizer.model, spiece.model and tokenizer.json alike; Gemma 3's tokenizer.json, the largest there is,
 // has 33 MB.
-inline constexpr std::size_t kMostTokenizerBytes = std::size_t(64) << 20;
+inline constexpr std::size_t kMaxTokenizerBytes = std::size_t(64) << 20;
 
 enum class SentencePieceKind {
   kGemma,   // BPE, identity normalisation; ids 0 <pad>, 1 <eos>, 2 <bos>, 3 <unk>

@@ -150,7 +150,7 @@ SiglipTokenizer::SiglipTokenizer(const std::filesystem::path& folder) : parts_(s
   const auto file = folder / "spiece.model";
   if (!std::filesystem::exists(file))
     throw ModelError(file.string() + ": no such file; the folder needs the checkpoint's SentencePiece model");
-  const std::string bytes = read_text_file(file, kMostTokenizerBytes);
+  const std::string bytes = read_text_file(file, kMaxTokenizerBytes);
   SentencePieceModel model = read_sentencepiece_model(bytes, file.string());
   check_sentencepiece_model(model, file.string(), SentencePieceKind::kSiglip);
   model.add_dummy_prefix = false;

@@ -202,7 +202,7 @@ std::vector<TokenMerge> merges_of(const TokenizerJsonParts& parts, const IdsByTe
 TokenizerJson read_tokenizer_json(const std::filesystem::path& file, bool beside_model) {
   const Entries entries{file.string()};
   const TokenizerJsonParts parts =
-      read_tokenizer_json_parts(read_text_file(file, kMostTokenizerBytes), file.string(), !beside_model);
+      read_tokenizer_json_parts(read_text_file(file, kMaxTokenizerBytes), file.string(), !beside_model);
   if (!parts.rest.is_object()) throw ModelError(file.string() + ": expected an object");
   const Json& model = entry_of(parts.rest, "model");
   if (!beside_model) {

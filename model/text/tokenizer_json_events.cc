@@ -5,8 +5,8 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kMostLevels = 64;
-constexpr std::size_t kMostPieces = 1u << 20, kMostMerges = 1u << 22, kMostValues = 1u << 20;
+constexpr std::size_t kMaxLevels = 64;
+constexpr std::size_t kMaxJsonPieces = 1u << 20, kMaxMerges = 1u << 22, kMaxValues = 1u << 20;
 
 // Takes the parser's events; everything but vocabulary and merges becomes a Json value.
 class Events {
@@ -31,7 +31,7 @@ class Events {
   }
   bool key(std::string& text) {
     if (place_ == Place::kVocabulary) {
-      if (parts_.vocabulary.size() >= kMostPieces) fail("model.vocab has more than 1048576 pieces");
+      if (parts_.vocabulary.size() >= kMaxJsonPieces) fail("model.vocab has more than 1048576 pieces");
       parts_.vocabulary.add(text);
       return true;
     }
@@ -84,7 +84,7 @@ class Events {
   bool in_model() const { return open_.size() == 2 && open_[1] == model_; }
 
   Json& place_value(Json added) {
-    if (++values_ > kMostValues) fail("holds more than 1048576 values beside vocabulary and merges");
+    if (++values_ > kMaxValues) fail("holds more than 1048576 values beside vocabulary and merges");
     if (open_.empty()) return parts_.rest = std::move(added);
     Json& parent = *open_.back();
     if (parent.is_array()) return parent.emplace_back(std::move(added));
@@ -101,7 +101,7 @@ class Events {
   void open(Json container) {
     Json* const placed = &place_value(std::move(container));
     open_.push_back(placed);
-    if (open_.size() > kMostLevels) fail("not usable JSON: it is nested more than 64 levels deep");
+    if (open_.size() > kMaxLevels) fail("not usable JSON: it is nested more than 64 levels deep");
   }
   bool close() {
     if (place_ == Place::kVocabulary && parts_.ids.size() != parts_.vocabulary.size()) unexpected();
@@ -119,7 +119,7 @@ class Events {
     return true;
   }
   bool half(std::string_view text) {
-    if (parts_.merges.size() >= 2 * kMostMerges) fail("has more than 4194304 merges");
+    if (parts_.merges.size() >= 2 * kMaxMerges) fail("has more than 4194304 merges");
     if (halves_ == 2 || text.empty()) unexpected();
     ++halves_;
     parts_.merges.add(text);

@@ -28,13 +28,13 @@ class Buffer {
 // depend on the number of rows alone, so sums over them do not depend on the number of threads.
 template <typename Task>
 void for_row_ranges(int rows, double work, const Task& task) {
-  constexpr int kRanges = 16, kFewest = 8;
-  const int count = std::max(kFewest, (rows + kRanges - 1) / kRanges);
+  constexpr int kRanges = 16, kMinRangeRows = 8;
+  const int count = std::max(kMinRangeRows, (rows + kRanges - 1) / kRanges);
   parallel_for((rows + count - 1) / count, work, [&](int range) {
     const int first = range * count;
     task(range, first, std::min(count, rows - first));
   });
 }
-inline constexpr int kMostRowRanges = 16;
+inline constexpr int kMaxRowRanges = 16;
 
 }  // namespace palisade

@@ -8,8 +8,8 @@
 namespace palisade {
 namespace {
 
-constexpr int kMostLogits = 16 << 20;  // 64 MB
-constexpr int kFewestRows = 8;
+constexpr int kMaxLogits = 16 << 20;  // 64 MB
+constexpr int kMinLossRows = 8;
 
 }  // namespace
 
@@ -19,7 +19,7 @@ void head_loss(const LossOptions& options, ConstMatrixView head_rows, ConstMatri
   assert(hidden.rows == int(targets.size()) && options.vocabulary <= head_rows.rows);
   const int vocabulary = options.vocabulary;
   const ConstMatrixView head = head_rows.row_range(0, vocabulary);
-  const int rows = std::max(kFewestRows, kMostLogits / vocabulary);
+  const int rows = std::max(kMinLossRows, kMaxLogits / vocabulary);
   for (int first = 0; first < hidden.rows; first += rows) {
     const int count = std::min(rows, hidden.rows - first);
     const MatrixView logits = buffer.shaped(count, vocabulary);

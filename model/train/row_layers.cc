@@ -17,14 +17,14 @@ template <typename Task>
 void with_partial_sums(ConstMatrixView x, double work, std::initializer_list<MatrixView> targets,
                        Buffer& buffer, const Task& task) {
   const int sums = int(targets.size());
-  const MatrixView partial = buffer.shaped(kMostRowRanges * sums, x.cols);
+  const MatrixView partial = buffer.shaped(kMaxRowRanges * sums, x.cols);
   fill_rows(partial, 0);
   for_row_ranges(x.rows, work, [&](int range, int first, int count) {
     task(first, count, partial.row_range(range * sums, sums));
   });
   int sum = 0;
   for (const MatrixView& target : targets) {
-    for (int range = 0; target.data && range < kMostRowRanges; ++range)
+    for (int range = 0; target.data && range < kMaxRowRanges; ++range)
       add(target.row(0), partial.row(range * sums + sum));
     ++sum;
   }

@@ -9,7 +9,7 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kMostAhead = std::size_t(128) << 20;
+constexpr std::size_t kMaxAhead = std::size_t(128) << 20;
 // What Linux reads of one demand even where a disk's own settings are the least.
 constexpr std::size_t kPiece = std::size_t(128) << 10;
 constexpr std::chrono::milliseconds kPause{5};
@@ -24,7 +24,7 @@ ReadAhead::ReadAhead(std::vector<std::filesystem::path> files, std::function<std
           if (descriptor < 0) continue;
           const off_t size = ::lseek(descriptor, 0, SEEK_END);
           for (off_t at = 0; at < size && !stop.stop_requested(); at += off_t(kPiece), demanded += kPiece) {
-            while (demanded > taken() + kMostAhead && !stop.stop_requested())
+            while (demanded > taken() + kMaxAhead && !stop.stop_requested())
               std::this_thread::sleep_for(kPause);
             ::posix_fadvise(descriptor, at, off_t(kPiece), POSIX_FADV_WILLNEED);
           }

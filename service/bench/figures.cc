@@ -9,7 +9,7 @@
 namespace palisade {
 namespace {
 
-constexpr double kLongestPrefill = 5;  // seconds: longer ones are reckoned
+constexpr double kMaxPrefill = 5;  // seconds: longer ones are reckoned
 constexpr int kRepeats = 3;
 constexpr int kSteps = 6;
 
@@ -49,7 +49,7 @@ Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, co
                                    .seconds.median());
   }
   for (const int positions : std::set<int>(lengths.begin(), lengths.end())) {
-    if (!figures.prefills().empty() && figures.prefill(positions) > kLongestPrefill) break;
+    if (!figures.prefills().empty() && figures.prefill(positions) > kMaxPrefill) break;
     const std::vector<TokenId> tokens = bench_tokens(model, positions);
     figures.set_prefill(positions,
                         timed(

@@ -134,9 +134,9 @@ std::uint64_t memory_needed(const ModelConfig& config, int positions, double byt
   // Of all positions, and of those that go through half a layer at a time.
   const std::uint64_t rows = std::uint64_t(positions) * (keys + width + q_width);
   const std::uint64_t slice =
-      std::min<std::uint64_t>(positions, LayerSlices::kMostRows) * (3 * mlp + 3 * width + 2 * q_width);
+      std::min<std::uint64_t>(positions, LayerSlices::kMaxRows) * (3 * mlp + 3 * width + 2 * q_width);
   return weight_memory(config, bytes_per_weight) + std::uint64_t(bytes_per_weight * double(largest)) +
-         sizeof(float) * (rows + slice) + kMostKeptMemory;
+         sizeof(float) * (rows + slice) + kMaxKeptMemory;
 }
 
 void require_memory(std::string_view what, std::uint64_t needed, std::uint64_t available) {

@@ -18,8 +18,8 @@ constexpr Stage kStages[] = {
     {"decode-1", StageKind::kDecode, 1},       {"decode-4", StageKind::kDecode, 4},
     {"decode-8", StageKind::kDecode, 8}};
 
-constexpr double kLongWarmUp = 2.0;   // seconds: what takes longer is not made faster by being made ready
-constexpr double kLongestStage = 60;  // seconds
+constexpr double kLongWarmUp = 2.0;  // seconds: what takes longer is not made faster by being made ready
+constexpr double kMaxStage = 60;     // seconds
 constexpr int kStepsARepeat = 4;
 
 // One repetition, from its beginning on.
@@ -101,7 +101,7 @@ Timing timed(int repeats, const std::function<void()>& once, const std::function
     once();
     if (ready || repetition.seconds() > kLongWarmUp) repetition.add_to(timing);
     ready = true;
-    if (timing.seconds.count() > 0 && seconds_since(all) > kLongestStage) break;
+    if (timing.seconds.count() > 0 && seconds_since(all) > kMaxStage) break;
   }
   return timing;
 }

@@ -27,7 +27,7 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kMostPictures = 16;
+constexpr std::size_t kMaxPictures = 16;
 
 struct AskOptions {
   std::string words;
@@ -64,7 +64,7 @@ std::optional<std::chrono::milliseconds> span_of(const AskOptions& options) {
 bool asks_pictures(const AskOptions& options) {
   const auto pictures = std::size_t(std::ranges::count_if(options.inputs, is_picture_file));
   if (pictures == options.inputs.size()) {
-    if (pictures > kMostPictures) throw UsageError("more than 16 pictures; ask about fewer");
+    if (pictures > kMaxPictures) throw UsageError("more than 16 pictures; ask about fewer");
     return true;
   }
   if (options.inputs.size() == 1) return false;

@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Of an answer; what a model says is much like its prompt to a calibration.
-constexpr int kMostAnswerTokens = 16;
+constexpr int kMaxAnswerTokens = 16;
 
 struct CalibrateOptions {
   std::string folder;
@@ -100,9 +100,9 @@ bool answer(const PaliGemma& model, BatchLoader& loader, std::span<const Transfe
                                                  " examples, " + std::to_string(tokens) + " tokens");
     const TransferRecord& record = records[order.at(i)];
     Sequence sequence =
-        model.prefill(model.encode(loader.images(record, i)), record.tokens.prompt, kMostAnswerTokens);
+        model.prefill(model.encode(loader.images(record, i)), record.tokens.prompt, kMaxAnswerTokens);
     tokens += std::size_t(sequence.length());
-    decode(model, std::move(sequence), {.max_new_tokens = kMostAnswerTokens});
+    decode(model, std::move(sequence), {.max_new_tokens = kMaxAnswerTokens});
   }
   progress.clear();
   log_info("calibrated with " + std::to_string(count) + " examples, " + std::to_string(tokens) + " tokens");

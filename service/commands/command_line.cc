@@ -84,7 +84,7 @@ std::string nearest_command(const CLI::App& app, const std::string& word) {
 
 // A message without what was given as a value, in any case of its letters: alone or behind a flag's '='.
 std::string without_values(std::string text, std::span<char* const> arguments) {
-  constexpr std::size_t kShortest = 3;  // shorter ones stand in every other word
+  constexpr std::size_t kMinLength = 3;  // shorter ones stand in every other word
   const auto alike = [](char a, char b) {
     return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
   };
@@ -93,7 +93,7 @@ std::string without_values(std::string text, std::span<char* const> arguments) {
     const bool flag = argument.starts_with("--");
     if (flag && equals == std::string_view::npos) continue;
     const std::string_view value = flag ? argument.substr(equals + 1) : argument;
-    if (value.size() < kShortest) continue;
+    if (value.size() < kMinLength) continue;
     for (std::size_t from = 0; from < text.size();) {
       const auto rest = std::ranges::search(std::string_view(text).substr(from), value, alike);
       if (rest.empty()) break;

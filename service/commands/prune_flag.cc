@@ -21,7 +21,7 @@ void add_prune_flag(CLI::App& command, Prune& prune) {
 }
 
 void require_video_for(const Prune& prune, int frames) {
-  if (prune && frames < kFewestPruned)
+  if (prune && frames < kMinPrunedFrames)
     throw UsageError("--prune static leaves out what the frames of a video share; it needs three or more");
 }
 

@@ -22,7 +22,7 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kMostTexts = 1000;
+constexpr std::size_t kMaxTexts = 1000;
 
 struct SimilarOptions {
   std::string image;
@@ -43,7 +43,7 @@ void check(const SimilarOptions& options) {
         "similar has no model of its own; give a SigLIP folder in Hugging Face layout with --model DIR "
         "(google/siglip-base-patch16-224 is one)");
   }
-  if (options.texts.size() > kMostTexts) throw UsageError("more than 1000 texts; give fewer");
+  if (options.texts.size() > kMaxTexts) throw UsageError("more than 1000 texts; give fewer");
 }
 
 std::vector<std::string> texts_of(const SimilarOptions& options) {

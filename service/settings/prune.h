@@ -10,7 +10,7 @@ namespace palisade {
 using Prune = std::optional<double>;
 
 inline constexpr double kStaticThreshold = 0.95;
-inline constexpr int kFewestPruned = 3;  // frames
+inline constexpr int kMinPrunedFrames = 3;  // frames
 
 // What --prune and `prune:` may be, for messages.
 inline constexpr std::string_view kPruneForms = "off, static, or static:0.5 to static:0.9999";

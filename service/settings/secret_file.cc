@@ -7,16 +7,16 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kMostSecretBytes = 64u << 10;
+constexpr std::size_t kMaxSecretBytes = 64u << 10;
 
 }  // namespace
 
 std::string read_secret_file(const std::filesystem::path& path) {
   InputFile file(path);
-  std::string text(kMostSecretBytes + 1, '\0');
+  std::string text(kMaxSecretBytes + 1, '\0');
   text.resize(file.read(text));
   const auto fail = [&](const char* why) { throw Error(path.string() + ": " + why); };
-  if (text.size() > kMostSecretBytes) fail("is larger than 64 KiB: it holds one line");
+  if (text.size() > kMaxSecretBytes) fail("is larger than 64 KiB: it holds one line");
   if (text.find('\0') != std::string::npos) fail("holds zero bytes: save it as UTF-8 text");
   if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
   text.resize(std::min(text.find('\n'), text.size()));

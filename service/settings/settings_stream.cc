@@ -21,8 +21,8 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxTasks = 16;
 constexpr int kMaxOpenClips = 64;
-constexpr milliseconds kShortestStride{100};
-constexpr std::size_t kLongestPassword = 4096;
+constexpr milliseconds kMinStride{100};
+constexpr std::size_t kMaxPassword = 4096;
 
 // Stills, pairs of before and after, video.
 Sampling default_sampling(int frames) {
@@ -82,9 +82,8 @@ Sampling read_sampling(SettingsReader& reader, const Task& task) {
     reader.problem("span", "span is the time from the first to the last frame; more than 0s");
   }
   // Windows follow one another without a gap where nothing else is said.
-  if (has_span && frames > 1 && !reader.has("every"))
-    sampling.stride = std::max(sampling.span, kShortestStride);
-  reader.read("every", sampling.stride, kShortestStride);
+  if (has_span && frames > 1 && !reader.has("every")) sampling.stride = std::max(sampling.span, kMinStride);
+  reader.read("every", sampling.stride, kMinStride);
   if (sampling.stride.count() > 0 && sampling.span / sampling.stride >= kMaxOpenClips) {
     reader.problem("every", "span is more than " + std::to_string(kMaxOpenClips) +
                                 " times every; sample less often or over less time");
@@ -105,7 +104,7 @@ void read_prune_of(SettingsReader& reader, TaskSettings& settings) {
   if (!reader.read("prune", text)) return;
   if (!read_prune(text, settings.prune)) {
     reader.problem("prune", "prune is " + std::string(kPruneForms) + ", not '" + text + "'");
-  } else if (settings.prune && settings.sampling.count < kFewestPruned) {
+  } else if (settings.prune && settings.sampling.count < kMinPrunedFrames) {
     reader.problem("prune", "prune: static leaves out what the frames of a video share; it needs frames: 16");
   }
 }
@@ -222,7 +221,7 @@ void read_password(SettingsReader& reader, SourceOptions& source) {
     reader.problem(has_file ? "password_file" : "password", "a password without username; add username");
   }
   if (has_file) source.password = secret_in(reader, "password_file", file);
-  if (source.password.size() > kLongestPassword)
+  if (source.password.size() > kMaxPassword)
     reader.problem(has_file ? "password_file" : "password", "a password is at most 4096 characters");
   hide_secret(source.password);
 }

@@ -9,7 +9,7 @@ namespace palisade {
 namespace {
 
 constexpr double kWidth = 800, kHeight = 420, kLeft = 60, kRight = 60, kTop = 40, kBottom = 50;
-constexpr std::size_t kMostPoints = 400;
+constexpr std::size_t kMaxPoints = 400;
 
 using Points = std::vector<std::pair<double, double>>;  // step, value
 
@@ -24,7 +24,7 @@ Points points_of(const std::vector<Json>& metrics, const char* key) {
 
 // Means of neighbours, so that a long run stays readable.
 Points thinned(const Points& points) {
-  const std::size_t group = (points.size() + kMostPoints - 1) / kMostPoints;
+  const std::size_t group = (points.size() + kMaxPoints - 1) / kMaxPoints;
   if (group < 2) return points;
   Points means;
   for (std::size_t first = 0; first < points.size(); first += group) {

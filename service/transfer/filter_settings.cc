@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostListBytes = 1u << 20;
+constexpr std::size_t kMaxListBytes = 1u << 20;
 
 // The texts of a list; those that are none are problems.
 std::vector<const YamlNode*> texts_of(SettingsReader& reader, const char* key) {
@@ -32,7 +32,7 @@ void read_words(SettingsReader& reader, const fs::path& folder, TextPatterns& te
   for (const YamlNode* const item : texts_of(reader, "words")) {
     const fs::path file = folder / item->text;
     try {
-      text.add_words("words: " + item->text, words_of(read_text_file(file, kMostListBytes), file.string()));
+      text.add_words("words: " + item->text, words_of(read_text_file(file, kMaxListBytes), file.string()));
     } catch (const Error& error) {
       reader.problem_at(*item, error.what());
     }

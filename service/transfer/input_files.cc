@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kBlock = 1u << 18;
 constexpr std::size_t kHexDigits = 64;
-constexpr std::size_t kLongestHashLine = 1u << 16;
+constexpr std::size_t kMaxHashLine = 1u << 16;
 
 void decode_first_frame(const fs::path& film) {
   const auto source = open_source({.url = film.string()}, {});
@@ -122,7 +122,7 @@ std::string sha256_lines(const FileHashes& hashes) {
 
 FileHashes read_file_hashes(const fs::path& file) {
   FileHashes hashes;
-  LineReader lines(file, kLongestHashLine);
+  LineReader lines(file, kMaxHashLine);
   for (std::string line; lines.next(line);) {
     if (line.size() < kHexDigits + 3 || line.substr(kHexDigits, 2) != "  ")
       throw Error(file.string() + ":" + std::to_string(lines.number()) + ": holds no hash and file name");

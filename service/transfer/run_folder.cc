@@ -24,7 +24,7 @@ constexpr char kRecipe[] = "recipe.yaml", kMetrics[] = "metrics.jsonl", kRemoved
                kCheckpoint[] = "checkpoint.safetensors", kInputs[] = "inputs.sha256";
 constexpr char kFirst[] = "optimizer.first_moments", kSecond[] = "optimizer.second_moments",
                kGradients[] = "optimizer.gradients";
-constexpr std::size_t kLongestMetric = 1u << 20;
+constexpr std::size_t kMaxMetric = 1u << 20;
 
 std::string metadata_of(const SafetensorsFile& file, const char* key) {
   const auto found = file.metadata().find(key);
@@ -198,7 +198,7 @@ void RunFolder::append(const Json& metrics) const {
 std::vector<Json> RunFolder::metrics() const {
   std::vector<Json> all;
   if (!fs::exists(path_ / kMetrics)) return all;
-  LineReader lines(path_ / kMetrics, kLongestMetric);
+  LineReader lines(path_ / kMetrics, kMaxMetric);
   for (std::string line; lines.next(line);) {
     // A killed process may have left half a line.
     Json json = Json::parse(line, nullptr, false);

@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kSettings[] = "sweep.yaml", kScores[] = "scores.jsonl";
-constexpr std::size_t kLongestScore = 1u << 16;
+constexpr std::size_t kMaxScore = 1u << 16;
 
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -60,7 +60,7 @@ std::vector<SweepRun> SweepFolder::runs() const {
   for (const std::string& name : names) runs.push_back({name, RunFolder(run(name)).settings()});
   if (!fs::exists(path_ / kScores)) return runs;
   try {
-    LineReader lines(path_ / kScores, kLongestScore);
+    LineReader lines(path_ / kScores, kMaxScore);
     for (std::string line; lines.next(line);) {
       const Json score = parse_json(line, (path_ / kScores).string());
       for (SweepRun& run : runs) {

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 8> kImportance = {"resolution",      "epo
                                                          "label_smoothing", "llm_dropout", "weight_decay",
                                                          "freeze_vit",      "beams"};
 constexpr std::array<std::string_view, 4> kOneValue = {"model", "data", "evaluation", "filters"};
-constexpr std::size_t kMostRuns = 1000;
+constexpr std::size_t kMaxRuns = 1000;
 
 std::size_t rank_of(const std::string& key) {
   return std::size_t(std::ranges::find(kImportance, key) - kImportance.begin());
@@ -88,8 +88,8 @@ void check(const SweepSettings& sweep) {
     throw SettingsError({"epochs: examples takes their place; remove one of them"});
   std::size_t runs = 1;
   for (const SweepAxis& axis : sweep.axes)
-    runs = sweep.in_order ? runs + axis.values.size() : std::min(runs * axis.values.size(), kMostRuns + 1);
-  if (runs > kMostRuns) throw SettingsError({"more than 1000 runs; try fewer values, or in_order"});
+    runs = sweep.in_order ? runs + axis.values.size() : std::min(runs * axis.values.size(), kMaxRuns + 1);
+  if (runs > kMaxRuns) throw SettingsError({"more than 1000 runs; try fewer values, or in_order"});
   if (!sweep.in_order) {
     for (const TransferSettings& settings : grid_of(sweep)) check(settings);
   }

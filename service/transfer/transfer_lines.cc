@@ -12,9 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostLineBytes = 1u << 20;
+constexpr std::size_t kMaxLineBytes = 1u << 20;
 constexpr std::size_t kJudgedStart = 4096;
-constexpr std::size_t kMostKept = 100;
+constexpr std::size_t kMaxKept = 100;
 
 // Another key that may have been meant by one that is missing: ", did you mean ..."
 std::string meant(const Json& json, const std::string& key) {
@@ -111,12 +111,12 @@ bool goes_on(const std::string& text) {
 
 void LineProblems::add(int line, std::string problem) {
   ++count_;
-  if (kept_.size() < kMostKept) kept_.try_emplace(line, std::move(problem));
+  if (kept_.size() < kMaxKept) kept_.try_emplace(line, std::move(problem));
 }
 
 std::vector<TransferLine> read_transfer_lines(const fs::path& file, LineProblems& problems) {
   require_lines(file);
-  LineReader reader(file, kMostLineBytes);
+  LineReader reader(file, kMaxLineBytes);
   std::vector<TransferLine> lines;
   std::string text;
   bool went_on = false;

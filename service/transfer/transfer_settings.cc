@@ -18,8 +18,8 @@ constexpr std::array<std::pair<std::string_view, TrainedParts>, 3> kParts = {
      {"language", TrainedParts::kLanguageModel},
      {"projection", TrainedParts::kProjection}}};
 
-constexpr double kMostExamples = 1e12;
-constexpr int kMost = 1'000'000'000;
+constexpr double kMaxExamples = 1e12;
+constexpr int kMaxCount = 1'000'000'000;
 
 void read_path(SettingsReader& reader, const char* key, const fs::path& folder, fs::path& into) {
   std::string text;
@@ -62,7 +62,7 @@ void read_recipe(const YamlNode& root, const fs::path& folder, TransferSettings&
   read_path(reader, "filters", folder, settings.filters);
   reader.read("resolution", settings.resolution, 0, 4096);
   reader.read("epochs", settings.epochs, 0, 1e6);
-  reader.read("examples", settings.examples, 0, kMostExamples);
+  reader.read("examples", settings.examples, 0, kMaxExamples);
   reader.read("learning_rate", settings.learning_rate, 0, 1);
   reader.read("label_smoothing", settings.label_smoothing, 0, 0.99);
   reader.read("llm_dropout", settings.llm_dropout, 0, 0.99);
@@ -80,9 +80,9 @@ void read_recipe(const YamlNode& root, const fs::path& folder, TransferSettings&
   reader.read("frames", settings.frames, 1, 256);
   reader.read("frame_step", settings.frame_step, 1, 10'000);
   reader.read("allow_empty_suffix", settings.allow_empty_suffix);
-  reader.read("seed", settings.seed, 0, kMost);
-  reader.read("evaluate_every", settings.evaluate_every, 0, kMost);
-  reader.read("checkpoint_every", settings.checkpoint_every, 0, kMost);
+  reader.read("seed", settings.seed, 0, kMaxCount);
+  reader.read("evaluate_every", settings.evaluate_every, 0, kMaxCount);
+  reader.read("checkpoint_every", settings.checkpoint_every, 0, kMaxCount);
   reader.read("checkpoint_minutes", settings.checkpoint_minutes, 0, 1e6);
   reader.finish();
 }

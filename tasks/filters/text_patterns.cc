@@ -9,9 +9,9 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kLongestExpression = 4096;
-constexpr std::size_t kLongestWord = 200;
-constexpr std::size_t kMostWords = 20'000;
+constexpr std::size_t kMaxExpression = 4096;
+constexpr std::size_t kMaxWord = 200;
+constexpr std::size_t kMaxWords = 20'000;
 // Of a list, in one expression: what RE2 remembers of a search stays within its memory.
 constexpr std::size_t kWordsAtOnce = 500;
 constexpr std::int64_t kMemory = 64 << 20;
@@ -49,7 +49,7 @@ std::string fault_of(const std::string& word) {
   if (word.starts_with("\xef\xbb\xbf")) return "a byte order mark; save as UTF-8 without one";
   if (std::ranges::any_of(word, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
     return "a control character; remove it";
-  if (word.size() > kLongestWord) return "longer than 200 bytes; a line is one word or phrase";
+  if (word.size() > kMaxWord) return "longer than 200 bytes; a line is one word or phrase";
   return {};
 }
 
@@ -81,7 +81,7 @@ void TextPatterns::add_compiled(const std::string& name, const std::string& expr
 }
 
 void TextPatterns::add(const std::string& name, const std::string& expression) {
-  if (expression.size() > kLongestExpression) throw PatternError("longer than 4096 bytes");
+  if (expression.size() > kMaxExpression) throw PatternError("longer than 4096 bytes");
   add_compiled(name, expression, 0, nullptr);
 }
 
@@ -131,7 +131,7 @@ std::vector<std::string> words_of(std::string_view list, const std::string& what
     const std::string place = what + ":" + std::to_string(number) + ": ";
     if (const std::string fault = fault_of(word); !fault.empty()) throw PatternError(place + fault);
     if (word.empty() || word.front() == '#') continue;
-    if (words.size() == kMostWords) throw PatternError(place + "more than 20,000 words; split the list");
+    if (words.size() == kMaxWords) throw PatternError(place + "more than 20,000 words; split the list");
     words.push_back(word);
   }
   if (words.empty()) throw PatternError(what + ": holds no word");

@@ -10,7 +10,7 @@
 namespace palisade::fuzz {
 namespace {
 
-constexpr int kMostFrames = 8;
+constexpr int kMaxFrames = 8;
 
 void require(bool holds) {
   if (!holds) __builtin_trap();
@@ -36,7 +36,7 @@ void containers(Input input) {
   try {
     const auto source = open_ffmpeg_source(options, {});
     const Wanted every = [](const FrameStamp&) { return true; };
-    for (int i = 0; i < kMostFrames && source->next(every); ++i) {
+    for (int i = 0; i < kMaxFrames && source->next(every); ++i) {
     }
   } catch (const SourceError&) {
   }

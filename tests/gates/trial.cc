@@ -84,9 +84,9 @@ std::vector<Happening> happenings(const std::vector<Object>& objects, int second
 // Whether three pictures of a window that was asked about show it at it.
 bool caught(const Happening& happening, const std::vector<std::vector<double>>& windows) {
   return std::ranges::any_of(windows, [&](const std::vector<double>& times) {
-    return kLeastFrames <= std::ranges::count_if(times, [&](double t) {
+    return kMinFrames <= std::ranges::count_if(times, [&](double t) {
              return t >= happening.from && t <= happening.until &&
-                    visible_fraction(*happening.object, t) >= kLeastVisible;
+                    visible_fraction(*happening.object, t) >= kMinVisible;
            });
   });
 }

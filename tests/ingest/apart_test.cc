@@ -138,7 +138,7 @@ TEST_CASE(
 TEST_CASE("an address is opened beside few stuck readers and no more, so threads do not pile up") {
   const auto gate = std::make_shared<Gate>();
   const SourceOptions options{.url = "stuck:", .open_timeout = std::chrono::milliseconds(1)};
-  for (int i = 0; i < kMostLeftBehind; ++i) {
+  for (int i = 0; i < kMaxLeftBehind; ++i) {
     std::stop_source stop;
     auto source = open_apart(opens(Stuck::kReading, gate), options, stop.get_token());
     CHECK(source->next(kAll).has_value());
@@ -149,7 +149,7 @@ TEST_CASE("an address is opened beside few stuck readers and no more, so threads
     CHECK_THROWS_WITH_AS(open_apart(opens(Stuck::kReading, gate), options, {}),
                          doctest::Contains("have not come back"), SourceError);
   }
-  CHECK(readers_left_behind("stuck:") == kMostLeftBehind);
+  CHECK(readers_left_behind("stuck:") == kMaxLeftBehind);
   CHECK(readers_left_behind("another:") == 0);
   gate->open();
   await_return();
@@ -210,14 +210,14 @@ TEST_CASE("a feed whose reader hangs says so, opens anew, and is patient once se
                    .stable = std::chrono::milliseconds(0)};
   {
     Feed feed(options, log.on_clip(), log.on_report(), opens(Stuck::kReading, gate));
-    REQUIRE(log.wait_for(FeedState::kReconnecting, kMostLeftBehind));
-    CHECK(log.count(FeedState::kOnline) == kMostLeftBehind);
-    CHECK(log.count(FeedState::kStalled) == kMostLeftBehind);
+    REQUIRE(log.wait_for(FeedState::kReconnecting, kMaxLeftBehind));
+    CHECK(log.count(FeedState::kOnline) == kMaxLeftBehind);
+    CHECK(log.count(FeedState::kStalled) == kMaxLeftBehind);
     for (const FeedReport& report : log.reports()) {
       if (report.state != FeedState::kStalled) continue;
       CHECK(report.reason.find("its reader hangs") != std::string::npos);
     }
-    CHECK(readers_left_behind(options.source.url) == kMostLeftBehind);
+    CHECK(readers_left_behind(options.source.url) == kMaxLeftBehind);
     CHECK(log.reports()[2].next_try_in < std::chrono::minutes(1));
     CHECK(log.reports().back().next_try_in > std::chrono::minutes(40));
   }

@@ -17,7 +17,7 @@ using namespace palisade;
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kLargest = std::numeric_limits<float>::max();
+constexpr float kMaxFloat = std::numeric_limits<float>::max();
 constexpr int kLengths[] = {1, 2, 7, 15, 16, 17, 255, 1023, 1024, 1025, 3000, 257216};
 
 // All that this CPU has, one after the other; the plainest last.
@@ -111,9 +111,9 @@ TEST_CASE("rising, falling and extreme logits are added up") {
     check_like_double(rising);
     std::ranges::reverse(rising);
     check_like_double(rising);
-    check_like_double({-kLargest, kLargest, 0});
-    check_like_double({-kLargest, -kLargest, -kLargest});
-    check_like_double({-kLargest});
+    check_like_double({-kMaxFloat, kMaxFloat, 0});
+    check_like_double({-kMaxFloat, -kMaxFloat, -kMaxFloat});
+    check_like_double({-kMaxFloat});
     check_like_double({std::numeric_limits<float>::denorm_min(), 0, -0.0f});
     check_like_double({1e-30f, 88, -88, -104, 3e38f});
   });

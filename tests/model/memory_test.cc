@@ -75,7 +75,7 @@ TEST_CASE("a thread keeps no more than a megabyte for itself") {
   MESSAGE("nothing is kept under AddressSanitizer");
 #else
   constexpr std::size_t kSize = 200'000;
-  constexpr int kBlocks = 20, kFewestNear = 4, kMostNear = 5;  // what is taken may be a quarter larger
+  constexpr int kBlocks = 20, kMinNear = 4, kMaxNear = 5;  // what is taken may be a quarter larger
   // All at once, so that none is taken twice.
   const auto take_all = [] {
     std::array<Block<std::byte>, kBlocks> all;
@@ -88,8 +88,8 @@ TEST_CASE("a thread keeps no more than a megabyte for itself") {
     in_new_thread([&] {
       const auto was_ours = [&](const void* block) { return std::ranges::find(ours, block) != ours.end(); };
       const auto others = std::ranges::count_if(take_all(), was_ours);
-      CHECK(others >= kBlocks - kMostNear);
-      CHECK(others <= kBlocks - kFewestNear);
+      CHECK(others >= kBlocks - kMaxNear);
+      CHECK(others <= kBlocks - kMinNear);
     });
   });
 #endif
