@@ -67,7 +67,7 @@ DOORS = [
     (r"webp/", r"ingest/pictures/picture_webp\.cc"),
     (r"seccomp", r"ingest/confinement\.cc"),
     (r"curl/", r"ingest/http/http_(address|transfer|faults)\.cc"),
-    (r"oneapi/|dnnl|omp\.h", r"model/matmul/(matmul\.cc|bare_product\.cc|onednn(_product)?\.(h|cc))|model/tensor/parallel\.cc"),
+    (r"oneapi/|dnnl|omp\.h", r"model/matmul/(matmul\.cc|bare_matmul\.cc|onednn(_matmul)?\.(h|cc))|model/tensor/parallel\.cc"),
     (r"sentencepiece", r"model/text/tokenizer\.cc"),
     (r"xxhash", r"model/weights/checksum\.cc"),
     (r"hwy/", r"model/kernels/[\w-]+\.(cc|h)|model/train/kernels\.cc"),
@@ -81,7 +81,7 @@ DOORS = [
     (r"openssl", r"base/sha256\.cc"),
     (r"Eigen/|unsupported/", r"base/eigen\.h"),
 ]
-# Who may know number formats: products, what holds weights, and whoever hands the choice on from a setting.
+# Who may know number formats: matmul, what holds weights, and whoever hands the choice on from a setting.
 PRECISION = (r"model/(matmul|siglip)/\w+\.(cc|h)|model/paligemma/paligemma\.(cc|h)|model/gemma/language_model\.(cc|h)|"
              r"service/settings/settings\.(cc|h)|service/engine/engine_model\.(cc|h)|service/commands/\w+\.(cc|h)|"
              r"service/verify/(tolerance|model_cases|verify)\.(cc|h)|tests/.*")

@@ -119,7 +119,7 @@ void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView o
                [&](int row) { rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, out.row(row)); });
 }
 
-void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, ProductRows& out) const {
+void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatmulRows& out) const {
   parallel_for(x.rows, 8.0 * x.rows * x.cols, [&](int row) {
     const auto normed = row_of_thread(x.cols);
     rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, normed);
@@ -149,11 +149,11 @@ AttentionShape LanguageModel::attention_shape() const {
   return shape;
 }
 
-void LanguageModel::mlp(const Layer& layer, const ProductRows& normed, MatrixView mixed,
+void LanguageModel::mlp(const Layer& layer, const MatmulRows& normed, MatrixView mixed,
                         const RowUse& use) const {
   const int width = config_.mlp_width;
   Matrix gate_up(mixed.rows, 2 * width);
-  ProductRows gated = layer.down.rows(mixed.rows);
+  MatmulRows gated = layer.down.rows(mixed.rows);
   layer.gate_up(normed, gate_up, [&](int row, std::span<float> both) {
     quick_gelu_tanh_gate(both.first(width), both.last(width));
     gated.set(row, both.first(width));

@@ -80,9 +80,9 @@ class LanguageModel {
     loading_.wait_for(kFirstLayer + index);
     return layers_[index];
   }
-  void mlp(const Layer& layer, const ProductRows& normed, MatrixView mixed, const RowUse& use) const;
+  void mlp(const Layer& layer, const MatmulRows& normed, MatrixView mixed, const RowUse& use) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
-  void norm(ConstMatrixView x, const Matrix& scale, ProductRows& out) const;
+  void norm(ConstMatrixView x, const Matrix& scale, MatmulRows& out) const;
   void rotate(std::span<const float> heads, int position, std::span<float> out) const;
   AttentionShape attention_shape() const;
 

@@ -62,7 +62,7 @@ void LanguagePass::write_keys(int first, int count) {
   const LanguageModel::Layer& layer = model_.layer(at_.layer());
   const TextConfig& config = model_.config_;
   const int q_width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
-  ProductRows normed = layer.qkv.rows(count);
+  MatmulRows normed = layer.qkv.rows(count);
   Matrix qkv(count, q_width + 2 * kv_width);
   model_.norm(x_.row_range(first, count), layer.attention_norm, normed);
   layer.qkv(normed, qkv);
@@ -119,7 +119,7 @@ void LanguagePass::attend_and_mix(int first, int count) {
     };
   };
   layer.attention_out(heads, mixed, add_to_x(layer.post_attention_norm));
-  ProductRows normed = layer.gate_up.rows(count);
+  MatmulRows normed = layer.gate_up.rows(count);
   model_.norm(x, layer.mlp_norm, normed);
   model_.mlp(layer, normed, mixed, add_to_x(layer.post_mlp_norm));
 }

@@ -31,7 +31,7 @@ constexpr int kRowsAhead = 6;
 constexpr int kMaxWord = 2047, kMaxProbability = 4095;
 // 2^f for |f| <= 1/2, 7.5e-5 off at most.
 constexpr float kPowerFactors[] = {0.05517167f, 0.24261114f, 0.69326099f, 0.99992807f};
-// Columns of values that one product takes.
+// Columns of values that one matmul takes.
 struct Slice {
   int first;
   int count;
@@ -181,7 +181,7 @@ int padded(int size, int to) {
   return (size + to - 1) / to * to;
 }
 
-// Columns of values, in slices that one product takes: use(first, count) of each.
+// Columns of values, in slices that one matmul takes: use(first, count) of each.
 template <typename Use>
 void for_slices(int columns, const Use& use) {
   const int vectors = columns / kVector, slices = (columns + kMaxWordColumns - 1) / kMaxWordColumns;

@@ -122,7 +122,7 @@ int further_for_few(int rows) {
   return of_intel() || rows > 2 * kTileRows ? weights_for_few(rows) : 0;
 }
 
-// Values of each row that are multiplied at a time. Without VNNI products take three times as long, and the
+// Values of each row that are multiplied at a time. Without VNNI matmuls take three times as long, and the
 // second cache, 48 KB, is near enough. Else they are equal parts of a row, of 24 KB, which stay in the
 // nearest cache, or of 36 KB where that is large: there rows up to 1,152 values stay whole, which spares
 // their sums the way out of the registers and back.

@@ -9,7 +9,7 @@
 
 namespace palisade {
 
-// Products of integers on a CPU with AVX2 or AVX-512 (Highway, like kernels.h), by weights in int8 and of
+// Matmuls of integers on a CPU with AVX2 or AVX-512 (Highway, like kernels.h), by weights in int8 and of
 // activations in 16 bits. oneDNN 2.6 leaves room there: it asks for weights when it needs them, where memory
 // could bring the next ones meanwhile, knows neither steps of rows nor sums that are still near, has no 16
 // bits, and saturates where there is no VNNI.
@@ -33,7 +33,7 @@ struct TileColumn {
 // ones.
 void pack_tile_column(const TileColumn& column, int output, std::span<std::byte> packed);
 
-// Rows of x as the products read them, with their steps: [count] of tile_row_size(depth) bytes in all, not
+// Rows of x as the matmuls read them, with their steps: [count] of tile_row_size(depth) bytes in all, not
 // one after the other.
 struct TileRows {
   std::span<const std::byte> values;

@@ -192,7 +192,7 @@ void rotate(std::span<const float> x, std::span<float> out) {
   for (float& value : out) value *= kScale;
 }
 
-// `poison` makes what is not finite show in the product, as it would in f32.
+// `poison` makes what is not finite show in the matmul, as it would in f32.
 static float quantise(std::span<const float> x, int shift, std::span<std::uint8_t> out) {
   const auto rotated = scratch(out.size());
   float most;

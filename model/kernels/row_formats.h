@@ -5,7 +5,7 @@
 
 namespace palisade {
 
-// Rows of products in narrower numbers than f32, as oneDNN takes them (Highway, like kernels.h).
+// Rows of matmuls in narrower numbers than f32, as oneDNN takes them (Highway, like kernels.h).
 
 // Rounded to the nearest bf16.
 void to_bf16(std::span<const float> x, std::span<std::uint16_t> out);
@@ -25,11 +25,11 @@ void rotate(std::span<const float> x, std::span<float> out);
 // The rotated row in steps of its largest magnitude / 127. Returns the step: 0 for a row of zeros, NaN where
 // a value is not finite. out [rotated_size(x.size())]
 float quantise_rotated(std::span<const float> x, std::span<std::int8_t> out);
-// The same shifted by kShift, as products take rows.
+// The same shifted by kShift, as matmuls take rows.
 inline constexpr int kShift = 128;
 float quantise_rotated(std::span<const float> x, std::span<std::uint8_t> out);
 
-// What the columns of a product by weights in int8 need to become f32. [outputs] each
+// What the columns of a matmul by weights in int8 need to become f32. [outputs] each
 struct ColumnScales {
   std::span<const float> steps;
   std::span<const std::int32_t> shifts;  // kShift times the sum of a row of weights

@@ -7,7 +7,7 @@
 #define PALISADE_MODEL_KERNELS_TILE_KERNEL_INL_H_
 #endif
 
-// Whose sums, with a vector of each column, one of a row and what else a product takes, fit the registers.
+// Whose sums, with a vector of each column, one of a row and what else a matmul takes, fit the registers.
 constexpr int most_rows(int vectors) {
   return std::min(8, (kRegisters - vectors - (kHasVnni ? 2 : 3)) / vectors);
 }

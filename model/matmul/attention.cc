@@ -30,7 +30,7 @@ void normalise(std::span<float> scores, int begin, int end, const AttentionShape
   std::fill(scores.begin() + end, scores.end(), 0.0f);
 }
 
-// Rows that a product of activations is filled up to: oneDNN adds up fewer than sixteen in another order with
+// Rows that a matmul of activations is filled up to: oneDNN adds up fewer than sixteen in another order with
 // AVX-512, and those beyond a multiple of six with AVX2 where they are three or fewer; who shares a block is
 // the moment's, and answers must not depend on it. A decoding step has the same rows each time.
 int filled_rows(int count, bool decodes) {
@@ -40,7 +40,7 @@ int filled_rows(int count, bool decodes) {
   return beyond == 0 || beyond > 3 ? rows : rows + 4 - beyond;
 }
 
-// A kv head's keys and values, packed for the products of all blocks by the first that needs them.
+// A kv head's keys and values, packed for the matmuls of all blocks by the first that needs them.
 struct PackedHead {
   std::once_flag done;
   std::optional<PackedKeysAndValues> keys_and_values;

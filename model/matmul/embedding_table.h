@@ -13,7 +13,7 @@
 
 namespace palisade {
 
-// One row of `width` a token: f32 where the products are, else bf16, which is how checkpoints store it.
+// One row of `width` a token: f32 where the matmuls are, else bf16, which is how checkpoints store it.
 class EmbeddingTable {
  public:
   EmbeddingTable(const WeightRows& rows, Precision precision) : width_(rows.cols) {

@@ -17,10 +17,10 @@ class Linear {
     packed_.multiply(x, y, use);
   }
   // Of x's rows as `rows` began them.
-  void operator()(const ProductRows& x, MatrixView y, const RowUse& use = {}) const {
+  void operator()(const MatmulRows& x, MatrixView y, const RowUse& use = {}) const {
     packed_.multiply(x, y, use);
   }
-  ProductRows rows(int count) const { return ProductRows(packed_, count); }
+  MatmulRows rows(int count) const { return MatmulRows(packed_, count); }
   int outputs() const { return packed_.outputs(); }
   bool rounds() const { return packed_.rounds(); }
 

@@ -20,8 +20,8 @@
 #include "model/error.h"
 #include "model/kernels/integer_tiles.h"
 #include "model/kernels/row_formats.h"
-#include "model/matmul/bare_product.h"
-#include "model/matmul/onednn_product.h"
+#include "model/matmul/bare_matmul.h"
+#include "model/matmul/onednn_matmul.h"
 #include "model/tensor/memory.h"
 #include "model/tensor/parallel.h"
 #include "model/weights/calibration.h"
@@ -30,22 +30,22 @@
 namespace palisade {
 namespace {
 
-// Operations per value of what is done to rows before and after a product, for parallel_for.
+// Operations per value of what is done to rows before and after a matmul, for parallel_for.
 constexpr double kConversionWork = 5;
 constexpr double kUseWork = 20;
 
-std::atomic<std::int64_t> product_nanoseconds = 0;
+std::atomic<std::int64_t> matmul_nanoseconds = 0;
 
-// Counts its own life, of as many threads as a product begun now gets.
-class ProductClock {
+// Counts its own life, of as many threads as a matmul begun now gets.
+class MatmulClock {
  public:
-  ProductClock() = default;
-  ~ProductClock() {
+  MatmulClock() = default;
+  ~MatmulClock() {
     const auto passed = std::chrono::steady_clock::now() - begun_;
-    product_nanoseconds += threads_ * std::chrono::nanoseconds(passed).count();
+    matmul_nanoseconds += threads_ * std::chrono::nanoseconds(passed).count();
   }
-  ProductClock(const ProductClock&) = delete;
-  ProductClock& operator=(const ProductClock&) = delete;
+  MatmulClock(const MatmulClock&) = delete;
+  MatmulClock& operator=(const MatmulClock&) = delete;
 
  private:
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
@@ -67,10 +67,10 @@ bool packs_tiles(Precision precision) {
 }
 
 void require_success(dnnl_status_t status) {
-  if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matrix product");
+  if (status != dnnl_success) throw std::runtime_error("oneDNN refused a matmul");
 }
 
-// Rows of a product of activations that repay a call of oneDNN.
+// Rows of a matmul of activations that repay a call of oneDNN.
 constexpr int kMinRows = 48;
 
 }  // namespace
@@ -85,8 +85,8 @@ std::string packing_of(Precision precision) {
          std::to_string(int(dnnl::get_effective_cpu_isa()));
 }
 
-double product_thread_seconds() {
-  return double(product_nanoseconds) * 1e-9;
+double matmul_thread_seconds() {
+  return double(matmul_nanoseconds) * 1e-9;
 }
 
 struct PackedMatrix::Parts {
@@ -95,16 +95,16 @@ struct PackedMatrix::Parts {
   Format format = format_of(precision);
   int inputs = 0;
   int outputs = 0;
-  int depth = 0;  // of the product: inputs, in int8 filled up to whole blocks
+  int depth = 0;  // of the matmul: inputs, in int8 filled up to whole blocks
   Matrix bias;
-  std::optional<OneDnnProduct> onednn;  // where there are no tiles
+  std::optional<OneDnnMatmul> onednn;  // where there are no tiles
   Block<std::byte> weights;
   Matrix steps;                      // oneDNN's int8: of each row of W
   std::vector<std::int32_t> shifts;  // likewise: what rows shifted by kShift add to each sum
   std::mutex guard;                  // of what follows
-  ProductInputs* recorded = nullptr;
+  MatmulInputs* recorded = nullptr;
 
-  // A row of x as the product takes it, at `to`; its step in int8, else 1.
+  // A row of x as the matmul takes it, at `to`; its step in int8, else 1.
   float convert(std::span<const float> row, std::byte* to) const {
     if (precision == Precision::kInt8)
       return quantise_rotated(row, std::span(reinterpret_cast<std::uint8_t*>(to), std::size_t(depth)));
@@ -127,7 +127,7 @@ struct PackedMatrix::Parts {
   // All of W: from the cache, or read some rows at a time, converted and packed, and kept there.
   void pack(const WeightRows& rows) {
     if (precision == Precision::kInt8 && !tiles) steps = Matrix(1, outputs), shifts.resize(outputs);
-    // In int8 bias and scales come after the product.
+    // In int8 bias and scales come after the matmul.
     const auto added = precision == Precision::kInt8 ? std::span<const float>() : values_of(bias);
     if (!tiles) onednn.emplace(depth, outputs, format, added);
     const std::size_t size = tiles ? packed_tiles_size(outputs, depth) : onednn->packed_size();
@@ -174,7 +174,7 @@ struct PackedMatrix::Parts {
 
   ColumnScales columns() const { return {values_of(steps), shifts, values_of(bias)}; }
 
-  // What comes after the product: in oneDNN's int8 the sums become f32, with the steps of x.
+  // What comes after the matmul: in oneDNN's int8 the sums become f32, with the steps of x.
   void finish(MatrixView y, std::span<const float> x_steps, const RowUse& use) const {
     const bool sums = precision == Precision::kInt8 && !tiles;
     if (!sums && !use) return;
@@ -186,9 +186,9 @@ struct PackedMatrix::Parts {
   }
 
   // Some tiles for each task, so that a thread which others disturb takes fewer.
-  void tile_product(const TileRows& x, MatrixView y) const {
+  void tile_matmul(const TileRows& x, MatrixView y) const {
     constexpr int kTasksAThread = 8;
-    const ProductClock clock;
+    const MatmulClock clock;
     const int count = tiles_of(outputs), tasks = std::min(count, kTasksAThread * team_size());
     const std::span packed(weights.get(), packed_tiles_size(outputs, depth));
     parallel_for(tasks, 2.0 * y.rows * depth * outputs, [&](int task) {
@@ -197,17 +197,17 @@ struct PackedMatrix::Parts {
   }
 
   // y = x W^T of rows that oneDNN takes as they are.
-  void product(const void* x, std::ptrdiff_t x_stride, MatrixView y) const {
-    const ProductClock clock;
+  void matmul(const void* x, std::ptrdiff_t x_stride, MatrixView y) const {
+    const MatmulClock clock;
     onednn->multiply(x, x_stride, weights.get(), y);
   }
 };
 
 PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, Precision precision)
     : parts_(std::make_unique<Parts>()) {
-  if (!has_products(precision)) {
+  if (!has_matmul(precision)) {
     throw ModelError("this CPU has no fast and exact " + std::string(name_of(precision)) +
-                     " products; use precision f32, or auto");
+                     " matmul; use precision f32, or auto");
   }
   Parts& parts = *parts_;
   assert(bias.empty() || int(bias.size()) == rows.rows);
@@ -249,36 +249,36 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y, const RowUse& use) 
   if (x.rows == 0) return;
   if (parts.precision == Precision::kF32) {
     if (parts.recorded != nullptr) parts.record(x);
-    parts.product(x.data, x.stride, y);
+    parts.matmul(x.data, x.stride, y);
     return parts.finish(y, {}, use);
   }
-  ProductRows rows(*this, x.rows);
+  MatmulRows rows(*this, x.rows);
   parallel_for(x.rows, kConversionWork * x.rows * x.cols, [&](int row) { rows.set(row, x.row(row)); });
   multiply(rows, y, use);
 }
 
-void PackedMatrix::multiply(const ProductRows& x, MatrixView y, const RowUse& use) const {
+void PackedMatrix::multiply(const MatmulRows& x, MatrixView y, const RowUse& use) const {
   Parts& parts = *parts_;
   assert(x.parts_->precision == parts.precision && x.parts_->inputs == parts.inputs &&
          y.cols == parts.outputs && y.rows == int(x.steps_.size()));
   if (y.rows == 0) return;
   if (parts.tiles) {
-    parts.tile_product({{x.rows_.get(), x.row_bytes_ * x.steps_.size()}, x.steps_, parts.depth}, y);
+    parts.tile_matmul({{x.rows_.get(), x.row_bytes_ * x.steps_.size()}, x.steps_, parts.depth}, y);
   } else {
     // In int8 the sums stand in y for a moment, as 32-bit integers.
-    parts.product(x.rows_.get(), parts.depth, y);
+    parts.matmul(x.rows_.get(), parts.depth, y);
   }
   parts.finish(y, x.steps_, use);
 }
 
-ProductRows::ProductRows(const PackedMatrix& matrix, int rows)
+MatmulRows::MatmulRows(const PackedMatrix& matrix, int rows)
     : parts_(matrix.parts_.get()),
       row_bytes_(parts_->tiles ? tile_row_size(parts_->depth)
                                : std::size_t(parts_->depth) * parts_->format.operand_bytes),
       rows_(take_memory(row_bytes_ * rows)),
       steps_(rows) {}
 
-void ProductRows::set(int row, std::span<const float> values) {
+void MatmulRows::set(int row, std::span<const float> values) {
   assert(int(values.size()) == parts_->inputs);
   if (parts_->recorded != nullptr) parts_->record({values.data(), 1, parts_->inputs});
   if (!parts_->tiles) {

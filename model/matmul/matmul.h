@@ -17,15 +17,15 @@ namespace palisade {
 // What the form of packed weights depends on: the precision, oneDNN's version and instructions.
 std::string packing_of(Precision precision);
 
-// Seconds that threads of this process have spent in products by packed weights, all of them together:
-// without what comes before and after, and without products of activations with each other.
-double product_thread_seconds();
+// Seconds that threads of this process have spent in matmuls by packed weights, all of them together:
+// without what comes before and after, and without matmuls of activations with each other.
+double matmul_thread_seconds();
 
-// What is done to row r of a product right after it, in place or to something else, while the row is in the
+// What is done to row r of a matmul right after it, in place or to something else, while the row is in the
 // nearest cache. Rows come in any order, several at a time.
 using RowUse = std::function<void(int row, std::span<float> values)>;
 
-class ProductRows;
+class MatmulRows;
 
 // A weight matrix W [n, k] packed once, for oneDNN or integer_tiles, with an optional bias [n]. Several
 // threads may multiply by it.
@@ -34,7 +34,7 @@ class ProductRows;
 // are exact, so that rounding is all that is lost.
 class PackedMatrix {
  public:
-  // Throws Error where this CPU has no such products.
+  // Throws Error where this CPU has no such matmul.
   PackedMatrix(const WeightRows& weight, std::span<const float> bias, Precision precision);
   ~PackedMatrix();
   PackedMatrix(PackedMatrix&&) noexcept;
@@ -44,22 +44,22 @@ class PackedMatrix {
   // strided.
   void multiply(ConstMatrixView x, MatrixView y, const RowUse& use = {}) const;
   // The same of rows made for this matrix, or for another of the same precision and inputs.
-  void multiply(const ProductRows& x, MatrixView y, const RowUse& use = {}) const;
+  void multiply(const MatmulRows& x, MatrixView y, const RowUse& use = {}) const;
   int outputs() const;
   // Whether it rounds what it multiplies, so that what is beside it may be rounded too.
   bool rounds() const;
 
  private:
-  friend class ProductRows;
+  friend class MatmulRows;
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
 
 // Rows of x as a PackedMatrix, which outlives them, multiplies them: what makes a row sets it, while it is in
 // the nearest cache. Several threads may set different rows.
-class ProductRows {
+class MatmulRows {
  public:
-  ProductRows(const PackedMatrix& matrix, int rows);
+  MatmulRows(const PackedMatrix& matrix, int rows);
   void set(int row, std::span<const float> values);
 
  private:

@@ -9,7 +9,7 @@
 #include "model/matmul/precision.h"
 #include "model/tensor/parallel.h"
 
-// What products have in common towards oneDNN. For those who call oneDNN alone.
+// What matmuls have in common towards oneDNN. For those who call oneDNN alone.
 namespace palisade {
 
 inline dnnl::engine& cpu_engine() {
@@ -28,7 +28,7 @@ inline dnnl::memory::desc matrix_desc(std::int64_t rows, std::int64_t cols, std:
 }
 
 // What oneDNN is given and gives back in each precision. int8 rows are shifted by 128: with both operands
-// signed oneDNN would do that inside the product, at a fifth of its speed where vector units are scarce.
+// signed oneDNN would do that inside the matmul, at a fifth of its speed where vector units are scarce.
 struct Format {
   dnnl::memory::data_type row;
   dnnl::memory::data_type weight;

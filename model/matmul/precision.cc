@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "model/matmul/bare_product.h"
+#include "model/matmul/bare_matmul.h"
 #include "model/matmul/linear.h"
 
 namespace palisade {
@@ -36,7 +36,7 @@ std::string_view name_of(Precision precision) {
 std::vector<Precision> precisions_here() {
   std::vector<Precision> here;
   for (const Named& named : kNamed) {
-    if (has_products(named.precision)) here.push_back(named.precision);
+    if (has_matmul(named.precision)) here.push_back(named.precision);
   }
   return here;
 }

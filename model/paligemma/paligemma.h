@@ -32,7 +32,7 @@ class PaliGemma;
 struct WeightOptions {
   std::filesystem::path packed_cache = {};  // packed weights are kept below this folder for the next start
   std::filesystem::path calibration = {};   // of int8; empty: the model folder's own, where it has one
-  RecordedInputs* record = nullptr;         // what goes into products, for a Calibration; outlives the model
+  RecordedInputs* record = nullptr;         // what goes into matmuls, for a Calibration; outlives the model
   // Lower-case hex: files that have another are refused before anything of them is used. Empty: any will do.
   std::string sha256 = {};
   std::string (*hash)(const WeightFiles&) = nullptr;  // what it is compared with

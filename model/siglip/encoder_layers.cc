@@ -63,7 +63,7 @@ void LayerNorm::operator()(ConstMatrixView x, MatrixView out) const {
                [&](int row) { layer_norm(x.row(row), scale.row(0), shift.row(0), eps, out.row(row)); });
 }
 
-void LayerNorm::operator()(ConstMatrixView x, ProductRows& out) const {
+void LayerNorm::operator()(ConstMatrixView x, MatmulRows& out) const {
   parallel_for(x.rows, 8.0 * x.rows * x.cols, [&](int row) {
     const auto normed = row_of_thread(x.cols);
     layer_norm(x.row(row), scale.row(0), shift.row(0), eps, normed);
@@ -96,11 +96,11 @@ EncoderMlp::EncoderMlp(const Checkpoint& checkpoint, const std::string& name, in
   }
 }
 
-void EncoderMlp::add_to(const ProductRows& x, MatrixView out) const {
+void EncoderMlp::add_to(const MatmulRows& x, MatrixView out) const {
   Matrix mixed(out.rows, out.cols);
   for (const Part& part : parts_) {
     Matrix hidden(out.rows, part.in.outputs());
-    ProductRows opened = part.out.rows(out.rows);
+    MatmulRows opened = part.out.rows(out.rows);
     part.in(x, hidden, [&](int row, std::span<float> values) {
       quick_gelu_tanh(values);
       opened.set(row, values);
@@ -177,14 +177,14 @@ EncoderPass::Place EncoderPass::place() const {
   return {at_.layer() / groups, group * group_rows_, groups - group};
 }
 
-ProductRows EncoderPass::norm(const EncoderLayers::Layer& layer, ConstMatrixView x) const {
-  ProductRows normed = layer.heads.front().qkv.rows(x.rows);
+MatmulRows EncoderPass::norm(const EncoderLayers::Layer& layer, ConstMatrixView x) const {
+  MatmulRows normed = layer.heads.front().qkv.rows(x.rows);
   layer.attention_norm(x, normed);
   return normed;
 }
 
 // Whole sequences, `normed`, to their heads' columns of `out`.
-void EncoderPass::attend(const EncoderLayers::Heads& heads, const ProductRows& normed, MatrixView out) const {
+void EncoderPass::attend(const EncoderLayers::Heads& heads, const MatmulRows& normed, MatrixView out) const {
   AttentionShape shape = attention_shape_of(layers_.shape_);
   shape.heads = shape.kv_heads = heads.count;
   shape.rounded = heads.qkv.rounds() && repays_rounding(shape, tokens_);
@@ -208,7 +208,7 @@ void EncoderPass::mix(const EncoderLayers::Layer& layer, ConstMatrixView attende
       layer.attention_out(attended.row_range(begin, rows), mixed,
                           [&](int row, std::span<float> values) { add(its_x.row(row), values); });
     }
-    ProductRows normed = layer.mlp.rows(rows);
+    MatmulRows normed = layer.mlp.rows(rows);
     layer.mlp_norm(its_x, normed);
     layer.mlp.add_to(normed, its_x);
   });
@@ -217,7 +217,7 @@ void EncoderPass::mix(const EncoderLayers::Layer& layer, ConstMatrixView attende
 // Whole sequences through one layer.
 void EncoderPass::run_layer(const EncoderLayers::Layer& layer, MatrixView x) const {
   Matrix attended(x.rows, x.cols);
-  const ProductRows normed = norm(layer, x);
+  const MatmulRows normed = norm(layer, x);
   for (const EncoderLayers::Heads& heads : layer.heads) attend(heads, normed, attended);
   mix(layer, attended, x);
 }

@@ -19,10 +19,10 @@ struct LayerNorm {
   float eps = 1e-6f;
 
   void operator()(ConstMatrixView x, MatrixView out) const;
-  void operator()(ConstMatrixView x, ProductRows& out) const;
+  void operator()(ConstMatrixView x, MatmulRows& out) const;
 };
 
-// NAME.weight and NAME.bias, as SigLIP stores every norm and product.
+// NAME.weight and NAME.bias, as SigLIP stores every norm and matmul.
 LayerNorm read_layer_norm(const Checkpoint& checkpoint, const std::string& name, int width, float eps);
 Linear read_biased_linear(const Checkpoint& checkpoint, const std::string& name, int outputs, int inputs,
                           Precision precision);
@@ -33,8 +33,8 @@ class EncoderMlp {
   EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width,
              Precision precision);
   // To what stands there. x as `rows` began it; [rows, width] both
-  void add_to(const ProductRows& x, MatrixView out) const;
-  ProductRows rows(int count) const { return parts_.front().in.rows(count); }
+  void add_to(const MatmulRows& x, MatrixView out) const;
+  MatmulRows rows(int count) const { return parts_.front().in.rows(count); }
 
  private:
   // Some outputs of fc1 and the columns of fc2 that take them: as many as stay in the second cache.
@@ -106,8 +106,8 @@ class EncoderPass {
   Place place() const;
   int groups_within(double operations) const;
   void run_layer(const EncoderLayers::Layer& layer, MatrixView x) const;
-  ProductRows norm(const EncoderLayers::Layer& layer, ConstMatrixView x) const;
-  void attend(const EncoderLayers::Heads& heads, const ProductRows& normed, MatrixView out) const;
+  MatmulRows norm(const EncoderLayers::Layer& layer, ConstMatrixView x) const;
+  void attend(const EncoderLayers::Heads& heads, const MatmulRows& normed, MatrixView out) const;
   void mix(const EncoderLayers::Layer& layer, ConstMatrixView attended, MatrixView x) const;
 
   const EncoderLayers& layers_;
@@ -117,9 +117,9 @@ class EncoderPass {
   int rows_apart_;  // whole sequences that a thread takes through a layer by itself
   Observer observer_;
   std::string observed_;
-  std::optional<ProductRows> normed_;  // of the layer and the group in hand
-  Matrix attended_;                    // [group rows, heads * head_dim] likewise
-  LayerSlices at_;                     // every group of every layer
+  std::optional<MatmulRows> normed_;  // of the layer and the group in hand
+  Matrix attended_;                   // [group rows, heads * head_dim] likewise
+  LayerSlices at_;                    // every group of every layer
 };
 
 }  // namespace palisade

@@ -46,7 +46,7 @@ Matrix PoolingHead::forward(ConstMatrixView x, int tokens) const {
     attend(shape, query_, {&whole, 1}, {.prefix = tokens}, heads.view().row_range(image, 1));
   }
   attention_out_(heads, pooled);
-  ProductRows normed = mlp_.rows(images);
+  MatmulRows normed = mlp_.rows(images);
   norm_(pooled, normed);
   mlp_.add_to(normed, pooled);
   return pooled;

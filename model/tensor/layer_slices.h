@@ -36,8 +36,8 @@ class LayerSlices {
     return int(std::clamp(operations / operations_of_unit(), 1.0, double(units_left())));
   }
   // How many rows of this half, whose units they are, are about `operations`; never so few that the weights'
-  // way through the caches is not repaid nor so many that what is between two products leaves them, and a
-  // power of two or an equal share, because products are prepared for each number of rows.
+  // way through the caches is not repaid nor so many that what is between two matmuls leaves them, and a
+  // power of two or an equal share, because matmuls are prepared for each number of rows.
   int rows_within(double operations) const {
     const int left = units_left();
     const double rows = operations / operations_of_unit();

@@ -27,7 +27,7 @@ using Block = std::unique_ptr<T[], FreeMemory>;
 Block<std::byte> take_memory(std::size_t size);
 
 // The same for packed weights, which stay: those up to 4 MB share huge pages, which most would not fill. A
-// product streams them, and the way to each small page costs one of 64 rows by a megabyte 4 % (Zen 5).
+// matmul streams them, and the way to each small page costs one of 64 rows by a megabyte 4 % (Zen 5).
 Block<std::byte> take_memory_for_weights(std::size_t size);
 
 // `size` values where `kept`, of the caller's thread, stands; what was there is lost when it must grow.

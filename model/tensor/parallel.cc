@@ -18,7 +18,7 @@ namespace {
 
 thread_local bool at_task = false;
 
-// Longer than what stands between two products of a decoding step, and cheaper than a wake-up.
+// Longer than what stands between two matmuls of a decoding step, and cheaper than a wake-up.
 constexpr std::chrono::microseconds kSpin(100);
 
 // Until `value` is no longer `old`: for a moment at work, then asleep.

@@ -8,7 +8,7 @@ namespace palisade {
 // Runs task(0) ... task(count - 1) here and on the team's threads; in the calling thread alone when `work`
 // (roughly the floating-point operations of all tasks together) would not repay waking them. Ends with the
 // last task and waits for no thread that came too late to take one. Inside a task everything runs in its
-// thread, products too. What a task throws comes out here; where others run beside it, once they are done.
+// thread, matmuls too. What a task throws comes out here; where others run beside it, once they are done.
 void parallel_for(int count, double work, const std::function<void(int)>& task);
 
 // How many threads a loop begun here gets at most, with the one that begins it.
@@ -31,13 +31,13 @@ void parallel_for_rows(int rows, int least, double work,
 void parallel_for_large(int count, double work, const std::function<void(int)>& task);
 
 // Runs task(first, count) for blocks of rows that together are all rows. Each thread takes whole blocks of
-// `least` rows or more, large enough that a product repays its weights' way through the caches, so that what
-// is between two products stays in that thread's own cache; where there are fewer rows than that for every
-// thread, all are one block, whose products and loops are shared among the threads.
+// `least` rows or more, large enough that a matmul repays its weights' way through the caches, so that what
+// is between two matmuls stays in that thread's own cache; where there are fewer rows than that for every
+// thread, all are one block, whose matmuls and loops are shared among the threads.
 constexpr int kRowBlock = 64;
 void for_row_blocks(int rows, const std::function<void(int first, int count)>& task, int least = kRowBlock);
 
-// Below this much work a product or loop runs in the calling thread: waking the team costs about 30 us.
+// Below this much work a matmul or loop runs in the calling thread: waking the team costs about 30 us.
 constexpr double kParallelWork = 6e6;
 
 }  // namespace palisade

@@ -4,7 +4,7 @@
 
 namespace palisade {
 
-// The weights that a model is trained from where there is no checkpoint: products keep the size of what goes
+// The weights that a model is trained from where there is no checkpoint: matmuls keep the size of what goes
 // in (LeCun), norms pass on what they norm, and biases are 0. The same for the same seed.
 class InitialWeights : public RandomCheckpoint {
  public:

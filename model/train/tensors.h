@@ -100,7 +100,7 @@ struct PaliGemmaTensors {
 };
 // What is trained beside the model.
 struct AddedTensors {
-  int lora_rank = 0;      // above 0: of adapters of both towers' products
+  int lora_rank = 0;      // above 0: of adapters of both towers' matmuls
   int patch_classes = 0;  // above 0: stage 0's heads; see ImageStage
 };
 PaliGemmaTensors paligemma_tensors(const ModelConfig& config, const AddedTensors& added,

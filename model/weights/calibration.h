@@ -13,27 +13,27 @@
 
 namespace palisade {
 
-// Largest magnitudes, channel by channel, of a product's weights and of what has gone into it. One thread's.
-struct ProductInputs {
-  explicit ProductInputs(const WeightRows& weight);
+// Largest magnitudes, channel by channel, of a matmul's weights and of what has gone into it. One thread's.
+struct MatmulInputs {
+  explicit MatmulInputs(const WeightRows& weight);
   // What is not finite stays, as infinity.
   void see(ConstMatrixView x);
 
   std::vector<float> largest_weights, largest_inputs;  // [inputs]
 };
 
-// Of all products of a model, by their names (WeightRows::name).
-using RecordedInputs = std::map<std::string, ProductInputs>;
+// Of all matmuls of a model, by their names (WeightRows::name).
+using RecordedInputs = std::map<std::string, MatmulInputs>;
 
 // What evens out the channels of an int8 model before they are rounded (SmoothQuant, arXiv 2211.10438, with
-// its alpha 0.5): the columns of products that share an input are multiplied by s, and what makes that input
+// its alpha 0.5): the columns of matmuls that share an input are multiplied by s, and what makes that input
 // is divided by s: the norm before q, k and v and before the MLP, v before the attention's output, `up`
 // before `down`. The model computes the same. Nothing linear stands before SigLIP's fc2, and the head goes
 // without.
 class Calibration {
  public:
   // s of a site is sqrt(largest input / largest weight) of each channel, in relation to their geometric mean,
-  // from 0.001 to 1000. Throws Error where a product has seen nothing, or what is not finite.
+  // from 0.001 to 1000. Throws Error where a matmul has seen nothing, or what is not finite.
   // `fingerprint` is the weights' (Checkpoint).
   Calibration(const ModelConfig& config, const RecordedInputs& inputs, const std::string& fingerprint);
   // Throws Error, with the remedy, where the file is damaged or of other weights.

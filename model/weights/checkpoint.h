@@ -33,7 +33,7 @@ class Checkpoint {
   // A tensor as f32 rows; `shape` is what the configuration says, and [n] is one row. More than two extents
   // are folded into the columns.
   Matrix read(const std::string& name, std::initializer_list<std::int64_t> shape) const;
-  // Tensors [rows, cols] one below the other, so that they become one product; read as they are packed, while
+  // Tensors [rows, cols] one below the other, so that they become one matmul; read as they are packed, while
   // the checkpoint is there.
   WeightRows rows(std::initializer_list<std::string> names, std::initializer_list<std::int64_t> rows,
                   std::int64_t cols) const;
@@ -43,7 +43,7 @@ class Checkpoint {
   void pack_with(PackedCache& cache);
   // Everything is smoothed from now on, as int8 wants it. Outlives this.
   void smooth_with(const Calibration& calibration) { calibration_ = &calibration; }
-  // Products of rows() from now on record their inputs there. Outlives them.
+  // Matmuls of rows() from now on record their inputs there. Outlives them.
   void record_inputs(RecordedInputs& inputs) { inputs_ = &inputs; }
   virtual bool has(const std::string& name) const;
   // A head is stored; has(kHeadTensor) says whether it is another than the embedding.

@@ -19,7 +19,7 @@ void RandomCheckpoint::fill(const std::string& name, std::span<const std::int64_
                             std::span<float> target) const {
   constexpr std::size_t kPiece = 1 << 16;
   const std::uint64_t start = split_mix(seed_ ^ hash_of(name)) + first;
-  // Uniform of variance 1 / inputs, so that a product keeps the size of what goes in.
+  // Uniform of variance 1 / inputs, so that a matmul keeps the size of what goes in.
   const std::int64_t row =
       std::accumulate(shape.begin() + 1, shape.end(), std::int64_t(1), std::multiplies<>());
   const double inputs = shape.size() > 1 ? double(std::max<std::int64_t>(row, 1)) : 1e4;

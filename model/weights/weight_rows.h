@@ -11,7 +11,7 @@
 namespace palisade {
 
 class PackedCache;
-struct ProductInputs;
+struct MatmulInputs;
 
 // A weight matrix that is read some rows at a time while it is packed, so that a large one never exists in
 // f32 as a whole.
@@ -23,8 +23,8 @@ struct WeightRows {
   // Where they are kept once they are packed, and under which name; nullptr: nowhere.
   PackedCache* cache = nullptr;
   std::string name;
-  // Where the product records what goes into it (see calibration.h); nullptr: nowhere.
-  ProductInputs* inputs = nullptr;
+  // Where the matmul records what goes into it (see calibration.h); nullptr: nowhere.
+  MatmulInputs* inputs = nullptr;
 
   WeightRows(int rows_, int cols_, std::function<void(int, MatrixView)> read_)
       : rows(rows_), cols(cols_), read(std::move(read_)) {}

@@ -14,8 +14,8 @@ const char* bound_of(const BenchReport& report, const StageResult& stage) {
 }
 
 // Were all threads in them at once.
-double seconds_in_products(const BenchReport& report, const StageResult& stage) {
-  return stage.timing.product_thread_seconds.median() / report.limits.threads;
+double seconds_in_matmul(const BenchReport& report, const StageResult& stage) {
+  return stage.timing.matmul_thread_seconds.median() / report.limits.threads;
 }
 
 }  // namespace
@@ -25,8 +25,8 @@ double share_of_limits(const BenchReport& report, const StageResult& stage) {
   return stage.limits.seconds_of(stage.work, report.precision) / stage.timing.seconds.median();
 }
 
-double share_of_limits_in_products(const BenchReport& report, const StageResult& stage) {
-  const double seconds = seconds_in_products(report, stage);
+double share_of_limits_in_matmul(const BenchReport& report, const StageResult& stage) {
+  const double seconds = seconds_in_matmul(report, stage);
   return seconds == 0 ? 0 : stage.limits.seconds_of(stage.work.linear(), report.precision) / seconds;
 }
 
@@ -41,12 +41,12 @@ std::string table_of(const BenchReport& report) {
       format_text("\n%-14s %14s %14s\n", "limit", "median", "best") +
       format_text("%-14s %9.1f GB/s %9.1f GB/s\n", "memory", report.limits.memory.median() / 1e9,
                   report.limits.memory.most() / 1e9);
-  for (const auto& [precision, samples] : report.limits.products) {
-    text += format_text("%-14s %8.0f GOP/s %8.0f GOP/s\n", ("product " + precision).c_str(),
+  for (const auto& [precision, samples] : report.limits.matmuls) {
+    text += format_text("%-14s %8.0f GOP/s %8.0f GOP/s\n", ("matmul " + precision).c_str(),
                         samples.median() / 1e9, samples.most() / 1e9);
   }
   text += format_text("\n%-13s %11s %11s %9s %10s %8s  %-8s %6s %9s\n", "stage", "median", "least",
-                      "tokens/s", "GOP/s", "peak GB", "bound by", "share", "products");
+                      "tokens/s", "GOP/s", "peak GB", "bound by", "share", "matmuls");
   for (const StageResult& stage : report.stages) {
     const std::string name(stage.stage.name);
     if (!stage.skipped.empty()) {
@@ -60,7 +60,7 @@ std::string table_of(const BenchReport& report) {
                         duration_text(stage.timing.seconds.least()).c_str(), stage.tokens_per_second(),
                         stage.work.operations() / stage.timing.seconds.median() / 1e9, peak.c_str(),
                         bound_of(report, stage), 100 * share_of_limits(report, stage),
-                        100 * share_of_limits_in_products(report, stage));
+                        100 * share_of_limits_in_matmul(report, stage));
   }
   if (const Agreement& agreement = report.agreement; !agreement.with.empty()) {
     text += format_text("\nagainst %s: logits off by %.2f %%, cosine %.5f, %.1f %% of %d tokens the same\n",
@@ -71,8 +71,8 @@ std::string table_of(const BenchReport& report) {
 }
 
 Json json_of(const BenchReport& report) {
-  Json products = Json::object();
-  for (const auto& [precision, samples] : report.limits.products) products[precision] = spread(samples);
+  Json matmuls = Json::object();
+  for (const auto& [precision, samples] : report.limits.matmuls) matmuls[precision] = spread(samples);
   Json stages = Json::array();
   for (const StageResult& stage : report.stages) {
     Json line = {{"stage", stage.stage.name}, {"size", stage.stage.size}};
@@ -90,8 +90,8 @@ Json json_of(const BenchReport& report) {
       line["peak_memory_bytes"] = stage.peak_memory > 0 ? Json(stage.peak_memory) : Json();
       line["bound_by"] = bound_of(report, stage);
       line["share_of_limits"] = share_of_limits(report, stage);
-      line["seconds_in_products"] = seconds_in_products(report, stage);
-      line["share_of_limits_in_products"] = share_of_limits_in_products(report, stage);
+      line["seconds_in_products"] = seconds_in_matmul(report, stage);
+      line["share_of_limits_in_products"] = share_of_limits_in_matmul(report, stage);
     }
     stages.push_back(std::move(line));
   }

@@ -27,8 +27,8 @@ struct BenchReport {
 
 // What the limits at its time would take for this stage, as a share of what it took: 1 is at the limits.
 double share_of_limits(const BenchReport& report, const StageResult& stage);
-// The same of the stage's products by weights alone.
-double share_of_limits_in_products(const BenchReport& report, const StageResult& stage);
+// The same of the stage's matmuls by weights alone.
+double share_of_limits_in_matmul(const BenchReport& report, const StageResult& stage);
 
 std::string table_of(const BenchReport& report);  // lines for people
 Json json_of(const BenchReport& report);

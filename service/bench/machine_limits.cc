@@ -10,7 +10,7 @@
 #include <new>
 
 #include "model/kernels/kernels.h"
-#include "model/matmul/bare_product.h"
+#include "model/matmul/bare_matmul.h"
 #include "model/tensor/parallel.h"
 
 namespace palisade {
@@ -56,19 +56,19 @@ void measure_memory(Samples& samples, int repeats, std::size_t bytes) {
   }
 }
 
-void measure_products(std::map<std::string, Samples>& products, int repeats) {
+void measure_matmul(std::map<std::string, Samples>& matmuls, int repeats) {
   constexpr int kRows = 256, kInputs = 2048, kOutputs = 16384;
   for (const auto precision : precisions_here()) {
-    const auto ways = bare_products(precision, kRows, kInputs, kOutputs);
-    for (const auto& product : ways) product();  // makes ready
+    const auto ways = bare_matmuls(precision, kRows, kInputs, kOutputs);
+    for (const auto& matmul : ways) matmul();  // makes ready
     for (int i = 0; i < repeats; ++i) {
       double seconds = std::numeric_limits<double>::infinity();  // of the quicker way
-      for (const auto& product : ways) {
+      for (const auto& matmul : ways) {
         const auto begun = steady_clock::now();
-        product();
+        matmul();
         seconds = std::min(seconds, seconds_since(begun));
       }
-      products[std::string(name_of(precision))].add(2.0 * kRows * kInputs * kOutputs / seconds);
+      matmuls[std::string(name_of(precision))].add(2.0 * kRows * kInputs * kOutputs / seconds);
     }
   }
 }
@@ -78,21 +78,21 @@ void measure_products(std::map<std::string, Samples>& products, int repeats) {
 void MachineLimits::add(const MachineLimits& others) {
   threads = others.threads;
   memory.add(others.memory);
-  for (const auto& [precision, samples] : others.products) products[precision].add(samples);
+  for (const auto& [precision, samples] : others.matmuls) matmuls[precision].add(samples);
 }
 
 double MachineLimits::seconds_of(const Work& work, const std::string& precision) const {
-  return std::max(work.bytes() / memory.median(), work.operations() / products.at(precision).median());
+  return std::max(work.bytes() / memory.median(), work.operations() / matmuls.at(precision).median());
 }
 
 bool MachineLimits::bound_by_memory(const Work& work, const std::string& precision) const {
-  return work.bytes() / memory.median() > work.operations() / products.at(precision).median();
+  return work.bytes() / memory.median() > work.operations() / matmuls.at(precision).median();
 }
 
 MachineLimits measured_limits(int repeats, std::size_t buffer_bytes) {
   MachineLimits limits{.threads = team_size()};
   measure_memory(limits.memory, repeats, buffer_bytes);
-  measure_products(limits.products, repeats);
+  measure_matmul(limits.matmuls, repeats);
   return limits;
 }
 

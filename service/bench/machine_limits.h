@@ -14,8 +14,8 @@ namespace palisade {
 // the quicker of its ways.
 struct MachineLimits {
   int threads = 0;
-  Samples memory;                           // bytes/s
-  std::map<std::string, Samples> products;  // operations/s by precision ("f32")
+  Samples memory;                          // bytes/s
+  std::map<std::string, Samples> matmuls;  // operations/s by precision ("f32")
 
   void add(const MachineLimits& others);
   // What `work` takes at the limits' medians, and which of the two it is that binds.

@@ -21,7 +21,7 @@ bool forget_peak();
 
 // What weights of this shape take: packed, and the embedding (f32 or bf16) beside the packed head.
 std::uint64_t weight_memory(const ModelConfig& config, double bytes_per_weight);
-// With the largest product while it is packed, keys, values and rows of a prefill of `positions`, and what is
+// With the largest matmul while it is packed, keys, values and rows of a prefill of `positions`, and what is
 // kept to be used again.
 std::uint64_t memory_needed(const ModelConfig& config, int positions, double bytes_per_weight);
 // Throws UsageError with both numbers where that is more than `available`. `what` names the model.

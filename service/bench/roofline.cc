@@ -62,7 +62,7 @@ std::string roofline_of(const BenchReport& report) {
   const double bandwidth = report.limits.memory.median();
   std::vector<StagePoint> points;
   double peak = 0;
-  for (const auto& [precision, samples] : report.limits.products) peak = std::max(peak, samples.median());
+  for (const auto& [precision, samples] : report.limits.matmuls) peak = std::max(peak, samples.median());
   double narrowest = 0.1, widest = 10 * peak / bandwidth, slowest = peak / 100;
   for (const StageResult& stage : report.stages) {
     if (!stage.skipped.empty()) continue;
@@ -78,13 +78,13 @@ std::string roofline_of(const BenchReport& report) {
                     attribute("height", kHeight) + " font-family=\"sans-serif\" font-size=\"12\">\n" +
                     "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n" + grid(x, y) +
                     text_at(kWidth / 2, 20, report.model + ", " + report.precision, "middle");
-  for (const auto& [precision, samples] : report.limits.products) {
+  for (const auto& [precision, samples] : report.limits.matmuls) {
     const double roof = samples.median(), ridge = roof / bandwidth;
     // The slope begins where it leaves the picture.
     const double begin = std::max(std::pow(10.0, x.first()), std::pow(10.0, y.first()) / bandwidth);
     svg += line(x(begin), y(begin * bandwidth), x(ridge), y(roof), "#06c") +
            line(x(ridge), y(roof), kWidth - kRight, y(roof), "#06c") +
-           text_at(kWidth - kRight - 4, y(roof) - 6, "product " + precision, "end");
+           text_at(kWidth - kRight - 4, y(roof) - 6, "matmul " + precision, "end");
   }
   for (const StagePoint& point : points) {
     svg += "<circle" + attribute("cx", x(point.intensity)) + attribute("cy", y(point.rate)) +

@@ -28,12 +28,12 @@ class Repetition {
   double seconds() const { return seconds_since(begun_); }
   void add_to(Timing& timing) const {
     timing.seconds.add(seconds());
-    timing.product_thread_seconds.add(product_thread_seconds() - products_);
+    timing.matmul_thread_seconds.add(matmul_thread_seconds() - matmuls_);
   }
 
  private:
   steady_clock::time_point begun_ = steady_clock::now();
-  double products_ = product_thread_seconds();
+  double matmuls_ = matmul_thread_seconds();
 };
 
 int positions_of(const Stage& stage, int repeats) {

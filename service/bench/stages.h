@@ -30,7 +30,7 @@ std::vector<Stage> stages_named(std::span<const std::string> names);
 
 struct Timing {
   Samples seconds;
-  Samples product_thread_seconds;  // see matmul.h
+  Samples matmul_thread_seconds;  // see matmul.h
 };
 
 struct StageResult {

@@ -14,7 +14,7 @@ struct Work {
 
   double operations() const { return linear_operations + attention_operations; }
   double bytes() const { return weight_bytes + cache_bytes; }
-  // Of it, the products by weights.
+  // Of it, the matmuls by weights.
   Work linear() const { return {.linear_operations = linear_operations, .weight_bytes = weight_bytes}; }
 };
 

@@ -179,16 +179,16 @@ void add_bench(CLI::App& app, Run& run) {
       ->add_option("--vs", options->versus,
                    "Compares the logits of 64 arbitrary tokens after a picture of noise with those of the "
                    "same model in "
-                   "this precision, which is loaded first: a test of the products, not of answers")
+                   "this precision, which is loaded first: a test of the matmuls, not of answers")
       ->check(CLI::IsMember({"f32", "bf16", "int8"}));
   command->footer(
       "\nTimes are medians. Share: what the limits measured before and after it would allow, over what it "
       "took;\n"
-      "the limit is the memory's for the bytes that must be read or the product's for the operations. A "
+      "the limit is the memory's for the bytes that must be read or the matmul's for the operations. A "
       "model\n"
-      "that fits the caches can be beyond the memory's limit. Products: the same share of the linear "
+      "that fits the caches can be beyond the memory's limit. Matmuls: the same share of the linear "
       "layers'\n"
-      "products alone, without making their rows, attention and what else stands between them. A step of "
+      "matmuls alone, without making their rows, attention and what else stands between them. A step of "
       "decoding\n"
       "includes the choice of each sequence's most probable token.\n"
       "\nExamples:\n"

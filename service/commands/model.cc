@@ -250,7 +250,7 @@ void add_model(CLI::App& app, Run& run) {
                              "Only these, by path or its end (resize, caption, ...)");
   verify_command
       ->add_option("--precision", verified->precision,
-                   "Of PaliGemma's products; tensors may then be off by 12 % (bf16) or 35 % (int8) of their "
+                   "Of PaliGemma's matmuls; tensors may then be off by 12 % (bf16) or 35 % (int8) of their "
                    "largest value, and tokens chosen are not compared")
       ->check(CLI::IsMember({"f32", "bf16", "int8"}))
       ->capture_default_str();

@@ -24,9 +24,9 @@ void add_model_flags(CLI::App& command, ModelFlags& flags, bool configured) {
       ->envname("PALISADE_SLIDING_WINDOW")
       ->check(CLI::IsMember({"transformers", "none"}));
   command
-      .add_option("--precision", flags.precision,
-                  with_default(
-                      "Of the model's products: f32, bf16, int8, or auto: what this CPU does fastest", "f32"))
+      .add_option(
+          "--precision", flags.precision,
+          with_default("Of the model's matmuls: f32, bf16, int8, or auto: what this CPU does fastest", "f32"))
       ->envname("PALISADE_PRECISION")
       ->check(CLI::IsMember({"f32", "bf16", "int8", "auto"}));
   command

@@ -37,7 +37,7 @@ struct TransferSettings {
   double warmup = 0.05;      // share of all steps
   double image_warmup = 0;   // of the image encoder, where it is longer (stage 1)
   TrainedParts parts = TrainedParts::kAll;
-  int lora_rank = 0;   // above 0: adapters of the towers' products are trained instead, and merged at the end
+  int lora_rank = 0;   // above 0: adapters of the towers' matmuls are trained instead, and merged at the end
   std::string resize;  // a preset; empty: the model's own
   int frames = 16;     // of a video
   int frame_step = 1;

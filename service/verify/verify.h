@@ -14,7 +14,7 @@ namespace palisade {
 
 // Runs the golden data of `root` (a folder laid out as the reference data: models/, images/, cases/, resize/,
 // tokenizer/, train/, segmentation/) at the tolerances of its README, PaliGemma's
-// with products in `precision` (see tolerance.h). `wanted` chooses cases by path or its
+// with matmuls in `precision` (see tolerance.h). `wanted` chooses cases by path or its
 // end
 // ("cases/paligemma1-tiny/caption", "caption", "resize"); empty takes all. Nothing is passed over: what this
 // build cannot run is reported as skipped. Throws Error when root holds no golden data or a wanted case

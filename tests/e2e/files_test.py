@@ -145,7 +145,7 @@ class Verification(unittest.TestCase):
     def test_rounded_products_hold_at_their_own_tolerance(self):
         for precision in ("bf16", "int8"):
             done = palisade("caption", WORLD / "still01.png", "--precision", precision, "--json", check=None)
-            if done.returncode == 1 and f"no fast and exact {precision} products" in done.stderr:
+            if done.returncode == 1 and f"no fast and exact {precision} matmul" in done.stderr:
                 continue
             self.assertEqual(json.loads(done.stdout)["data"]["model"]["precision"], precision)
             done = palisade("model", "verify", REFERENCE, "cases", "--precision", precision, "--json")
@@ -184,10 +184,10 @@ class Calibration(unittest.TestCase):
         (self.folder / "pictures" / "notes.txt").write_text("no picture")
 
     def answered_by(self, precision, *arguments):
-        """What an event says of the model; None where this CPU has no such products."""
+        """What an event says of the model; None where this CPU has no such matmul."""
         done = palisade("caption", WORLD / "still01.png", "--model", self.model, "--precision", precision, "--json",
                         *arguments, check=None)
-        if done.returncode == 1 and f"no fast and exact {precision} products" in done.stderr:
+        if done.returncode == 1 and f"no fast and exact {precision} matmul" in done.stderr:
             return None
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)["data"]["model"]
@@ -234,7 +234,7 @@ class Calibration(unittest.TestCase):
             (self.folder / "cal.json").write_text(text)
             done = palisade("caption", WORLD / "still01.png", "--precision", "int8", "--calibration",
                             self.folder / "cal.json", check=1)
-            self.assertTrue("cal.json" in done.stderr or "no fast and exact int8 products" in done.stderr, done.stderr)
+            self.assertTrue("cal.json" in done.stderr or "no fast and exact int8 matmul" in done.stderr, done.stderr)
 
 
 class WrongUse(unittest.TestCase):

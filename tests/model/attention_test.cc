@@ -153,7 +153,7 @@ TEST_CASE(
     "rounded attention is right over many positions, for sharp and flat scores, with channels that stand "
     "out") {
   if (!has_integer_tiles()) {
-    MESSAGE("this CPU has no such products");
+    MESSAGE("this CPU has no such matmul");
     return;
   }
   std::mt19937 random(6);

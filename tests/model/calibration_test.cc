@@ -15,7 +15,7 @@
 #include "base/whole_file.h"
 #include "model/config/model_shapes.h"
 #include "model/error.h"
-#include "model/matmul/bare_product.h"
+#include "model/matmul/bare_matmul.h"
 #include "model/paligemma/paligemma.h"
 #include "model/weights/checkpoint.h"
 #include "model/weights/random_checkpoint.h"
@@ -41,8 +41,8 @@ class Planted : public RandomCheckpoint {
             std::span<float> target) const override {
     RandomCheckpoint::fill(name, shape, first, target);
     const bool norm = name.find("norm") != std::string::npos && name.ends_with("weight");
-    const bool product = name.ends_with("v_proj.weight") || name.ends_with("up_proj.weight");
-    if (!norm && !product) return;
+    const bool matmul = name.ends_with("v_proj.weight") || name.ends_with("up_proj.weight");
+    if (!norm && !matmul) return;
     const auto width = std::size_t(shape.size() > 1 ? shape[1] : 1);
     for (std::size_t i = 0; i < target.size(); ++i) {
       if ((first + i) / width % 61 == 7) target[i] = norm ? 19 : 20 * target[i];
@@ -67,7 +67,7 @@ Matrix hidden_of(const PaliGemma& model, const std::string& layer) {
   return seen;
 }
 
-// What the products of a model have seen.
+// What the matmuls of a model have seen.
 RecordedInputs recorded(const ModelConfig& config, Checkpoint& checkpoint) {
   RecordedInputs inputs;
   checkpoint.record_inputs(inputs);
@@ -104,8 +104,8 @@ TEST_CASE("a smoothed model computes the same, though its weights are others") {
 }
 
 TEST_CASE("where channels stand out in inputs, calibrated int8 loses less") {
-  if (!has_products(Precision::kInt8)) {
-    MESSAGE("this CPU has no such products");
+  if (!has_matmul(Precision::kInt8)) {
+    MESSAGE("this CPU has no such matmul");
     return;
   }
   for (const char* const shape : {"tiny", "tiny2"}) {
@@ -128,7 +128,7 @@ TEST_CASE("where channels stand out in inputs, calibrated int8 loses less") {
 
 TEST_CASE("smoothing is the root of inputs over weights, and heads that share values share it") {
   const Tiny tiny;
-  const ProductInputs& seen = tiny.inputs.at(kQkv);
+  const MatmulInputs& seen = tiny.inputs.at(kQkv);
   const auto factors = tiny.smoothing()[kQkv].get<std::vector<double>>();
   REQUIRE(factors.size() == 64);
   const double first = std::sqrt(seen.largest_inputs[0] / seen.largest_weights[0]) / factors[0];
@@ -141,7 +141,7 @@ TEST_CASE("smoothing is the root of inputs over weights, and heads that share va
   CHECK(std::abs(logarithms / 64) < 2e-3);
 
   // Four query heads of 16 channels, one head of values.
-  const ProductInputs& out = tiny.inputs.at(kOut);
+  const MatmulInputs& out = tiny.inputs.at(kOut);
   const auto shared = tiny.smoothing()[kOut].get<std::vector<double>>();
   REQUIRE(shared.size() == 16);
   const auto largest = [](const std::vector<float>& of, int channel) {
@@ -163,7 +163,7 @@ TEST_CASE("smoothing is the root of inputs over weights, and heads that share va
 
 TEST_CASE("channels in which nothing came are left, absurd ones bounded, and what is not finite is refused") {
   Tiny tiny;
-  ProductInputs& seen = tiny.inputs.at(kQkv);
+  MatmulInputs& seen = tiny.inputs.at(kQkv);
   const auto factor = [&](int channel) {
     const Calibration calibration(tiny.config, tiny.inputs, "f");
     return parse_json(calibration.text(), "it")["smoothing"][kQkv][channel].get<double>();
@@ -232,7 +232,7 @@ TEST_CASE("a damaged calibration is refused with its name and the reason") {
   refused(changed([](Json& json) { json["weights"] = "0123456789abcdef"; }), "other weights");
   refused(changed([](Json& json) { json["weights"] = 7; }), "other weights");
   refused(changed([](Json& json) { json["smoothing"].erase(kQkv); }), "is missing");
-  refused(changed([](Json& json) { json["smoothing"]["more"] = {1, 2}; }), "more products");
+  refused(changed([](Json& json) { json["smoothing"]["more"] = {1, 2}; }), "more matmuls");
   refused(changed([](Json& json) { json["smoothing"][kQkv] = 3; }), "no list of 64");
   refused(changed([](Json& json) { json["smoothing"][kQkv].push_back(1); }), "no list of 64");
   refused(changed([](Json& json) { json["smoothing"][kQkv].erase(0); }), "no list of 64");
@@ -286,7 +286,7 @@ TEST_CASE(
     CHECK(second->identity().calibration == (int8 ? other.checksum() : ""));
     CHECK(second->packed_cache_note().starts_with(int8 ? "packed weights written" : "packed weights read"));
   }
-  if (has_products(Precision::kInt8)) {
+  if (has_matmul(Precision::kInt8)) {
     CHECK_THROWS_WITH_AS(load(Precision::kInt8, folder.path() / "nowhere.json"),
                          doctest::Contains("nowhere.json"), Error);
   }

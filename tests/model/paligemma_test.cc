@@ -12,7 +12,7 @@
 #include "model/error.h"
 #include "model/kernels/integer_tiles.h"
 #include "model/matmul/attention.h"
-#include "model/matmul/bare_product.h"
+#include "model/matmul/bare_matmul.h"
 #include "tests/model/golden.h"
 
 using namespace palisade;
@@ -223,7 +223,7 @@ TEST_CASE("the street model gives the reference implementation's answers on ever
 
 TEST_CASE("of the stills and pairs the street model answers at least 99 % alike in bf16 and 95 % in int8") {
   for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
-    if (!has_products(precision)) continue;
+    if (!has_matmul(precision)) continue;
     const PaliGemma model(kWorld / "model", SlidingWindow::kTransformers, precision);
     CHECK(model.identity().precision == name_of(precision));
     int questions = 0, same = 0;

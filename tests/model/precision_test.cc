@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "model/matmul/bare_product.h"
+#include "model/matmul/bare_matmul.h"
 
 using namespace palisade;
 
@@ -23,6 +23,6 @@ TEST_CASE("a precision is named as it is read, and auto is none yet") {
 TEST_CASE("the precision tried to be fastest is one that this CPU has") {
   const PrecisionTrial trial = try_precisions();
   MESSAGE(trial.measured);
-  CHECK(has_products(trial.fastest));
+  CHECK(has_matmul(trial.fastest));
   CHECK(trial.measured.starts_with("f32 "));
 }

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "model/error.h"
-#include "model/matmul/bare_product.h"
+#include "model/matmul/bare_matmul.h"
 #include "model/siglip/siglip.h"
 #include "model/weights/checkpoint.h"
 #include "model/weights/checkpoint_match.h"
@@ -227,7 +227,7 @@ TEST_CASE("a head of its own is there in every precision, and packed weights bri
       [&](auto& tensors) { tensors["lm_head.weight"] = reversed_rows(tensors.at(kEmbeddingTensor)); });
   const test::TestFolder packed;
   for (const Precision precision : {Precision::kF32, Precision::kBf16, Precision::kInt8}) {
-    if (!has_products(precision)) continue;
+    if (!has_matmul(precision)) continue;
     std::vector<std::vector<float>> logits;
     for (int start = 0; start < 2; ++start) {
       const PaliGemma model(folder.path, SlidingWindow::kTransformers, precision,

@@ -17,7 +17,7 @@
 #include "examples/world/still.h"
 #include "examples/world/street.h"
 #include "model/decoding/generation.h"
-#include "model/matmul/bare_product.h"
+#include "model/matmul/bare_matmul.h"
 #include "model/paligemma/paligemma.h"
 #include "model/weights/calibration.h"
 #include "model/weights/checkpoint.h"
@@ -161,10 +161,10 @@ int main(int argc, char** argv) {
                           {"int8, calibrated", Precision::kInt8, calibrated(folder, temporary, seed), 0.99}};
   bool good = true;
   for (const Trial& trial : trials) {
-    if (has_products(trial.precision)) {
+    if (has_matmul(trial.precision)) {
       good = run(trial, folder, asked, expected) && good;
     } else {
-      std::printf("%s: this CPU has no such products\n", trial.name);
+      std::printf("%s: this CPU has no such matmul\n", trial.name);
     }
   }
   std::filesystem::remove_all(temporary);

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "model/matmul/bare_product.h"
+#include "model/matmul/bare_matmul.h"
 
 using namespace palisade;
 
@@ -193,7 +193,7 @@ TEST_CASE("bench measures random weights of a shape, as a table, as JSON and as 
 }
 
 TEST_CASE("bench measures in a precision, and says how near its logits are to another's") {
-  if (!has_products(Precision::kInt8)) return;
+  if (!has_matmul(Precision::kInt8)) return;
   const Outcome outcome = run({"bench", "--shape", "tiny", "--precision", "int8", "--vs", "f32", "--quick",
                                "--stages", "encode-1", "--json"});
   CHECK(outcome.exit_code == 0);

@@ -19,23 +19,23 @@ BenchReport made_up() {
   report.limits.threads = 2;
   for (const double factor : {0.9, 1.0, 1.2}) {
     report.limits.memory.add(10e9 * factor);
-    report.limits.products["f32"].add(100e9 * factor);
+    report.limits.matmuls["f32"].add(100e9 * factor);
   }
-  StageResult product{.stage = all_stages()[2], .tokens = 272};
-  product.work = {.linear_operations = 90e9, .attention_operations = 10e9, .weight_bytes = 1e9};
-  product.timing.seconds.add(2.0);
-  product.timing.product_thread_seconds.add(2.4);  // 1.2 s of both threads
+  StageResult matmul{.stage = all_stages()[2], .tokens = 272};
+  matmul.work = {.linear_operations = 90e9, .attention_operations = 10e9, .weight_bytes = 1e9};
+  matmul.timing.seconds.add(2.0);
+  matmul.timing.matmul_thread_seconds.add(2.4);  // 1.2 s of both threads
   StageResult memory{.stage = all_stages()[4], .tokens = 1};
   memory.work = {
       .linear_operations = 1e9, .attention_operations = 0, .weight_bytes = 8e9, .cache_bytes = 2e9};
   memory.timing.seconds.add(4.0);
-  memory.timing.product_thread_seconds.add(2.0);
+  memory.timing.matmul_thread_seconds.add(2.0);
   StageResult skipped{.stage = all_stages()[3], .skipped = "the model has 2048 positions"};
-  product.limits = memory.limits = report.limits;
+  matmul.limits = memory.limits = report.limits;
   // Somebody else had the memory at other times.
   report.limits.memory.add(1e9);
   report.limits.memory.add(1e9);
-  report.stages = {product, skipped, memory};
+  report.stages = {matmul, skipped, memory};
   return report;
 }
 
@@ -63,8 +63,8 @@ TEST_CASE("a stage's share is what the limit that binds it would take, over what
   CHECK(share_of_limits(report, report.stages[0]) == doctest::Approx(0.5));
   CHECK(share_of_limits(report, report.stages[2]) == doctest::Approx(0.25));
   // 90e9 operations in 1.2 s, 8e9 bytes in 1 s.
-  CHECK(share_of_limits_in_products(report, report.stages[0]) == doctest::Approx(0.75));
-  CHECK(share_of_limits_in_products(report, report.stages[2]) == doctest::Approx(0.8));
+  CHECK(share_of_limits_in_matmul(report, report.stages[0]) == doctest::Approx(0.75));
+  CHECK(share_of_limits_in_matmul(report, report.stages[2]) == doctest::Approx(0.8));
   CHECK_FALSE(report.limits.bound_by_memory(report.stages[0].work, "f32"));
   CHECK(report.limits.bound_by_memory(report.stages[2].work, "f32"));
 }
@@ -132,8 +132,8 @@ TEST_CASE("stages of a small model run, count their tokens, and take a time") {
     CHECK(result.skipped.empty());
     CHECK(result.timing.seconds.count() >= 2);
     CHECK(result.timing.seconds.median() > 0);
-    CHECK(result.timing.product_thread_seconds.count() == result.timing.seconds.count());
-    CHECK(result.timing.product_thread_seconds.median() > 0);
+    CHECK(result.timing.matmul_thread_seconds.count() == result.timing.seconds.count());
+    CHECK(result.timing.matmul_thread_seconds.median() > 0);
     CHECK(result.tokens == (stage.kind == StageKind::kEncode ? stage.size * 16 : stage.size));
     CHECK(result.peak_memory > 0);
     CHECK(result.work.operations() > 0);
@@ -155,8 +155,8 @@ TEST_CASE("limits are measured, and a second time adds to them") {
   CHECK(limits.threads >= 1);
   CHECK(limits.memory.count() == 3);
   CHECK(limits.memory.least() > 0);
-  CHECK(limits.products.size() == precisions_here().size());
-  for (const auto& [precision, samples] : limits.products) {
+  CHECK(limits.matmuls.size() == precisions_here().size());
+  for (const auto& [precision, samples] : limits.matmuls) {
     CAPTURE(precision);
     CHECK(samples.count() == 3);
     CHECK(samples.least() > 0);

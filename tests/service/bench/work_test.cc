@@ -19,7 +19,7 @@ TEST_CASE("a step of one sequence reads every weight of the language model once"
   CHECK(work_of_step(config, 1, 0, 4).bytes() == doctest::Approx(4 * weights + position));
 }
 
-TEST_CASE("a prefill of 4,112 positions is 15.5 T operations of products and 2.4 T of attention") {
+TEST_CASE("a prefill of 4,112 positions is 15.5 T operations of matmuls and 2.4 T of attention") {
   const Work work = work_of_prefill(config_of_shape("paligemma-3b-224").value(), 4112, 4);
   // 18 layers of queries, keys and values, and 17 of the rest: in the last one row goes on.
   const double qkv = 2048.0 * 2560, rest = 2048.0 * 2048 + 3 * 2048.0 * 16384;

@@ -10,21 +10,21 @@
 
 namespace palisade {
 
-// oneDNN's products by the weights W [n, k] of one layer, in one format. Its matmul has weights packed once,
-// but for f32 without AVX-512: that takes them as they are and copies them within each product, at several
+// oneDNN's matmuls by the weights W [n, k] of one layer, in one format. Its matmul has weights packed once,
+// but for f32 without AVX-512: that takes them as they are and copies them within each matmul, at several
 // times the cost of multiplying a few rows. There a convolution of 1 x 1, whose pixels are the rows, has them
-// packed; each output is then added up in the same order, however many rows share the product.
+// packed; each output is then added up in the same order, however many rows share the matmul.
 //
-// oneDNN itself works in one thread: the team shares the rows, or few rows' outputs, each part a product of
+// oneDNN itself works in one thread: the team shares the rows, or few rows' outputs, each part a matmul of
 // its own.
-class OneDnnProduct {
+class OneDnnMatmul {
  public:
   // `bias` [n], which outlives this, or empty.
-  OneDnnProduct(int inputs, int outputs, const Format& format, std::span<const float> bias);
+  OneDnnMatmul(int inputs, int outputs, const Format& format, std::span<const float> bias);
 
   // Of packed weights, in bytes.
   std::size_t packed_size() const { return packed_.get_size(); }
-  // W, row after row, as products want it.
+  // W, row after row, as matmuls want it.
   void pack(const void* plain, std::byte* packed) const;
   // y [m, n] = x [m, k] W^T + bias. Rows may be strided, and are then copied. Several threads may multiply.
   void multiply(const void* x, std::ptrdiff_t x_stride, const std::byte* packed, MatrixView y) const;
@@ -35,7 +35,7 @@ class OneDnnProduct {
     dnnl::primitive primitive;
     std::unordered_map<int, dnnl::memory> arguments;
   };
-  // Of products of so many rows and outputs. Of the calling thread, until its next call.
+  // Of matmuls of so many rows and outputs. Of the calling thread, until its next call.
   Prepared& prepare(int rows, int outputs) const;
 
   dnnl::matmul::primitive_desc matmul_of(int rows, int outputs, const dnnl::memory::desc& weight) const;

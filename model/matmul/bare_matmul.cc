@@ -1,4 +1,4 @@
-#include "model/matmul/bare_product.h"
+#include "model/matmul/bare_matmul.h"
 
 #include <oneapi/dnnl/dnnl.h>
 
@@ -19,14 +19,14 @@ namespace {
 
 using dnnl::memory;
 
-// One product without a PackedMatrix around it.
-struct BareProduct {
+// One matmul without a PackedMatrix around it.
+struct BareMatmul {
   dnnl::matmul primitive;
   memory x, weight, y;
 
   // All bytes of rows are `row_byte`, of weights `weight_byte`. Throws dnnl::error where there is no such
-  // product, or nothing but oneDNN's reference loops, which are for tests.
-  BareProduct(Precision precision, int rows, int inputs, int outputs, int row_byte, int weight_byte) {
+  // matmul, or nothing but oneDNN's reference loops, which are for tests.
+  BareMatmul(Precision precision, int rows, int inputs, int outputs, int row_byte, int weight_byte) {
     const Format format = format_of(precision);
     const memory::desc any({inputs, outputs}, format.weight, memory::format_tag::any);
     const auto desc = matmul_desc(matrix_desc(rows, inputs, inputs, format.row), any, nullptr,
@@ -51,12 +51,12 @@ struct BareProduct {
 };
 
 // The same as layers multiply, of rows made beforehand.
-struct PackedProduct {
+struct PackedMatmul {
   PackedMatrix weights;
-  ProductRows x;
+  MatmulRows x;
   Matrix y;
 
-  PackedProduct(Precision precision, int rows, int inputs, int outputs)
+  PackedMatmul(Precision precision, int rows, int inputs, int outputs)
       : weights({outputs, inputs,
                  [](int, MatrixView some) { std::fill_n(some.data, some.rows * some.cols, 1.0f); }},
                 {}, precision),
@@ -68,15 +68,15 @@ struct PackedProduct {
   void run() { weights.multiply(x, y); }
 };
 
-// Tried with the largest values there are, in a product that saturates where anything can.
+// Tried with the largest values there are, in a matmul that saturates where anything can.
 bool multiplies_exactly(Precision precision) {
   constexpr int kRows = 64, kWidth = 256;
   const OneThread alone;
   try {
-    const BareProduct product(precision, kRows, kWidth, kWidth, 255, 127);
+    const BareMatmul matmul(precision, kRows, kWidth, kWidth, 255, 127);
     if (precision != Precision::kInt8) return true;
-    product.run();
-    const auto* const sums = static_cast<const std::int32_t*>(product.y.get_data_handle());
+    matmul.run();
+    const auto* const sums = static_cast<const std::int32_t*>(matmul.y.get_data_handle());
     return std::all_of(sums, sums + kRows * kWidth,
                        [](std::int32_t sum) { return sum == 255 * 127 * kWidth; });
   } catch (const dnnl::error&) {
@@ -91,7 +91,7 @@ bool has_exact_onednn() {
   return exact;
 }
 
-bool has_products(Precision precision) {
+bool has_matmul(Precision precision) {
   static const bool bf16 = multiplies_exactly(Precision::kBf16);
   switch (precision) {
     case Precision::kF32:
@@ -113,12 +113,12 @@ bool multiplies_by_tiles() {
   return has_integer_tiles() && !has_tile_registers() && (integer_tiles_have_vnni() || !has_exact_onednn());
 }
 
-std::vector<std::function<void()>> bare_products(Precision precision, int rows, int inputs, int outputs) {
+std::vector<std::function<void()>> bare_matmuls(Precision precision, int rows, int inputs, int outputs) {
   constexpr int kSmallNumbers = 0x3b;  // 0.003 in f32 and bf16
-  const auto product =
-      std::make_shared<BareProduct>(precision, rows, inputs, outputs, kSmallNumbers, kSmallNumbers);
-  const auto packed = std::make_shared<PackedProduct>(precision, rows, inputs, outputs);
-  return {[product] { product->run(); }, [packed] { packed->run(); }};
+  const auto matmul =
+      std::make_shared<BareMatmul>(precision, rows, inputs, outputs, kSmallNumbers, kSmallNumbers);
+  const auto packed = std::make_shared<PackedMatmul>(precision, rows, inputs, outputs);
+  return {[matmul] { matmul->run(); }, [packed] { packed->run(); }};
 }
 
 }  // namespace palisade

@@ -1,4 +1,4 @@
-#include "model/matmul/onednn_product.h"
+#include "model/matmul/onednn_matmul.h"
 
 #include <algorithm>
 #include <cassert>
@@ -57,7 +57,7 @@ std::unordered_map<int, memory> arguments_of(const Desc& desc) {
 
 }  // namespace
 
-OneDnnProduct::OneDnnProduct(int inputs, int outputs, const Format& format, std::span<const float> bias)
+OneDnnMatmul::OneDnnMatmul(int inputs, int outputs, const Format& format, std::span<const float> bias)
     : inputs_(inputs), outputs_(outputs), format_(format), bias_(bias), block_(outputs) {
   const OneThread alone;
   const memory::desc any({inputs, outputs}, format.weight, memory::format_tag::any);
@@ -76,15 +76,15 @@ OneDnnProduct::OneDnnProduct(int inputs, int outputs, const Format& format, std:
 }
 
 // Of some outputs, of all where weights are packed as nothing that is known here.
-memory::desc OneDnnProduct::weights_of(int outputs) const {
+memory::desc OneDnnMatmul::weights_of(int outputs) const {
   if (outputs == outputs_) return packed_;
   if (convolves_) return {{outputs, inputs_, 1, 1}, format_.weight, tag_};
   return {{inputs_, outputs}, format_.weight, tag_};
 }
 
 // use(where it begins in what is packed, its first output, how many) of at most `most` parts, by the team.
-void OneDnnProduct::for_parts(int most, double work,
-                              const std::function<void(std::size_t at, int first, int count)>& use) const {
+void OneDnnMatmul::for_parts(int most, double work,
+                             const std::function<void(std::size_t at, int first, int count)>& use) const {
   const int blocks = (outputs_ + block_ - 1) / block_, parts = std::min(blocks, most);
   const std::size_t block_size = packed_.get_size() / blocks;
   parallel_for(parts, work, [&](int part) {
@@ -94,22 +94,22 @@ void OneDnnProduct::for_parts(int most, double work,
   });
 }
 
-dnnl::matmul::primitive_desc OneDnnProduct::matmul_of(int rows, int outputs,
-                                                      const memory::desc& weight) const {
+dnnl::matmul::primitive_desc OneDnnMatmul::matmul_of(int rows, int outputs,
+                                                     const memory::desc& weight) const {
   const memory::desc bias = matrix_desc(1, outputs, outputs);
   return matmul_desc(matrix_desc(rows, inputs_, inputs_, format_.row), weight,
                      bias_.empty() ? nullptr : &bias, matrix_desc(rows, outputs, outputs, format_.result),
                      with_our_scratchpad());
 }
 
-dnnl::convolution_forward::primitive_desc OneDnnProduct::convolution_of(int rows, int outputs) const {
+dnnl::convolution_forward::primitive_desc OneDnnMatmul::convolution_of(int rows, int outputs) const {
   const memory::desc weight({outputs, inputs_, 1, 1}, format_.weight, kConvolution.tag);
   const memory::desc bias({outputs}, memory::data_type::f32, memory::format_tag::a);
   return convolution_desc(pixels(rows, inputs_), weight, bias_.empty() ? memory::desc() : bias,
                           pixels(rows, outputs), with_our_scratchpad());
 }
 
-void OneDnnProduct::pack(const void* plain, std::byte* packed) const {
+void OneDnnMatmul::pack(const void* plain, std::byte* packed) const {
   const std::size_t row_bytes = format_.operand_bytes * inputs_;
   for_parts(kPartsAThread * team_size(), kParallelWork, [&](std::size_t at, int first, int count) {
     const OneThread alone;
@@ -123,9 +123,9 @@ void OneDnnProduct::pack(const void* plain, std::byte* packed) const {
   });
 }
 
-OneDnnProduct::Prepared& OneDnnProduct::prepare(int rows, int outputs) const {
+OneDnnMatmul::Prepared& OneDnnMatmul::prepare(int rows, int outputs) const {
   constexpr std::size_t kMaxPrepared = 1024;  // prompts come in many lengths
-  // How its weights are packed follows from what a product is made of, so layers that are alike share.
+  // How its weights are packed follows from what a matmul is made of, so layers that are alike share.
   using Key = std::tuple<int, int, int, int, memory::data_type, memory::data_type, bool>;
   thread_local std::map<Key, Prepared> prepared;
   const Key key{rows, outputs, inputs_, outputs_, format_.row, format_.weight, bias_.empty()};
@@ -139,7 +139,7 @@ OneDnnProduct::Prepared& OneDnnProduct::prepare(int rows, int outputs) const {
   return prepared.emplace(key, Prepared{dnnl::matmul(desc), arguments_of(desc)}).first->second;
 }
 
-void OneDnnProduct::run(const void* x, const std::byte* packed, int first, MatrixView y) const {
+void OneDnnMatmul::run(const void* x, const std::byte* packed, int first, MatrixView y) const {
   const OneThread alone;
   Prepared& made = prepare(y.rows, y.cols);
   const auto give = [&](int argument, const void* data) {
@@ -156,7 +156,7 @@ void OneDnnProduct::run(const void* x, const std::byte* packed, int first, Matri
   cpu_stream().wait();
 }
 
-void OneDnnProduct::run_parts(const std::byte* x, const std::byte* packed, MatrixView y) const {
+void OneDnnMatmul::run_parts(const std::byte* x, const std::byte* packed, MatrixView y) const {
   constexpr int kMinRows = 128, kMinOutputs = 64;
   const int threads = team_size(), most = kPartsAThread * threads;
   const double work = 2.0 * y.rows * y.cols * inputs_;
@@ -176,8 +176,8 @@ void OneDnnProduct::run_parts(const std::byte* x, const std::byte* packed, Matri
 }
 
 // oneDNN has nothing but its reference loops, which are for tests, where rows do not stand together.
-void OneDnnProduct::multiply(const void* x, std::ptrdiff_t x_stride, const std::byte* packed,
-                             MatrixView y) const {
+void OneDnnMatmul::multiply(const void* x, std::ptrdiff_t x_stride, const std::byte* packed,
+                            MatrixView y) const {
   const std::size_t row_bytes = format_.operand_bytes * inputs_, stride = format_.operand_bytes * x_stride;
   const auto* from = static_cast<const std::byte*>(x);
   Block<std::byte> together;
