@@ -8,7 +8,7 @@
 namespace palisade {
 namespace {
 
-constexpr int kBlock = 32;  // pixels a side: what is read across rows stays in the nearest cache
+constexpr int kBlock = 32;  // pixels a side: what is read across rows stays in the L1 cache
 
 // Where the pixels of the upright picture stand in the stored one: the first, and the way to the next one and
 // to the next row, counted in pixels.

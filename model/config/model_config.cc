@@ -83,7 +83,7 @@ TextConfig read_text(const ConfigSection& section) {
   text.heads = section.integer("num_attention_heads", second ? 8 : 16, 1, 1024);
   text.kv_heads = section.integer("num_key_value_heads", second ? 4 : 16, 1, 1024);
   if (section.is_null("head_dim"))
-    section.fail("head_dim", "is null; give the width of a head, or take the key out");
+    section.fail("head_dim", "is null; give the head dimension, or take the key out");
   text.head_dim = section.integer("head_dim", 256, 2, 4096);
   text.vocabulary = section.required("vocab_size", 1, 1 << 24);
   text.max_position_embeddings = section.integer("max_position_embeddings", 8192, 1, 1 << 17);

@@ -19,7 +19,7 @@ std::array<HalfLayer, 2> halves_of_layer(const TextConfig& config, int rows, int
 }
 
 // Rows that repay the way of half a layer's weights to the thread that multiplies by them. Weights of a small
-// model stay in its second cache; else all rows share the threads.
+// model stay in its L2 cache; else all rows share the threads.
 int least_block(const TextConfig& config) {
   constexpr double kSecondCache = 1 << 20;
   const double weights = halves_of_layer(config, 1, 0)[1].operations / 2;

@@ -72,9 +72,9 @@ HWY_INLINE hn::Vec<Integers> magnitude(Vector v) {
   return hn::BitCast(Integers(), hn::Abs(v));
 }
 
-// In steps of the largest magnitude / 2047, then zeros up to a whole vector. Returns the step: 0 for a row of
-// zeros, NaN where a value is not finite.
-// `ahead` is a row that is soon asked for: rows are far apart, and no CPU guesses where the next one stands.
+// In units of the largest magnitude / 2047, then zeros up to a whole vector. Returns that scale: 0 for a row
+// of zeros, NaN where a value is not finite. `ahead` is a row that is soon asked for: rows are far apart, and
+// no CPU guesses where the next one stands.
 float RoundWords(const float* x, std::size_t size, const float* ahead, std::int16_t* out) {
   const Floats d;
   const Integers integers;
@@ -85,15 +85,15 @@ float RoundWords(const float* x, std::size_t size, const float* ahead, std::int1
   }
   const float most = hn::GetLane(hn::BitCast(d, hn::MaxOfLanes(integers, largest)));
   const bool none = !(most > 1e-30f);  // below that the quotient is not finite
-  const Vector per_step = hn::Set(d, none ? 0 : kMaxWord / most);
+  const Vector per_scale = hn::Set(d, none ? 0 : kMaxWord / most);
   for (std::size_t i = 0; i < size; i += kLanes)
-    store_words(round_to_words(load(x + i, size - i), per_step), out + i);
+    store_words(round_to_words(load(x + i, size - i), per_scale), out + i);
   return none && most == most ? 0 : most / kMaxWord + 0 * most;
 }
 
 // Columns [slice.first, slice.first + slice.count) of all rows, [rows][size], rounded like that, each with a
-// step of its own; two rows become one, value beside value.
-void RoundColumns(const float* const* rows, int count, std::size_t size, Slice slice, float* steps,
+// scale of its own; two rows become one, value beside value.
+void RoundColumns(const float* const* rows, int count, std::size_t size, Slice slice, float* scales,
                   std::int16_t* out) {
   const Floats d;
   const Integers integers;
@@ -104,18 +104,18 @@ void RoundColumns(const float* const* rows, int count, std::size_t size, Slice s
       hwy::Prefetch(rows[std::min(row + kRowsAhead, count - 1)] + i);
       largest = hn::Max(largest, magnitude(of(row)));
     }
-    const Vector most = hn::BitCast(d, largest), per_step = hn::Div(hn::Set(d, float(kMaxWord)), most);
-    hn::StoreU(hn::MulAdd(hn::Set(d, 1.0f / kMaxWord), most, hn::Mul(hn::Zero(d), most)), d, steps + i);
+    const Vector most = hn::BitCast(d, largest), per_scale = hn::Div(hn::Set(d, float(kMaxWord)), most);
+    hn::StoreU(hn::MulAdd(hn::Set(d, 1.0f / kMaxWord), most, hn::Mul(hn::Zero(d), most)), d, scales + i);
     auto* to = reinterpret_cast<std::int32_t*>(out) + (i - slice.first);
     for (int row = 0; row < count; row += 2, to += slice.count) {
-      const auto low = round_to_words(of(row), per_step);
-      const auto high = row + 1 < count ? round_to_words(of(row + 1), per_step) : hn::Zero(integers);
+      const auto low = round_to_words(of(row), per_scale);
+      const auto high = row + 1 < count ? round_to_words(of(row + 1), per_scale) : hn::Zero(integers);
       hn::StoreU(hn::Or(hn::And(low, hn::Set(integers, 0xffff)), hn::ShiftLeft<16>(high)), integers, to);
     }
   }
 }
 
-// exp(factor * (x - max)) in steps of 1 / 4095. `level` becomes the power of two of exp(factor * max), NaN
+// exp(factor * (x - max)) in units of 1 / 4095. `level` becomes the power of two of exp(factor * max), NaN
 // where a score is not finite. Returns the sum.
 std::int32_t Probabilities(const float* x, std::size_t size, float factor, std::int16_t* out, float& level) {
   const Floats d;

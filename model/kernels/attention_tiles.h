@@ -11,8 +11,8 @@
 namespace palisade {
 
 // Attention whose queries, keys, values and probabilities are rounded to 12 bits, each row (of values: each
-// column) with a step of its own, where integer_tiles multiplies them. Scores, their softmax and the sums
-// over positions are f32.
+// column) with a quantisation scale of its own, where integer_tiles multiplies them. Scores, their softmax
+// and the sums over positions are f32.
 
 // Of a head, so that sums fit 32 bits.
 inline constexpr int kMaxTiledDim = 512;

@@ -32,7 +32,7 @@ constexpr int kStep = 16;        // bytes of a row
 struct Ahead {
   const char* at = nullptr;
   const char* end = nullptr;
-  int further = 0;  // into the second cache what comes so many bytes later too, unless 0
+  int further = 0;  // into the L2 cache what comes so many bytes later too, unless 0
 };
 
 // Some rows of x by some columns. One instruction multiplies four bytes of a row by as many of each column.
@@ -48,10 +48,10 @@ struct Tile {
   std::ptrdiff_t stride = 0;
 };
 
-// What a tile's sums become, instead of standing in `sums`: y = sum * row_steps * steps + bias.
+// What a tile's sums become, instead of standing in `sums`: y = sum * row_scales * column_scales + bias.
 struct Scaled {
-  const float* row_steps;
-  const float* steps;  // of each column, as many as the tile has, like bias
+  const float* row_scales;
+  const float* column_scales;  // of each column, as many as the tile has, like bias
   const float* bias;
   float* y;
   std::ptrdiff_t stride;
@@ -75,7 +75,7 @@ constexpr int kTileColumns = HWY_TARGET == HWY_AVX2 ? 16 : 64;
 // Of a tile's columns, behind its weights; sums start with what the shift of x adds taken off.
 struct TileScales {
   std::int32_t starts[kTileColumns];
-  float steps[kTileColumns];
+  float columns[kTileColumns];
   float bias[kTileColumns];
 };
 constexpr std::size_t tile_size(int depth) {
@@ -123,8 +123,8 @@ int further_for_few(int rows) {
 }
 
 // Values of each row that are multiplied at a time. Without VNNI matmuls take three times as long, and the
-// second cache, 48 KB, is near enough. Else they are equal parts of a row, of 24 KB, which stay in the
-// nearest cache, or of 36 KB where that is large: there rows up to 1,152 values stay whole, which spares
+// L2 cache, 48 KB, is near enough. Else they are equal parts of a row, of 24 KB, which stay in the
+// L1 cache, or of 36 KB where that is large: there rows up to 1,152 values stay whole, which spares
 // their sums the way out of the registers and back.
 int chunk_of(int rows, int depth) {
   if (const int few = weights_for_few(rows); few > 0) return few / kTileColumns;
@@ -165,8 +165,8 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, i
     const int rows = int(std::int64_t(y.rows) * (block + 1) / blocks) - begin;
     const int first = tile * kTileColumns, its_columns = std::min(kTileColumns, y.cols - first);
     const TileScales& scales = scales_of(tile_at(tile), x.depth);
-    const Scaled scaled{.row_steps = x.steps.data() + begin,
-                        .steps = scales.steps,
+    const Scaled scaled{.row_scales = x.scales.data() + begin,
+                        .column_scales = scales.columns,
                         .bias = scales.bias,
                         .y = y.row(begin).data() + first,
                         .stride = y.stride,
@@ -207,8 +207,8 @@ void MultiplyWords(const WordRows& x, const WordColumns& columns, MatrixView y) 
   alignas(64) static constexpr float kBias[kMaxWordColumns] = {};
   for (int first = 0; first < y.cols; first += kMaxVectors * kLanes) {
     const int left = y.cols - first;
-    const Scaled scaled{.row_steps = x.steps,
-                        .steps = columns.steps + first,
+    const Scaled scaled{.row_scales = x.scales,
+                        .column_scales = columns.scales + first,
                         .bias = kBias,
                         .y = y.data + first,
                         .stride = y.stride,
@@ -253,7 +253,7 @@ std::size_t TileSize(int depth) {
   return tile_size(depth);
 }
 
-void PackTileColumn(const std::int8_t* row, int depth, float step, float bias, int output,
+void PackTileColumn(const std::int8_t* row, int depth, float scale, float bias, int output,
                     std::byte* packed) {
   constexpr std::uint32_t kFlip = kHasVnni ? 0 : 0x80808080;
   const int column = output % kTileColumns;
@@ -267,7 +267,7 @@ void PackTileColumn(const std::int8_t* row, int depth, float step, float bias, i
   }
   TileScales& scales = scales_of(tile, depth);
   scales.starts[column] = -kShift * std::accumulate(row, row + depth, 0);
-  scales.steps[column] = step, scales.bias[column] = bias;
+  scales.columns[column] = scale, scales.bias[column] = bias;
 }
 
 }  // namespace
@@ -307,7 +307,7 @@ std::size_t packed_tiles_size(int outputs, int depth) {
 
 void pack_tile_column(const TileColumn& column, int output, std::span<std::byte> packed) {
   HWY_DYNAMIC_DISPATCH(PackTileColumn)
-  (column.weights.data(), int(column.weights.size()), column.step, column.bias, output, packed.data());
+  (column.weights.data(), int(column.weights.size()), column.scale, column.bias, output, packed.data());
 }
 
 std::size_t tile_row_size(int depth) {

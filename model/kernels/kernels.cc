@@ -271,7 +271,7 @@ float Cosine(const float* x, const float* y, std::size_t size) {
   return sum(size, product, x, y) / std::sqrt(sum(size, product, x, x) * sum(size, product, y, y));
 }
 
-// Four chains, so that they wait for memory alone, which is asked ahead: near for the first cache, far for
+// Four chains, so that they wait for memory alone, which is asked ahead: near for the L1 cache, far for
 // the second.
 std::uint64_t ReadAll(const std::uint64_t* words, std::size_t count) {
   const hn::ScalableTag<std::uint64_t> d;

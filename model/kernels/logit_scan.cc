@@ -110,7 +110,7 @@ HWY_INLINE void add_exponentials(const float* x, std::size_t size, float largest
   for (std::size_t k = 0; k < kDoubleVectors; ++k) hn::Store(all[k], doubles, sums + k * kDoubles);
 }
 
-// A block at a time, which stays in the first cache, with the largest logit so far as the level. Whether all
+// A block at a time, which stays in the L1 cache, with the largest logit so far as the level. Whether all
 // are finite; if so the maxima of the blocks and `sum` of exp(x - the largest of all) are set.
 bool Scan(const float* x, std::size_t size, float* block_maxima, double& sum) {
   HWY_ALIGN double sums[kStep] = {};

@@ -97,7 +97,7 @@ float RotateUnscaled(const float* x, std::size_t size, float* out, float& most) 
 }
 
 // `size` is a multiple of a block, `most` the largest magnitude. `shift` is added to every byte. Returns the
-// step of x.
+// quantisation scale of x.
 float Quantise(const float* x, std::size_t size, float most, int shift, std::uint8_t* out) {
   const Floats d;
   const hn::FixedTag<std::uint32_t, kLanes> integers;
@@ -107,28 +107,28 @@ float Quantise(const float* x, std::size_t size, float most, int shift, std::uin
     std::memset(out, shift, size);
     return 0;
   }
-  const Vector per_step = hn::Set(d, 127.0f / most), rounder = hn::Set(d, kRounder + float(shift));
+  const Vector per_scale = hn::Set(d, 127.0f / most), rounder = hn::Set(d, kRounder + float(shift));
   for (std::size_t i = 0; i < size; i += kLanes) {
-    const auto steps = hn::BitCast(integers, hn::MulAdd(hn::LoadU(d, x + i), per_step, rounder));
-    hn::StoreU(hn::U8FromU32(steps), bytes, out + i);
+    const auto rounded = hn::BitCast(integers, hn::MulAdd(hn::LoadU(d, x + i), per_scale, rounder));
+    hn::StoreU(hn::U8FromU32(rounded), bytes, out + i);
   }
   return most / 127.0f;
 }
 
-void ScaleSums(float* sums, std::size_t size, float step, const float* steps, const std::int32_t* shifts,
+void ScaleSums(float* sums, std::size_t size, float scale, const float* scales, const std::int32_t* shifts,
                const float* bias) {
   const Floats d;
-  const Vector all = hn::Set(d, step);
+  const Vector all = hn::Set(d, scale);
   std::size_t i = 0;
   for (; i + kLanes <= size; i += kLanes) {
     const auto shifted = hn::BitCast(Integers(), hn::LoadU(d, sums + i));
     const Vector sum = hn::ConvertTo(d, hn::Sub(shifted, hn::LoadU(Integers(), shifts + i)));
-    const Vector factor = hn::Mul(all, hn::LoadU(d, steps + i));
+    const Vector factor = hn::Mul(all, hn::LoadU(d, scales + i));
     hn::StoreU(bias ? hn::MulAdd(sum, factor, hn::LoadU(d, bias + i)) : hn::Mul(sum, factor), d, sums + i);
   }
   for (; i < size; ++i) {
     const auto sum = float(std::bit_cast<std::int32_t>(sums[i]) - shifts[i]);
-    sums[i] = std::fma(sum, step * steps[i], bias ? bias[i] : 0);  // one rounding, as above
+    sums[i] = std::fma(sum, scale * scales[i], bias ? bias[i] : 0);  // one rounding, as above
   }
 }
 
@@ -197,8 +197,8 @@ static float quantise(std::span<const float> x, int shift, std::span<std::uint8_
   const auto rotated = scratch(out.size());
   float most;
   const float poison = HWY_DYNAMIC_DISPATCH(RotateUnscaled)(x.data(), x.size(), rotated.data(), most);
-  const float step = HWY_DYNAMIC_DISPATCH(Quantise)(rotated.data(), rotated.size(), most, shift, out.data());
-  return step * kScale + poison;
+  const float scale = HWY_DYNAMIC_DISPATCH(Quantise)(rotated.data(), rotated.size(), most, shift, out.data());
+  return scale * kScale + poison;
 }
 float quantise_rotated(std::span<const float> x, std::span<std::int8_t> out) {
   return quantise(x, 0, {reinterpret_cast<std::uint8_t*>(out.data()), out.size()});
@@ -207,9 +207,9 @@ float quantise_rotated(std::span<const float> x, std::span<std::uint8_t> out) {
   return quantise(x, kShift, out);
 }
 
-void scale_sums(std::span<float> sums, float step, const ColumnScales& columns) {
+void scale_sums(std::span<float> sums, float scale, const ColumnScales& columns) {
   HWY_DYNAMIC_DISPATCH(ScaleSums)
-  (sums.data(), sums.size(), step, columns.steps.data(), columns.shifts.data(),
+  (sums.data(), sums.size(), scale, columns.scales.data(), columns.shifts.data(),
    columns.bias.empty() ? nullptr : columns.bias.data());
 }
 

@@ -22,8 +22,8 @@ constexpr int rotated_size(int size) {
 // 2404.00456). out [rotated_size(x.size())]
 void rotate(std::span<const float> x, std::span<float> out);
 
-// The rotated row in steps of its largest magnitude / 127. Returns the step: 0 for a row of zeros, NaN where
-// a value is not finite. out [rotated_size(x.size())]
+// The rotated row in units of its largest magnitude / 127. Returns that quantisation scale: 0 for a row of
+// zeros, NaN where a value is not finite. out [rotated_size(x.size())]
 float quantise_rotated(std::span<const float> x, std::span<std::int8_t> out);
 // The same shifted by kShift, as matmuls take rows.
 inline constexpr int kShift = 128;
@@ -31,11 +31,12 @@ float quantise_rotated(std::span<const float> x, std::span<std::uint8_t> out);
 
 // What the columns of a matmul by weights in int8 need to become f32. [outputs] each
 struct ColumnScales {
-  std::span<const float> steps;
+  std::span<const float> scales;
   std::span<const std::int32_t> shifts;  // kShift times the sum of a row of weights
   std::span<const float> bias;           // or empty
 };
-// (sums[i] - shifts[i]) * step * steps[i] + bias[i], in place: `sums` holds 32-bit integers and becomes f32.
-void scale_sums(std::span<float> sums, float step, const ColumnScales& columns);
+// (sums[i] - shifts[i]) * scale * scales[i] + bias[i], in place: `sums` holds 32-bit integers and becomes
+// f32.
+void scale_sums(std::span<float> sums, float scale, const ColumnScales& columns);
 
 }  // namespace palisade

@@ -24,7 +24,7 @@ PALISADE_TILE HWY_INLINE SumVector add_products(SumVector sum, SumVector x, SumV
 #else
 #define PALISADE_TILE
 
-// Products of two unsigned bytes by two signed ones, added up in 16 bits.
+// Products of two unsigned bytes by two signed ones, added up in int16.
 HWY_INLINE SumVector byte_products(SumVector bytes, SumVector x) {
 #if HWY_TARGET == HWY_AVX2
   return SumVector{_mm256_maddubs_epi16(bytes.raw, x.raw)};
@@ -69,15 +69,16 @@ PALISADE_TILE HWY_INLINE void add_four(const std::byte* x, std::ptrdiff_t x_stri
 template <int kVectors, int kRows>
 HWY_INLINE void scale(const SumVector (&all)[kRows][kVectors], const Scaled scaled, int first) {
   const Floats d;
-  const float* const row_steps = scaled.row_steps + first;
+  const float* const row_scales = scaled.row_scales + first;
   float* const to = scaled.y + first * scaled.stride;
 #pragma GCC unroll 5
   for (int i = 0; i < kVectors; ++i) {
-    const auto steps = hn::LoadU(d, scaled.steps + kLanes * i), bias = hn::Load(d, scaled.bias + kLanes * i);
+    const auto scales = hn::LoadU(d, scaled.column_scales + kLanes * i),
+               bias = hn::Load(d, scaled.bias + kLanes * i);
     const int left = scaled.columns - kLanes * i;
 #pragma GCC unroll 8
     for (int row = 0; row < kRows; ++row) {
-      const auto factor = hn::Mul(hn::Set(d, row_steps[row]), steps);
+      const auto factor = hn::Mul(hn::Set(d, row_scales[row]), scales);
       const auto value = hn::MulAdd(hn::ConvertTo(d, all[row][i]), factor, bias);
       float* const y = to + row * scaled.stride + kLanes * i;
       // By a mask a store takes AMD's AVX2 dozens of steps.

@@ -14,7 +14,7 @@ Byte* values_of(Byte* all, int depth, int chunk, int count, int first, int row) 
 }
 
 // Without VNNI weights are the unsigned operand, and values, signed, are parted where two neighbours could
-// saturate what the instruction adds up in 16 bits. What was taken from the values of a row stands behind
+// saturate what the instruction adds up in int16. What was taken from the values of a row stands behind
 // those of all rows, with the row's sum.
 struct Rest {
   std::uint32_t values;  // of four neighbours

@@ -95,7 +95,7 @@ void attend_rounded(const AttentionShape& shape, ConstMatrixView q, std::span<co
   const int heads = tall.separate_heads;
   const bool alone = in_task();  // then a head's blocks come while its keys are near
   parallel_for(heads * blocks, 4.0 * tall.rows * heads * dim * positions, [&](int task) {
-    // In a team one head after another, so that none waits for what another packs.
+    // In the thread pool one head after another, so that none waits for what another packs.
     const int head = alone ? task / blocks : task % heads;
     const int first = (alone ? task % blocks : task / heads) * kBlockRows;
     const int kv_head = head / (shape.heads / shape.kv_heads);

@@ -49,7 +49,7 @@ class MatmulClock {
 
  private:
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
-  int threads_ = in_task() ? 1 : team_size();
+  int threads_ = in_task() ? 1 : thread_pool_size();
 };
 
 // What one converted row is made in: of the thread at work, until its next call.
@@ -99,12 +99,12 @@ struct PackedMatrix::Parts {
   Matrix bias;
   std::optional<OneDnnMatmul> onednn;  // where there are no tiles
   Block<std::byte> weights;
-  Matrix steps;                      // oneDNN's int8: of each row of W
+  Matrix scales;                     // oneDNN's int8: of each row of W
   std::vector<std::int32_t> shifts;  // likewise: what rows shifted by kShift add to each sum
   std::mutex guard;                  // of what follows
   MatmulInputs* recorded = nullptr;
 
-  // A row of x as the matmul takes it, at `to`; its step in int8, else 1.
+  // A row of x as the matmul takes it, at `to`; its quantisation scale in int8, else 1.
   float convert(std::span<const float> row, std::byte* to) const {
     if (precision == Precision::kInt8)
       return quantise_rotated(row, std::span(reinterpret_cast<std::uint8_t*>(to), std::size_t(depth)));
@@ -120,13 +120,13 @@ struct PackedMatrix::Parts {
   void convert_weight(int index, std::span<const float> row, std::byte* to) {
     if (precision != Precision::kInt8) return void(convert(row, to));
     const std::span values(reinterpret_cast<std::int8_t*>(to), std::size_t(depth));
-    steps.row(0)[index] = quantise_rotated(row, values);
+    scales.row(0)[index] = quantise_rotated(row, values);
     shifts[index] = kShift * std::accumulate(values.begin(), values.end(), 0);
   }
 
   // All of W: from the cache, or read some rows at a time, converted and packed, and kept there.
   void pack(const WeightRows& rows) {
-    if (precision == Precision::kInt8 && !tiles) steps = Matrix(1, outputs), shifts.resize(outputs);
+    if (precision == Precision::kInt8 && !tiles) scales = Matrix(1, outputs), shifts.resize(outputs);
     // In int8 bias and scales come after the matmul.
     const auto added = precision == Precision::kInt8 ? std::span<const float>() : values_of(bias);
     if (!tiles) onednn.emplace(depth, outputs, format, added);
@@ -134,7 +134,7 @@ struct PackedMatrix::Parts {
     weights = take_memory_for_weights(size);
     const std::pair<std::string, std::span<std::byte>> kept[] = {
         {rows.name, {weights.get(), size}},
-        {rows.name + ".steps", std::as_writable_bytes(std::span(steps.data(), steps.size()))},
+        {rows.name + ".steps", std::as_writable_bytes(std::span(scales.data(), scales.size()))},
         {rows.name + ".shifts", std::as_writable_bytes(std::span(shifts))}};
     const auto read = [&](const auto& part) {
       return part.second.empty() || rows.cache->read(part.first, part.second);
@@ -152,8 +152,8 @@ struct PackedMatrix::Parts {
     rows.for_each([&](int index, std::span<const float> row) {
       const auto bytes = bytes_of_thread(depth);
       const std::span values(reinterpret_cast<std::int8_t*>(bytes.data()), std::size_t(depth));
-      const float step = quantise_rotated(row, values);
-      pack_tile_column({values, step, bias.size() > 0 ? bias.data()[index] : 0}, index, packed);
+      const float scale = quantise_rotated(row, values);
+      pack_tile_column({values, scale, bias.size() > 0 ? bias.data()[index] : 0}, index, packed);
     });
   }
 
@@ -172,15 +172,15 @@ struct PackedMatrix::Parts {
     recorded->see(x);
   }
 
-  ColumnScales columns() const { return {values_of(steps), shifts, values_of(bias)}; }
+  ColumnScales columns() const { return {values_of(scales), shifts, values_of(bias)}; }
 
-  // What comes after the matmul: in oneDNN's int8 the sums become f32, with the steps of x.
-  void finish(MatrixView y, std::span<const float> x_steps, const RowUse& use) const {
+  // What comes after the matmul: in oneDNN's int8 the sums become f32, with the scales of x.
+  void finish(MatrixView y, std::span<const float> x_scales, const RowUse& use) const {
     const bool sums = precision == Precision::kInt8 && !tiles;
     if (!sums && !use) return;
     const double work = (sums ? kConversionWork : 0) + (use ? kUseWork : 0);
     parallel_for(y.rows, work * y.rows * y.cols, [&](int row) {
-      if (sums) scale_sums(y.row(row), x_steps[row], columns());
+      if (sums) scale_sums(y.row(row), x_scales[row], columns());
       if (use) use(row, y.row(row));
     });
   }
@@ -189,7 +189,7 @@ struct PackedMatrix::Parts {
   void tile_matmul(const TileRows& x, MatrixView y) const {
     constexpr int kTasksAThread = 8;
     const MatmulClock clock;
-    const int count = tiles_of(outputs), tasks = std::min(count, kTasksAThread * team_size());
+    const int count = tiles_of(outputs), tasks = std::min(count, kTasksAThread * thread_pool_size());
     const std::span packed(weights.get(), packed_tiles_size(outputs, depth));
     parallel_for(tasks, 2.0 * y.rows * depth * outputs, [&](int task) {
       multiply_tiles(x, packed, count * task / tasks, count * (task + 1) / tasks, y);
@@ -260,15 +260,15 @@ void PackedMatrix::multiply(ConstMatrixView x, MatrixView y, const RowUse& use) 
 void PackedMatrix::multiply(const MatmulRows& x, MatrixView y, const RowUse& use) const {
   Parts& parts = *parts_;
   assert(x.parts_->precision == parts.precision && x.parts_->inputs == parts.inputs &&
-         y.cols == parts.outputs && y.rows == int(x.steps_.size()));
+         y.cols == parts.outputs && y.rows == int(x.scales_.size()));
   if (y.rows == 0) return;
   if (parts.tiles) {
-    parts.tile_matmul({{x.rows_.get(), x.row_bytes_ * x.steps_.size()}, x.steps_, parts.depth}, y);
+    parts.tile_matmul({{x.rows_.get(), x.row_bytes_ * x.scales_.size()}, x.scales_, parts.depth}, y);
   } else {
     // In int8 the sums stand in y for a moment, as 32-bit integers.
     parts.matmul(x.rows_.get(), parts.depth, y);
   }
-  parts.finish(y, x.steps_, use);
+  parts.finish(y, x.scales_, use);
 }
 
 MatmulRows::MatmulRows(const PackedMatrix& matrix, int rows)
@@ -276,19 +276,19 @@ MatmulRows::MatmulRows(const PackedMatrix& matrix, int rows)
       row_bytes_(parts_->tiles ? tile_row_size(parts_->depth)
                                : std::size_t(parts_->depth) * parts_->format.operand_bytes),
       rows_(take_memory(row_bytes_ * rows)),
-      steps_(rows) {}
+      scales_(rows) {}
 
 void MatmulRows::set(int row, std::span<const float> values) {
   assert(int(values.size()) == parts_->inputs);
   if (parts_->recorded != nullptr) parts_->record({values.data(), 1, parts_->inputs});
   if (!parts_->tiles) {
-    steps_[row] = parts_->convert(values, rows_.get() + row_bytes_ * row);
+    scales_[row] = parts_->convert(values, rows_.get() + row_bytes_ * row);
     return;
   }
   const auto rounded = bytes_of_thread(parts_->depth);
-  steps_[row] = parts_->convert(values, rounded.data());
+  scales_[row] = parts_->convert(values, rounded.data());
   place_tile_row({reinterpret_cast<const std::uint8_t*>(rounded.data()), rounded.size()}, row,
-                 int(steps_.size()), {rows_.get(), row_bytes_ * steps_.size()});
+                 int(scales_.size()), {rows_.get(), row_bytes_ * scales_.size()});
 }
 
 void multiply(ConstMatrixView a, ConstMatrixView b, bool b_transposed, float alpha, float beta,

@@ -22,7 +22,7 @@ std::string packing_of(Precision precision);
 double matmul_thread_seconds();
 
 // What is done to row r of a matmul right after it, in place or to something else, while the row is in the
-// nearest cache. Rows come in any order, several at a time.
+// L1 cache. Rows come in any order, several at a time.
 using RowUse = std::function<void(int row, std::span<float> values)>;
 
 class MatmulRows;
@@ -56,7 +56,7 @@ class PackedMatrix {
 };
 
 // Rows of x as a PackedMatrix, which outlives them, multiplies them: what makes a row sets it, while it is in
-// the nearest cache. Several threads may set different rows.
+// the L1 cache. Several threads may set different rows.
 class MatmulRows {
  public:
   MatmulRows(const PackedMatrix& matrix, int rows);
@@ -67,7 +67,7 @@ class MatmulRows {
   PackedMatrix::Parts* parts_;
   std::size_t row_bytes_;
   Block<std::byte> rows_;
-  std::vector<float> steps_;  // of each row, 1 but in int8
+  std::vector<float> scales_;  // of each row, 1 but in int8
 };
 
 // c [m, n] = alpha * a [m, k] b [k, n] + beta * c; with `b_transposed` b is [n, k].

@@ -47,7 +47,7 @@ inline Format format_of(Precision precision) {
 }
 
 // Makes oneDNN work in the calling thread alone while it lives: OpenMP's threads, which it would wake, would
-// take the cores from the team (see parallel.h).
+// take the cores from the thread pool (see parallel.h).
 class OneThread {
  public:
   OneThread() : saved_(omp_get_max_threads()) { omp_set_num_threads(1); }

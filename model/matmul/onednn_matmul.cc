@@ -82,7 +82,8 @@ memory::desc OneDnnMatmul::weights_of(int outputs) const {
   return {{inputs_, outputs}, format_.weight, tag_};
 }
 
-// use(where it begins in what is packed, its first output, how many) of at most `most` parts, by the team.
+// use(where it begins in what is packed, its first output, how many) of at most `most` parts, by the thread
+// pool.
 void OneDnnMatmul::for_parts(int most, double work,
                              const std::function<void(std::size_t at, int first, int count)>& use) const {
   const int blocks = (outputs_ + block_ - 1) / block_, parts = std::min(blocks, most);
@@ -111,7 +112,7 @@ dnnl::convolution_forward::primitive_desc OneDnnMatmul::convolution_of(int rows,
 
 void OneDnnMatmul::pack(const void* plain, std::byte* packed) const {
   const std::size_t row_bytes = format_.operand_bytes * inputs_;
-  for_parts(kPartsAThread * team_size(), kParallelWork, [&](std::size_t at, int first, int count) {
+  for_parts(kPartsAThread * thread_pool_size(), kParallelWork, [&](std::size_t at, int first, int count) {
     const OneThread alone;
     const memory::desc matrix({inputs_, count}, format_.weight, memory::dims{1, inputs_});
     const memory::desc image({count, inputs_, 1, 1}, format_.weight, memory::format_tag::oihw);
@@ -158,7 +159,7 @@ void OneDnnMatmul::run(const void* x, const std::byte* packed, int first, Matrix
 
 void OneDnnMatmul::run_parts(const std::byte* x, const std::byte* packed, MatrixView y) const {
   constexpr int kMinRows = 128, kMinOutputs = 64;
-  const int threads = team_size(), most = kPartsAThread * threads;
+  const int threads = thread_pool_size(), most = kPartsAThread * threads;
   const double work = 2.0 * y.rows * y.cols * inputs_;
   if (in_task() || work < kParallelWork) return run(x, packed, 0, y);
   if (y.rows >= kMinRows * threads) {

@@ -15,8 +15,8 @@ namespace palisade {
 // times the cost of multiplying a few rows. There a convolution of 1 x 1, whose pixels are the rows, has them
 // packed; each output is then added up in the same order, however many rows share the matmul.
 //
-// oneDNN itself works in one thread: the team shares the rows, or few rows' outputs, each part a matmul of
-// its own.
+// oneDNN itself works in one thread: the thread pool shares the rows, or few rows' outputs, each part a
+// matmul of its own.
 class OneDnnMatmul {
  public:
   // `bias` [n], which outlives this, or empty.

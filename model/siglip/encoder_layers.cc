@@ -12,7 +12,7 @@
 namespace palisade {
 namespace {
 
-// Heads whose queries, keys and values of a picture stay in the second cache.
+// Heads whose queries, keys and values of a picture stay in the L2 cache.
 int heads_together(const EncoderShape& shape) {
   constexpr int kWidth = 144;
   return std::clamp(kWidth / (shape.width / shape.heads), 1, shape.heads);
@@ -32,7 +32,7 @@ WeightRows some_heads(const WeightRows& qkv, int first, int count) {
   return some;
 }
 
-// Outputs of fc1 whose values of a block of rows stay in the second cache: all, or nearly equal parts
+// Outputs of fc1 whose values of a block of rows stay in the L2 cache: all, or nearly equal parts
 // in whole blocks of a rotation.
 int mlp_outputs_together(int mlp_width) {
   constexpr int kMaxOutputs = 2560;
@@ -227,7 +227,7 @@ void EncoderPass::run_layer(const EncoderLayers::Layer& layer, MatrixView x) con
 int EncoderPass::groups_within(double operations) const {
   if (at_.second_half() || at_.unit() > 0) return 0;
   int groups = int(std::min(operations / at_.operations_of_layer(), double(place().groups_left)));
-  while (groups * group_rows_ % (rows_apart_ * team_size()) != 0) --groups;
+  while (groups * group_rows_ % (rows_apart_ * thread_pool_size()) != 0) --groups;
   return groups;
 }
 

@@ -37,7 +37,7 @@ class EncoderMlp {
   MatmulRows rows(int count) const { return parts_.front().in.rows(count); }
 
  private:
-  // Some outputs of fc1 and the columns of fc2 that take them: as many as stay in the second cache.
+  // Some outputs of fc1 and the columns of fc2 that take them: as many as stay in the L2 cache.
   struct Part {
     Linear in;
     Linear out;

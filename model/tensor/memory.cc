@@ -20,7 +20,7 @@ constexpr std::size_t kMaxKept = 0, kMaxNear = 0, kSlab = 0;
 #else
 constexpr std::size_t kSlab = 8 * kHugePage;
 constexpr std::size_t kMaxKept = kMaxKeptMemory;
-constexpr std::size_t kMaxNear = std::size_t(1) << 20;  // of a thread: as much as its second cache holds
+constexpr std::size_t kMaxNear = std::size_t(1) << 20;  // of a thread: as much as its L2 cache holds
 #endif
 constexpr std::size_t kMaxNearBlocks = 64;
 

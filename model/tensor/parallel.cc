@@ -43,7 +43,7 @@ void offer_core() {
 }
 
 // Goes on elsewhere if this thread is on that core, and may come back later. Left alone the system keeps two
-// of a team's threads on one core and another program on a core of its own: for it that is even.
+// of the thread pool's threads on one core and another program on a core of its own: for it that is even.
 void leave_core(int core) {
   cpu_set_t allowed;
   if (sched_getcpu() != core || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
@@ -82,7 +82,7 @@ class Loop {
     if (failure_) std::rethrow_exception(failure_);
   }
 
-  int room;  // for so many helpers more; the Team's
+  int room;  // for so many helpers more; the pool's
 
  private:
   const std::function<void(int)>& task_;  // of the caller, who stays until nothing is left
@@ -97,7 +97,7 @@ class Loop {
 
 // The threads that help those who begin loops. A helper that is late is not waited for: it finds nothing
 // left.
-class Team {
+class ThreadPool {
  public:
   void run(int count, int helpers, const std::function<void(int)>& task) {
     const auto loop = std::make_shared<Loop>(count, task, helpers);
@@ -142,20 +142,20 @@ class Team {
 };
 
 // Never destroyed: its threads end with the program.
-Team& team() {
-  static Team* const all = new Team;
+ThreadPool& thread_pool() {
+  static ThreadPool* const all = new ThreadPool;
   return *all;
 }
 
 }  // namespace
 
 void parallel_for(int count, double work, const std::function<void(int)>& task) {
-  const int helpers = std::min(team_size(), count) - 1;
-  if (helpers > 0 && work >= kParallelWork && !in_task()) return team().run(count, helpers, task);
+  const int helpers = std::min(thread_pool_size(), count) - 1;
+  if (helpers > 0 && work >= kParallelWork && !in_task()) return thread_pool().run(count, helpers, task);
   for (int i = 0; i < count; ++i) task(i);
 }
 
-int team_size() {
+int thread_pool_size() {
   return omp_get_max_threads();
 }
 
@@ -173,7 +173,7 @@ void parallel_for_pieces(std::size_t size, std::size_t piece, double work,
 
 void parallel_for_rows(int rows, int least, double work,
                        const std::function<void(int first, int count)>& task) {
-  const int threads = team_size();
+  const int threads = thread_pool_size();
   int parts = in_task() || work < kParallelWork ? 1 : std::min(rows / least, kPartsAThread * threads);
   if (parts > threads) parts = parts / threads * threads;
   if (parts < 2) return task(0, rows);
@@ -182,13 +182,13 @@ void parallel_for_rows(int rows, int least, double work,
 }
 
 void parallel_for_large(int count, double work, const std::function<void(int)>& task) {
-  const int threads = team_size();
+  const int threads = thread_pool_size();
   if (count % threads == 0 || count >= 8 * threads) return parallel_for(count, work, task);
   for (int i = 0; i < count; ++i) task(i);
 }
 
 void for_row_blocks(int rows, const std::function<void(int first, int count)>& task, int least) {
-  const int threads = team_size();
+  const int threads = thread_pool_size();
   int blocks = rows / std::max(kRowBlock, least) / threads * threads;
   if (blocks == 0 && rows / threads >= least) blocks = threads;
   if (blocks < 2) return task(0, rows);

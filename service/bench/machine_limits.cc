@@ -90,7 +90,7 @@ bool MachineLimits::bound_by_memory(const Work& work, const std::string& precisi
 }
 
 MachineLimits measured_limits(int repeats, std::size_t buffer_bytes) {
-  MachineLimits limits{.threads = team_size()};
+  MachineLimits limits{.threads = thread_pool_size()};
   measure_memory(limits.memory, repeats, buffer_bytes);
   measure_matmul(limits.matmuls, repeats);
   return limits;

@@ -45,18 +45,18 @@ void check_tiles() {
     std::vector<std::byte> placed(rows * tile_row_size(depth));
     for (int row = 0; row < rows; ++row)
       place_tile_row({x.data() + std::size_t(row) * depth, std::size_t(depth)}, row, rows, placed);
-    std::vector<float> x_steps(rows), steps(outputs), bias(outputs);
-    for (int row = 0; row < rows; ++row) x_steps[row] = float(1 + row % 3);
+    std::vector<float> x_scales(rows), scales(outputs), bias(outputs);
+    for (int row = 0; row < rows; ++row) x_scales[row] = float(1 + row % 3);
     for (int i = 0; i < outputs; ++i) {
-      steps[i] = 1.0f / float(1 << i % 4), bias[i] = float(i);
-      pack_tile_column({{weights.data() + std::size_t(i) * depth, std::size_t(depth)}, steps[i], bias[i]}, i,
+      scales[i] = 1.0f / float(1 << i % 4), bias[i] = float(i);
+      pack_tile_column({{weights.data() + std::size_t(i) * depth, std::size_t(depth)}, scales[i], bias[i]}, i,
                        aligned);
     }
     Matrix y(rows, outputs + 1);
     std::fill_n(y.data(), y.size(), 7.0f);
     const int tiles = tiles_of(outputs), middle = tiles / 2;
     const MatrixView columns = y.view().block(0, rows, 0, outputs);
-    const TileRows tile_rows{placed, x_steps, depth};
+    const TileRows tile_rows{placed, x_scales, depth};
     multiply_tiles(tile_rows, aligned, middle, tiles, columns);
     multiply_tiles(tile_rows, aligned, 0, middle, columns);
     int wrong = 0;
@@ -66,7 +66,7 @@ void check_tiles() {
         for (int at = 0; at < depth; ++at)
           sum += (x[std::size_t(row) * depth + at] - kShift) * weights[std::size_t(i) * depth + at];
         // One rounding of the sum and one of the whole, as a fused multiplication has it.
-        wrong += y.row(row)[i] != float(double(float(sum)) * (x_steps[row] * steps[i]) + bias[i]);
+        wrong += y.row(row)[i] != float(double(float(sum)) * (x_scales[row] * scales[i]) + bias[i]);
       }
       CHECK(y.row(row)[outputs] == 7.0f);
     }
@@ -88,12 +88,12 @@ void check_words() {
     const Block<std::byte> memory = take_memory(std::size_t(depth) * count * 2);
     auto* const packed = reinterpret_cast<std::int16_t*>(memory.get());
     for (int i = 0; i < depth * count; ++i) packed[i] = std::int16_t(any(random));
-    std::vector<float> x_steps(rows), steps(count);
-    for (int row = 0; row < rows; ++row) x_steps[row] = float(1 + row % 3);
-    for (int i = 0; i < count; ++i) steps[i] = 1.0f / float(1 << i % 4);
+    std::vector<float> x_scales(rows), scales(count);
+    for (int row = 0; row < rows; ++row) x_scales[row] = float(1 + row % 3);
+    for (int i = 0; i < count; ++i) scales[i] = 1.0f / float(1 << i % 4);
     Matrix y(rows, columns + 1);
     std::fill_n(y.data(), y.size(), 7.0f);
-    multiply_words({x.data(), x_steps.data(), rows, depth, depth}, {packed, steps.data(), count},
+    multiply_words({x.data(), x_scales.data(), rows, depth, depth}, {packed, scales.data(), count},
                    y.view().block(0, rows, 0, columns));
     int wrong = 0;
     for (int row = 0; row < rows; ++row) {
@@ -101,7 +101,7 @@ void check_words() {
         std::int32_t sum = 0;
         for (int at = 0; at < depth; ++at)
           sum += x[std::size_t(row) * depth + at] * packed[(at / 2 * count + i) * 2 + at % 2];
-        wrong += y.row(row)[i] != float(sum) * (x_steps[row] * steps[i]);
+        wrong += y.row(row)[i] != float(sum) * (x_scales[row] * scales[i]);
       }
       CHECK(y.row(row)[columns] == 7.0f);
     }

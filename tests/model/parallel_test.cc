@@ -37,7 +37,7 @@ TEST_CASE("blocks of rows are all rows, each once") {
 }
 
 TEST_CASE("what a task throws comes out of the loop, after the other tasks") {
-  if (team_size() < 2) {
+  if (thread_pool_size() < 2) {
     MESSAGE("this machine has one thread");
     return;
   }
@@ -56,7 +56,7 @@ TEST_CASE("a loop ends although those who could help are kept elsewhere") {
   std::atomic<int> begun = 0, done = 0;
   std::atomic<bool> free = false;
   std::thread other([&] {
-    parallel_for(team_size(), kMuchWork, [&](int) {
+    parallel_for(thread_pool_size(), kMuchWork, [&](int) {
       ++begun;
       free.wait(false);
     });
@@ -67,11 +67,11 @@ TEST_CASE("a loop ends although those who could help are kept elsewhere") {
   free = true;
   free.notify_all();
   other.join();
-  CHECK(begun == team_size());
+  CHECK(begun == thread_pool_size());
 }
 
 TEST_CASE("inside a task everything runs in its thread, and afterwards no longer") {
-  if (team_size() < 2) {
+  if (thread_pool_size() < 2) {
     MESSAGE("this machine has one thread");
     return;
   }
@@ -105,11 +105,11 @@ TEST_CASE("several threads have loops of their own at a time") {
 TEST_CASE("a helper leaves the core of whoever began the loop, and may come back later") {
   cpu_set_t allowed;
   REQUIRE(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
-  if (team_size() < 2 || CPU_COUNT(&allowed) < 2) {
+  if (thread_pool_size() < 2 || CPU_COUNT(&allowed) < 2) {
     MESSAGE("this machine has one thread");
     return;
   }
-  parallel_for(team_size(), kMuchWork, [](int) {});  // the helpers, who inherit where they may work
+  parallel_for(thread_pool_size(), kMuchWork, [](int) {});  // the helpers, who inherit where they may work
   // A busy thread on every core: none is idle, so the system moves nobody.
   std::atomic<bool> over = false;
   std::vector<std::thread> busy;
@@ -131,7 +131,7 @@ TEST_CASE("a helper leaves the core of whoever began the loop, and may come back
   only(home);
   const auto caller = std::this_thread::get_id();
   std::atomic<int> helped = 0, beside = 0, narrowed = 0;
-  parallel_for(200 * team_size(), kMuchWork, [&](int) {
+  parallel_for(200 * thread_pool_size(), kMuchWork, [&](int) {
     std::this_thread::sleep_for(std::chrono::microseconds(100));
     if (std::this_thread::get_id() == caller) return;
     ++helped;
