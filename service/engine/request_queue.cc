@@ -60,7 +60,7 @@ Request RequestQueue::take_next() {
   // Round after round, each lane once; the less it weighs the more rounds it sits out.
   for (;; ++round_, last_served_.clear()) {
     for (auto lane = lanes_.upper_bound(last_served_); lane != lanes_.end(); ++lane) {
-      if (lane->second.waiting.empty() || round_ % (kMostWeight / lane->second.weight) != 0) continue;
+      if (lane->second.waiting.empty() || round_ % (kMaxWeight / lane->second.weight) != 0) continue;
       last_served_ = lane->first;
       return take_from(lane->second);
     }

@@ -19,7 +19,7 @@ class RequestQueue {
  public:
   static constexpr std::size_t kStreamDepth = 2;
   static constexpr std::size_t kPeopleDepth = 32;
-  static constexpr int kMostWeight = 4;
+  static constexpr int kMaxWeight = 4;
 
   // Never waits. Returns how many requests made room for this one, 0 or 1, counted in `dropped_before` of the
   // next of that series to be served. After close() the request itself is dropped.
@@ -53,7 +53,7 @@ class RequestQueue {
   struct Lane {
     std::deque<Waiting> waiting;
     std::map<int, std::uint64_t> dropped;  // per series, not yet told
-    int weight = kMostWeight;
+    int weight = kMaxWeight;
   };
   Request take_from(Lane& lane);
   Request take_next();

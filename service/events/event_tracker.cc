@@ -9,7 +9,7 @@ namespace palisade {
 namespace {
 
 // What is remembered, whatever a service sends; no service of ours has as much.
-constexpr std::size_t kMostTopics = 10'000, kLongestName = 256;
+constexpr std::size_t kMaxTopics = 10'000, kMaxName = 256;
 
 std::string text_of(const Json& json, const char* key) {
   const auto found = json.is_object() ? json.find(key) : json.end();
@@ -26,14 +26,14 @@ std::optional<std::uint64_t> number_of(const std::string& text) {
 }  // namespace
 
 bool EventTracker::remembers(const std::string& topic) const {
-  return topic.size() <= kLongestName && (topics_.size() < kMostTopics || topics_.contains(topic));
+  return topic.size() <= kMaxName && (topics_.size() < kMaxTopics || topics_.contains(topic));
 }
 
 EventTracker::Seen EventTracker::see(const std::string& topic, const Json& event) {
   Seen seen;
   const std::string id = text_of(event, "id");
   const auto sequence = number_of(text_of(event, "sequence"));
-  if (id.empty() || id.size() > kLongestName || !sequence || !remembers(topic)) return seen;
+  if (id.empty() || id.size() > kMaxName || !sequence || !remembers(topic)) return seen;
   const auto [entry, first] = topics_.try_emplace(topic, Last{*sequence, id});
   Last& last = entry->second;
   if (!first) {

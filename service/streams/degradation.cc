@@ -23,7 +23,7 @@ bool Degradation::takes_next() {
 
 void Degradation::pushed(bool lost_one) {
   if (lost_one) {
-    if (stepped_up_) wait_ = std::min(2 * wait_, kLongestWait);
+    if (stepped_up_) wait_ = std::min(2 * wait_, kMaxWait);
     stepped_up_ = false;
     without_loss_ = 0;
     level_ = std::min(level_ + 1, frame_levels() + kClipLevels);
@@ -33,7 +33,7 @@ void Degradation::pushed(bool lost_one) {
   if (++without_loss_ < wait_) return;
   without_loss_ = 0;
   if (level_ == 0) {
-    wait_ = kShortestWait;
+    wait_ = kMinWait;
     stepped_up_ = false;
     return;
   }

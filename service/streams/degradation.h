@@ -25,12 +25,12 @@ class Degradation {
   int frame_levels() const;
 
   static constexpr int kClipLevels = 2;
-  static constexpr int kShortestWait = 8;  // clips without a loss before a step up
-  static constexpr int kLongestWait = 128;
+  static constexpr int kMinWait = 8;  // clips without a loss before a step up
+  static constexpr int kMaxWait = 128;
 
   int configured_;
   int level_ = 0;
-  int wait_ = kShortestWait;
+  int wait_ = kMinWait;
   int without_loss_ = 0;
   bool stepped_up_ = false;  // last, and not yet proven
   std::uint64_t clips_ = 0;

@@ -24,7 +24,7 @@ using std::chrono::steady_clock;
 constexpr int kHighWaterMark = 1000;          // messages kept for one slow subscriber
 constexpr int kLingerMs = 500;                // for what is still unsent at the end
 constexpr milliseconds kBetweenResends{100};  // many subscriptions at once make one resend
-constexpr milliseconds kLongestWait{2000};
+constexpr milliseconds kMaxWait{2000};
 constexpr int kMaxSubscriptionsPerTurn = 1000;
 constexpr std::size_t kMaxSubscriptionBytes = 257;  // a byte, and a topic of 256
 
@@ -84,7 +84,7 @@ struct Publisher::State {
 
 void Publisher::State::wait() {
   const auto now = steady_clock::now();
-  const auto until = asked_states.empty() ? now + kLongestWait : std::max(now, next_resend);
+  const auto until = asked_states.empty() ? now + kMaxWait : std::max(now, next_resend);
   std::array<zmq::pollitem_t, 2> items{
       {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake.number(), ZMQ_POLLIN, 0}}};
   zmq::poll(items, std::chrono::ceil<milliseconds>(until - now));
