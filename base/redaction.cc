@@ -46,7 +46,7 @@ bool names_a_password(std::string_view key) {
 }
 
 // "%3D" and "%253d" as "=".
-struct Decoded {
+struct DecodedText {
   std::string text;
   std::vector<std::size_t> at;  // where each character stands in the original, and its end
 };
@@ -57,8 +57,8 @@ std::optional<char> encoded_at(std::string_view text, std::size_t at) {
   return one.size() == 1 ? std::optional(one[0]) : std::nullopt;
 }
 
-Decoded decoded_view(std::string_view text) {
-  Decoded view;
+DecodedText decoded_view(std::string_view text) {
+  DecodedText view;
   for (std::size_t i = 0; i < text.size();) {
     const auto encoded = encoded_at(text, i);
     view.at.push_back(i);
@@ -90,8 +90,8 @@ bool is_host(std::string_view authority) {
 
 // Where the shown part of a path ends: behind a '=' or ':', or behind a word for a password.
 std::size_t shown_of_path(std::string_view path) {
-  const Decoded once = decoded_view(path);
-  const Decoded twice = decoded_view(once.text);
+  const DecodedText once = decoded_view(path);
+  const DecodedText twice = decoded_view(once.text);
   std::size_t word = 0;
   for (std::size_t i = 0; i < twice.text.size(); ++i) {
     const char c = twice.text[i];
@@ -334,7 +334,7 @@ std::string without(std::string_view text, std::string_view secret) {
     out.append(text.substr(0, at)).append(kHidden);
   const std::string plain = out.append(text);
   if (plain.find('%') == kNotFound) return plain;
-  const Decoded view = decoded_view(plain);
+  const DecodedText view = decoded_view(plain);
   std::string hidden;
   std::size_t shown = 0, from = 0;
   for (std::size_t at; (at = view.text.find(secret, from)) != kNotFound; from = at + secret.size()) {

@@ -9,14 +9,15 @@
 namespace palisade {
 namespace {
 
-struct Named {
+struct PresetName {
   ResizePreset preset;
   std::string_view name;
 };
-constexpr std::array kPresets = {
-    Named{ResizePreset::kHfBicubic, "hf-bicubic"}, Named{ResizePreset::kHfBilinear, "hf-bilinear"},
-    Named{ResizePreset::kBvBilinear, "bv-bilinear"}, Named{ResizePreset::kBvBilinearAa, "bv-bilinear-aa"},
-    Named{ResizePreset::kBvVideoFloat, "bv-video-float"}};
+constexpr std::array kPresets = {PresetName{ResizePreset::kHfBicubic, "hf-bicubic"},
+                                 PresetName{ResizePreset::kHfBilinear, "hf-bilinear"},
+                                 PresetName{ResizePreset::kBvBilinear, "bv-bilinear"},
+                                 PresetName{ResizePreset::kBvBilinearAa, "bv-bilinear-aa"},
+                                 PresetName{ResizePreset::kBvVideoFloat, "bv-video-float"}};
 
 // tf.cast towards zero, as big_vision/pp/ops_image.py ends its resize.
 Image cast_to_8_bits(int width, int height, const std::vector<float>& samples) {
@@ -29,14 +30,14 @@ Image cast_to_8_bits(int width, int height, const std::vector<float>& samples) {
 }  // namespace
 
 std::string_view name_of(ResizePreset preset) {
-  for (const Named& named : kPresets) {
+  for (const PresetName& named : kPresets) {
     if (named.preset == preset) return named.name;
   }
   return "";
 }
 
 std::optional<ResizePreset> resize_preset_of(std::string_view name) {
-  for (const Named& named : kPresets) {
+  for (const PresetName& named : kPresets) {
     if (named.name == name) return named.preset;
   }
   return std::nullopt;

@@ -23,14 +23,14 @@ constexpr milliseconds kGlance{250};  // how often a reader that nothing is hear
 constexpr int kFilePatience = 10;
 
 // The threads that were left behind, by address. Never destroyed: they outlive everything else.
-struct LeftBehind {
+struct AbandonedReaders {
   std::mutex mutex;
   std::condition_variable_any came_back;
   std::map<std::string, int> readers;  // guarded by mutex
 };
 
-LeftBehind& all_left_behind() {
-  static auto* const all = new LeftBehind;
+AbandonedReaders& all_left_behind() {
+  static auto* const all = new AbandonedReaders;
   return *all;
 }
 
@@ -39,7 +39,7 @@ SourceError hung(const SourceOptions& options, const std::string& what) {
 }
 
 void await_earlier_reader(const SourceOptions& options, const std::stop_token& stop) {
-  LeftBehind& all = all_left_behind();
+  AbandonedReaders& all = all_left_behind();
   std::unique_lock lock(all.mutex);
   all.came_back.wait_for(lock, stop, options.open_timeout,
                          [&] { return !all.readers.contains(options.url); });
@@ -50,8 +50,8 @@ void await_earlier_reader(const SourceOptions& options, const std::stop_token& s
 }
 
 // What the reading thread and the one it reads for share. It is the turn of one of them.
-struct Shared {
-  explicit Shared(std::string address) : url(std::move(address)) {}
+struct ReaderState {
+  explicit ReaderState(std::string address) : url(std::move(address)) {}
 
   const std::string url;
   std::mutex mutex;
@@ -67,7 +67,7 @@ struct Shared {
   bool stills = false;
   std::string remark;
   std::optional<MediaTime> duration;
-  Skipped skipped;
+  SkippedPictures skipped;
   std::mutex calling;                   // held while the caller's `wanted` runs, so that it can be cut off
   bool cut = false;                     // guarded by calling
   std::atomic<std::uint64_t> signs{0};  // of life: odd while `wanted` runs
@@ -89,7 +89,7 @@ class Sign {
 };
 
 // The reader's side.
-bool ask_caller(Shared& shared, const Source& source, const FrameStamp& stamp) {
+bool ask_caller(ReaderState& shared, const Source& source, const FrameStamp& stamp) {
   const std::lock_guard lock(shared.calling);
   if (shared.cut) throw SourceError(SourceFault::kInterrupted, "left behind");
   shared.intake = source.intake();
@@ -99,13 +99,13 @@ bool ask_caller(Shared& shared, const Source& source, const FrameStamp& stamp) {
 }
 
 // False when the caller wants no more.
-bool await_turn(Shared& shared) {
+bool await_turn(ReaderState& shared) {
   std::unique_lock lock(shared.mutex);
   shared.turned.wait(lock, [&] { return shared.readers_turn || shared.closing; });
   return !shared.closing;
 }
 
-void hand_over(Shared& shared, Source* source, std::optional<Frame> frame, std::exception_ptr error) {
+void hand_over(ReaderState& shared, Source* source, std::optional<Frame> frame, std::exception_ptr error) {
   const std::lock_guard lock(shared.mutex);
   shared.frame = std::move(frame);
   shared.error = std::move(error);
@@ -120,7 +120,7 @@ void hand_over(Shared& shared, Source* source, std::optional<Frame> frame, std::
   shared.turned.notify_all();
 }
 
-void read_for(Shared& shared, Source& source) {
+void read_for(ReaderState& shared, Source& source) {
   while (await_turn(shared)) {
     std::optional<Frame> frame;
     std::exception_ptr error;
@@ -133,8 +133,8 @@ void read_for(Shared& shared, Source& source) {
   }
 }
 
-void come_back(Shared& shared) {
-  LeftBehind& all = all_left_behind();
+void come_back(ReaderState& shared) {
+  AbandonedReaders& all = all_left_behind();
   const std::lock_guard lock(shared.mutex);
   shared.closed = true;
   shared.turned.notify_all();
@@ -145,8 +145,8 @@ void come_back(Shared& shared) {
   all.came_back.notify_all();
 }
 
-void run_reader(const std::shared_ptr<Shared>& shared, const OpenSource& open, const SourceOptions& options,
-                const std::stop_token& stop) {
+void run_reader(const std::shared_ptr<ReaderState>& shared, const OpenSource& open,
+                const SourceOptions& options, const std::stop_token& stop) {
   {
     std::unique_ptr<Source> source;
     try {
@@ -163,7 +163,7 @@ void run_reader(const std::shared_ptr<Shared>& shared, const OpenSource& open, c
 class ApartSource : public Source {
  public:
   ApartSource(OpenSource open, const SourceOptions& options, std::stop_token stop)
-      : options_(options), stop_(std::move(stop)), shared_(std::make_shared<Shared>(options.url)) {
+      : options_(options), stop_(std::move(stop)), shared_(std::make_shared<ReaderState>(options.url)) {
     reader_ = std::thread([shared = shared_, open = std::move(open), options, stop_token = stop_] {
       run_reader(shared, open, options, stop_token);
     });
@@ -186,11 +186,11 @@ class ApartSource : public Source {
     return await_reader(longest_silence(options_).reading);
   }
 
-  bool live() const override { return told(&Shared::live); }
-  bool stills() const override { return told(&Shared::stills); }
-  std::string remark() const override { return told(&Shared::remark); }
-  std::optional<MediaTime> duration() const override { return told(&Shared::duration); }
-  Skipped take_skipped() override {
+  bool live() const override { return told(&ReaderState::live); }
+  bool stills() const override { return told(&ReaderState::stills); }
+  std::string remark() const override { return told(&ReaderState::remark); }
+  std::optional<MediaTime> duration() const override { return told(&ReaderState::duration); }
+  SkippedPictures take_skipped() override {
     const std::lock_guard lock(shared_->mutex);
     return std::exchange(shared_->skipped, {});
   }
@@ -199,7 +199,7 @@ class ApartSource : public Source {
 
  private:
   template <typename Value>
-  Value told(Value Shared::*value) const {
+  Value told(Value ReaderState::*value) const {
     const std::lock_guard lock(shared_->mutex);
     return (*shared_).*value;
   }
@@ -268,7 +268,7 @@ class ApartSource : public Source {
     shared_->turned.notify_all();
     if (!shared_->closed) {
       shared_->left = true;
-      LeftBehind& all = all_left_behind();
+      AbandonedReaders& all = all_left_behind();
       const std::lock_guard lock_all(all.mutex);
       ++all.readers[shared_->url];
     }
@@ -277,7 +277,7 @@ class ApartSource : public Source {
 
   const SourceOptions options_;
   const std::stop_token stop_;
-  const std::shared_ptr<Shared> shared_;
+  const std::shared_ptr<ReaderState> shared_;
   std::optional<MonotonicTime> patience_ends_;
   std::thread reader_;
 };
@@ -300,7 +300,7 @@ std::unique_ptr<Source> open_apart(OpenSource open, const SourceOptions& options
 }
 
 int readers_left_behind() {
-  LeftBehind& all = all_left_behind();
+  AbandonedReaders& all = all_left_behind();
   const std::lock_guard lock(all.mutex);
   int count = 0;
   for (const auto& [url, readers] : all.readers) count += readers;
@@ -308,7 +308,7 @@ int readers_left_behind() {
 }
 
 int readers_left_behind(const std::string& url) {
-  LeftBehind& all = all_left_behind();
+  AbandonedReaders& all = all_left_behind();
   const std::lock_guard lock(all.mutex);
   const auto found = all.readers.find(url);
   return found == all.readers.end() ? 0 : found->second;

@@ -55,13 +55,13 @@ void Backlog::end_at_silence(MonotonicTime arrival) {
 void Backlog::judge() {
   const Verdict found = verdict();
   if (found == Verdict::kNothingWaits || (found == Verdict::kUnclear && as_at_first())) base_ = least_;
-  const Seen last = window_.back();
+  const Arrival last = window_.back();
   window_ = {last};
   least_ = last.arrival.time_since_epoch() - last.pts;
 }
 
 void Backlog::thin_out() {
-  std::vector<Seen> kept;
+  std::vector<Arrival> kept;
   for (std::size_t i = 0; i < window_.size(); i += 2) kept.push_back(window_[i]);
   window_ = std::move(kept);
 }
@@ -79,8 +79,8 @@ bool Backlog::as_at_first() {
 }
 
 Backlog::Verdict Backlog::verdict() const {
-  const Seen& first = window_.front();
-  const Seen& last = window_.back();
+  const Arrival& first = window_.front();
+  const Arrival& last = window_.back();
   const double time = Seconds(last.arrival - first.arrival).count();
   if (first.intake.waited && last.intake.waited) {
     const double waited = Seconds(*last.intake.waited - *first.intake.waited).count();
@@ -92,7 +92,7 @@ Backlog::Verdict Backlog::verdict() const {
   // How far arrivals are from what the stamps make expect, and from what the bytes do.
   double off_stamps = kChance * double(window_.size());
   double off_bytes = off_stamps;
-  for (const Seen& seen : window_) {
+  for (const Arrival& seen : window_) {
     const double at = Seconds(seen.arrival - first.arrival).count();
     off_stamps += std::abs(Seconds(seen.pts - first.pts).count() * time / media - at);
     off_bytes += std::abs(double(seen.intake.bytes - first.intake.bytes) * time / bytes - at);

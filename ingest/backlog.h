@@ -29,7 +29,7 @@ class Backlog {
   void check(MediaTime pts, MonotonicTime arrival, const Intake& intake, std::chrono::milliseconds allowed);
 
  private:
-  struct Seen {
+  struct Arrival {
     MonotonicTime arrival;
     MediaTime pts{0};
     Intake intake;
@@ -43,7 +43,7 @@ class Backlog {
   double pace() const;  // media time per time in the window
   void thin_out();
 
-  std::vector<Seen> window_;       // the frames of the window in hand, or every 2nd, 4th ... where many
+  std::vector<Arrival> window_;    // the frames of the window in hand, or every 2nd, 4th ... where many
   std::optional<MediaTime> base_;  // the delay of frames that did not wait
   MediaTime least_{0};             // of this window
   std::optional<double> first_pace_;

@@ -107,7 +107,7 @@ struct Feed::State {
   std::optional<MonotonicTime> pace_start;  // when pts 0 was due
   std::optional<MonotonicTime> told_jump;
   std::optional<MonotonicTime> told_skipped;
-  Skipped skipped;  // pictures that nobody has been told of yet
+  SkippedPictures skipped;  // pictures that nobody has been told of yet
   std::optional<MonotonicTime> told_size;
   int width_told = 0, height_told = 0;
   Source* reading = nullptr;

@@ -13,17 +13,17 @@ namespace palisade {
 namespace {
 
 // Of one camera.
-struct Listening {
+struct CameraDialogue {
   std::shared_ptr<RtspDialogue> dialogue;
   std::string host;
   bool taken = false;
 };
 
-thread_local Listening* made_on_this_thread = nullptr;
+thread_local CameraDialogue* made_on_this_thread = nullptr;
 
 struct RtspExtension {
   GstElement parent;
-  Listening* listening;  // owned; null of an rtspsrc that is not ours
+  CameraDialogue* listening;  // owned; null of an rtspsrc that is not ours
 };
 
 struct RtspExtensionClass {
@@ -43,7 +43,7 @@ void rtsp_extension_init(RtspExtension* self) {
   self->listening = nullptr;
   if (made_on_this_thread == nullptr) return;
   made_on_this_thread->taken = true;
-  self->listening = new Listening(*made_on_this_thread);
+  self->listening = new CameraDialogue(*made_on_this_thread);
 }
 
 void finalize(GObject* object) {
@@ -79,7 +79,7 @@ RtspAnswer answer_of(GstRTSPMessage& response) {
 
 // On rtspsrc's thread, before it looks at the answer.
 GstRTSPResult hear_answer(GstRTSPExtension* self, GstRTSPMessage*, GstRTSPMessage* response) {
-  const Listening* const listening = extension_of(self)->listening;
+  const CameraDialogue* const listening = extension_of(self)->listening;
   if (listening == nullptr) return GST_RTSP_OK;
   const RtspAnswer answer = answer_of(*response);
   if (answer.status == 0) return GST_RTSP_OK;
@@ -111,7 +111,7 @@ void tell_media(const GstSDPMessage& description, RtspDialogue& dialogue) {
 
 // A session that is controlled at another host would be connected to there.
 GstRTSPResult hear_description(GstRTSPExtension* self, GstSDPMessage* description, GstStructure*) {
-  const Listening* const listening = extension_of(self)->listening;
+  const CameraDialogue* const listening = extension_of(self)->listening;
   if (listening == nullptr) return GST_RTSP_OK;
   tell_media(*description, *listening->dialogue);
   for (guint i = 0; i < gst_sdp_message_attributes_len(description); ++i) {
@@ -139,7 +139,7 @@ void register_rtsp_extension() {
 }
 
 RtspExtensionScope::RtspExtensionScope(std::shared_ptr<RtspDialogue> dialogue, std::string host) {
-  made_on_this_thread = new Listening{std::move(dialogue), std::move(host)};
+  made_on_this_thread = new CameraDialogue{std::move(dialogue), std::move(host)};
 }
 
 RtspExtensionScope::~RtspExtensionScope() {

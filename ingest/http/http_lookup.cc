@@ -17,7 +17,7 @@ namespace palisade {
 namespace {
 
 // Shared with the thread that asks, which may outlive whoever waits.
-struct Pending {
+struct LookupState {
   std::mutex mutex;
   std::condition_variable_any answered;
   std::optional<Lookup> answer;
@@ -59,7 +59,7 @@ Lookup resolve_by_system(const std::string& host) {
 
 Lookup look_up(const std::string& host, const Resolve& resolve, const std::stop_token& stop,
                MonotonicTime until) {
-  const auto pending = std::make_shared<Pending>();
+  const auto pending = std::make_shared<LookupState>();
   std::thread([pending, host, resolve] {
     Lookup lookup = resolve(host);
     const std::lock_guard lock(pending->mutex);

@@ -71,14 +71,14 @@ class PictureDecoder {
   }
   int broken() const { return broken_; }  // in a row
   const std::string& why() const { return why_; }
-  Skipped take_skipped() { return std::exchange(skipped_, {}); }
+  SkippedPictures take_skipped() { return std::exchange(skipped_, {}); }
 
  private:
   const PictureLimits limits_;
   const std::string shown_;
   int broken_ = 0;
   std::string why_;
-  Skipped skipped_;  // not asked for yet
+  SkippedPictures skipped_;  // not asked for yet
 };
 
 class HttpPictures : public Source {
@@ -105,8 +105,8 @@ class HttpPictures : public Source {
   }
 
   bool live() const override { return true; }
-  Skipped take_skipped() override {
-    Skipped skipped = decoder_.take_skipped();
+  SkippedPictures take_skipped() override {
+    SkippedPictures skipped = decoder_.take_skipped();
     const auto given_up = std::uint64_t(splitter_.given_up());
     skipped.add({given_up - std::exchange(given_up_told_, given_up),
                  stream_->shown() + ": a picture makes no sense or is too large"});
@@ -176,7 +176,7 @@ class HttpPicturePoll : public Source {
 
   bool live() const override { return true; }
   bool stills() const override { return true; }
-  Skipped take_skipped() override { return decoder_.take_skipped(); }
+  SkippedPictures take_skipped() override { return decoder_.take_skipped(); }
 
  private:
   void fetch() {

@@ -35,7 +35,7 @@ bool ends_as(const fs::path& path, std::span<const std::string_view> endings) {
 
 struct Listing {
   std::vector<std::string> names;
-  Skipped others;  // pictures of kinds that are not read
+  SkippedPictures others;  // pictures of kinds that are not read
 };
 
 Listing listing_of(const fs::path& folder) {
@@ -95,7 +95,7 @@ class FolderSource : public Source {
     throw SourceError(SourceFault::kUnreadable,
                       folder_.string() + ": not one picture of it can be read; the last: " + skipped_.last);
   }
-  Skipped take_skipped() override { return std::exchange(skipped_, {}); }
+  SkippedPictures take_skipped() override { return std::exchange(skipped_, {}); }
 
   bool live() const override { return false; }
   std::optional<MediaTime> duration() const override {
@@ -148,7 +148,7 @@ class FolderSource : public Source {
   const fs::path folder_;
   const Listing listing_;
   std::size_t next_ = 0;
-  Skipped skipped_;  // not asked for yet
+  SkippedPictures skipped_;  // not asked for yet
   std::uint64_t broken_ = 0;
   bool any_ = false;  // one has been read, or was not wanted
 };

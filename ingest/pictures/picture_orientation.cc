@@ -17,7 +17,7 @@ std::string_view characters(Bytes bytes) {
 }
 
 // What a file's segments say, the first of each kind.
-struct Said {
+struct OrientationTags {
   std::optional<Orientation> exif;
   std::optional<Orientation> text;  // EXIF as well, which a PNG's text holds
   std::optional<Orientation> xmp;
@@ -59,7 +59,7 @@ constexpr std::string_view kExif("Exif\0", 5);  // and a byte that is not always
 constexpr std::string_view kXmp("http://ns.adobe.com/xap/1.0/\0", 29);
 
 // What ImageMagick, exiftool and others keep of EXIF and XMP in a PNG's texts.
-void note_png_text(Said& said, std::string_view kind, Bytes chunk) {
+void note_png_text(OrientationTags& said, std::string_view kind, Bytes chunk) {
   constexpr std::array<std::string_view, 4> kKeywords = {"XML:com.adobe.xmp", "Raw profile type exif",
                                                          "Raw profile type APP1", "Raw profile type xmp"};
   const std::optional<PngText> found = png_text(kind, chunk, kKeywords);
@@ -77,7 +77,7 @@ void note_png_text(Said& said, std::string_view kind, Bytes chunk) {
 // Its segments up to where the pixels start.
 Orientation orientation_of_jpeg(Bytes file) {
   constexpr std::uint32_t kApp1 = 0xe1, kStartOfScan = 0xda, kEnd = 0xd9, kFill = 0xff;
-  Said said;
+  OrientationTags said;
   Reader reader{file};
   reader.take(2);
   while (reader.has(4)) {
@@ -101,7 +101,7 @@ Orientation orientation_of_jpeg(Bytes file) {
 Orientation orientation_of_png(Bytes file) {
   constexpr std::size_t kSignature = 8;
   constexpr std::size_t kChecksum = 4;
-  Said said;
+  OrientationTags said;
   Reader reader{file};
   reader.take(kSignature);
   while (reader.has(12)) {
@@ -119,7 +119,7 @@ Orientation orientation_of_png(Bytes file) {
 // As its own library: of an extended file whose header says that it has any.
 Orientation orientation_of_webp(Bytes file) {
   constexpr std::uint32_t kHasExif = 0x08, kHasXmp = 0x04;
-  Said said;
+  OrientationTags said;
   Reader reader{file};
   reader.take(12);
   if (characters(reader.take(4)) != "VP8X") return Orientation::kUpright;

@@ -57,10 +57,10 @@ bool PictureSplitter::find_start() {
   return kind_ != Kind::kNone;
 }
 
-PictureSplitter::Found PictureSplitter::jpeg_end() {
+PictureSplitter::SearchResult PictureSplitter::jpeg_end() {
   while (scanned_ + 1 < bytes_.size()) {
     if (at(scanned_) != 0xff) {
-      if (!in_scan_) return Found::kBroken;
+      if (!in_scan_) return SearchResult::kBroken;
       const auto next = std::find(bytes_.begin() + std::ptrdiff_t(scanned_), bytes_.end(), std::byte(0xff));
       scanned_ = std::size_t(next - bytes_.begin());
       continue;
@@ -70,52 +70,53 @@ PictureSplitter::Found PictureSplitter::jpeg_end() {
       ++scanned_;  // may fill up before a marker
     } else if (marker == kEndOfImage) {
       scanned_ += 2;
-      return Found::kEnd;
+      return SearchResult::kEnd;
     } else if (marker == kStartOfImage) {
-      return in_scan_ ? Found::kEnd : Found::kBroken;  // the next one: this one's end is missing
+      return in_scan_ ? SearchResult::kEnd
+                      : SearchResult::kBroken;  // the next one: this one's end is missing
     } else if (is_restart(marker) || marker == 0x01 || (in_scan_ && marker == 0)) {
       scanned_ += 2;
     } else {
-      if (scanned_ + 3 >= bytes_.size()) return Found::kMore;
+      if (scanned_ + 3 >= bytes_.size()) return SearchResult::kMore;
       const std::size_t length = at(scanned_ + 2) << 8 | at(scanned_ + 3);
-      if (length < 2 || marker == 0) return Found::kBroken;
+      if (length < 2 || marker == 0) return SearchResult::kBroken;
       in_scan_ = marker == kStartOfScan;
       scanned_ += 2 + length;
     }
   }
-  return Found::kMore;
+  return SearchResult::kMore;
 }
 
-PictureSplitter::Found PictureSplitter::png_end() {
+PictureSplitter::SearchResult PictureSplitter::png_end() {
   while (scanned_ + 8 <= bytes_.size()) {
     const std::size_t length =
         std::size_t(at(scanned_)) << 24 | at(scanned_ + 1) << 16 | at(scanned_ + 2) << 8 | at(scanned_ + 3);
     const bool last = at(scanned_ + 4) == 'I' && at(scanned_ + 5) == 'E' && at(scanned_ + 6) == 'N';
-    if (length > limit_) return Found::kBroken;
-    if (last && scanned_ + 12 + length > bytes_.size()) return Found::kMore;
+    if (length > limit_) return SearchResult::kBroken;
+    if (last && scanned_ + 12 + length > bytes_.size()) return SearchResult::kMore;
     scanned_ += 12 + length;
-    if (last) return Found::kEnd;
+    if (last) return SearchResult::kEnd;
   }
-  return Found::kMore;
+  return SearchResult::kMore;
 }
 
-PictureSplitter::Found PictureSplitter::webp_end() {
+PictureSplitter::SearchResult PictureSplitter::webp_end() {
   const std::size_t length = std::size_t(at(7)) << 24 | at(6) << 16 | at(5) << 8 | at(4);
-  if (length > limit_) return Found::kBroken;
+  if (length > limit_) return SearchResult::kBroken;
   scanned_ = 8 + length + length % 2;
-  return scanned_ <= bytes_.size() ? Found::kEnd : Found::kMore;
+  return scanned_ <= bytes_.size() ? SearchResult::kEnd : SearchResult::kMore;
 }
 
-PictureSplitter::Found PictureSplitter::find_end() {
+PictureSplitter::SearchResult PictureSplitter::find_end() {
   if (kind_ == Kind::kJpeg) return jpeg_end();
   return kind_ == Kind::kPng ? png_end() : webp_end();
 }
 
 std::optional<std::vector<std::byte>> PictureSplitter::next() {
   while (kind_ != Kind::kNone || find_start()) {
-    const Found found = find_end();
-    if (found == Found::kEnd && scanned_ <= limit_) return take(scanned_);
-    if (found == Found::kMore && bytes_.size() <= limit_) return std::nullopt;
+    const SearchResult found = find_end();
+    if (found == SearchResult::kEnd && scanned_ <= limit_) return take(scanned_);
+    if (found == SearchResult::kMore && bytes_.size() <= limit_) return std::nullopt;
     // Its beginning may have been none: the next one is searched for behind it.
     ++given_up_;
     take(2);

@@ -25,13 +25,13 @@ class PictureSplitter {
 
  private:
   enum class Kind { kNone, kJpeg, kPng, kWebp };
-  enum class Found { kMore, kEnd, kBroken };
+  enum class SearchResult { kMore, kEnd, kBroken };
 
   bool find_start();
-  Found find_end();
-  Found jpeg_end();
-  Found png_end();
-  Found webp_end();
+  SearchResult find_end();
+  SearchResult jpeg_end();
+  SearchResult png_end();
+  SearchResult webp_end();
   unsigned at(std::size_t index) const { return std::to_integer<unsigned>(bytes_[index]); }
   std::vector<std::byte> take(std::size_t size);
 

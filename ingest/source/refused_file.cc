@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kStart = 1024;
 constexpr const char* kMakePicture = "make it a JPEG, PNG or WebP";
 
-struct Known {
+struct FileSignature {
   std::size_t offset;
   std::string_view bytes;
   const char* what;
@@ -24,43 +24,43 @@ struct Known {
 
 // Those that only files have.
 constexpr std::array kKnownPictures = {
-    Known{0, "FUJIFILMCCD-RAW", "a camera's raw picture"},
-    Known{0, std::string_view("IIU\0", 4), "a camera's raw picture"},
-    Known{0, "IIRO", "a camera's raw picture"},
-    Known{0, "IIRS", "a camera's raw picture"},
-    Known{0, "FOVb", "a camera's raw picture"},
-    Known{0, "II+\0", "a TIFF picture"},
-    Known{0, std::string_view("MM\0+", 4), "a TIFF picture"},
-    Known{4, "ftypheim", "a HEIC picture"},
-    Known{4, "ftypheis", "a HEIC picture"},
-    Known{4, "ftyphevm", "a HEIC picture sequence"},
-    Known{4, "ftyphevs", "a HEIC picture sequence"},
-    Known{4, "ftypjxl ", "a JPEG XL picture"},
-    Known{0, std::string_view("\0\0\1\0\1\0", 6), "an icon"},
-    Known{0, "\x76\x2f\x31\x01", "an OpenEXR picture"},
-    Known{0, "#?RADIANCE", "an HDR picture"},
-    Known{0, "DDS ", "a texture (DDS)"},
-    Known{0, "%PDF-", "a PDF document"},
-    Known{0, "%!PS", "a PostScript document"},
-    Known{128, "DICM", "a medical picture (DICOM)"},
-    Known{0, "SIMPLE  =", "an astronomical picture (FITS)"},
-    Known{0, "\x89HDF\r\n\x1a\n", "a table of numbers (HDF5)"},
-    Known{0, "\x93NUMPY", "a table of numbers (NumPy)"},
+    FileSignature{0, "FUJIFILMCCD-RAW", "a camera's raw picture"},
+    FileSignature{0, std::string_view("IIU\0", 4), "a camera's raw picture"},
+    FileSignature{0, "IIRO", "a camera's raw picture"},
+    FileSignature{0, "IIRS", "a camera's raw picture"},
+    FileSignature{0, "FOVb", "a camera's raw picture"},
+    FileSignature{0, "II+\0", "a TIFF picture"},
+    FileSignature{0, std::string_view("MM\0+", 4), "a TIFF picture"},
+    FileSignature{4, "ftypheim", "a HEIC picture"},
+    FileSignature{4, "ftypheis", "a HEIC picture"},
+    FileSignature{4, "ftyphevm", "a HEIC picture sequence"},
+    FileSignature{4, "ftyphevs", "a HEIC picture sequence"},
+    FileSignature{4, "ftypjxl ", "a JPEG XL picture"},
+    FileSignature{0, std::string_view("\0\0\1\0\1\0", 6), "an icon"},
+    FileSignature{0, "\x76\x2f\x31\x01", "an OpenEXR picture"},
+    FileSignature{0, "#?RADIANCE", "an HDR picture"},
+    FileSignature{0, "DDS ", "a texture (DDS)"},
+    FileSignature{0, "%PDF-", "a PDF document"},
+    FileSignature{0, "%!PS", "a PostScript document"},
+    FileSignature{128, "DICM", "a medical picture (DICOM)"},
+    FileSignature{0, "SIMPLE  =", "an astronomical picture (FITS)"},
+    FileSignature{0, "\x89HDF\r\n\x1a\n", "a table of numbers (HDF5)"},
+    FileSignature{0, "\x93NUMPY", "a table of numbers (NumPy)"},
 };
 
 constexpr std::array kKnownFilms = {
-    Known{4, "ftyp", "a film (MP4 or QuickTime)"},
-    Known{4, "moov", "a film (QuickTime)"},
-    Known{4, "mdat", "a film (QuickTime)"},
-    Known{0, "\x1a\x45\xdf\xa3", "a film (Matroska or WebM)"},
-    Known{8, "AVI ", "a film (AVI)"},
-    Known{0, "FLV\1", "a film (FLV)"},
-    Known{0, "OggS", "a film or sound (Ogg)"},
-    Known{0, std::string_view("\0\0\1\xba", 4), "a film (MPEG)"},
+    FileSignature{4, "ftyp", "a film (MP4 or QuickTime)"},
+    FileSignature{4, "moov", "a film (QuickTime)"},
+    FileSignature{4, "mdat", "a film (QuickTime)"},
+    FileSignature{0, "\x1a\x45\xdf\xa3", "a film (Matroska or WebM)"},
+    FileSignature{8, "AVI ", "a film (AVI)"},
+    FileSignature{0, "FLV\1", "a film (FLV)"},
+    FileSignature{0, "OggS", "a film or sound (Ogg)"},
+    FileSignature{0, std::string_view("\0\0\1\xba", 4), "a film (MPEG)"},
 };
 
-const char* found_in(std::span<const Known> table, std::string_view start) {
-  for (const Known& known : table) {
+const char* found_in(std::span<const FileSignature> table, std::string_view start) {
+  for (const FileSignature& known : table) {
     if (start.size() >= known.offset && start.substr(known.offset).starts_with(known.bytes))
       return known.what;
   }

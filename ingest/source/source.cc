@@ -21,12 +21,12 @@ std::chrono::milliseconds closest_frames(std::span<const Sampling> samplings) {
 
 }  // namespace
 
-std::string Skipped::text() const {
+std::string SkippedPictures::text() const {
   const std::string count = pictures == 1 ? "a picture was" : std::to_string(pictures) + " pictures were";
   return count + " skipped" + (pictures == 1 ? ": " : "; the last: ") + last;
 }
 
-void Skipped::add(Skipped more) {
+void SkippedPictures::add(SkippedPictures more) {
   if (more.pictures == 0) return;
   pictures += more.pictures;
   last = std::move(more.last);

@@ -86,13 +86,13 @@ inline std::string no_keyframe_text(const std::string& time) {
 }
 
 // Pictures that were passed over because they cannot be read.
-struct Skipped {
+struct SkippedPictures {
   std::uint64_t pictures = 0;
   std::string last;  // which one, and why
 
   // "3 pictures were skipped; the last: ..."
   std::string text() const;
-  void add(Skipped more);
+  void add(SkippedPictures more);
 };
 
 // What of a stream has come in since it was opened: bytes of its pictures, and for how long the reader had
@@ -120,7 +120,7 @@ class Source {
   // nothing to say. Settled once a frame has been returned.
   virtual std::string remark() const { return {}; }
   // What has been skipped since this was last asked.
-  virtual Skipped take_skipped() { return {}; }
+  virtual SkippedPictures take_skipped() { return {}; }
   // Media time at which the medium ends, where it is known (files), for progress.
   virtual std::optional<MediaTime> duration() const { return std::nullopt; }
   // These two up to the frame that `wanted` is asked about, and while it is.

@@ -22,15 +22,15 @@ class ChoicePolicy : public DecodingPolicy {
   const Sequence& first() const override { return prefilled_; }
 
   std::vector<Step> choose() override {
-    for (Scored& scored : running_) score_next(scored.choice, scored.sequence);
-    running_.remove_if([this](const Scored& scored) { return is_scored(scored.choice); });
+    for (ChoiceInProgress& scored : running_) score_next(scored.choice, scored.sequence);
+    running_.remove_if([this](const ChoiceInProgress& scored) { return is_scored(scored.choice); });
     while (int(running_.size()) < kChoicesAtOnce && begun_ < choices_.size()) {
       const std::size_t choice = begun_++;
       score_next(choice, prefilled_);
       running_.push_back({choice, prefilled_.fork()});
     }
     std::vector<Step> steps;
-    for (Scored& scored : running_) {
+    for (ChoiceInProgress& scored : running_) {
       const std::size_t seen = logprobs_[scored.choice].size();
       steps.push_back({&scored.sequence, choices_[scored.choice].token_ids[seen - 1]});
     }
@@ -58,7 +58,7 @@ class ChoicePolicy : public DecodingPolicy {
 
  private:
   // A choice being stepped: `sequence` has seen all its tokens but those still without a log-probability.
-  struct Scored {
+  struct ChoiceInProgress {
     std::size_t choice;
     Sequence sequence;
   };
@@ -75,7 +75,7 @@ class ChoicePolicy : public DecodingPolicy {
   PolicyLimits limits_;
   std::vector<ChoiceTokens> choices_;
   std::vector<std::vector<double>> logprobs_;  // of every choice, of the tokens scored so far
-  std::list<Scored> running_;                  // a list: steps point into it
+  std::list<ChoiceInProgress> running_;        // a list: steps point into it
   std::size_t begun_ = 0;
 };
 

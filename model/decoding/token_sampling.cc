@@ -22,12 +22,12 @@ class FallingTokens {
     std::make_heap(heap_.begin(), heap_.end(), less_probable);
   }
 
-  struct Weighted {
+  struct WeightedToken {
     double weight = 0;
     TokenId token = 0;
   };
   std::size_t size() const { return taken_.size() + heap_.size(); }
-  const Weighted& at(std::size_t rank) {
+  const WeightedToken& at(std::size_t rank) {
     while (taken_.size() <= rank) {
       std::pop_heap(heap_.begin(), heap_.end(), less_probable);
       taken_.push_back(heap_.back());
@@ -39,7 +39,7 @@ class FallingTokens {
     double sum = 0;
     for (std::size_t rank = 0; rank < std::min(count, taken_.size()); ++rank) sum += taken_[rank].weight;
     if (count == size()) {
-      for (const Weighted& one : heap_) sum += one.weight;
+      for (const WeightedToken& one : heap_) sum += one.weight;
     } else {
       for (std::size_t rank = taken_.size(); rank < count; ++rank) sum += at(rank).weight;
     }
@@ -47,11 +47,11 @@ class FallingTokens {
   }
 
  private:
-  static bool less_probable(const Weighted& a, const Weighted& b) {
+  static bool less_probable(const WeightedToken& a, const WeightedToken& b) {
     return a.weight != b.weight ? a.weight < b.weight : a.token > b.token;
   }
-  std::vector<Weighted> taken_;
-  std::vector<Weighted> heap_;
+  std::vector<WeightedToken> taken_;
+  std::vector<WeightedToken> heap_;
 };
 
 // The inverse of the cumulative distribution at a number of 53 bits in [0, 1): the same on every platform,

@@ -270,8 +270,8 @@ class AttentionTiles {
       state_[row] = {};
       query_steps_[row] = round_words(rows_.q, row, words_.data() + row * columns_);
     }
-    const int first = std::ranges::min(rows_.seen, {}, &Seen::begin).begin / kChunk;
-    const int last = (std::ranges::max(rows_.seen, {}, &Seen::end).end - 1) / kChunk;
+    const int first = std::ranges::min(rows_.seen, {}, &PositionRange::begin).begin / kChunk;
+    const int last = (std::ranges::max(rows_.seen, {}, &PositionRange::end).end - 1) / kChunk;
     for (int chunk = first; chunk <= last; ++chunk) {
       const int begin = chunk * kChunk, count = std::min(kChunk, packed_.positions_ - begin);
       score(begin, count);

@@ -34,15 +34,15 @@ class PackedKeysAndValues {
 };
 
 // Positions that a query sees.
-struct Seen {
+struct PositionRange {
   int begin;
   int end;
 };
 
 // softmax(q k^T * scale) v of some rows of one head.
 struct TiledRows {
-  ConstMatrixView q;           // [rows, dim]
-  std::span<const Seen> seen;  // by each row: at least one position
+  ConstMatrixView q;                    // [rows, dim]
+  std::span<const PositionRange> seen;  // by each row: at least one position
   float scale;
   std::optional<float> softcap;
 };

@@ -29,7 +29,7 @@ constexpr int kMaxRows = 128;    // at a time, so that their sums stay near
 constexpr int kStep = 16;        // bytes of a row
 
 // Weights that are read next, fetched while others are multiplied.
-struct Ahead {
+struct NextWeights {
   const char* at = nullptr;
   const char* end = nullptr;
   int further = 0;  // into the L2 cache what comes so many bytes later too, unless 0
@@ -49,7 +49,7 @@ struct Tile {
 };
 
 // What a tile's sums become, instead of standing in `sums`: y = sum * row_scales * column_scales + bias.
-struct Scaled {
+struct ScaledOutput {
   const float* row_scales;
   const float* column_scales;  // of each column, as many as the tile has, like bias
   const float* bias;
@@ -138,13 +138,13 @@ int chunk_of(int rows, int depth) {
 #include "model/kernels/tile_rows-inl.h"
 
 // sums [kTileColumns] += what values of a row were parted from, by the columns.
-void add_rests(std::span<const Rest> rests, const std::byte* packed, std::int32_t* sums) {
+void add_rests(std::span<const Excess> rests, const std::byte* packed, std::int32_t* sums) {
   constexpr int kVectors = kTileColumns / kLanes;
   const Sums d;
   SumVector all[1][kVectors];
 #pragma GCC unroll 5
   for (int i = 0; i < kVectors; ++i) all[0][i] = hn::Load(d, sums + kLanes * i);
-  for (const Rest& rest : rests) {
+  for (const Excess& rest : rests) {
     add_four<Operands::kValues, kVectors, 1>(reinterpret_cast<const std::byte*>(&rest.values), 0,
                                              packed + std::ptrdiff_t(rest.four) * kTileColumns * kQuad, all);
   }
@@ -165,19 +165,19 @@ void MultiplyTiles(const TileRows& x, const std::byte* packed, int first_tile, i
     const int rows = int(std::int64_t(y.rows) * (block + 1) / blocks) - begin;
     const int first = tile * kTileColumns, its_columns = std::min(kTileColumns, y.cols - first);
     const TileScales& scales = scales_of(tile_at(tile), x.depth);
-    const Scaled scaled{.row_scales = x.scales.data() + begin,
-                        .column_scales = scales.columns,
-                        .bias = scales.bias,
-                        .y = y.row(begin).data() + first,
-                        .stride = y.stride,
-                        .columns = its_columns};
+    const ScaledOutput scaled{.row_scales = x.scales.data() + begin,
+                              .column_scales = scales.columns,
+                              .bias = scales.bias,
+                              .y = y.row(begin).data() + first,
+                              .stride = y.stride,
+                              .columns = its_columns};
     for (int at = 0; at < x.depth; at += chunk) {
       const int depth = std::min(chunk, x.depth - at);
       const bool last = at + depth == x.depth, starts = at == 0 && kHasVnni;
       const std::byte* const weights = tile_at(tile) + std::size_t(at) * kTileColumns;
       const std::byte* const next = last ? tile_at((task + 1) / blocks) : weights + depth * kTileColumns;
       for (int row = 0; row < rows && !kHasVnni; ++row) {
-        const Rests rests(all, x.depth, y.rows, begin + row);
+        const RowExcess rests(all, x.depth, y.rows, begin + row);
         const int* const range = rests.starts + at / chunk;
         std::int32_t* const its = sums + row * kTileColumns;
         if (at == 0) std::fill_n(its, kTileColumns, -kShift * *rests.sum);
@@ -207,12 +207,12 @@ void MultiplyWords(const WordRows& x, const WordColumns& columns, MatrixView y) 
   alignas(64) static constexpr float kBias[kMaxWordColumns] = {};
   for (int first = 0; first < y.cols; first += kMaxVectors * kLanes) {
     const int left = y.cols - first;
-    const Scaled scaled{.row_scales = x.scales,
-                        .column_scales = columns.scales + first,
-                        .bias = kBias,
-                        .y = y.data + first,
-                        .stride = y.stride,
-                        .columns = left};
+    const ScaledOutput scaled{.row_scales = x.scales,
+                              .column_scales = columns.scales + first,
+                              .bias = kBias,
+                              .y = y.data + first,
+                              .stride = y.stride,
+                              .columns = left};
     add_rows<Operands::kWords, kMaxVectors>(
         {.x = reinterpret_cast<const std::byte*>(x.values),
          .x_stride = x.stride * 2,

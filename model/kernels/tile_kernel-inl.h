@@ -67,7 +67,7 @@ PALISADE_TILE HWY_INLINE void add_four(const std::byte* x, std::ptrdiff_t x_stri
 
 // Rows of y from `first` on, of all sums.
 template <int kVectors, int kRows>
-HWY_INLINE void scale(const SumVector (&all)[kRows][kVectors], const Scaled scaled, int first) {
+HWY_INLINE void scale(const SumVector (&all)[kRows][kVectors], const ScaledOutput scaled, int first) {
   const Floats d;
   const float* const row_scales = scaled.row_scales + first;
   float* const to = scaled.y + first * scaled.stride;
@@ -94,8 +94,8 @@ HWY_INLINE void scale(const SumVector (&all)[kRows][kVectors], const Scaled scal
 // `count` tiles, one below the other from row `first` on: sums = start + rows by columns, which go to
 // `scaled` where that is given. Each fetches `lines` of what is ahead at every step.
 template <Operands kOperands, int kVectors, int kRows>
-PALISADE_TILE void add_tiles(const Tile& tile, int first, int count, Ahead& ahead, int lines,
-                             const Scaled* scaled) {
+PALISADE_TILE void add_tiles(const Tile& tile, int first, int count, NextWeights& ahead, int lines,
+                             const ScaledOutput* scaled) {
   const Sums d;
   const int further = ahead.further;
   for (const int end = first + count * kRows; first < end; first += kRows) {
@@ -134,7 +134,7 @@ PALISADE_TILE void add_tiles(const Tile& tile, int first, int count, Ahead& ahea
   }
 }
 
-using AddTiles = void (*)(const Tile&, int, int, Ahead&, int, const Scaled*);
+using AddTiles = void (*)(const Tile&, int, int, NextWeights&, int, const ScaledOutput*);
 
 // add_tiles() of `vectors` of columns, at most kMaxVectorCount, by `rows` rows, at most most_rows(vectors).
 template <Operands kOperands, int kMaxVectorCount>
@@ -152,7 +152,7 @@ AddTiles add_tiles_of(int vectors, int rows) {
 
 // The same of any number of rows, in tiles as equal as can be, each with its share of what is ahead.
 template <Operands kOperands, int kMaxVectorCount>
-void add_rows(const Tile& tile, int vectors, int rows, Ahead ahead, const Scaled* scaled) {
+void add_rows(const Tile& tile, int vectors, int rows, NextWeights ahead, const ScaledOutput* scaled) {
   const int tiles = (rows + most_rows(vectors) - 1) / most_rows(vectors);
   const int least = rows / tiles, larger = rows % tiles, steps = tiles * (tile.bytes / kStep);
   const int lines = int((ahead.end - ahead.at + 64 * steps - 1) / (64 * steps));

@@ -16,32 +16,32 @@ Byte* values_of(Byte* all, int depth, int chunk, int count, int first, int row) 
 // Without VNNI weights are the unsigned operand, and values, signed, are parted where two neighbours could
 // saturate what the instruction adds up in int16. What was taken from the values of a row stands behind
 // those of all rows, with the row's sum.
-struct Rest {
+struct Excess {
   std::uint32_t values;  // of four neighbours
   std::int32_t four;     // which ones
 };
 template <typename Byte>
-struct Rests {
+struct RowExcess {
   template <typename T>
   using Like = std::conditional_t<std::is_const_v<Byte>, const T, T>;
   Like<std::int32_t>* sum;     // of the row
   Like<std::int32_t>* starts;  // how many there are before each chunk, and before the end
-  Like<Rest>* all;
+  Like<Excess>* all;
 
-  Rests(Byte* rows, int depth, int count, int row) {
+  RowExcess(Byte* rows, int depth, int count, int row) {
     Byte* const its = rows + std::size_t(depth) * count + size(depth) * row;
     sum = reinterpret_cast<Like<std::int32_t>*>(its);
     starts = sum + 1;
-    all = reinterpret_cast<Like<Rest>*>(starts + most_chunks(depth) + 1);
+    all = reinterpret_cast<Like<Excess>*>(starts + most_chunks(depth) + 1);
   }
   static int most_chunks(int depth) { return depth / chunk_of(1, depth) + 1; }
   static std::size_t size(int depth) {
-    return 4 * (std::size_t(most_chunks(depth)) + 2) + std::size_t(depth) / 4 * sizeof(Rest);
+    return 4 * (std::size_t(most_chunks(depth)) + 2) + std::size_t(depth) / 4 * sizeof(Excess);
   }
 };
 
 std::size_t TileRowSize(int depth) {
-  return std::size_t(depth) + (kHasVnni ? 0 : Rests<std::byte>::size(depth));
+  return std::size_t(depth) + (kHasVnni ? 0 : RowExcess<std::byte>::size(depth));
 }
 
 void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::byte* all) {
@@ -56,7 +56,7 @@ void PlaceTileRow(const std::uint8_t* row, int depth, int at, int count, std::by
   constexpr int kMaxSum = 128, kMaxByte = kMaxSum / 2;
   const Bytes bytes;
   const Words words;
-  const Rests<std::byte> rests(all, depth, count, at);
+  const RowExcess<std::byte> rests(all, depth, count, at);
   int parted = 0;
   SumVector sums = hn::Zero(Sums()), none = sums;
   for (int i = 0; i < depth; i += 4 * kLanes) {

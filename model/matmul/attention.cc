@@ -102,7 +102,7 @@ void attend_rounded(const AttentionShape& shape, ConstMatrixView q, std::span<co
     PackedHead& its = packed[kv_head];
     std::call_once(its.done, pack, kv_head);
     const int count = std::min(kBlockRows, tall.rows - first);
-    std::array<Seen, kBlockRows> seen;
+    std::array<PositionRange, kBlockRows> seen;
     for (int row = 0; row < count; ++row) {
       const int position = (first + row) / tall.heads_in_row;
       seen[row] = {visibility.begin(position), std::min(positions, visibility.end(position))};

@@ -124,25 +124,26 @@ void OneDnnMatmul::pack(const void* plain, std::byte* packed) const {
   });
 }
 
-OneDnnMatmul::Prepared& OneDnnMatmul::prepare(int rows, int outputs) const {
+OneDnnMatmul::PreparedPrimitive& OneDnnMatmul::prepare(int rows, int outputs) const {
   constexpr std::size_t kMaxPrepared = 1024;  // prompts come in many lengths
   // How its weights are packed follows from what a matmul is made of, so layers that are alike share.
   using Key = std::tuple<int, int, int, int, memory::data_type, memory::data_type, bool>;
-  thread_local std::map<Key, Prepared> prepared;
+  thread_local std::map<Key, PreparedPrimitive> prepared;
   const Key key{rows, outputs, inputs_, outputs_, format_.row, format_.weight, bias_.empty()};
   if (const auto found = prepared.find(key); found != prepared.end()) return found->second;
   if (prepared.size() >= kMaxPrepared) prepared.clear();
   if (convolves_) {
     const auto desc = convolution_of(rows, outputs);
-    return prepared.emplace(key, Prepared{dnnl::convolution_forward(desc), arguments_of(desc)}).first->second;
+    return prepared.emplace(key, PreparedPrimitive{dnnl::convolution_forward(desc), arguments_of(desc)})
+        .first->second;
   }
   const auto desc = matmul_of(rows, outputs, weights_of(outputs));
-  return prepared.emplace(key, Prepared{dnnl::matmul(desc), arguments_of(desc)}).first->second;
+  return prepared.emplace(key, PreparedPrimitive{dnnl::matmul(desc), arguments_of(desc)}).first->second;
 }
 
 void OneDnnMatmul::run(const void* x, const std::byte* packed, int first, MatrixView y) const {
   const OneThread alone;
-  Prepared& made = prepare(y.rows, y.cols);
+  PreparedPrimitive& made = prepare(y.rows, y.cols);
   const auto give = [&](int argument, const void* data) {
     made.arguments.at(argument).set_data_handle(writable(data));
   };

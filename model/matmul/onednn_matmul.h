@@ -31,12 +31,12 @@ class OneDnnMatmul {
 
  private:
   // Of one thread: making its arguments takes as long as multiplying some rows.
-  struct Prepared {
+  struct PreparedPrimitive {
     dnnl::primitive primitive;
     std::unordered_map<int, dnnl::memory> arguments;
   };
   // Of matmuls of so many rows and outputs. Of the calling thread, until its next call.
-  Prepared& prepare(int rows, int outputs) const;
+  PreparedPrimitive& prepare(int rows, int outputs) const;
 
   dnnl::matmul::primitive_desc matmul_of(int rows, int outputs, const dnnl::memory::desc& weight) const;
   dnnl::convolution_forward::primitive_desc convolution_of(int rows, int outputs) const;

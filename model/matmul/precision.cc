@@ -13,11 +13,12 @@
 namespace palisade {
 namespace {
 
-struct Named {
+struct PrecisionName {
   Precision precision;
   std::string_view name;
 };
-constexpr Named kNamed[] = {{Precision::kF32, "f32"}, {Precision::kBf16, "bf16"}, {Precision::kInt8, "int8"}};
+constexpr PrecisionName kNamed[] = {
+    {Precision::kF32, "f32"}, {Precision::kBf16, "bf16"}, {Precision::kInt8, "int8"}};
 
 constexpr int kTrialRows = 256, kTrialWidth = 2048, kTrials = 6;
 
@@ -30,19 +31,19 @@ struct Contender {
 }  // namespace
 
 std::string_view name_of(Precision precision) {
-  return std::ranges::find(kNamed, precision, &Named::precision)->name;
+  return std::ranges::find(kNamed, precision, &PrecisionName::precision)->name;
 }
 
 std::vector<Precision> precisions_here() {
   std::vector<Precision> here;
-  for (const Named& named : kNamed) {
+  for (const PrecisionName& named : kNamed) {
     if (has_matmul(named.precision)) here.push_back(named.precision);
   }
   return here;
 }
 
 bool read_precision(std::string_view text, PrecisionChoice& choice) {
-  const auto named = std::ranges::find(kNamed, text, &Named::name);
+  const auto named = std::ranges::find(kNamed, text, &PrecisionName::name);
   if (named == std::end(kNamed) && text != "auto") return false;
   choice = text == "auto" ? PrecisionChoice() : named->precision;
   return true;

@@ -38,7 +38,7 @@ void give_to_system(Entry entry) {
 }
 
 // Blocks that were given back.
-class Kept {
+class FreeBlocks {
  public:
   // The last of those that are not much larger than asked for; nullptr where there is none. `size` becomes
   // its own.
@@ -85,7 +85,7 @@ class SharedBlocks {
 
  private:
   std::mutex guard_;
-  Kept kept_;
+  FreeBlocks kept_;
 };
 
 // Never destroyed: static models give back after it would be.
@@ -121,7 +121,7 @@ class NearBlocks {
 
  private:
   static inline thread_local bool gone = false;
-  Kept kept_;
+  FreeBlocks kept_;
 };
 
 }  // namespace

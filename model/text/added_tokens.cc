@@ -16,14 +16,14 @@ constexpr std::size_t kMaxSettingsBytes = 16u << 20;
 constexpr std::string_view kSpaces[] = {" ", "\xe2\x96\x81"};
 
 // The tokens so far, and the file that named each first.
-class Collected {
+class TokenCollection {
  public:
   void add(const AddedToken& token, const std::string& what) {
-    const auto [placed, is_new] = by_id_.try_emplace(token.id, Named{token, what});
-    Named& known = placed->second;
+    const auto [placed, is_new] = by_id_.try_emplace(token.id, NamedToken{token, what});
+    NamedToken& known = placed->second;
     const auto [same_text, text_is_new] = ids_.try_emplace(token.text, token.id);
     if (known.token.text != token.text || same_text->second != token.id) {
-      const Named& other = text_is_new ? known : by_id_.at(same_text->second);
+      const NamedToken& other = text_is_new ? known : by_id_.at(same_text->second);
       throw ModelError(what + ": token \"" + token.text + "\" has id " + std::to_string(token.id) + ", but " +
                        other.what + " says that \"" + other.token.text + "\" has " +
                        std::to_string(other.token.id) + "; take both files from one checkpoint");
@@ -46,11 +46,11 @@ class Collected {
   }
 
  private:
-  struct Named {
+  struct NamedToken {
     AddedToken token;
     std::string what;
   };
-  static void check(const Named& named, int pieces, const PieceId& piece_id) {
+  static void check(const NamedToken& named, int pieces, const PieceId& piece_id) {
     const AddedToken& token = named.token;
     const std::string what = named.what + ": the added token \"" + token.text + "\" ";
     const auto known = piece_id(token.text);
@@ -63,7 +63,7 @@ class Collected {
     if (spaced && token.normalized && !known)
       throw ModelError(what + "holds a space and is \"normalized\", which is not done here");
   }
-  std::map<TokenId, Named> by_id_;
+  std::map<TokenId, NamedToken> by_id_;
   std::map<std::string, TokenId> ids_;
 };
 
@@ -88,7 +88,7 @@ std::string token_text_of(const Json& value, const std::string& named) {
   return text.get<std::string>();
 }
 
-void read_decoder(const Json& tokens, const std::string& what, Collected& collected) {
+void read_decoder(const Json& tokens, const std::string& what, TokenCollection& collected) {
   if (!tokens.is_object()) throw ModelError(what + ": expected an object");
   for (const auto& [key, value] : tokens.items()) {
     const auto id = id_in(key);
@@ -103,7 +103,7 @@ void read_decoder(const Json& tokens, const std::string& what, Collected& collec
 
 class FolderFiles {
  public:
-  FolderFiles(int pieces, const PieceId& piece_id, Collected& collected)
+  FolderFiles(int pieces, const PieceId& piece_id, TokenCollection& collected)
       : pieces_(pieces), piece_id_(piece_id), collected_(collected) {}
 
   void read_added(const std::filesystem::path& file) {
@@ -125,12 +125,12 @@ class FolderFiles {
     const Json settings = read_json(file, kMaxSettingsBytes);
     if (!settings.is_object()) throw ModelError(what + ": expected an object");
     const auto given = [&](const char* key) { return settings.contains(key) && !settings[key].is_null(); };
-    struct Fixed {
+    struct FixedToken {
       const char* key;
       const char* text;
     };
     for (const auto& [key, text] :
-         {Fixed{"bos_token", "<bos>"}, {"eos_token", "<eos>"}, {"unk_token", "<unk>"}}) {
+         {FixedToken{"bos_token", "<bos>"}, {"eos_token", "<eos>"}, {"unk_token", "<unk>"}}) {
       if (given(key) && token_text_of(settings[key], what + ": " + key) != text)
         throw ModelError(what + ": " + key + " is not \"" + text +
                          "\", Gemma's; take the checkpoint's own file");
@@ -172,7 +172,7 @@ class FolderFiles {
 
   int pieces_;
   const PieceId& piece_id_;
-  Collected& collected_;
+  TokenCollection& collected_;
 };
 
 }  // namespace
@@ -180,7 +180,7 @@ class FolderFiles {
 std::vector<AddedToken> read_added_tokens(
     const std::filesystem::path& folder, const std::vector<AddedToken>& of_json, int pieces,
     const std::function<std::optional<TokenId>(std::string_view)>& piece_id) {
-  Collected collected;
+  TokenCollection collected;
   for (const AddedToken& token : of_json) collected.add(token, (folder / "tokenizer.json").string());
   FolderFiles files(pieces, piece_id, collected);
   files.read_added(folder / "added_tokens.json");

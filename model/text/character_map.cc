@@ -18,7 +18,7 @@ constexpr int kMaxRuleBytes = 64;
 constexpr int kMaxMatches = 32;
 constexpr std::uint8_t kUnknown = 255;
 
-struct Broken {
+struct MalformedMap {
   std::string why;
 };
 
@@ -38,12 +38,12 @@ class Trie {
   // Every path from `state` stays inside, is short, and ends at replacements that are there. Returns the most
   // rules that one text can match on its way. `depth` bytes led here.
   int check(std::size_t state, int depth) {
-    if (depth > kMaxRuleBytes) throw Broken{"its trie is deeper than 64 bytes"};
+    if (depth > kMaxRuleBytes) throw MalformedMap{"its trie is deeper than 64 bytes"};
     if (most_matches_[state] != kUnknown) return most_matches_[state];
     const std::uint32_t unit = number_at(units_, state * 4);
     const std::size_t base = state ^ (std::size_t(unit >> 10) << ((unit & (1u << 9)) >> 6));
     // Any byte of a text may be looked up at base ^ byte.
-    if ((base | 0xff) >= most_matches_.size()) throw Broken{"its trie leads outside"};
+    if ((base | 0xff) >= most_matches_.size()) throw MalformedMap{"its trie leads outside"};
     int most = 0;
     for (std::size_t label = 0; label < 256; ++label) {
       const std::size_t child = base ^ label;
@@ -54,17 +54,17 @@ class Trie {
     const bool has_value = depth > 0 && (unit & 0x100) != 0;
     if (has_value) check_replacement(number_at(units_, base * 4) & 0x7fffffff);
     most += has_value;
-    if (most > kMaxMatches) throw Broken{"more than 32 rules match at once"};
+    if (most > kMaxMatches) throw MalformedMap{"more than 32 rules match at once"};
     most_matches_[state] = std::uint8_t(most);
     return most;
   }
 
  private:
   void check_replacement(std::size_t at) const {
-    if (at >= replacements_.size()) throw Broken{"a replacement lies outside"};
+    if (at >= replacements_.size()) throw MalformedMap{"a replacement lies outside"};
     const std::size_t end = replacements_.find('\0', at);
     if (end - at > kMaxReplacementBytes || !valid_utf8(replacements_.substr(at, end - at)))
-      throw Broken{"a replacement is no valid text"};
+      throw MalformedMap{"a replacement is no valid text"};
   }
 
   std::string_view units_;
@@ -73,13 +73,13 @@ class Trie {
 };
 
 void check_map(std::string_view map) {
-  if (map.size() <= 4) throw Broken{"it is truncated"};
+  if (map.size() <= 4) throw MalformedMap{"it is truncated"};
   const std::size_t trie_bytes = number_at(map, 0);
   if (trie_bytes % 4 != 0 || trie_bytes < 1024 || trie_bytes > kMaxTrieBytes || trie_bytes >= map.size() - 4)
-    throw Broken{"its trie has no usable size"};
+    throw MalformedMap{"its trie has no usable size"};
   const std::string_view replacements = map.substr(4 + trie_bytes);
   if (replacements.size() > kMaxReplacements || replacements.back() != '\0')
-    throw Broken{"its replacements are truncated or larger than 2 MB"};
+    throw MalformedMap{"its replacements are truncated or larger than 2 MB"};
   Trie(map.substr(4, trie_bytes), replacements).check(0, 0);
 }
 
@@ -88,7 +88,7 @@ void check_map(std::string_view map) {
 std::optional<std::string> fault_of_character_map(std::string_view map) {
   try {
     check_map(map);
-  } catch (const Broken& broken) {
+  } catch (const MalformedMap& broken) {
     return broken.why;
   }
   return std::nullopt;

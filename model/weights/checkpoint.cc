@@ -90,7 +90,7 @@ void Checkpoint::require_only(const std::function<bool(const std::string&)>& kno
 }
 
 // A tensor may stand twice, as shared weights do in some files, if both are the same.
-void Checkpoint::add(const std::string& stored_name, const Stored& stored) {
+void Checkpoint::add(const std::string& stored_name, const StoredTensor& stored) {
   const auto [there, added] = tensors_.insert({released_name(stored_name), stored});
   if (added || same_values(there->second, stored)) return;
   throw ModelError(folder_.string() + ": tensors \"" + there->second.name + "\" (" +
@@ -100,8 +100,8 @@ void Checkpoint::add(const std::string& stored_name, const Stored& stored) {
                    "values; remove the one that is not meant");
 }
 
-const Checkpoint::Stored& Checkpoint::find(const std::string& name,
-                                           std::span<const std::int64_t> shape) const {
+const Checkpoint::StoredTensor& Checkpoint::find(const std::string& name,
+                                                 std::span<const std::int64_t> shape) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     throw ModelError(folder_.string() + ": tensor \"" + name + "\" is missing; config.json asks for it");
@@ -127,7 +127,8 @@ void Checkpoint::fill(const std::string& name, std::span<const std::int64_t> sha
   read_stored(find(name, shape), first, target);
 }
 
-void Checkpoint::read_stored(const Stored& stored_tensor, std::size_t first, std::span<float> target) const {
+void Checkpoint::read_stored(const StoredTensor& stored_tensor, std::size_t first,
+                             std::span<float> target) const {
   const TensorView* const tensor = stored_tensor.tensor;
   const std::size_t size = size_of(tensor->type);
   constexpr std::size_t kPiece = 32 * 1024;  // elements, which are still near when they are converted
@@ -142,7 +143,7 @@ void Checkpoint::read_stored(const Stored& stored_tensor, std::size_t first, std
   tensor->file->require_unchanged();
 }
 
-bool Checkpoint::same_values(const Stored& one, const Stored& other) const {
+bool Checkpoint::same_values(const StoredTensor& one, const StoredTensor& other) const {
   if (one.tensor->shape != other.tensor->shape) return false;
   if (holds_integers(*one.tensor) || holds_integers(*other.tensor)) return true;  // which no layer reads
   constexpr std::size_t kPiece = 1 << 20;

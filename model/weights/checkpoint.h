@@ -69,23 +69,23 @@ class Checkpoint {
   // As fill(), smoothed.
   void read_elements(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
                      std::span<float> target) const;
-  struct Stored {
+  struct StoredTensor {
     const SafetensorsFile* file;
     const TensorView* tensor;
     std::string name;  // in the file
   };
-  void add(const std::string& stored_name, const Stored& stored);
+  void add(const std::string& stored_name, const StoredTensor& stored);
   void settle_head();
-  void read_stored(const Stored& stored_tensor, std::size_t first, std::span<float> target) const;
-  bool same_values(const Stored& one, const Stored& other) const;
-  const Stored& find(const std::string& name, std::span<const std::int64_t> shape) const;
+  void read_stored(const StoredTensor& stored_tensor, std::size_t first, std::span<float> target) const;
+  bool same_values(const StoredTensor& one, const StoredTensor& other) const;
+  const StoredTensor& find(const std::string& name, std::span<const std::int64_t> shape) const;
   std::filesystem::path folder_;
   PackedCache* cache_ = nullptr;
   const Calibration* calibration_ = nullptr;
   RecordedInputs* inputs_ = nullptr;
   mutable std::atomic<std::size_t> bytes_read_ = 0;
   std::vector<SafetensorsFile> files_;
-  std::map<std::string, Stored> tensors_;
+  std::map<std::string, StoredTensor> tensors_;
   bool stores_head_ = false;
 };
 

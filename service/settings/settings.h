@@ -26,13 +26,13 @@ enum class When { kAlways, kMotion, kDemand };
 // What each frame of a task is paired with, if with anything: the frame of another stream that is nearest in
 // wall time, or a picture kept by name. In the first case the stream's own frame comes first, in the second
 // the picture.
-struct Against {
+struct PairPartner {
   std::string stream;
   std::chrono::milliseconds gap{500};  // allowed between the two
   std::string reference;
   std::filesystem::path picture;  // where the reference is read from and kept; may be empty
 
-  bool operator==(const Against&) const = default;
+  bool operator==(const PairPartner&) const = default;
 };
 
 // One task of one stream: what to ask of which frames. `name` ends its topic, palisade/v1/STREAM/NAME.
@@ -41,7 +41,7 @@ struct TaskSettings {
   std::string name;
   Wording wording;
   Sampling sampling;  // with `against`: of single frames
-  Against against;
+  PairPartner against;
   When when = When::kAlways;
   Prune prune;
 

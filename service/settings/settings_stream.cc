@@ -113,7 +113,7 @@ void read_prune_of(SettingsReader& reader, TaskSettings& settings) {
 void read_against(SettingsReader& reader, TaskSettings& settings, std::vector<Problem>& problems) {
   const YamlNode* const node = reader.find("against");
   if (node == nullptr) return;
-  Against& against = settings.against;
+  PairPartner& against = settings.against;
   SettingsReader inner(*node, "against", problems);
   inner.read("stream", against.stream);
   const bool has_gap = inner.read("gap", against.gap, milliseconds(1));

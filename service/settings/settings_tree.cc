@@ -18,7 +18,7 @@ Place place_of(const YAML::Mark& mark) {
 }
 
 // Ends the reading at once: what comes after would be guesswork or too much.
-struct Abandon {
+struct UnreadableYaml {
   Problem problem;
 };
 
@@ -37,7 +37,7 @@ class TreeBuilder : public YAML::EventHandler {
     add({.kind = YamlNode::Kind::kNothing, .place = place_of(mark)});
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw Abandon{{place_of(mark), "an alias (*name); write its value out"}};
+    throw UnreadableYaml{{place_of(mark), "an alias (*name); write its value out"}};
   }
   void OnAnchor(const YAML::Mark&, const std::string&) override {}
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -45,7 +45,7 @@ class TreeBuilder : public YAML::EventHandler {
     refuse_anchor(mark, anchor);
     // yaml-cpp tells a plain scalar by the tag "?" and a quoted one by "!".
     if (tag != "?" && tag != "!" && !tag.empty()) {
-      throw Abandon{{place_of(mark), "a tag (" + tag + "); leave it out"}};
+      throw UnreadableYaml{{place_of(mark), "a tag (" + tag + "); leave it out"}};
     }
     // Wherever it stands, and even if it can be read as nothing else, a password in it is one.
     if (value.find(":/") != std::string::npos) hide_secrets_of(value);
@@ -65,19 +65,20 @@ class TreeBuilder : public YAML::EventHandler {
   void OnMapEnd() override { close(); }
 
  private:
-  struct Open {
+  struct OpenNode {
     YamlNode node;
     bool has_key = false;
     YamlNode key;
   };
 
   static void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (anchor != YAML::NullAnchor) throw Abandon{{place_of(mark), "an anchor (&name); write values out"}};
+    if (anchor != YAML::NullAnchor)
+      throw UnreadableYaml{{place_of(mark), "an anchor (&name); write values out"}};
   }
 
   void open(YamlNode node) {
     if (open_.size() >= kMaxYamlDepth) {
-      throw Abandon{{node.place, "nested deeper than " + std::to_string(kMaxYamlDepth) + " levels"}};
+      throw UnreadableYaml{{node.place, "nested deeper than " + std::to_string(kMaxYamlDepth) + " levels"}};
     }
     open_.push_back({.node = std::move(node)});
   }
@@ -90,11 +91,12 @@ class TreeBuilder : public YAML::EventHandler {
 
   void add(YamlNode node) {
     if (++nodes_ > kMaxYamlNodes) {
-      throw Abandon{{node.place, "more than " + std::to_string(kMaxYamlNodes) + " values; split the file"}};
+      throw UnreadableYaml{
+          {node.place, "more than " + std::to_string(kMaxYamlNodes) + " values; split the file"}};
     }
     if (open_.empty()) {
       root_ = std::move(node);
-    } else if (Open& parent = open_.back(); parent.node.kind == YamlNode::Kind::kList) {
+    } else if (OpenNode& parent = open_.back(); parent.node.kind == YamlNode::Kind::kList) {
       parent.node.items.push_back(std::move(node));
     } else if (!parent.has_key) {
       parent.key = std::move(node);
@@ -105,7 +107,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
-  void add_entry(Open& map, YamlNode value) {
+  void add_entry(OpenNode& map, YamlNode value) {
     const YamlNode key = std::move(map.key);
     if (key.kind != YamlNode::Kind::kScalar) {
       problems_.push_back({key.place, "a key is a word, not " + std::string(name_of(key.kind))});
@@ -118,12 +120,12 @@ class TreeBuilder : public YAML::EventHandler {
       return;
     }
     // Keeps the search for duplicates short: no map of ours has nearly as many keys.
-    if (map.node.entries.size() >= 1000) throw Abandon{{key.place, "a map of more than 1000 keys"}};
+    if (map.node.entries.size() >= 1000) throw UnreadableYaml{{key.place, "a map of more than 1000 keys"}};
     map.node.entries.push_back({key.text, key.place, std::move(value)});
   }
 
   std::vector<Problem>& problems_;
-  std::vector<Open> open_;
+  std::vector<OpenNode> open_;
   YamlNode root_;
   std::size_t nodes_ = 0;
 };
@@ -203,7 +205,7 @@ YamlNode read_yaml(std::string_view text, std::vector<Problem>& problems) {
       problems.push_back({second.take().place, "a second document (---); a configuration is one document"});
     }
     return root;
-  } catch (const Abandon& abandon) {
+  } catch (const UnreadableYaml& abandon) {
     problems.push_back(abandon.problem);
   } catch (const YAML::Exception& error) {
     problems.push_back({place_of(error.mark), "not YAML: " + error.msg});

@@ -56,7 +56,7 @@ class LineFilter {
   }
 
  private:
-  struct Seen {
+  struct EarlierPicture {
     std::string place;
     std::vector<fs::path> names;
   };
@@ -113,7 +113,7 @@ class LineFilter {
     if (filters_.same_pictures && same_pictures != pictures_.end() && same_pictures->second.names != names)
       return removed(line, "duplicates: pictures", "as " + same_pictures->second.place);
     examples_.emplace(example, line.place());
-    pictures_.emplace(pictures, Seen{line.place(), names});
+    pictures_.emplace(pictures, EarlierPicture{line.place(), names});
     return std::nullopt;
   }
 
@@ -125,7 +125,7 @@ class LineFilter {
 
   const FilterSettings& filters_;
   std::map<fs::path, Content> contents_;
-  std::map<std::string, Seen> pictures_;
+  std::map<std::string, EarlierPicture> pictures_;
   std::map<std::string, std::string> examples_;  // with their places
 };
 

@@ -56,8 +56,8 @@ std::string sha256_of(const fs::path& path) {
   return hash.hex();
 }
 
-InputFiles::Found InputFiles::look_at(const fs::path& file, bool video, bool decode) {
-  Found found{.size = 0, .changed = {}, .decoded = decode, .sha256 = {}, .problem = {}};
+InputFiles::FileFacts InputFiles::look_at(const fs::path& file, bool video, bool decode) {
+  FileFacts found{.size = 0, .changed = {}, .decoded = decode, .sha256 = {}, .problem = {}};
   try {
     found.size = fs::file_size(file);
     found.changed = fs::last_write_time(file);
@@ -80,7 +80,7 @@ FileHashes InputFiles::read(const std::vector<TransferLine>& lines, const FileHa
            fs::file_size(one.file, error) == seen->second.size &&
            fs::last_write_time(one.file, error) == seen->second.changed;
   });
-  std::vector<Found> results(work.size());
+  std::vector<FileFacts> results(work.size());
   std::atomic<std::size_t> next = 0, done = 0;
   const auto take = [&] {
     for (std::size_t i; !stop.stop_requested() && (i = next++) < work.size(); ++done)
@@ -106,7 +106,7 @@ FileHashes InputFiles::read(const std::vector<TransferLine>& lines, const FileHa
     std::vector<fs::path> files = line.pictures;
     if (!line.video.empty()) files.push_back(line.video);
     for (const fs::path& file : files) {
-      const Found& found = found_[file];
+      const FileFacts& found = found_[file];
       if (!found.problem.empty()) problems.add(line.number, line.place() + ": " + found.problem);
       if (!found.sha256.empty()) hashes[file] = found.sha256;
     }

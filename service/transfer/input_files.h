@@ -24,15 +24,15 @@ class InputFiles {
                   const std::string& what, const std::stop_token& stop);
 
  private:
-  struct Found {
+  struct FileFacts {
     std::uintmax_t size = 0;
     std::filesystem::file_time_type changed;
     bool decoded = false;
     std::string sha256;
     std::string problem;
   };
-  static Found look_at(const std::filesystem::path& file, bool video, bool decode);
-  std::map<std::filesystem::path, Found> found_;
+  static FileFacts look_at(const std::filesystem::path& file, bool video, bool decode);
+  std::map<std::filesystem::path, FileFacts> found_;
 };
 
 // Of a whole file. Throws Error where it can't be read to its end.

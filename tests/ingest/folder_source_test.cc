@@ -76,7 +76,7 @@ TEST_CASE(
   CHECK(source->next(all)->stamp.pts == milliseconds(0));
   CHECK(source->take_skipped().pictures == 0);
   CHECK(source->next(all)->stamp.pts == milliseconds(300));
-  Skipped skipped = source->take_skipped();
+  SkippedPictures skipped = source->take_skipped();
   CHECK(skipped.pictures == 2);
   CHECK(skipped.last.find("3.jpg: not a picture") != std::string::npos);
   CHECK(source->next(all) == std::nullopt);

@@ -89,7 +89,7 @@ TEST_CASE("a web camera's broken picture is passed over, and nothing but broken 
     std::uint64_t skipped = 0;
     for (int i = 0; i < 3; ++i) {
       CHECK(source->next(all).has_value());
-      const Skipped told = source->take_skipped();
+      const SkippedPictures told = source->take_skipped();
       skipped += told.pictures;
       CHECK(told.last.find("/video: a picture cannot be decoded: ") != std::string::npos);
     }
@@ -110,7 +110,7 @@ TEST_CASE("a picture whose structure makes no sense is told, and so is one witho
   options.url.replace(0, 7, "http://me:hunter2@");
   const auto source = open_source(options, {});
   CHECK(source->next(all).has_value());
-  const Skipped told = source->take_skipped();
+  const SkippedPictures told = source->take_skipped();
   CHECK(told.pictures == 1);
   CHECK(told.last.find("makes no sense") != std::string::npos);
   CHECK(told.last.find("hunter2") == std::string::npos);

@@ -17,12 +17,12 @@ namespace {
 
 constexpr int kNewTokens = 8;
 
-Answer sampled(const Asked& asked, const TokenSampling& sampling) {
+Answer sampled(const PrefilledPrompt& asked, const TokenSampling& sampling) {
   return asked.answer({.max_new_tokens = kNewTokens, .ignore_eos = true, .method = sampling});
 }
 
 // Log-probability of a suffix by teacher forcing, the first token's from the prefill.
-double scored(const Asked& asked, const std::vector<TokenId>& suffix) {
+double scored(const PrefilledPrompt& asked, const std::vector<TokenId>& suffix) {
   const Sequence sequence = asked.prefill(1);
   double sum = Distribution(sequence.logits()).logprob(suffix.front());
   const Matrix logits = asked.model.score(asked.features, asked.model.prompt_ids("caption en"), suffix);
@@ -38,7 +38,7 @@ double sum_of(const std::vector<double>& values) {
 }  // namespace
 
 TEST_CASE("the same seed draws the same tokens, another seed others") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   int different = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
@@ -52,7 +52,7 @@ TEST_CASE("the same seed draws the same tokens, another seed others") {
 }
 
 TEST_CASE("a temperature towards nothing, the single most probable token and a tiny nucleus are greedy") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   const auto greedy = asked.answer({.max_new_tokens = kNewTokens, .ignore_eos = true}).token_ids;
   for (const TokenSampling& sampling :
        {TokenSampling{.temperature = 0}, TokenSampling{.temperature = 1e-6, .seed = 3},
@@ -64,7 +64,7 @@ TEST_CASE("a temperature towards nothing, the single most probable token and a t
 }
 
 TEST_CASE("draws fall as the distribution says, and never outside of what was cut") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   Sequence prefilled = asked.prefill(1);
   const Distribution distribution(prefilled.logits());
   const auto best = distribution.best(3);
@@ -85,7 +85,7 @@ TEST_CASE("draws fall as the distribution says, and never outside of what was cu
 }
 
 TEST_CASE("the draw is the inverse of the cumulative distribution at the generator's upper 53 bits") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   Sequence prefilled = asked.prefill(1);
   const Distribution distribution(prefilled.logits());
   const auto all = distribution.best(int(prefilled.logits().size()));
@@ -104,7 +104,7 @@ TEST_CASE("the draw is the inverse of the cumulative distribution at the generat
 TEST_CASE("every token's log-probability is teacher forcing's, whatever the temperature") {
   for (const char* const name : {"paligemma1-tiny", "paligemma2-tiny"}) {
     // transformers slides the window while decoding alone, so only without it the two are the same.
-    const Asked asked(name, SlidingWindow::kNone);
+    const PrefilledPrompt asked(name, SlidingWindow::kNone);
     for (const DecodingMethod& method :
          {DecodingMethod(Greedy{}), DecodingMethod(TokenSampling{.temperature = 2, .seed = 11}),
           DecodingMethod(BeamSearch{.beams = 3})}) {
@@ -117,7 +117,7 @@ TEST_CASE("every token's log-probability is teacher forcing's, whatever the temp
 }
 
 TEST_CASE("one beam that stops when it is full is greedy") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   const DecodingMethod one = BeamSearch{.beams = 1, .early_stopping = EarlyStopping::kWhenFull};
   for (const char* const prompt : {"caption en", "answer en how many?", "detect circle"}) {
     const auto greedy = asked.answer({.max_new_tokens = 12}, prompt);
@@ -126,7 +126,7 @@ TEST_CASE("one beam that stops when it is full is greedy") {
 }
 
 TEST_CASE("choices share one whole, and each has the log-probability of teacher forcing") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   Choices choices{.texts = {"yes", "no", "circle", "the left image", "3 circles and a square"}};
   for (int i = 0; i < 2 * kChoicesAtOnce; ++i) choices.texts.push_back("choice " + std::to_string(i));
   const Answer answer = asked.answer({.method = choices});
@@ -152,7 +152,7 @@ TEST_CASE("choices share one whole, and each has the log-probability of teacher 
 }
 
 TEST_CASE("a choice that cannot be said, one given twice and no choice at all are refused by name") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   const auto refused = [&](std::vector<std::string> texts, const char* why) {
     const DecodingOptions options{.method = Choices{std::move(texts)}};
     CHECK_THROWS_WITH_AS(needs_of(asked.model, options), doctest::Contains(why), ModelError);

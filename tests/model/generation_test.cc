@@ -40,13 +40,13 @@ std::vector<Wish> mixed_wishes() {
   };
 }
 
-Generation begin(const Asked& asked, const Wish& wish) {
+Generation begin(const PrefilledPrompt& asked, const Wish& wish) {
   const int positions = needs_of(asked.model, wish.options).new_positions;
   return Generation(asked.model, asked.prefill(positions, wish.prompt), wish.options);
 }
 
 // Steps all that joined together; generation i joins at turn i, so that they meet at different lengths.
-std::vector<Answer> answered_together(const Asked& asked, const std::vector<Wish>& wishes) {
+std::vector<Answer> answered_together(const PrefilledPrompt& asked, const std::vector<Wish>& wishes) {
   std::vector<std::unique_ptr<Generation>> generations;
   bool all_done = false;
   while (!all_done) {
@@ -89,7 +89,7 @@ struct DamagedModel {
 
 TEST_CASE("generations of every kind stepped in one batch give the tokens they give alone") {
   for (const char* const name : {"paligemma1-tiny", "paligemma2-tiny"}) {
-    const Asked asked(name);
+    const PrefilledPrompt asked(name);
     const auto wishes = mixed_wishes();
     const auto together = answered_together(asked, wishes);
     for (std::size_t i = 0; i < wishes.size(); ++i) {
@@ -107,7 +107,7 @@ TEST_CASE("generations of every kind stepped in one batch give the tokens they g
 }
 
 TEST_CASE("a fork goes its own way and leaves the sequence it came from alone") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   Sequence trunk = asked.prefill(3);
   const std::vector<float> before(trunk.logits().begin(), trunk.logits().end());
   Sequence first = trunk.fork(), second = trunk.fork();
@@ -125,7 +125,7 @@ TEST_CASE("a fork goes its own way and leaves the sequence it came from alone") 
 }
 
 TEST_CASE("no more sequences are pending than were announced") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   for (const Wish& wish : mixed_wishes()) {
     const GenerationNeeds needs = needs_of(asked.model, wish.options);
     Generation generation = begin(asked, wish);
@@ -139,7 +139,7 @@ TEST_CASE("no more sequences are pending than were announced") {
 }
 
 TEST_CASE("a generation cancelled in the middle ends at the next token with what it has") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   const auto whole = asked.answer({.max_new_tokens = 10, .ignore_eos = true}).token_ids;
   for (const int after : {0, 1, 4}) {
     int turns = 0;
@@ -151,7 +151,7 @@ TEST_CASE("a generation cancelled in the middle ends at the next token with what
 }
 
 TEST_CASE("beams and choices cut off say so, and no choice is claimed") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   for (const DecodingMethod& method :
        {DecodingMethod(BeamSearch{.beams = 4}), DecodingMethod(Choices{{"a red square", "3 circles"}})}) {
     int turns = 0;
@@ -169,7 +169,7 @@ TEST_CASE("beams and choices cut off say so, and no choice is claimed") {
 }
 
 TEST_CASE("logits that are not finite end their own generation and no other's") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   auto damaged = std::make_shared<Matrix>(asked.features[0]->rows(), asked.features[0]->cols());
   std::fill_n(damaged->data(), damaged->size(), std::numeric_limits<float>::quiet_NaN());
   const ImageFeatures bad = damaged;

@@ -10,9 +10,9 @@
 namespace palisade {
 
 // A reference model and one of its pictures, to be asked again and again.
-struct Asked {
-  explicit Asked(const std::string& name = "paligemma1-tiny",
-                 SlidingWindow window = SlidingWindow::kTransformers)
+struct PrefilledPrompt {
+  explicit PrefilledPrompt(const std::string& name = "paligemma1-tiny",
+                           SlidingWindow window = SlidingWindow::kTransformers)
       : model(kModels / name, window) {
     const Image image = read_picture(kReference / "images/still0.png");
     features = model.encode({&image, 1});

@@ -21,7 +21,7 @@ void check_same(const Distribution& a, const Distribution& b) {
 }  // namespace
 
 TEST_CASE("a sequence's distribution is that of its logits: prefilled, stepped with others, and forked") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   Sequence trunk = asked.prefill(3);
   check_same(trunk.distribution(), Distribution(trunk.logits()));
   std::vector<Sequence> all;
@@ -35,7 +35,7 @@ TEST_CASE("a sequence's distribution is that of its logits: prefilled, stepped w
 }
 
 TEST_CASE("bounded logits stay bounded from step to step, in forks too, and others' are not") {
-  const Asked asked("paligemma2-tiny");
+  const PrefilledPrompt asked("paligemma2-tiny");
   Sequence plain = asked.prefill(2), bounded = plain.fork();
   const auto check_bounded = [&](const Sequence& other) {
     std::vector<float> expected(plain.logits().begin(), plain.logits().end());

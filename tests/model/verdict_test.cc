@@ -11,7 +11,7 @@
 using namespace palisade;
 
 TEST_CASE("a verdict sums the first tokens of every case variant, each once") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   const Answer answer = asked.answer({.max_new_tokens = 1});
   const Sequence sequence = asked.prefill(1);
   double whole = 0, yes = 0;
@@ -28,7 +28,7 @@ TEST_CASE("a verdict sums the first tokens of every case variant, each once") {
 }
 
 TEST_CASE("a token that begins both sides is in neither") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   const auto both = verdict_tokens(asked.model.tokenizer(), {"left", "yes"}, {"left", "no"});
   const auto apart = verdict_tokens(asked.model.tokenizer(), {"yes"}, {"no"});
   CHECK(both.affirmative == apart.affirmative);
@@ -36,7 +36,7 @@ TEST_CASE("a token that begins both sides is in neither") {
 }
 
 TEST_CASE("every way of decoding gives the same verdict") {
-  const Asked asked;
+  const PrefilledPrompt asked;
   const Verdict greedy = asked.answer({.max_new_tokens = 2}).true_false;
   CHECK(greedy.mass() > 0);
   for (const DecodingMethod& method :
