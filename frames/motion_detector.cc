@@ -12,21 +12,21 @@ namespace {
 // Levels. The paper's multiple of the usual difference, and bounds that keep a still pixel from becoming
 // oversensitive and a busy one from becoming blind.
 constexpr float kMultiple = 4;
-constexpr float kLeastTolerance = 6;
-constexpr float kMostTolerance = 40;
+constexpr float kMinTolerance = 6;
+constexpr float kMaxTolerance = 40;
 // A pixel that moves becomes tolerant this many times more slowly, so that a busy path is not soon
 // overlooked.
 constexpr std::uint64_t kSlowly = 4;
 
 constexpr float kSaturated = 245;
 // Beyond this the background in its first light says too little about the present one.
-constexpr float kMostGain = 4;
+constexpr float kMaxGain = 4;
 // More of the picture than this at once is another view, not something in it.
 constexpr double kAnotherView = 0.6;
 // Of the nine pixels around a moving one so many move: a raindrop's streak is narrower.
 constexpr int kNeighbours = 7;
 // Pixels of the smallest thing.
-constexpr int kLeastThing = 8;
+constexpr int kMinThingPixels = 8;
 
 float median(std::vector<float>& values) {
   const auto middle = values.begin() + std::ptrdiff_t(values.size() / 2);
@@ -71,7 +71,7 @@ void MotionDetector::begin(Grey picture) {
     looked_at_ = int(std::ranges::count(looks_at_, 1));
   }
   background_ = std::move(picture);
-  tolerance_.assign(size, 2 * kLeastTolerance);
+  tolerance_.assign(size, 2 * kMinTolerance);
   expected_.assign(size, 0);
   difference_.assign(size, 0);
   moving_.assign(size, 0);
@@ -87,7 +87,7 @@ int MotionDetector::look(const Image& image) {
   const Light light = light_of(picture);
   compare(picture, light);
   const auto moving = std::ranges::count(moving_, 1);
-  if (double(moving) > kAnotherView * looked_at_ || light.gain > kMostGain || light.gain < 1 / kMostGain) {
+  if (double(moving) > kAnotherView * looked_at_ || light.gain > kMaxGain || light.gain < 1 / kMaxGain) {
     begin(std::move(picture));
     return int(moving);
   }
@@ -151,7 +151,7 @@ void MotionDetector::learn(const Grey& picture, Light light) {
     return from + (to - from).max(-1).min(1);
   };
   background += towards(expected, plane_of(picture.luma, picture)) / light.gain - expected / light.gain;
-  const Plane next = towards(tolerance, kMultiple * difference).max(kLeastTolerance).min(kMostTolerance);
+  const Plane next = towards(tolerance, kMultiple * difference).max(kMinTolerance).min(kMaxTolerance);
   const bool all_learn = looks_ % kSlowly == 0;
   if (all_learn) {
     tolerance = next;
@@ -185,7 +185,7 @@ int MotionDetector::count_moving() const {
         open.push_back(next);
       }
     }
-    if (thing >= kLeastThing) moving += thing;
+    if (thing >= kMinThingPixels) moving += thing;
   }
   return moving;
 }

@@ -25,14 +25,14 @@ ModelConfig at_resolution(ModelConfig config, int image_size) {
 Matrix resampled_positions(ConstMatrixView positions, int new_grid) {
   const int grid = int(std::lround(std::sqrt(double(positions.rows))));
   const double step = new_grid > 1 ? double(grid - 1) / (new_grid - 1) : 0;
-  struct Between {
+  struct Interpolation {
     int low, high;
     float share;  // of high
   };
   const auto place = [&](int index) {
     const double at = index * step;
     const int low = std::min(int(at), grid - 1);
-    return Between{low, std::min(low + 1, grid - 1), float(at - low)};
+    return Interpolation{low, std::min(low + 1, grid - 1), float(at - low)};
   };
   const auto between = [](const auto& low, const auto& high, float share) {
     return (low + (high - low) * share).eval();
@@ -41,7 +41,7 @@ Matrix resampled_positions(ConstMatrixView positions, int new_grid) {
   const auto stored = array_of(positions);
   for (int y = 0; y < new_grid; ++y) {
     for (int x = 0; x < new_grid; ++x) {
-      const Between row = place(y), col = place(x);
+      const Interpolation row = place(y), col = place(x);
       const auto along = [&](int line) {
         return between(stored.row(line * grid + col.low), stored.row(line * grid + col.high), col.share);
       };

@@ -8,9 +8,9 @@
 namespace palisade {
 
 void normalise_rows(MatrixView x, std::span<float> lengths) {
-  constexpr float kLeast = 1e-6f;
+  constexpr float kMinLength = 1e-6f;
   auto rows = array_of(x);
-  array_of(lengths) = rows.matrix().rowwise().norm().array().max(kLeast);
+  array_of(lengths) = rows.matrix().rowwise().norm().array().max(kMinLength);
   rows.colwise() /= array_of(lengths);
 }
 

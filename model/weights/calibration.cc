@@ -17,8 +17,8 @@ namespace palisade {
 namespace {
 
 constexpr int kFormat = 1;
-constexpr std::size_t kMostBytes = std::size_t(64) << 20;
-constexpr float kLeast = 1e-3f, kMost = 1e3f;
+constexpr std::size_t kMaxBytes = std::size_t(64) << 20;
+constexpr float kMinFactor = 1e-3f, kMaxFactor = 1e3f;
 
 void keep_largest(ConstMatrixView rows, std::vector<float>& largest) {
   auto kept = array_of(std::span(largest));
@@ -28,10 +28,10 @@ void keep_largest(ConstMatrixView rows, std::vector<float>& largest) {
   }
 }
 
-// Products that share an input, and what makes it.
+// Matmuls that share an input, and what makes it.
 struct Site {
-  std::vector<std::string> products;  // as they are packed together
-  std::vector<std::string> before;    // vectors, or rows of a product
+  std::vector<std::string> matmuls;  // as they are packed together
+  std::vector<std::string> before;   // vectors, or rows of a matmul
   int inputs = 0;
   // Of grouped queries, whose heads have the values of one: how many, and how wide each is.
   int heads_together = 1;
@@ -45,7 +45,7 @@ struct Site {
   // WeightRows::name
   std::string name() const {
     std::string all;
-    for (const std::string& product : products) all += (all.empty() ? "" : "+") + product;
+    for (const std::string& matmul : matmuls) all += (all.empty() ? "" : "+") + matmul;
     return all;
   }
 };
@@ -57,13 +57,13 @@ std::vector<Site> sites_of(const ModelConfig& config) {
                       attention = name + "self_attn.";
     const int width = config.vision.width;
     sites.push_back(
-        {.products = {attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
+        {.matmuls = {attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
          .before = {name + "layer_norm1.weight", name + "layer_norm1.bias"},
          .inputs = width});
-    sites.push_back({.products = {attention + "out_proj.weight"},
+    sites.push_back({.matmuls = {attention + "out_proj.weight"},
                      .before = {attention + "v_proj.weight", attention + "v_proj.bias"},
                      .inputs = width});
-    sites.push_back({.products = {name + "mlp.fc1.weight"},
+    sites.push_back({.matmuls = {name + "mlp.fc1.weight"},
                      .before = {name + "layer_norm2.weight", name + "layer_norm2.bias"},
                      .inputs = width});
   }
@@ -74,20 +74,20 @@ std::vector<Site> sites_of(const ModelConfig& config) {
     const std::string name = "language_model.model.layers." + std::to_string(layer) + ".",
                       attention = name + "self_attn.", mlp = name + "mlp.";
     sites.push_back(
-        {.products = {attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
+        {.matmuls = {attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
          .before = {name + "input_layernorm.weight"},
          .inputs = text.width,
          .beside_one = true});
-    sites.push_back({.products = {attention + "o_proj.weight"},
+    sites.push_back({.matmuls = {attention + "o_proj.weight"},
                      .before = {attention + "v_proj.weight"},
                      .inputs = text.heads * text.head_dim,
                      .heads_together = text.heads / text.kv_heads,
                      .head_dim = text.head_dim});
-    sites.push_back({.products = {mlp + "gate_proj.weight", mlp + "up_proj.weight"},
+    sites.push_back({.matmuls = {mlp + "gate_proj.weight", mlp + "up_proj.weight"},
                      .before = {name + mlp_norm + ".weight"},
                      .inputs = text.width,
                      .beside_one = true});
-    sites.push_back({.products = {mlp + "down_proj.weight"},
+    sites.push_back({.matmuls = {mlp + "down_proj.weight"},
                      .before = {mlp + "up_proj.weight"},
                      .inputs = text.mlp_width});
   }
@@ -95,7 +95,7 @@ std::vector<Site> sites_of(const ModelConfig& config) {
 }
 
 // A channel without weights, or in which nothing came, is left as it is.
-Eigen::ArrayXf smoothing_of(const Site& site, const ProductInputs& seen) {
+Eigen::ArrayXf smoothing_of(const Site& site, const MatmulInputs& seen) {
   Eigen::ArrayXf inputs = Eigen::ArrayXf::Zero(site.channels()), weights = inputs;
   for (int input = 0; input < site.inputs; ++input) {
     const int channel = site.channel_of(input);
@@ -108,7 +108,7 @@ Eigen::ArrayXf smoothing_of(const Site& site, const ProductInputs& seen) {
   const auto alive = (inputs > 0 && weights > 0).eval();
   const Eigen::ArrayXf ratios = alive.select(inputs.sqrt() / weights.sqrt(), 1);
   const auto mean = float(std::exp(ratios.cast<double>().log().sum() / double(alive.count())));
-  return alive.select((ratios / mean).max(kLeast).min(kMost), 1);
+  return alive.select((ratios / mean).max(kMinFactor).min(kMaxFactor), 1);
 }
 
 // Four digits are more than it takes, and make a small file.
@@ -135,7 +135,7 @@ std::vector<float> factors_of(const Json& smoothing, const Site& site, const std
   std::vector<float> factors;
   for (const Json& value : *found) {
     factors.push_back(value.is_number() ? value.get<float>() : 0);
-    if (!(factors.back() >= kLeast && factors.back() <= kMost))
+    if (!(factors.back() >= kMinFactor && factors.back() <= kMaxFactor))
       fail(what, "\"" + name + "\" holds " + value.dump() + ", expected numbers from 0.001 to 1000");
   }
   return factors;
@@ -143,7 +143,7 @@ std::vector<float> factors_of(const Json& smoothing, const Site& site, const std
 
 }  // namespace
 
-ProductInputs::ProductInputs(const WeightRows& weight)
+MatmulInputs::MatmulInputs(const WeightRows& weight)
     : largest_weights(std::size_t(weight.cols)), largest_inputs(largest_weights.size()) {
   constexpr int kRowsAtOnce = 64;
   Matrix some(kRowsAtOnce, weight.cols);
@@ -154,7 +154,7 @@ ProductInputs::ProductInputs(const WeightRows& weight)
   }
 }
 
-void ProductInputs::see(ConstMatrixView x) {
+void MatmulInputs::see(ConstMatrixView x) {
   keep_largest(x, largest_inputs);
 }
 
@@ -175,7 +175,7 @@ Calibration::Calibration(const ModelConfig& config, const RecordedInputs& inputs
 
 Calibration::Calibration(const ModelConfig& config, const std::filesystem::path& file,
                          const std::string& fingerprint)
-    : text_(read_text_file(file, kMostBytes)) {
+    : text_(read_text_file(file, kMaxBytes)) {
   set_up(config, fingerprint, file.string());
 }
 
@@ -187,13 +187,13 @@ void Calibration::set_up(const ModelConfig& config, const std::string& fingerpri
   if (json.value("weights", Json()) != fingerprint) fail(what, "belongs to other weights");
   const Json& smoothing = json["smoothing"];
   const std::vector<Site> sites = sites_of(config);
-  if (smoothing.size() > sites.size()) fail(what, "has more products than the model");
+  if (smoothing.size() > sites.size()) fail(what, "has more matmuls than the model");
   for (const Site& site : sites) {
     const std::vector<float> factors = factors_of(smoothing, site, what);
     std::vector<float> columns, inverse;
     for (int input = 0; input < site.inputs; ++input) columns.push_back(factors[site.channel_of(input)]);
     for (const float factor : factors) inverse.push_back(1 / factor);
-    for (const std::string& product : site.products) changes_[product].columns = columns;
+    for (const std::string& matmul : site.matmuls) changes_[matmul].columns = columns;
     for (const std::string& tensor : site.before) {
       changes_[tensor].rows = inverse;
       changes_[tensor].beside_one = site.beside_one;

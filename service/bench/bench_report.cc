@@ -104,7 +104,7 @@ Json json_of(const BenchReport& report) {
                {"resident_memory_bytes", report.loaded_memory},
                {"limits",
                 {{"memory_bytes_per_second", spread(report.limits.memory)},
-                 {"product_operations_per_second", std::move(products)}}},
+                 {"product_operations_per_second", std::move(matmuls)}}},
                {"stages", std::move(stages)}};
   if (!report.calibration.empty()) json["calibration"] = report.calibration;
   if (const Agreement& agreement = report.agreement; !agreement.with.empty()) {
