@@ -74,7 +74,7 @@ bool asks_pictures(const AskOptions& options) {
                    "; give pictures, or one video alone");
 }
 
-// "red (red 93.1 %, blue 6.9 %)": the answer, and where choices were given all of them, the best first.
+// "red (red 93.1 %, blue 6.9 %)": the answer, then every choice of --choices, most probable first.
 std::string line_of(const Answer& answer) {
   std::string line = escaped(answer.text);
   if (answer.choices.empty()) return line;
@@ -90,8 +90,7 @@ std::string line_of(const Answer& answer) {
   return line + ")";
 }
 
-// Under an answer that has boxes, what their numbers are; in pixels where they can belong to one picture
-// alone.
+// The boxes of an answer, one a line; in pixels as well where there is one picture.
 std::string box_lines(const Answer& answer, const Clip& clip) {
   const Frame& frame = clip.frames.front();
   const bool one = clip.frames.size() == 1;
@@ -150,33 +149,32 @@ void add_ask(CLI::App& app, Run& run) {
   command
       ->add_option(
           "PROMPT", options->words,
-          "A question, asked as \"answer en ...\"; or a whole prompt, taken as it is, when it begins with "
-          "answer, caption, cap, describe, ocr, question, detect or segment, in any case")
+          "Question, asked as \"answer en ...\"; or a whole prompt that begins with answer, caption, cap, "
+          "describe, ocr, question, detect or segment")
       ->required();
-  command->add_option("INPUT", options->inputs, "One or more pictures in order, or one video")
+  command->add_option("INPUT", options->inputs, "Up to 16 pictures in order, or one video")
       ->type_name("IMAGE...|VIDEO");
   add_url_file_flag(*command, options->url_file);
   add_model_flags(*command, options->model);
   command->add_option("--language", options->language, "Language of the answer to a question")
       ->envname("PALISADE_LANGUAGE")
       ->capture_default_str();
-  command->add_option("--frames", options->frames, "Frames taken of a video, spread evenly")
+  command->add_option("--frames", options->frames, "Frames of a video, spread evenly")
       ->envname("PALISADE_FRAMES")
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
   command
       ->add_option("--span", options->span,
-                   "Look at this much of a video, from its start; default: all of it")
+                   "Length of a video that is looked at, from its start; default: all")
       ->envname("PALISADE_SPAN")
       ->type_name("DURATION");
-  command->add_option("--max-new-tokens", options->max_new_tokens, "Longest answer")
+  command->add_option("--max-new-tokens", options->max_new_tokens, "Longest answer, in tokens")
       ->envname("PALISADE_MAX_NEW_TOKENS")
       ->check(CLI::Range(1, 512))
       ->capture_default_str();
   add_decoding_flags(*command, options->decoding);
   add_prune_flag(*command, options->prune);
-  command->add_flag("--json", options->json,
-                    "The answer's event as one JSON line, with token_ids, logprob and choices");
+  command->add_flag("--json", options->json, "Print the answer's event as one JSON line");
   add_frames_to_flag(*command, options->frames_to);
   command->footer(
       "\nExamples:\n"
@@ -185,8 +183,9 @@ void add_ask(CLI::App& app, Run& run) {
       "  palisade ask \"is the car red or blue?\" street.jpg --choices red,blue\n"
       "  palisade ask \"did anything enter?\" street.mp4\n"
       "  palisade ask \"detect car ; dog\" street.jpg\n"
-      "Boxes (<locDDDD> four times, then what it is) are y_min, x_min, y_max, x_max from 0 to 1023 over the\n"
-      "picture's height and width, from its upper left corner; without --json each is told in pixels, too.");
+      "\nBoxes (<locDDDD> four times, then a label) are y_min, x_min, y_max, x_max from 0 to 1023 of the "
+      "picture's "
+      "height and width, from its upper left corner. Without --json each is printed in pixels, too.");
   command->callback([&run, options] { run = [options] { return ask(*options); }; });
 }
 

@@ -42,7 +42,7 @@ std::vector<Stage> stages_of(const BenchOptions& options) {
   return stages;
 }
 
-// For an environment that names a model a shape is still a choice; two flags are a mistake.
+// PALISADE_MODEL beside --shape is fine; --model beside --shape is a mistake.
 void check(const BenchOptions& options) {
   if (options.shape.empty()) return;
   const auto flagged = [](const std::string& value, const char* variable) {
@@ -85,7 +85,7 @@ std::unique_ptr<PaliGemma> loaded(const BenchOptions& options, const std::vector
                                      precision);
 }
 
-// Before the model that is measured, so that there is never more than one.
+// Called before the measured model is loaded, so that one model at a time is in memory.
 Matrix logits_in(const std::string& precision, const BenchOptions& options,
                  const std::vector<Stage>& stages) {
   EngineModelOptions chosen = options_of(options.model);
@@ -93,7 +93,7 @@ Matrix logits_in(const std::string& precision, const BenchOptions& options,
   return agreement_logits(*loaded(options, stages, chosen));
 }
 
-// An unwritable file is told before minutes of work, not after.
+// Opens the file at once, so that a mistake in its name is an error before minutes of work.
 void open_picture(std::optional<WholeFile>& picture, const std::string& file) {
   if (file.empty()) return;
   try {
@@ -159,38 +159,36 @@ void add_bench(CLI::App& app, Run& run) {
       app.add_subcommand("bench", "How fast a model is here, and how near to this machine's limits");
   const auto options = std::make_shared<BenchOptions>();
   add_model_flags(*command, options->model);
-  command->add_option("--shape", options->shape, "Random weights of a named shape instead of a model folder")
+  command->add_option("--shape", options->shape, "Shape of random weights, instead of --model")
       ->check(CLI::IsMember(shape_names()));
   command
-      ->add_option("--stages", options->stages,
-                   "Only these, separated by commas: encode, prefill, decode, or one of them, as encode-16, "
-                   "prefill-4112, decode-8; default: all")
+      ->add_option(
+          "--stages", options->stages,
+          "Stages separated by commas: encode, prefill, decode, or one such as encode-16, prefill-4112, "
+          "decode-8; default: all")
       ->delimiter(',');
-  command
-      ->add_option("--repeat", options->repeat,
-                   "Repetitions of each stage (encode and prefill: at most a minute); default: 5")
+  command->add_option("--repeat", options->repeat, "Repetitions of each stage; default: 5")
       ->check(CLI::Range(1, 1000));
-  command->add_flag("--quick", options->quick,
-                    "Two repetitions, and neither sixteen images nor 4,112 positions");
-  command->add_flag("--json", options->json, "One JSON line");
-  command->add_option("--picture", options->picture, "Writes the roofline to this file (SVG)")
+  command->add_flag("--quick", options->quick, "Two repetitions, without encode-16 and prefill-4112");
+  command->add_flag("--json", options->json, "Print one JSON line");
+  command->add_option("--picture", options->picture, "File for a picture of the roofline, SVG")
       ->type_name("FILE");
   command
       ->add_option("--vs", options->versus,
-                   "Compares the logits of 64 arbitrary tokens after a picture of noise with those of the "
-                   "same model in "
-                   "this precision, which is loaded first: a test of the matmuls, not of answers")
+                   "Compare the logits of 64 tokens after a picture of noise with those in this precision")
       ->check(CLI::IsMember({"f32", "bf16", "int8"}));
   command->footer(
-      "\nTimes are medians. Share: what the limits measured before and after it would allow, over what it "
-      "took;\n"
-      "the limit is the memory's for the bytes that must be read or the matmul's for the operations. A "
-      "model\n"
-      "that fits the caches can be beyond the memory's limit. Matmuls: the same share of the linear "
-      "layers'\n"
-      "matmuls alone, without making their rows, attention and what else stands between them. A step of "
-      "decoding\n"
-      "includes the choice of each sequence's most probable token.\n"
+      "\nTimes are medians; encode and prefill are repeated for a minute at most. A decoding step includes "
+      "the "
+      "choice of each sequence's most probable token.\n"
+      "Share is the time that the limits measured before and after a stage would allow, over the time it "
+      "took. "
+      "The limit is the memory's for the bytes that must be read, or the matmul's for the operations. A "
+      "model that "
+      "fits the caches can be beyond the memory's limit.\n"
+      "Matmuls is the same share of the linear layers' matmuls alone, without attention and what stands "
+      "between "
+      "them.\n"
       "\nExamples:\n"
       "  palisade bench --model paligemma-3b-mix-224 --picture roofline.svg\n"
       "  palisade bench --shape paligemma-3b-224 --stages prefill-272,decode --json\n"

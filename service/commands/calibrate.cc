@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of an answer; what a model says is much like its prompt to a calibration.
+// Long answers add little: to a calibration their tokens look like those of the prompt.
 constexpr int kMaxAnswerTokens = 16;
 
 struct CalibrateOptions {
@@ -39,7 +39,7 @@ struct CalibrateOptions {
   std::string output;
 };
 
-// A folder's pictures, in the natural order of their names; anything else is itself.
+// The pictures of a folder in natural order, or the input itself where it is no folder.
 std::vector<std::string> files_of(const std::string& input) {
   if (!fs::is_directory(input)) return {input};
   std::vector<std::string> files;
@@ -57,7 +57,7 @@ std::string prompt_of(const std::string& question) {
   return std::move(prompt.text);
 }
 
-// Each picture or video with each question, and the examples of JSONL files with their own.
+// Every picture and video with every question, then the examples of JSONL files with their own prompts.
 std::vector<TransferRecord> records_of(const CalibrateOptions& options, const TransferSettings& settings,
                                        const ModelConfig& config, const Tokenizer& tokenizer) {
   std::vector<TransferRecord> records;
@@ -87,7 +87,7 @@ std::vector<TransferRecord> records_of(const CalibrateOptions& options, const Tr
   return records;
 }
 
-// Answers as many of them as wanted, chosen by chance; false where it was stopped.
+// Answers --examples of the records, drawn at random. False where a stop was requested.
 bool answer(const PaliGemma& model, BatchLoader& loader, std::span<const TransferRecord> records, int wanted,
             const std::stop_token& stop) {
   Progress progress("calibrating");
@@ -115,13 +115,13 @@ int calibrate(const CalibrateOptions& options) {
   const fs::path file = options.output.empty() ? folder / kCalibrationFile : fs::path(options.output);
   const ModelConfig config = read_model_config(folder);
   const Preprocessor preprocessor = read_preprocessor(folder, config.vision.image_size);
-  // Frames of a video are a quarter of a second apart, more or less, and begin anywhere in it.
+  // Frames of a video are about a quarter of a second apart and begin at a random offset.
   const TransferSettings settings{.text_length = config.text.max_position_embeddings,
                                   .frames = options.frames,
                                   .frame_step = 8,
                                   .allow_empty_suffix = true};
   const auto records = records_of(options, settings, config, Tokenizer(folder));
-  WholeFile written(file);  // what cannot be written is told now, not after minutes of work
+  WholeFile written(file);  // opened now, so that an error comes before minutes of work
   PrecisionChoice precision;
   read_precision(options.precision, precision);
   RecordedInputs inputs;
@@ -142,37 +142,36 @@ void add_model_calibrate(CLI::App& model_command, Run& run) {
   CLI::App* const command = model_command.add_subcommand(
       "calibrate",
       "Have a model answer questions about your pictures and write what lets int8 keep more of its answers");
-  command->add_option("DIR", options->folder, "A model folder in Hugging Face layout")->required();
+  command->add_option("DIR", options->folder, "Model folder in Hugging Face layout")->required();
   command
       ->add_option("INPUT", options->inputs,
-                   "Pictures, folders of pictures, videos, or JSONL files as `palisade transfer` reads them; "
-                   "what the model will see once it is used")
+                   "Pictures, folders of pictures, videos, or JSONL examples such as the model will see")
       ->type_name("FILE|DIR")
       ->required();
   command
       ->add_option("--question", options->questions,
-                   "Of each picture and video, as `palisade ask` takes it; may be repeated")
+                   "Question about each picture and video, as `palisade ask` takes it; may be repeated")
       ->allow_extra_args(false)
       ->capture_default_str();
   command
-      ->add_option("--examples", options->examples,
-                   "How many are answered, chosen by chance (the same ones each time); 16 pictures are about "
-                   "4,000 tokens, and more bring little")
+      ->add_option(
+          "--examples", options->examples,
+          "Inputs that are answered, drawn with a fixed seed; more than 4,000 image tokens bring little")
       ->envname("PALISADE_CALIBRATION_EXAMPLES")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
-  command->add_option("--frames", options->frames, "Frames taken of a video")
+  command->add_option("--frames", options->frames, "Frames of a video")
       ->envname("PALISADE_FRAMES")
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
   command
       ->add_option("--precision", options->precision,
-                   "Of the model while it answers; bf16 takes half the memory of f32")
+                   "Number format while it answers; bf16 takes half the memory of f32")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
   command
       ->add_option("--output", options->output,
-                   "Where to write it; default: DIR/calibration.json, which int8 uses without being told")
+                   "File to write; default: calibration.json in DIR, which int8 uses by itself")
       ->envname("PALISADE_OUTPUT")
       ->type_name("FILE");
   command->footer(

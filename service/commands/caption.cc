@@ -25,7 +25,7 @@ namespace palisade {
 namespace {
 
 struct CaptionOptions {
-  std::vector<std::string> inputs;  // one, where there is no file for it
+  std::vector<std::string> inputs;  // one, unless --url-file is given
   std::string url_file;
   std::string input;
   ModelFlags model;
@@ -70,7 +70,7 @@ int caption_picture(const CaptionOptions& options, EngineModel& model, FrameFold
   return kDone;
 }
 
-// Writes on the engine's thread, where no exception may pass; a failure ends the reading.
+// Writes frames on the engine's thread, where no exception may pass. A failure ends the reading.
 class FrameWriting {
  public:
   FrameWriting(FrameFolder* folder, const std::stop_token& stop)
@@ -93,7 +93,7 @@ class FrameWriting {
 
  private:
   FrameFolder* const folder_;
-  std::string error_;  // the engine's thread's until that has ended
+  std::string error_;  // used by the engine's thread until it has ended
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> on_stop_;
 };
@@ -109,7 +109,7 @@ int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder
   Progress progress("caption");
   std::uint64_t windows = 0;
   FrameWriting writing(folder, stop);
-  JsonOutput events;  // the engine's thread's
+  JsonOutput events;  // used by the engine's thread
   std::uint64_t lost = 0;
   lost += run_batch(
       batch, model,
@@ -136,7 +136,7 @@ int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder
 
 int caption(CaptionOptions options) {
   options.input = inputs_of(options.inputs, options.url_file).front();
-  sampling_of(options.sampling);  // a wrong flag is told before the model is read
+  sampling_of(options.sampling);  // reports a wrong flag before the model is loaded
   prompt_of(options);
   require_video_for(options.prune, is_picture_file(options.input) ? 1 : sampling_of(options.sampling).count);
   const auto folder = options.frames_to.empty() ? nullptr : std::make_unique<FrameFolder>(options.frames_to);
@@ -153,9 +153,8 @@ void add_caption(CLI::App& app, Run& run) {
       app.add_subcommand("caption", "Say what happens in a video, window by window, or in a picture");
   const auto options = std::make_shared<CaptionOptions>();
   command
-      ->add_option(
-          "INPUT", options->inputs,
-          "A video or picture file, a folder of pictures, or an http(s):, rtsp(s):, v4l2: or gst: address")
+      ->add_option("INPUT", options->inputs,
+                   "Video, picture, folder of pictures, or an http(s):, rtsp(s):, v4l2: or gst: address")
       ->type_name("FILE|URL")
       ->expected(0, 1);
   add_url_file_flag(*command, options->url_file);
@@ -165,11 +164,11 @@ void add_caption(CLI::App& app, Run& run) {
   command->add_option("--language", options->language, "Language of the answers")
       ->envname("PALISADE_LANGUAGE")
       ->capture_default_str();
-  command->add_option("--max-new-tokens", options->max_new_tokens, "Longest answer")
+  command->add_option("--max-new-tokens", options->max_new_tokens, "Longest answer, in tokens")
       ->envname("PALISADE_MAX_NEW_TOKENS")
       ->check(CLI::Range(1, 512))
       ->capture_default_str();
-  command->add_flag("--json", options->json, "One event a line, as `palisade serve` publishes it");
+  command->add_flag("--json", options->json, "Print one event a line, as `palisade serve` publishes it");
   add_frames_to_flag(*command, options->frames_to);
   command->footer(
       "\nExamples:\n"

@@ -10,10 +10,10 @@ class App;
 
 namespace palisade {
 
-// What a parsed command line asks for: run after parsing, on the main thread, returning an exit code.
+// The command that was parsed. Runs on the main thread and returns an exit code.
 using Run = std::function<int()>;
 
-// Each adds one subcommand of `palisade` to `app` and, when that one is chosen, sets `run`.
+// Each adds one subcommand to `app`, which sets `run` when it is chosen.
 void add_serve(CLI::App& app, Run& run);
 // The child of a FeedProcess.
 void add_feed(CLI::App& app, Run& run);

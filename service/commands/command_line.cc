@@ -16,6 +16,7 @@
 #include "base/joined.h"
 #include "base/log.h"
 #include "service/commands/command.h"
+#include "service/commands/help_text.h"
 #include "service/settings/settings.h"
 #include "service/settings/settings_reader.h"
 #include "service/terminal/process_start.h"
@@ -29,8 +30,9 @@ constexpr void (*kCommands[])(CLI::App&, Run&) = {
 
 constexpr char kAbout[] =
     "Palisade: cameras in, PaliGemma's answers out.\n"
-    "stdout is data, stderr is logs and progress. Every flag's variable is in brackets: flag, environment,\n"
-    "configuration file, default, in this order.\n";
+    "Data goes to stdout, logs and progress to stderr. A flag wins over its variable (in brackets), the "
+    "variable\n"
+    "over the configuration file, the file over the default.\n";
 
 constexpr char kExamples[] =
     "\nExamples:\n"
@@ -45,8 +47,7 @@ void tell(std::string_view problem) {
   std::fprintf(stderr, "palisade: error: %s\n", escaped(redacted(problem)).c_str());
 }
 
-// A thread that ends the process by an exception no one caught: the library would print what it says as it
-// is.
+// Prints an uncaught exception without secrets. The library's own handler would print it as it is.
 [[noreturn]] void on_terminate() {
   try {
     if (const auto error = std::current_exception()) std::rethrow_exception(error);
@@ -64,8 +65,8 @@ void hide_secrets_of_all(std::span<char* const> arguments) {
   }
 }
 
-// An argument that nobody expected, in words that can't hold what was meant as a password: the name of a flag
-// that looks like one, else its number.
+// Names an unexpected argument without showing a password: a flag by its name, any other argument by its
+// number.
 std::string shown_extra(const std::string& extra, std::span<char* const> arguments) {
   const std::string name = extra.substr(0, extra.find('='));
   const bool flag = name.size() > 3 && name.starts_with("--") &&
@@ -82,9 +83,9 @@ std::string nearest_command(const CLI::App& app, const std::string& word) {
   return near.empty() ? "" : "; did you mean " + near + "?";
 }
 
-// A message without what was given as a value, in any case of its letters: alone or behind a flag's '='.
+// Replaces every value of the command line in `text` by ***, whatever its case.
 std::string without_values(std::string text, std::span<char* const> arguments) {
-  constexpr std::size_t kMinLength = 3;  // shorter ones stand in every other word
+  constexpr std::size_t kMinLength = 3;  // shorter values are part of many words
   const auto alike = [](char a, char b) {
     return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
   };
@@ -105,7 +106,7 @@ std::string without_values(std::string text, std::span<char* const> arguments) {
   return text;
 }
 
-// What is wrong with a command line, without the values that it holds: they may be passwords.
+// Describes what is wrong with a command line without its values, which may be passwords.
 std::string mistake(const CLI::App& app, const CLI::ParseError& error, std::span<char* const> arguments) {
   const std::string text = error.what();
   const std::vector<std::string> extras = app.remaining(true);
@@ -134,15 +135,16 @@ int parse_and_run(int argument_count, char** arguments) {
   hide_secrets_of_all(given);
   std::set_terminate(on_terminate);
   CLI::App app(kAbout, "palisade");
+  set_help_text(app);
   app.require_subcommand(1);
   Run run;
   for (const auto add : kCommands) add(app, run);
-  app.footer(kExamples);  // after them: they would inherit it
+  app.footer(kExamples);  // set last, because subcommands inherit it
   try {
     app.parse(argument_count, arguments);
     return run ? run() : kDone;
   } catch (const CLI::ParseError& error) {
-    // Also how --help ends, with 0.
+    // --help is an error with exit code 0 to CLI11.
     if (error.get_exit_code() == 0) return app.exit(error);
     tell(mistake(app, error, given) + "; --help tells how it is used");
     return kWrongUse;

@@ -23,10 +23,10 @@ void add_config(CLI::App& app, Run& run) {
   CLI::App* const checking =
       command->add_subcommand("check", "Say whether a configuration can be used; exit code 2 if not");
   const auto file = std::make_shared<std::string>();
-  checking->add_option("FILE", *file, "The configuration")->required();
+  checking->add_option("FILE", *file, "Configuration file")->required();
   checking->footer(
       "\nExample:\n  palisade config check configs/palisade.yaml\n"
-      "Lists every problem as FILE:LINE:COLUMN: what is wrong; remedy.");
+      "\nEvery problem is printed as FILE:LINE:COLUMN: what is wrong; remedy.");
   checking->callback([&run, file] { run = [file] { return check(*file); }; });
 }
 

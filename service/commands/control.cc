@@ -28,9 +28,10 @@ void add_action(CLI::App& parent, Run& run, const std::string& name, const std::
   CLI::App* const command = parent.add_subcommand(name, help);
   const auto options = std::make_shared<ControlOptions>();
   options->request.action = action;
-  command->add_option("STREAM", options->request.stream, "The stream's name")->required();
-  command->add_option("TASK", options->request.task, "The task's name")->required();
-  command->add_option("--at", options->endpoint, "The service's 'control' endpoint")
+  command->add_option("STREAM", options->request.stream, "Name of the stream")->required();
+  command->add_option("TASK", options->request.task, "Name of the task")->required();
+  command
+      ->add_option("--at", options->endpoint, "Endpoint named by `control:` of the service's configuration")
       ->envname("PALISADE_CONTROL")
       ->type_name("ENDPOINT")
       ->required();

@@ -44,28 +44,28 @@ DecodingMethod unchecked_method_of(const DecodingFlags& flags) {
 }  // namespace
 
 void add_decoding_flags(CLI::App& command, DecodingFlags& flags) {
-  command
-      .add_option("--choices", flags.choices,
-                  "Answer with one of these, separated by commas, and say how probable each is")
+  command.add_option("--choices", flags.choices, "Answer with one of these texts and its probability")
       ->envname("PALISADE_CHOICES")
       ->type_name("A,B...");
-  command.add_option("--beams", flags.beams, "Search for the answer with this many beams")
-      ->envname("PALISADE_BEAMS");
+  command.add_option("--beams", flags.beams, "Beams of a beam search (1 to 16)")
+      ->envname("PALISADE_BEAMS")
+      ->type_name("N");
   command
       .add_option("--length-penalty", flags.length_penalty,
-                  "Of a beam search: above 0 favours longer answers, below 0 shorter ones; default: 1")
+                  "Exponent of the length in a beam search: above 0 favours longer answers; default: 1")
       ->envname("PALISADE_LENGTH_PENALTY");
   command
       .add_option("--temperature", flags.temperature,
-                  "Draw the answer at random: below 1 closer to the most probable, 0 always that; default: 1")
+                  "Draw tokens at random: below 1 closer to the most probable, 0 always that; default: 1")
       ->envname("PALISADE_TEMPERATURE");
-  command.add_option("--top-k", flags.top_k, "Draw from this many most probable tokens; default: from all")
+  command.add_option("--top-k", flags.top_k, "Draw from this many most probable tokens; default: all")
       ->envname("PALISADE_TOP_K");
   command
       .add_option("--top-p", flags.top_p,
-                  "Draw from the fewest tokens that hold this share together; default: from all")
+                  "Draw from the fewest tokens that hold this probability together; default: 1, all")
       ->envname("PALISADE_TOP_P");
-  command.add_option("--seed", flags.seed, "Of the draws: the same seed, the same answer; default: 0")
+  command
+      .add_option("--seed", flags.seed, "Seed of the draws: the same seed gives the same answer; default: 0")
       ->envname("PALISADE_SEED");
   command
       .add_option("--top-tokens", flags.top_tokens,

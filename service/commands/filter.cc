@@ -29,7 +29,7 @@ void require_new(const fs::path& file) {
   if (fs::exists(file, error)) throw UsageError(file.string() + ": is there already; name a new file");
 }
 
-// The line for another folder: its paths are absolute there.
+// The line with absolute paths, so that it can stand in another folder.
 std::string moved(const TransferLine& line) {
   Json json = parse_json(line.text, line.place());
   const auto absolute = [](const fs::path& path) { return fs::absolute(path).string(); };
@@ -64,7 +64,7 @@ int filter(const FilterOptions& options) {
   const auto folder_of = [](const fs::path& file) {
     return fs::weakly_canonical(fs::absolute(file).parent_path());
   };
-  // The report first: a set without one would be taken for one of which nothing was removed.
+  // The report is written first: without one a filtered set looks as if nothing had been removed.
   write_whole_file(removed, removed_text(lines.removed));
   write_whole_file(out, kept_text(lines, folder_of(out) == folder_of(options.data)));
   if (options.json) {
@@ -84,21 +84,20 @@ void add_filter(CLI::App& app, Run& run) {
       app.add_subcommand("filter", "Leave out of a transfer's examples what should not be in them");
   const auto options = std::make_shared<FilterOptions>();
   command->add_option("DATA", options->data, "Examples, JSONL")->required()->type_name("FILE");
-  command->add_option("--filters", options->filters, "What is left out, YAML")
+  command->add_option("--filters", options->filters, "Rules for what is left out, YAML")
       ->envname("PALISADE_FILTERS")
       ->required()
       ->type_name("FILE");
-  command
-      ->add_option("--out", options->out,
-                   "A new file for the examples that stay; its pictures stay where they are")
+  command->add_option("--out", options->out, "New file for the examples that stay")
       ->required()
       ->type_name("FILE");
   command
       ->add_option("--removed", options->removed,
-                   "A new file with file, line, reason and detail of each example that goes, JSONL; default: "
-                   "clean.removed.jsonl beside clean.jsonl")
+                   "New file with place, reason and detail of each example that goes, JSONL; default: "
+                   "NAME.removed.jsonl "
+                   "beside --out NAME.jsonl")
       ->type_name("FILE");
-  command->add_flag("--json", options->json, "One JSON line: kept, removed, reasons");
+  command->add_flag("--json", options->json, "Print one JSON line: kept, removed, reasons");
   command->footer(
       "\nFilters, each of them optional:\n"
       "  words: [toxic.txt]           words and phrases, one a line (# begins a remark), in any case\n"

@@ -6,10 +6,8 @@ namespace palisade {
 
 void add_frames_to_flag(CLI::App& command, std::string& folder) {
   command
-      .add_option(
-          "--frames-to", folder,
-          "Write what the answers saw into this folder, as PNG with their times: upright, and just the "
-          "pixels that went into the encoder")
+      .add_option("--frames-to", folder,
+                  "Folder for the frames that answers saw, as PNG of the encoder's pixels")
       ->envname("PALISADE_FRAMES_TO")
       ->type_name("DIR");
 }

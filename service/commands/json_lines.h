@@ -5,13 +5,13 @@
 
 namespace palisade {
 
-// The sink of `--json`: an event a line on stdout.
+// The sink of `--json`: prints one event a line on stdout.
 class JsonLines : public EventSink {
  public:
   void take(const SharedMessage& message) override { print_line(message->json); }
 };
 
-// Events of a command that runs on this machine alone; ids and sequences begin anew. One thread's.
+// Numbers and prints the events of one command. Used by one thread.
 class JsonOutput {
  public:
   void write(EventRecord record) { writer_.write(std::move(record)); }

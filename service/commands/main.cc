@@ -9,7 +9,7 @@ int main(int argument_count, char** arguments) {
   palisade::start_process();
   const int code = palisade::run_command_line(argument_count, arguments);
   if (palisade::readers_left_behind() == 0) return code;
-  // All else is closed and told. What these threads are at must not be destroyed under them.
+  // Readers that were left behind still use what the end of main() would destroy, so the process ends here.
   std::fflush(nullptr);
   std::_Exit(code);
 }

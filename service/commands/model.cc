@@ -40,7 +40,7 @@ double gigabytes(double bytes) {
   return bytes / 1e9;
 }
 
-// What weights take, as `memory` tells it by the bytes of one.
+// Bytes of all weights by precision; `memory` maps the bytes of one weight to those of all.
 template <typename Memory>
 Json memory_by_precision(const Memory& memory) {
   return {{"f32", memory(4.0)}, {"bf16", memory(2.0)}, {"int8", memory(1.0)}};
@@ -140,7 +140,7 @@ void print_description(const Json& about) {
     line("left aside", key.get<std::string>() + ": neither Palisade nor transformers knows this key");
 }
 
-// Opening a model checks every header and offset; reading it checks names and shapes.
+// Opening a model has checked all headers and offsets; loading it has checked names and shapes.
 void add_weights(Json& about, const ModelIdentity& identity, const std::vector<fs::path>& weight_files) {
   about["id"] = identity.id;
   if (!identity.notice.empty()) about["notice"] = identity.notice;
@@ -149,7 +149,7 @@ void add_weights(Json& about, const ModelIdentity& identity, const std::vector<f
   about["weights"] = files + ": every tensor is there and has its shape";
 }
 
-// What a spelling mistake, or a version of transformers to come, may have put there.
+// Keys may be unknown because they are misspelled or newer than this version.
 void add_unknown_keys(Json& about, const fs::path& folder) {
   const auto unknown = unknown_keys(folder);
   if (!unknown.empty()) about["unknown_keys"] = unknown;
@@ -165,7 +165,7 @@ int inspect(const InspectOptions& options) {
     add_weights(about, model.identity(), paths_of(model.weight_files()));
     add_unknown_keys(about, path);
   } else if (fs::is_directory(path)) {
-    // In the precision that takes the least memory.
+    // Loaded in the precision that needs the least memory.
     const PaliGemma model(path, SlidingWindow::kTransformers, precisions_here().back());
     about = description(model.config(), path);
     add_weights(about, model.identity(), paths_of(model.weight_files()));
@@ -185,7 +185,7 @@ void print_check(const Check& check, bool json) {
     if (!check.skipped.empty()) {
       line["skipped"] = check.skipped;
     } else {
-      // A difference without a number (NaN, missing) is null.
+      // JSON has no NaN and no infinity.
       line["max_abs"] = check.max_abs <= 1e300 ? Json(check.max_abs) : Json();
       line["tolerance"] = check.tolerance;
       line["ok"] = check.ok;
@@ -230,10 +230,9 @@ void add_model(CLI::App& app, Run& run) {
       "inspect",
       "What a checkpoint is: family, parameters, resolution, tokens an image, memory by precision");
   inspect_command
-      ->add_option("DIR", inspected->path,
-                   "A model folder, whose weights are read too, or a config.json alone")
+      ->add_option("DIR", inspected->path, "Model folder, whose weights are read too, or a config.json alone")
       ->required();
-  inspect_command->add_flag("--json", inspected->json, "One JSON line");
+  inspect_command->add_flag("--json", inspected->json, "Print one JSON line");
   inspect_command->footer(
       "Examples:\n"
       "  palisade model inspect paligemma-3b-mix-224/config.json\n"
@@ -243,18 +242,18 @@ void add_model(CLI::App& app, Run& run) {
   const auto verified = std::make_shared<VerifyOptions>();
   CLI::App* const verify_command = command->add_subcommand(
       "verify", "Compare with reference data tensor by tensor; exit code 1 when any check fails");
-  verify_command
-      ->add_option("FOLDER", verified->root, "Folder of golden data (models/, images/, cases/, ...)")
+  verify_command->add_option("FOLDER", verified->root, "Folder of golden data: models/, images/, cases/")
       ->required();
   verify_command->add_option("CASE", verified->cases,
-                             "Only these, by path or its end (resize, caption, ...)");
+                             "Cases, by path or its end, such as resize; default: all");
   verify_command
-      ->add_option("--precision", verified->precision,
-                   "Of PaliGemma's matmuls; tensors may then be off by 12 % (bf16) or 35 % (int8) of their "
-                   "largest value, and tokens chosen are not compared")
+      ->add_option(
+          "--precision", verified->precision,
+          "Number format of the weights; bf16 may be off by 12 % of a tensor's largest value, int8 by 35 %, "
+          "and chosen tokens are not compared")
       ->check(CLI::IsMember({"f32", "bf16", "int8"}))
       ->capture_default_str();
-  verify_command->add_flag("--json", verified->json, "One JSON line a check, the counts last");
+  verify_command->add_flag("--json", verified->json, "Print one JSON line a check, the counts last");
   verify_command->footer(
       "Example:\n  palisade model verify tests/golden/reference cases/paligemma1-tiny --json\n");
   verify_command->callback([&run, verified] { run = [verified] { return run_verification(*verified); }; });

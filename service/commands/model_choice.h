@@ -7,8 +7,8 @@
 
 namespace palisade {
 
-// Loads the model that a person named, or the demo model where none was, and says on stderr what must be
-// known of it. Throws Error.
+// Loads the model in `folder`, or the demo model where it is empty, and logs what a user must know of it.
+// Throws Error.
 std::unique_ptr<EngineModel> load_chosen_model(const std::filesystem::path& folder,
                                                const EngineModelOptions& options = {});
 

@@ -13,34 +13,32 @@ void add_model_flags(CLI::App& command, ModelFlags& flags, bool configured) {
   };
   command
       .add_option("--model", flags.folder,
-                  with_default("A model folder in Hugging Face layout", "the demo model"))
+                  with_default("Model folder in Hugging Face layout", "the demo model"))
       ->envname("PALISADE_MODEL")
       ->type_name("DIR");
   add_sha256_flag(command, flags.sha256, configured ? "; default: the configuration's" : "");
   command
-      .add_option("--sliding-window", flags.sliding_window,
-                  with_default("PaliGemma 2 beyond its window: as transformers does, or none as big_vision",
-                               "transformers"))
+      .add_option(
+          "--sliding-window", flags.sliding_window,
+          with_default("Attention of PaliGemma 2 beyond its window: as transformers, or none as big_vision",
+                       "transformers"))
       ->envname("PALISADE_SLIDING_WINDOW")
       ->check(CLI::IsMember({"transformers", "none"}));
   command
-      .add_option(
-          "--precision", flags.precision,
-          with_default("Of the model's matmuls: f32, bf16, int8, or auto: what this CPU does fastest", "f32"))
+      .add_option("--precision", flags.precision,
+                  with_default("Number format of the weights; auto: the fastest on this CPU", "f32"))
       ->envname("PALISADE_PRECISION")
       ->check(CLI::IsMember({"f32", "bf16", "int8", "auto"}));
   command
       .add_option("--calibration", flags.calibration,
-                  with_default("Of int8, as `palisade model calibrate` writes it",
-                               "the model folder's calibration.json, where there is one"))
+                  with_default("Calibration of int8 from `palisade model calibrate`",
+                               "calibration.json of the model folder, if any"))
       ->envname("PALISADE_CALIBRATION")
       ->type_name("FILE");
   command
       .add_option(
           "--packed-cache", flags.packed_cache,
-          with_default("Keep packed weights in this folder, as large as the model in its precision: the next "
-                       "start reads them",
-                       "nowhere"))
+          with_default("Folder that keeps packed weights for the next start, as large as the model", "none"))
       ->envname("PALISADE_PACKED_CACHE")
       ->type_name("DIR");
 }
@@ -48,7 +46,7 @@ void add_model_flags(CLI::App& command, ModelFlags& flags, bool configured) {
 void add_sha256_flag(CLI::App& command, std::string& sha256, const std::string& otherwise) {
   command
       .add_option("--model-sha256", sha256,
-                  "Refuse the model unless its weight files have this SHA-256, which events name" + otherwise)
+                  "SHA-256 that the weight files must have (model.sha256 of events)" + otherwise)
       ->envname("PALISADE_MODEL_SHA256")
       ->type_name("HEX")
       ->transform([](const std::string& text) {

@@ -12,8 +12,8 @@ class App;
 
 namespace palisade {
 
-// --model, --model-sha256, --sliding-window, --precision, --calibration and --packed-cache, as typed; empty
-// where they were not.
+// Values of --model, --model-sha256, --sliding-window, --precision, --calibration and --packed-cache; empty
+// where a flag was not given.
 struct ModelFlags {
   std::string folder;
   std::string sha256;
@@ -23,15 +23,15 @@ struct ModelFlags {
   std::string packed_cache;
 };
 
-// `configured`: of a command that reads a configuration, whose settings are what is not typed.
+// `configured`: the command reads a configuration, whose settings are the defaults.
 void add_model_flags(CLI::App& command, ModelFlags& flags, bool configured = false);
-// --model-sha256 alone.
+// Adds --model-sha256 alone.
 void add_sha256_flag(CLI::App& command, std::string& sha256, const std::string& otherwise = {});
-// Flags and their variables come before the file.
+// Flags and their variables win over the configuration file.
 void apply(const ModelFlags& flags, Settings& settings);
 WeightOptions weight_options_of(const Settings& settings);
 EngineModelOptions options_of(const ModelFlags& flags);
-// For one question: the model is used while it is loaded. Throws Error.
+// Loads the model for one question: it can be used while its later parts are still loading. Throws Error.
 std::unique_ptr<EngineModel> load_model(const ModelFlags& flags);
 
 }  // namespace palisade

@@ -26,7 +26,8 @@ int plan(const PlanOptions& options) {
   apply(options.model, settings);
   const std::filesystem::path folder = settings.model.empty() ? demo_model_folder() : settings.model;
   const ModelConfig config = read_model_config(folder);
-  // Prompts are counted by the model's tokenizer; memory before that, for the longest clip alone.
+  // Memory is checked before the tokenizer, which counts prompt tokens, is loaded; so it is checked for the
+  // longest clip alone.
   const Precision precision = chosen_precision(settings.precision);
   require_memory(
       folder.string() + " in " + std::string(name_of(precision)),
@@ -60,26 +61,26 @@ void add_plan(CLI::App& app, Run& run) {
   CLI::App* const command = app.add_subcommand(
       "plan", "What load a configuration makes, what this machine carries, and what would be degraded");
   const auto options = std::make_shared<PlanOptions>();
-  command->add_option("CONFIG", options->config, "The configuration")->required();
+  command->add_option("CONFIG", options->config, "Configuration file")->required();
   add_model_flags(*command, options->model, true);
   command
       ->add_option("--fps", options->assumptions.frames_per_second,
-                   "Frames a second of the cameras; default: 25")
+                   "Frames a second of each camera; default: 25")
       ->check(CLI::Range(0.1, 240.0));
   command
       ->add_option("--keyframe-every", options->assumptions.seconds_to_keyframe,
-                   "Seconds from one keyframe of the cameras to the next; default: 2")
+                   "Seconds from one keyframe of a camera to the next; default: 2")
       ->check(CLI::Range(0.01, 60.0));
   command
-      ->add_option("--answer-tokens", options->assumptions.answer_tokens,
-                   "Tokens of an answer, at most engine.max_new_tokens; default: 16")
+      ->add_option("--answer-tokens", options->assumptions.answer_tokens, "Tokens of an answer; default: 16")
       ->check(CLI::Range(1, 512));
-  command->add_flag("--json", options->json, "One JSON line");
+  command->add_flag("--json", options->json, "Print one JSON line");
   command->footer(
       "\nMeasures the configuration's model (seconds for the demo model, minutes for a 3B), then plays ten "
-      "minutes of the configuration with the "
-      "service's\n"
-      "own rules. Load is seconds of the model's time a second: a machine carries 1.\n"
+      "minutes "
+      "of the configuration by the service's own rules. Load is the model's seconds of work for each second: "
+      "a "
+      "machine carries 1.\n"
       "\nExample:\n  palisade plan configs/palisade.yaml");
   command->callback([&run, options] { run = [options] { return plan(*options); }; });
 }

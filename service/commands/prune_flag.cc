@@ -14,8 +14,8 @@ void add_prune_flag(CLI::App& command, Prune& prune) {
             if (!read_prune(text, prune))
               throw CLI::ValidationError("--prune", std::string(kPruneForms) + ", not '" + text + "'");
           },
-          "static: frames of a window in which nothing moves are not read again by the language model: much "
-          "faster, nearly the same answers; a number is how alike is the same, 0.95 by itself; default: off")
+          "Leave frames in which nothing moves out of the language model's pass; the number is the cosine of "
+          "features that counts as the same, 0.95 unless given; default: off")
       ->envname("PALISADE_PRUNE")
       ->type_name("off|static[:0.95]");
 }

@@ -12,38 +12,40 @@ namespace {
 struct Key {
   const char* name;
   const char* about;
+  const char* unit = "FILE";
 };
-constexpr Key kPaths[] = {{"model", "The model folder to start from; default: the demo model"},
-                          {"data", "Examples, JSONL"},
+constexpr Key kPaths[] = {{"model", "Model folder to start from; default: the demo model", "DIR"},
+                          {"data", "Examples to train on, JSONL"},
                           {"evaluation", "Examples to evaluate on, JSONL"},
-                          {"filters", "What examples of the data are left out, YAML; see palisade filter"}};
-// In decreasing order of importance, then the rest.
+                          {"filters", "Rules for examples to leave out, YAML (see palisade filter)"}};
+// The first ones in decreasing order of importance, as the paper gives it.
 constexpr Key kValues[] = {
-    {"resolution", "Pixels a side; default: the model's own"},
-    {"epochs", "How often each example is seen; default: 1"},
-    {"learning_rate", "Default: 1e-5"},
-    {"label_smoothing", "Default: 0"},
-    {"llm_dropout", "Dropout in the language model; default: 0"},
-    {"weight_decay", "Usually 0 or a tenth of the learning rate; default: 0"},
-    {"beams", "Of the evaluation at the end; default: 1"},
-    {"examples", "Seen in all, instead of epochs"},
-    {"batch_size", "Examples a step; default: 64"},
-    {"examples_at_once", "In one pass; gradients of a batch's passes add up; default: 8"},
-    {"text_length", "Most tokens of prefix and suffix; default: 64"},
-    {"warmup", "Share of the steps; default: 0.05"},
-    {"image_warmup", "The image encoder's, where it is longer"},
-    {"parts", "What is trained: all, language or projection; default: all"},
-    {"lora_rank", "Train adapters of this rank, not the towers' weights; default: 0"},
-    {"resize", "A resize preset; default: the model's own"},
-    {"frames", "Of a video; default: 16"},
-    {"frame_step", "From one frame of a video to the next; default: 1"},
-    {"seed", "Of order and dropout; default: 0"},
-    {"evaluate_every", "Steps; default: at the end alone"},
-    {"checkpoint_every", "Steps; default: by time alone"},
+    {"resolution", "Side of a picture; default: the model's own", "PIXELS"},
+    {"epochs", "Times that each example is seen; default: 1", "N"},
+    {"learning_rate", "Peak learning rate; default: 1e-5", "RATE"},
+    {"label_smoothing", "Probability spread over the other tokens; default: 0", "SHARE"},
+    {"llm_dropout", "Dropout in the language model; default: 0", "SHARE"},
+    {"weight_decay", "Weight decay, usually 0 or a tenth of the learning rate; default: 0", "RATE"},
+    {"beams", "Beams of the evaluation at the end; default: 1", "N"},
+    {"examples", "Examples seen in all, instead of --epochs", "N"},
+    {"batch_size", "Examples of a step; default: 64", "N"},
+    {"examples_at_once", "Examples of a pass; the gradients of a step's passes add up; default: 8", "N"},
+    {"text_length", "Longest prefix and suffix together; default: 64", "TOKENS"},
+    {"warmup", "Warm-up as a share of all steps; default: 0.05", "SHARE"},
+    {"image_warmup", "Warm-up of the image encoder, where it is longer; default: --warmup", "SHARE"},
+    {"parts", "Parts to train; default: all", "all|language|projection"},
+    {"lora_rank", "Rank of adapters that are trained instead of the towers' weights; default: 0, none", "N"},
+    {"resize", "Resize preset; default: the model's own", "PRESET"},
+    {"frames", "Frames of a video; default: 16", "N"},
+    {"frame_step", "Frames from one that is taken of a video to the next; default: 1", "N"},
+    {"seed", "Seed of order and dropout; default: 0", "N"},
+    {"evaluate_every", "Steps between evaluations; default: one at the end", "STEPS"},
+    {"checkpoint_every", "Steps between checkpoints; default: by time alone", "STEPS"},
     {"checkpoint_minutes",
-     "Most between two checkpoints, each as large as the trained weights three times; default: 10"}};
+     "Longest time between checkpoints, each as large as three times the trained weights; default: 10",
+     "MINUTES"}};
 constexpr Key kSwitches[] = {{"freeze_vit", "Do not train the image encoder"},
-                             {"allow_empty_suffix", "An empty answer is an answer"}};
+                             {"allow_empty_suffix", "Take examples whose answer is empty"}};
 
 std::string flag_of(const Key& key) {
   std::string flag = std::string("--") + key.name;
@@ -72,15 +74,16 @@ std::string RecipeFlags::text(bool lists) const {
 
 void add_recipe_flags(CLI::App& command, RecipeFlags& flags) {
   command
-      .add_option("RECIPE", flags.recipe,
-                  "A recipe such as configs/recipes/nlvr2_224.yaml; a flag wins over what it says")
+      .add_option("RECIPE", flags.recipe, "Recipe, such as configs/recipes/nlvr2_224.yaml; flags win over it")
       ->type_name("FILE");
   for (const Key& key : kPaths)
     command.add_option(flag_of(key), flags.values[key.name], key.about)
         ->envname(variable_of(key))
-        ->type_name("PATH");
+        ->type_name(key.unit);
   for (const Key& key : kValues)
-    command.add_option(flag_of(key), flags.values[key.name], key.about)->envname(variable_of(key));
+    command.add_option(flag_of(key), flags.values[key.name], key.about)
+        ->envname(variable_of(key))
+        ->type_name(key.unit);
   for (const Key& key : kSwitches)
     command.add_flag(flag_of(key), flags.values[key.name], key.about)->envname(variable_of(key));
 }

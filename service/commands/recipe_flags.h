@@ -9,12 +9,12 @@ class App;
 
 namespace palisade {
 
-// A recipe and the flags that come before it, as typed; empty where they were not.
+// The recipe's file and the flags that win over it, as given; empty where a flag was not given.
 struct RecipeFlags {
   std::string recipe;
-  std::map<std::string, std::string> values;  // by their keys in a recipe
+  std::map<std::string, std::string> values;  // by recipe key
 
-  // The flags as a recipe's text; with `lists`, what holds commas is a list.
+  // The flags as YAML of a recipe. With `lists` a value with commas becomes a list.
   std::string text(bool lists = false) const;
 };
 

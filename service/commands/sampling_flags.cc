@@ -21,26 +21,27 @@ std::chrono::milliseconds duration_flag(const char* flag, const std::string& tex
 }  // namespace
 
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {
-  command.add_option("--frames", flags.frames, "Frames a window: 1, 2 or 16")
+  command.add_option("--frames", flags.frames, "Frames of a window")
       ->envname("PALISADE_FRAMES")
       ->check(CLI::IsMember({1, 2, 16}))
       ->capture_default_str();
-  command.add_option("--span", flags.span, "From a window's first to its last frame")
+  command.add_option("--span", flags.span, "Time from the first to the last frame of a window")
       ->envname("PALISADE_SPAN")
       ->type_name("DURATION")
       ->capture_default_str();
   command
-      .add_option("--every", flags.every, "A window begins this often; shorter than the span, they overlap")
+      .add_option("--every", flags.every,
+                  "Time from one window to the next; windows overlap where it is shorter than --span")
       ->envname("PALISADE_EVERY")
       ->type_name("DURATION")
       ->capture_default_str();
   command
       .add_option("--policy", flags.policy,
-                  "uniform over the span, its keyframes only (cheap), or every N-th frame (stride)")
+                  "Which frames: spread over the span, keyframes alone (cheap), or every --frame-step-th")
       ->envname("PALISADE_POLICY")
       ->check(CLI::IsMember({"uniform", "keyframes", "stride"}))
       ->capture_default_str();
-  command.add_option("--frame-step", flags.frame_step, "The N of --policy stride")
+  command.add_option("--frame-step", flags.frame_step, "Frames from one to the next of --policy stride")
       ->envname("PALISADE_FRAME_STEP")
       ->check(CLI::Range(1, 10'000));
 }

@@ -10,7 +10,7 @@ class App;
 
 namespace palisade {
 
-// --frames, --span, --every, --policy and --frame-step, as typed.
+// Values of --frames, --span, --every, --policy and --frame-step.
 struct SamplingFlags {
   int frames = 16;
   std::string span = "4s";

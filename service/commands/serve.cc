@@ -33,7 +33,7 @@ Settings settings_of(const ServeOptions& options) {
   return settings;
 }
 
-// PALISADE_TEST_SLOWDOWN=10 shows what a machine ten times slower would do.
+// PALISADE_TEST_SLOWDOWN=10 behaves like a machine that is ten times slower.
 std::unique_ptr<EngineModel> slowed_for_tests(std::unique_ptr<EngineModel> model) {
   const char* const text = std::getenv("PALISADE_TEST_SLOWDOWN");
   if (text == nullptr) return model;
@@ -43,7 +43,7 @@ std::unique_ptr<EngineModel> slowed_for_tests(std::unique_ptr<EngineModel> model
   return slowed(std::move(model), factor);
 }
 
-// On SIGHUP: the file anew, whole or not at all.
+// Called on SIGHUP. A configuration with a mistake changes nothing.
 void reload(const ServeOptions& options, Service& service) {
   try {
     service.reload(settings_of(options));
@@ -70,7 +70,7 @@ int serve(const ServeOptions& options) {
   interrupt.on_hangup({});
   if (end == Service::End::kStopped) log_info("stopping");
   const int code = end == Service::End::kSomeUnreadable ? kFailed : kDone;
-  // The model's thread cannot be interrupted: all else is in order, so the process ends without it.
+  // The engine's thread did not stop in time. Everything else is closed, so the process may end without it.
   if (!service.stop()) std::_Exit(code);
   return code;
 }
@@ -83,30 +83,32 @@ void add_serve(CLI::App& app, Run& run) {
   const auto options = std::make_shared<ServeOptions>();
   command
       ->add_option("--config", options->config,
-                   "The configuration; configs/palisade.yaml shows every setting")
+                   "Configuration file; configs/palisade.yaml shows every setting")
       ->envname("PALISADE_CONFIG")
       ->type_name("FILE")
       ->required();
   add_model_flags(*command, options->model, true);
-  command->add_option("--publish", options->publish, "ZeroMQ endpoint for events, instead of the file's")
+  command
+      ->add_option("--publish", options->publish, "ZeroMQ endpoint for events; default: the configuration's")
       ->envname("PALISADE_PUBLISH")
       ->type_name("ENDPOINT");
-  command->add_option("--log-level", options->log_level, "debug, info, warning or error")
+  command->add_option("--log-level", options->log_level, "Least important lines of the log that are printed")
       ->envname("PALISADE_LOG_LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
   command->add_flag(
       "--until-end", options->until_end,
-      "End when all streams are files and have been read and answered; 1 if one was unreadable");
+      "End when all streams are files that have been read and answered; 1 if one was unreadable");
   command->footer(
       "\nExamples:\n"
       "  palisade serve --config configs/palisade.yaml\n"
       "  palisade serve --config file.yaml --until-end --publish ipc:///tmp/events\n"
-      "Ctrl-C or SIGTERM stops within two seconds, within five whatever a camera or film holds up, with "
-      "exit\n"
-      "code 0; a second one at once.\n"
-      "SIGHUP reads the configuration anew: streams are added, changed and removed, those that stay as they\n"
-      "were lose nothing; a configuration with a mistake changes nothing.");
+      "\nCtrl-C or SIGTERM stops within two seconds, or five where a camera or film holds it up, with exit "
+      "code 0; a "
+      "second one stops at once.\n"
+      "SIGHUP reads the configuration again: streams are added, changed and removed, and the others lose "
+      "nothing. A "
+      "configuration with a mistake changes nothing.");
   command->callback([&run, options] { run = [options] { return serve(*options); }; });
 }
 

@@ -28,7 +28,7 @@ struct SimilarOptions {
   std::string image;
   std::vector<std::string> texts;
   std::string model;
-  std::string sha256;  // of its weights; empty: any
+  std::string sha256;  // that the weights must have; empty: any
   bool json = false;
 };
 
@@ -58,7 +58,7 @@ std::vector<std::string> texts_of(const SimilarOptions& options) {
   return texts;
 }
 
-// Most probable first; equal ones as they were given.
+// Most probable first; ties in the order given.
 std::vector<Score> scores_of(const Siglip& model, const Image& image, const std::vector<std::string>& texts) {
   const Matrix logits = model.logits(model.embed({&image, 1}), model.embed(texts));
   std::vector<Score> scores;
@@ -83,7 +83,7 @@ void print_json(const SimilarOptions& options, const Siglip& model, const std::v
   std::printf("%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
-// Before any score goes out; all was read from these same open files.
+// Checked before any score is printed, on the open files that the weights were read from.
 void require_sha256(const SimilarOptions& options, const Siglip& model) {
   if (options.sha256.empty()) return;
   const std::string found = weights_sha256(model.weight_files());
@@ -116,19 +116,16 @@ void add_similar(CLI::App& app, Run& run) {
   CLI::App* const command =
       app.add_subcommand("similar", "How well each text fits a picture, with a SigLIP checkpoint");
   const auto options = std::make_shared<SimilarOptions>();
-  command->add_option("IMAGE", options->image, "A JPEG, PNG or WebP picture")->required();
-  command
-      ->add_option("TEXT", options->texts,
-                   "What the picture may show; each text is scored by itself, so probabilities need not sum "
-                   "to 1")
+  command->add_option("IMAGE", options->image, "JPEG, PNG or WebP picture")->required();
+  command->add_option("TEXT", options->texts, "Texts that may describe the picture; each is scored by itself")
       ->required();
   command
       ->add_option("--model", options->model,
-                   "A SigLIP folder in Hugging Face layout: config.json, spiece.model, *.safetensors")
+                   "SigLIP folder in Hugging Face layout: config.json, spiece.model, *.safetensors")
       ->envname("PALISADE_SIGLIP_MODEL")
       ->type_name("DIR");
   add_sha256_flag(*command, options->sha256);
-  command->add_flag("--json", options->json, "One JSON line: image, scores (text, logit, p), model");
+  command->add_flag("--json", options->json, "Print one JSON line: image, scores (text, logit, p), model");
   command->footer(
       "\nOne line a text: probability, logit, text; the most probable first.\n"
       "\nExamples:\n"

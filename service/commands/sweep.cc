@@ -33,7 +33,7 @@ void read_over(const SweepOptions& options, SweepSettings& sweep) {
   if (!given.empty()) read_sweep(given, "command line", sweep);
 }
 
-// A sweep that goes on is the one that was begun.
+// A resumed sweep keeps the settings with which it began.
 SweepSettings resumed_settings_of(const SweepOptions& options, SweepSettings begun) {
   begun.recipe = with_canonical_paths(begun.recipe);
   SweepSettings given = begun;
@@ -89,30 +89,31 @@ void add_sweep(CLI::App& app, Run& run) {
   CLI::App* const command =
       app.add_subcommand("sweep", "Try hyper-parameters of a transfer and report the best");
   const auto options = std::make_shared<SweepOptions>();
-  command->add_option("--run", options->run, "A new folder: a run folder for each try, report.md, report.svg")
+  command->add_option("--run", options->run, "New folder for the runs, report.md and report.svg")
       ->envname("PALISADE_RUN")
       ->type_name("DIR");
   command
-      ->add_option("--resume", options->resume,
-                   "Go on with the sweep of this folder: what is not finished, and what failed, once more")
+      ->add_option("--resume", options->resume, "Folder of a sweep to go on with: unfinished and failed runs")
       ->envname("PALISADE_RESUME")
       ->type_name("DIR");
   command->add_flag("--in-order", options->in_order,
-                    "Not every combination: one hyper-parameter after the other, most important first, each "
-                    "with the best values of those before");
-  command->add_flag("--json", options->json, "One JSON line: best, runs (run, values, exact, loss, seconds)");
+                    "Try one hyper-parameter after the other, each with the best values of those before");
+  command->add_flag("--json", options->json,
+                    "Print one JSON line: best, runs (run, values, exact, loss, seconds)");
   add_recipe_flags(*command, options->recipe);
   command->footer(
       "\nA recipe's value or a flag may be a list (epochs: [1, 3] or --epochs 1,3): every combination is "
-      "run.\n"
-      "Without any list the published values are tried in order: resolution (once, twice and four times the\n"
-      "model's), epochs 1 to 100, learning_rate, label_smoothing, llm_dropout, weight_decay, freeze_vit, "
-      "beams;\n"
-      "that takes long: give the lists that you have time for. More exact answers of --evaluation are "
-      "better, "
-      "then\n"
-      "less loss. A run that fails is told and the others go on. Weights are kept of the best run alone;\n"
-      "palisade transfer DIR/run002/recipe.yaml --run ... makes another's again.\n"
+      "run. "
+      "Without any list the published values are tried in order, which takes long: resolution (once, twice "
+      "and four "
+      "times the model's), epochs 1 to 100, learning_rate, label_smoothing, llm_dropout, weight_decay, "
+      "freeze_vit, "
+      "beams.\n"
+      "The best run has the most exact answers of --evaluation, then the least loss. A run that fails is "
+      "told and "
+      "the others go on. Weights are kept of the best run alone; palisade transfer DIR/run002/recipe.yaml "
+      "--run ... "
+      "makes another's again.\n"
       "\nExamples:\n"
       "  palisade sweep --data train.jsonl --evaluation test.jsonl --epochs 3,10 --learning-rate 1e-4,3e-5 "
       "--run sweeps/first\n"

@@ -23,7 +23,7 @@ struct TransferOptions {
   std::string resume;
 };
 
-// The recipe, and over it what the command line says.
+// Reads the recipe, then the flags, which win over it.
 void read_over(const RecipeFlags& flags, TransferSettings& settings) {
   if (!flags.recipe.empty()) read_recipe(read_text_file(flags.recipe, 1u << 20), flags.recipe, settings);
   const std::string given = flags.text();
@@ -66,24 +66,22 @@ int run_transfer(const TransferOptions& options) {
 void add_transfer(CLI::App& app, Run& run) {
   CLI::App* const command = app.add_subcommand("transfer", "Teach a model your own examples");
   const auto options = std::make_shared<TransferOptions>();
-  command->add_option("--run", options->run, "A new folder: settings, metrics, curves, checkpoint, model")
+  command->add_option("--run", options->run, "New folder for settings, metrics, curves, checkpoint and model")
       ->envname("PALISADE_RUN")
       ->type_name("DIR");
-  command
-      ->add_option("--resume", options->resume, "Go on with the transfer of this folder, from its checkpoint")
+  command->add_option("--resume", options->resume, "Folder of a transfer to go on with, from its checkpoint")
       ->envname("PALISADE_RESUME")
       ->type_name("DIR");
   add_recipe_flags(*command, options->recipe);
   command->footer(
-      "\nEach line of the examples: {\"image\": \"a.jpg\", \"prefix\": \"caption en\", \"suffix\": \"a red "
-      "car\"}, with\n"
-      "\"images\": [...] for several or \"video\" for a film; paths are relative to that file.\n"
-      "Every picture is decoded once, and a film's first frame, before anything is learnt. A checkpoint is\n"
-      "written every ten minutes or as --checkpoint-minutes and --checkpoint-every say; --resume goes on "
-      "from it,\n"
-      "bit for bit, and takes no other settings than when checkpoints and evaluations are made.\n"
-      "What filters leave out is counted in the log and listed in the run's removed.jsonl, by file and "
-      "line.\n"
+      "\nAn example is a line {\"image\": \"a.jpg\", \"prefix\": \"caption en\", \"suffix\": \"a red car\"}, "
+      "with "
+      "\"images\": [...] for several or \"video\" for a film; paths are relative to the file of examples.\n"
+      "Every picture and every film's first frame is decoded once before the first step. --resume gives the "
+      "same "
+      "model, bit for bit; only when checkpoints and evaluations are made may be changed. What filters leave "
+      "out is "
+      "listed in the run's removed.jsonl.\n"
       "\nExamples:\n"
       "  palisade transfer --data train.jsonl --evaluation test.jsonl --run runs/first --epochs 10\n"
       "  palisade transfer configs/recipes/nlvr2_224.yaml --model paligemma-3b-pt-224 --data pairs.jsonl "

@@ -12,8 +12,7 @@ void add_url_file_flag(CLI::App& command, std::string& file) {
   command
       .add_option(
           "--url-file", file,
-          "Instead of INPUT: the address in the first line of this file, so that a password in it stands "
-          "in no list of processes")
+          "File whose first line is the address, instead of INPUT; keeps a password out of process lists")
       ->envname("PALISADE_URL_FILE")
       ->type_name("FILE");
 }

@@ -36,7 +36,7 @@ bool begins_with_any(std::string_view topic, const std::vector<std::string>& pre
   return std::ranges::any_of(prefixes, [&](const std::string& prefix) { return topic.starts_with(prefix); });
 }
 
-// One subscription: what it prints, and what it has to say about losses and silence.
+// One subscription: prints events and reports losses and silence.
 class Watch {
  public:
   explicit Watch(const WatchOptions& options)
@@ -47,7 +47,7 @@ class Watch {
     socket_.set(zmq::sockopt::maxmsgsize, std::int64_t(2 * kMaxEventBytes));
     socket_.set(zmq::sockopt::linger, 0);
     for (const std::string& prefix : options_.prefixes) socket_.set(zmq::sockopt::subscribe, prefix);
-    // Also where nobody asked for them: they tell a quiet street from a dead service.
+    // Heartbeats are always subscribed to: without them a quiet street looks like a dead service.
     socket_.set(zmq::sockopt::subscribe, std::string(kHeartbeatTopic));
     guard_.emplace(PeerGuard::connect(socket_, options_.endpoint,
                                       {.name = options_.endpoint,
@@ -79,7 +79,7 @@ class Watch {
     return true;
   }
 
-  // At most once a second: a service that sends nonsense may send much of it.
+  // Reports at most once a second, because a faulty service may send faults without end.
   void complain(const std::string& what) {
     const auto count = complaints_.count(1, steady_clock::now());
     if (count) log_warning(what + (*count > 1 ? " (" + std::to_string(*count) + " such)" : ""));
@@ -104,13 +104,13 @@ class Watch {
                   lost_topic);
     }
     if (seen.repeat || !wanted(topic)) return;
-    // Written anew, so that an event is one line whatever white space its publisher put in.
+    // Serialised again, so that an event is one line whatever white space its publisher used.
     print_line(options_.json ? event.dump(-1, ' ', false, Json::error_handler_t::replace)
                              : event_line(topic, event));
     ++printed_;
   }
 
-  // People see heartbeats only where they ask for just them.
+  // Heartbeats are printed only where the user subscribed to them alone.
   bool wanted(const std::string& topic) const {
     if (topic != kHeartbeatTopic || options_.json) return begins_with_any(topic, options_.prefixes);
     return std::ranges::any_of(options_.prefixes, [](const std::string& prefix) {
@@ -127,7 +127,7 @@ class Watch {
 
   const WatchOptions& options_;
   EventTracker tracker_;
-  std::optional<PeerGuard> guard_;  // ends after the socket
+  std::optional<PeerGuard> guard_;  // destroyed after the socket
   zmq::context_t context_;
   zmq::socket_t socket_;
   OncePerSecond complaints_;
@@ -148,19 +148,19 @@ void add_watch(CLI::App& app, Run& run) {
   CLI::App* const command =
       app.add_subcommand("watch", "Subscribe to a service and print its events as they come");
   const auto options = std::make_shared<WatchOptions>();
-  command->add_option("TOPIC", options->prefixes, "Prefixes of topics; default: palisade/v1/, all");
-  command->add_option("--subscribe", options->endpoint, "The service's ZeroMQ endpoint")
+  command->add_option("TOPIC", options->prefixes, "Prefixes of topics; default: palisade/v1/");
+  command->add_option("--subscribe", options->endpoint, "ZeroMQ endpoint of the service")
       ->envname("PALISADE_SUBSCRIBE")
       ->type_name("ENDPOINT")
       ->capture_default_str();
-  command->add_option("--count", options->count, "End after so many events; default: never");
-  command->add_flag("--json", options->json, "The events as they are, one JSON line each");
+  command->add_option("--count", options->count, "Number of events to end after; default: no end");
+  command->add_flag("--json", options->json, "Print each event as one JSON line");
   command->footer(
       "\nExamples:\n"
       "  palisade watch\n"
       "  palisade watch palisade/v1/front_door/ --json\n"
       "  palisade watch palisade/v1/front_door/caption --count 1\n"
-      "Losses on the way and a service that falls silent are told on stderr.");
+      "\nLost events and a service that falls silent are told on stderr.");
   command->callback([&run, options] { run = [options] { return watch(*options); }; });
 }
 
