@@ -13,7 +13,7 @@ const char* bound_of(const BenchReport& report, const StageResult& stage) {
   return stage.limits.bound_by_memory(stage.work, report.precision) ? "memory" : "product";
 }
 
-// Were all threads in them at once.
+// Wall time in matmuls if all threads were in them at once.
 double seconds_in_matmul(const BenchReport& report, const StageResult& stage) {
   return stage.timing.matmul_thread_seconds.median() / report.limits.threads;
 }

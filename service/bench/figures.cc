@@ -9,7 +9,7 @@
 namespace palisade {
 namespace {
 
-constexpr double kMaxPrefill = 5;  // seconds: longer ones are reckoned
+constexpr double kMaxPrefill = 5;  // seconds; longer ones are estimated
 constexpr int kRepeats = 3;
 constexpr int kSteps = 6;
 
@@ -31,7 +31,7 @@ double Figures::step(double sequences) const {
   const auto above = std::ranges::find_if(step_, [&](const auto& one) { return one.first >= sequences; });
   if (above == step_.begin()) return above->second;
   if (above == step_.end()) {
-    // Beyond the largest batch a token costs what it costs there.
+    // Beyond the largest measured batch a token costs as much as in that batch.
     return step_.rbegin()->second * sequences / step_.rbegin()->first;
   }
   const auto below = std::prev(above);

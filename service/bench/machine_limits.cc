@@ -20,14 +20,14 @@ using std::chrono::steady_clock;
 
 constexpr double kAlwaysParallel = 1e12;
 
-// Zeroed pages of its own, large ones where the kernel gives them.
+// Zeroed memory in huge pages where the kernel has them.
 class Buffer {
  public:
   explicit Buffer(std::size_t bytes)
       : bytes_(bytes),
         data_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
     if (data_ == MAP_FAILED) throw std::bad_alloc();
-    madvise(data_, bytes, MADV_HUGEPAGE);  // advice
+    madvise(data_, bytes, MADV_HUGEPAGE);  // advice alone
   }
   ~Buffer() { munmap(data_, bytes_); }
   Buffer(const Buffer&) = delete;
@@ -41,12 +41,13 @@ class Buffer {
 
 void measure_memory(Samples& samples, int repeats, std::size_t bytes) {
   constexpr int kParts = 64;
-  const std::size_t words = bytes / sizeof(std::uint64_t) / kParts / 32 * 32;  // a part, in whole lines
+  const std::size_t words =
+      bytes / sizeof(std::uint64_t) / kParts / 32 * 32;  // words of a part, in whole cache lines
   Buffer buffer(bytes);
   parallel_for(kParts, kAlwaysParallel, [&](int part) {
     std::fill_n(buffer.words() + std::size_t(part) * words, words, std::uint64_t(part + 1));
   });
-  std::atomic<std::uint64_t> sum = 0;  // so that nothing is left out
+  std::atomic<std::uint64_t> sum = 0;  // used, so that the compiler keeps the reads
   for (int i = 0; i < repeats; ++i) {
     const auto begun = steady_clock::now();
     parallel_for(kParts, kAlwaysParallel, [&](int part) {
@@ -60,9 +61,9 @@ void measure_matmul(std::map<std::string, Samples>& matmuls, int repeats) {
   constexpr int kRows = 256, kInputs = 2048, kOutputs = 16384;
   for (const auto precision : precisions_here()) {
     const auto ways = bare_matmuls(precision, kRows, kInputs, kOutputs);
-    for (const auto& matmul : ways) matmul();  // makes ready
+    for (const auto& matmul : ways) matmul();  // warm-up
     for (int i = 0; i < repeats; ++i) {
-      double seconds = std::numeric_limits<double>::infinity();  // of the quicker way
+      double seconds = std::numeric_limits<double>::infinity();  // of the faster implementation
       for (const auto& matmul : ways) {
         const auto begun = steady_clock::now();
         matmul();

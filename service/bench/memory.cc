@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
-// "NAME: 123 kB" of a file such as /proc/meminfo.
+// Reads a line "NAME: 123 kB" of a file such as /proc/meminfo.
 std::optional<std::uint64_t> kilobytes_line(const fs::path& file, std::string_view name) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
@@ -31,7 +31,7 @@ std::optional<std::uint64_t> kilobytes_line(const fs::path& file, std::string_vi
   return std::nullopt;
 }
 
-// What a limit on the address space (ulimit -v) leaves.
+// Bytes that a limit on the address space (ulimit -v) leaves.
 std::uint64_t left_of_address_space(const fs::path& root) {
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kUnlimited;
@@ -39,7 +39,7 @@ std::uint64_t left_of_address_space(const fs::path& root) {
   return limit.rlim_cur - std::min<std::uint64_t>(limit.rlim_cur, taken);
 }
 
-// A file of one number; nothing where it is missing or says "max".
+// Reads a file of one number; nothing where it is missing or says "max".
 std::optional<std::uint64_t> number_in(const fs::path& file) {
   std::ifstream in(file);
   std::uint64_t number = 0;
@@ -47,7 +47,7 @@ std::optional<std::uint64_t> number_in(const fs::path& file) {
   return std::nullopt;
 }
 
-// Pages of files that would be given up for others.
+// Bytes of file pages that the kernel would drop for others.
 std::uint64_t reclaimable_in(const fs::path& group, std::string_view key) {
   std::ifstream in(group / "memory.stat");
   std::string name;
@@ -57,7 +57,7 @@ std::uint64_t reclaimable_in(const fs::path& group, std::string_view key) {
   return 0;
 }
 
-// Of one group and all above it, up to the file system's `top`.
+// The least that a control group and its ancestors up to `top` leave.
 std::uint64_t left_in_groups(fs::path group, const fs::path& top, const char* limit_file,
                              const char* usage_file, std::string_view reclaimable) {
   std::uint64_t left = kUnlimited;
@@ -80,7 +80,7 @@ std::string gigabytes(std::uint64_t bytes) {
 }  // namespace
 
 std::uint64_t available_memory(const fs::path& root) {
-  // Where the system does not say (no /proc), nothing is known to be too much.
+  // Without /proc no limit is known.
   std::uint64_t available =
       std::min(kilobytes_line(root / "proc/meminfo", "MemAvailable:").value_or(kUnlimited),
                left_of_address_space(root));
@@ -131,7 +131,7 @@ std::uint64_t memory_needed(const ModelConfig& config, int positions, double byt
   const std::uint64_t largest = 2 * mlp * width;  // gate and up
   const std::uint64_t keys = std::uint64_t(2) * text.layers * text.kv_heads * text.head_dim;
   const std::uint64_t q_width = std::uint64_t(text.heads) * text.head_dim;
-  // Of all positions, and of those that go through half a layer at a time.
+  // Rows that are kept for all positions, and rows of one slice.
   const std::uint64_t rows = std::uint64_t(positions) * (keys + width + q_width);
   const std::uint64_t slice =
       std::min<std::uint64_t>(positions, LayerSlices::kMaxRows) * (3 * mlp + 3 * width + 2 * q_width);

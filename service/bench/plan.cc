@@ -8,8 +8,8 @@
 namespace palisade {
 namespace {
 
-// Answers in the making when the engine goes round: those of the requests that it takes, each for as many
-// rounds as it has tokens. Between two rounds there is a slice of other work while there is any.
+// Mean number of answers that are stepped together: those that arrive, each for as many steps as it has
+// tokens, with a slice of other work between two steps while there is any.
 double decoded_together(const Figures& figures, double answers_per_second, double load, double slice,
                         int tokens) {
   double together = 1;
@@ -89,7 +89,8 @@ Plan make_plan(const Settings& settings, const PlanAssumptions& assumptions, con
     }
     return seconds;
   };
-  // Once to learn how many answers there are, and then with what they cost together.
+  // First without batching, to learn how many answers there are, then with the cost of stepping them
+  // together.
   plan.asked = simulate(settings, plan.assumptions, cost, true);
   const double slice = std::chrono::duration<double>(settings.engine.slice).count();
   plan.together = decoded_together(figures, answers / plan.asked.seconds, plan.load(), slice,

@@ -12,15 +12,15 @@
 
 namespace palisade {
 
-// What nobody can know of a configuration before it runs.
+// What is unknown before a configuration runs.
 struct PlanAssumptions {
   double frames_per_second = 25;   // of every camera
-  double seconds_to_keyframe = 2;  // from one to the next
+  double seconds_to_keyframe = 2;  // from one keyframe to the next
   int answer_tokens = 16;          // at most engine.max_new_tokens
-  double minutes = 10;             // simulated
+  double minutes = 10;             // of simulated time
 };
 
-// Engine seconds that one clip's request takes, by stage.
+// Seconds of the engine for one request, by stage.
 struct StageSeconds {
   double encode = 0;
   double prefill = 0;
@@ -33,39 +33,40 @@ struct StageSeconds {
   }
 };
 
-// What a request costs: its new images, the frames of its clip, and its prompts.
+// The cost of a request by its new images, frames and prompts.
 using CostOfRequest =
     std::function<StageSeconds(int new_images, int frames, const std::vector<std::string>& prompts)>;
 
-// What became of one series of clips: the tasks of a stream that see the same ones.
+// The outcome of one series: the tasks of a stream that see the same clips.
 struct SeriesLoad {
   std::string stream;
   std::vector<std::string> tasks;
-  int frames = 0;  // as configured, with what they are paired with
+  int frames = 0;  // as configured, with those of its partner
   bool on_demand = false;
-  std::uint64_t clips = 0;     // that the cameras gave
+  std::uint64_t clips = 0;     // made by the cameras
   std::uint64_t answered = 0;  // of these
   std::uint64_t lost = 0;      // dropped from a full lane
   std::uint64_t new_images = 0;
   std::uint64_t frames_answered = 0;
   StageSeconds seconds;
-  std::map<std::string, std::uint64_t> degraded;  // how many clips came at "4 frames instead of 16"
+  std::map<std::string, std::uint64_t>
+      degraded;  // clips by their degradation, such as "4 frames instead of 16"
 
-  std::string usual_degradation() const;  // how most clips came; empty: as configured
+  std::string usual_degradation() const;  // the most frequent one; empty: as configured
 };
 
 struct SimulatedLoad {
-  double seconds = 0;  // simulated, and counted below
-  double busy = 0;     // of the engine
+  double seconds = 0;  // of simulated time that is counted
+  double busy = 0;     // seconds of the engine
   std::vector<SeriesLoad> series;
 
   StageSeconds total() const;
 };
 
-// Plays the configuration's streams with the service's own parts (Sampler, ClipSeries, Degradation,
-// RequestQueue) against an engine that takes `cost`. With `endless` the engine takes no time: then nothing is
-// lost or degraded, and the seconds are those that the configuration asks for. Gates let everything through,
-// streams without a pace (`pace: false`) are left out, and what is asked on demand is never asked.
+// Simulates the configuration with the service's own Sampler, ClipSeries, Degradation and RequestQueue
+// against an engine that takes `cost`. With `endless` the engine takes no time, so nothing is lost or
+// degraded and the seconds are what the configuration asks for. Gates let everything pass; streams without a
+// pace (`pace: false`) and tasks on demand are left out.
 SimulatedLoad simulate(const Settings& settings, const PlanAssumptions& assumptions,
                        const CostOfRequest& cost, bool endless);
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kWidth = 800, kHeight = 480, kLeft = 70, kRight = 20, kTop = 40, kBottom = 50;
 
-// Whole decades that hold all values, as pixels.
+// A logarithmic axis of whole decades that hold all values.
 class LogAxis {
  public:
   LogAxis(double least, double most, double from, double to)
@@ -80,7 +80,7 @@ std::string roofline_of(const BenchReport& report) {
                     text_at(kWidth / 2, 20, report.model + ", " + report.precision, "middle");
   for (const auto& [precision, samples] : report.limits.matmuls) {
     const double roof = samples.median(), ridge = roof / bandwidth;
-    // The slope begins where it leaves the picture.
+    // The slope of the roof begins at the picture's edge.
     const double begin = std::max(std::pow(10.0, x.first()), std::pow(10.0, y.first()) / bandwidth);
     svg += line(x(begin), y(begin * bandwidth), x(ridge), y(roof), "#06c") +
            line(x(ridge), y(roof), kWidth - kRight, y(roof), "#06c") +

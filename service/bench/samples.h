@@ -19,7 +19,7 @@ class Samples {
     for (const double value : others.sorted_) add(value);
   }
   std::size_t count() const { return sorted_.size(); }
-  // Each 0 where nothing was measured.
+  // Each is 0 where nothing was measured.
   double least() const { return count() ? sorted_.front() : 0; }
   double most() const { return count() ? sorted_.back() : 0; }
   double median() const {

@@ -18,11 +18,11 @@ constexpr Stage kStages[] = {
     {"decode-1", StageKind::kDecode, 1},       {"decode-4", StageKind::kDecode, 4},
     {"decode-8", StageKind::kDecode, 8}};
 
-constexpr double kLongWarmUp = 2.0;  // seconds: what takes longer is not made faster by being made ready
+constexpr double kLongWarmUp = 2.0;  // seconds; a longer stage needs no warm-up
 constexpr double kMaxStage = 60;     // seconds
 constexpr int kStepsARepeat = 4;
 
-// One repetition, from its beginning on.
+// Measures one repetition from its construction on.
 class Repetition {
  public:
   double seconds() const { return seconds_since(begun_); }
@@ -59,7 +59,7 @@ std::vector<Stage> stages_named(std::span<const std::string> names) {
       throw UsageError("there is no stage '" + name + "'; stages are " + known);
     }
   }
-  // In the table's order, each once.
+  // In the order of kStages, each once.
   for (const Stage& stage : kStages) {
     if (std::ranges::any_of(names, [&](const std::string& name) {
           return stage.name == name || stage.name.substr(0, stage.name.find('-')) == name;
@@ -112,14 +112,14 @@ Timing timed_steps(const PaliGemma& model, int sequences, int context, int steps
   while (int(all.size()) < sequences) all.push_back(all.front().fork());
   std::vector<Sequence*> views;
   for (Sequence& sequence : all) views.push_back(&sequence);
-  std::vector<TokenId> tokens = bench_tokens(model, sequences);  // so that forks differ
+  std::vector<TokenId> tokens = bench_tokens(model, sequences);  // different tokens, so that forks differ
   Timing timing;
   for (int i = 0; i <= steps; ++i) {
     const Repetition repetition;
     model.step(views, tokens);
     std::ranges::transform(all, tokens.begin(),
                            [](const Sequence& one) { return one.distribution().most_probable().token; });
-    if (i > 0) repetition.add_to(timing);  // the first makes ready
+    if (i > 0) repetition.add_to(timing);  // the first is a warm-up
   }
   return timing;
 }

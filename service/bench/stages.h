@@ -17,7 +17,7 @@ namespace palisade {
 
 enum class StageKind { kEncode, kPrefill, kDecode };
 
-// One thing that is timed: `size` images, positions or sequences.
+// One stage to be timed: `size` images, positions or sequences.
 struct Stage {
   std::string_view name;
   StageKind kind;
@@ -25,7 +25,7 @@ struct Stage {
   bool long_one = false;  // left out by --quick
 };
 std::span<const Stage> all_stages();
-// "encode" is all of that kind, "encode-16" one. Throws UsageError naming what there is.
+// "encode" names every stage of that kind, "encode-16" one. Throws UsageError naming all stages.
 std::vector<Stage> stages_named(std::span<const std::string> names);
 
 struct Timing {
@@ -36,32 +36,32 @@ struct Timing {
 struct StageResult {
   Stage stage;
   Timing timing;
-  double tokens = 0;  // of images, positions or answers, each repetition
+  double tokens = 0;  // images' tokens, positions or answers of each repetition
   Work work;
-  MachineLimits limits;  // before and after it: others may have the machine at other times
+  MachineLimits limits;  // measured before and after the stage, because other programs share the machine
   std::uint64_t peak_memory = 0;
-  std::string skipped;  // why, where it was
+  std::string skipped;  // the reason where it was skipped
 
   double tokens_per_second() const { return timing.seconds.count() ? tokens / timing.seconds.median() : 0; }
 };
 
-// Told before every repetition: "prefill-272, 2 of 5".
+// Called before every repetition: "prefill-272, 2 of 5".
 using TellStep = std::function<void(const std::string& step)>;
 
-// The first repetition makes ready and does not count, unless it takes seconds; no more begin once the stage
-// has taken a minute. Decoding goes on from `kDecodeContext` positions, of which all sequences are forks.
+// Runs a stage. The first repetition is a warm-up unless it takes seconds; after a minute no more begin.
+// Decoding starts with forks of one sequence of `kDecodeContext` positions.
 inline constexpr int kDecodeContext = 272;
 StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, const TellStep& tell);
 
-// Times `once` as run_stage does.
+// Times `once` in the same way.
 Timing timed(int repeats, const std::function<void()>& once, const std::function<void(int repeat)>& tell);
-// Different pictures of the model's size, and different tokens.
+// Different pictures of the model's size, and different token ids.
 std::vector<Image> bench_images(const PaliGemma& model, int count);
 std::vector<TokenId> bench_tokens(const PaliGemma& model, int count);
-// Sequences of `context` positions, forks of one, with room for `steps` more; and their steps, each with the
-// choice of the most probable token.
+// Times `steps` decoding steps, with the choice of the most probable token, of sequences that are forks of
+// one of `context` positions.
 Timing timed_steps(const PaliGemma& model, int sequences, int context, int steps);
-// Of a weight as a model of this precision ("f32") holds it.
+// Bytes of one weight in this precision ("f32").
 double bytes_per_weight(std::string_view precision);
 
 }  // namespace palisade

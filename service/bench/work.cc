@@ -3,16 +3,16 @@
 namespace palisade {
 namespace {
 
-// Weights of a layer of Gemma that make queries, keys and values.
+// Weights of one Gemma layer for queries, keys and values.
 double qkv_weights(const TextConfig& text) {
   return double(text.width) * text.head_dim * (text.heads + 2.0 * text.kv_heads);
 }
-// The others of a layer, without norms.
+// The other weights of a layer, without norms.
 double mixing_weights(const TextConfig& text) {
   return double(text.width) * (double(text.head_dim) * text.heads + 3.0 * text.mlp_width);
 }
 
-// Of all layers.
+// Weights of all layers.
 double layer_weights(const TextConfig& text) {
   return text.layers * (qkv_weights(text) + mixing_weights(text));
 }
@@ -48,7 +48,8 @@ Work work_of_prefill(const ModelConfig& config, int positions, double bytes_per_
 Work work_of_step(const ModelConfig& config, int sequences, int context, double bytes_per_weight) {
   const TextConfig& text = config.text;
   const double weights = layer_weights(text) + head_weights(text);
-  const double seen = double(sequences) * (context + 1) * text.layers;  // positions, in all layers
+  const double seen =
+      double(sequences) * (context + 1) * text.layers;  // positions that are attended, in all layers
   return {.linear_operations = 2.0 * sequences * weights,
           .attention_operations = 4 * seen * text.heads * text.head_dim,
           .weight_bytes = weights * bytes_per_weight,

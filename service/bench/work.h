@@ -4,8 +4,8 @@
 
 namespace palisade {
 
-// What one stage must do at the least, whatever runs it: floating-point operations (a multiply and an add are
-// two), and the bytes of weights, keys and values that are read once.
+// The least work of a stage, whoever does it: floating-point operations (a multiply-add counts two), and
+// bytes of weights, keys and values read once.
 struct Work {
   double linear_operations = 0;
   double attention_operations = 0;
@@ -14,15 +14,15 @@ struct Work {
 
   double operations() const { return linear_operations + attention_operations; }
   double bytes() const { return weight_bytes + cache_bytes; }
-  // Of it, the matmuls by weights.
+  // The part that is matmul by weights.
   Work linear() const { return {.linear_operations = linear_operations, .weight_bytes = weight_bytes}; }
 };
 
 // Images through SigLIP and projection.
 Work work_of_encode(const ModelConfig& config, int images, double bytes_per_weight);
-// One prompt of `positions` that all see each other; logits of the last one alone.
+// A prompt of `positions` that all attend to each other, with the logits of the last one.
 Work work_of_prefill(const ModelConfig& config, int positions, double bytes_per_weight);
-// One token of each of `sequences` that are `context` positions long.
+// One token for each of `sequences`, each `context` positions long.
 Work work_of_step(const ModelConfig& config, int sequences, int context, double bytes_per_weight);
 
 }  // namespace palisade

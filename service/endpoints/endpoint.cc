@@ -49,7 +49,7 @@ std::string default_folder() {
   return user == 0 ? "/run/palisade" : "/tmp/palisade-" + std::to_string(user);
 }
 
-// What keeps a folder from being a private one of ours, or nothing. Makes it where it is missing.
+// Why a folder is not private to this user, or nothing. Creates the folder where it is missing.
 std::optional<std::string> fault_of_private(const std::string& folder) {
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return std::strerror(errno);
   struct stat status {};
@@ -76,7 +76,7 @@ sockaddr_un address_of(const std::string& path) {
 bool somebody_listens(const std::string& path) {
   const Descriptor probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const sockaddr_un address = address_of(path);
-  // A socket whose queue is full (EAGAIN), or that is not for us (EACCES), is somebody's.
+  // EAGAIN (its queue is full) and EACCES (it is not for us) also mean that somebody listens.
   return connect(probe.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
          (errno != ECONNREFUSED && errno != ENOENT);
 }
@@ -179,7 +179,7 @@ void Listener::listen_on_path(const std::string& path) {
   }
   socket_ = Descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const sockaddr_un address = address_of(path);
-  fchmod(socket_.number(), 0600);  // until it is let in who may be; narrower whatever the umask
+  fchmod(socket_.number(), 0600);  // nobody may connect until the group is set, whatever the umask
   if (socket_.number() < 0 ||
       bind(socket_.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     fail(std::strerror(errno));

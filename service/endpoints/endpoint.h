@@ -18,43 +18,43 @@ class Descriptor {
     return *this;
   }
   int number() const { return number_; }
-  int release() { return std::exchange(number_, -1); }  // to another owner
+  int release() { return std::exchange(number_, -1); }  // gives up ownership
 
  private:
   int number_;
 };
 
-// What another thread writes to, to wake one that polls. Throws Unavailable where no descriptor is left.
+// An eventfd that another thread writes to, to wake one that polls. Throws Unavailable where no descriptor is
+// left.
 Descriptor wake_descriptor();
 
-// Where events are published and found if nobody says otherwise, ipc://FOLDER/NAME: a folder that is this
-// user's alone, $XDG_RUNTIME_DIR/palisade, else root's /run/palisade, else /tmp/palisade-UID.
+// The default endpoint, ipc://FOLDER/NAME, in a folder of this user alone: $XDG_RUNTIME_DIR/palisade, for
+// root /run/palisade, else /tmp/palisade-UID.
 std::string local_endpoint(std::string_view name);
 
-// What is wrong with an endpoint to be listened on, or nothing: only loopback tcp and sockets in folders
-// until there is encryption.
+// Why an endpoint may not be listened on, or nothing. Without encryption only loopback tcp and Unix sockets
+// are allowed.
 std::optional<std::string> endpoint_fault(std::string_view endpoint);
 
 // Where a service is reached: a Unix socket's path, or a host and a port.
 struct ServiceAddress {
   std::string path, host, port;
 };
-// Of "tcp://127.0.0.1:5557" or "ipc:///run/palisade/events". Throws UsageError where it is no such endpoint.
+// Parses "tcp://127.0.0.1:5557" or "ipc:///run/palisade/events". Throws UsageError for anything else.
 ServiceAddress service_address(const std::string& endpoint);
 
-// A socket that listens. An ipc endpoint is locked by a file beside it, so that no two programs take it from
-// each other; a socket that nobody listens on any more is replaced, and whatever else stands there is left
-// alone. A default folder is made where it is missing.
+// A listening socket. A lock file beside an ipc endpoint keeps two programs from taking it from each other. A
+// socket file on which nobody listens is replaced; anything else at that path is left alone.
 class Listener {
  public:
-  // Throws Unavailable with the remedy; `setting` is where another endpoint is chosen ("--publish").
+  // Throws Unavailable; `setting` is named as the place to choose another endpoint ("--publish").
   Listener(const std::string& endpoint, const std::string& setting);
-  ~Listener();  // takes away its own socket's file
+  ~Listener();  // removes its own socket file
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   int number() const { return socket_.number(); }
-  // With the port that was bound.
+  // The endpoint with the port that was bound.
   const std::string& endpoint() const { return endpoint_; }
 
  private:
@@ -63,8 +63,8 @@ class Listener {
   [[noreturn]] void fail(const std::string& why) const;
 
   std::string endpoint_, setting_;
-  std::string path_;                              // of its socket, once it is there
-  std::pair<unsigned long, unsigned long> file_;  // device and number of that
+  std::string path_;                              // of the socket file, once it exists
+  std::pair<unsigned long, unsigned long> file_;  // device and inode of that file
   Descriptor lock_, socket_;
 };
 

@@ -5,9 +5,9 @@
 
 namespace palisade {
 
-// The first line of a small file that holds a password or a camera's URL, without its line end and without a
-// byte order mark. Warns where everybody on the machine may read it. Throws Error, which never quotes
-// the file: missing, no regular file (a pipe is not waited for), larger than 64 KiB, UTF-16, an empty line.
+// Reads the first line of a file with a password or a camera's URL, without line end and byte order mark.
+// Warns where everybody may read the file. Throws Error, which never quotes the file, where it is missing, no
+// regular file, larger than 64 KiB, UTF-16, or its first line is empty.
 std::string read_secret_file(const std::filesystem::path& file);
 
 }  // namespace palisade

@@ -55,7 +55,7 @@ void read_precision_of(SettingsReader& reader, Settings& settings) {
     reader.problem("precision", "precision is f32, bf16, int8 or auto, not '" + name + "'");
 }
 
-// Tells the streams whose frames a stream's tasks are paired with.
+// Adds a tap to every stream whose frames this stream's tasks are paired with.
 void add_taps(Settings& settings, std::size_t index, Place place, std::vector<Problem>& problems) {
   const StreamSettings& stream = settings.streams[index];
   for (const TaskSettings& task : stream.tasks) {
@@ -68,7 +68,7 @@ void add_taps(Settings& settings, std::size_t index, Place place, std::vector<Pr
                                      "; name another stream of this configuration"});
       continue;
     }
-    // Half the gap: the nearest frame is then within a quarter of it.
+    // At half the gap the nearest frame is at most a quarter of the gap away.
     other->taps.push_back({.pairing = pairing_of(stream.name, task.name),
                            .every = std::max(std::chrono::milliseconds(100), task.against.gap / 2)});
   }
@@ -113,7 +113,7 @@ Settings parse_settings(std::string_view text, const std::string& file) {
   std::vector<Problem> problems;
   const YamlNode root = read_yaml(text, problems);
   Settings settings;
-  // A document that was left half read would only give follow-up problems.
+  // A document that was read in part would only give follow-up problems.
   if (problems.empty() || root.kind != YamlNode::Kind::kNothing) {
     SettingsReader reader(root, "the configuration", problems);
     if (reader.read("node", settings.node) && !is_name(settings.node)) {

@@ -7,7 +7,7 @@
 namespace palisade {
 namespace {
 
-// One of two words; true for the second.
+// Reads one of two words; true for the second.
 bool read_choice(SettingsReader& reader, const std::string& key, const char* first, const char* second) {
   std::string word = first;
   reader.read(key, word);

@@ -5,8 +5,8 @@
 
 namespace palisade {
 
-// How a stream is read and decoded: reader, decode, hardware, frame_interval. After its tasks: of a stream
-// whose keyframes alone are decoded, uniform windows are windows of keyframes.
+// Reads reader, decode, hardware and frame_interval of a stream, whose tasks have been read. Where keyframes
+// alone are decoded, uniform windows become windows of keyframes.
 void read_decoding(SettingsReader& reader, StreamSettings& stream);
 
 }  // namespace palisade

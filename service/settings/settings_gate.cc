@@ -13,7 +13,7 @@ constexpr std::size_t kMaxCorners = 64;
 constexpr std::string_view kShape =
     "a box [left, top, right, bottom] or a polygon [[x, y], [x, y], [x, y]], in 0 to 1 of the picture";
 
-// Empty where one is no number.
+// Empty where an entry is no number in 0..1.
 std::vector<double> shares_of(const YamlNode& node) {
   std::vector<double> shares;
   for (const YamlNode& item : node.items) {
@@ -24,7 +24,7 @@ std::vector<double> shares_of(const YamlNode& node) {
   return shares;
 }
 
-// Empty where it is none.
+// Empty where the node is no polygon.
 Polygon polygon_of(const YamlNode& node) {
   if (node.kind != YamlNode::Kind::kList) return {};
   if (const std::vector<double> box = shares_of(node); box.size() == 4) {
@@ -73,7 +73,7 @@ GateSettings read_gate(const YamlNode& node, std::vector<Problem>& problems) {
   gate.region = read_polygons(reader, "region");
   const YamlNode* const semantic = reader.find("semantic");
   double least = 0;
-  // A similarity of nothing would never ask again, one of 1 always.
+  // A threshold near 0 would never ask again, one of 1 always would.
   if (semantic != nullptr && semantic->text != "off") {
     if (reader.read_share("semantic", least) && (least < 0.5 || least >= 1)) {
       reader.problem("semantic",

@@ -9,8 +9,8 @@
 
 namespace palisade {
 
-// A list of boxes [left, top, right, bottom] and polygons [[x, y], [x, y], [x, y] ...], all of it in 0..1.
-// Empty where the key is not there.
+// Reads boxes [left, top, right, bottom] and polygons [[x, y], [x, y], [x, y] ...] in 0..1. Empty where the
+// key is missing.
 std::vector<Polygon> read_polygons(SettingsReader& reader, std::string_view key);
 // Reads a stream's `gate:`.
 GateSettings read_gate(const YamlNode& node, std::vector<Problem>& problems);

@@ -12,7 +12,7 @@
 namespace palisade {
 namespace {
 
-// Changes of one letter that lead from one word to the other.
+// Number of one-letter changes from one word to the other.
 std::size_t edit_distance(std::string_view from, std::string_view to) {
   std::vector<std::size_t> row(to.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -28,9 +28,9 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
   return row.back();
 }
 
-// What a person wrote, short enough to repeat.
+// A value in quotes, shortened for a message.
 std::string in_quotes(std::string_view text) {
-  // Before it is cut: of half a URL nobody can tell where its password ends.
+  // Redacted before it is shortened: in half a URL the end of a password cannot be found.
   const std::string shown = redacted(text);
   return "'" + shown.substr(0, 40) + (shown.size() > 40 ? "...'" : "'");
 }
@@ -112,7 +112,7 @@ bool SettingsReader::read(std::string_view key, int& into, int least, int most) 
   const std::string& text = value->text;
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  // Some readers take 010 for eight, so it is nothing here.
+  // 010 is refused, because some YAML readers take it for eight.
   const bool padded = text.size() > 1 && text.front() == '0';
   if (value->quoted || padded || error != std::errc() || end != text.data() + text.size() || number < least ||
       number > most) {

@@ -24,7 +24,7 @@ constexpr int kMaxOpenClips = 64;
 constexpr milliseconds kMinStride{100};
 constexpr std::size_t kMaxPassword = 4096;
 
-// Stills, pairs of before and after, video.
+// Defaults for stills, pairs and video.
 Sampling default_sampling(int frames) {
   if (frames == 1) return {.count = 1, .span = milliseconds(0), .stride = milliseconds(5000)};
   if (frames == 2) return {.count = 2, .span = milliseconds(10'000), .stride = milliseconds(10'000)};
@@ -81,7 +81,7 @@ Sampling read_sampling(SettingsReader& reader, const Task& task) {
   } else if (has_span && frames > 1 && sampling.span.count() == 0) {
     reader.problem("span", "span is the time from the first to the last frame; more than 0s");
   }
-  // Windows follow one another without a gap where nothing else is said.
+  // By default windows follow one another without a gap.
   if (has_span && frames > 1 && !reader.has("every")) sampling.stride = std::max(sampling.span, kMinStride);
   reader.read("every", sampling.stride, kMinStride);
   if (sampling.stride.count() > 0 && sampling.span / sampling.stride >= kMaxOpenClips) {
@@ -109,7 +109,7 @@ void read_prune_of(SettingsReader& reader, TaskSettings& settings) {
   }
 }
 
-// A pair's other side. Its frames are single ones then.
+// Reads `against`, the partner of a pair. The stream's own clips are then single frames.
 void read_against(SettingsReader& reader, TaskSettings& settings, std::vector<Problem>& problems) {
   const YamlNode* const node = reader.find("against");
   if (node == nullptr) return;
@@ -160,7 +160,7 @@ TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
                    "the name '" + settings.name + "' is taken by Palisade's own topics; choose another");
   }
   reader.read("language", settings.wording.language);
-  // Of an unknown task nothing more can be said; its other keys are not judged.
+  // The other keys of an unknown task cannot be checked.
   if (settings.task == nullptr) return settings;
   if (!settings.task->text_key.empty()) reader.read(settings.task->text_key, settings.wording.text);
   if (auto fault = wording_fault(*settings.task, settings.wording)) {
@@ -171,7 +171,7 @@ TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
   read_when(reader, settings);
   read_prune_of(reader, settings);
   read_against(reader, settings, problems);
-  // On demand means now: the frames of what is asked about are then at most this old.
+  // For a task on demand `every` is the greatest age of the frames that are asked about.
   if (settings.when == When::kDemand && !reader.has("every"))
     settings.sampling.stride = std::max(milliseconds(500), settings.sampling.span / 8);
   reader.finish();
@@ -202,7 +202,7 @@ void read_tasks(SettingsReader& reader, StreamSettings& stream, std::vector<Prob
   }
 }
 
-// The line that a file beside the configuration holds; empty where that is a problem.
+// The first line of a secret file; empty where that is a problem.
 std::string secret_in(SettingsReader& reader, const char* key, const std::string& file) {
   try {
     return read_secret_file(file);
@@ -254,7 +254,7 @@ void check_rtsp_address(SettingsReader& reader, const SourceOptions& source) {
 
 void read_source(SettingsReader& reader, StreamSettings& stream) {
   SourceOptions& source = stream.source;
-  // The owner of the configuration may run any pipeline; whoever else names a URL may not.
+  // The configuration's owner may run any GStreamer pipeline.
   source.allow_launch = true;
   read_url(reader, source);
   if (const std::string scheme = scheme_of(source.url); !is_read(scheme)) {

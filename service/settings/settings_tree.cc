@@ -17,13 +17,13 @@ Place place_of(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
-// Ends the reading at once: what comes after would be guesswork or too much.
+// Ends the reading: what follows could not be read reliably.
 struct UnreadableYaml {
   Problem problem;
 };
 
-// yaml-cpp's own Node accepts duplicate keys, follows aliases and forgets quotes; so the tree is built here
-// from its events.
+// yaml-cpp's Node accepts duplicate keys, follows aliases and forgets quotes, so the tree is built from its
+// events.
 class TreeBuilder : public YAML::EventHandler {
  public:
   explicit TreeBuilder(std::vector<Problem>& problems) : problems_(problems) {}
@@ -43,11 +43,11 @@ class TreeBuilder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     refuse_anchor(mark, anchor);
-    // yaml-cpp tells a plain scalar by the tag "?" and a quoted one by "!".
+    // yaml-cpp gives a plain scalar the tag "?" and a quoted one "!".
     if (tag != "?" && tag != "!" && !tag.empty()) {
       throw UnreadableYaml{{place_of(mark), "a tag (" + tag + "); leave it out"}};
     }
-    // Wherever it stands, and even if it can be read as nothing else, a password in it is one.
+    // A password in a URL is hidden wherever it stands, even in a value that is refused.
     if (value.find(":/") != std::string::npos) hide_secrets_of(value);
     add({.kind = YamlNode::Kind::kScalar, .place = place_of(mark), .text = value, .quoted = tag == "!"});
   }
@@ -119,7 +119,7 @@ class TreeBuilder : public YAML::EventHandler {
                                           std::to_string(same->place.line) + "; leave one"});
       return;
     }
-    // Keeps the search for duplicates short: no map of ours has nearly as many keys.
+    // Bounds the search for duplicates; no valid map has nearly as many keys.
     if (map.node.entries.size() >= 1000) throw UnreadableYaml{{key.place, "a map of more than 1000 keys"}};
     map.node.entries.push_back({key.text, key.place, std::move(value)});
   }
@@ -130,7 +130,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::size_t nodes_ = 0;
 };
 
-// Length of the UTF-8 character that begins at `at`, 0 when there is none.
+// Length of the UTF-8 character at `at`; 0 where there is none.
 std::size_t utf8_length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const unsigned first = byte(at);
@@ -150,7 +150,7 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
   return length;
 }
 
-// The first fault of the bytes themselves, before any YAML is read.
+// Checks the bytes before any YAML is parsed.
 std::optional<Problem> byte_fault(std::string_view text) {
   if (text.size() > kMaxYamlBytes) return Problem{{}, "larger than 1 MiB"};
   if (text.starts_with("\xef\xbb\xbf"))

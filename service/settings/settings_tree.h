@@ -8,7 +8,7 @@
 
 namespace palisade {
 
-// Where something stands in a file, from 1; line 0: the file as a whole.
+// A position in a file, from 1; line 0 means the whole file.
 struct Place {
   int line = 0;
   int column = 0;
@@ -19,8 +19,8 @@ struct Problem {
   std::string text;
 };
 
-// A YAML document as it was written: scalars are text, told apart by whether they were quoted, so that
-// nothing is guessed ("no" stays "no").
+// A YAML document as written. Scalars stay text and remember whether they were quoted, so that "no" stays
+// "no".
 struct YamlNode {
   enum class Kind { kNothing, kScalar, kList, kMap };
   struct Entry;
@@ -47,7 +47,7 @@ inline constexpr std::size_t kMaxYamlNodes = 100'000;
 inline constexpr std::size_t kMaxYamlDepth = 32;
 
 // Reads one document. Aliases, anchors, tags, duplicate keys, tabs that indent, byte order marks, control
-// characters and bytes that are not UTF-8 are problems. Nothing is returned to be used when `problems` grew.
+// characters and invalid UTF-8 are problems; the result may be used only where `problems` did not grow.
 YamlNode read_yaml(std::string_view text, std::vector<Problem>& problems);
 
 // "FILE:LINE:COLUMN: TEXT" of each, in the order of the file.

@@ -40,7 +40,7 @@ void read_trust(SettingsReader& reader, SourceOptions& source) {
   read_tls(reader, source);
   const std::string scheme = scheme_of(source.url);
   const bool network = scheme.starts_with("http") || scheme.starts_with("rtsp");
-  // A redirection may lead from http to https.
+  // http counts as well, because a redirection may lead to https.
   const bool tls = scheme == "https" || scheme == "http" || scheme == "rtsps";
   const auto belongs = [&](const char* key, bool used, const char* where) {
     if (reader.has(key) && !used)

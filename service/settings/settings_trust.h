@@ -5,8 +5,7 @@
 
 namespace palisade {
 
-// Where a stream's address may lead, and whom it is believed: redirect_hosts, tls_ca, tls_verify. After its
-// url.
+// Reads redirect_hosts, tls_ca and tls_verify of a stream whose url has been read.
 void read_trust(SettingsReader& reader, SourceOptions& source);
 
 }  // namespace palisade

@@ -4,8 +4,8 @@
 
 namespace palisade {
 
-// One line on stdout, at once. Where it cannot be written the program ends with exit code 1: silently when
-// its reader has left (`| head`), with a line on stderr otherwise (a full disk). Any thread.
+// Writes one line to stdout and flushes it. Where that fails the program ends with exit code 1: silently when
+// the reader has left (`| head`), else with a line on stderr. Any thread.
 void print_line(const std::string& line);
 
 }  // namespace palisade

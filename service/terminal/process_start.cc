@@ -15,8 +15,8 @@ namespace {
 
 constexpr mode_t kNotForOthers = 027;
 
-// Opened the wrong way round, so that what a command has to say on a closed stdout is an error and not lost.
-// Without a /dev/null the root folder does the same.
+// Opened for the opposite direction, so that writing to a closed stdout is an error. Without /dev/null the
+// root folder serves as well.
 void fill(int descriptor) {
   const int ways[] = {O_WRONLY, O_RDONLY, O_RDWR};
   if (fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) return;

@@ -84,7 +84,7 @@ void Progress::show(double share, const std::string& text) {
 void Progress::clear() {
   if (drawn_) std::fputs("\r\x1b[K", stderr);
   drawn_ = false;
-  // Drawn again after whatever is printed now.
+  // Drawn again after the next line is printed.
   if (terminal_) shown_.reset();
 }
 

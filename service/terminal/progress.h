@@ -8,8 +8,7 @@
 
 namespace palisade {
 
-// How far a long job is, on stderr: a bar that is drawn anew where that is a terminal, else a line every five
-// seconds. One thread's.
+// Progress of a long job on stderr: a bar on a terminal, else a line every five seconds. Used by one thread.
 class Progress {
  public:
   explicit Progress(std::string what);
@@ -20,7 +19,7 @@ class Progress {
   void show(MediaTime position, std::optional<MediaTime> total, std::uint64_t windows);
   // `share` of the job is done.
   void show(double share, const std::string& text);
-  // Before anything else is printed on the terminal.
+  // Call before printing anything else on the terminal.
   void clear();
 
  private:

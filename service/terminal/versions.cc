@@ -14,7 +14,7 @@ constexpr std::string_view kTold[] = {"libdnnl.",    "libsentencepiece.", "libhw
                                       "libavcodec.", "libavformat.",      "libgstreamer-1.0.",
                                       "libjpeg.",    "libpng16.",         "libwebp."};
 
-// The file behind a library's name carries its version: libdnnl.so.2 is libdnnl.so.2.6.
+// A library's real file name carries its version: libdnnl.so.2 is libdnnl.so.2.6.
 int note_library(dl_phdr_info* info, std::size_t, void* names) {
   std::error_code error;
   const auto file = std::filesystem::canonical(info->dlpi_name, error);

@@ -22,7 +22,7 @@ Points points_of(const std::vector<Json>& metrics, const char* key) {
   return points;
 }
 
-// Means of neighbours, so that a long run stays readable.
+// Averages neighbours, so that the curve of a long run stays readable.
 Points thinned(const Points& points) {
   const std::size_t group = (points.size() + kMaxPoints - 1) / kMaxPoints;
   if (group < 2) return points;

@@ -18,11 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a picture or video is, without its name.
+// The content of a picture or video, whatever its name.
 struct Content {
   int width = 0;
   int height = 0;
-  std::string sha256;  // of a picture's pixels, a video's file
+  std::string sha256;  // of the pixels of a picture, of the file of a video
 };
 
 Content content_of_video(const fs::path& path) {
@@ -37,12 +37,12 @@ Content content_of_picture(const fs::path& path) {
   return {image.width(), image.height(), sha256_hex(image.bytes())};
 }
 
-// Decides line by line, and remembers those that stay.
+// Checks line by line, and remembers the lines that stay.
 class LineFilter {
  public:
   explicit LineFilter(const FilterSettings& filters) : filters_(filters) {}
 
-  // Why a line goes; nothing where it stays.
+  // Why a line is removed; nothing where it stays.
   std::optional<RemovedLine> reason(const TransferLine& line) {
     if (auto found = by_text(line)) return found;
     const bool sized = filters_.least_side > 0 || filters_.most_side > 0 || filters_.most_aspect > 0;
@@ -108,7 +108,7 @@ class LineFilter {
     const auto same_example = examples_.find(example);
     if (filters_.same_examples && same_example != examples_.end())
       return removed(line, "duplicates: examples", "as " + same_example->second);
-    // The same file in several lines is meant: several questions about one picture.
+    // The same file in several lines is no duplicate: several questions may be asked about one picture.
     const auto same_pictures = pictures_.find(pictures);
     if (filters_.same_pictures && same_pictures != pictures_.end() && same_pictures->second.names != names)
       return removed(line, "duplicates: pictures", "as " + same_pictures->second.place);
@@ -126,7 +126,7 @@ class LineFilter {
   const FilterSettings& filters_;
   std::map<fs::path, Content> contents_;
   std::map<std::string, EarlierPicture> pictures_;
-  std::map<std::string, std::string> examples_;  // with their places
+  std::map<std::string, std::string> examples_;  // value: "FILE:LINE"
 };
 
 }  // namespace

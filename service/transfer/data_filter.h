@@ -33,8 +33,8 @@ struct FilterSettings {
 // Throws SettingsError.
 FilterSettings read_filters(std::string_view text, const std::filesystem::path& file);
 
-// An example that was left out. `reason` is the key that did it ("personal_data: email"), or "unreadable"
-// where a picture is; neither holds what was found, so that a report can be passed on.
+// An example that was removed. `reason` is the filter's key ("personal_data: email"), or "unreadable" for a
+// picture. Neither field holds the text that was found, so that a report can be passed on.
 struct RemovedLine {
   std::filesystem::path file;
   int line = 0;
@@ -47,13 +47,13 @@ struct FilteredLines {
   std::vector<RemovedLine> removed;
 };
 
-// In the order of the lines; of several reasons the first is told: text, then size, then duplicates. Reads
-// the pictures where size or duplicates ask for it, with progress on stderr.
+// Filters lines and keeps their order. Of several reasons the first is reported: text, then size, then
+// duplicates. Decodes pictures where size or duplicates need it, with progress on stderr.
 FilteredLines filtered(std::vector<TransferLine> lines, const FilterSettings& filters);
-// The same with the filters of a file; throws SettingsError, also where no line is left.
+// The same with the filters of a file. Throws SettingsError, also where no line is left.
 FilteredLines filtered(std::vector<TransferLine> lines, const std::filesystem::path& filters);
 
-// {"file": ..., "line": ..., "reason": ..., "detail": ...} of each, a line each.
+// JSON lines {"file": ..., "line": ..., "reason": ..., "detail": ...}.
 std::string removed_text(const std::vector<RemovedLine>& removed);
 std::map<std::string, int> counts_of(const std::vector<RemovedLine>& removed);  // by reason
 // "3 of 10 examples removed: personal_data: email 2, least_side 1"

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxListBytes = 1u << 20;
 
-// The texts of a list; those that are none are problems.
+// The texts of a list; other entries are problems.
 std::vector<const YamlNode*> texts_of(SettingsReader& reader, const char* key) {
   std::vector<const YamlNode*> texts;
   const std::vector<YamlNode>* const list = reader.list(key);
@@ -45,7 +45,7 @@ std::string listed(const std::vector<std::string_view>& names) {
   return text;
 }
 
-// Calls `chosen` for each of a list's names; those that are not known are problems.
+// Calls `chosen` for each name of a list; unknown names are problems.
 template <typename Chosen>
 void read_names(SettingsReader& reader, const char* key, const std::vector<std::string_view>& known,
                 Chosen chosen) {

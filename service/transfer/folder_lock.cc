@@ -18,7 +18,7 @@
 namespace palisade {
 namespace {
 
-// "process 1234", as whoever has the lock wrote it.
+// "process 1234", as the lock's owner wrote it.
 std::string owner_of(int descriptor) {
   std::array<char, 16> text{};
   const ssize_t read = ::pread(descriptor, text.data(), text.size() - 1, 0);
@@ -49,7 +49,7 @@ bool FolderLock::take() {
     log_warning(file_.string() + ": cannot be locked (" + std::strerror(why) +
                 "): see to it that no other process uses the folder");
   }
-  // Whoever had it before may have removed the file between the two.
+  // The previous owner may have removed the file between open() and flock().
   struct stat held {
   }, there{};
   const bool same =

@@ -34,7 +34,7 @@ struct Work {
   bool decode = false;
 };
 
-// Each file once.
+// Every file once.
 std::vector<Work> work_of(const std::vector<TransferLine>& lines, const FileHashes& known) {
   std::map<fs::path, bool> files;
   for (const TransferLine& line : lines) {

@@ -10,16 +10,16 @@
 
 namespace palisade {
 
-// SHA-256 by file.
+// Hex SHA-256 by path.
 using FileHashes = std::map<std::filesystem::path, std::string>;
 
-// Reads the pictures and films of examples before anything is learnt of them, so that none is found missing,
-// broken or too large after hours: each picture is decoded once, and the first frame of each film. Remembers
-// what it has read, for the next run of a sweep. One thread's; its own threads share the work.
+// Decodes every picture and the first frame of every film before training begins, so that a missing or broken
+// one is found at once. Remembers the result for the next run of a sweep. Used by one thread; its own threads
+// share the work.
 class InputFiles {
  public:
-  // What can't be used goes into `problems`, by line. A file with a hash in `known` was used before: it is
-  // hashed and not decoded. Returns the hashes of all that could be read before `stop`.
+  // Adds unusable files to `problems`, by line. A file in `known` was used before, so it is hashed and not
+  // decoded. Returns the hashes of all files read before `stop`.
   FileHashes read(const std::vector<TransferLine>& lines, const FileHashes& known, LineProblems& problems,
                   const std::string& what, const std::stop_token& stop);
 
@@ -35,11 +35,11 @@ class InputFiles {
   std::map<std::filesystem::path, FileFacts> found_;
 };
 
-// Of a whole file. Throws Error where it can't be read to its end.
+// Hashes a whole file. Throws Error where it cannot be read to its end.
 std::string sha256_of(const std::filesystem::path& file);
-// As sha256sum writes and checks them, "HASH  PATH" a line.
+// In the format of sha256sum: "HASH PATH" lines.
 std::string sha256_lines(const FileHashes& hashes);
-// Throws Error where the file can't be read or holds anything else.
+// The inverse. Throws Error where the file cannot be read or holds anything else.
 FileHashes read_file_hashes(const std::filesystem::path& file);
 
 }  // namespace palisade

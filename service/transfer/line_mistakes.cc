@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kWhite = " \t\r\n";
 constexpr auto kNowhere = std::string_view::npos;
 
-// Files known by how they begin.
+// Kinds of files by their first bytes.
 constexpr std::pair<std::string_view, std::string_view> kBeginnings[] = {
     {"\x1f\x8b", "is compressed (gzip): unpack it with gunzip"},
     {"\x28\xb5\x2f\xfd", "is compressed (Zstandard): unpack it with unzstd"},
@@ -48,7 +48,7 @@ std::string wide_text(std::string_view start) {
   if (start.starts_with("\xff\xfe")) return is("UTF-16 (little endian)");
   if (start.starts_with("\xfe\xff")) return is("UTF-16 (big endian)");
   if (start.find('\0') == kNowhere) return {};
-  std::array<std::size_t, 4> zeros{};  // by place, modulo four
+  std::array<std::size_t, 4> zeros{};  // zero bytes by position modulo 4, which tells UTF-16 and UTF-32
   const std::string_view some = start.substr(0, start.size() / 4 * 4);
   for (std::size_t i = 0; i < some.size(); ++i) zeros[i % 4] += some[i] == '\0';
   const std::size_t most = some.size() / 4;
@@ -60,10 +60,10 @@ std::string wide_text(std::string_view start) {
   return "holds zero bytes, so it is no text: name the file of examples";
 }
 
-// What stands in a line outside of its quoted texts.
+// The parts of a line outside quoted text.
 struct Outline {
   std::string outside;  // without what is quoted
-  int depth = 0;        // brackets that are left open
+  int depth = 0;        // brackets left open
   bool in_quotes = false;
 };
 

@@ -5,12 +5,12 @@
 
 namespace palisade {
 
-// What a file is that was to hold a JSON object a line, told by its first bytes, with what to do; empty where
-// it may be such a file. A UTF-8 byte order mark is no mistake.
+// Names a file by its first bytes where it cannot be JSON lines, with the remedy; empty where it may be. A
+// UTF-8 byte order mark is allowed.
 std::string file_mistake(std::string_view start);
 
-// What is wrong with a line that is no JSON object, named as what it is; empty where no mistake is known.
-// `last` of a file that ends without a line break.
+// Names the likely mistake in a line that is no JSON object; empty where none is known. `last`: the last line
+// of a file that ends without a line break.
 std::string line_mistake(std::string_view line, bool last);
 
 }  // namespace palisade

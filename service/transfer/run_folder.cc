@@ -51,14 +51,14 @@ std::uint64_t number_of(const SafetensorsFile& file, const char* key) {
 void require_origin(const SafetensorsFile& file, const RunFolder::Origin& origin) {
   if (metadata_of(file, "data") != origin.data)
     throw Error(file.path().string() + ": was made with other examples or another model than there are now");
-  if (!file.metadata().contains("recipe")) return;  // of an earlier version
+  if (!file.metadata().contains("recipe")) return;  // written by an earlier version
   const auto keys = differing_keys(metadata_of(file, "recipe"), origin.recipe);
   if (!keys.empty())
     throw Error(file.path().string() + ": was made with another recipe than recipe.yaml is now (" +
                 joined(keys) + "); undo that, or begin another run");
 }
 
-// What has been written so far stays, whatever happens to the machine.
+// Makes what was written survive a power cut.
 void sync_file(const fs::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return;
@@ -91,7 +91,7 @@ void RunFolder::begin(const TransferSettings& settings) const {
   make();
   std::error_code error;
   write_whole_file(path_ / kRecipe, recipe_text(settings));
-  // Of an attempt that did not come to its first checkpoint.
+  // Left by an attempt that did not reach its first checkpoint.
   fs::remove(path_ / kMetrics, error);
 }
 
@@ -173,7 +173,7 @@ RunFolder::StepPart RunFolder::resume(Parameters& parameters, Optimizer& optimiz
 }
 
 void RunFolder::take_checkpoint(const RunFolder& other) const {
-  // The checkpoint last, and whole: with it the run has what it goes on from.
+  // The checkpoint is renamed last: it is what a run is resumed from.
   const fs::path partial = path_ / (std::string(kCheckpoint) + ".partial");
   for (const char* const name : {kMetrics, kRemoved, kInputs}) {
     if (fs::exists(other.path_ / name))
@@ -200,7 +200,7 @@ std::vector<Json> RunFolder::metrics() const {
   if (!fs::exists(path_ / kMetrics)) return all;
   LineReader lines(path_ / kMetrics, kMaxMetric);
   for (std::string line; lines.next(line);) {
-    // A killed process may have left half a line.
+    // A killed process may leave half a line.
     Json json = Json::parse(line, nullptr, false);
     if (json.is_object() && json.contains("step") && json["step"].is_number_integer())
       all.push_back(std::move(json));

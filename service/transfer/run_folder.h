@@ -24,12 +24,12 @@ namespace palisade {
 // was. Throws Error naming the file.
 class RunFolder {
  public:
-  // Of a step that takes several passes: how many are done, and their losses' share of the step's.
+  // Progress within a step of several passes: passes done, and their share of the step's loss.
   struct StepPart {
     int passes = 0;
     double loss = 0;
   };
-  // What a checkpoint belongs to: the hash of what is trained on, and steps_recipe().
+  // Identifies a checkpoint: the hash of the training data, and steps_recipe().
   struct Origin {
     std::string data;
     std::string recipe;
@@ -37,10 +37,10 @@ class RunFolder {
 
   explicit RunFolder(const std::filesystem::path& path) : path_(path) {}
 
-  // Throws UsageError where something else is there, or where it was begun and `resumed` is false.
+  // Throws UsageError where the folder holds something else, or a run although `resumed` is false.
   void require_fit(bool resumed) const;
   void make() const;
-  // Writes the recipe.
+  // Creates the folder and writes the recipe.
   void begin(const TransferSettings& settings) const;
   void tell_removed(const std::vector<RemovedLine>& removed) const;
   TransferSettings settings() const;  // throws SettingsError too
@@ -50,20 +50,20 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
   bool exists() const;
   bool was_begun() const;
-  // Empty where none were told.
+  // Empty where no hashes were written.
   FileHashes inputs() const;
   void tell_inputs(const FileHashes& inputs) const;
 
   bool has_checkpoint() const;
-  // With the gradients, where some passes of the next step are in them.
+  // Writes a checkpoint, with the gradients where some passes of the next step are done.
   void save(Parameters& parameters, Optimizer& optimizer, const Origin& origin, const StepPart& part) const;
-  // Throws where the checkpoint is of other data, another model or another recipe. Metrics of later steps are
-  // dropped.
+  // Throws where the checkpoint belongs to other data, another model or another recipe. Drops metrics of
+  // later steps.
   StepPart resume(Parameters& parameters, Optimizer& optimizer, const Origin& origin) const;
 
-  // Of another run whose training is this one's: what save() and append() left there.
+  // Takes over checkpoint and metrics of another run with the same training.
   void take_checkpoint(const RunFolder& other) const;
-  // Checkpoint and model.
+  // Removes checkpoint and model.
   void remove_weights() const;
 
   void append(const Json& metrics) const;
@@ -74,7 +74,7 @@ class RunFolder {
   std::filesystem::path path_;
 };
 
-// Loss, exact answers and learning rate over the steps. (SVG)
+// SVG of loss, exact answers and learning rate over the steps.
 std::string curves_of(const std::vector<Json>& metrics);
 
 }  // namespace palisade

@@ -19,13 +19,13 @@ namespace {
 using std::chrono::steady_clock;
 using Candidates = std::vector<TransferSettings>;
 
-// What is trained, which beams change nothing of.
+// The recipe without beams, which do not change training.
 std::string training_of(TransferSettings settings) {
   settings.beams = 1;
   return recipe_text(settings);
 }
 
-// Of a finished run. Throws Error where its evaluation came to no number.
+// The score of a finished run. Throws Error where its evaluation gave no number.
 SweepScore score_of(const RunFolder& folder, const TransferSettings& settings, double seconds) {
   SweepScore score{.exact = NAN, .loss = NAN, .seconds = seconds};
   const char* const exact = settings.beams > 1 ? "evaluation_exact_by_beams" : "evaluation_exact";
@@ -39,7 +39,7 @@ SweepScore score_of(const RunFolder& folder, const TransferSettings& settings, d
   return score;
 }
 
-// One sweep while it goes on.
+// A sweep in progress.
 class Sweep {
  public:
   Sweep(const SweepSettings& settings, const SweepFolder& folder, const std::stop_token& stop)
@@ -81,7 +81,7 @@ class Sweep {
     return true;
   }
 
-  // False when it was stopped. `later` is what probably comes after them.
+  // False where it was stopped. `later` are the runs that will probably follow.
   bool run_all(const Candidates& candidates, const Candidates& later) {
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       if (is_done(candidates[i])) continue;
@@ -112,19 +112,19 @@ class Sweep {
     return result_.runs.emplace_back(SweepRun{format_text("run%03d", number), settings});
   }
 
-  // Of the trainings: examples seen times pixels.
+  // Work of the distinct trainings: examples seen times pixels.
   double work_of(const Candidates& runs, std::set<std::string>& trained) const {
     double work = 0;
     for (const TransferSettings& settings : runs) {
       const double side = settings.resolution > 0 ? settings.resolution : own_resolution_;
-      // All runs see as many examples an epoch; a recipe counts either throughout.
+      // An epoch is the same for all runs, and a recipe counts either epochs or examples.
       const double seen = settings.examples > 0 ? settings.examples : settings.epochs;
       if (trained.insert(training_of(settings)).second) work += seen * side * side;
     }
     return work;
   }
 
-  // ", 12:40 left" as the finished runs let expect it.
+  // ", 12:40 left", estimated from the finished runs.
   std::string time_left(const Candidates& left) const {
     Candidates finished;
     double seconds = 0;
@@ -183,7 +183,7 @@ class Sweep {
     return true;
   }
 
-  // Other beams need no other training.
+  // Runs that differ in beams alone share their training.
   void go_on_from_same_training(const SweepRun& run, const RunFolder& folder) const {
     for (const SweepRun& other : result_.runs) {
       const RunFolder trained(folder_.run(other.name));
@@ -196,7 +196,7 @@ class Sweep {
     }
   }
 
-  // Of the best run, and of the last one, which the next may go on from.
+  // Keeps the weights of the best run, and of the last one, from which the next may continue.
   void keep_weights_of(const SweepRun* last) const {
     const SweepRun* const best = best_of(result_.runs);
     for (const SweepRun& run : result_.runs) {

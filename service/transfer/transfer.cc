@@ -42,7 +42,7 @@ int total_steps_of(const TransferSettings& settings, std::size_t records) {
   return std::max(1, int(std::lround(examples / settings.batch_size)));
 }
 
-// Of the examples, what was removed of them, and the weights to start from.
+// Hash of the examples, the removed ones, and the initial weights.
 std::string hash_of(const TransferSettings& settings, const std::vector<RemovedLine>& removed,
                     const Checkpoint& checkpoint) {
   Sha256 hash;
@@ -56,7 +56,7 @@ std::string hash_of(const TransferSettings& settings, const std::vector<RemovedL
   return hash.hex();
 }
 
-// Everything of one transfer while it runs.
+// A transfer in progress.
 class Transfer {
  public:
   Transfer(const RunFolder& run, const TransferSettings& settings, const std::stop_token& stop,
@@ -125,7 +125,7 @@ class Transfer {
   }
 
  private:
-  // What is asked in other words than PaliGemma's is asked as a question, but learnt as it stands.
+  // Warns of prefixes that `ask` would turn into a question but that are learnt as they stand.
   void tell_other_prefixes(const std::vector<TransferLine>& lines) const {
     const auto other = [](const TransferLine& line) { return task_of_prompt(line.prefix) == kOtherPrompt; };
     const auto first = std::ranges::find_if(lines, other);
@@ -138,7 +138,7 @@ class Transfer {
         "detect or segment");
   }
 
-  // A file's examples; what `filters` remove of them stands in removed_.
+  // Reads the examples of a file; removed ones go to removed_.
   std::vector<TransferRecord> read(const fs::path& file, const fs::path& filters) {
     LineProblems problems;
     std::vector<TransferLine> lines = read_transfer_lines(file, problems);
@@ -159,7 +159,7 @@ class Transfer {
     if (!lock_) {
       run_.make();
       lock_ = std::make_unique<FolderLock>(run_.path());
-      // Two processes may have found that it is not there.
+      // Another process may have begun it meanwhile.
       if (run_.was_begun())
         throw UsageError(run_.path().string() + ": another process has just begun a run there");
     }
@@ -167,7 +167,7 @@ class Transfer {
     if (!settings_.filters.empty()) run_.tell_removed(removed_);
   }
 
-  // A run goes on with the pictures that it began with.
+  // A resumed run needs the pictures with which it began.
   void require_same_inputs() const {
     std::vector<std::string> changed;
     for (const auto& [file, hash] : seen_inputs_) {
@@ -182,13 +182,13 @@ class Transfer {
         run_.path().string() + "/inputs.sha256); bring them back, or begin another run");
   }
 
-  // Where another pass may take longer than is left until then.
+  // Due where another pass may take longer than the time left.
   bool checkpoint_is_due() const {
     const std::chrono::duration<double, std::ratio<60>> most(settings_.checkpoint_minutes);
     return most.count() > 0 && steady_clock::now() - saved_ + pass_time_ >= most;
   }
 
-  // Examples of one pass: some of one step's batch.
+  // The examples of one pass, a part of a step's batch.
   struct PassRecords {
     std::vector<const TransferRecord*> records;
     std::uint64_t seed = 0;
@@ -211,7 +211,7 @@ class Transfer {
     return chosen;
   }
 
-  // Pictures are read while the pass before is computed; one at a time, as the loader is one thread's.
+  // Reads the next pictures during the current pass. One at a time, because the loader belongs to one thread.
   std::future<TrainingBatch> load_ahead(PassRecords chosen) {
     return std::async(std::launch::async, [this, chosen = std::move(chosen)] {
       return loader_.load(chosen.records, chosen.seed);
@@ -222,7 +222,7 @@ class Transfer {
     return {.label_smoothing = float(settings_.label_smoothing), .vocabulary = config_.image_token};
   }
 
-  // False where it was stopped within.
+  // False where it was stopped within the step.
   bool step(Progress& progress) {
     const int step = optimizer_.steps();
     while (part_.passes < passes()) {
@@ -279,7 +279,7 @@ class Transfer {
       std::vector<const TransferRecord*> some;
       for (std::size_t i = first; i < std::min(first + at_once, evaluation_.size()); ++i)
         some.push_back(&evaluation_[i]);
-      // The loader may be busy with the next batch.
+      // A loader of its own: the other may be reading the next batch.
       BatchLoader loader(preprocessor_, settings_);
       const PassOptions options{.loss = {.label_smoothing = 0, .vocabulary = config_.image_token},
                                 .dropout = {}};
@@ -294,7 +294,7 @@ class Transfer {
                                  optimizer_.steps(), loss, 100 * exact, evaluation_.size()));
   }
 
-  // As the service would answer, with the model that was written.
+  // Evaluates the model that was written, as the service would answer.
   void evaluate_by_beams(Progress& progress) {
     const PaliGemma model(run_.model());
     BatchLoader loader(preprocessor_, settings_);
@@ -329,8 +329,8 @@ class Transfer {
   const std::stop_token& stop_;
   const std::string& what_;
   InputFiles& inputs_;
-  FileHashes known_inputs_;  // as the run was begun with them
-  FileHashes seen_inputs_;   // as they are now
+  FileHashes known_inputs_;  // when the run began
+  FileHashes seen_inputs_;   // now
   ModelConfig stored_;
   ModelConfig config_;
   Preprocessor preprocessor_;
@@ -348,7 +348,7 @@ class Transfer {
   int total_steps_;
   Schedule schedule_;
   Schedule image_schedule_;
-  RunFolder::StepPart part_;  // of the step that is being made
+  RunFolder::StepPart part_;  // of the current step
   steady_clock::time_point saved_;
   steady_clock::duration pass_time_{0};
   steady_clock::time_point begun_;

@@ -23,7 +23,7 @@ TransferRecord record_of(const TransferLine& line, const TransferSettings& setti
                 "an answer");
   record.tokens = example_tokens(config, tokenizer, line.prefix, record.suffix);
   const std::size_t length = record.tokens.prompt.size() + record.tokens.suffix.size();
-  // The last token is predicted and never read.
+  // The last token is predicted and not read.
   if (length > std::size_t(settings.text_length) + 1)
     throw Error(record.place + ": prefix and suffix are " + std::to_string(length - 1) +
                 " tokens, text_length is " + std::to_string(settings.text_length));
@@ -35,7 +35,7 @@ TransferRecord record_of(const TransferLine& line, const TransferSettings& setti
   return record;
 }
 
-// A number below `count`, of `seed` alone.
+// A number below `count` that depends on `seed` alone.
 std::uint64_t chosen_below(std::uint64_t count, std::uint64_t seed) {
   return std::uint64_t((static_cast<unsigned __int128>(split_mix(seed)) * count) >> 64);
 }
@@ -99,7 +99,7 @@ std::vector<Image> BatchLoader::frames_of(const fs::path& video, std::optional<s
     images.push_back(preprocessor_.to_square(frame->image));
   }
   if (images.empty()) throw Error(video.string() + ": holds no frame");
-  // Short ones are tiled: 0, 1, 2, 0, 1, 2 ...
+  // Short videos are tiled: 0, 1, 2, 0, 1, 2 ...
   for (const std::size_t seen = images.size(); images.size() < count;)
     images.push_back(images[images.size() % seen]);
   return images;
@@ -120,7 +120,7 @@ std::vector<Image> BatchLoader::images(const TransferRecord& record, std::option
 TrainingBatch BatchLoader::load(std::span<const TransferRecord* const> records,
                                 std::optional<std::uint64_t> seed) {
   TrainingBatch batch;
-  // A picture that several lines ask about goes through the tower once.
+  // A picture of several lines is encoded once.
   std::map<std::vector<fs::path>, std::vector<int>> loaded;
   for (const TransferRecord* record : records) {
     TrainingExample example{.pictures = {}, .prompt = record->tokens.prompt, .suffix = record->tokens.suffix};

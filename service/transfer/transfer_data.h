@@ -17,7 +17,7 @@
 
 namespace palisade {
 
-// A line of examples as the model reads it.
+// One example as token ids and picture paths.
 struct TransferRecord {
   std::string place;  // "FILE:LINE"
   std::vector<std::filesystem::path> pictures;
@@ -26,12 +26,12 @@ struct TransferRecord {
   ExampleTokens tokens;
 };
 
-// Empty suffixes and text longer than the limit go into `problems`.
+// Adds empty suffixes and text over the limit to `problems`.
 std::vector<TransferRecord> transfer_records(const std::vector<TransferLine>& lines,
                                              const TransferSettings& settings, const ModelConfig& config,
                                              const Tokenizer& tokenizer, LineProblems& problems);
 
-// Which record comes at which place when all are seen again and again, each time in another order.
+// The order of records: every epoch has an order of its own.
 class ExampleOrder {
  public:
   ExampleOrder(std::size_t records, std::uint64_t seed) : records_(records), seed_(seed) {}
@@ -44,16 +44,16 @@ class ExampleOrder {
   std::vector<std::size_t> order_;  // of epoch_
 };
 
-// Makes batches of records: reads their pictures and videos. One thread's.
+// Makes batches of records, reading their pictures and videos. Used by one thread.
 class BatchLoader {
  public:
   BatchLoader(const Preprocessor& preprocessor, const TransferSettings& settings)
       : preprocessor_(preprocessor), settings_(settings) {}
 
-  // A video begins at its first frame, or, with a seed, anywhere (fixed stride; short ones are tiled). Throws
-  // Error naming the record's file and line.
+  // A video begins at its first frame, or with a seed at a random one (fixed stride; short ones are tiled).
+  // Throws Error naming the record's file and line.
   TrainingBatch load(std::span<const TransferRecord* const> records, std::optional<std::uint64_t> seed);
-  // A record's pictures as inference takes them.
+  // The pictures of a record, as inference takes them.
   std::vector<Image> images(const TransferRecord& record, std::optional<std::uint64_t> seed);
 
  private:

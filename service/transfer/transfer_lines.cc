@@ -16,7 +16,7 @@ constexpr std::size_t kMaxLineBytes = 1u << 20;
 constexpr std::size_t kJudgedStart = 4096;
 constexpr std::size_t kMaxKept = 100;
 
-// Another key that may have been meant by one that is missing: ", did you mean ..."
+// ", did you mean ..." for a key that may stand for the missing one.
 std::string meant(const Json& json, const std::string& key) {
   std::vector<std::string> others;
   for (const auto& [other, value] : json.items()) others.push_back(other);
@@ -124,7 +124,7 @@ std::vector<TransferLine> read_transfer_lines(const fs::path& file, LineProblems
     if (reader.number() == 1 && text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
     const std::size_t first = text.find_first_not_of(" \t\r");
     if (first == std::string::npos) continue;
-    // The rest of an object over several lines; what begins anew was broken in that line alone.
+    // Skips the rest of an object that is spread over several lines.
     if (went_on && text[first] != '{') break;
     went_on = false;
     TransferLine line{.file = file, .number = reader.number(), .text = text};

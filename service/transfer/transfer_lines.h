@@ -12,7 +12,7 @@ namespace palisade {
 struct TransferLine {
   std::filesystem::path file;
   int number = 0;    // from 1
-  std::string text;  // as it stands there
+  std::string text;  // as written
   std::vector<std::filesystem::path> pictures;
   std::filesystem::path video;
   std::string prefix;  // as whole_prompt() reads it
@@ -21,8 +21,7 @@ struct TransferLine {
   std::string place() const { return file.string() + ":" + std::to_string(number); }
 };
 
-// What is wrong with the lines of one file, by their numbers; 0: with the file. All are counted, the first
-// ones kept.
+// Problems of the lines of one file, by line number; 0 means the file. All are counted, the first ones kept.
 class LineProblems {
  public:
   void add(int line, std::string problem);
@@ -35,13 +34,13 @@ class LineProblems {
   std::size_t count_ = 0;
 };
 
-// Reads a whole file of examples; relative paths are the file's folder's. Malformed lines and missing
-// pictures go into `problems`, each with file and line; reading ends where what follows can't be judged: in a
-// file that is something else, or a line that is longer than 1 MiB or goes on in the next. Throws Error
-// where the file cannot be read, SettingsError where it is none.
+// Reads a file of examples; relative paths are relative to its folder. Malformed lines and missing pictures
+// are added to `problems` with file and line. Reading ends at a line longer than 1 MiB or spread over
+// several, and in a file of another kind. Throws Error where the file cannot be read, SettingsError where it
+// is no such file.
 std::vector<TransferLine> read_transfer_lines(const std::filesystem::path& file, LineProblems& problems);
 
-// Throws SettingsError where there are any.
+// Throws SettingsError where there are problems.
 void require_none(const LineProblems& problems);
 
 }  // namespace palisade

@@ -38,7 +38,7 @@ void read_parts(SettingsReader& reader, TransferSettings& settings) {
   reader.problem("parts", "parts is all, language or projection, not '" + name + "'");
 }
 
-// The shortest text that is read back as the same number.
+// The shortest text that parses to the same number.
 std::string text_of(double number) {
   std::array<char, 32> text{};
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};

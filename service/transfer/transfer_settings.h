@@ -11,7 +11,7 @@
 
 namespace palisade {
 
-// Which parts of the model a transfer trains; freeze_vit takes the image encoder out of `all`.
+// The parts of the model that are trained; freeze_vit excludes the image encoder from `all`.
 enum class TrainedParts { kAll, kLanguageModel, kProjection };
 
 // A transfer: what is trained on what, and the recipe (PaliGemma, arXiv 2407.07726, transfers). The first
@@ -30,22 +30,22 @@ struct TransferSettings {
   std::filesystem::path data;        // JSONL
   std::filesystem::path evaluation;  // JSONL; empty: none
   std::filesystem::path filters;     // of the data, YAML (see FilterSettings); empty: none
-  double examples = 0;               // seen in all, instead of epochs
+  double examples = 0;               // number seen in all, instead of epochs
   int batch_size = 64;
-  int examples_at_once = 8;  // of a batch in one pass; the gradients of the passes add up
-  int text_length = 64;      // tokens of <bos> prefix "\n" suffix, which the model reads
+  int examples_at_once = 8;  // of a pass; gradients of a batch's passes add up
+  int text_length = 64;      // longest <bos> prefix "\n" suffix, in tokens
   double warmup = 0.05;      // share of all steps
   double image_warmup = 0;   // of the image encoder, where it is longer (stage 1)
   TrainedParts parts = TrainedParts::kAll;
-  int lora_rank = 0;   // above 0: adapters of the towers' matmuls are trained instead, and merged at the end
+  int lora_rank = 0;   // above 0: adapters are trained instead of the towers' weights, and merged at the end
   std::string resize;  // a preset; empty: the model's own
   int frames = 16;     // of a video
   int frame_step = 1;
   bool allow_empty_suffix = false;
   int seed = 0;
   int evaluate_every = 0;          // steps; 0: at the end alone
-  int checkpoint_every = 0;        // steps; 0: none for their sake
-  double checkpoint_minutes = 10;  // at most between two checkpoints, within a step too; 0: none for its sake
+  int checkpoint_every = 0;        // steps; 0: by time alone
+  double checkpoint_minutes = 10;  // longest time between two checkpoints; 0: by steps alone
 
   std::vector<ModelPart> trained_parts() const;
 };
@@ -53,13 +53,13 @@ struct TransferSettings {
 struct YamlNode;
 struct Problem;
 
-// Reads a recipe over `settings`; relative paths are the recipe's folder's. Throws SettingsError.
+// Reads a recipe over `settings`; relative paths are relative to its folder. Throws SettingsError.
 void read_recipe(std::string_view text, const std::filesystem::path& file, TransferSettings& settings);
 void read_recipe(const YamlNode& root, const std::filesystem::path& folder, TransferSettings& settings,
                  std::vector<Problem>& problems);
-// What read_recipe() reads back as these settings.
+// The inverse of read_recipe().
 std::string recipe_text(const TransferSettings& settings);
-// What is wrong with them as a whole, by their names in a recipe. Throws SettingsError.
+// Checks the settings as a whole. Throws SettingsError naming keys of the recipe.
 void check(const TransferSettings& settings);
 
 }  // namespace palisade

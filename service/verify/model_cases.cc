@@ -21,10 +21,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The README's: f32 rounding alone gives up to 3e-5 in the tower and 1.5e-4 in the decoder.
+// As the reference's README has it; f32 rounding alone gives up to 3e-5 in the tower and 1.5e-4 in the
+// decoder.
 constexpr double kDecoderTolerance = 1e-3;
 
-// One golden case while it runs.
+// A golden case in progress.
 class ModelCase {
  public:
   ModelCase(const fs::path& root, const fs::path& file, Precision precision, VerificationReport& report)
@@ -48,7 +49,7 @@ class ModelCase {
   }
 
  private:
-  // Everything the case holds of one prompt.
+  // Compares everything that the case holds for one prompt.
   void run_prompt(const PaliGemma& model, int index) {
     const std::string text = json_.at("prompts").at(index).get<std::string>();
     std::vector<Image> pictures;

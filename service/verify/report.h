@@ -20,7 +20,7 @@ struct Check {
   std::string skipped;  // the reason; empty for a comparison that was made
 };
 
-// Collects checks, hands each on as it is made, and counts.
+// Counts checks and hands each on as it is made.
 class VerificationReport {
  public:
   using Sink = std::function<void(const Check&)>;

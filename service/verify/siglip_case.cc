@@ -20,7 +20,7 @@ void append(std::vector<float>& all, ConstMatrixView rows) {
   for (int row = 0; row < rows.rows; ++row) all.insert(all.end(), rows.row(row).begin(), rows.row(row).end());
 }
 
-// Every tensor of the case by its golden name.
+// Computes every tensor of the case, by golden name.
 Tensors compute(const Siglip& model, std::span<const Image> images, std::span<const std::string> texts) {
   Tensors tensors;
   const Observer collect = [&](std::string_view name, ConstMatrixView rows) {

@@ -22,7 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The README's. Losses of later optimizer steps drift; norms of gradients and parameters are large.
+// Tolerances of the reference's README. Losses of later optimizer steps drift; norms of gradients and
+// parameters are large.
 constexpr double kLossTolerance = 1e-4, kDriftingLossTolerance = 2e-3;
 constexpr int kExactSteps = 3;
 constexpr double kGradientShare = 1e-4, kGradientFloor = 1e-5;
@@ -69,7 +70,7 @@ std::vector<GoldenRows> golden_rows(const SafetensorsFile& file) {
   return all;
 }
 
-// A model in training and what it is given.
+// A model in training and its examples.
 class Trainee {
  public:
   explicit Trainee(const fs::path& folder)
@@ -108,7 +109,7 @@ class Trainee {
   std::vector<ExampleLoss> accumulate(const PassOptions& options) {
     return pass_.accumulate(batch_, options);
   }
-  // Of the rows that predict the targets.
+  // Logits of the rows that predict the targets.
   Matrix logits() const {
     const ConstMatrixView head = parameters_.weights().language_tower.head();
     Matrix logits(pass_.target_states().rows, head.rows);
@@ -250,7 +251,7 @@ void verify_optimizer(const fs::path& root, const fs::path& file, const Json& js
     const int step = golden.at("step").get<int>();
     const std::string label = "step " + std::to_string(step) + " ";
     const double tolerance = step < kExactSteps ? kLossTolerance : kDriftingLossTolerance;
-    // What follows from the losses of later steps drifts as they do.
+    // Values after later steps drift as their losses do.
     const double share = step < kExactSteps ? kNormShare : 50 * kNormShare;
     const auto losses = trainee.accumulate(trainee.options(json.at("label_smoothing").get<double>()));
     double mean = 0;

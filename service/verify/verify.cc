@@ -34,7 +34,7 @@ Case skipped(const fs::path& root, const fs::path& file, std::string reason) {
           [reason = std::move(reason)](VerificationReport& report) { report.skip("all", reason); }};
 }
 
-// The ways the reference data is laid out; each file becomes one case.
+// Finds the cases; each file of the reference data is one.
 std::vector<Case> cases_of(const fs::path& root, Precision precision) {
   std::vector<Case> cases;
   const auto add = [&](const fs::path& file, auto verify_file) {

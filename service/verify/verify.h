@@ -12,13 +12,11 @@
 
 namespace palisade {
 
-// Runs the golden data of `root` (a folder laid out as the reference data: models/, images/, cases/, resize/,
-// tokenizer/, train/, segmentation/) at the tolerances of its README, PaliGemma's
-// with matmuls in `precision` (see tolerance.h). `wanted` chooses cases by path or its
-// end
-// ("cases/paligemma1-tiny/caption", "caption", "resize"); empty takes all. Nothing is passed over: what this
-// build cannot run is reported as skipped. Throws Error when root holds no golden data or a wanted case
-// is not there.
+// Runs the golden data in `root` (models/, images/, cases/, resize/, tokenizer/, train/, segmentation/) at
+// the tolerances of its README. PaliGemma multiplies in `precision` (see tolerance.h). `wanted` chooses cases
+// by path or its end ("cases/paligemma1-tiny/caption", "caption", "resize"); empty takes all. What this build
+// cannot run is reported as skipped. Throws Error where root holds no golden data or a wanted case is
+// missing.
 void verify(const std::filesystem::path& root, const std::vector<std::string>& wanted, Precision precision,
             VerificationReport& report);
 
