@@ -82,7 +82,7 @@ void read_to_end(Batch& batch, const EngineModel& model) {
   batch.duration = source->duration();
   bool remarked = false;
   OncePerSecond telling;
-  Skipped skipped;
+  SkippedPictures skipped;
   const auto tell_skipped = [&](bool at_once) {
     skipped.add(source->take_skipped());
     if (skipped.pictures == 0 || !(telling.count(1, std::chrono::steady_clock::now()) || at_once)) return;

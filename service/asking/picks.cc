@@ -107,7 +107,7 @@ std::optional<Clip> clip_of_video(const SourceOptions& options, int count,
   source = open_apart(open_source, options, stop);
   Clip clip;
   std::optional<Frame> last_picked;
-  Skipped skipped;
+  SkippedPictures skipped;
   sampling.span = std::chrono::round<std::chrono::milliseconds>(end - seen.pts.front());
   clip.sampling = sampling;
   for (std::size_t next = 0; next < picks.size();) {

@@ -11,35 +11,35 @@
 namespace palisade {
 namespace {
 
-// Cameras do not begin together.
+// Cameras start one after the other.
 constexpr double kBetweenStarts = 0.7;  // seconds
 
 MediaTime media_time(double seconds) {
   return MediaTime(std::int64_t(std::llround(seconds * 1e9)));
 }
 
-// Gates and motion are unknown: every clip passes.
+// Gates and motion are unknown, so every clip passes.
 TaskSettings always(TaskSettings task) {
   task.when = When::kAlways;
   return task;
 }
 
-struct Played {
-  Played(const TaskSettings& task, bool degrades)
+struct PlannedSeries {
+  PlannedSeries(const TaskSettings& task, bool degrades)
       : first(task), sampler(task.sampling), clips(always(task), GateSettings{}, degrades) {}
 
   TaskSettings first;
   Sampler sampler;
   ClipSeries clips;
-  MediaTime tap_every{0};  // of the stream that it is paired with
+  MediaTime tap_every{0};  // frame interval of the partner stream
   SeriesLoad load;
 };
 
-struct PlayedStream {
+struct PlannedStream {
   const StreamSettings* settings = nullptr;
   double start = 0;
   std::uint64_t number = 0;
-  std::vector<std::unique_ptr<Played>> series;
+  std::vector<std::unique_ptr<PlannedSeries>> series;
 };
 
 MediaTime tap_of(const Settings& settings, const std::string& stream, const std::string& pairing) {
@@ -64,7 +64,7 @@ class Player {
 
   SimulatedLoad play() {
     const double end = assumptions_.minutes * 60;
-    // The first half finds the level that the load leads to.
+    // Only the second half is counted; in the first the degradation settles.
     counted_from_ = endless_ ? 0 : end / 2;
     const double interval = 1 / assumptions_.frames_per_second;
     for (double time = 0; time < end; time += interval) {
@@ -75,7 +75,7 @@ class Player {
     }
     serve_until(end);
     SimulatedLoad result{.seconds = end - counted_from_, .busy = busy_};
-    for (PlayedStream& stream : streams_) {
+    for (PlannedStream& stream : streams_) {
       for (const auto& series : stream.series) result.series.push_back(std::move(series->load));
     }
     return result;
@@ -83,10 +83,10 @@ class Player {
 
  private:
   void add(const Settings& settings, const StreamSettings& stream) {
-    PlayedStream played{.settings = &stream, .start = kBetweenStarts * double(streams_.size())};
+    PlannedStream played{.settings = &stream, .start = kBetweenStarts * double(streams_.size())};
     for (const std::vector<std::size_t>& group : groups_of(stream.tasks)) {
       const TaskSettings& first = stream.tasks[group.front()];
-      auto series = std::make_unique<Played>(first, stream.degrade);
+      auto series = std::make_unique<PlannedSeries>(first, stream.degrade);
       series->tap_every = tap_of(settings, first.against.stream, pairing_of(stream.name, first.name));
       const bool pairs = !first.against.stream.empty() || !first.against.reference.empty();
       series->load = {.stream = stream.name,
@@ -104,7 +104,7 @@ class Player {
     streams_.push_back(std::move(played));
   }
 
-  void give_frame(PlayedStream& stream, double at) {
+  void give_frame(PlannedStream& stream, double at) {
     serve_until(at);
     const double fps = assumptions_.frames_per_second;
     const auto keyframes =
@@ -115,7 +115,7 @@ class Player {
     frame.stamp.pts = media_time(double(frame.stamp.number) / fps);
     frame.stamp.keyframe = frame.stamp.number % keyframes == 0;
     for (std::size_t index = 0; index < stream.series.size(); ++index) {
-      Played& series = *stream.series[index];
+      PlannedSeries& series = *stream.series[index];
       if (series.load.on_demand || !series.sampler.wants(frame.stamp)) continue;
       for (Clip& clip : series.sampler.offer(frame)) {
         pair_up(series, clip, at);
@@ -125,8 +125,8 @@ class Player {
     serve_until(at);
   }
 
-  void pair_up(const Played& series, Clip& clip, double at) const {
-    const Against& against = series.first.against;
+  void pair_up(const PlannedSeries& series, Clip& clip, double at) const {
+    const PairPartner& against = series.first.against;
     if (!against.reference.empty()) {
       Frame reference;
       reference.stream = "reference " + against.reference;
@@ -134,7 +134,7 @@ class Player {
     } else if (!against.stream.empty()) {
       Frame other;
       other.stream = against.stream;
-      // The nearest one that the other stream keeps for this pairing.
+      // The partner's nearest frame.
       const double every = std::chrono::duration<double>(series.tap_every).count();
       other.stamp.number =
           std::uint64_t(std::llround(std::round(at / every) * every * assumptions_.frames_per_second));
@@ -142,7 +142,7 @@ class Player {
     }
   }
 
-  void ask(Played& series, int index, Clip clip, double at) {
+  void ask(PlannedSeries& series, int index, Clip clip, double at) {
     const bool counts = at >= counted_from_;
     if (counts) {
       ++series.load.clips;
@@ -155,7 +155,7 @@ class Player {
     series.clips.pushed(lost > 0);
   }
 
-  // The engine takes what waits as long as its time lasts.
+  // Serves waiting requests until the engine's time reaches `at`.
   void serve_until(double at) {
     while (free_at_ <= at) {
       const std::optional<Request> request = queue_.try_pop(false);
@@ -191,8 +191,8 @@ class Player {
   double free_at_ = 0;
   double busy_ = 0;
   RequestQueue queue_;
-  std::vector<PlayedStream> streams_;
-  std::map<std::string, Played*> by_name_;  // by Request::series
+  std::vector<PlannedStream> streams_;
+  std::map<std::string, PlannedSeries*> by_name_;  // key: Request::series
   std::map<std::string, std::set<std::uint64_t>> encoded_;
 };
 

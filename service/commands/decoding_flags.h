@@ -12,7 +12,7 @@ class App;
 
 namespace palisade {
 
-// --choices, --beams, --length-penalty, --temperature, --top-k, --top-p, --seed and --top-tokens, as typed.
+// Values of --choices, --beams, --length-penalty, --temperature, --top-k, --top-p, --seed and --top-tokens.
 struct DecodingFlags {
   std::optional<std::string> choices;
   std::optional<int> beams;

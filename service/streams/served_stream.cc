@@ -222,7 +222,7 @@ void ServedStream::on_pair(Clip pair, std::size_t index) {
 
 void ServedStream::on_miss(std::uint64_t count, const PairMiss& last, std::size_t index) {
   series_[index]->miss(count);
-  const Against& against = series_[index]->settings().against;
+  const PairPartner& against = series_[index]->settings().against;
   std::optional<std::string> notice;
   {
     const std::lock_guard lock(pairs_mutex_);

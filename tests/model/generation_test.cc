@@ -201,7 +201,7 @@ TEST_CASE("a damaged checkpoint gives an error, not an answer") {
 
 TEST_CASE(
     "an answer carries the most probable tokens of each step, the chosen one with its own probability") {
-  const Asked asked("paligemma1-tiny");
+  const PrefilledPrompt asked("paligemma1-tiny");
   const DecodingOptions options{.max_new_tokens = 6, .top_tokens = 5, .ignore_eos = true};
   const Answer answer =
       decode(asked.model, asked.prefill(needs_of(asked.model, options).new_positions, "caption en"), options);
