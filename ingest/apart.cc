@@ -18,11 +18,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kGlance{250};  // how often a reader that nothing is heard of is looked after
-// A disk may be slow, and gains nothing by being asked again: a file has so many times as long.
+constexpr milliseconds kGlance{250};  // how often a silent reader is checked
+// A slow disk does not become faster by being asked again, so a file has this many times as long.
 constexpr int kFilePatience = 10;
 
-// The threads that were left behind, by address. Never destroyed: they outlive everything else.
+// The readers that were left behind, by address. Never destroyed: their threads outlive everything else.
 struct AbandonedReaders {
   std::mutex mutex;
   std::condition_variable_any came_back;
@@ -49,18 +49,18 @@ void await_earlier_reader(const SourceOptions& options, const std::stop_token& s
                           " of its readers hang and have not come back: it is opened again once one has");
 }
 
-// What the reading thread and the one it reads for share. It is the turn of one of them.
+// Shared by the reading thread and its caller, who take turns.
 struct ReaderState {
   explicit ReaderState(std::string address) : url(std::move(address)) {}
 
   const std::string url;
   std::mutex mutex;
   std::condition_variable_any turned;
-  bool readers_turn = true;        // guarded by mutex, as all to `left`
-  bool closing = false;            // the caller wants no more
-  bool closed = false;             // the source is gone, and the reader with it
-  bool left = false;               // nobody waits for the reader any more
-  const Wanted* wanted = nullptr;  // the caller's, while next() waits
+  bool readers_turn = true;        // guarded by mutex, like all members down to `left`
+  bool closing = false;            // the caller closes the source
+  bool closed = false;             // the source has been destroyed and the reader has ended
+  bool left = false;               // the reader was left behind
+  const Wanted* wanted = nullptr;  // the caller's function, while next() waits
   std::optional<Frame> frame;
   std::exception_ptr error;
   bool live = false;
@@ -68,15 +68,15 @@ struct ReaderState {
   std::string remark;
   std::optional<MediaTime> duration;
   SkippedPictures skipped;
-  std::mutex calling;                   // held while the caller's `wanted` runs, so that it can be cut off
-  bool cut = false;                     // guarded by calling
-  std::atomic<std::uint64_t> signs{0};  // of life: odd while `wanted` runs
-  // What the source says while `wanted` runs for a frame; `calling` is held then, and guards both.
+  std::mutex calling;                   // held while the caller's `wanted` runs
+  bool cut = false;                     // guarded by calling: `wanted` may not be called any more
+  std::atomic<std::uint64_t> signs{0};  // counts signs of life; odd while `wanted` runs
+  // What the source said when `wanted` was called; guarded by calling.
   Intake intake;
   std::optional<std::chrono::milliseconds> clock_error;
 };
 
-// That the reader is not silent while the caller is asked, however that ends.
+// Marks that the reader is not silent while `wanted` runs, however that ends.
 class Sign {
  public:
   explicit Sign(std::atomic<std::uint64_t>& signs) : signs_(signs) { ++signs_; }
@@ -88,7 +88,7 @@ class Sign {
   std::atomic<std::uint64_t>& signs_;
 };
 
-// The reader's side.
+// Runs on the reader's thread.
 bool ask_caller(ReaderState& shared, const Source& source, const FrameStamp& stamp) {
   const std::lock_guard lock(shared.calling);
   if (shared.cut) throw SourceError(SourceFault::kInterrupted, "left behind");
@@ -98,7 +98,7 @@ bool ask_caller(ReaderState& shared, const Source& source, const FrameStamp& sta
   return (*shared.wanted)(stamp);
 }
 
-// False when the caller wants no more.
+// False when the caller closes the source.
 bool await_turn(ReaderState& shared) {
   std::unique_lock lock(shared.mutex);
   shared.turned.wait(lock, [&] { return shared.readers_turn || shared.closing; });
@@ -204,7 +204,8 @@ class ApartSource : public Source {
     return (*shared_).*value;
   }
 
-  // What the reader brings. Throws what it throws, or when it does not come back after a stop, or hangs.
+  // The reader's next frame. Rethrows its error; throws as well when it does not come back after a stop, or
+  // hangs.
   std::optional<Frame> await_reader(milliseconds longest) {
     std::unique_lock lock(shared_->mutex);
     const auto turned = [&] { return !shared_->readers_turn; };
@@ -224,8 +225,8 @@ class ApartSource : public Source {
     return std::exchange(shared_->frame, std::nullopt);
   }
 
-  // Until it is the caller's turn or a stop is asked for; false where nothing is heard of the reader for too
-  // long. Glances are counted, not time: who was held up may be this process.
+  // Waits for the caller's turn or a stop. False where the reader has been silent for too long. Checks are
+  // counted instead of time, because this process itself may have been suspended.
   bool await_sign(std::unique_lock<std::mutex>& lock, milliseconds longest) {
     const auto turned = [&] { return !shared_->readers_turn; };
     milliseconds silent{0};
@@ -252,7 +253,7 @@ class ApartSource : public Source {
     leave();
   }
 
-  // One patience for all waits after a stop or while closing: it begins with the first of them.
+  // When waiting ends, counted from the first wait after a stop or while closing.
   MonotonicTime patience_ends() {
     if (!patience_ends_) patience_ends_ = steady_clock::now() + kPatience;
     return *patience_ends_;
@@ -287,7 +288,7 @@ class ApartSource : public Source {
 LongestSilence longest_silence(const SourceOptions& options) {
   milliseconds quiet = std::max(options.stall_timeout, options.keyframe_timeout);
   if (options.decode == Decode::kKeyframes) quiet = std::max(quiet, kKeyframeStalls * options.stall_timeout);
-  // A single picture is asked for once an interval.
+  // A single picture is fetched once an interval.
   LongestSilence longest{.opening = 3 * options.open_timeout + kPatience,
                          .reading = 2 * quiet + options.open_timeout + options.frame_interval + kPatience};
   if (!names_file(options.url)) return longest;

@@ -9,20 +9,20 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-constexpr std::size_t kMinFrames = 8;  // frames that a verdict takes
-constexpr std::size_t kMaxKept = 512;  // that are kept
+constexpr std::size_t kMinFrames = 8;  // frames needed for a verdict
+constexpr std::size_t kMaxKept = 512;  // frames that are kept
 constexpr std::chrono::milliseconds kSilence{1'000};
 constexpr int kSilentIntervals = 8;
-// No clock is slower or faster than that.
+// No camera's clock is slower than this factor, or faster than its inverse.
 constexpr double kSlowest = 0.5;
 constexpr double kFastest = 2;
 constexpr double kSamePace = 0.1;
 constexpr double kCatchesUp = 4;
-// What each frame may be off by chance, in seconds.
+// Random deviation of a frame, in seconds.
 constexpr double kChance = 1e-3;
-// So much nearer to one explanation than to the other.
+// One explanation must fit this much better than the other.
 constexpr double kNearer = 0.8;
-// A reader that waits for its camera for less than this share of the time does not keep up with it.
+// A reader that waits for its camera for less than this share of the time does not keep up.
 constexpr double kMinWaited = 0.02;
 
 }  // namespace
@@ -43,7 +43,7 @@ void Backlog::check(MediaTime pts, MonotonicTime arrival, const Intake& intake,
                                                " ms late: network or machine is too slow; opened anew");
 }
 
-// Frames that came much faster than the camera makes them, and then a silence: nothing is waiting any more.
+// After a burst faster than the camera's rate, a silence means that nothing is waiting any more.
 void Backlog::end_at_silence(MonotonicTime arrival) {
   const auto since = arrival - window_.back().arrival;
   const auto usual = (window_.back().arrival - window_.front().arrival) / std::int64_t(window_.size());
@@ -89,7 +89,7 @@ Backlog::Verdict Backlog::verdict() const {
   const double media = Seconds(last.pts - first.pts).count();
   const auto bytes = double(last.intake.bytes - first.intake.bytes);
   if (bytes <= 0 || pace() < kSlowest) return Verdict::kUnclear;
-  // How far arrivals are from what the stamps make expect, and from what the bytes do.
+  // Distance of arrivals from those predicted by timestamps, and from those predicted by bytes.
   double off_stamps = kChance * double(window_.size());
   double off_bytes = off_stamps;
   for (const Arrival& seen : window_) {

@@ -25,7 +25,7 @@ namespace palisade {
 // beginning, and by less than half of the time that passes, is the camera's clock.
 class Backlog {
  public:
-  // Throws SourceError (kStalled) where a frame comes `allowed` late. `intake` is the source's.
+  // Throws SourceError (kStalled) where a frame is `allowed` late. `intake` is the source's.
   void check(MediaTime pts, MonotonicTime arrival, const Intake& intake, std::chrono::milliseconds allowed);
 
  private:
@@ -38,14 +38,14 @@ class Backlog {
   void end_at_silence(MonotonicTime arrival);
   void judge();
   Verdict verdict() const;
-  // Of an unclear window: whether it is as slow, or fast, as the first one.
+  // Whether an unclear window runs at the pace of the first one.
   bool as_at_first();
   double pace() const;  // media time per time in the window
   void thin_out();
 
-  std::vector<Arrival> window_;    // the frames of the window in hand, or every 2nd, 4th ... where many
+  std::vector<Arrival> window_;    // frames of the current window, thinned out where there are many
   std::optional<MediaTime> base_;  // the delay of frames that did not wait
-  MediaTime least_{0};             // of this window
+  MediaTime least_{0};             // least delay in this window
   std::optional<double> first_pace_;
 };
 

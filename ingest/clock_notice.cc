@@ -15,7 +15,7 @@ std::string length_text(milliseconds time) {
 
 bool differs(std::optional<milliseconds> a, std::optional<milliseconds> b) {
   if (!a || !b) return a.has_value() != b.has_value();
-  // A clock that drifts is not told at every second.
+  // A drifting clock is not reported every second.
   return std::chrono::abs(*a - *b) > std::max(milliseconds(1'000), std::chrono::abs(*b) / 5);
 }
 

@@ -2,8 +2,8 @@
 
 namespace palisade {
 
-// Whether this process may open so many descriptors more. Libraries end the program where they get none (GLib
-// its wake-up pipe, for one), so that nothing is begun with too few.
+// Whether this process may open `wanted` more descriptors. Checked beforehand, because some libraries end the
+// program where they get none (GLib for its wake-up pipe).
 bool descriptors_left(int wanted);
 
 }  // namespace palisade

@@ -23,15 +23,15 @@ namespace {
 
 using std::chrono::milliseconds, std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kBetweenReports{10};  // of one kind
+constexpr std::chrono::seconds kBetweenReports{10};  // between reports of one kind
 
-// Why a connection is over.
+// Why a connection ended.
 struct Loss {
   SourceFault fault = SourceFault::kUnreachable;
   std::string reason;
 };
 
-// Of which every copy is the same: a reader that is left behind keeps one.
+// Makes copies share one function, because a reader that is left behind keeps a copy.
 Feed::Open shared(Feed::Open open) {
   return [all = std::make_shared<Feed::Open>(std::move(open))](
              const SourceOptions& options, std::stop_token stop) { return (*all)(options, std::move(stop)); };
@@ -39,7 +39,7 @@ Feed::Open shared(Feed::Open open) {
 
 }  // namespace
 
-// All but the two counters belongs to the feed's thread.
+// Belongs to the feed's thread, except the two atomics.
 struct Feed::State {
   State(FeedOptions feed_options, OnClip clip, OnReport report, Open open_with)
       : options(std::move(feed_options)),
@@ -61,9 +61,9 @@ struct Feed::State {
 
   void run(std::stop_token stop);
 
-  // One connection, of a looped file all its turns. Nothing when a file has been read to its end.
+  // Reads one connection, or all turns of a looped file. Nothing when a file has been read to its end.
   std::optional<Loss> connect(std::stop_token stop);
-  // From where it is opened to its end.
+  // Opens the source and reads it to its end.
   std::optional<Loss> read(std::stop_token stop);
   void pump(Source& source, std::stop_token stop);
   bool wanted(const FrameStamp& own, bool paced);
@@ -76,13 +76,13 @@ struct Feed::State {
   void deliver(Frame frame, const Source& source);
   void deliver_clip(Clip clip, std::size_t sampling_index);
   void finish_clips();
-  // False when there is no point in another attempt, or a stop has been asked for.
+  // False when another attempt is useless or a stop was requested.
   bool recover(const Loss& loss);
   bool is_final(SourceFault fault) const;
 
   void report(FeedState state, std::string reason = {}, milliseconds next_try_in = {});
   milliseconds time_online() const;
-  // How long the present attempt has been without success.
+  // Duration of the current attempt, while it has not succeeded.
   milliseconds time_tried() const;
 
   const FeedOptions options;
@@ -94,30 +94,30 @@ struct Feed::State {
 
   PrivacyMask mask;
   std::optional<MotionWatch> motion;
-  bool look = false;  // whether `motion` wants the frame in hand
+  bool look = false;  // whether `motion` wants the current frame
   std::vector<Sampler> samplers;
-  std::vector<bool> wants;                         // which samplers want the frame in hand
-  std::vector<std::optional<MediaTime>> clip_end;  // of each sampling's last clip in this connection
+  std::vector<bool> wants;                         // which samplers want the current frame
+  std::vector<std::optional<MediaTime>> clip_end;  // by sampling: end of its last clip in this connection
   Retry retry;
   Pause* wait = nullptr;
   int width = 0, height = 0;
   MonotonicTime attempt_since{};
   std::optional<MonotonicTime> online_since;
-  bool was_online = false;                  // in any connection
+  bool was_online = false;                  // in any connection so far
   std::optional<MonotonicTime> pace_start;  // when pts 0 was due
   std::optional<MonotonicTime> told_jump;
   std::optional<MonotonicTime> told_skipped;
-  SkippedPictures skipped;  // pictures that nobody has been told of yet
+  SkippedPictures skipped;  // not yet reported
   std::optional<MonotonicTime> told_size;
   int width_told = 0, height_told = 0;
   Source* reading = nullptr;
   bool live = false;
   Turns turns{{}};
   std::optional<MediaTime> file_end;
-  std::vector<std::uint64_t> lost_told;  // windows given up, of each sampling, that a clip has told
+  std::vector<std::uint64_t> lost_told;  // by sampling: lost windows already counted in a clip
   ClockNotice clock_notice;
   Backlog backlog;
-  MonotonicTime last_sound;  // a frame that is not damaged, or the connection's beginning
+  MonotonicTime last_sound;  // time of the last undamaged frame, or of the connection's beginning
   MediaTime last_pts{0};
   std::uint64_t frames_of_connection = 0;
 };
@@ -143,7 +143,7 @@ milliseconds Feed::State::time_tried() const {
   return std::chrono::floor<milliseconds>(steady_clock::now() - attempt_since);
 }
 
-// Delivers at the speed of pts. A jump in it starts anew instead of being waited for.
+// Waits until the frame is due. After a jump in pts the schedule starts anew.
 void Feed::State::pace(MediaTime pts) {
   const MediaTime step = pts - last_pts;
   last_pts = pts;
@@ -154,7 +154,7 @@ void Feed::State::pace(MediaTime pts) {
   wait->until(*pace_start + pts);
 }
 
-// A network that damages every picture is as bad as none, and must not be silent.
+// A network that damages every picture counts as a stall.
 void Feed::State::check_damage(const FrameStamp& stamp) {
   const MonotonicTime time = steady_clock::now();
   if (!stamp.corrupt) last_sound = time;
@@ -165,7 +165,7 @@ void Feed::State::check_damage(const FrameStamp& stamp) {
                         " ms: packets get lost: mend the network, or set transport: tcp");
 }
 
-// Windows begin anew, which is told, but not at every frame of a camera whose clock is broken.
+// Reports a jump, but not for every frame of a camera whose clock is broken.
 void Feed::State::tell_jump() {
   const MonotonicTime time = steady_clock::now();
   if (!online_since || (told_jump && time - *told_jump < kBetweenReports)) return;
@@ -199,7 +199,7 @@ bool Feed::State::wanted(const FrameStamp& own, bool paced) {
     tell_clock();
   }
   if (stamp.jumped) tell_jump();
-  // The first picture is fetched in any case: it shows that the camera is online, and its size.
+  // The first picture is always converted: it shows that the camera is online, and its size.
   look = motion && motion->due(stamp);
   bool any = look || (!online_since && !stamp.corrupt);
   for (std::size_t i = 0; i < samplers.size(); ++i) {
@@ -210,7 +210,7 @@ bool Feed::State::wanted(const FrameStamp& own, bool paced) {
   return any;
 }
 
-// The first picture, and another size, though not each of a folder whose pictures all differ.
+// Reports the first picture and changes of size, at most once in a while for a folder whose pictures differ.
 void Feed::State::tell_online(const Frame& frame, const Source& source) {
   width = frame.source_width;
   height = frame.source_height;
@@ -306,8 +306,8 @@ std::optional<Loss> Feed::State::read(std::stop_token stop) {
   }
 }
 
-// An address that has worked is right: what is refused now is what the camera answers, and may pass. A file
-// is unreachable only as long as this process has no descriptors left, and hangs as long as its disk does.
+// An address that has worked may work again. A file is unreachable only while descriptors are short, and
+// hangs only while its disk does.
 bool Feed::State::is_final(SourceFault fault) const {
   if (fault == SourceFault::kUnreachable || fault == SourceFault::kHung) return false;
   return names_file(options.source.url) || (fault == SourceFault::kRefused && !was_online);
@@ -356,7 +356,7 @@ Feed::Feed(FeedOptions options, OnClip on_clip, OnReport on_report, Open open)
                                      std::move(open))),
       thread_([state = state_.get()](std::stop_token stop) { state->run(std::move(stop)); }) {}
 
-Feed::~Feed() = default;  // thread_ goes first: stops and joins
+Feed::~Feed() = default;  // thread_ is destroyed first: it stops and joins
 
 void Feed::request_stop() {
   thread_.request_stop();

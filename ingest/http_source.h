@@ -6,7 +6,7 @@
 
 namespace palisade {
 
-// What an http(s) address gives: a film or a camera. Throws SourceError.
+// Opens a film, camera or picture of an http(s) address. Throws SourceError.
 std::unique_ptr<Source> open_http_source(const SourceOptions& options, std::stop_token stop);
 
 }  // namespace palisade

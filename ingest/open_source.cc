@@ -16,7 +16,7 @@
 namespace palisade {
 namespace {
 
-// Of one stream at most, and some for what else goes on.
+// Descriptors that one stream needs at most, and some for the rest of the process.
 constexpr int kDescriptors = 32;
 
 using Open = std::unique_ptr<Source>(const SourceOptions&, std::stop_token);
@@ -35,7 +35,7 @@ constexpr std::array<Variant, 9> kVariants = {{
     {"http", open_http_source, true},
     {"https", open_http_source, true},
     {"rtsp", open_ffmpeg_source, true},
-    {"rtsps", open_gst_source, true},  // FFmpeg's reader of RTSP cannot be told whom to trust
+    {"rtsps", open_gst_source, true},  // FFmpeg's RTSP reader verifies no certificate
     {"gst", open_gst_source, false},
 }};
 
@@ -43,7 +43,7 @@ SourceError refused(const SourceOptions& options, const std::string& why) {
   return {SourceFault::kRefused, redact_text(redact_url(options.url), options.password) + ": " + why};
 }
 
-// A line end in a URL would become a line of its own in the request to the camera.
+// A line end in a URL would become a line of its own in an RTSP request.
 bool has_control_or_space(std::string_view url) {
   for (const char c : url) {
     if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) return true;
@@ -51,7 +51,7 @@ bool has_control_or_space(std::string_view url) {
   return false;
 }
 
-// A path may name a folder, and a camera may be read by either library.
+// Chooses the reader: a path may name a folder, and rtsp may be read by either library.
 Open* opener_of(const Variant& variant, const SourceOptions& options) {
   std::error_code error;
   if (names_file(options.url) && std::filesystem::is_directory(path_of(options.url), error)) {

@@ -5,9 +5,9 @@
 namespace palisade {
 namespace {
 
-// A day of pictures and sound of a camera is a third of it; 24 bytes each.
+// Three days of pictures and sound; FFmpeg keeps 24 bytes for each.
 constexpr std::int64_t kMaxIndexed = 20'000'000;
-// Of one fragment, whose size nobody knows.
+// Entries of one fragment, whose size is unknown.
 constexpr std::int64_t kMaxInFragment = 1'000'000;
 constexpr std::uint64_t kBetweenLooks = 512;
 
@@ -28,7 +28,7 @@ void FfmpegBounds::hear(AVFormatContext& context, std::string_view format, std::
 }
 
 void FfmpegBounds::judge(AVFormatContext& context) {
-  // The context of a stream within it has no bytes of its own.
+  // A nested context has no bytes of its own.
   if (context.pb == nullptr) return;
   if (deadline_.passed()) return end(context, "");
   const std::int64_t size = avio_size(context.pb);
@@ -43,7 +43,7 @@ void FfmpegBounds::judge(AVFormatContext& context) {
     end(context, "has a table of more than " + std::to_string(kMaxIndexed) + " pictures");
 }
 
-// Whatever it reads next is the end, as all reading is after the deadline.
+// The next read returns the end, as every read does after the deadline.
 void FfmpegBounds::end(AVFormatContext& context, std::string excess) {
   excess_ = std::move(excess);
   deadline_.arm(std::chrono::milliseconds(0));

@@ -29,8 +29,8 @@ std::optional<WallTime> creation_time(const AVFormatContext& format) {
   return WallTime(microseconds(time));
 }
 
-// Wall time of a file's media time 0: when recording began as its metadata says, or else its last change less
-// where it ends; for a file on a web server that tells neither, the time of opening.
+// Wall time of a file's media time 0: the recording time of its metadata, else its last change less its
+// duration, else the time of opening.
 WallTime start_of(const FfmpegInput& input) {
   if (const auto created = creation_time(input.format())) return *created;
   const auto length = std::chrono::floor<microseconds>(input.duration().value_or(MediaTime::zero()));
@@ -43,13 +43,13 @@ MediaTime interval_of(const AVStream& video) {
   return MediaTime(av_rescale_q(1, av_inv_q(rate), kNanoseconds));
 }
 
-// FFmpeg undoes the first wrap only.
+// FFmpeg corrects only the first wrap.
 std::optional<MediaTime> wrap_of(const AVStream& video) {
   if (video.pts_wrap_bits < 1 || video.pts_wrap_bits > 40) return std::nullopt;
   return MediaTime(av_rescale_q(std::int64_t(1) << video.pts_wrap_bits, video.time_base, kNanoseconds));
 }
 
-// The sender's wall time of this packet's bytes, which FFmpeg attaches once a sender report has come.
+// The sender's wall time of this packet, which FFmpeg attaches after the first sender report.
 std::optional<microseconds> sent_at(const AVPacket& packet) {
   std::size_t size = 0;
   const std::uint8_t* data = av_packet_get_side_data(&packet, AV_PKT_DATA_PRFT, &size);

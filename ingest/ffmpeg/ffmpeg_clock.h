@@ -12,9 +12,8 @@ namespace palisade {
 
 bool is_keyframe(const AVFrame& frame);
 
-// Stamps the frames of one connection: pts from the first frame on, of a file from its own time 0; wall time
-// by the best clock there is. For RTSP that is the camera's own, as told by its RTCP sender reports, unless
-// it is far off; for a file its recording time or last change.
+// Stamps the frames of one connection with media time and the best wall time: for RTSP the camera's own from
+// its RTCP sender reports unless it is far off, for a file its recording time or last change.
 class FfmpegClock {
  public:
   explicit FfmpegClock(const FfmpegInput& input);
@@ -31,11 +30,11 @@ class FfmpegClock {
 
   const FfmpegInput& input_;
   AVRational time_base_;
-  bool untimed_;  // live without timestamps of its own: arrival counts
+  bool untimed_;  // a live stream without timestamps, timed by arrival
   Timeline timeline_;
-  std::optional<std::chrono::microseconds> wall_;  // sender's wall time less timestamp, of the latest packet
-  std::optional<std::chrono::microseconds> sent_;  // as the latest packet says
-  std::optional<bool> late_;                       // whether it means the next packet
+  std::optional<std::chrono::microseconds> wall_;  // sender's wall time minus timestamp, of the latest packet
+  std::optional<std::chrono::microseconds> sent_;  // sender's wall time of the latest packet
+  std::optional<bool> late_;                       // whether that time belongs to the next packet
   WallTime start_;                                 // of a file
   LiveTimes live_times_;
   std::uint64_t frames_ = 0;

@@ -7,8 +7,7 @@
 
 namespace palisade {
 
-// FFmpeg's own name of the container that these first bytes of a file show, where it is one that Palisade
-// does not open.
+// FFmpeg's name of the container that these first bytes show, where Palisade does not open it.
 std::optional<std::string> unopened_container(std::span<const std::byte> start);
 
 }  // namespace palisade

@@ -9,8 +9,8 @@
 
 namespace palisade {
 
-// Ends FFmpeg's waits: its own timeouts miss a camera that is frozen with the connection open (R-01,
-// R-02), the interrupt callback does not. Stays at one address while a context uses it.
+// Ends FFmpeg's waits through its interrupt callback. FFmpeg's own timeouts miss a camera that is frozen with
+// the connection open. Must not move while a context uses it.
 class Deadline {
  public:
   explicit Deadline(std::stop_token stop) : stop_(std::move(stop)) {}
@@ -18,7 +18,7 @@ class Deadline {
   Deadline& operator=(const Deadline&) = delete;
 
   void arm(std::chrono::milliseconds patience) { at_ = std::chrono::steady_clock::now() + patience; }
-  // From here on only time counts: leaves a moment to say goodbye to a camera after a stop.
+  // From now on a stop does not interrupt: leaves time to say goodbye to a camera.
   void arm_for_closing(std::chrono::milliseconds patience) {
     stop_ = {};
     arm(patience);

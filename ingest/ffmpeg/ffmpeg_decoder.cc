@@ -13,7 +13,7 @@ namespace palisade {
 namespace {
 
 constexpr int kMaxFailures = 100;
-// A stream that refreshes itself piecemeal has no key frames; after so many frames errors are gone there too.
+// A stream with intra refresh has no keyframes; after this many frames errors have faded there too.
 constexpr std::uint64_t kDamageFades = 250;
 
 }  // namespace
@@ -47,14 +47,14 @@ void FfmpegDecoder::open(bool hardware) {
     codec_->pkt_timebase = input_.video().time_base;
     codec_->max_pixels = options_.max_pixels;
     codec_->thread_count = 2;
-    // Decoding frames side by side holds one back, which a camera must not.
+    // Frame threads hold back a frame, which is not acceptable for a camera.
     codec_->thread_type = input_.live() ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
     AvOptions av;
     av.set("codec_whitelist", input_.format().codec_whitelist);
     device_ = hardware && hardware_.prepare(*codec_);
     if (code >= 0) code = avcodec_open2(codec_.get(), decoder, av.entries());
   }
-  // Somewhere in what was read to open it, which is five seconds at most.
+  // The keyframe is within what was probed, which is five seconds at most.
   const AVRational rate = input_.video().avg_frame_rate;
   if (take_lost_packets()) suspects_ = rate.num > 0 && rate.den > 0 ? int(5 * av_q2d(rate)) + 1 : 150;
   if (code >= 0) return;
@@ -67,7 +67,7 @@ void FfmpegDecoder::fail_to_read(int code) const {
   const std::string shown = redact_url(options_.url);
   if (const auto fault = input_.connection_fault()) throw *fault;
   if (code != AVERROR_EXIT) {
-    const bool told = code != AVERROR(EIO) && code != AVERROR_EOF;  // which tell nothing more
+    const bool told = code != AVERROR(EIO) && code != AVERROR_EOF;  // EIO and EOF say nothing about the cause
     throw SourceError(SourceFault::kUnreachable,
                       shown + ": the connection was lost" + (told ? ": " + ffmpeg_text(code) : ""));
   }
@@ -80,7 +80,7 @@ void FfmpegDecoder::fail_to_read(int code) const {
                     shown + ": " + (without_keyframe ? no_keyframe_text(time) : "no frame for " + time));
 }
 
-// Until the first picture a camera that sends something is alive: it may have few key frames.
+// Before the first picture any packet is a sign of life, because keyframes may be rare.
 void FfmpegDecoder::wait_for_keyframe() {
   ++packets_;
   if (frames_ > 0 || !input_.live()) return;
@@ -107,10 +107,10 @@ void FfmpegDecoder::send(const AVPacket* packet) {
   if (code < 0 && code != AVERROR_EOF) count_failure(code);
 }
 
-// One packet, or the end, into the decoder.
+// Sends one packet, or the end, to the decoder.
 void FfmpegDecoder::feed(FfmpegClock& clock) {
   const int code = input_.read(*packet_);
-  if (code == AVERROR(ENOMEM)) {  // over the limit of streams, too, which is no end
+  if (code == AVERROR(ENOMEM)) {  // also means too many streams
     throw SourceError(SourceFault::kUnreadable,
                       redact_url(options_.url) + ": " + redact_text(take_ffmpeg_error(), options_.password));
   }
@@ -139,7 +139,7 @@ void FfmpegDecoder::feed_packet(FfmpegClock& clock) {
   if ((packet_->flags & AV_PKT_FLAG_KEY) == 0) return pass_over(clock);
   last_keyframe_ = std::chrono::steady_clock::now();
   send(packet_.get());
-  // It needs no other: a decoder that waits for pictures to put in order gives it out at once.
+  // Drains the decoder, so that it returns the keyframe without waiting for more pictures.
   send(nullptr);
 }
 
@@ -155,8 +155,8 @@ void FfmpegDecoder::pass_over(FfmpegClock& clock) {
 void FfmpegDecoder::note_damage() {
   const std::uint64_t number = frames_++;
   const bool flagged = (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame_->decode_error_flags != 0;
-  // The decoder does not miss a picture that is lost as a whole. The frame in hand may still be the one
-  // before the loss, so the next one is blamed as well, also where it is a key frame.
+  // A decoder does not notice a lost picture. The current frame may precede the loss, so the next one is
+  // marked as damaged too, even a keyframe.
   if (take_lost_packets()) suspects_ = std::max(suspects_, 2);
   const bool broken = flagged || suspects_ > 0;
   if (suspects_ > 0) --suspects_;
@@ -167,7 +167,7 @@ void FfmpegDecoder::note_damage() {
   }
 }
 
-// A device that cannot hand out its pictures is left for software, which goes on with the next keyframe.
+// Where a device cannot return its pictures, software decodes from the next keyframe on.
 const AVFrame* FfmpegDecoder::in_memory() {
   const AVFrame* const frame = hardware_.fetch(*frame_);
   if (frame == nullptr) open(false);

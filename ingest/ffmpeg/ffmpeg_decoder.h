@@ -11,20 +11,18 @@
 
 namespace palisade {
 
-// Decodes one video stream, or its keyframes alone, to FFmpeg's own frames. Says of each whether it is
-// damaged: a frame with errors, and those after it that are built upon it.
+// Decodes one video stream, or its keyframes alone. Marks frames that have errors or depend on such frames.
 class FfmpegDecoder {
  public:
   // Throws SourceError.
   FfmpegDecoder(FfmpegInput& input, const SourceOptions& options);
 
-  // The next decoded frame, valid until the next call; null when the stream has ended and all that the
-  // decoder held has been returned. Throws SourceError.
+  // The next decoded frame, valid until the next call; null at the end. Throws SourceError.
   const AVFrame* next(FfmpegClock& clock);
-  // What is to be told of how it decodes; empty: nothing.
+  // A note for the user about how it decodes; empty: none.
   std::string remark() const;
   bool damaged() const { return damaged_since_.has_value(); }
-  // How the picture of a frame lies that next() has returned.
+  // Orientation of a frame that next() has returned.
   Orientation orientation_of(const AVFrame& frame) { return orientation_.of(frame); }
 
  private:
@@ -43,17 +41,17 @@ class FfmpegDecoder {
   SourceOptions options_;
   FfmpegOrientation orientation_;
   FfmpegHardware hardware_;
-  bool device_ = false;  // hardware_ has one for this decoder
+  bool device_ = false;  // hardware_ has a device for this decoder
   Av<AVCodecContext> codec_;
   Av<AVPacket> packet_;
   Av<AVFrame> frame_;
-  int failures_ = 0;  // packets in a row that did not decode
+  int failures_ = 0;  // consecutive packets that failed to decode
   bool drained_ = false;
   MonotonicTime last_keyframe_;
   const MonotonicTime opened_ = std::chrono::steady_clock::now();
   std::uint64_t packets_ = 0;
   std::uint64_t frames_ = 0;
-  int suspects_ = 0;                            // frames to be blamed for packets that were lost
+  int suspects_ = 0;                            // frames to be marked as damaged after lost packets
   std::optional<std::uint64_t> damaged_since_;  // number of the first damaged frame
 };
 

@@ -27,7 +27,7 @@ bool alike(const AVFrame& a, const AVFrame& b) {
   return a.width == b.width && a.height == b.height && a.format == b.format;
 }
 
-// Some pictures in a row through a filter that is made for them alone: one that lives on would hold one back.
+// Filters a few consecutive pictures. A filter that is kept would hold one back, so each use makes its own.
 class Filter {
  public:
   Filter(const char* name, const AVFrame& like) : graph_(avfilter_graph_alloc()) {
@@ -38,14 +38,15 @@ class Filter {
                   like.height, like.format);
     AVFilterContext* filter = nullptr;
     add("buffer", form.data(), source_);
-    add(name, "mode=0:parity=-1:deint=0", filter);  // one for one, as the picture says, all
+    add(name, "mode=0:parity=-1:deint=0",
+        filter);  // one picture out for each in, field order from the picture
     add("buffersink", nullptr, sink_);
     require(avfilter_link(source_, 0, filter, 0));
     require(avfilter_link(filter, 0, sink_, 0));
     require(avfilter_graph_config(graph_.get(), nullptr));
   }
 
-  // Pushes a picture, or the end.
+  // Adds a picture; null means the end.
   void push(const AVFrame* frame) {
     Av<AVFrame> copy(frame != nullptr ? av_frame_clone(frame) : nullptr);
     if (frame != nullptr && copy == nullptr) throw std::bad_alloc();
@@ -53,7 +54,7 @@ class Filter {
     require(av_buffersrc_add_frame(source_, copy.get()));
   }
 
-  // Whether another picture came out.
+  // Whether `out` was filled.
   bool pull(AVFrame& out) {
     av_frame_unref(&out);
     return av_buffersink_get_frame(sink_, &out) >= 0;
@@ -98,7 +99,8 @@ const AVFrame& FfmpegDeinterlacer::progressive(const AVFrame& frame) {
   Filter filter(follows ? "bwdif" : "estdif", frame);
   if (follows) filter.push(before_.get());
   filter.push(&frame);
-  // Bwdif looks at the next one's first field as well: this one's own, as if nothing moved.
+  // bwdif also needs the first field of the next picture: this picture's own stands for it, as if nothing
+  // moved.
   filter.push(follows ? &frame : nullptr);
   for (int i = 0; i < (follows ? 2 : 1); ++i) {
     if (!filter.pull(*result_)) throw BadPicture("its interlaced pictures cannot be made whole");

@@ -4,19 +4,19 @@
 
 namespace palisade {
 
-// Makes a picture of one moment of an interlaced one, which shows two: one picture for one, and none is held
-// back. The moment is that of the first field; the picture before fills in what has not moved (FFmpeg's
-// bwdif), without one the lines between are made of their neighbours (estdif). One thread's.
+// Makes one progressive picture of each interlaced one, at the moment of its first field, and holds none
+// back. The previous picture fills in what has not moved (bwdif); without it lines are interpolated (estdif).
+// Used by one thread.
 class FfmpegDeinterlacer {
  public:
-  // Every decoded picture, in order, wanted or not. Costs nothing where none is interlaced.
+  // Call with every decoded picture, in order. Cheap for progressive ones.
   void see(const AVFrame& frame);
-  // What is to be shown of the one that was seen last: `frame` itself where it is progressive, else valid
-  // until the next call. Throws BadPicture.
+  // The progressive version of the picture last seen: `frame` itself, or valid until the next call. Throws
+  // BadPicture.
   const AVFrame& progressive(const AVFrame& frame);
 
  private:
-  Av<AVFrame> before_;  // the two that were seen last, where they are interlaced
+  Av<AVFrame> before_;  // the last two pictures, where they are interlaced
   Av<AVFrame> latest_;
   Av<AVFrame> result_;
 };

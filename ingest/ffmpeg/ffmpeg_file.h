@@ -10,11 +10,11 @@
 
 namespace palisade {
 
-// A regular file as FFmpeg's input. FFmpeg gets bytes and never a name, so that no path can mean anything to
-// it; a FIFO or device is refused without waiting for its writer.
+// A regular file as FFmpeg's input. FFmpeg gets bytes and no name, so that no path can mean a protocol. A
+// FIFO or device is refused without waiting for its writer.
 class FileInput {
  public:
-  // Reads nothing more once `deadline` has passed, which outlives this. Throws SourceError.
+  // Reads nothing after `deadline`, which outlives this. Throws SourceError.
   FileInput(const std::filesystem::path& path, const Deadline& deadline);
   ~FileInput();
   FileInput(const FileInput&) = delete;
@@ -22,9 +22,9 @@ class FileInput {
 
   AVIOContext* io() { return io_.get(); }
   WallTime modified() const { return modified_; }
-  // Its first bytes, however far it has been read.
+  // The first bytes, wherever the position is.
   std::vector<std::byte> start() const;
-  // Throws SourceError where a read failed: demuxers take that for the end.
+  // Throws SourceError where a read failed, which demuxers take for the end.
   void require_sound() const;
 
  private:

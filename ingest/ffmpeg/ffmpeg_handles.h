@@ -24,7 +24,7 @@ struct AvDelete {
   }
 };
 
-// A decoded picture that cannot be shown; what() says why, in a few words.
+// A decoded picture that cannot be converted; what() says why.
 class BadPicture : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -32,7 +32,7 @@ class BadPicture : public std::runtime_error {
 template <typename T>
 using Av = std::unique_ptr<T, AvDelete>;
 
-// Options to pass to a call that takes away those it knows.
+// Options for a call that removes those it knows.
 class AvOptions {
  public:
   AvOptions() = default;

@@ -8,10 +8,10 @@ extern "C" {
 
 namespace palisade {
 
-// FFmpeg's own choice of a format takes the device's where it is offered, and asks again without it where the
-// device does not take the stream after all.
+// FFmpeg chooses the device's format where it is offered, and calls again without it where the device refuses
+// the stream.
 bool FfmpegHardware::prepare(AVCodecContext& codec) {
-  // The codec frees it.
+  // Freed by the codec.
   return av_hwdevice_ctx_create(&codec.hw_device_ctx, AV_HWDEVICE_TYPE_VAAPI, nullptr, nullptr, 0) >= 0;
 }
 

@@ -6,17 +6,15 @@
 
 namespace palisade {
 
-// Decoding by the graphics processor through VAAPI, for one decoder. What it cannot do is decoded in
-// software.
+// VAAPI decoding for one decoder; software does what the device cannot.
 class FfmpegHardware {
  public:
-  // Prepares a decoder that has not been opened yet. False where the machine has no such device.
+  // Prepares a decoder before it is opened. False without a device.
   bool prepare(AVCodecContext& codec);
-  // The picture in main memory: `frame` itself where the decoder worked in software. Null when it cannot be
-  // fetched.
+  // The picture in main memory: `frame` itself from a software decoder, null where it cannot be fetched.
   const AVFrame* fetch(const AVFrame& frame);
 
-  // Whether the last picture came from it.
+  // Whether the device decoded the last picture.
   bool used() const { return used_; }
 
  private:

@@ -9,8 +9,8 @@
 
 namespace palisade {
 
-// An http(s) address as FFmpeg's input: FFmpeg gets bytes and never the address, so that it connects to
-// nothing. What breaks is kept here, since no exception may pass through FFmpeg.
+// An http(s) address as FFmpeg's input. FFmpeg gets bytes and no address, so it connects to nothing. Errors
+// are kept here, because no exception may pass through FFmpeg.
 class HttpInput {
  public:
   // `stream` is open; `deadline` outlives this.
@@ -20,9 +20,9 @@ class HttpInput {
 
   AVIOContext* io() { return io_.get(); }
   const HttpStream& stream() const { return *stream_; }
-  // Why reading failed, other than that it took too long or was stopped.
+  // Why reading failed, unless by deadline or stop.
   const std::optional<SourceError>& fault() const { return fault_; }
-  // Whether the connection has come to its end.
+  // Whether the connection has ended.
   bool ended() const { return ended_; }
 
  private:

@@ -35,7 +35,7 @@ int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary*
 }
 
 const char* protocols_of(const std::string& url) {
-  // All other bytes come from FileInput and HttpInput.
+  // Other sources are read by FileInput and HttpInput.
   return scheme_of(url).starts_with("rtsp") ? "rtsp,rtp,udp,tcp" : "none";
 }
 
@@ -49,19 +49,20 @@ void set_options(AvOptions& av, const SourceOptions& options) {
   av.set("max_streams", kMaxStreams);
   av.set("fflags", "+discardcorrupt");
   if (!names_file(options.url))
-    av.set("fpsprobesize", std::int64_t(0));  // or pictures are held back to guess a rate
+    av.set("fpsprobesize", std::int64_t(0));  // otherwise pictures are held back to guess a frame rate
   if (scheme.starts_with("rtsp")) {
     av.set("rtsp_transport", options.transport == RtspTransport::kAuto  ? "tcp+udp"
                              : options.transport == RtspTransport::kUdp ? "udp"
                                                                         : "tcp");
     if (options.transport == RtspTransport::kAuto) av.set("rtsp_flags", "prefer_tcp");
-    // Over TCP, too, a camera may leave out packets, which FFmpeg notices only where it puts them in order:
-    // at a gap so many are held back. Over UDP the default is 500.
+    // A camera may drop packets over TCP too, which FFmpeg notices only with a reorder queue. Over UDP the
+    // default is 500.
     if (options.transport == RtspTransport::kTcp) av.set("reorder_queue_size", std::int64_t(2));
     if (options.transport == RtspTransport::kAuto) av.set("reorder_queue_size", std::int64_t(16));
     av.set("allowed_media_types", "video");
-    av.set("initial_pause", std::int64_t(1));  // until we know that there is video to be played
-    av.set("max_ts_probe", std::int64_t(0));   // or seven pictures are held back to guess decoding times
+    av.set("initial_pause", std::int64_t(1));  // plays only after video was found
+    av.set("max_ts_probe",
+           std::int64_t(0));  // otherwise seven pictures are held back to guess decoding times
   }
 }
 
@@ -95,7 +96,7 @@ const char* remedy_of(SourceFault fault, bool network) {
   return network ? ": is this the address of a video stream?" : ": is this a video file?";
 }
 
-// Streams that are known before their codecs are probed are probed within the limits.
+// Sets the limits of streams before their codecs are probed.
 int find_stream_info(AVFormatContext& format, int max_pixels) {
   const unsigned count = format.nb_streams;
   std::vector<AVDictionary*> per_stream(count, nullptr);
@@ -158,7 +159,7 @@ void FfmpegInput::find_video(const SourceOptions& options) {
   if (const int code = find_stream_info(*format_, options.max_pixels); code < 0) fail_to_open(code, options);
   if (deadline_.passed()) fail_to_open(AVERROR_EXIT, options);
   video_ = av_find_best_stream(format_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
-  // A song's cover counts as video to FFmpeg.
+  // The cover of a song counts as video to FFmpeg.
   if (video_ < 0 || (video().disposition & AV_DISPOSITION_ATTACHED_PIC) != 0) {
     fail_without_video(options);
   }
@@ -183,7 +184,7 @@ void FfmpegInput::fail_without_video(const SourceOptions& options) const {
                     redact_url(options.url) + ": has no video" + (sound ? ", only sound" : ""));
 }
 
-// Returns where a file's first bytes do not tell what is wrong.
+// Returns where a file's first bytes explain nothing.
 void FfmpegInput::fail_by_kind(const std::string& shown) const {
   const std::vector<std::byte> start = file_->start();
   const auto kind = refused_file(start);
@@ -243,7 +244,7 @@ int FfmpegInput::read(AVPacket& packet) {
     if (code >= 0 && packet.stream_index == video_) intake_.bytes += std::uint64_t(packet.size);
     if (file_ != nullptr) file_->require_sound();
     if (code < 0 && deadline_.passed()) return AVERROR_EXIT;
-    // What a cut leaves behind reads like damage.
+    // A connection that was cut looks like damaged data.
     if (code < 0 && live() && http_ != nullptr && http_->ended()) return AVERROR_EOF;
     if (code < 0 || packet.stream_index == video_) return code;
   }

@@ -13,9 +13,8 @@
 
 namespace palisade {
 
-// An opened container or RTSP session and its one video stream; hands out packets of that stream only. What
-// may be opened is limited by lists of protocols, formats and codecs, so that no input can make FFmpeg read
-// another.
+// An opened container or RTSP session; returns packets of its one video stream. Lists of allowed protocols,
+// formats and codecs keep any input from making FFmpeg read another.
 class FfmpegInput {
  public:
   // Throws SourceError. Waits at most options.open_timeout. `http` is there for an http(s) address alone.
@@ -24,7 +23,7 @@ class FfmpegInput {
   FfmpegInput(const FfmpegInput&) = delete;
   FfmpegInput& operator=(const FfmpegInput&) = delete;
 
-  // FFmpeg's code: 0, AVERROR_EOF at the end, AVERROR_EXIT when the deadline has passed.
+  // 0, AVERROR_EOF at the end, AVERROR_EXIT after the deadline, or another code of FFmpeg.
   int read(AVPacket& packet);
 
   Deadline& deadline() { return deadline_; }
@@ -32,10 +31,10 @@ class FfmpegInput {
   const AVStream& video() const { return *format_->streams[video_]; }
   bool rtsp() const { return rtsp_ != nullptr; }
   bool live() const;
-  // Media time at which it ends, where it has an end and tells it.
+  // Media time of the end, where it is known.
   std::optional<MediaTime> duration() const;
   const Intake& intake() const { return intake_; }
-  // Why the connection of an http(s) address has broken.
+  // Why the connection to an http(s) address broke.
   std::optional<SourceError> connection_fault() const {
     return http_ != nullptr ? http_->fault() : std::nullopt;
   }
@@ -54,7 +53,7 @@ class FfmpegInput {
   Deadline deadline_;
   FfmpegBounds bounds_{deadline_};
   std::optional<bool> http_live_;    // of OpenedHttp
-  std::unique_ptr<FileInput> file_;  // these three outlive format_, which reads through them
+  std::unique_ptr<FileInput> file_;  // these three outlive format_, which uses them
   std::unique_ptr<HttpInput> http_;
   std::unique_ptr<FfmpegRtsp> rtsp_;  // of an RTSP address alone
   Av<AVFormatContext> format_;

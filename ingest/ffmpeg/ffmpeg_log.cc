@@ -15,7 +15,7 @@ namespace {
 thread_local std::string last_error;
 thread_local bool lost_packets = false;
 
-// Room for the planes of the largest picture allowed, far below what a hostile header asks for.
+// Enough for the largest allowed picture, far below what a hostile header asks for.
 constexpr std::size_t kMaxAllocation = 256u << 20;
 
 FfmpegListener* listener_of(void* context) {
@@ -30,7 +30,7 @@ void on_log(void* context, int level, const char* format, std::va_list arguments
     listener->hear(*static_cast<AVFormatContext*>(context), format, copy);
     va_end(copy);
   }
-  // Nothing else tells that packets of UDP are missing, where they were whole pictures.
+  // The only sign of lost UDP packets where whole pictures are missing.
   if (std::string_view(format).starts_with("RTP: missed")) lost_packets = true;
   if (level > AV_LOG_ERROR) return;
   std::array<char, 512> line{};
@@ -44,7 +44,7 @@ void on_log(void* context, int level, const char* format, std::va_list arguments
 void quiet_ffmpeg() {
   static std::once_flag once;
   std::call_once(once, [] { av_max_alloc(kMaxAllocation); });
-  // Every time: whoever else uses FFmpeg in this process may have put its own there.
+  // Set each time, because other users of FFmpeg in this process may have set theirs.
   av_log_set_callback(on_log);
 }
 

@@ -37,7 +37,7 @@ const std::uint8_t* matrix_of(const AVStream& video) {
 #endif
 }
 
-// What goes with a packet through the decoder to its picture.
+// Attaches a value that the decoder passes on from a packet to its picture.
 void attach(AVCodecContext& codec, const AVPacket& packet, std::int64_t value) {
 #if LIBAVCODEC_VERSION_MAJOR >= 61
   codec.flags |= AV_CODEC_FLAG_COPY_OPAQUE;

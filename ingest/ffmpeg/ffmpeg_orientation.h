@@ -8,23 +8,22 @@
 
 namespace palisade {
 
-// How the pictures of one video stream lie: as its codec's messages say, else what the decoder found in the
-// picture itself, else what the container says of all. A change on the way is followed from its picture on.
+// The orientation of a video stream's pictures: by its codec's messages, else by the decoded picture's side
+// data, else by the container. A change applies from its picture on.
 class FfmpegOrientation {
  public:
   explicit FfmpegOrientation(const AVStream& video);
 
-  // Every packet, also those that are not decoded, before it is sent to the decoder, which hands on what is
-  // noted here to the packet's picture.
+  // Call with every packet, decoded or not, before it is sent to the decoder.
   void note_packet(AVCodecContext& codec, const AVPacket& packet);
   Orientation of(const AVFrame& frame);
-  // What is to be told of a turn that was not followed exactly; empty: nothing.
+  // A note about a rotation that was rounded; empty: none.
   const std::string& remark() const { return remark_; }
 
  private:
   Orientation of_matrix(const std::uint8_t* matrix);
 
-  const bool has_messages_;  // its codec can have some, and the decoder's own account of them is not needed
+  const bool has_messages_;  // the codec can have messages, which replace the decoder's side data
   SeiOrientation messages_;
   Orientation container_ = Orientation::kUpright;
   std::string remark_;

@@ -9,7 +9,7 @@
 namespace palisade {
 namespace {
 
-// `own_range` is that of the pixel format, for frames that do not say theirs.
+// `own_range`: the range of the pixel format, for frames without one.
 void set_colours(SwsContext& scaler, const AVFrame& frame, std::optional<int>& own_range) {
   int* inverse = nullptr;
   int* table = nullptr;
@@ -18,7 +18,7 @@ void set_colours(SwsContext& scaler, const AVFrame& frame, std::optional<int>& o
   int brightness = 0;
   int contrast = 0;
   int saturation = 0;
-  // Fails for sources that are RGB already, which need none of it.
+  // Fails for RGB sources, which need no conversion.
   if (sws_getColorspaceDetails(&scaler, &inverse, &source_range, &table, &range, &brightness, &contrast,
                                &saturation) < 0) {
     return;
@@ -44,8 +44,8 @@ Image FfmpegRgb::convert(const AVFrame& frame) {
     own_range_.reset();
   }
   set_colours(*scaler_, frame, own_range_);
-  // The scaler's vector code works on whole blocks: without padding at the end of a row it leaves pixels out.
-  // Hence FFmpeg's own frame, and a copy.
+  // The scaler's vector code works on whole blocks and leaves out pixels where rows have no padding. So it
+  // writes into a frame of FFmpeg, which is copied.
   if (rgb_ == nullptr || rgb_->width != frame.width || rgb_->height != frame.height) {
     rgb_.reset(av_frame_alloc());
     if (rgb_ == nullptr) throw std::bad_alloc();

@@ -15,7 +15,7 @@ class FfmpegRgb {
   Image convert(const AVFrame& frame);
 
  private:
-  Av<SwsContext> scaler_;  // of pictures of this size and format
+  Av<SwsContext> scaler_;  // for the current size and format
   int width_ = 0;
   int height_ = 0;
   int format_ = AV_PIX_FMT_NONE;

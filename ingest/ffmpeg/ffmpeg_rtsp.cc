@@ -14,7 +14,7 @@ namespace {
 constexpr int kMaxRtspRedirects = 5;
 constexpr std::size_t kMaxLogin = 127;  // FFmpeg cuts what is longer
 constexpr std::chrono::milliseconds kProbe{2'000};
-constexpr std::chrono::milliseconds kLastProbe{300};  // after all the time there was
+constexpr std::chrono::milliseconds kLastProbe{300};  // after open_timeout was used up
 
 void check_login(const RtspAddress& address, const std::string& shown) {
   const std::string whole = address.url_with_credentials();
@@ -36,7 +36,7 @@ FfmpegRtsp::FfmpegRtsp(const SourceOptions& options, Deadline& deadline)
   check_login(address_, shown_);
 }
 
-// Also ends all where FFmpeg has gone to another address than it was given.
+// Also interrupts where FFmpeg has gone to another address.
 AVIOInterruptCB FfmpegRtsp::callback() {
   return {[](void* self) {
             const auto& rtsp = *static_cast<FfmpegRtsp*>(self);
@@ -49,7 +49,7 @@ AVIOInterruptCB FfmpegRtsp::callback() {
 
 void FfmpegRtsp::hear(AVFormatContext& context, std::string_view format, std::va_list arguments) {
   if (format == "line='%s'\n") {
-    // FFmpeg's own buffer, which it reads after this.
+    // FFmpeg's own buffer, which it parses after logging it.
     char* const line = va_arg(arguments, char*);
     const std::string_view text(line);
     dialogue_.hear_line(text);
@@ -71,7 +71,7 @@ void FfmpegRtsp::hear(AVFormatContext& context, std::string_view format, std::va
   } else if (format == "SDP:\n%s\n") {
     dialogue_.hear_description();
   } else if (format.starts_with("Status %d: Redirecting")) {
-    // It is about to connect there: not one protocol is left to it for that.
+    // FFmpeg is about to follow a redirection: without any protocol it cannot.
     av_freep(&context.protocol_whitelist);
     context.protocol_whitelist = av_strdup("none");
   }
@@ -100,9 +100,9 @@ Av<AVFormatContext> FfmpegRtsp::open(AvOptions& av) {
   return {};
 }
 
-// What can be said before anything plays.
+// Checks the description before anything plays.
 void FfmpegRtsp::check_video(const AVFormatContext& format) const {
-  if (dialogue_.carries_transport_stream()) return;  // whose streams show when it plays
+  if (dialogue_.carries_transport_stream()) return;  // whose content shows only while it plays
   if (format.nb_streams == 0) throw SourceError(SourceFault::kUnreadable, shown_ + ": has no video");
   for (unsigned i = 0; i < format.nb_streams; ++i) {
     if (format.streams[i]->codecpar->codec_id != AV_CODEC_ID_NONE) return;
@@ -123,7 +123,7 @@ void FfmpegRtsp::fail(int code) {
   const std::string logged = redact_text(take_ffmpeg_error(), address_.password);
   if (const auto fault = fault_of(dialogue_.last(), address_, shown_)) throw *fault;
   const bool in_time = !deadline_.passed();
-  // A look-up that took all the time there was is not made again.
+  // A look-up that used up the time is not repeated.
   const bool nameless = logged.find("Failed to resolve hostname") != std::string::npos;
   if (nameless && !in_time) throw unknown_host(address_, shown_);
   if (dialogue_.last().status == 0) {

@@ -11,19 +11,18 @@
 
 namespace palisade {
 
-// An RTSP session as FFmpeg opens it: hears what the camera answers from what FFmpeg logs before it acts, and
-// keeps it from going where the camera sends it. Whether to follow is decided here, and a new session is
-// opened at the address that was judged. Outlives its contexts.
+// An RTSP session of FFmpeg. Hears the camera's answers from FFmpeg's log before FFmpeg acts on them, and
+// keeps it from following redirections. A redirection is judged here, and a new session opened at its target.
+// Outlives its contexts.
 class FfmpegRtsp : public FfmpegListener {
  public:
   // Throws SourceError where the address is none.
   FfmpegRtsp(const SourceOptions& options, Deadline& deadline);
 
-  // Opens and plays. Null where the camera sends us elsewhere, which the next call follows. Throws
-  // SourceError.
+  // Opens and plays. Null where the camera redirects; the next call goes there. Throws SourceError.
   Av<AVFormatContext> open(AvOptions& av);
   void hear(AVFormatContext& context, std::string_view format, std::va_list arguments) override;
-  // What FFmpeg's `code` comes to after all that the camera has answered. Throws it.
+  // Throws the error for FFmpeg's `code`, given the camera's answers.
   [[noreturn]] void fail(int code);
 
  private:
@@ -35,7 +34,7 @@ class FfmpegRtsp : public FfmpegListener {
   Deadline& deadline_;
   const std::string shown_;
   RtspAddress address_;
-  std::string asked_;  // address_ as FFmpeg is given it
+  std::string asked_;  // the URL that FFmpeg is given
   AVFormatContext* opening_ = nullptr;
   RtspDialogue dialogue_;
   int redirects_ = 0;

@@ -23,7 +23,7 @@ class FfmpegSource : public Source {
 
   std::optional<Frame> next(const Wanted& wanted) override {
     while (true) {
-      // Here, so that neither our caller's time nor `wanted` counts as the camera's.
+      // Armed here, so that the time of the caller and of `wanted` does not count as the camera's.
       input_.deadline().arm(options_.stall_timeout);
       const AVFrame* decoded = decoder_.next(clock_);
       if (decoded == nullptr) return end();
@@ -47,7 +47,7 @@ class FfmpegSource : public Source {
     throw SourceError(SourceFault::kUnreadable, redact_url(options_.url) + ": no frame of it can be decoded");
   }
 
-  // Decoders check max_pixels themselves; a size that changes on the way is checked here once more.
+  // Decoders check max_pixels at the start; a later change of size is checked here.
   void check_size(const AVFrame& decoded) const {
     if (std::int64_t(decoded.width) * decoded.height <= options_.max_pixels) return;
     throw SourceError(SourceFault::kUnreadable,
@@ -69,7 +69,7 @@ class FfmpegSource : public Source {
   FfmpegDecoder decoder_;
   FfmpegClock clock_;
   FfmpegDeinterlacer deinterlacer_;
-  // Of H.265 each field is a picture of its own.
+  // In H.265 each field is a picture of its own.
   const bool weaves_fields_ = input_.video().codecpar->codec_id != AV_CODEC_ID_HEVC;
   FfmpegRgb rgb_;
   bool any_ = false;

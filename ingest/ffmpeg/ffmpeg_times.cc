@@ -11,7 +11,7 @@ namespace palisade {
 namespace {
 
 constexpr AVRational kNanosecond{1, 1'000'000'000};
-// Hostile headers must leave room to calculate with.
+// Bounds times of hostile headers, so that sums do not overflow.
 constexpr MediaTime kMaxFile = std::chrono::hours(24 * 365 * 100);
 
 std::optional<MediaTime> time_of(std::int64_t timestamp, AVRational time_base) {

@@ -1,14 +1,14 @@
 #pragma once
 
-// What FFmpeg may open. Playlists and descriptions (hls, dash, concat, sdp, image2) are left out on purpose:
-// they name other files and hosts for FFmpeg to read.
+// Protocols, containers and codecs that FFmpeg may open. Playlists and descriptions (hls, dash, concat, sdp,
+// image2) are left out, because they name other files and hosts.
 namespace palisade {
 
 inline constexpr const char* kContainers =
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,h264,hevc,m4v,mjpeg,mpjpeg,ivf,"
     "obu,av1";
 
-// Those without timestamps: FFmpeg makes some up, from a frame rate it takes for granted.
+// Containers without timestamps, for which FFmpeg assumes a frame rate.
 inline constexpr const char* kUntimedContainers = "mpjpeg,mjpeg,h264,hevc,m4v,mpegvideo,obu";
 
 inline constexpr const char* kRtspFormats = "rtsp,rtp,mpegts";

@@ -17,8 +17,8 @@ namespace palisade {
 namespace {
 
 constexpr const char* kName = "camera";
-constexpr guint kJitterBufferMs = 200;  // waits so long for a datagram that is missing
-// Media time as the camera tells it: every other mode bends it to when packets arrive.
+constexpr guint kJitterBufferMs = 200;  // wait for a missing datagram
+// Keeps the camera's own media time; every other mode adapts it to arrival times.
 constexpr guint kTimestampsOnly = 0;
 constexpr int kMaxRedirections = 5;
 
@@ -26,7 +26,7 @@ struct TlsFlagText {
   unsigned flag;
   const char* text;
 };
-// The most telling ones first: an expired certificate of one's own making is both.
+// The most specific ones first: a self-signed certificate may also be expired.
 constexpr std::array<TlsFlagText, 6> kTlsFlagTexts = {{
     {G_TLS_CERTIFICATE_EXPIRED, "has expired: give the camera a new one"},
     {G_TLS_CERTIFICATE_NOT_ACTIVATED, "is not valid yet: are the clocks of camera and host right?"},
@@ -47,7 +47,7 @@ std::string device_of(const SourceOptions& options) {
   return options.url.substr(options.url.find(':') + 1);
 }
 
-// Anything else would be opened by GStreamer too, and read, or waited for, without end.
+// GStreamer would also open files and pipes, and read or wait without end.
 void check_device(const SourceOptions& options) {
   const std::string path = device_of(options);
   struct stat status {};
@@ -145,7 +145,7 @@ void GstCamera::set_up_tls(GstElement& rtspsrc) {
   g_object_unref(trusted);
 }
 
-// Asked about those that have a fault alone.
+// Called for certificates with a fault alone.
 gboolean GstCamera::on_certificate(GstElement*, gpointer, gpointer, guint faults, gpointer self) {
   static_cast<GstCamera*>(self)->certificate_faults_ = faults;
   return FALSE;
@@ -172,7 +172,7 @@ std::optional<SourceError> GstCamera::fault(const std::string& shown, std::chron
   return last.status == 0 ? connection_fault(*address_, shown, patience, stop) : std::nullopt;
 }
 
-// The first video and nothing else is asked for.
+// Selects the first video stream alone.
 gboolean GstCamera::on_stream(GstElement*, guint, GstCaps* caps, gpointer self) {
   auto& camera = *static_cast<GstCamera*>(self);
   camera.offers_ = true;

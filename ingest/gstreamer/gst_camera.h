@@ -12,37 +12,35 @@
 
 namespace palisade {
 
-// A camera at the head of a pipeline, given by an address (rtsp(s): or v4l2:) instead of a pipeline's line.
-// Outlives its pipeline.
+// The source of a pipeline for a camera's address (rtsp(s): or v4l2:). Outlives its pipeline.
 class GstCamera {
  public:
-  // Throws SourceError where an rtsp(s): address is none.
+  // Throws SourceError for an invalid rtsp(s): address.
   explicit GstCamera(const SourceOptions& options);
   GstCamera(const GstCamera&) = delete;
   GstCamera& operator=(const GstCamera&) = delete;
 
   static bool is_camera(const SourceOptions& options);
-  // The beginning of a line for gst_parse_launch, up to decoded pictures. Holds nothing of the address, which
-  // a line would have to quote. Throws SourceError where a v4l2: address names no device.
+  // The first part of a line for gst_parse_launch, up to decoded pictures, without the address, which would
+  // need quoting. Throws SourceError where a v4l2: address names no device.
   static std::string line(const SourceOptions& options);
 
-  // Makes a pipeline of a line. An RTSP camera's answers are listened to from then on. Throws SourceError.
+  // Parses a line into a pipeline and listens to an RTSP camera's answers from then on. Throws SourceError.
   GstElement* parse(const std::string& line, GError** error);
-  // Sets the address, credentials, transport and timeouts of what the line has become, before it plays.
-  // `transport` is TCP or UDP.
+  // Sets address, credentials, transport (TCP or UDP) and timeouts before the pipeline plays.
   void set_up(GstElement& pipeline, const SourceOptions& options, RtspTransport transport);
-  // An RTSP camera has told what it sends, and none of it is video.
+  // An RTSP camera has described its streams, and none is video.
   bool without_video() const { return (offers_ && !has_video_) || dialogue_->without_video(); }
-  // Of that video there is nothing here that could take it out of its packets.
+  // No element here can depayload its video.
   bool unknown_encoding() const { return unknown_encoding_; }
-  // How an RTSP camera says that it sends video.
+  // The encoding of an RTSP camera's video.
   std::string encoding() const { return dialogue_->encoding(); }
   bool is_rtsp() const { return address_.has_value(); }
-  // What an RTSP camera has answered last.
+  // The last answer of an RTSP camera.
   RtspAnswer answer() const { return dialogue_->last(); }
-  // Goes where it sends us from the next set_up() on. Throws SourceError.
+  // Uses the target of a redirection from the next set_up() on. Throws SourceError.
   void follow(const std::string& location);
-  // Why it could not be asked, or refuses; nothing where that is not known. May take `patience` to find out.
+  // Why the camera refuses or could not be asked; nothing where that is unknown. Takes up to `patience`.
   std::optional<SourceError> fault(const std::string& shown, std::chrono::milliseconds patience,
                                    const std::stop_token& stop) const;
 

@@ -8,7 +8,7 @@
 // Owners of GStreamer's objects, for gst_*.cc only.
 namespace palisade {
 
-// An element may not be dropped while it plays.
+// An element must be stopped before it is freed.
 struct GstStop {
   void operator()(GstElement* pipeline) const {
     gst_element_set_state(pipeline, GST_STATE_NULL);

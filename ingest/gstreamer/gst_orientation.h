@@ -10,18 +10,18 @@
 
 namespace palisade {
 
-// Sees inside a pipeline how its pictures lie: by the codec's messages on their way into a decoder, else by
-// the container's tag on its way to the sink. A pipeline that turns pictures itself (videoflip) is believed.
-// Written by GStreamer's threads, read by the source's; outlives the pipeline that it watches.
+// Finds the orientation of pictures inside a pipeline: by the codec's messages before the decoder, else by
+// the container's tag. A pipeline that rotates pictures itself (videoflip) is trusted. Written by GStreamer's
+// threads, read by the source's; outlives the pipeline.
 class GstOrientation {
  public:
   GstOrientation() = default;
   GstOrientation(const GstOrientation&) = delete;
   GstOrientation& operator=(const GstOrientation&) = delete;
 
-  // Before it plays.
+  // Call before the pipeline plays.
   void attach(GstElement& pipeline, GstElement& sink);
-  // Of a picture that has come to the sink.
+  // Orientation of a picture at the sink.
   Orientation of(GstBuffer& picture) const;
 
  private:

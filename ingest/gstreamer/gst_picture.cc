@@ -13,8 +13,7 @@
 namespace palisade {
 namespace {
 
-// GStreamer's formats and FFmpeg's names of the same. The first is what others are converted to, by
-// videoconvert in the pipeline.
+// Pixel formats by GStreamer's and FFmpeg's names. videoconvert converts all others to the first.
 constexpr std::array<std::pair<const char*, const char*>, 29> kSharedFormats = {{
     {"RGB", "rgb24"},
     {"BGR", "bgr24"},
@@ -55,7 +54,7 @@ const char* ffmpeg_name_of(const GstVideoInfo& info) {
   throw BadPicture("its pixel format cannot be converted to RGB");
 }
 
-// What the caps themselves say: GstVideoInfo fills in a guess.
+// Reads the caps themselves, because GstVideoInfo fills in guesses.
 void tell_colours(Planes& planes, const GstCaps& caps) {
   const char* const text = gst_structure_get_string(gst_caps_get_structure(&caps, 0), "colorimetry");
   GstVideoColorimetry colours;
@@ -65,7 +64,7 @@ void tell_colours(Planes& planes, const GstCaps& caps) {
     planes.full_range = colours.range == GST_VIDEO_COLOR_RANGE_0_255;
 }
 
-// A buffer's picture while it is looked at.
+// Maps a buffer's picture while it lives.
 class MappedPicture {
  public:
   MappedPicture(GstVideoInfo& info, GstBuffer& buffer) {
@@ -87,7 +86,7 @@ class MappedPicture {
   GstVideoFrame frame_;
 };
 
-// H.265's pictures of one field each have a mode of their own, and stay as they are.
+// H.265's single fields have a mode of their own and stay as they are.
 bool says_interlaced(GstSample& sample) {
   const GstCaps* const caps = gst_sample_get_caps(&sample);
   const char* const mode =

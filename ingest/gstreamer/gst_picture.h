@@ -9,15 +9,14 @@
 
 namespace palisade {
 
-// Makes RGB of what a pipeline has decoded, by the same conversion as FFmpeg's reader, so that both give the
-// same pixels: also where a stream does not say what its colours mean, which GStreamer guesses by the
-// picture's size. One thread's.
+// Converts a pipeline's pictures to RGB by the same code as FFmpeg's reader, so that both give the same
+// pixels even where a stream names no colours. Used by one thread.
 class GstPicture {
  public:
-  // The raw formats that are taken, for a sink.
+  // Caps of the raw formats that are accepted.
   static Gst<GstCaps> caps();
 
-  // Every decoded picture, in order, wanted or not. Costs nothing where none is interlaced. Throws as below.
+  // Call with every decoded picture, in order. Cheap for progressive ones. Throws as below.
   void see(GstSample& sample, int max_pixels);
   // Of the one that was seen last. Throws BadPicture where it has none, one over the limit, or one that
   // cannot be read.

@@ -22,12 +22,12 @@ std::string_view without_space(std::string_view text) {
   return text;
 }
 
-// A number that means nothing leaves the picture as it lies.
+// An unknown number leaves the picture as it is.
 Orientation orientation_of_number(std::uint32_t number) {
   return number >= 1 && number <= 8 ? Orientation(int(number)) : Orientation::kUpright;
 }
 
-// Numbers in the byte order that the header names; nothing beyond the end.
+// Reads numbers in the byte order of the header; 0 beyond the end.
 struct Tiff {
   Exif bytes;
   bool big_endian = false;
@@ -41,8 +41,8 @@ struct Tiff {
   }
 };
 
-// Whole numbers of up to four bytes stand in the entry itself; some programs write signed or long ones, or
-// two.
+// Integers of up to four bytes are stored in the entry itself. Some programs write signed or long ones, or
+// two values.
 std::optional<std::uint32_t> value_of(const Tiff& tiff, std::size_t entry) {
   constexpr std::uint32_t kShort = 3, kLong = 4, kSignedShort = 8, kSignedLong = 9;
   const auto type = tiff.number(entry + 2, 2);
@@ -56,7 +56,7 @@ std::optional<std::uint32_t> value_of(const Tiff& tiff, std::size_t entry) {
 }  // namespace
 
 std::optional<Orientation> orientation_of_exif(Exif exif) {
-  constexpr std::string_view kPrefix("Exif\0", 5);  // and a byte that is not always 0
+  constexpr std::string_view kPrefix("Exif\0", 5);  // followed by a byte that is usually 0
   for (int twice = 0; twice < 2 && text_of(exif).starts_with(kPrefix) && exif.size() > kPrefix.size();
        ++twice)
     exif = exif.subspan(kPrefix.size() + 1);
@@ -70,7 +70,7 @@ std::optional<Orientation> orientation_of_exif(Exif exif) {
     const std::size_t entry = std::size_t(*directory) + 2 + i * kEntryBytes;
     if (entry + kEntryBytes > exif.size()) break;
     if (tiff.number(entry, 2) != kOrientationTag) continue;
-    // Of several the first one counts, as in Pillow.
+    // The first of several entries counts, as in Pillow.
     if (const auto value = value_of(tiff, entry)) return orientation_of_number(*value);
   }
   return std::nullopt;

@@ -8,11 +8,11 @@
 
 namespace palisade {
 
-// What EXIF data, a TIFF header and its first directory, says of how its picture lies; nothing where it says
-// nothing, or nothing that can be read. "Exif\0" and a byte may stand before it. Takes any bytes.
+// The orientation in EXIF data (a TIFF header and its first directory, with or without "Exif\0" and a byte
+// before it). Nothing where it has none or cannot be read. Accepts any bytes.
 std::optional<Orientation> orientation_of_exif(std::span<const std::byte> exif);
 
-// The same of an XMP packet, where some programs write it instead.
+// The same of an XMP packet.
 std::optional<Orientation> orientation_of_xmp(std::span<const std::byte> xmp);
 
 }  // namespace palisade

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 6> kPictureEndings = {".jpg",  ".jpeg", ".jpe",
                                                              ".jfif", ".png",  ".webp"};
-// Pictures as well, which nobody would expect to be passed over without a word.
+// Endings of pictures that Palisade does not read, which are reported as skipped.
 constexpr std::array<std::string_view, 19> kOtherEndings = {
     ".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".jxl", ".jp2", ".svg",
     ".dng",  ".cr2",  ".cr3",  ".nef", ".arw", ".orf", ".raf",  ".rw2", ".psd"};
@@ -83,7 +83,7 @@ class FolderSource : public Source {
       const FrameStamp stamp = stamp_of(next_);
       const fs::path path = folder_ / listing_.names[next_++];
       if (!wanted(stamp)) {
-        any_ = true;  // as far as anybody wants to know
+        any_ = true;  // counts as read
         continue;
       }
       if (const std::optional<Image> image = read(path)) {
@@ -108,7 +108,7 @@ class FolderSource : public Source {
     stamp.number = index;
     stamp.pts = MediaTime(options_.frame_interval) * std::int64_t(index);
     stamp.time_source = TimeSource::kFile;
-    std::error_code gone;  // told when it is read
+    std::error_code gone;  // reported when it is read
     const auto changed = fs::last_write_time(folder_ / listing_.names[index], gone);
     if (!gone)
       stamp.wall = std::chrono::floor<std::chrono::microseconds>(std::chrono::file_clock::to_sys(changed));
@@ -116,8 +116,8 @@ class FolderSource : public Source {
     return stamp;
   }
 
-  // Told at a glance, before anybody waits for it: a window would take the next picture twice. Else passes
-  // over the picture.
+  // Checks the first bytes before the picture is offered; otherwise a window would use the next picture
+  // twice. A file of another kind is skipped.
   bool opens_as_picture(std::size_t index) {
     const fs::path path = folder_ / listing_.names[index];
     std::error_code gone;
@@ -127,12 +127,12 @@ class FolderSource : public Source {
     file.read(start.data(), start.size());
     const auto bytes = std::as_bytes(std::span(start)).first(std::size_t(file.gcount()));
     if (looks_like_picture(bytes) && fs::file_size(path, gone) <= PictureLimits().max_bytes) return true;
-    read(path);  // fails, and tells why
+    read(path);  // throws the reason
     ++next_;
     return false;
   }
 
-  // Nothing where it is broken, too large, or gone since the folder was listed.
+  // Nothing where the picture is broken, too large, or gone since the folder was listed.
   std::optional<Image> read(const fs::path& path) {
     try {
       return read_picture(path, {.max_pixels = options_.max_pixels});
@@ -148,9 +148,9 @@ class FolderSource : public Source {
   const fs::path folder_;
   const Listing listing_;
   std::size_t next_ = 0;
-  SkippedPictures skipped_;  // not asked for yet
+  SkippedPictures skipped_;  // not reported yet
   std::uint64_t broken_ = 0;
-  bool any_ = false;  // one has been read, or was not wanted
+  bool any_ = false;  // a picture has been read, or was not wanted
 };
 
 }  // namespace

@@ -67,7 +67,7 @@ Image read_picture(const std::filesystem::path& path, const PictureLimits& limit
   std::ifstream in(path, std::ios::binary);
   if (!in) throw PictureError(path.string() + ": cannot be opened for reading");
   check_bytes(std::filesystem::file_size(path, error), limits);
-  // Read by the limit, not by the size just seen: the file may be growing.
+  // Reads up to the limit instead of the size just seen: the file may be growing.
   std::vector<char> bytes;
   std::array<char, 65536> part;
   while (in.read(part.data(), part.size()) || in.gcount() > 0) {

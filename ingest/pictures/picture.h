@@ -22,19 +22,19 @@ class PictureError : public Error {
   using Error::Error;
 };
 
-// Decodes JPEG, PNG or WebP, told apart by their first bytes, to RGB8. As Pillow's exif_transpose and
-// convert("RGB"): upright, alpha is dropped without compositing, palettes and greyscale expand, 16 bits lose
-// their low byte. Throws PictureError.
+// Decodes JPEG, PNG or WebP by their first bytes to RGB8, as Pillow's exif_transpose and convert("RGB") do:
+// upright, alpha dropped without compositing, palettes and greyscale expanded, 16 bits cut to 8. Throws
+// PictureError.
 Image decode_picture(std::span<const std::byte> file, const PictureLimits& limits = {});
 Image read_picture(const std::filesystem::path& path, const PictureLimits& limits = {});
 
-// An 8-bit picture as the bytes of a PNG file. Throws PictureError.
+// Encodes a picture as PNG. Throws PictureError.
 std::vector<std::byte> encode_png(const Image& image);
 
-// Writes a PNG, whole or not at all. Throws PictureError naming the file.
+// Writes a whole PNG file or none. Throws PictureError naming it.
 void write_png(const std::filesystem::path& path, const Image& image);
 
-// True when the file starts as a JPEG, PNG or WebP does.
+// True where the first bytes are those of a JPEG, PNG or WebP.
 bool looks_like_picture(std::span<const std::byte> start);
 
 }  // namespace palisade

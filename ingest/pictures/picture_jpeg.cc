@@ -14,12 +14,11 @@
 namespace palisade {
 namespace {
 
-// A progressive file of a few kilobytes may ask for thousands of passes over all pixels; encoders write about
-// ten.
+// A small progressive file may ask for thousands of passes over all pixels; encoders write about ten.
 constexpr int kMaxScans = 64;
 
-// libjpeg reports errors by a callback that must not return: it jumps back to decode(), over frames of
-// libjpeg only, and everything that owns memory lives here, outside of them.
+// libjpeg reports errors by a callback that must not return. It jumps back to decode() over frames of libjpeg
+// alone; everything that owns memory lives in this struct.
 struct JpegReader {
   jpeg_decompress_struct jpeg{};
   jpeg_error_mgr errors{};
@@ -50,8 +49,8 @@ void on_error(j_common_ptr jpeg) {
   std::longjmp(reader.jump, 1);
 }
 
-// libjpeg fills what is missing of a truncated file with grey; the other warnings are as harmless as Pillow
-// takes them.
+// libjpeg fills the missing part of a truncated file with grey, which is an error here. Other warnings are
+// ignored, as in Pillow.
 void on_message(j_common_ptr jpeg, int level) {
   if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF) fail(reader_of(jpeg), "the file is truncated");
 }
@@ -68,7 +67,7 @@ JpegReader::JpegReader() {
   progress.progress_monitor = on_progress;
 }
 
-// As Pillow: CMYK is taken as Adobe stores it, inverted.
+// CMYK is inverted, as Adobe stores it and Pillow reads it.
 void rgb_from_cmyk(const std::uint8_t* cmyk, std::uint8_t* rgb, int width) {
   for (int x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
     const int light = cmyk[3];
@@ -95,7 +94,7 @@ void read_rows(JpegReader& reader) {
   }
 }
 
-// False where libjpeg gave up; the message says why.
+// False where libjpeg failed; the reader's message says why.
 bool read_header(JpegReader& reader, Bytes file) {
   if (setjmp(reader.jump) != 0) return false;
   jpeg_create_decompress(&reader.jpeg);

@@ -16,10 +16,10 @@ std::string_view characters(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// What a file's segments say, the first of each kind.
+// The orientations found in a file, the first of each kind.
 struct OrientationTags {
   std::optional<Orientation> exif;
-  std::optional<Orientation> text;  // EXIF as well, which a PNG's text holds
+  std::optional<Orientation> text;  // of EXIF in a PNG's text
   std::optional<Orientation> xmp;
 
   void note_exif(Bytes data) {
@@ -36,7 +36,7 @@ struct OrientationTags {
   }
 };
 
-// Reads forward through a file; what is beyond its end is empty.
+// Reads forward; empty beyond the end.
 struct Reader {
   Bytes rest;
 
@@ -58,7 +58,7 @@ struct Reader {
 constexpr std::string_view kExif("Exif\0", 5);  // and a byte that is not always 0
 constexpr std::string_view kXmp("http://ns.adobe.com/xap/1.0/\0", 29);
 
-// What ImageMagick, exiftool and others keep of EXIF and XMP in a PNG's texts.
+// ImageMagick, exiftool and others keep EXIF and XMP in texts of a PNG.
 void note_png_text(OrientationTags& said, std::string_view kind, Bytes chunk) {
   constexpr std::array<std::string_view, 4> kKeywords = {"XML:com.adobe.xmp", "Raw profile type exif",
                                                          "Raw profile type APP1", "Raw profile type xmp"};
@@ -74,7 +74,7 @@ void note_png_text(OrientationTags& said, std::string_view kind, Bytes chunk) {
 
 }  // namespace
 
-// Its segments up to where the pixels start.
+// Reads the segments before the pixels.
 Orientation orientation_of_jpeg(Bytes file) {
   constexpr std::uint32_t kApp1 = 0xe1, kStartOfScan = 0xda, kEnd = 0xd9, kFill = 0xff;
   OrientationTags said;
@@ -97,7 +97,7 @@ Orientation orientation_of_jpeg(Bytes file) {
   return said.orientation();
 }
 
-// All its chunks: EXIF may stand after the pixels.
+// Reads all chunks, because EXIF may follow the pixels.
 Orientation orientation_of_png(Bytes file) {
   constexpr std::size_t kSignature = 8;
   constexpr std::size_t kChecksum = 4;
@@ -116,7 +116,7 @@ Orientation orientation_of_png(Bytes file) {
   return said.orientation();
 }
 
-// As its own library: of an extended file whose header says that it has any.
+// Like libwebp, only of an extended file whose header announces EXIF or XMP.
 Orientation orientation_of_webp(Bytes file) {
   constexpr std::uint32_t kHasExif = 0x08, kHasXmp = 0x04;
   OrientationTags said;

@@ -5,8 +5,8 @@
 
 namespace palisade {
 
-// How a file of each format says that its picture lies: by EXIF, or by XMP where there is none, as Pillow's
-// exif_transpose reads it. A file that says nothing, or is damaged, lies upright.
+// The orientation of a file: by EXIF, else by XMP, as Pillow's exif_transpose reads it. Upright where it has
+// none or is damaged.
 Orientation orientation_of_jpeg(Bytes file);
 Orientation orientation_of_png(Bytes file);
 Orientation orientation_of_webp(Bytes file);

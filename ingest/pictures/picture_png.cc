@@ -16,7 +16,7 @@
 namespace palisade {
 namespace {
 
-// As for JPEG: libpng jumps out of its own frames, what owns memory lives here.
+// As for JPEG, libpng jumps out of its own frames, so everything that owns memory lives here.
 struct PngReader {
   png_structp png = nullptr;
   png_infop info = nullptr;
@@ -46,8 +46,7 @@ void on_read(png_structp png, png_bytep out, std::size_t size) {
   reader.rest = reader.rest.subspan(size);
 }
 
-// Chunks that say nothing about the pixels: not read at all, since a few of their bytes may expand to
-// megabytes.
+// Chunks without influence on pixels are not read: a few bytes of them may expand to megabytes.
 constexpr char kIgnored[] = "iCCP\0zTXt\0iTXt\0tEXt\0eXIf";
 constexpr png_alloc_size_t kMaxChunk = 8u << 20;
 
@@ -63,7 +62,7 @@ bool read_header(PngReader& reader, const PictureLimits& limits) {
   return true;
 }
 
-// Everything to 8-bit RGB. Gamma and profiles are left alone, transparency is dropped, both as Pillow does.
+// Converts everything to 8-bit RGB. Gamma and profiles are ignored and transparency is dropped, as in Pillow.
 void set_transformations(PngReader& reader) {
   const png_byte color = png_get_color_type(reader.png, reader.info);
   if (png_get_bit_depth(reader.png, reader.info) == 16) png_set_strip_16(reader.png);
@@ -105,7 +104,7 @@ bool is_png(Bytes start) {
 
 Image decode_png(Bytes file, const PictureLimits& limits) {
   if (file.size() >= 24) {
-    // libpng's own limit knows sides only, and says nothing that helps.
+    // libpng can limit sides alone, and its message does not help.
     const auto side = [&](std::size_t at) {
       std::uint32_t value = 0;
       for (std::size_t i = at; i < at + 4; ++i) value = value << 8 | std::uint32_t(file[i]);

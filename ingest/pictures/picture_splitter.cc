@@ -67,13 +67,13 @@ PictureSplitter::SearchResult PictureSplitter::jpeg_end() {
     }
     const unsigned marker = at(scanned_ + 1);
     if (marker == 0xff) {
-      ++scanned_;  // may fill up before a marker
+      ++scanned_;  // a fill byte before a marker
     } else if (marker == kEndOfImage) {
       scanned_ += 2;
       return SearchResult::kEnd;
     } else if (marker == kStartOfImage) {
       return in_scan_ ? SearchResult::kEnd
-                      : SearchResult::kBroken;  // the next one: this one's end is missing
+                      : SearchResult::kBroken;  // the next picture begins, so this one was cut off
     } else if (is_restart(marker) || marker == 0x01 || (in_scan_ && marker == 0)) {
       scanned_ += 2;
     } else {
@@ -117,7 +117,7 @@ std::optional<std::vector<std::byte>> PictureSplitter::next() {
     const SearchResult found = find_end();
     if (found == SearchResult::kEnd && scanned_ <= limit_) return take(scanned_);
     if (found == SearchResult::kMore && bytes_.size() <= limit_) return std::nullopt;
-    // Its beginning may have been none: the next one is searched for behind it.
+    // The beginning may have been a false match, so the search goes on behind it.
     ++given_up_;
     take(2);
   }

@@ -7,20 +7,20 @@
 
 namespace palisade {
 
-// Finds the pictures in what a camera sends one after the other: JPEG and PNG by their own structure, WebP by
-// its length. What stands between them (boundaries, headers of parts, in whatever form and whether they are
-// right or not) is passed over, so that no camera's way of writing it matters.
+// Finds pictures in a camera's stream: JPEG and PNG by their structure, WebP by its length. Whatever stands
+// between them (boundaries, headers, right or wrong) is skipped, because every camera writes it in another
+// way.
 class PictureSplitter {
  public:
   // A picture of more than `limit` bytes is given up.
   explicit PictureSplitter(std::size_t limit) : limit_(limit) {}
 
   void push(std::span<const std::byte> bytes);
-  // The next picture that is complete, as its bytes; or one that was cut off by the next one's beginning.
+  // The bytes of the next complete picture, or of one that the next one's beginning cut off.
   std::optional<std::vector<std::byte>> next();
-  // Whether a picture has begun that is not complete.
+  // Whether an incomplete picture has begun.
   bool in_picture() { return kind_ != Kind::kNone || find_start(); }
-  // Pictures given up so far, for their size or as their structure makes no sense.
+  // Pictures given up so far, because they are too large or malformed.
   int given_up() const { return given_up_; }
 
  private:
@@ -38,8 +38,8 @@ class PictureSplitter {
   const std::size_t limit_;
   std::vector<std::byte> bytes_;  // begins with the picture, where kind_ is not kNone
   Kind kind_ = Kind::kNone;
-  std::size_t scanned_ = 0;  // of bytes_: the next marker, chunk or entropy-coded byte
-  bool in_scan_ = false;     // of a JPEG: within entropy-coded data
+  std::size_t scanned_ = 0;  // position in bytes_ of the next marker, chunk or entropy-coded byte
+  bool in_scan_ = false;     // inside entropy-coded data of a JPEG
   int given_up_ = 0;
 };
 

@@ -7,12 +7,12 @@
 namespace palisade {
 namespace {
 
-// What is damaged gives what can be read of it.
+// Damaged data gives as much as can be read.
 std::string expanded(std::string_view compressed) {
   z_stream stream{};
   if (inflateInit(&stream) != Z_OK) return {};
   std::string text(kMaxPngText, '\0');
-  // zlib does not write to its input, though it says so only if built for that.
+  // zlib does not write to its input, though next_in is not const by default.
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
   stream.avail_in = uInt(compressed.size());
   stream.next_out = reinterpret_cast<Bytef*>(text.data());
@@ -23,7 +23,7 @@ std::string expanded(std::string_view compressed) {
   return text;
 }
 
-// Up to a zero byte, which goes as well; nothing where there is none.
+// Takes the text up to a zero byte; nothing where there is none.
 std::optional<std::string_view> take_word(std::string_view& rest) {
   const std::size_t end = rest.find('\0');
   if (end == rest.npos) return std::nullopt;
@@ -58,9 +58,9 @@ std::optional<PngText> png_text(std::string_view kind, Bytes chunk,
     compressed = rest[0] != 0;
     rest.remove_prefix(1);
   }
-  if (rest.empty() || rest[0] != 0) return std::nullopt;  // another method than zlib's
+  if (rest.empty() || rest[0] != 0) return std::nullopt;  // compression method other than zlib
   rest.remove_prefix(1);
-  // Of an international text its language and translated keyword.
+  // iTXt has a language and a translated keyword here.
   if (kind == "iTXt" && !(take_word(rest) && take_word(rest))) return std::nullopt;
   return PngText{*keyword, text_of(rest, compressed)};
 }

@@ -37,7 +37,7 @@ struct HostPort {
   std::optional<int> port;
 };
 
-// Nothing where the text is not HOST, HOST:PORT, [IPV6] or [IPV6]:PORT.
+// Nothing where the text is no HOST, HOST:PORT, [IPV6] or [IPV6]:PORT.
 std::optional<HostPort> host_and_port(std::string_view text) {
   const std::size_t close = text.starts_with('[') ? text.find(']') : 0;
   if (close == kNone) return std::nullopt;
@@ -63,8 +63,8 @@ struct Split {
   std::string_view target;
 };
 
-// Up to the first '/', '?' or '#', if that can be HOST:PORT; else what comes before the last '@' is all user
-// information, with whatever characters in it.
+// The authority ends at the first '/', '?' or '#' if that leaves HOST:PORT. Otherwise everything before the
+// last '@' is user information.
 Split split_at(std::string_view rest, std::size_t authority_end) {
   Split split{.authority = rest.substr(0, authority_end), .target = rest.substr(authority_end)};
   if (const std::size_t at = split.authority.rfind('@'); at != kNone) {
@@ -83,7 +83,7 @@ Split split_of(std::string_view rest) {
   return split_at(rest, std::min(rest.find_first_of("/?#", at), rest.size()));
 }
 
-// "admin:12/34@camera", "admin:a@b/c@camera": where does the password end?
+// "admin:12/34@camera" and "admin:a@b/c@camera" do not tell where the password ends.
 bool ambiguous(const Split& split) {
   if (split.target.find('@') == kNone || split.authority.starts_with('[')) return false;
   const bool named = std::ranges::any_of(
@@ -144,7 +144,7 @@ RtspAddress rtsp_address(const SourceOptions& options) {
 RtspAddress redirected_rtsp(const RtspAddress& from, std::string_view location,
                             const SourceOptions& options) {
   Split split;
-  // A path alone is on the same server.
+  // A path alone means the same server.
   const bool path = location.starts_with('/') && !location.starts_with("//");
   std::optional<RtspAddress> to = from;
   if (path) {

@@ -7,11 +7,10 @@
 
 namespace palisade {
 
-// An rtsp(s) address taken apart as both readers need it: they are given the address without credentials, and
-// those beside it.
+// The parts of an rtsp(s) address. Readers get the address and the credentials separately.
 struct RtspAddress {
   bool secure = false;
-  std::string host;  // as plain_host() writes it
+  std::string host;  // normalised by plain_host()
   int port = 554;
   std::string target;  // path and query, with the '/'
   std::string username;
@@ -24,14 +23,14 @@ struct RtspAddress {
   }
 };
 
-// The address of a configuration. Credentials of the fields come before those in the URL, which may be
-// percent-encoded or hold '@', ':', '?', '#' and '/' as they are, where nothing else can be meant. Throws
+// Parses the address of a configuration. The fields `username` and `password` win over credentials in the
+// URL, which may be percent-encoded, or hold '@', ':', '?', '#' and '/' where that is unambiguous. Throws
 // SourceError.
 RtspAddress rtsp_address(const SourceOptions& options);
 
-// Where `location`, which the camera at `from` names, leads: judged before any name is looked up. rtsp(s)
-// alone, never from rtsps to rtsp, no other host but those that may be redirected to; credentials stay behind
-// where server or port are others, and those in `location` are dropped. Throws SourceError.
+// The address of a redirection from `from`, judged before any name is looked up: rtsp(s) alone, never from
+// rtsps to rtsp, to the same host or those of redirect_hosts. Credentials are kept for the same host and port
+// alone, and those in `location` are dropped. Throws SourceError.
 RtspAddress redirected_rtsp(const RtspAddress& from, std::string_view location, const SourceOptions& options);
 
 }  // namespace palisade

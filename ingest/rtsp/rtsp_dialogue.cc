@@ -71,7 +71,7 @@ void RtspDialogue::hear_description() {
 }
 
 void RtspDialogue::hear_media(std::string_view line) {
-  constexpr std::string_view kTransportStream = " 33";  // which needs no rtpmap
+  constexpr std::string_view kTransportStream = " 33";  // payload type 33 needs no rtpmap
   const std::lock_guard lock(mutex_);
   in_video_ = begins_with(line, "video") && !any_video_;
   any_video_ = any_video_ || in_video_;
@@ -131,7 +131,7 @@ void disarm_transport(char* value) {
 void spell_algorithm(char* challenge) {
   const std::string_view text(challenge);
   const std::string_view name = algorithm_in(text);
-  if (name.size() != 3) return;  // "MD5-sess" is spelled so
+  if (name.size() != 3) return;  // FFmpeg expects "MD5-sess" in this case
   const std::size_t at = std::size_t(name.data() - text.data());
   for (std::size_t i = at; i < at + name.size(); ++i)
     challenge[i] = char(std::toupper(static_cast<unsigned char>(challenge[i])));

@@ -7,36 +7,36 @@
 
 namespace palisade {
 
-// What an RTSP server has said last, in the words that matter for what to do about it.
+// The parts of an RTSP server's last answer that are needed here.
 struct RtspAnswer {
-  int status = 0;  // 0: it has said nothing yet
+  int status = 0;  // 0: no answer yet
   std::string reason;
-  std::string location;                 // where it sends us
+  std::string location;                 // target of a redirection
   std::vector<std::string> challenges;  // each "Digest realm=..., algorithm=..."
 
   bool redirects() const { return status >= 300 && status < 400; }
   bool refuses() const { return status >= 400; }
 };
 
-// Listens to what an RTSP server answers, because both readers keep it to themselves. Heard on a reader's
-// thread, read on the source's.
+// Records an RTSP server's answers, which neither reading library exposes. Written by the reader's thread,
+// read by the source's.
 class RtspDialogue {
  public:
-  // One line of an answer, without its line end: a status line begins the next answer.
+  // Adds a line of an answer, without its line end; a status line begins the next answer.
   void hear_line(std::string_view line);
   void hear(RtspAnswer answer);
-  // A description has come; then what stands behind each of its "m=" and "a=".
+  // Begins a description (SDP); then add the values of its "m=" and "a=" lines.
   void hear_description();
   void hear_media(std::string_view line);
   void hear_attribute(std::string_view line);
   void forget();
 
   RtspAnswer last() const;
-  // Video within an MPEG transport stream: what is in it shows only when it plays.
+  // The description offers an MPEG transport stream, whose content shows only while it plays.
   bool carries_transport_stream() const;
-  // It has described itself, and no video with it.
+  // There is a description, and it offers no video.
   bool without_video() const;
-  // How the first video is sent: "H264", "JPEG"; empty where that is not said.
+  // Encoding of the first video: "H264", "JPEG"; empty where it is not named.
   std::string encoding() const;
 
  private:
@@ -44,18 +44,18 @@ class RtspDialogue {
   RtspAnswer last_;
   bool described_ = false;
   bool any_video_ = false;
-  bool in_video_ = false;  // where the description is at
+  bool in_video_ = false;  // while the description's lines belong to a video
   std::string encoding_;
 };
 
-// Takes out of a reader's own copy of Transport's value what a server may not decide: where our packets go
-// ("source=", "destination="), which is to the server's own address alone.
+// Removes "source=" and "destination=" from a reader's copy of a Transport header: a server may not decide
+// where packets are sent.
 void disarm_transport(char* value);
-// Writes the algorithm of a Digest challenge as FFmpeg spells it: in upper case.
+// Changes the algorithm of a Digest challenge to upper case, which FFmpeg expects.
 void spell_algorithm(char* challenge);
-// Whether this challenge is one that both readers can answer.
+// Whether both readers can answer this challenge.
 bool can_be_answered(std::string_view challenge);
-// The algorithm that a Digest challenge asks for, in upper case; MD5 where it does not say.
+// The algorithm of a Digest challenge in upper case; MD5 by default.
 std::string digest_algorithm(std::string_view challenge);
 
 }  // namespace palisade

@@ -21,7 +21,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds kProbeSlice{40};
 
 std::string answers(const RtspAnswer& answer) {
-  std::string reason;  // the camera's own words, which may be anything
+  std::string reason;  // text from the camera, which may hold anything
   for (const char c : answer.reason) reason += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   return ": the camera answers " + std::to_string(answer.status) +
          (reason.empty() ? "" : " (" + reason.substr(0, 80) + ")");
@@ -44,7 +44,7 @@ SourceError wrong_login(const RtspAnswer& answer, const RtspAddress& address, co
   return {SourceFault::kAuthFailed, shown + answers(answer) + remedy};
 }
 
-// Over a connection of its own, closed with it.
+// A probe of the camera on a connection of its own.
 class Probe {
  public:
   Probe(milliseconds patience, const std::stop_token& stop)
@@ -53,7 +53,7 @@ class Probe {
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
 
-  // 0, or why not; ETIMEDOUT where no answer comes in time.
+  // Returns 0 or an errno; ETIMEDOUT without an answer in time.
   int connect(const addrinfo& place) {
     close();
     socket_ = ::socket(place.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -66,7 +66,7 @@ class Probe {
     ::getsockopt(socket_, SOL_SOCKET, SO_ERROR, &fault, &size);
     return fault;
   }
-  // The first bytes of the answer; empty where it closes, or nothing comes.
+  // The first bytes of the answer; empty where the server closes or sends nothing.
   std::string answer_to(std::string_view request) {
     std::array<char, 64> bytes{};
     if (::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) < 0 || !await(POLLIN)) return {};
@@ -101,7 +101,7 @@ std::string unconnected(int fault, const RtspAddress& address) {
   return std::string(std::strerror(fault)) + ": is there a way to it from this machine?";
 }
 
-// The least with which TLS 1.2 and 1.3 begin: any server of TLS answers it, if only to complain.
+// A minimal TLS ClientHello. Any TLS server answers it, at least with an alert.
 std::string client_hello() {
   const std::string random(32, 'p');
   const std::string suites = {'\xc0', '\x2f', '\xc0', '\x30', '\xc0', '\x2b', '\0', '\x2f'};
