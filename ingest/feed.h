@@ -17,8 +17,8 @@
 
 namespace palisade {
 
-// Pauses between attempts to reopen: first, doubled up to longest, each spread by +-20 %. The series starts
-// anew after `stable` online.
+// Pauses between attempts: `first`, doubled up to `longest`, each spread by 20 %. They start again after
+// `stable` online.
 struct RetryPauses {
   std::chrono::milliseconds first{1'000};
   std::chrono::milliseconds longest{60'000};
@@ -41,9 +41,9 @@ struct FeedOptions {
   bool loop = false;
 };
 
-// One stream's thread: open, pump, sample, report, reopen with growing pauses. Owns its Source, which reads
-// on a thread of its own (ingest/apart.h), and its Samplers. Callbacks run on the feed's thread and must not
-// block; no lock is held while they run.
+// One stream's thread: opens, reads, samples, reports, and opens again after growing pauses. Owns its
+// Samplers and its Source, which reads on a thread of its own (ingest/apart.h). Callbacks run on the feed's
+// thread without a lock and must not block.
 class Feed : public ClipFeed {
  public:
   using OnClip = std::function<void(Clip clip, std::size_t sampling_index)>;
@@ -52,8 +52,7 @@ class Feed : public ClipFeed {
   using Open = std::function<std::unique_ptr<Source>(const SourceOptions&, std::stop_token)>;
 
   Feed(FeedOptions options, OnClip on_clip, OnReport on_report, Open open = open_source);
-  ~Feed() override;  // stops and joins, soon: what does not come back in a library is left behind
-                     // (ingest/apart.h)
+  ~Feed() override;  // stops and joins within kPatience (ingest/apart.h)
 
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;

@@ -24,14 +24,14 @@ WallTime changed_at(const std::string& path) {
   return std::chrono::floor<std::chrono::microseconds>(std::chrono::file_clock::to_sys(changed));
 }
 
-struct Seen {
+struct FrameList {
   std::vector<MediaTime> pts;
   std::vector<std::uint64_t> numbers;
 };
 
 // Goes through a file without converting a picture.
-Seen look_through(Source& source) {
-  Seen seen;
+FrameList look_through(Source& source) {
+  FrameList seen;
   source.next([&](const FrameStamp& stamp) {
     if (!stamp.corrupt && (seen.pts.empty() || stamp.pts >= seen.pts.back())) {
       seen.pts.push_back(stamp.pts);
@@ -95,7 +95,7 @@ std::optional<Clip> clip_of_video(const SourceOptions& options, int count,
   // A picture that a server gives is one as it is, unless some time of it is to be seen.
   if (source->stills() && !span) sampling = {.count = 1, .span = std::chrono::milliseconds(0)};
   if (source->live()) return clip_of_camera(*source, sampling, model, stream, stop);
-  const Seen seen = look_through(*source);
+  const FrameList seen = look_through(*source);
   if (stop.stop_requested()) return std::nullopt;
   if (seen.pts.empty()) {
     throw SourceError(SourceFault::kUnreadable,

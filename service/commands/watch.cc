@@ -98,7 +98,7 @@ class Watch {
       complain(error.what());
       return;
     }
-    const EventTracker::Seen seen = tracker_.see(topic, event);
+    const EventTracker::Observation seen = tracker_.see(topic, event);
     for (const auto& [lost_topic, events] : seen.losses) {
       log_warning("lost " + std::to_string(events) + (events == 1 ? " event of " : " events of ") +
                   lost_topic);

@@ -42,14 +42,14 @@ std::string megabytes(std::size_t bytes) {
 
 }  // namespace
 
-struct Engine::Done {
+struct Engine::Completion {
   std::mutex mutex;
   std::condition_variable wake;
   bool is_done = false;  // guarded by mutex
 };
 
 // A request that has left the queue. Shared by its prompts.
-struct Engine::Admitted {
+struct Engine::AdmittedRequest {
   Request request;
   std::vector<Image> images;
   std::vector<ImageFeatures> features;
@@ -61,15 +61,15 @@ struct Engine::Admitted {
 
 // New images of one or several requests on their way through the tower.
 struct Engine::Encoding {
-  std::vector<std::shared_ptr<Admitted>> admitted;
+  std::vector<std::shared_ptr<AdmittedRequest>> admitted;
   std::vector<Image> images;       // that nobody has encoded, once begun
   std::unique_ptr<EncodeJob> job;  // nothing where there are none
   bool begun = false;
 };
 
 // One prompt from its turn to its answer.
-struct Engine::Asked {
-  std::shared_ptr<Admitted> admitted;
+struct Engine::AnswerInProgress {
+  std::shared_ptr<AdmittedRequest> admitted;
   std::size_t prompt_index = 0;
   std::unique_ptr<AnswerJob> job;  // once its turn has come
   MonotonicTime deadline;          // likewise
@@ -85,7 +85,7 @@ Engine::Engine(EngineModel& model, RequestQueue& queue, const EngineLimits& limi
     : model_(model),
       queue_(queue),
       limits_(limits),
-      done_(std::make_shared<Done>()),
+      done_(std::make_shared<Completion>()),
       thread_([this](const std::stop_token& stop) {
         run(stop);
         {
@@ -124,9 +124,9 @@ void Engine::run(const std::stop_token& stop) {
 
 // Takes what may be taken; waits only when there is nothing else to do. False when there never will be.
 bool Engine::admit() {
-  std::vector<std::shared_ptr<Admitted>> cameras;
+  std::vector<std::shared_ptr<AdmittedRequest>> cameras;
   const auto take = [&](Request request) {
-    auto admitted = std::make_shared<Admitted>();
+    auto admitted = std::make_shared<AdmittedRequest>();
     admitted->images = images_of(request.clip);
     admitted->taken = steady_clock::now();
     const bool person = request.person;
@@ -144,7 +144,7 @@ bool Engine::admit() {
     take(*std::move(request));
   }
   const auto waiting = [&] { return !encodings_.empty() || next_to_prefill() != nullptr; };
-  while (asked_.size() + cameras.size() < limits_.answers) {
+  while (answers_.size() + cameras.size() < limits_.answers) {
     const bool people_alone = cameras.size() >= kTogether || (cameras.empty() && waiting());
     std::optional<Request> request = queue_.try_pop(people_alone);
     if (!request) break;
@@ -154,7 +154,7 @@ bool Engine::admit() {
   return true;
 }
 
-void Engine::encode_together(std::vector<std::shared_ptr<Admitted>> admitted) {
+void Engine::encode_together(std::vector<std::shared_ptr<AdmittedRequest>> admitted) {
   const bool person = admitted.front()->request.person;
   const auto camera = [](const Encoding& waiting) { return !waiting.admitted.front()->request.person; };
   encodings_.insert(person ? std::ranges::find_if(encodings_, camera) : encodings_.end(),
@@ -204,83 +204,84 @@ void Engine::advance_encoding(MonotonicTime::duration time) {
     admitted->unchanged =
         wanted && error.empty() && unchanged && unchanged(admitted->request.clip, admitted->features);
     for (std::size_t i = 0; i < admitted->request.prompts.size(); ++i) {
-      auto asked = std::make_unique<Asked>(Asked{.admitted = admitted, .prompt_index = i});
-      asked->begun = asked->prefilled_at = admitted->encoded;
+      auto answer =
+          std::make_unique<AnswerInProgress>(AnswerInProgress{.admitted = admitted, .prompt_index = i});
+      answer->begun = answer->prefilled_at = admitted->encoded;
       if (!error.empty()) {
-        finish(*asked, error);
+        finish(*answer, error);
       } else if (!wanted || admitted->unchanged) {
-        finish(*asked);
+        finish(*answer);
       }
-      asked_.push_back(std::move(asked));
+      answers_.push_back(std::move(answer));
     }
   }
 }
 
 // People's before cameras', then who came first.
-Engine::Asked* Engine::next_to_prefill(bool with_room_alone) {
-  Asked* next = nullptr;
-  for (const auto& asked : asked_) {
-    if (asked->reply || asked->prefilled || (with_room_alone && asked->kv_bytes == 0)) continue;
-    if (!next || (asked->admitted->request.person && !next->admitted->request.person)) next = asked.get();
+Engine::AnswerInProgress* Engine::next_to_prefill(bool with_room_alone) {
+  AnswerInProgress* next = nullptr;
+  for (const auto& answer : answers_) {
+    if (answer->reply || answer->prefilled || (with_room_alone && answer->kv_bytes == 0)) continue;
+    if (!next || (answer->admitted->request.person && !next->admitted->request.person)) next = answer.get();
   }
   return next;
 }
 
 // For its keys and values. False while there is none.
-bool Engine::find_room(Asked& asked) {
-  if (asked.kv_bytes > 0) return true;
-  const Request& request = asked.admitted->request;
-  if (!asked.job) {
-    asked.deadline = steady_clock::now() + request.deadline;
-    asked.job = model_.answer(asked.admitted->features, request.prompts[asked.prompt_index],
-                              {.max_new_tokens = request.max_new_tokens,
-                               .top_tokens = request.top_tokens,
-                               .method = request.method,
-                               .deadline = asked.deadline,
-                               .cancelled = request.cancelled},
-                              request.prune);
+bool Engine::find_room(AnswerInProgress& answer) {
+  if (answer.kv_bytes > 0) return true;
+  const Request& request = answer.admitted->request;
+  if (!answer.job) {
+    answer.deadline = steady_clock::now() + request.deadline;
+    answer.job = model_.answer(answer.admitted->features, request.prompts[answer.prompt_index],
+                               {.max_new_tokens = request.max_new_tokens,
+                                .top_tokens = request.top_tokens,
+                                .method = request.method,
+                                .deadline = answer.deadline,
+                                .cancelled = request.cancelled},
+                               request.prune);
   }
-  const std::size_t bytes = asked.job->kv_bytes();
+  const std::size_t bytes = answer.job->kv_bytes();
   if (bytes > limits_.kv_cache_bytes) {
     throw std::runtime_error("its keys and values need " + megabytes(bytes) + ", the engine has " +
                              megabytes(limits_.kv_cache_bytes) + " for them; use fewer images or new tokens");
   }
   if (kv_bytes_ + bytes > limits_.kv_cache_bytes) return false;
-  asked.begun = steady_clock::now();
+  answer.begun = steady_clock::now();
   if (request.progress)
-    request.progress({.prompt_index = asked.prompt_index, .stage = AnswerStage::kPrefill});
-  asked.kv_bytes = bytes;
+    request.progress({.prompt_index = answer.prompt_index, .stage = AnswerStage::kPrefill});
+  answer.kv_bytes = bytes;
   kv_bytes_ += bytes;
   return true;
 }
 
-void Engine::advance_prefill(Asked& asked, MonotonicTime::duration time) {
+void Engine::advance_prefill(AnswerInProgress& answer, MonotonicTime::duration time) {
   try {
-    if (cancelled(asked.admitted->request) || steady_clock::now() >= asked.deadline) return finish(asked);
-    if (asked.job->prefill(time)) return;
+    if (cancelled(answer.admitted->request) || steady_clock::now() >= answer.deadline) return finish(answer);
+    if (answer.job->prefill(time)) return;
   } catch (const std::exception& exception) {
-    return finish(asked, exception.what());
+    return finish(answer, exception.what());
   }
-  asked.prefilled = true;
-  asked.prefilled_at = steady_clock::now();
-  tell_text(asked);
-  if (asked.job->done()) finish(asked);
+  answer.prefilled = true;
+  answer.prefilled_at = steady_clock::now();
+  tell_text(answer);
+  if (answer.job->done()) finish(answer);
 }
 
 // A character whose last bytes are still to come is held back.
-void Engine::tell_text(Asked& asked) {
-  const Request& request = asked.admitted->request;
+void Engine::tell_text(AnswerInProgress& answer) {
+  const Request& request = answer.admitted->request;
   const bool token_by_token =
       std::holds_alternative<Greedy>(request.method) || std::holds_alternative<TokenSampling>(request.method);
   if (!request.progress || !token_by_token) return;
   constexpr std::string_view kUnfinished = "\uFFFD";
   try {
-    std::string text = asked.job->text();
-    if (text.ends_with(kUnfinished) && !asked.job->done()) text.resize(text.size() - kUnfinished.size());
-    if (text.size() <= asked.text_told) return;
-    request.progress({.prompt_index = asked.prompt_index,
+    std::string text = answer.job->text();
+    if (text.ends_with(kUnfinished) && !answer.job->done()) text.resize(text.size() - kUnfinished.size());
+    if (text.size() <= answer.text_told) return;
+    request.progress({.prompt_index = answer.prompt_index,
                       .stage = AnswerStage::kDecoding,
-                      .text = std::string_view(text).substr(std::exchange(asked.text_told, text.size()))});
+                      .text = std::string_view(text).substr(std::exchange(answer.text_told, text.size()))});
   } catch (const Error&) {
     // A job that has failed says so in its answer.
   }
@@ -288,25 +289,25 @@ void Engine::tell_text(Asked& asked) {
 
 // One piece of work before the next token, of about `time`; false when there is none.
 bool Engine::advance(MonotonicTime::duration time) {
-  Asked* asked = next_to_prefill();
+  AnswerInProgress* answer = next_to_prefill();
   if (!encodings_.empty()) {
     const bool person = encodings_.front().admitted.front()->request.person;
     // What is prefilled already leads to an answer sooner; but a person waits for nobody.
-    if (!asked || (person && !asked->admitted->request.person)) {
+    if (!answer || (person && !answer->admitted->request.person)) {
       advance_encoding(time);
       return true;
     }
   }
-  if (!asked) return false;
+  if (!answer) return false;
   try {
     // Where there is no room for it, what has begun must go on: its end is what makes room.
-    if (!find_room(*asked)) asked = next_to_prefill(true);
-    if (!asked) return false;
+    if (!find_room(*answer)) answer = next_to_prefill(true);
+    if (!answer) return false;
   } catch (const std::exception& exception) {
-    finish(*asked, exception.what());
+    finish(*answer, exception.what());
     return true;
   }
-  advance_prefill(*asked, time);
+  advance_prefill(*answer, time);
   return true;
 }
 
@@ -323,8 +324,8 @@ void Engine::advance_for_a_slice(const std::stop_token& stop) {
 
 void Engine::step() {
   std::vector<AnswerJob*> jobs;
-  for (const auto& asked : asked_) {
-    if (asked->prefilled && !asked->reply) jobs.push_back(asked->job.get());
+  for (const auto& answer : answers_) {
+    if (answer->prefilled && !answer->reply) jobs.push_back(answer->job.get());
   }
   if (jobs.empty()) return;
   std::string error;
@@ -333,54 +334,54 @@ void Engine::step() {
   } catch (const std::exception& exception) {
     error = exception.what();
   }
-  for (const auto& asked : asked_) {
-    if (!asked->prefilled || asked->reply) continue;
-    if (error.empty()) tell_text(*asked);
-    if (!error.empty() || asked->job->done()) finish(*asked, error);
+  for (const auto& answer : answers_) {
+    if (!answer->prefilled || answer->reply) continue;
+    if (error.empty()) tell_text(*answer);
+    if (!error.empty() || answer->job->done()) finish(*answer, error);
   }
   tell_finished();
 }
 
-void Engine::finish(Asked& asked, std::string error) {
-  const Admitted& admitted = *asked.admitted;
+void Engine::finish(AnswerInProgress& answer, std::string error) {
+  const AdmittedRequest& admitted = *answer.admitted;
   const auto now = steady_clock::now();
-  Reply reply{.prompt_index = asked.prompt_index, .error = std::move(error)};
-  reply.images_encoded = asked.prompt_index == 0 ? admitted.images_encoded : 0;
-  if (asked.job) reply.image_tokens = asked.job->image_tokens();
-  reply.timing = {.wait = admitted.taken - admitted.request.queued + (asked.begun - admitted.encoded),
+  Reply reply{.prompt_index = answer.prompt_index, .error = std::move(error)};
+  reply.images_encoded = answer.prompt_index == 0 ? admitted.images_encoded : 0;
+  if (answer.job) reply.image_tokens = answer.job->image_tokens();
+  reply.timing = {.wait = admitted.taken - admitted.request.queued + (answer.begun - admitted.encoded),
                   .encode = admitted.encoded - admitted.taken,
-                  .prefill = asked.prefilled ? asked.prefilled_at - asked.begun : now - asked.begun,
-                  .decode = asked.prefilled ? now - asked.prefilled_at : steady_clock::duration{}};
+                  .prefill = answer.prefilled ? answer.prefilled_at - answer.begun : now - answer.begun,
+                  .decode = answer.prefilled ? now - answer.prefilled_at : steady_clock::duration{}};
   reply.unchanged = reply.error.empty() && admitted.unchanged;
   if (reply.error.empty() && !reply.unchanged) {
     try {
       const auto interrupted =
           cancelled(admitted.request) ? FinishReason::kCancelled : FinishReason::kDeadline;
-      reply.answer = asked.prefilled ? asked.job->answer() : Answer{.finish_reason = interrupted};
+      reply.answer = answer.prefilled ? answer.job->answer() : Answer{.finish_reason = interrupted};
     } catch (const std::exception& exception) {
       reply.error = exception.what();
     }
   }
-  asked.job.reset();
-  kv_bytes_ -= std::exchange(asked.kv_bytes, 0);
-  asked.reply = std::move(reply);
+  answer.job.reset();
+  kv_bytes_ -= std::exchange(answer.kv_bytes, 0);
+  answer.reply = std::move(reply);
 }
 
 // Answers step together and a short one ends before a longer one; but what belongs to one series is told in
 // the order of its clips.
 void Engine::tell_finished() {
   std::set<std::string> behind;  // series with an earlier clip that is still in the making
-  for (auto asked = asked_.begin(); asked != asked_.end();) {
-    const Request& request = (*asked)->admitted->request;
+  for (auto answer = answers_.begin(); answer != answers_.end();) {
+    const Request& request = (*answer)->admitted->request;
     const std::string series =
-        request.series.empty() ? "" : request.series + " " + std::to_string((*asked)->prompt_index);
-    if (!(*asked)->reply || behind.contains(series)) {
+        request.series.empty() ? "" : request.series + " " + std::to_string((*answer)->prompt_index);
+    if (!(*answer)->reply || behind.contains(series)) {
       if (!series.empty()) behind.insert(series);
-      ++asked;
+      ++answer;
       continue;
     }
-    const std::unique_ptr<Asked> told = std::move(*asked);
-    asked = asked_.erase(asked);
+    const std::unique_ptr<AnswerInProgress> told = std::move(*answer);
+    answer = answers_.erase(answer);
     if (request.tell) request.tell(request, *told->reply);
   }
 }

@@ -40,34 +40,34 @@ class Engine {
   bool join_until(MonotonicTime time);
 
  private:
-  struct Done;
-  struct Admitted;
+  struct Completion;
+  struct AdmittedRequest;
   struct Encoding;
-  struct Asked;
+  struct AnswerInProgress;
   void run(const std::stop_token& stop);
   bool admit();
-  void encode_together(std::vector<std::shared_ptr<Admitted>> admitted);
+  void encode_together(std::vector<std::shared_ptr<AdmittedRequest>> admitted);
   void begin_encoding(Encoding& encoding);
   void advance_for_a_slice(const std::stop_token& stop);
   bool advance(MonotonicTime::duration time);
   void advance_encoding(MonotonicTime::duration time);
-  Asked* next_to_prefill(bool with_room_alone = false);
-  bool find_room(Asked& asked);
-  void advance_prefill(Asked& asked, MonotonicTime::duration time);
-  void tell_text(Asked& asked);
+  AnswerInProgress* next_to_prefill(bool with_room_alone = false);
+  bool find_room(AnswerInProgress& answer);
+  void advance_prefill(AnswerInProgress& answer, MonotonicTime::duration time);
+  void tell_text(AnswerInProgress& answer);
   void step();
-  void finish(Asked& asked, std::string error = {});
+  void finish(AnswerInProgress& answer, std::string error = {});
   void tell_finished();
-  bool busy() const { return !encodings_.empty() || !asked_.empty(); }
+  bool busy() const { return !encodings_.empty() || !answers_.empty(); }
 
   EngineModel& model_;
   RequestQueue& queue_;
   const EngineLimits limits_;
   FeatureCache cache_;
   std::deque<Encoding> encodings_;  // people's first
-  std::deque<std::unique_ptr<Asked>> asked_;
+  std::deque<std::unique_ptr<AnswerInProgress>> answers_;
   std::size_t kv_bytes_ = 0;
-  std::shared_ptr<Done> done_;
+  std::shared_ptr<Completion> done_;
   std::jthread thread_;
 };
 

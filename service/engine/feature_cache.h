@@ -21,13 +21,13 @@ class FeatureCache {
   std::size_t size() const { return known_.size(); }
 
  private:
-  struct Known {
+  struct Entry {
     std::weak_ptr<const void> lifetime;
     ImageFeatures features;
   };
   void forget_the_dead();
 
-  std::unordered_map<const void*, Known> known_;
+  std::unordered_map<const void*, Entry> known_;
 };
 
 }  // namespace palisade

@@ -13,7 +13,7 @@ std::uint64_t RequestQueue::push(const std::string& stream, int series, Request 
     const std::lock_guard lock(mutex_);
     if (closed_) return 1;
     Lane& lane = lanes_[stream];
-    const auto same = [series](const Waiting& waiting) { return waiting.series == series; };
+    const auto same = [series](const QueuedRequest& waiting) { return waiting.series == series; };
     if (std::size_t(std::ranges::count_if(lane.waiting, same)) >= kStreamDepth) {
       const auto oldest = std::ranges::find_if(lane.waiting, same);
       dropped = std::move(oldest->request);

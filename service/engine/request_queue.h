@@ -46,12 +46,12 @@ class RequestQueue {
   std::size_t size() const;
 
  private:
-  struct Waiting {
+  struct QueuedRequest {
     int series = 0;
     Request request;
   };
   struct Lane {
-    std::deque<Waiting> waiting;
+    std::deque<QueuedRequest> waiting;
     std::map<int, std::uint64_t> dropped;  // per series, not yet told
     int weight = kMaxWeight;
   };

@@ -8,12 +8,12 @@ namespace palisade {
 namespace {
 
 // Sleeps at its end, for as long as its life makes necessary.
-class Slow {
+class Slowdown {
  public:
-  explicit Slow(double factor) : factor_(factor) {}
-  ~Slow() { std::this_thread::sleep_for((factor_ - 1) * (std::chrono::steady_clock::now() - begun_)); }
-  Slow(const Slow&) = delete;
-  Slow& operator=(const Slow&) = delete;
+  explicit Slowdown(double factor) : factor_(factor) {}
+  ~Slowdown() { std::this_thread::sleep_for((factor_ - 1) * (std::chrono::steady_clock::now() - begun_)); }
+  Slowdown(const Slowdown&) = delete;
+  Slowdown& operator=(const Slowdown&) = delete;
 
  private:
   double factor_;
@@ -24,7 +24,7 @@ class SlowedEncodeJob : public EncodeJob {
  public:
   SlowedEncodeJob(std::unique_ptr<EncodeJob> job, double factor) : job_(std::move(job)), factor_(factor) {}
   bool advance(MonotonicTime::duration time) override {
-    const Slow slow(factor_);
+    const Slowdown slow(factor_);
     return job_->advance(std::chrono::duration_cast<MonotonicTime::duration>(time / factor_));
   }
   std::vector<ImageFeatures> features() override { return job_->features(); }
@@ -40,7 +40,7 @@ class SlowedAnswerJob : public AnswerJob {
   int image_tokens() const override { return job_->image_tokens(); }
   std::size_t kv_bytes() const override { return job_->kv_bytes(); }
   bool prefill(MonotonicTime::duration time) override {
-    const Slow slow(factor_);
+    const Slowdown slow(factor_);
     return job_->prefill(std::chrono::duration_cast<MonotonicTime::duration>(time / factor_));
   }
   bool done() const override { return job_->done(); }
@@ -69,7 +69,7 @@ class SlowedModel : public EngineModel {
         model_->answer(std::move(images), prompt, std::move(options), prune), factor_);
   }
   void step(std::span<AnswerJob* const> jobs) override {
-    const Slow slow(factor_);
+    const Slowdown slow(factor_);
     std::vector<AnswerJob*> inner;
     for (AnswerJob* const job : jobs) inner.push_back(static_cast<SlowedAnswerJob*>(job)->inner());
     model_->step(inner);

@@ -29,13 +29,13 @@ bool EventTracker::remembers(const std::string& topic) const {
   return topic.size() <= kMaxName && (topics_.size() < kMaxTopics || topics_.contains(topic));
 }
 
-EventTracker::Seen EventTracker::see(const std::string& topic, const Json& event) {
-  Seen seen;
+EventTracker::Observation EventTracker::see(const std::string& topic, const Json& event) {
+  Observation seen;
   const std::string id = text_of(event, "id");
   const auto sequence = number_of(text_of(event, "sequence"));
   if (id.empty() || id.size() > kMaxName || !sequence || !remembers(topic)) return seen;
-  const auto [entry, first] = topics_.try_emplace(topic, Last{*sequence, id});
-  Last& last = entry->second;
+  const auto [entry, first] = topics_.try_emplace(topic, LastEvent{*sequence, id});
+  LastEvent& last = entry->second;
   if (!first) {
     // ULIDs of one publisher ascend: what does not come after the last one was sent before it.
     seen.repeat = id <= last.id;
@@ -60,8 +60,8 @@ void EventTracker::compare(const Json& heartbeat, std::vector<Loss>& losses) {
     if (topic == kHeartbeatTopic || !subscribed_(topic) || !value.is_string()) continue;
     const auto sequence = number_of(value.get<std::string>());
     if (!sequence || !remembers(topic)) continue;
-    const auto [entry, first] = topics_.try_emplace(topic, Last{*sequence, id});
-    Last& last = entry->second;
+    const auto [entry, first] = topics_.try_emplace(topic, LastEvent{*sequence, id});
+    LastEvent& last = entry->second;
     // A topic first heard of in the first heartbeat is older than the subscription; in a later one, it was
     // lost.
     if (first && heard_heartbeat_ && *sequence > 0) losses.push_back({topic, *sequence});

@@ -19,7 +19,7 @@ class EventTracker {
     std::string topic;
     std::uint64_t events = 0;
   };
-  struct Seen {
+  struct Observation {
     bool repeat = false;
     std::vector<Loss> losses;
   };
@@ -29,10 +29,10 @@ class EventTracker {
   explicit EventTracker(Subscribed subscribed) : subscribed_(std::move(subscribed)) {}
 
   // An event without id or sequence is new, and tells of no loss.
-  Seen see(const std::string& topic, const Json& event);
+  Observation see(const std::string& topic, const Json& event);
 
  private:
-  struct Last {
+  struct LastEvent {
     std::uint64_t sequence = 0;
     std::string id;
   };
@@ -40,7 +40,7 @@ class EventTracker {
   void compare(const Json& heartbeat, std::vector<Loss>& losses);
 
   const Subscribed subscribed_;
-  std::map<std::string, Last> topics_;
+  std::map<std::string, LastEvent> topics_;
   bool heard_heartbeat_ = false;
 };
 

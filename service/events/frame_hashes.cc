@@ -11,7 +11,7 @@ std::string FrameHashes::of(const Image& image) {
   if (found != known_.end() && !found->second.lifetime.expired()) return found->second.sha256;
   if (known_.size() >= forget_at_) forget_gone();
   ++hashed_;
-  Known& known = known_[image.identity()];
+  Entry& known = known_[image.identity()];
   known = {.lifetime = image.lifetime(), .sha256 = sha256_hex(image.bytes())};
   return known.sha256;
 }

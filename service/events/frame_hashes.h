@@ -17,13 +17,13 @@ class FrameHashes {
   std::size_t hashed() const { return hashed_; }  // images so far
 
  private:
-  struct Known {
+  struct Entry {
     std::weak_ptr<const void> lifetime;
     std::string sha256;
   };
   void forget_gone();
 
-  std::unordered_map<const void*, Known> known_;  // by Image::identity()
+  std::unordered_map<const void*, Entry> known_;  // by Image::identity()
   std::size_t forget_at_ = 256;
   std::size_t hashed_ = 0;
 };

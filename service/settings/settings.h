@@ -20,27 +20,26 @@
 
 namespace palisade {
 
-// When a clip is asked about: always, where something moves in it, or where somebody asks for it (Control).
+// When a clip is asked about: always, where something moves in it, or when a control request asks for it.
 enum class When { kAlways, kMotion, kDemand };
 
-// What each frame of a task is paired with, if with anything: the frame of another stream that is nearest in
-// wall time, or a picture kept by name. In the first case the stream's own frame comes first, in the second
-// the picture.
+// The partner of each frame of a pair task: the frame of another stream nearest in wall time, or a picture
+// kept by name. The stream's own frame comes first before another stream's, second after a picture.
 struct PairPartner {
   std::string stream;
-  std::chrono::milliseconds gap{500};  // allowed between the two
+  std::chrono::milliseconds gap{500};  // largest difference in wall time
   std::string reference;
-  std::filesystem::path picture;  // where the reference is read from and kept; may be empty
+  std::filesystem::path picture;  // file of the reference; may be empty
 
   bool operator==(const PairPartner&) const = default;
 };
 
-// One task of one stream: what to ask of which frames. `name` ends its topic, palisade/v1/STREAM/NAME.
+// One task of one stream. `name` ends its topic, palisade/v1/STREAM/NAME.
 struct TaskSettings {
   const Task* task = nullptr;
   std::string name;
   Wording wording;
-  Sampling sampling;  // with `against`: of single frames
+  Sampling sampling;  // of single frames where `against` is set
   PairPartner against;
   When when = When::kAlways;
   Prune prune;
@@ -48,17 +47,17 @@ struct TaskSettings {
   bool operator==(const TaskSettings&) const = default;
 };
 
-// When a clip is not worth the language model's time. Off where nothing is said.
+// Gates that keep clips from the language model. Off by default.
 struct GateSettings {
-  bool motion = false;             // clips in which nothing moves go no further
+  bool motion = false;             // skip clips in which nothing moves
   std::vector<Polygon> region;     // where motion counts; empty: everywhere
-  std::optional<double> semantic;  // features this alike mean the same: the last answer still holds
+  std::optional<double> semantic;  // cosine of features above which the last answer still holds
   std::chrono::milliseconds longest_silence{120'000};  // after which the model is asked anyway
 
   bool operator==(const GateSettings&) const = default;
 };
 
-// A pairing for which another stream wants this one's frames.
+// A request for single frames by another stream's pair task.
 struct Tap {
   std::string pairing;
   std::chrono::milliseconds every{500};
@@ -72,12 +71,12 @@ struct StreamSettings {
   bool pace = true;      // files only
   bool loop = false;     // files only
   bool process = false;  // is read and decoded by a process of its own
-  int priority = 2;      // its share of the engine's turns when many wait: 1 low, 2 normal, 4 high
-  bool degrade = true;   // fewer frames and clips where the engine does not keep up; else clips are just lost
+  int priority = 2;      // weight in the queue: 1 low, 2 normal, 4 high
+  bool degrade = true;   // under load first fewer frames, then fewer clips; else clips are dropped
   std::vector<Polygon> masks;
   GateSettings gate;
   std::vector<TaskSettings> tasks;
-  std::vector<Tap> taps;  // follows from the other streams' tasks
+  std::vector<Tap> taps;  // derived from the other streams' tasks
 
   bool operator==(const StreamSettings&) const = default;
 };
@@ -91,18 +90,18 @@ struct EngineSettings {
   bool operator==(const EngineSettings&) const = default;
 };
 
-// What a configuration file says; configs/palisade.yaml shows every key.
+// A configuration file; configs/palisade.yaml shows every key.
 struct Settings {
   std::string node = "node-1";
   std::filesystem::path model;  // empty: the demo model
-  std::string model_sha256;     // of its weight files, lower-case hex; empty: any
+  std::string model_sha256;     // that the weight files must have, lower-case hex; empty: any
   std::optional<ResizePreset> resize;
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
   PrecisionChoice precision = Precision::kF32;
-  std::filesystem::path calibration;   // int8's; empty: the model folder's own
+  std::filesystem::path calibration;   // of int8; empty: calibration.json of the model folder, if any
   std::filesystem::path packed_cache;  // folder; empty: none
   std::string publish = local_endpoint("events");
-  std::string control;  // where requests are taken (see Control); empty: nowhere
+  std::string control;  // endpoint for control requests; empty: none
   EngineSettings engine;
   std::vector<StreamSettings> streams;
 };
@@ -118,17 +117,17 @@ class SettingsError : public Error {
   std::vector<std::string> problems_;
 };
 
-// Throws SettingsError. `file` names the text in problems. Reads password_file files.
+// Throws SettingsError. `file` is named in problems. Also reads the files of password_file.
 Settings parse_settings(std::string_view text, const std::string& file);
 Settings read_settings(const std::filesystem::path& file);
 
 // ^[a-z0-9_-]{1,64}$
 bool is_name(std::string_view name);
-// The Pairing of a stream's task that is against another stream.
+// The name of the pairing of a task that is paired with another stream.
 std::string pairing_of(const std::string& stream, const std::string& task);
-// What of a new configuration cannot be taken on while running, or nothing: "model, engine".
+// Names the changes that need a restart ("model, engine"), or is empty.
 std::string needs_restart(const Settings& running, const Settings& wanted);
-// For people, several lines: what would run. No password.
+// Several lines about what would run, without passwords.
 std::string summary_of(const Settings& settings);
 
 }  // namespace palisade

@@ -37,8 +37,8 @@ void ClipSeries::add(std::size_t task, std::string prompt) {
   prompts_.push_back(std::move(prompt));
 }
 
-std::optional<Passed> ClipSeries::pass(Clip& clip) {
-  Passed passed{.demanded = demanded_.exchange(false)};
+std::optional<ClipContext> ClipSeries::pass(Clip& clip) {
+  ClipContext passed{.demanded = demanded_.exchange(false)};
   lost_ += clip.lost_before;
   lost_untold_ += clip.lost_before;
   // The gate sees every clip, so that it knows when it last let one through.

@@ -15,7 +15,7 @@
 namespace palisade {
 
 // What a clip takes along on its way to the engine.
-struct Passed {
+struct ClipContext {
   std::size_t series = 0;
   std::uint64_t skipped = 0;   // of its series before it, by motion and demand
   std::uint64_t left_out = 0;  // since the last one of its series that went on, by load
@@ -50,7 +50,7 @@ class ClipSeries {
   void miss(std::uint64_t count = 1) { skipped_ += count; }
 
   // Whether `clip` goes on to the engine, thinned where load demands it; nothing where it does not.
-  std::optional<Passed> pass(Clip& clip);
+  std::optional<ClipContext> pass(Clip& clip);
   enum class Change { kNone, kLess, kMore };
   // What became of it in the queue: how the load has changed.
   Change pushed(bool lost_one);

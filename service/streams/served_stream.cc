@@ -174,14 +174,14 @@ void ServedStream::ask(Clip clip, std::size_t index) {
     log_info(settings_.name + ": gave up " + std::to_string(*count) +
              " windows in which the stream paused, jumped or was lost");
   }
-  const std::optional<Passed> passes = series.pass(clip);
+  const std::optional<ClipContext> passes = series.pass(clip);
   if (!passes) {
     // What was wanted is no warning: a street is quiet for hours.
     if (const auto count = skips_.count(1, steady_clock::now()))
       log_line(LogLevel::kDebug, settings_.name + ": skipped " + std::to_string(*count) + " clips");
     return;
   }
-  const auto passed = std::make_shared<Passed>(*passes);
+  const auto passed = std::make_shared<ClipContext>(*passes);
   passed->series = index;
   Request request{
       .clip = std::move(clip),
@@ -288,7 +288,7 @@ void ServedStream::publish_state(const FeedReport& report) {
                                              .height = report.height}});
 }
 
-void ServedStream::on_reply(const Passed& passed, const Request& request, const Reply& reply) {
+void ServedStream::on_reply(const ClipContext& passed, const Request& request, const Reply& reply) {
   if (stopping_) return;
   images_encoded_ += std::uint64_t(reply.images_encoded);
   const std::size_t index = series_[passed.series]->tasks()[reply.prompt_index];
@@ -312,7 +312,7 @@ void ServedStream::on_reply(const Passed& passed, const Request& request, const 
   around_.road.publish(std::move(record));
 }
 
-void ServedStream::on_failure(const Passed& passed, const Request& request, const Reply& reply) {
+void ServedStream::on_failure(const ClipContext& passed, const Request& request, const Reply& reply) {
   const std::size_t index = series_[passed.series]->tasks()[reply.prompt_index];
   ++failed_;
   failed_before_[index] += 1 + request.dropped_before;
@@ -324,7 +324,7 @@ void ServedStream::on_failure(const Passed& passed, const Request& request, cons
   }
 }
 
-AnswerRecord ServedStream::record_of(std::size_t task, const Passed& passed, const Request& request,
+AnswerRecord ServedStream::record_of(std::size_t task, const ClipContext& passed, const Request& request,
                                      const Reply& reply) {
   AnswerRecord record =
       palisade::record_of(request, reply, around_.model, settings_.name, settings_.tasks[task].name);

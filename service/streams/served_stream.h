@@ -59,7 +59,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
 
  private:
   // What a task said last.
-  struct Told {
+  struct LastAnswer {
     WallTime time{};
     std::string text;
   };
@@ -77,9 +77,10 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   void tell_pairs(const std::string& notice, LogLevel level);
   void tell_change(const ClipSeries& series, ClipSeries::Change change) const;
   // On the engine's thread.
-  void on_reply(const Passed& passed, const Request& request, const Reply& reply);
-  void on_failure(const Passed& passed, const Request& request, const Reply& reply);
-  AnswerRecord record_of(std::size_t task, const Passed& passed, const Request& request, const Reply& reply);
+  void on_reply(const ClipContext& passed, const Request& request, const Reply& reply);
+  void on_failure(const ClipContext& passed, const Request& request, const Reply& reply);
+  AnswerRecord record_of(std::size_t task, const ClipContext& passed, const Request& request,
+                         const Reply& reply);
 
   const StreamSettings settings_;
   Surroundings around_;
@@ -103,7 +104,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   OncePerSecond failures_;
   std::map<std::size_t, std::uint64_t> failed_before_;  // by task, not yet told in an event
   std::map<std::size_t, std::uint64_t> skipped_told_;   // by task, in all its events
-  std::map<std::size_t, Told> told_;                    // by task, while it may hold
+  std::map<std::size_t, LastAnswer> told_;              // by task, while it may hold
   std::mutex pairs_mutex_;
   std::map<std::size_t, PairNotice> pair_notices_;  // guarded by pairs_mutex_: by series
   mutable std::mutex mutex_;

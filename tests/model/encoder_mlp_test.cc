@@ -45,7 +45,7 @@ reference::Rows plain(const Checkpoint& checkpoint, ConstMatrixView x, int mlp_w
 // x once an MLP of that checkpoint has added to it.
 Matrix after(const Checkpoint& checkpoint, ConstMatrixView x, int mlp_width, Precision precision) {
   const EncoderMlp mlp(checkpoint, kName, kWidth, mlp_width, precision);
-  ProductRows rows = mlp.rows(x.rows);
+  MatmulRows rows = mlp.rows(x.rows);
   for (int row = 0; row < x.rows; ++row) rows.set(row, x.row(row));
   Matrix out(x.rows, x.cols);
   copy(x, out);

@@ -17,8 +17,8 @@
 #include "model/kernels/integer_tiles.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/row_formats.h"
-#include "model/matmul/bare_product.h"
-#include "model/matmul/onednn_product.h"
+#include "model/matmul/bare_matmul.h"
+#include "model/matmul/onednn_matmul.h"
 #include "model/tensor/parallel.h"
 #include "model/weights/calibration.h"
 #include "tests/model/golden.h"
@@ -38,22 +38,22 @@ Matrix random_matrix(int rows, int cols, unsigned seed, float deviation = 1) {
 }
 
 // x W^T + bias in f64, rounded to f32 at the end.
-Matrix exact_product(const Matrix& x, const Matrix& weight, std::span<const float> bias) {
-  reference::Rows product = rows_of(x) * rows_of(weight).transpose();
-  if (!bias.empty()) product.array().rowwise() += array_of(bias).cast<double>().transpose();
+Matrix exact_matmul(const Matrix& x, const Matrix& weight, std::span<const float> bias) {
+  reference::Rows matmul = rows_of(x) * rows_of(weight).transpose();
+  if (!bias.empty()) matmul.array().rowwise() += array_of(bias).cast<double>().transpose();
   Matrix y(x.rows(), weight.rows());
-  array_of(y.view()) = product.cast<float>();
+  array_of(y.view()) = matmul.cast<float>();
   return y;
 }
 
-Matrix product(const Matrix& x, const Matrix& weight, std::span<const float> bias, Precision precision) {
+Matrix matmul(const Matrix& x, const Matrix& weight, std::span<const float> bias, Precision precision) {
   Matrix y(x.rows(), weight.rows());
   Linear(weight, bias, precision)(x, y);
   return y;
 }
 
 // The same in int8 by oneDNN, as PackedMatrix has it where there are no tiles.
-Matrix onednn_product(const Matrix& x, const Matrix& weight, std::span<const float> bias) {
+Matrix onednn_matmul(const Matrix& x, const Matrix& weight, std::span<const float> bias) {
   const int depth = rotated_size(x.cols()), outputs = weight.rows();
   std::vector<std::uint8_t> bytes(std::size_t(x.rows()) * depth);
   std::vector<std::int8_t> weights(std::size_t(outputs) * depth);
@@ -66,11 +66,11 @@ Matrix onednn_product(const Matrix& x, const Matrix& weight, std::span<const flo
     steps[row] = quantise_rotated(weight.row(row), its);
     shifts[row] = kShift * std::accumulate(its.begin(), its.end(), 0);
   }
-  const OneDnnProduct product(depth, outputs, format_of(Precision::kInt8), {});
-  std::vector<std::byte> packed(product.packed_size());
-  product.pack(weights.data(), packed.data());
+  const OneDnnMatmul matmul(depth, outputs, format_of(Precision::kInt8), {});
+  std::vector<std::byte> packed(matmul.packed_size());
+  matmul.pack(weights.data(), packed.data());
   Matrix y(x.rows(), outputs);
-  product.multiply(bytes.data(), depth, packed.data(), y);
+  matmul.multiply(bytes.data(), depth, packed.data(), y);
   for (int row = 0; row < x.rows(); ++row) scale_sums(y.row(row), x_steps[row], {steps, shifts, bias});
   return y;
 }
@@ -95,11 +95,11 @@ double allowed(Precision precision) {
 
 }  // namespace
 
-TEST_CASE("a product is right in every precision that this CPU has, whatever its width and strides") {
+TEST_CASE("a matmul is right in every precision that this CPU has, whatever its width and strides") {
   for (const Precision precision : kAll) {
     CAPTURE(name_of(precision));
-    if (!has_products(precision)) {
-      MESSAGE("this CPU has no such products");
+    if (!has_matmul(precision)) {
+      MESSAGE("this CPU has no such matmuls");
       continue;
     }
     for (const auto& [rows, inputs, outputs] :
@@ -107,8 +107,8 @@ TEST_CASE("a product is right in every precision that this CPU has, whatever its
       CAPTURE(inputs);
       const Matrix x = random_matrix(rows, inputs, 1), weight = random_matrix(outputs, inputs, 2);
       const Matrix bias = random_matrix(1, outputs, 3);
-      const Matrix expected = exact_product(x, weight, bias.row(0));
-      CHECK(relative_error(product(x, weight, bias.row(0), precision), expected) < allowed(precision));
+      const Matrix expected = exact_matmul(x, weight, bias.row(0));
+      CHECK(relative_error(matmul(x, weight, bias.row(0), precision), expected) < allowed(precision));
 
       Matrix wide_x(rows, inputs + 9), wide_y(rows, outputs + 3), y(rows, outputs);
       std::fill_n(wide_y.data(), wide_y.size(), 7.0f);
@@ -124,11 +124,11 @@ TEST_CASE("a product is right in every precision that this CPU has, whatever its
   }
 }
 
-TEST_CASE("what a row becomes in f32 and int8 does not depend on how many rows share the product") {
+TEST_CASE("what a row becomes in f32 and int8 does not depend on how many rows share the matmul") {
   constexpr int kRows = 150, kInputs = 320, kOutputs = 200;
   const Matrix x = random_matrix(kRows, kInputs, 1), weight = random_matrix(kOutputs, kInputs, 2);
   for (const Precision precision : {Precision::kF32, Precision::kInt8}) {
-    if (!has_products(precision)) continue;
+    if (!has_matmul(precision)) continue;
     CAPTURE(name_of(precision));
     const Linear linear(weight, {}, precision);
     Matrix all(kRows, kOutputs);
@@ -142,13 +142,13 @@ TEST_CASE("what a row becomes in f32 and int8 does not depend on how many rows s
   }
 }
 
-TEST_CASE("rows converted by what makes them give the same product, and are seen by calibration") {
+TEST_CASE("rows converted by what makes them give the same matmul, and are seen by calibration") {
   for (const Precision precision : kAll) {
-    if (!has_products(precision)) continue;
+    if (!has_matmul(precision)) continue;
     CAPTURE(name_of(precision));
     const Matrix x = random_matrix(70, 300, 1), weight = random_matrix(200, 300, 2);
-    ProductInputs whole_inputs{WeightRows(weight)}, row_inputs{WeightRows(weight)};
-    const auto recording = [&](ProductInputs& inputs) {
+    MatmulInputs whole_inputs{WeightRows(weight)}, row_inputs{WeightRows(weight)};
+    const auto recording = [&](MatmulInputs& inputs) {
       WeightRows rows(weight);
       rows.inputs = &inputs;
       return PackedMatrix(rows, {}, precision);
@@ -156,7 +156,7 @@ TEST_CASE("rows converted by what makes them give the same product, and are seen
     const PackedMatrix whole_matrix = recording(whole_inputs), row_matrix = recording(row_inputs);
     Matrix whole(70, 200), from_rows(70, 200);
     whole_matrix.multiply(x, whole);
-    ProductRows rows(row_matrix, 70);
+    MatmulRows rows(row_matrix, 70);
     for (int row = 69; row >= 0; --row) rows.set(row, x.row(row));
     row_matrix.multiply(rows, from_rows);
     CHECK(std::ranges::equal(std::span(whole.data(), whole.size()),
@@ -166,7 +166,7 @@ TEST_CASE("rows converted by what makes them give the same product, and are seen
   }
 }
 
-TEST_CASE("int8 products are the same to the last bit by tiles and by oneDNN") {
+TEST_CASE("int8 matmuls are the same to the last bit by tiles and by oneDNN") {
   if (!multiplies_by_tiles() || !has_exact_onednn()) {
     MESSAGE("this CPU has one of them at most");
     return;
@@ -176,8 +176,8 @@ TEST_CASE("int8 products are the same to the last bit by tiles and by oneDNN") {
     CAPTURE(inputs);
     const Matrix x = random_matrix(rows, inputs, 1), weight = random_matrix(outputs, inputs, 2),
                  bias = random_matrix(1, outputs, 3);
-    const Matrix by_tiles = product(x, weight, bias.row(0), Precision::kInt8);
-    const Matrix by_onednn = onednn_product(x, weight, bias.row(0));
+    const Matrix by_tiles = matmul(x, weight, bias.row(0), Precision::kInt8);
+    const Matrix by_onednn = onednn_matmul(x, weight, bias.row(0));
     CHECK(std::ranges::equal(std::span(by_tiles.data(), by_tiles.size()),
                              std::span(by_onednn.data(), by_onednn.size())));
   }
@@ -193,18 +193,18 @@ TEST_CASE("oneDNN's matmul multiplies with a bias and without") {
   format.result = dnnl::memory::data_type::f32;
   for (const std::span<const float> bias : {std::span<const float>(), std::span<const float>(some)}) {
     CAPTURE(bias.size());
-    const OneDnnProduct product(kInputs, kOutputs, format, bias);
-    std::vector<std::byte> packed(product.packed_size());
-    product.pack(weight.data(), packed.data());
+    const OneDnnMatmul matmul(kInputs, kOutputs, format, bias);
+    std::vector<std::byte> packed(matmul.packed_size());
+    matmul.pack(weight.data(), packed.data());
     Matrix y(kRows, kOutputs);
-    product.multiply(x.data(), kInputs, packed.data(), y);
+    matmul.multiply(x.data(), kInputs, packed.data(), y);
     const float expected = -6.0f * kInputs + (bias.empty() ? 0.0f : 0.5f);
     CHECK(std::ranges::all_of(std::span(y.data(), y.size()), [&](float value) { return value == expected; }));
   }
 }
 
 TEST_CASE("rows whose sums would not fit 32 bits are refused in int8, with the remedy") {
-  if (!has_products(Precision::kInt8)) return;
+  if (!has_matmul(Precision::kInt8)) return;
   const WeightRows long_rows(1, 70'000, [](int, MatrixView out) { std::fill_n(out.data, out.cols, 1.0f); });
   CHECK_THROWS_WITH_AS(PackedMatrix(long_rows, {}, Precision::kInt8), doctest::Contains("bf16 or f32"),
                        ModelError);
@@ -215,7 +215,7 @@ TEST_CASE("rows whose sums would not fit 32 bits are refused in int8, with the r
   CHECK(y.row(0)[0] == doctest::Approx(66'300).epsilon(0.01));
 }
 
-TEST_CASE("rotating changes no length and no product, and twice is not at all") {
+TEST_CASE("rotating changes no length and no matmul, and twice is not at all") {
   for (const int size : {128, 1152, 200, 16384}) {
     CAPTURE(size);
     const Matrix x = random_matrix(2, size, 5);
@@ -246,7 +246,7 @@ TEST_CASE("the rotation is Sylvester's, so that a file of rotated weights means 
 }
 
 TEST_CASE("with channels that stand out as Gemma's do, int8 loses a third of what plain int8 loses or less") {
-  if (!has_products(Precision::kInt8)) return;
+  if (!has_matmul(Precision::kInt8)) return;
   for (const int inputs : {2048, 1152, 16384}) {
     CAPTURE(inputs);
     Matrix x = random_matrix(24, inputs, 11);
@@ -254,10 +254,10 @@ TEST_CASE("with channels that stand out as Gemma's do, int8 loses a third of wha
     for (const int channel : {3, inputs / 3, inputs / 2 + 1, inputs - 5}) {
       for (int row = 0; row < x.rows(); ++row) x.row(row)[channel] *= 20 / 0.6745f;  // 20 times the median
     }
-    const Matrix expected = exact_product(x, weight, {});
+    const Matrix expected = exact_matmul(x, weight, {});
     const double plain =
-        relative_error(exact_product(plainly_rounded(x), plainly_rounded(weight), {}), expected);
-    const double rotated = relative_error(product(x, weight, {}, Precision::kInt8), expected);
+        relative_error(exact_matmul(plainly_rounded(x), plainly_rounded(weight), {}), expected);
+    const double rotated = relative_error(matmul(x, weight, {}, Precision::kInt8), expected);
     MESSAGE("plain ", plain, ", rotated ", rotated);
     CHECK(3 * rotated < plain);
   }
@@ -266,14 +266,14 @@ TEST_CASE("with channels that stand out as Gemma's do, int8 loses a third of wha
 TEST_CASE("a row of zeros gives the bias, and what is not finite shows") {
   for (const Precision precision : kAll) {
     CAPTURE(name_of(precision));
-    if (!has_products(precision)) continue;
+    if (!has_matmul(precision)) continue;
     const Matrix weight = random_matrix(40, 300, 21), bias = random_matrix(1, 40, 22);
     Matrix x = random_matrix(4, 300, 23);
     std::ranges::fill(x.row(0), 0.0f);
     x.row(1)[299] = NAN;
     x.row(1)[3] = std::bit_cast<float>(0xffffffffu);  // a NaN too, which rounding must not make 0
     x.row(2)[17] = INFINITY;
-    const Matrix y = product(x, weight, bias.row(0), precision);
+    const Matrix y = matmul(x, weight, bias.row(0), precision);
     CHECK(std::ranges::equal(y.row(0), bias.row(0)));
     CHECK(std::ranges::none_of(y.row(1), [](float value) { return std::isfinite(value); }));
     CHECK(std::ranges::none_of(y.row(2), [](float value) { return std::isfinite(value); }));
@@ -283,9 +283,9 @@ TEST_CASE("a row of zeros gives the bias, and what is not finite shows") {
 
 TEST_CASE("weights are read a few rows at a time while they are packed") {
   const Matrix weight = random_matrix(1000, 96, 31), x = random_matrix(3, 96, 32);
-  const Matrix expected = exact_product(x, weight, {});
+  const Matrix expected = exact_matmul(x, weight, {});
   for (const Precision precision : kAll) {
-    if (!has_products(precision)) continue;
+    if (!has_matmul(precision)) continue;
     std::atomic<int> most = 0, rows_read = 0;
     const WeightRows rows(1000, 96, [&](int first, MatrixView out) {
       most = std::max(most.load(), out.rows);
@@ -302,12 +302,12 @@ TEST_CASE("weights are read a few rows at a time while they are packed") {
 }
 
 TEST_CASE(
-    "each row of a product is used once, finished, in every precision and by several threads at a time") {
+    "each row of a matmul is used once, finished, in every precision and by several threads at a time") {
   const Matrix weight = random_matrix(700, 256, 41), bias = random_matrix(1, 700, 42);
   const Matrix x = random_matrix(300, 256, 43);
   for (const Precision precision : kAll) {
     CAPTURE(name_of(precision));
-    if (!has_products(precision)) continue;
+    if (!has_matmul(precision)) continue;
     const Linear linear(weight, bias.row(0), precision);
     Matrix expected(300, 700), y(300, 700), used(300, 700);
     linear(x, expected);

@@ -7,7 +7,7 @@
 #include "model/matmul/attention.h"
 #include "model/tensor/eigen.h"
 
-// Layers as their papers write them, in f64: what products, attention and training are compared with.
+// Layers as their papers write them, in f64: what matmuls, attention and training are compared with.
 namespace palisade::reference {
 
 using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

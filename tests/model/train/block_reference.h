@@ -11,8 +11,8 @@
 namespace palisade::reference {
 
 inline Rows affine(const Rows& x, const Affine& layer) {
-  const Rows product = x * rows_of(layer.weight).transpose();
-  return layer.bias.data ? Rows(product.rowwise() + rows_of(layer.bias).row(0)) : product;
+  const Rows matmul = x * rows_of(layer.weight).transpose();
+  return layer.bias.data ? Rows(matmul.rowwise() + rows_of(layer.bias).row(0)) : matmul;
 }
 
 inline Rows layer_norm(const Rows& x, const LayerNormTensors& norm, double eps) {

@@ -26,7 +26,7 @@ LayerNormTensors views(Matrix& scale, Matrix& shift) {
 
 }  // namespace
 
-TEST_CASE("norms and products have the gradients that differences of an f64 reference give") {
+TEST_CASE("norms and matmul have the gradients that differences of an f64 reference give") {
   MESSAGE("seed " << kSeed);
   std::mt19937 random(kSeed);
   const int rows = 21, width = 19, outputs = 7;
