@@ -17,10 +17,10 @@
 namespace palisade {
 namespace {
 
-// Clips that may wait while the model is at work: enough to keep it busy.
+// Clips read ahead, enough to keep the model busy.
 constexpr int kAhead = 4;
 
-// What the reading thread and the engine's share.
+// Shared by the reading thread and the engine's.
 struct Batch {
   const BatchOptions& options;
   const OnAnswer& on_answer;
@@ -30,11 +30,12 @@ struct Batch {
   std::condition_variable_any freed;
   int free_slots = kAhead;  // guarded by mutex
   std::optional<MediaTime> duration;
-  std::uint64_t dropped = 0;  // the reading thread's: not told yet
-  std::uint64_t lost = 0;     // the reading thread's: of the sampler's discarded, counted in `dropped`
-  std::string error;          // the engine's, read when it has ended
+  std::uint64_t dropped = 0;  // used by the reading thread: not reported yet
+  std::uint64_t lost =
+      0;              // used by the reading thread: part of the sampler's discarded() that is in `dropped`
+  std::string error;  // written by the engine's thread, read when that has ended
 
-  // False where there is none, or the batch was stopped while it waited.
+  // False without a free slot, or where the batch was stopped while waiting.
   bool take_slot(bool wait) {
     std::unique_lock lock(mutex);
     const auto is_free = [this] { return free_slots > 0; };
@@ -50,7 +51,7 @@ struct Batch {
     freed.notify_one();
   }
 
-  // `discarded`: in all, by the sampler.
+  // `discarded`: the sampler's total.
   void count_lost(std::uint64_t discarded) { dropped += discarded - std::exchange(lost, discarded); }
 
   void push(Clip clip, bool live) {
@@ -135,7 +136,7 @@ std::uint64_t run_batch(const BatchOptions& options, EngineModel& model, const O
     read_to_end(batch, model);
   } catch (const SourceError& error) {
     if (error.fault() != SourceFault::kInterrupted) {
-      // What was read before the source broke is answered all the same.
+      // Clips read before the source broke are still answered.
       batch.queue.close();
       engine.join();
       throw;

@@ -13,7 +13,7 @@
 
 namespace palisade {
 
-// A source to be read to its end, and what to ask of every clip of it.
+// A source that is read to its end, and the prompt for each of its clips.
 struct BatchOptions {
   SourceOptions source;
   std::string stream;
@@ -23,24 +23,23 @@ struct BatchOptions {
   Prune prune;
 };
 
-// Receives the answers in order, on the engine's thread, and how long the source is, where that is known.
+// Called in order, on the engine's thread, with each answer and the source's duration where it is known.
 using OnAnswer = std::function<void(const Request&, const Reply&, std::optional<MediaTime> duration)>;
 
-// Reads as fast as the model answers: a file waits for the model and loses nothing; of a camera the clips
-// that find the model busy are dropped and counted, and of either those in whose middle it was broken. Throws
-// SourceError, Error. Returns when all is answered, or stopped: how many were lost after the last
-// answer.
+// Reads a source to its end and asks about each clip. A file waits for the model; a camera's clips are
+// dropped and counted while the model is busy. Returns the number of clips lost after the last answer, when
+// all are answered or it was stopped. Throws SourceError, Error.
 std::uint64_t run_batch(const BatchOptions& options, EngineModel& model, const OnAnswer& on_answer,
                         std::stop_token stop);
 
-// Asks a request of one prompt. Throws Error; no answer when it was stopped.
+// Asks one prompt. Nothing where it was stopped. Throws Error.
 std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_token stop);
 
-// What is to be said of how an input is read, to the log, once a frame has been returned.
+// Logs a source's remark, once a frame has been returned.
 void tell_remark(const Source& source);
-// A frame as the model is to see it, of the model's size.
+// A frame resized to the model's square.
 Frame fitted(Frame frame, const std::string& stream, const EngineModel& model);
-// The record of a batch's answer. `pictures`: a person gave them, so that nothing chose them.
+// The record of an answer. `pictures`: the user named the pictures, so there is no sampling.
 AnswerRecord record_of_answer(const std::string& task, const Request& request, const Reply& reply,
                               const EngineModel& model, bool pictures = false);
 

@@ -17,7 +17,7 @@
 namespace palisade {
 namespace {
 
-// Pixels with fractions, as one resize preset leaves them, are shown rounded.
+// Rounds f32 pixels, which one resize preset keeps.
 Image in_8_bits(const Image& image) {
   if (!image.is_float()) return image;
   std::vector<std::uint8_t> rgb(image.f32().size());
@@ -26,7 +26,7 @@ Image in_8_bits(const Image& image) {
   return Image(image.width(), image.height(), std::move(rgb));
 }
 
-// False with errno where not all could be written.
+// False, with errno, where not everything was written.
 bool write_all(int file, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
@@ -55,7 +55,7 @@ std::string frame_file_name(std::uint64_t answer, std::size_t frame_number, cons
   return name.data();
 }
 
-// Without a slash at its end, behind which a link would be followed.
+// A trailing slash is removed, because behind one a link would be followed.
 FrameFolder::FrameFolder(const std::filesystem::path& folder)
     : path_(folder.has_filename() ? folder : folder.parent_path()) {
   std::error_code error;

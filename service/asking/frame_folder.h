@@ -8,18 +8,19 @@
 
 namespace palisade {
 
-// A folder that shows what answers saw: the frames of each one as PNG, just the pixels that went into the
-// encoder. Files are named by answer, frame, stream, media time and wall time; none is overwritten and no
-// link followed. One thread's.
+// A folder of the frames that answers saw, as PNG with exactly the encoder's pixels. Files are named by
+// answer, frame, stream, media time and wall time. No file is overwritten and no link followed. Used by one
+// thread.
 class FrameFolder {
  public:
-  // Makes the folder where there is none. Throws std::runtime_error naming what cannot be made or written.
+  // Creates the folder where it is missing. Throws std::runtime_error naming what cannot be created or
+  // written.
   explicit FrameFolder(const std::filesystem::path& folder);
   ~FrameFolder();
   FrameFolder(const FrameFolder&) = delete;
   FrameFolder& operator=(const FrameFolder&) = delete;
 
-  // The frames of the next answer.
+  // Writes the frames of the next answer.
   void write(const Clip& clip);
 
  private:

@@ -29,7 +29,7 @@ struct FrameList {
   std::vector<std::uint64_t> numbers;
 };
 
-// Goes through a file without converting a picture.
+// Reads the stamps of a file without converting a picture.
 FrameList look_through(Source& source) {
   FrameList seen;
   source.next([&](const FrameStamp& stamp) {
@@ -47,7 +47,7 @@ std::optional<Clip> clip_of_camera(Source& source, const Sampling& sampling, con
   Sampler sampler(sampling);
   while (!stop.stop_requested()) {
     std::optional<Frame> frame = source.next([&](const FrameStamp& stamp) { return sampler.wants(stamp); });
-    // Of a camera that pauses before a window is whole, what there was.
+    // Where a camera pauses before a window is complete, its frames so far.
     if (std::optional<Clip> clip = sampler.take_ended()) return clip;
     if (!frame) return sampler.finish();
     auto clips = sampler.offer(fitted(*std::move(frame), stream, model));
@@ -92,7 +92,7 @@ std::optional<Clip> clip_of_video(const SourceOptions& options, int count,
   const std::string stream = stream_name_of(options.url);
   Sampling sampling{.count = count, .span = span.value_or(kCameraSpan)};
   auto source = open_apart(open_source, decoding_for({&sampling, 1}, options), stop);
-  // A picture that a server gives is one as it is, unless some time of it is to be seen.
+  // A single picture of a server is asked about alone, unless a span was given.
   if (source->stills() && !span) sampling = {.count = 1, .span = std::chrono::milliseconds(0)};
   if (source->live()) return clip_of_camera(*source, sampling, model, stream, stop);
   const FrameList seen = look_through(*source);
@@ -118,8 +118,8 @@ std::optional<Clip> clip_of_video(const SourceOptions& options, int count,
     const bool shortened = !frame && skipped.pictures > 0 && last_picked;
     if (!frame && !shortened)
       throw SourceError(SourceFault::kUnreadable, redact_url(options.url) + ": changed while it was read");
-    // A video of fewer frames shows some of them more than once, and so does a folder whose pictures were
-    // skipped, which are only known by reading them.
+    // A video of fewer frames repeats some, and so does a folder with skipped pictures, which are known only
+    // after reading.
     for (; next < picks.size() && (shortened || seen.numbers[picks[next]] <= last_picked->stamp.number);
          ++next)
       clip.frames.push_back(*last_picked);
@@ -145,8 +145,7 @@ std::string stream_name_of(std::string_view path_or_url) {
   const std::string other = scheme.empty() ? "stream" : scheme;
   if (scheme == "gst") return other;
   if (!scheme.empty() && scheme != "file") {
-    // Only what follows the host may be shown; a password may hold a '/', so nothing is where there is an
-    // '@'.
+    // Only the path may be used. A password may hold a '/', so nothing is used where there is an '@'.
     path = path.substr(0, path.find_first_of("?#"));
     const std::size_t host = path.find("://");
     if (path.find('@') != std::string_view::npos || host == std::string_view::npos) return other;

@@ -12,21 +12,21 @@
 
 namespace palisade {
 
-// Pictures as a clip, in the order given. Throws PictureError.
+// A clip of pictures in the order given. Throws PictureError.
 Clip clip_of_pictures(std::span<const std::string> paths, const EngineModel& model);
 
-// Of a file: `count` frames spread evenly from its first to its last, or to `span` where one is given. Of a
-// camera: the next `span` of it. Throws SourceError; nothing when it was stopped.
+// `count` frames: of a file spread evenly from the first to the last, or to `span`; of a camera over the next
+// `span`. Throws SourceError; nothing where it was stopped.
 std::optional<Clip> clip_of_video(const SourceOptions& source, int count,
                                   std::optional<std::chrono::milliseconds> span, const EngineModel& model,
                                   std::stop_token stop);
 
-// For each of `count` points spread evenly from `pts.front()` to `end`, the index of the nearest entry of
-// `pts`, which ascend.
+// The indices of the entries of `pts` (ascending) nearest to `count` points spread evenly from `pts.front()`
+// to `end`.
 std::vector<std::size_t> evenly_spread(std::span<const MediaTime> pts, int count, MediaTime end);
 
 bool is_picture_file(const std::string& path);
-// A stream's name made of a path or URL, without anything that could be a password: "street" of
+// A stream's name from a path or URL, without anything that could be a password: "street" for
 // "/tmp/Street.mp4".
 std::string stream_name_of(std::string_view path_or_url);
 

@@ -8,7 +8,7 @@
 
 namespace palisade {
 
-// What a reply says, as the record of an event. The text is left out: that is read by the task.
+// The record of a reply, without its text, which the task reads.
 AnswerRecord record_of(const Request& request, const Reply& reply, const EngineModel& model,
                        const std::string& stream, const std::string& task);
 

@@ -16,8 +16,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// Cameras' requests whose new images are encoded as one batch. More would wait here instead of in their
-// lanes, where a newer clip can still take their place.
+// Requests of cameras whose new images are encoded as one batch. More would leave their lanes, where a newer
+// clip could still replace them.
 constexpr std::size_t kTogether = 4;
 
 std::vector<Image> images_of(const Clip& clip) {
@@ -48,7 +48,7 @@ struct Engine::Completion {
   bool is_done = false;  // guarded by mutex
 };
 
-// A request that has left the queue. Shared by its prompts.
+// A request taken from the queue; shared by the answers to its prompts.
 struct Engine::AdmittedRequest {
   Request request;
   std::vector<Image> images;
@@ -59,24 +59,24 @@ struct Engine::AdmittedRequest {
   MonotonicTime encoded;
 };
 
-// New images of one or several requests on their way through the tower.
+// New images of one or several requests while they are encoded.
 struct Engine::Encoding {
   std::vector<std::shared_ptr<AdmittedRequest>> admitted;
-  std::vector<Image> images;       // that nobody has encoded, once begun
-  std::unique_ptr<EncodeJob> job;  // nothing where there are none
+  std::vector<Image> images;       // new images, once begun
+  std::unique_ptr<EncodeJob> job;  // null without new images
   bool begun = false;
 };
 
-// One prompt from its turn to its answer.
+// The answer to one prompt, from encoded images to the reply.
 struct Engine::AnswerInProgress {
   std::shared_ptr<AdmittedRequest> admitted;
   std::size_t prompt_index = 0;
-  std::unique_ptr<AnswerJob> job;  // once its turn has come
+  std::unique_ptr<AnswerJob> job;  // set when its prefill begins
   MonotonicTime deadline;          // likewise
   std::size_t kv_bytes = 0;        // 0 while it waits for room
   bool prefilled = false;
-  std::optional<Reply> reply;  // complete, until its turn to be told
-  std::size_t text_told = 0;   // bytes of its text that `progress` was told of
+  std::optional<Reply> reply;  // complete, but not delivered yet
+  std::size_t text_told = 0;   // bytes of its text already passed to `progress`
   MonotonicTime begun;
   MonotonicTime prefilled_at;
 };
@@ -97,7 +97,7 @@ Engine::Engine(EngineModel& model, RequestQueue& queue, const EngineLimits& limi
 
 Engine::~Engine() {
   request_stop();
-  join();  // before what the thread works with is gone
+  join();  // before members that the thread uses are destroyed
 }
 
 void Engine::request_stop() {
@@ -122,7 +122,7 @@ void Engine::run(const std::stop_token& stop) {
   }
 }
 
-// Takes what may be taken; waits only when there is nothing else to do. False when there never will be.
+// Takes requests from the queue. Waits only when there is no other work; false when the queue has ended.
 bool Engine::admit() {
   std::vector<std::shared_ptr<AdmittedRequest>> cameras;
   const auto take = [&](Request request) {
@@ -161,7 +161,7 @@ void Engine::encode_together(std::vector<std::shared_ptr<AdmittedRequest>> admit
                     Encoding{.admitted = std::move(admitted)});
 }
 
-// Finds the images that nobody has encoded by now.
+// Finds the images that are not encoded yet.
 void Engine::begin_encoding(Encoding& encoding) {
   std::vector<Image> all;
   for (const auto& one : encoding.admitted) {
@@ -217,7 +217,7 @@ void Engine::advance_encoding(MonotonicTime::duration time) {
   }
 }
 
-// People's before cameras', then who came first.
+// People before cameras, then in order of arrival.
 Engine::AnswerInProgress* Engine::next_to_prefill(bool with_room_alone) {
   AnswerInProgress* next = nullptr;
   for (const auto& answer : answers_) {
@@ -227,7 +227,7 @@ Engine::AnswerInProgress* Engine::next_to_prefill(bool with_room_alone) {
   return next;
 }
 
-// For its keys and values. False while there is none.
+// Reserves memory for keys and values. False while there is none.
 bool Engine::find_room(AnswerInProgress& answer) {
   if (answer.kv_bytes > 0) return true;
   const Request& request = answer.admitted->request;
@@ -268,7 +268,7 @@ void Engine::advance_prefill(AnswerInProgress& answer, MonotonicTime::duration t
   if (answer.job->done()) finish(answer);
 }
 
-// A character whose last bytes are still to come is held back.
+// An incomplete UTF-8 character is held back.
 void Engine::tell_text(AnswerInProgress& answer) {
   const Request& request = answer.admitted->request;
   const bool token_by_token =
@@ -283,16 +283,16 @@ void Engine::tell_text(AnswerInProgress& answer) {
                       .stage = AnswerStage::kDecoding,
                       .text = std::string_view(text).substr(std::exchange(answer.text_told, text.size()))});
   } catch (const Error&) {
-    // A job that has failed says so in its answer.
+    // A failed job reports it by answer().
   }
 }
 
-// One piece of work before the next token, of about `time`; false when there is none.
+// Does one piece of encoding or prefill of about `time`; false without any.
 bool Engine::advance(MonotonicTime::duration time) {
   AnswerInProgress* answer = next_to_prefill();
   if (!encodings_.empty()) {
     const bool person = encodings_.front().admitted.front()->request.person;
-    // What is prefilled already leads to an answer sooner; but a person waits for nobody.
+    // A prefill leads to an answer sooner than encoding, except that people come before cameras.
     if (!answer || (person && !answer->admitted->request.person)) {
       advance_encoding(time);
       return true;
@@ -300,7 +300,7 @@ bool Engine::advance(MonotonicTime::duration time) {
   }
   if (!answer) return false;
   try {
-    // Where there is no room for it, what has begun must go on: its end is what makes room.
+    // Without room for a new one, a prefill that has begun goes on, because its end frees memory.
     if (!find_room(*answer)) answer = next_to_prefill(true);
     if (!answer) return false;
   } catch (const std::exception& exception) {
@@ -367,10 +367,9 @@ void Engine::finish(AnswerInProgress& answer, std::string error) {
   answer.reply = std::move(reply);
 }
 
-// Answers step together and a short one ends before a longer one; but what belongs to one series is told in
-// the order of its clips.
+// Delivers finished answers. Answers of one series are delivered in the order of their clips.
 void Engine::tell_finished() {
-  std::set<std::string> behind;  // series with an earlier clip that is still in the making
+  std::set<std::string> behind;  // series with an earlier clip that is unfinished
   for (auto answer = answers_.begin(); answer != answers_.end();) {
     const Request& request = (*answer)->admitted->request;
     const std::string series =

@@ -14,15 +14,15 @@
 namespace palisade {
 
 struct EngineLimits {
-  // Longest piece of encoding and prefill before those that are decoding get their next token.
+  // Longest piece of encoding and prefill between two decoding steps.
   std::chrono::milliseconds slice{100};
-  std::size_t kv_cache_bytes = std::size_t(4) << 30;  // keys and values of all answers in the making
-  std::size_t answers = 64;                           // in the making at once
+  std::size_t kv_cache_bytes = std::size_t(4) << 30;  // for keys and values of all answers in progress
+  std::size_t answers = 64;                           // in progress at once
 };
 
-// The one thread that touches the model. Answers of cameras and people are stepped together, join and leave
-// at any token; encoding and prefill go on in between, slice by slice, people first. A request that fails is
-// told so and harms no other. It knows nothing of who asks.
+// The thread that owns the model. Answers of cameras and people are stepped in one batch and join and leave
+// at any token; between steps encoding and prefill go on in slices, people first. A failing request harms no
+// other.
 class Engine {
  public:
   // Both outlive the engine.
@@ -32,11 +32,11 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Abandons the queue and what is being answered; returns at once.
+  // Abandons the queue and all answers in progress; returns at once.
   void request_stop();
-  // Until the queue is closed and everything in it is answered.
+  // Waits until the queue is closed and everything in it is answered.
   void join();
-  // As join, but gives up: false when the model is still at work then.
+  // The same with a deadline: false where the thread still runs then.
   bool join_until(MonotonicTime time);
 
  private:
@@ -64,7 +64,7 @@ class Engine {
   RequestQueue& queue_;
   const EngineLimits limits_;
   FeatureCache cache_;
-  std::deque<Encoding> encodings_;  // people's first
+  std::deque<Encoding> encodings_;  // people first
   std::deque<std::unique_ptr<AnswerInProgress>> answers_;
   std::size_t kv_bytes_ = 0;
   std::shared_ptr<Completion> done_;

@@ -13,10 +13,10 @@
 namespace palisade {
 namespace {
 
-// Rows of images that go through the tower as one batch: more gain nothing, and take memory.
+// Rows of images that are encoded as one batch; more bring nothing and take memory.
 constexpr int kRowsTogether = 1024;
 
-// A slice of an ImageEncoding or a Prefill that takes about `time`.
+// Advances an ImageEncoding or a Prefill by about `time`.
 template <typename Work>
 bool advance_paced(Work& work, Pace& pace, MonotonicTime::duration time) {
   const double before = work.operations();
@@ -52,7 +52,7 @@ class PaliGemmaEncodeJob : public EncodeJob {
   Pace& pace_;
   std::vector<Image> images_;
   std::size_t together_;
-  std::unique_ptr<ImageEncoding> encoding_;  // of those that come after features_
+  std::unique_ptr<ImageEncoding> encoding_;  // of the images after features_
   std::vector<ImageFeatures> features_;
 };
 
@@ -70,14 +70,14 @@ class PaliGemmaAnswerJob : public AnswerJob {
         needs_(needs_of(model, options_)),
         positions_(int(images_.size()) * model.config().image_tokens() + int(prompt_.size()) +
                    needs_.new_positions) {
-    // As transformers since 5.0 and big_vision: Gemma 2's probabilities are those of bounded logits.
+    // Gemma 2's probabilities are those of capped logits, as in transformers since 5.0 and in big_vision.
     if (!options_.softcap) options_.softcap = model.config().text.final_softcap;
     model_.require_room(positions_);
   }
 
   int image_tokens() const override { return image_tokens_; }
   std::size_t kv_bytes() const override {
-    // Beams and choices share what is prefilled.
+    // Beams and choices share the prefill.
     const int forks = needs_.sequences > 1 ? needs_.sequences * needs_.new_positions : 0;
     return std::size_t(positions_ + forks) * model_.kv_bytes_per_position();
   }
@@ -101,7 +101,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
     return generation_->finish();
   }
 
-  // Bad logits end this answer and no other.
+  // Non-finite logits end this answer alone.
   void choose() {
     try {
       generation_->choose();
@@ -148,7 +148,7 @@ class PaliGemmaEngineModel : public EngineModel {
     for (const std::string& key : unknown_keys(folder))
       log_warning((folder / key).string() + ": neither Palisade nor transformers knows this key; left aside");
   }
-  // Before hash_ waits for its thread, which waits for the model.
+  // Before hash_ is destroyed, which waits for a thread that waits for the model.
   ~PaliGemmaEngineModel() override { model_.stop_loading(); }
 
   ModelIdentity identity() const override {

@@ -15,32 +15,32 @@
 
 namespace palisade {
 
-// Images on their way through SigLIP. The engine's thread alone, as the two below.
+// Images being encoded. Used by the engine's thread alone, like AnswerJob.
 class EncodeJob {
  public:
   virtual ~EncodeJob() = default;
-  // A piece of the work that takes about `time`; false once there is none left. Throws Error.
+  // Does about `time` of the work; false once there is none left. Throws Error.
   virtual bool advance(MonotonicTime::duration time) = 0;
-  virtual std::vector<ImageFeatures> features() = 0;  // once advance() has said no
+  virtual std::vector<ImageFeatures> features() = 0;  // once advance() has returned false
 };
 
-// One prompt on its way to an answer: prefilled piece by piece, then stepped with others.
+// One prompt: prefilled piece by piece, then stepped together with others.
 class AnswerJob {
  public:
   virtual ~AnswerJob() = default;
-  // Of its images, that are read.
+  // Image tokens that are read.
   virtual int image_tokens() const = 0;
-  // What its keys and values take, from the first prefill() to its end.
+  // Bytes of its keys and values, from the first prefill() to its end.
   virtual std::size_t kv_bytes() const = 0;
-  // A piece of the prefill that takes about `time`; false once there is none left. Throws Error.
+  // Does about `time` of the prefill; false once there is none left. Throws Error.
   virtual bool prefill(MonotonicTime::duration time) = 0;
   virtual bool done() const = 0;
   virtual std::string text() const = 0;  // so far, once prefilled
-  virtual Answer answer() const = 0;     // where done(); throws Error where it failed
+  virtual Answer answer() const = 0;     // once done(); throws Error where it failed
 };
 
-// What the Engine needs of a model; PaliGemma's is made by load_engine_model(), tests have their own.
-// The jobs belong to the engine's thread, the rest to any.
+// The model as the Engine uses it: PaliGemma by load_engine_model(), or a stub in tests. Jobs belong to the
+// engine's thread; the rest may be used by any.
 class EngineModel {
  public:
   virtual ~EngineModel() = default;
@@ -49,33 +49,33 @@ class EngineModel {
   virtual int image_tokens() const = 0;  // of one image
 
   virtual std::unique_ptr<EncodeJob> encode(std::vector<Image> images) = 0;
-  // Throws Error where it cannot be asked for: a prompt that is too long, too many images, choices that
-  // are none.
+  // Throws Error for a prompt that is too long, too many images, or invalid choices.
   virtual std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
                                             DecodingOptions options, const Prune& prune) = 0;
-  // One token for each prefilled job, all in one batch. A job that fails is done and says so itself.
+  // Decodes one token for each prefilled job, in one batch. A job that fails is done and reports it by
+  // answer().
   virtual void step(std::span<AnswerJob* const> jobs) = 0;
 };
 
-// How many images of so many tokens go through the tower as one batch.
+// Number of images that are encoded as one batch.
 int images_encoded_together(int image_tokens);
 
-// What a choice is on this CPU; logs it where it was left to the CPU.
+// The precision of a choice on this CPU; logs it for `auto`.
 Precision chosen_precision(PrecisionChoice choice);
 
 struct EngineModelOptions {
-  std::optional<ResizePreset> resize;  // instead of the preset that the folder asks for
+  std::optional<ResizePreset> resize;  // instead of the model folder's preset
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
   PrecisionChoice precision = Precision::kF32;
   WeightOptions weights = {};
 };
 
-// Reads a Hugging Face folder. Throws Error. The hash over large weight files is computed beside the
-// work, and is empty in identity() until then.
+// Reads a Hugging Face folder. The SHA-256 of large weight files is computed in idle time and is empty in
+// identity() until then. Throws Error.
 std::unique_ptr<EngineModel> load_engine_model(const std::filesystem::path& folder,
                                                const EngineModelOptions& options = {});
 
-// The demo model's folder, beside the program or in its source. Throws Error when it is in neither.
+// The folder of the demo model, beside the program or in the source tree. Throws Error where there is none.
 std::filesystem::path demo_model_folder();
 
 }  // namespace palisade

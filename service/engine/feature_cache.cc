@@ -5,7 +5,7 @@
 
 namespace palisade {
 
-// Also keeps an address that was used again for another image from being taken for the first one.
+// Also needed for correctness: a new image may have the address of a dead one.
 void FeatureCache::forget_the_dead() {
   std::erase_if(known_, [](const auto& entry) { return entry.second.lifetime.expired(); });
 }

@@ -9,14 +9,14 @@
 
 namespace palisade {
 
-// Remembers what images became, so that an image is encoded once however many windows and pairs it stands in;
-// its features die with it. The engine's thread alone.
+// Keeps the features of images, so that an image is encoded once, however many windows contain it. Features
+// die with their image. Used by the engine's thread.
 class FeatureCache {
  public:
-  // Those of `images` that must be encoded, each once.
+  // The images without features, each once.
   std::vector<Image> unknown(std::span<const Image> images);
   void store(const Image& image, ImageFeatures features);
-  // Of all images in order, all of them known.
+  // The features of all images, in order; all must be known.
   std::vector<ImageFeatures> features_of(std::span<const Image> images) const;
   std::size_t size() const { return known_.size(); }
 

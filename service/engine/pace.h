@@ -4,8 +4,8 @@
 
 namespace palisade {
 
-// How many floating-point operations this machine does in a time, learnt from the slices done so far: what
-// bounds a slice is the clock, whatever the model, its precision and the neighbours on the machine.
+// Floating-point operations a second, learnt from past slices. It turns a slice's time into operations,
+// whatever the model, its precision and other load.
 class Pace {
  public:
   double operations_in(std::chrono::duration<double> time) const { return per_second_ * time.count(); }
@@ -16,7 +16,7 @@ class Pace {
 
  private:
   static constexpr double kWeight = 0.2;
-  double per_second_ = 1e10;  // slow, so that the first slices are short ones
+  double per_second_ = 1e10;  // low, so that the first slices are short
 };
 
 }  // namespace palisade

@@ -18,18 +18,18 @@
 
 namespace palisade {
 
-// What became of one prompt of a Request: an answer, or why there is none.
+// The outcome of one prompt: an answer, or why there is none.
 struct Reply {
   std::size_t prompt_index = 0;
   Answer answer;
   AnswerTiming timing;
-  int images_encoded = 0;  // of the clip, for this answer; the others were known already
-  int image_tokens = 0;    // of the clip, that were read for this answer
-  bool unchanged = false;  // the request said so: there is no answer
+  int images_encoded = 0;  // encoded for this answer; the clip's others were cached
+  int image_tokens = 0;    // image tokens read for this answer
+  bool unchanged = false;  // Request::unchanged returned true: there is no answer
   std::string error;       // empty when there is an answer
 };
 
-// How far an answer is. `text` is what it has become longer by; beams and choices have text only at the end.
+// Progress of an answer. `text` is what was added to it; beams and choices have text only at the end.
 enum class AnswerStage { kQueued, kEncoding, kPrefill, kDecoding };
 struct AnswerProgress {
   std::size_t prompt_index = 0;
@@ -37,8 +37,8 @@ struct AnswerProgress {
   std::string_view text;
 };
 
-// One clip and everything that is to be asked about it, so that its images are encoded once. `tell` is called
-// on the engine's thread, once a prompt; it must not block.
+// One clip and all prompts about it, so that its images are encoded once. `tell` is called on the engine's
+// thread, once for each prompt, and must not block.
 struct Request {
   Clip clip;
   std::vector<std::string> prompts;
@@ -46,20 +46,22 @@ struct Request {
   DecodingMethod method;
   int top_tokens = 0;  // DecodingOptions::top_tokens
   Prune prune;
-  std::chrono::milliseconds deadline{120'000};  // for each answer, once its turn has come
-  std::string series;  // answers of one series are told in the order of their clips; empty: as they come
-  // Asked on the engine's thread once the images are features, in the order of a series: whether the answer
-  // given last still holds, so that the language model is not asked. May be empty.
+  std::chrono::milliseconds deadline{120'000};  // of each answer, from its prefill on
+  std::string
+      series;  // answers of one series are delivered in the order of their clips; empty: as they finish
+  // Called on the engine's thread once the images are encoded, in the order of a series: whether the last
+  // answer still holds, so that the language model is not asked. May be empty.
   std::function<bool(const Clip& clip, std::span<const ImageFeatures> features)> unchanged;
-  std::function<bool()> cancelled;  // asked on the engine's thread; may be empty
+  std::function<bool()> cancelled;  // called on the engine's thread; may be empty
   std::function<void(const Request& request, const Reply& reply)> tell;
-  // Told of the stages of each prompt and of its text as it comes, on the engine's thread: it must neither
+  // Called on the engine's thread with each stage of each prompt and each new piece of text. Must neither
   // block nor throw. May be empty.
   std::function<void(const AnswerProgress& progress)> progress;
   // Filled in by the queue.
   bool person = false;  // comes before cameras
   MonotonicTime queued{};
-  // Of the same series, since the last one served. Begins as what was dropped before it came to the queue.
+  // Clips of the same series lost since the last one served; set before push() to those lost before the
+  // queue.
   std::uint64_t dropped_before = 0;
 };
 

@@ -7,7 +7,7 @@ namespace palisade {
 
 std::uint64_t RequestQueue::push(const std::string& stream, int series, Request request) {
   request.queued = std::chrono::steady_clock::now();
-  // Outlives the lock: what a request owns may be large to free.
+  // Destroyed after the lock, because freeing a request may take long.
   std::optional<Request> dropped;
   {
     const std::lock_guard lock(mutex_);
@@ -49,7 +49,7 @@ Request RequestQueue::take_from(Lane& lane) {
   return std::move(request);
 }
 
-// With something in the queue and the lock held.
+// Called with the lock held and a request in the queue.
 Request RequestQueue::take_next() {
   --size_;
   if (!people_.empty()) {
@@ -57,7 +57,7 @@ Request RequestQueue::take_next() {
     people_.pop_front();
     return request;
   }
-  // Round after round, each lane once; the less it weighs the more rounds it sits out.
+  // In each round every lane has one turn; a lane of low weight sits out some rounds.
   for (;; ++round_, last_served_.clear()) {
     for (auto lane = lanes_.upper_bound(last_served_); lane != lanes_.end(); ++lane) {
       if (lane->second.waiting.empty() || round_ % (kMaxWeight / lane->second.weight) != 0) continue;
@@ -73,7 +73,7 @@ void RequestQueue::set_weight(const std::string& stream, int weight) {
 }
 
 void RequestQueue::remove(const std::string& stream) {
-  Lane removed;  // outlives the lock
+  Lane removed;  // destroyed after the lock
   const std::lock_guard lock(mutex_);
   const auto lane = lanes_.find(stream);
   if (lane == lanes_.end()) return;

@@ -12,36 +12,35 @@
 
 namespace palisade {
 
-// The only hand-over to the engine. A lane per stream holds its newest `kStreamDepth` clips of every series
-// (all clips of one sampling): a full one drops its own oldest, never another's. A lane for people refuses
-// when it is full. Lanes are served in turn, by their weights, people first. Any thread.
+// The only way to the engine. Each stream has a lane with the newest `kStreamDepth` clips of every series
+// (the clips of one sampling); a full lane drops its own oldest clip. The lane for people refuses when it is
+// full. Lanes are served in turn by weight, people first. Any thread.
 class RequestQueue {
  public:
   static constexpr std::size_t kStreamDepth = 2;
   static constexpr std::size_t kPeopleDepth = 32;
   static constexpr int kMaxWeight = 4;
 
-  // Never waits. Returns how many requests made room for this one, 0 or 1, counted in `dropped_before` of the
-  // next of that series to be served. After close() the request itself is dropped.
+  // Never waits. Returns the number of requests dropped for this one, 0 or 1; they are counted in
+  // `dropped_before` of the series' next request. After close() the request itself is dropped.
   std::uint64_t push(const std::string& stream, int series, Request request);
-  // False when the lane is full or closed: come back later.
+  // False where the lane is full or closed.
   bool push_person(Request request);
 
-  // How large a share of the turns a stream's lane gets when many wait: 1, 2 or 4, which it is where nothing
-  // was said.
+  // Sets a lane's share of turns under load: 1, 2 or 4 (the default).
   void set_weight(const std::string& stream, int weight);
-  // Drops what waits in a stream's lane, and the lane.
+  // Removes a stream's lane with everything in it.
   void remove(const std::string& stream);
 
-  // Waits for a request; nothing once the queue is closed and empty. One thread, the engine's.
+  // Waits for a request; nothing once the queue is closed and empty. Called by the engine's thread alone.
   std::optional<Request> pop();
 
-  // The same without waiting; with `people_alone` a person's or nothing.
+  // The same without waiting; with `people_alone` only from the lane for people.
   std::optional<Request> try_pop(bool people_alone);
 
-  // No more requests; what waits is still served.
+  // Takes no more requests; those in the queue are still served.
   void close();
-  // No more requests, and what waits is dropped.
+  // Takes no more requests and drops those in the queue.
   void abandon();
   std::size_t size() const;
 
@@ -52,7 +51,7 @@ class RequestQueue {
   };
   struct Lane {
     std::deque<QueuedRequest> waiting;
-    std::map<int, std::uint64_t> dropped;  // per series, not yet told
+    std::map<int, std::uint64_t> dropped;  // by series, not yet reported
     int weight = kMaxWeight;
   };
   Request take_from(Lane& lane);
@@ -64,7 +63,7 @@ class RequestQueue {
   std::deque<Request> people_;
   std::map<std::string, Lane> lanes_;
   unsigned round_ = 0;
-  std::string last_served_;  // in this round; empty where none was
+  std::string last_served_;  // in this round; empty: none yet
   std::size_t size_ = 0;
   bool closed_ = false;
 };

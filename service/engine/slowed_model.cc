@@ -7,7 +7,7 @@
 namespace palisade {
 namespace {
 
-// Sleeps at its end, for as long as its life makes necessary.
+// Its destructor sleeps for the time that the slowdown adds to its lifetime.
 class Slowdown {
  public:
   explicit Slowdown(double factor) : factor_(factor) {}

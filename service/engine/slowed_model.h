@@ -6,8 +6,7 @@
 
 namespace palisade {
 
-// A test hook: the same answers from a machine that is `factor` times slower. What the model does takes as
-// much longer, asleep.
+// For tests: a model that gives the same answers `factor` times more slowly.
 std::unique_ptr<EngineModel> slowed(std::unique_ptr<EngineModel> model, double factor);
 
 }  // namespace palisade

@@ -5,8 +5,7 @@
 namespace palisade {
 namespace {
 
-// Two hundred of the longest topics, with as many of the longest stream names, stay well below an event's
-// limit.
+// 200 topics of the greatest length stay well below an event's limit.
 constexpr std::size_t kTopicsPerHeartbeat = 200;
 
 }  // namespace
@@ -29,7 +28,7 @@ Message EventBook::enter_heartbeat(const HeartbeatEvent& heartbeat, WallTime now
 
 std::vector<Message> EventBook::heartbeats(HeartbeatEvent heartbeat, WallTime now) {
   std::map<std::string, std::uint64_t> untold = sequences_;
-  untold.erase(std::string(kHeartbeatTopic));  // stands in the envelope
+  untold.erase(std::string(kHeartbeatTopic));  // its sequence is in the envelope
   std::vector<Message> messages;
   do {
     heartbeat.sequences.clear();

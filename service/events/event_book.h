@@ -11,13 +11,14 @@
 
 namespace palisade {
 
-// Gives events their ids and numbers them per topic without gaps; writes heartbeats. One thread's.
+// Gives events ids and sequence numbers, which have no gaps within a topic, and writes heartbeats. Used by
+// one thread.
 class EventBook {
  public:
   explicit EventBook(std::string node) : node_(std::move(node)) {}
 
   Message enter(Event event, WallTime now);
-  // One heartbeat, or several when there are too many topics for one event.
+  // One heartbeat, or several where there are too many topics for one event.
   std::vector<Message> heartbeats(HeartbeatEvent heartbeat, WallTime now);
 
  private:

@@ -6,8 +6,8 @@
 
 namespace palisade {
 
-// An event for people, in one line without control characters: "09:05:24 front_door caption: a red car ...".
-// Whatever fields are missing or of another type are left out.
+// An event as one line for a terminal, without control characters: "09:05:24 front_door caption: a red car
+// ...". Missing or malformed fields are left out.
 std::string event_line(const std::string& topic, const Json& event);
 
 }  // namespace palisade

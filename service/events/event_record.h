@@ -11,15 +11,15 @@
 
 namespace palisade {
 
-// An answer on its way to be an event.
+// An answer before it becomes an event.
 struct AnswerRecord {
   std::string stream;
   std::string task;    // the last word of its topic
-  Clip clip;           // what was asked about; not empty
-  AnswerEvent answer;  // without `frames`, which are made of the clip
+  Clip clip;           // the frames that were seen; not empty
+  AnswerEvent answer;  // without `frames`, which event_of() fills in from the clip
 };
 
-// How a stream is.
+// A change of a stream's state.
 struct StateRecord {
   std::string stream;
   StateEvent state;
@@ -27,7 +27,7 @@ struct StateRecord {
 
 using EventRecord = std::variant<AnswerRecord, StateRecord>;
 
-// The event of a record, without id and number.
+// Makes an event of a record, still without id and sequence.
 Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes);
 
 }  // namespace palisade

@@ -37,7 +37,7 @@ struct EventRoad::State {
   std::deque<EventRecord> queue;  // guarded by mutex
   std::uint64_t unpublished = 0;  // guarded by mutex
 
-  // The thread's.
+  // Used by the road's thread alone.
   EventWriter writer;
   OncePerSecond full;
   ClockWatch clock;
@@ -91,7 +91,8 @@ void EventRoad::State::run(const std::stop_token& stop) {
       next_heartbeat = steady_clock::now() + options.heartbeat;
     }
   }
-  // The last events are followed by a heartbeat that counts them, so that a subscriber knows it has all.
+  // The last events are followed by a heartbeat with their counts, so that a subscriber knows that it has
+  // all.
   deliver_waiting();
   send_heartbeat();
 }

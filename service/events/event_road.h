@@ -16,24 +16,24 @@ namespace palisade {
 struct EventRoadOptions {
   std::string node = "node-1";
   std::chrono::milliseconds heartbeat{2000};
-  std::size_t queue_depth = 1000;  // records that wait to become events
+  std::size_t queue_depth = 1000;  // records waiting to become events
 };
 
-// The one way from a reply or a report to whoever is told of it: hashes the frames that an answer saw,
-// numbers the event, and hands it to every sink. Its own thread does so; publish() never waits. Any thread.
+// The only way from a reply or a report to subscribers. On a thread of its own it hashes the frames that an
+// answer saw, numbers the event and hands it to every sink. publish() never waits. Any thread.
 class EventRoad {
  public:
-  // Fills in what a heartbeat says of the streams; called on the road's thread.
+  // The counts of all streams for a heartbeat; called on the road's thread.
   using Status = std::function<std::map<std::string, StreamCounts>()>;
 
   // The sinks outlive the road.
   EventRoad(EventRoadOptions options, std::vector<EventSink*> sinks, Status status = {});
-  // What was published reaches the sinks, and then a heartbeat that counts it.
+  // Delivers everything that was published, and then a last heartbeat.
   ~EventRoad();
   EventRoad(const EventRoad&) = delete;
   EventRoad& operator=(const EventRoad&) = delete;
 
-  // Where the queue is full its oldest record is dropped before it has a number, and counted.
+  // Drops and counts the oldest record where the queue is full, before it has a sequence number.
   void publish(EventRecord record);
   std::uint64_t unpublished() const;
 

@@ -7,7 +7,7 @@
 
 namespace palisade {
 
-// An event that has its id and number, as it goes out.
+// A numbered event as JSON.
 struct Message {
   EventKind kind = EventKind::kAnswer;
   std::string topic;
@@ -15,8 +15,8 @@ struct Message {
 };
 using SharedMessage = std::shared_ptr<const Message>;
 
-// Where numbered events go. take() is called with every event, in order, by one thread, and must return at
-// once: a sink that needs time has a SinkQueue and a thread of its own.
+// Receives numbered events. take() is called with every event in order, by one thread, and must return at
+// once: a slow sink has a SinkQueue and a thread of its own.
 class EventSink {
  public:
   virtual ~EventSink() = default;
