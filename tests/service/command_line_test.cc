@@ -83,6 +83,27 @@ TEST_CASE("version and help are done, on stdout") {
   }
 }
 
+TEST_CASE("help says of an option its unit, bounds, default and variable, in lines of 100 columns") {
+  const std::string ask = run({"ask", "--help"}).out;
+  CHECK(ask.find("  --frames N ") != std::string::npos);
+  CHECK(ask.find("(1 to 16; default: 16) [PALISADE_FRAMES]") != std::string::npos);
+  CHECK(ask.find("  --precision f32|bf16|int8|auto\n") != std::string::npos);
+  for (const auto& words : {std::initializer_list<std::string>{"ask", "--help"},
+                            {"caption", "--help"},
+                            {"serve", "--help"},
+                            {"transfer", "--help"},
+                            {"bench", "--help"}}) {
+    const std::string help = run(words).out;
+    std::size_t longest = 0, end = 0;
+    for (std::size_t begin = 0; (end = help.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      const std::string line = help.substr(begin, end - begin);
+      if (!line.starts_with("  palisade ")) longest = std::max(longest, line.size());
+    }
+    CAPTURE(help);
+    CHECK(longest <= 100);
+  }
+}
+
 TEST_CASE("a wrong use has exit code 2 and nothing on stdout") {
   for (const auto& words : {std::initializer_list<std::string>{},
                             {"serv"},
