@@ -15,20 +15,21 @@ namespace palisade {
 struct Clip {
   std::vector<Frame> frames;
   Sampling sampling;
-  // Where somebody looks: whether anything has moved since it began or the one before it ended.
+  // Whether anything moved since this clip began or the previous one ended; nothing where nobody watches for
+  // motion.
   std::optional<bool> moving;
-  // Made of a stretch too short for it: its frames begin again from the first one.
+  // The stretch was too short for it, so its frames repeat from the first one.
   bool tiled = false;
-  // Windows of its sampling that were given up since the one before: at pauses, jumps and lost connections.
+  // Windows of the same sampling lost since the previous clip: at pauses, jumps and lost connections.
   std::uint64_t lost_before = 0;
 };
 
-// The frame seen last, which is not a tiled clip's last one. Of a pair its second one.
+// The newest frame, which is not the last one of a tiled clip. Of a pair the second one.
 const Frame& latest(const Clip& clip);
 
-// Gives all frames of one connection the wall times that the newest one's sender report makes of their pts.
-// Frames from before the first report had that of their arrival, and those before a later one its
-// predecessor's: a clip's times would jump. Does nothing where the newest frame has no report.
+// Restates the wall times of all frames of one connection by the newest frame's sender report. Frames before
+// that report had arrival times or an earlier report's, so the clip's times would jump. Does nothing where
+// the newest frame has no report.
 void restate_wall_times(Clip& clip);
 
 }  // namespace palisade

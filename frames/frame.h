@@ -21,7 +21,7 @@ struct FrameStamp {
   MediaTime pts{0};
   WallTime wall{};
   TimeSource time_source = TimeSource::kArrival;
-  // How far off `wall` may be; nothing where nobody knows, as of a file that does not say when it began.
+  // Possible error of `wall`; nothing where it is unknown, as for a file without a recording time.
   std::optional<std::chrono::milliseconds> time_uncertainty;
   bool keyframe = false;
   bool corrupt = false;
@@ -36,10 +36,10 @@ struct Frame {
   int source_width = 0;
   int source_height = 0;
   Image image;
-  double motion = 0;  // how much has moved since the stream began, where a MotionWatch looks; never falls
+  double motion = 0;  // amount of motion since the stream began, where a MotionWatch looks; never decreases
 };
 
-// Says of a stamp whether its pixels are wanted, so that a source converts no picture for nothing.
+// Whether the pixels of a stamp's frame are wanted; others are not converted.
 using Wanted = std::function<bool(const FrameStamp&)>;
 
 }  // namespace palisade

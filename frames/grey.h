@@ -13,8 +13,8 @@ struct Grey {
   std::vector<float> luma;
 };
 
-// Shrinks an 8-bit picture to at most width x height by averaging each cell's pixels (of large pictures every
-// n-th of a row and column: some eight a side).
+// Shrinks an 8-bit picture to at most width x height by averaging the pixels of each cell (at most about
+// eight a side).
 Grey small_grey(const Image& picture, int width, int height);
 
 }  // namespace palisade

@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kShareOfTime = 0.2;
 
-// How far each candidate is from the first to the last, 0..1.
+// The position of each candidate between the first and the last, 0..1.
 std::vector<double> progress_of(std::span<const Frame> candidates) {
   const Frame& first = candidates.front();
   const Frame& last = candidates.back();
@@ -30,7 +30,7 @@ std::vector<double> progress_of(std::span<const Frame> candidates) {
 std::vector<Frame> chosen_by_motion(std::span<const Frame> candidates, int count) {
   const std::vector<double> progress = progress_of(candidates);
   const int last = int(candidates.size()) - 1;
-  // No frame twice while there are enough of them.
+  // Uses no frame twice while there are enough.
   const int apart = last + 1 >= count ? 1 : 0;
   std::vector<Frame> chosen;
   int at = 0;

@@ -7,10 +7,9 @@
 
 namespace palisade {
 
-// `count` of the candidates, in order, the first and the last among them: at even steps of the motion that
-// has gone by (Frame::motion), as in Zhi et al., "MGSampler: An Explainable Sampling Strategy for Video
-// Action Recognition", ICCV 2021. A fifth of each step is time, so that nothing long is left out; where
-// nothing moves the frames are spread evenly. Fewer candidates than `count` are repeated in place.
+// Chooses `count` candidates in order, with the first and the last, at even steps of accumulated motion
+// (Frame::motion), as in Zhi et al., "MGSampler", ICCV 2021. A fifth of each step is time, so that no long
+// time is left out; without motion frames are spread evenly. Fewer candidates than `count` are repeated.
 std::vector<Frame> chosen_by_motion(std::span<const Frame> candidates, int count);
 
 }  // namespace palisade

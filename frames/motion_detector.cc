@@ -19,13 +19,13 @@ constexpr float kMaxTolerance = 40;
 constexpr std::uint64_t kSlowly = 4;
 
 constexpr float kSaturated = 245;
-// Beyond this the background in its first light says too little about the present one.
+// Beyond this gain the background says too little about the current picture.
 constexpr float kMaxGain = 4;
-// More of the picture than this at once is another view, not something in it.
+// Where more of the picture than this changes at once, it is another view.
 constexpr double kAnotherView = 0.6;
-// Of the nine pixels around a moving one so many move: a raindrop's streak is narrower.
+// At least so many of the nine pixels around a moving one move; a raindrop's streak is narrower.
 constexpr int kNeighbours = 7;
-// Pixels of the smallest thing.
+// The smallest thing, in pixels.
 constexpr int kMinThingPixels = 8;
 
 float median(std::vector<float>& values) {
@@ -41,7 +41,7 @@ auto plane_of(Values& values, const Grey& like) {
   return array_of(values.data(), like.height, like.width, like.width);
 }
 
-// Each pixel and its eight neighbours put together; the picture goes on beyond its edge as it is there.
+// Combines each pixel with its eight neighbours; edge pixels stand for those beyond the edge.
 template <typename Together>
 Plane over_neighbours(const Plane& plane, Together together) {
   const Eigen::Index height = plane.rows(), width = plane.cols();
@@ -56,7 +56,7 @@ Plane over_neighbours(const Plane& plane, Together together) {
   return together(together(columns.leftCols(width), columns.middleCols(1, width)), columns.rightCols(width));
 }
 
-// The largest of each pixel and its neighbours.
+// The maximum of each pixel and its neighbours.
 Plane dilated(const Plane& plane) {
   return over_neighbours(plane, [](const auto& a, const auto& b) { return a.max(b); });
 }
@@ -122,7 +122,7 @@ MotionDetector::Light MotionDetector::light_of(const Grey& picture) const {
       n += 1, sx += x, sy += y, sxx += x * x, sxy += x * y;
     }
     const double spread = n * sxx - sx * sx;
-    // Of a background that is nearly even gain and offset cannot be told apart: the ratio will do.
+    // On a nearly uniform background gain and offset cannot be told apart, and the ratio is enough.
     if (n < 16 || spread < 25 * n * n) break;
     const double gain = (n * sxy - sx * sy) / spread;
     light = {.gain = float(gain), .offset = float((sy - gain * sx) / n)};
@@ -143,7 +143,7 @@ void MotionDetector::compare(const Grey& picture, Light light) {
       (difference > plane_of(tolerance_, picture)).cast<std::uint8_t>() * plane_of(looks_at_, picture);
 }
 
-// The sigma-delta step: background and tolerance go one level towards what was seen.
+// The sigma-delta step: moves background and tolerance one level towards the picture.
 void MotionDetector::learn(const Grey& picture, Light light) {
   const auto expected = plane_of(expected_, picture), difference = plane_of(difference_, picture);
   auto background = plane_of(background_.luma, picture), tolerance = plane_of(tolerance_, picture);
@@ -160,7 +160,7 @@ void MotionDetector::learn(const Grey& picture, Light light) {
   }
 }
 
-// Moving pixels without the thin and the tiny.
+// Counts moving pixels, without thin and tiny things.
 int MotionDetector::count_moving() const {
   const int width = background_.width;
   const auto moves = plane_of(moving_, background_);

@@ -21,9 +21,9 @@ class MotionDetector {
   // `region` is where it looks; empty: everywhere.
   explicit MotionDetector(std::vector<Polygon> region = {}) : region_(std::move(region)) {}
 
-  // How many of the small picture's pixels belong to things that move. The first picture shows none.
+  // Number of pixels of the small picture that belong to moving things; 0 for the first picture.
   int look(const Image& picture);
-  // How many pixels it looks at.
+  // Number of pixels in the region.
   int looked_at() const { return looked_at_; }
   // Forgets the background.
   void reset() { background_ = {}; }

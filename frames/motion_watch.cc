@@ -8,13 +8,14 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr MediaTime kInterval = milliseconds(100);
-// Pixels of the small picture, and how many looks have to show them. A thing this large needs no second look.
+// Pixels of the small picture that begin a motion, and looks that must show them. A thing of kLarge pixels
+// needs one look.
 constexpr int kBegins = 12;
 constexpr int kGoesOn = 4;
 constexpr int kLarge = 60;
-// What was seen longer ago than this cannot confirm anything: such a slow camera is believed at once.
+// A look longer ago than this confirms nothing; a camera that slow is believed at once.
 constexpr MediaTime kConfirms = milliseconds(500);
-// Nothing for so long is an end.
+// Motion ends after this long without any.
 constexpr MediaTime kStops = milliseconds(1000);
 constexpr MediaTime kLearning = milliseconds(500);
 
@@ -42,7 +43,7 @@ void MotionWatch::look(MediaTime pts, const Image& picture) {
   } else if (moves_ && pts - *last_motion_ > kStops) {
     moves_ = false;
   }
-  // What is not believed to be motion does not count as any.
+  // Unconfirmed motion is not counted.
   if (moves_ && detector_.looked_at() > 0) {
     total_ += double(moving) / detector_.looked_at() * std::chrono::duration<double>(since).count();
   }

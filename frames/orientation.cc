@@ -10,8 +10,8 @@ namespace {
 
 constexpr int kBlock = 32;  // pixels a side: what is read across rows stays in the L1 cache
 
-// Where the pixels of the upright picture stand in the stored one: the first, and the way to the next one and
-// to the next row, counted in pixels.
+// Where pixels of the upright picture are in the stored one: the first, and the steps to the next pixel and
+// row.
 struct Walk {
   std::ptrdiff_t first = 0;
   std::ptrdiff_t next = 1;

@@ -4,7 +4,7 @@
 
 namespace palisade {
 
-// How a stored picture lies, numbered as EXIF does: what has to be done to it so that it stands upright.
+// Orientation of a stored picture, numbered as in EXIF: what makes it upright.
 enum class Orientation {
   kUpright = 1,
   kMirror = 2,  // left becomes right
@@ -16,7 +16,7 @@ enum class Orientation {
   kTurnLeft = 8,
 };
 
-// The picture as people see it; the same one, not copied, where it stands upright already.
+// The upright picture; the same Image where it is upright already.
 Image upright(const Image& picture, Orientation orientation);
 
 }  // namespace palisade

@@ -14,7 +14,7 @@ std::chrono::microseconds apart(const Frame& a, const Frame& b) {
 
 std::vector<Clip> PairMatcher::offer_first(Frame frame) {
   waiting_.push_back(std::move(frame));
-  // A second stream that is far behind, or silent, must not keep the first one's frames.
+  // A second stream that is silent or far behind must not hold the first one's frames.
   return match(waiting_.size() > kMaxWaiting);
 }
 
@@ -25,7 +25,7 @@ std::vector<Clip> PairMatcher::offer_second(Frame frame) {
   return match(false);
 }
 
-// A frame's partner is known once the second stream has reached its time.
+// The partner of a frame is known once the second stream has reached its time.
 std::vector<Clip> PairMatcher::match(bool even_if_a_nearer_may_come) {
   std::vector<Clip> pairs;
   while (!waiting_.empty()) {

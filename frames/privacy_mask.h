@@ -7,13 +7,13 @@
 
 namespace palisade {
 
-// Blacks out what nobody may see, in whole pixels: one that a polygon touches at all is black, so that no
-// resize can bring it back. One thread's: remembers its pixels for the last size of picture.
+// Paints regions black. Every pixel that a polygon touches becomes black, so that no resize can bring it
+// back. Used by one thread; remembers the pixels for the last picture size.
 class PrivacyMask {
  public:
   explicit PrivacyMask(std::vector<Polygon> polygons) : polygons_(std::move(polygons)) {}
 
-  // An 8-bit picture with its masks painted; the same one where there are none.
+  // The masked 8-bit picture; the same Image without masks.
   Image painted(const Image& picture);
 
  private:

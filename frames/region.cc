@@ -20,7 +20,7 @@ struct Grid {
   }
 };
 
-// What is enclosed, by the centre line of each row of pixels (non-zero winding).
+// Fills the inside by the centre line of each pixel row (non-zero winding).
 void fill_inside(const Polygon& corners, Grid& grid) {
   struct Crossing {
     double x;
@@ -45,7 +45,7 @@ void fill_inside(const Polygon& corners, Grid& grid) {
   }
 }
 
-// Every pixel that an edge runs through: what is touched without its row's centre line being enclosed.
+// Marks every pixel that an edge crosses, which the centre lines may miss.
 void trace_edge(Point p, Point q, Grid& grid) {
   if (p.y > q.y) std::swap(p, q);
   const int first = std::max(0, int(std::floor(p.y)));

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kLocation = "<loc", kSegment = "<seg";
 
-// Takes "<loc0123>" or "<seg012>" off the front of a text.
+// Removes "<loc0123>" or "<seg012>" from the front of a text.
 std::optional<int> take_number(std::string_view& text, std::string_view name, std::size_t digits) {
   const std::size_t length = name.size() + digits + 1;
   if (text.size() < length || !text.starts_with(name) || text[length - 1] != '>') return std::nullopt;
@@ -28,7 +28,7 @@ std::optional<int> take_location(std::string_view& text) {
   return number && *number <= kLastLocation ? number : std::nullopt;
 }
 
-// Up to the next object.
+// Removes the label, up to the next object.
 std::string take_label(std::string_view& text) {
   const std::size_t end = std::min(text.find(';'), text.find(kLocation));
   std::string_view label = text.substr(0, end);

@@ -6,9 +6,8 @@
 
 namespace palisade {
 
-// Where PaliGemma sees something, as "detect" and "segment" are answered: four <locDDDD> in this order, then
-// what it is. From 0 (top, left) to kLastLocation (bottom, right) of the picture as the model sees it,
-// stretched to a square, so in parts of its own height and width.
+// A box of an answer to "detect" or "segment": four <locDDDD> and a label. From 0 (top, left) to
+// kLastLocation (bottom, right) of the picture's own height and width.
 struct Box {
   int y_min = 0;
   int x_min = 0;
@@ -20,7 +19,7 @@ struct Box {
 };
 inline constexpr int kLastLocation = 1023;
 
-// The boxes of an answer, in its order; what is no box is passed over.
+// The boxes of an answer in order; other text is skipped.
 std::vector<Box> boxes_of(std::string_view answer);
 
 // "car: y_min 256, x_min 128, y_max 512, x_max 768 of 0 to 1023; of 640 x 480 pixels x 80 to 480, y 120 to

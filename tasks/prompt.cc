@@ -26,7 +26,7 @@ bool is_white_space(char32_t c) {
          c == 0x2060 || c == 0x2581 || c == 0x3000 || c == 0xfeff;
 }
 
-// Of valid UTF-8: the bytes of the white space that it begins with.
+// Bytes of leading white space in valid UTF-8.
 std::size_t leading_space(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
@@ -37,7 +37,7 @@ std::size_t leading_space(std::string_view text) {
   return at;
 }
 
-// Of valid UTF-8: where the white space that it ends with begins.
+// Where trailing white space begins in valid UTF-8.
 std::size_t trailing_space(std::string_view text) {
   std::size_t end = 0;
   for (std::size_t at = 0; at < text.size();) {
@@ -74,7 +74,7 @@ std::string content_fault(std::string_view text) {
   return {};
 }
 
-// Of text without white space before it.
+// The first word of text without leading white space.
 std::string_view first_word(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {

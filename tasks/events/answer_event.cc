@@ -73,7 +73,7 @@ Json to_json(const AnswerChoice& choice) {
 
 std::chrono::milliseconds span_of(const Clip& clip) {
   if (clip.sampling.policy == SamplingPolicy::kUniform && !clip.tiled) return clip.sampling.span;
-  // Not the last frame less the first: a clip tiled from a short stream begins again in its middle.
+  // Not simply last minus first: the frames of a tiled clip repeat.
   const auto pts = [](const Frame& frame) { return frame.stamp.pts; };
   const auto [first, last] = std::ranges::minmax_element(clip.frames, {}, pts);
   if (first == clip.frames.end()) return {};

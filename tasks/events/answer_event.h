@@ -14,29 +14,29 @@
 
 namespace palisade {
 
-// A frame as evidence: when it was seen, and the hash of the pixels that the model saw.
+// A frame that an answer saw: when it was taken, and the hash of its pixels.
 struct FrameEvidence {
   std::string stream;
   FrameStamp stamp;
   std::string sha256;  // lower-case hex
 };
 
-// Which frames were chosen, and how. Pictures that a person gave have neither policy nor span.
+// How the frames were chosen. Pictures that a user named have neither policy nor span.
 struct WindowEvidence {
   std::optional<SamplingPolicy> policy;
   int count = 0;
   std::chrono::milliseconds span{0};
   int tokens = 0;                    // image tokens of all frames
-  int tokens_kept = 0;               // of these, that entered the model
-  std::string prune = {};            // why not all did; empty: they did
-  int images_encoded = 0;            // of the window, for this answer; the others were known already
-  bool tiled = false;                // the stream was too short for it: frames begin again
+  int tokens_kept = 0;               // of these, read by the language model
+  std::string prune = {};            // the `prune` setting where not all were read; else empty
+  int images_encoded = 0;            // encoded for this answer; the others were cached
+  bool tiled = false;                // the stream was too short, so frames repeat
   std::optional<int> degraded_from;  // frames, where load made them fewer
-  int one_of = 1;                    // clips of which one was asked about, where load left some out
-  std::optional<double> similarity;  // to the window that was answered last, where they were compared
+  int one_of = 1;                    // one of so many clips was asked about, under load
+  std::optional<double> similarity;  // likeness to the window answered last, where compared
 };
 
-// Where the time went, from the moment the clip was complete.
+// Time of each stage since the clip was complete.
 struct AnswerTiming {
   std::chrono::nanoseconds wait{0};
   std::chrono::nanoseconds encode{0};
@@ -46,7 +46,7 @@ struct AnswerTiming {
   std::chrono::nanoseconds total() const { return wait + encode + prefill + decode; }
 };
 
-// An answer that was possible and its probability among those that were; `logprob` where it was scored whole.
+// A possible answer and its probability among all possible ones; `logprob` where it was scored as a whole.
 struct AnswerChoice {
   std::string text;
   double p = 0;
@@ -69,7 +69,7 @@ struct AnswerEvent {
   ModelIdentity model;
   std::uint64_t dropped_before = 0;
   std::optional<std::uint64_t> skipped_before;  // by the motion gate, where there is one
-  // `time` of the answer that still holds: nothing was asked, `text` repeats it.
+  // `time` of the earlier answer that still holds; then nothing was asked, and `text` repeats it.
   std::optional<WallTime> unchanged_since;
   AnswerTiming timing;
 };

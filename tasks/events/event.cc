@@ -44,7 +44,7 @@ void cut(std::string& text, std::size_t size) {
   text.resize(size);
 }
 
-// Halves what grows with the answer's length until the whole fits.
+// Halves text and token ids until the event fits.
 void shorten(Json& data) {
   data["truncated"] = true;
   for (const char* const key : {"text", "prompt", "reason"}) {
@@ -94,7 +94,7 @@ std::string stream_source(std::string_view node, std::string_view stream) {
 std::string to_json_line(const Event& event) {
   Json json = envelope(event);
   std::string line = dumped(json);
-  // A dozen halvings leave nothing of a text; more would not help.
+  // After a dozen halvings nothing of a text is left.
   for (int halved = 0; line.size() >= kMaxEventBytes && halved < 16; ++halved) {
     shorten(json["data"]);
     line = dumped(json);

@@ -10,7 +10,7 @@
 
 namespace palisade {
 
-// The data of a palisade.state.v1 event: how a stream is. `reason` holds no password.
+// The data of a palisade.state.v1 event. `reason` holds no password.
 struct StateEvent {
   std::string state;  // "online", "reconnecting" ... as the schema lists them
   std::string reason;
@@ -21,15 +21,15 @@ struct StateEvent {
   int height = 0;
 };
 
-// What became of one stream's clips since the service started.
+// Counts of one stream since the service started.
 struct StreamCounts {
   std::uint64_t frames = 0;    // decoded
   std::uint64_t answered = 0;  // answers given
   std::uint64_t dropped = 0;   // clips lost to load
   std::uint64_t failed = 0;    // clips that the model could not answer
   std::uint64_t images_encoded = 0;
-  std::uint64_t skipped = 0;    // clips not worth asking about
-  std::uint64_t unchanged = 0;  // times that the last answer still held
+  std::uint64_t skipped = 0;    // clips skipped by the motion gate or for want of a partner
+  std::uint64_t unchanged = 0;  // clips for which the last answer still held
   std::uint64_t lost = 0;       // clips given up where the stream paused, jumped or was lost
 };
 

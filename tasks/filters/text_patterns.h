@@ -9,14 +9,14 @@
 
 namespace palisade {
 
-// Where a pattern was found: `length` bytes from `offset`.
+// A match of `length` bytes at `offset`.
 struct TextMatch {
-  std::string_view pattern;  // its name, which lives as long as the TextPatterns
+  std::string_view pattern;  // name of the pattern, valid as long as the TextPatterns
   std::size_t offset = 0;
   std::size_t length = 0;
 };
 
-// How many bytes from the start of a candidate really are what its pattern looks for; 0: none.
+// Checks a candidate: the number of its first bytes that are a real match; 0: none.
 using CandidateCheck = std::size_t (*)(std::string_view candidate);
 
 // A pattern or list of words that cannot be used; what() says why.
@@ -36,13 +36,13 @@ class TextPatterns {
   // `expression` is RE2's (https://github.com/google/re2/wiki/Syntax). Throws PatternError, also for one that
   // is found in empty text, and so in every text.
   void add(const std::string& name, const std::string& expression);
-  // The same where neither a letter nor a digit touches it on either side.
+  // The same, only where no letter or digit is adjacent.
   void add_whole(const std::string& name, const std::string& expression, CandidateCheck check = nullptr);
   // Words and phrases, whatever their case; white space of a phrase is any white space. Whole words alone,
   // but of scripts that put no space between words.
   void add_words(const std::string& name, const std::vector<std::string>& words);
 
-  // All that is found, in the order in which the patterns were added, then of the text.
+  // All matches, in the order of the patterns, then of the text.
   std::vector<TextMatch> find(std::string_view text) const;
 
  private:
