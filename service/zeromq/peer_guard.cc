@@ -14,6 +14,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <future>
 #include <optional>
 #include <random>
@@ -44,7 +45,8 @@ constexpr milliseconds kLinger{500};
 constexpr milliseconds kShortage{1000};
 constexpr std::size_t kChunkBytes = 16 << 10;
 // libzmq ends the process where it has to accept a connection and no descriptor is left.
-constexpr std::size_t kSpareDescriptors = 32;
+constexpr std::size_t kSpareDescriptors = 16;
+constexpr std::size_t kSpareLinks = 2;
 
 bool descriptors_left() {
   rlimit limit{};
@@ -114,7 +116,8 @@ class PeerGuard::Relay {
  private:
   void start(awaitable<void> work);
   awaitable<void> accept_peers();
-  awaitable<void> accept_peer(Descriptor accepted);
+  awaitable<void> connect_spares();
+  void let_in(Descriptor accepted);
   awaitable<void> serve_socket();
   awaitable<void> connect_to_service(Stream& outer);
   awaitable<std::vector<Address>> service_addresses();
@@ -137,6 +140,7 @@ class PeerGuard::Relay {
   std::jthread thread_;
 
   // The thread's.
+  std::deque<Stream> spares_;
   std::size_t links_ = 0;
   bool stopping_ = false;
   milliseconds pause_ = kFirstPause;
@@ -150,6 +154,8 @@ void PeerGuard::Relay::bind(zmq::socket_t& socket, const std::string& endpoint, 
   socket_name_ = private_name();
   const pid_t only = getpid();
   zmq_setsockopt(socket.handle(), ZMQ_IPC_FILTER_PID, &only, sizeof only);
+  socket.set(zmq::sockopt::handshake_ivl,
+             0);  // a spare link waits for its peer; peers are given kIntroduction
   socket.bind("ipc://@" + socket_name_);
   start(accept_peers());
 }
@@ -202,33 +208,46 @@ awaitable<void> PeerGuard::Relay::accept_peers() {
   const int number = listener_->number();
   asio::posix::stream_descriptor listening(io_, fcntl(number, F_DUPFD_CLOEXEC, 0));
   while (!stopping_) {
+    co_await connect_spares();
     co_await listening.async_wait(asio::posix::stream_descriptor::wait_read, kAsTuple);
-    if (!descriptors_left()) {  // whoever waits, waits on, and the others are served
+    if (spares_.empty()) co_await connect_spares();
+    Descriptor accepted;
+    if (!spares_.empty()) accepted = Descriptor(accept4(number, nullptr, nullptr, SOCK_CLOEXEC));
+    if (accepted.number() >= 0) {
+      if (links_ < rules_.max_peers) {
+        let_in(std::move(accepted));
+      } else {
+        refuse("came when " + std::to_string(rules_.max_peers) + " were there already");
+      }
+    } else if (spares_.empty() || (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)) {
+      // Whoever waits, waits on, and the others are served.
       if (shortage_.count(1, steady_clock::now()))
         log_warning(rules_.name + ": no peer can be let in now: too few file descriptors are left");
       co_await pause(kShortage);
-      continue;
-    }
-    Descriptor accepted(accept4(number, nullptr, nullptr, SOCK_CLOEXEC));
-    if (accepted.number() < 0) {
-      if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) co_await pause(kShortage);
-    } else if (links_ >= rules_.max_peers) {
-      refuse("came when " + std::to_string(rules_.max_peers) + " were there already");
-    } else {
-      co_await accept_peer(std::move(accepted));
     }
   }
 }
 
-// One after another, so that libzmq has taken its descriptor before the next one is counted on.
-awaitable<void> PeerGuard::Relay::accept_peer(Descriptor accepted) {
+// Connections to libzmq that wait for a peer: those of the first peers are there before other threads have
+// taken all descriptors. Made one after another, so that libzmq has its own descriptor before the next one is
+// counted on.
+awaitable<void> PeerGuard::Relay::connect_spares() {
   const Address inside = abstract_address(socket_name_);
-  Stream outer(io_), inner(io_, inside.protocol());
+  while (spares_.size() < kSpareLinks && descriptors_left()) {
+    Stream inner(io_, inside.protocol());
+    const auto [error] = co_await inner.async_connect(inside, kAsTuple);
+    if (error) co_return;
+    co_await (inner.async_wait(Stream::wait_read, asio::use_awaitable) || pause(kShortage));
+    spares_.push_back(std::move(inner));
+  }
+}
+
+void PeerGuard::Relay::let_in(Descriptor accepted) {
+  Stream outer(io_);
   outer.assign(asio::generic::stream_protocol(AF_UNSPEC, 0), accepted.release());
   without_delay(outer);
-  const auto [error] = co_await inner.async_connect(inside, kAsTuple);
-  if (error) co_return;
-  co_await (inner.async_wait(Stream::wait_read, asio::use_awaitable) || pause(kShortage));
+  Stream inner = std::move(spares_.front());
+  spares_.pop_front();
   begin_link(std::move(outer), std::move(inner));
 }
 

@@ -146,7 +146,7 @@ class Poverty(Folder):
     def test_a_service_with_few_descriptors_goes_on(self):
         streams = "".join(f"  - {{name: film{i}, url: {FILM}, loop: true, tasks: [{{task: caption}}]}}\n" for i in range(32))
         config = self.config(f"publish: ipc://{self.folder}/events\n", streams)
-        process = subprocess.Popen(["bash", "-c", 'ulimit -n 48; exec "$0" serve --config "$1" 2>"$2"', PROGRAM, config,
+        process = subprocess.Popen(["bash", "-c", 'ulimit -n 64; exec "$0" serve --config "$1" 2>"$2"', PROGRAM, config,
                                     self.folder / "stderr"])
         try:
             subscriber = Subscriber(f"ipc://{self.folder}/events")
