@@ -28,9 +28,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int kChannel = 3;               // the child's number of it
-constexpr milliseconds kSilence{15'000};  // children send a sign of life twice a second
-constexpr milliseconds kEnding{2'000};    // after a stop, before it is killed
+constexpr int kChannel = 3;                       // the child's number of it
+constexpr milliseconds kMaxChildSilence{15'000};  // children send a sign of life twice a second
+constexpr milliseconds kEnding{2'000};            // after a stop, before it is killed
 constexpr milliseconds kReaping{1'000};
 constexpr int kReceiveBytes = 256 << 10;
 
@@ -166,7 +166,7 @@ std::string FeedProcess::live(Child& child, const std::stop_token& stop) {
   const std::stop_callback ring(stop, [wake] { eventfd_write(wake, 1); });
   std::string how;
   bool finished = false, stopping = false;
-  auto until = steady_clock::now() + kSilence;
+  auto until = steady_clock::now() + kMaxChildSilence;
   try {
     FeedMessageReader reader;
     ClipReceiver receiver;
@@ -189,7 +189,7 @@ std::string FeedProcess::live(Child& child, const std::stop_token& stop) {
       if (got < 0 && errno == EINTR) continue;
       open = got > 0;
       if (!open) break;
-      if (!stopping) until = steady_clock::now() + kSilence;
+      if (!stopping) until = steady_clock::now() + kMaxChildSilence;
       reader.take({bytes.data(), std::size_t(got)});
       while (auto message = reader.next()) {
         const std::string& values = message->second;

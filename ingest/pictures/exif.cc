@@ -17,7 +17,7 @@ std::string_view text_of(Exif bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::string_view without_space(std::string_view text) {
+std::string_view xmp_text_trimmed(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
   return text;
 }
@@ -80,14 +80,14 @@ std::optional<Orientation> orientation_of_xmp(std::span<const std::byte> xmp) {
   constexpr std::string_view kName = "tiff:Orientation";
   const std::string_view text = text_of(xmp);
   for (std::size_t at = text.find(kName); at != text.npos; at = text.find(kName, at + 1)) {
-    std::string_view rest = without_space(text.substr(at + kName.size()));
+    std::string_view rest = xmp_text_trimmed(text.substr(at + kName.size()));
     if (rest.starts_with('=')) {
-      rest = without_space(rest.substr(1));
+      rest = xmp_text_trimmed(rest.substr(1));
       if (!rest.starts_with('"') && !rest.starts_with('\'')) continue;
     } else if (!rest.starts_with('>')) {
       continue;
     }
-    rest = without_space(rest.substr(1));
+    rest = xmp_text_trimmed(rest.substr(1));
     if (!rest.empty() && rest[0] >= '0' && rest[0] <= '9')
       return orientation_of_number(std::uint32_t(rest[0] - '0'));
   }
