@@ -17,6 +17,7 @@
 #include "service/commands/json_lines.h"
 #include "service/commands/model_flags.h"
 #include "service/commands/prune_flag.h"
+#include "service/commands/trust_flags.h"
 #include "service/commands/url_file_flag.h"
 #include "service/terminal/interrupt.h"
 #include "service/terminal/live_text.h"
@@ -33,6 +34,7 @@ struct AskOptions {
   std::string words;
   std::vector<std::string> inputs;
   std::string url_file;
+  TrustFlags trust;
   ModelFlags model;
   std::string language = "en";
   int frames = 16;
@@ -112,12 +114,13 @@ int ask(AskOptions options) {
   const std::string prompt = prompt_of(options);
   const DecodingMethod method = method_of(options.decoding);
   const auto span = span_of(options);
+  SourceOptions source{.url = options.inputs.front(), .allow_launch = true};
+  apply(options.trust, source);
   const bool pictures = asks_pictures(options);
   require_video_for(options.prune, pictures ? int(options.inputs.size()) : options.frames);
   const auto folder = options.frames_to.empty() ? nullptr : std::make_unique<FrameFolder>(options.frames_to);
   const Interrupt interrupt;
   const auto model = load_model(options.model);
-  const SourceOptions source{.url = options.inputs.front(), .allow_launch = true};
   const auto clip = pictures ? std::optional(clip_of_pictures(options.inputs, *model))
                              : clip_of_video(source, options.frames, span, *model, interrupt.token());
   if (!clip) return kFailed;
@@ -155,6 +158,7 @@ void add_ask(CLI::App& app, Run& run) {
   command->add_option("INPUT", options->inputs, "Up to 16 pictures in order, or one video")
       ->type_name("IMAGE...|VIDEO");
   add_url_file_flag(*command, options->url_file);
+  add_trust_flags(*command, options->trust);
   add_model_flags(*command, options->model);
   command->add_option("--language", options->language, "Language of the answer to a question")
       ->envname("PALISADE_LANGUAGE")

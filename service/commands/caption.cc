@@ -15,6 +15,7 @@
 #include "service/commands/model_flags.h"
 #include "service/commands/prune_flag.h"
 #include "service/commands/sampling_flags.h"
+#include "service/commands/trust_flags.h"
 #include "service/commands/url_file_flag.h"
 #include "service/terminal/interrupt.h"
 #include "service/terminal/output.h"
@@ -28,6 +29,7 @@ struct CaptionOptions {
   std::vector<std::string> inputs;  // one, unless --url-file is given
   std::string url_file;
   std::string input;
+  TrustFlags trust;
   ModelFlags model;
   std::string language = "en";
   SamplingFlags sampling;
@@ -98,9 +100,15 @@ class FrameWriting {
   std::stop_callback<std::function<void()>> on_stop_;
 };
 
+SourceOptions source_of(const CaptionOptions& options) {
+  SourceOptions source{.url = options.input, .allow_launch = true};
+  apply(options.trust, source);
+  return source;
+}
+
 int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder* folder,
                   const std::stop_token& stop) {
-  BatchOptions batch{.source = {.url = options.input, .allow_launch = true},
+  BatchOptions batch{.source = source_of(options),
                      .stream = stream_name_of(options.input),
                      .sampling = sampling_of(options.sampling),
                      .prompt = prompt_of(options),
@@ -136,7 +144,8 @@ int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder
 
 int caption(CaptionOptions options) {
   options.input = inputs_of(options.inputs, options.url_file).front();
-  sampling_of(options.sampling);  // reports a wrong flag before the model is loaded
+  source_of(options);  // reports a wrong flag before the model is loaded
+  sampling_of(options.sampling);
   prompt_of(options);
   require_video_for(options.prune, is_picture_file(options.input) ? 1 : sampling_of(options.sampling).count);
   const auto folder = options.frames_to.empty() ? nullptr : std::make_unique<FrameFolder>(options.frames_to);
@@ -158,6 +167,7 @@ void add_caption(CLI::App& app, Run& run) {
       ->type_name("FILE|URL")
       ->expected(0, 1);
   add_url_file_flag(*command, options->url_file);
+  add_trust_flags(*command, options->trust);
   add_model_flags(*command, options->model);
   add_sampling_flags(*command, options->sampling);
   add_prune_flag(*command, options->prune);

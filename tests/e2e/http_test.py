@@ -116,8 +116,8 @@ class Service:
 
 
 class Http(unittest.TestCase):
-    def fails(self, url):
-        done = palisade("caption", url, "--frames", 1, "--every", "1s", check=None)
+    def fails(self, url, *flags):
+        done = palisade("caption", url, "--frames", 1, "--every", "1s", *flags, check=None)
         self.assertNotEqual(done.returncode, 0)
         self.assertNotIn(PASSWORD, done.stderr)
         self.assertNotIn("Input/output", done.stderr)
@@ -154,6 +154,14 @@ class Http(unittest.TestCase):
                     service.state("goes", "online")
                     service.state("stays", "unreadable", "ended")  # the last one is told to who comes later
                     self.assertNotIn(PASSWORD, service.running.stderr())
+                # The same by flags.
+                self.fails(camera.url(user=f"admin:{PASSWORD}@"), "--redirect-hosts", "127.0.0.3")
+                told = len(other.requests)
+                done = palisade("caption", "--redirect-hosts", "127.0.0.3,127.0.0.2", camera.url(user=f"admin:{PASSWORD}@"),
+                                "--frames", 1, "--every", "1s", check=None)
+                self.assertNotIn(PASSWORD, done.stderr)
+                self.assertIn("[00:00]", done.stdout)
+                self.assertGreater(len(other.requests), told)
             self.assertTrue(other.requests)
             for _, headers in other.requests:
                 self.assertFalse({"Authorization", "Referer", "Cookie"} & set(headers))
@@ -196,6 +204,9 @@ class Http(unittest.TestCase):
                               "any": f"url: '{server.url()}'\n    tls_verify: false"}) as service:
                     service.answer("named")
                     service.answer("any")
+                for flags in (["--tls-ca", f"{pem}.crt"], ["--tls-verify", "false"]):
+                    self.assertTrue(palisade("ask", *flags, "what is it?", server.url(), "--max-new-tokens", 1).stdout)
+                self.fails(server.url(), "--tls-verify", "true")
 
     def test_a_stop_does_not_wait_for_a_server(self):
         asked = threading.Event()

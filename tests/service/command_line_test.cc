@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -32,9 +31,9 @@ std::string read_back(std::FILE* file) {
 }
 
 // Runs a command line in this process with its two outputs caught.
-Outcome run(std::initializer_list<std::string> words) {
+Outcome run(const std::vector<std::string>& words) {
   std::vector<std::string> owned = {"palisade"};
-  owned.insert(owned.end(), words);
+  owned.insert(owned.end(), words.begin(), words.end());
   std::vector<char*> arguments;
   for (std::string& word : owned) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -182,6 +181,40 @@ TEST_CASE("similar prints a line a text, the most probable first, and as JSON th
   CHECK(lines(json.out) == 1);
   CHECK(json.out.find(R"("text":"a red square"})") < json.out.find(R"("text":"nothing"})"));
   CHECK(json.out.find(R"("model":{"id":"siglip-tiny")") != std::string::npos);
+}
+
+TEST_CASE("ask and caption take whom to trust by the rules of the settings, told before a model is read") {
+  const struct {
+    std::vector<std::string> flags;
+    const char* input;
+    const char* told;
+  } cases[] = {
+      {{"--redirect-hosts", "d,http://e/"},
+       "http://c/x",
+       "--redirect-hosts: redirect_hosts are names or addresses"},
+      {{"--redirect-hosts", "d:99999"}, "http://c/x", "HOST or HOST:PORT"},
+      {{"--redirect-hosts", "d"}, "street.mp4", "redirect_hosts is for http(s):// and rtsp(s)://"},
+      {{"--tls-ca", "/absent.pem"}, "https://c/x", "--tls-ca: cannot read /absent.pem"},
+      {{"--tls-ca", "/"}, "rtsps://c/x", "tls_ca is a PEM file of certificates"},
+      {{"--tls-verify", "false"}, "rtsp://c/x", "--tls-verify: tls_verify is for https:// and rtsps://"},
+      {{"--tls-verify", "false", "--tls-ca", PALISADE_SOURCE_DIR "/LICENSE"},
+       "https://c/x",
+       "remove one of them"},
+      {{"--tls-verify", "no"}, "https://c/x", "--tls-verify"},
+  };
+  for (const auto& one : cases) {
+    CAPTURE(one.told);
+    for (const bool asks : {false, true}) {
+      std::vector<std::string> words = {"caption"};
+      if (asks) words = {"ask", "why?"};
+      words.insert(words.end(), {"--model", "/no/such/model"});
+      words.insert(words.end(), one.flags.begin(), one.flags.end());
+      words.push_back(one.input);
+      const Outcome outcome = run(words);
+      CHECK(outcome.exit_code == 2);
+      CHECK(outcome.err.find(one.told) != std::string::npos);
+    }
+  }
 }
 
 TEST_CASE("a model of the other family is one line with the remedy") {

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -51,6 +54,18 @@ TEST_CASE("a setting of trust that has no meaning is a problem, with its remedy"
   CHECK(any_says(
       problems_of_stream("url: 'https://c/x', tls_verify: false, tls_ca: " PALISADE_SOURCE_DIR "/LICENSE"),
       "remove one of them"));
+}
+
+TEST_CASE("a file of certificates that is a pipe, a folder or none is refused without being waited for") {
+  const auto pipe = std::filesystem::temp_directory_path() / ("palisade_ca" + std::to_string(getpid()));
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  for (const std::string& path : {pipe.string(), std::string("/"), std::string("/dev/zero"), std::string()}) {
+    CAPTURE(path);
+    const auto problems = problems_of_stream("url: 'https://c/x', tls_ca: '" + path + "'");
+    REQUIRE(problems.size() == 1);
+    CHECK(any_says(problems, "tls_ca is a PEM file of certificates"));
+  }
+  std::filesystem::remove(pipe);
 }
 
 }  // namespace
