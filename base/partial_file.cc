@@ -5,12 +5,31 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <mutex>
+#include <set>
 #include <utility>
 
 namespace palisade {
 namespace {
 
 constexpr mode_t kFileMode = 0640;
+
+// The partial files that are open. Never destroyed, because another thread may use it while the process exits.
+struct OpenPartials {
+  std::mutex mutex;
+  std::multiset<std::filesystem::path> paths;  // guarded by mutex
+};
+
+OpenPartials& open_partials() {
+  static auto* const all = new OpenPartials;
+  return *all;
+}
+
+void forget_partial(const std::filesystem::path& path) {
+  const std::lock_guard lock(open_partials().mutex);
+  const auto found = open_partials().paths.find(path);
+  if (found != open_partials().paths.end()) open_partials().paths.erase(found);
+}
 
 // 0 where a file may be put there.
 int fault_of_place(const std::filesystem::path& path) {
@@ -30,6 +49,9 @@ int PartialFile::open(const std::filesystem::path& wanted) {
   // What an earlier process left, or somebody put there, goes; never what it points to.
   if (::unlink(partial.c_str()) != 0 && errno != ENOENT) return -1;
   descriptor = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode);
+  if (descriptor < 0) return -1;
+  const std::lock_guard lock(open_partials().mutex);
+  open_partials().paths.insert(partial);
   return descriptor;
 }
 
@@ -57,6 +79,7 @@ bool PartialFile::commit() {
   } else if (ours) {
     ::unlink(partial.c_str());
   }
+  forget_partial(partial);
   errno = kept;
   return done;
 }
@@ -66,7 +89,13 @@ void PartialFile::discard() {
   const int kept = errno;
   ::close(std::exchange(descriptor, -1));
   ::unlink(partial.c_str());
+  forget_partial(partial);
   errno = kept;
+}
+
+void discard_partial_files() {
+  const std::lock_guard lock(open_partials().mutex);
+  for (const std::filesystem::path& path : open_partials().paths) ::unlink(path.c_str());
 }
 
 int open_to_append(const std::filesystem::path& path) {

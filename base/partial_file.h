@@ -20,6 +20,9 @@ struct PartialFile {
   int descriptor = -1;
 };
 
+// Removes the partial files that this process has open. For an exit without destructors, on any thread.
+void discard_partial_files();
+
 // A file that lines are added to, under the same rules.
 int open_to_append(const std::filesystem::path& path);
 // Makes a rename inside the folder last, as far as the system can.

@@ -126,7 +126,9 @@ int calibrate(const CalibrateOptions& options) {
   read_precision(options.precision, precision);
   RecordedInputs inputs;
   log_info("loading " + folder.string() + " in " + options.precision);
+  auto loading = std::make_unique<ImmediateExit>(kFailed);
   const PaliGemma model(folder, SlidingWindow::kTransformers, *precision, {.record = &inputs});
+  loading.reset();
   BatchLoader loader(preprocessor, settings);
   if (!answer(model, loader, records, options.examples, interrupt.token())) return kFailed;
   written.write(Calibration(config, inputs, Checkpoint(folder).fingerprint()).text());

@@ -4,6 +4,8 @@
 
 #include "model/weights/weights_hash.h"
 #include "service/commands/model_choice.h"
+#include "service/terminal/exit_code.h"
+#include "service/terminal/interrupt.h"
 
 namespace palisade {
 
@@ -86,6 +88,7 @@ EngineModelOptions options_of(const ModelFlags& flags) {
 std::unique_ptr<EngineModel> load_model(const ModelFlags& flags) {
   EngineModelOptions options = options_of(flags);
   options.weights.load_while_used = true;
+  options.while_loading = std::make_shared<ImmediateExit>(kFailed);
   return load_chosen_model(flags.folder, options);
 }
 

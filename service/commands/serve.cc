@@ -57,11 +57,12 @@ int serve(const ServeOptions& options) {
   log_from(log_level_of(options.log_level).value_or(LogLevel::kInfo));
   const Settings settings = settings_of(options);
   Interrupt interrupt;
-  const auto model =
-      slowed_for_tests(load_chosen_model(settings.model, {.resize = settings.resize,
-                                                          .sliding_window = settings.sliding_window,
-                                                          .precision = settings.precision,
-                                                          .weights = weight_options_of(settings)}));
+  const auto model = slowed_for_tests(
+      load_chosen_model(settings.model, {.resize = settings.resize,
+                                         .sliding_window = settings.sliding_window,
+                                         .precision = settings.precision,
+                                         .weights = weight_options_of(settings),
+                                         .while_loading = std::make_shared<ImmediateExit>(kDone)}));
   Service service(settings, *model);
   log_info("publishing on " + service.endpoint() + "; `palisade watch --subscribe " + service.endpoint() +
            "` shows it");

@@ -141,7 +141,8 @@ class PaliGemmaEngineModel : public EngineModel {
         resize_(options.resize.value_or(model_.identity().resize)),
         hash_(
             model_.weight_files(),
-            [this] {
+            [this, held = options.while_loading]() mutable {
+              const auto until_loaded = std::move(held);
               if (const std::string note = model_.packed_cache_note(); !note.empty()) log_info(note);
             },
             options.weights.sha256) {

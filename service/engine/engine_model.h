@@ -68,6 +68,7 @@ struct EngineModelOptions {
   SlidingWindow sliding_window = SlidingWindow::kTransformers;
   PrecisionChoice precision = Precision::kF32;
   WeightOptions weights = {};
+  std::shared_ptr<void> while_loading = {};  // released when all weights are loaded or loading has failed
 };
 
 // Reads a Hugging Face folder. The SHA-256 of large weight files is computed in idle time and is empty in

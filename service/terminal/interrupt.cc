@@ -9,13 +9,34 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
+
+#include "base/log.h"
+#include "base/partial_file.h"
 
 namespace palisade {
 namespace {
 
 namespace asio = boost::asio;
+
+std::mutex exit_mutex;
+std::optional<int> exit_code;  // of the ImmediateExit that lives; guarded by exit_mutex
+bool interrupted = false;      // whether the Interrupt that lives has had a signal; guarded by exit_mutex
+
+void exit_if_asked() {
+  if (!exit_code || !interrupted) return;
+  log_info("stopped while the model was being loaded");
+  discard_partial_files();
+  _exit(*exit_code);
+}
+
+void tell_interrupted(bool is) {
+  const std::lock_guard lock(exit_mutex);
+  interrupted = is;
+  exit_if_asked();
+}
 
 void mask_signals(int how) {
   sigset_t signals;
@@ -40,6 +61,7 @@ class Interrupt::Signals {
     io_.stop();
     for (std::thread& thread : threads_) thread.join();
     mask_signals(SIG_UNBLOCK);
+    tell_interrupted(false);
   }
 
   void on_hangup(std::function<void()> callback) {
@@ -59,6 +81,7 @@ class Interrupt::Signals {
       if (error) return;
       if (interrupted_.exchange(true)) _exit(128 + number);
       await_interruption();
+      tell_interrupted(true);
       stop_.request_stop();
     });
   }
@@ -90,6 +113,17 @@ Interrupt::~Interrupt() = default;
 
 void Interrupt::on_hangup(std::function<void()> callback) {
   signals_->on_hangup(std::move(callback));
+}
+
+ImmediateExit::ImmediateExit(int code) {
+  const std::lock_guard lock(exit_mutex);
+  exit_code = code;
+  exit_if_asked();
+}
+
+ImmediateExit::~ImmediateExit() {
+  const std::lock_guard lock(exit_mutex);
+  exit_code.reset();
 }
 
 }  // namespace palisade

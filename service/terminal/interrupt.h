@@ -26,4 +26,15 @@ class Interrupt {
   std::unique_ptr<Signals> signals_;
 };
 
+// While it lives, a signal that an Interrupt handles ends the process at once with this code. It is for work
+// that cannot be interrupted, such as loading a model. Partial files are removed. One at a time, on any
+// thread.
+class ImmediateExit {
+ public:
+  explicit ImmediateExit(int code);
+  ~ImmediateExit();
+  ImmediateExit(const ImmediateExit&) = delete;
+  ImmediateExit& operator=(const ImmediateExit&) = delete;
+};
+
 }  // namespace palisade

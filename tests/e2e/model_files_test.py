@@ -5,14 +5,17 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
-from palisade import BUILD, SOURCE, WORLD, main, palisade
+from palisade import BUILD, PROGRAM, SOURCE, WORLD, Running, main, palisade, wait_for
 
 DEMO = SOURCE / "configs" / "models" / "demo"
 PICTURE = WORLD / "still01.png"
+PROMISED = 5  # seconds until SIGTERM has ended a program
 QUESTION = ("ask", "is there a red car?", PICTURE)
 
 
@@ -66,6 +69,38 @@ class Changing(unittest.TestCase):
                 self.assertEqual(done.stdout, expected)
                 self.assertIn("damaged", done.stderr)
                 self.assertEqual(model.ask("--packed-cache", cache).stdout, expected)
+
+
+class Stopped(unittest.TestCase):
+    """A model whose disk does not answer: the signal is not kept waiting, and nothing half written stays."""
+
+    def stopped(self, model, file, byte, *command):
+        fault = {"LD_PRELOAD": str(BUILD / "tests" / "libfile_faults.so"), "PALISADE_FILE_FAULT": f"{file}:{byte}:hang",
+                 "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        with Running(PROGRAM, *command, "--model", model.path, environment=fault) as running:
+            wait_for(lambda: "file_faults:" in running.stderr(), "a read that hangs")
+            begin = time.monotonic()
+            running.process.send_signal(signal.SIGTERM)
+            code = running.process.wait(timeout=60)
+            self.assertLess(time.monotonic() - begin, PROMISED)
+            self.assertIn("stopped while the model was being loaded", running.stderr())
+            return code
+
+    def test_a_stop_ends_the_loading_or_packing_of_a_model_at_once(self):
+        with ModelFolder() as model, tempfile.TemporaryDirectory() as folder:
+            size = (model.path / "model.safetensors").stat().st_size
+            cache = Path(folder) / "cache"
+            config = Path(folder) / "config.yaml"
+            config.write_text(f"publish: ipc://{folder}/events\nstreams:\n"
+                              "  - {name: a, url: /absent.mp4, tasks: [{task: caption}]}\n")
+            commands = [("serve", "--config", config), QUESTION, ("caption", PICTURE)]
+            for byte in (8, size // 2, size - 1):
+                for command in commands:
+                    for flags in ((), ("--packed-cache", cache)):
+                        with self.subTest(command=command[0], byte=byte, flags=flags):
+                            code = self.stopped(model, "model.safetensors", byte, *command, *flags)
+                            self.assertEqual(code, 0 if command[0] == "serve" else 1)
+                            self.assertEqual(list(cache.glob("*")) if cache.exists() else [], [])
 
 
 class Pinned(unittest.TestCase):

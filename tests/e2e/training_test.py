@@ -14,7 +14,7 @@ from pathlib import Path
 from palisade import BUILD, PROGRAM, SOURCE, WORLD, main, palisade
 from transfer_test import QUICK, InFolder, stills
 
-EIO = {"LD_PRELOAD": str(BUILD / "tests" / "libfailing_read.so")}
+FILE_FAULTS = str(BUILD / "tests" / "libfile_faults.so")
 
 
 def png_header(width, height):
@@ -211,7 +211,8 @@ class Training(InFolder):
                  ("film.mp4", 8192, ["caption", self.folder / "film.mp4"])]
         for name, after, arguments in cases:
             with self.subTest(name=name, after=after):
-                done = palisade(*arguments, check=None, env={**os.environ, **EIO, "FAIL_READ": f"/{name}", "FAIL_AFTER": str(after)})
+                done = palisade(*arguments, check=None,
+                                env={**os.environ, "LD_PRELOAD": FILE_FAULTS, "PALISADE_FILE_FAULT": f"{name}:{after}:eio"})
                 self.assertIn(done.returncode, (1, 2), done.stderr)
                 self.assertIn(name, done.stderr)
                 self.assertRegex(done.stderr, "cannot be read|Input/output error")

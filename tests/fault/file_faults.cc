@@ -1,8 +1,9 @@
-// Built without it, as its own inline pread would stand here twice.
+// Built without FORTIFY_SOURCE, as its own inline reads would stand here twice.
 #undef _FORTIFY_SOURCE
 // Preloaded into a program, breaks one file under it while it is read (PALISADE_FILE_FAULT, NAME:BYTE:KIND):
-// from that byte on the disk fails (eio), or when it is first read past its header it is cut off there (cut),
-// or written to (touch).
+// from that byte on the disk fails (eio) or never answers (hang, which is told on stderr), or when it is
+// first read past its header it is cut off there (cut), or written to (touch). Fortified programs read by the
+// _chk variants.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -25,7 +26,7 @@ struct Fault {
     const std::size_t first = all.find(':'), second = all.find(':', first + 1);
     if (second == std::string::npos) return;
     name = all.substr(0, first);
-    byte = std::atol(all.c_str() + first + 1);
+    byte = std::atoll(all.c_str() + first + 1);
     kind = all.substr(second + 1);
   }
 };
@@ -37,37 +38,72 @@ std::string path_of(int descriptor) {
   return size > 0 ? std::string(path, std::size_t(size)) : std::string();
 }
 
-ssize_t faulty(int descriptor, void* out, size_t count, off_t at) {
-  using Real = ssize_t (*)(int, void*, size_t, off_t);
-  static const auto real = reinterpret_cast<Real>(dlsym(RTLD_NEXT, "pread"));
+[[noreturn]] void hang(const std::string& path) {
+  std::fprintf(stderr, "file_faults: %s hangs\n", path.c_str());
+  while (true) pause();
+}
+
+// How much of a read of `count` bytes at `at` succeeds; 0 where the disk fails.
+size_t readable(int descriptor, size_t count, off_t at) {
   static const Fault fault;
-  const std::string path = fault.name.empty() ? std::string() : path_of(descriptor);
-  if (path.size() >= fault.name.size() && !path.empty() && path.ends_with("/" + fault.name)) {
-    if (fault.kind == "eio" && at >= fault.byte) {
-      errno = EIO;
-      return -1;
+  if (fault.name.empty() || at < 0) return count;
+  const int kept = errno;
+  const std::string path = path_of(descriptor);
+  if (path.ends_with("/" + fault.name)) {
+    const bool stops = fault.kind == "eio" || fault.kind == "hang";
+    if (stops && at >= fault.byte) {
+      if (fault.kind == "hang") hang(path);
+      return 0;
     }
-    if (fault.kind == "eio" && at + off_t(count) > fault.byte) count = size_t(fault.byte - at);
+    if (stops && at + off_t(count) > fault.byte) count = size_t(fault.byte - at);
     if (fault.kind == "cut" && at > 8 && truncate(path.c_str(), fault.byte) != 0) std::perror("file_faults");
     if (fault.kind == "touch" && at > 8) utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
   }
-  return real(descriptor, out, count, at);
+  errno = kept;
+  return count;
+}
+
+ssize_t read_at(int descriptor, void* out, size_t count, off_t at) {
+  using Real = ssize_t (*)(int, void*, size_t, off_t);
+  static const auto real = reinterpret_cast<Real>(dlsym(RTLD_NEXT, "pread64"));
+  const size_t allowed = readable(descriptor, count, at);
+  if (allowed > 0 || count == 0) return real(descriptor, out, allowed, at);
+  errno = EIO;
+  return -1;
+}
+
+ssize_t read_on(int descriptor, void* out, size_t count) {
+  using Real = ssize_t (*)(int, void*, size_t);
+  static const auto real = reinterpret_cast<Real>(dlsym(RTLD_NEXT, "read"));
+  const int kept = errno;
+  const off_t at = lseek(descriptor, 0, SEEK_CUR);  // -1 of a pipe
+  errno = kept;
+  const size_t allowed = readable(descriptor, count, at);
+  if (allowed > 0 || count == 0) return real(descriptor, out, allowed);
+  errno = EIO;
+  return -1;
 }
 
 }  // namespace
 
 extern "C" {
 
+ssize_t read(int descriptor, void* out, size_t count) {
+  return read_on(descriptor, out, count);
+}
+ssize_t __read_chk(int descriptor, void* out, size_t count, size_t) {
+  return read_on(descriptor, out, count);
+}
 ssize_t pread(int descriptor, void* out, size_t count, off_t at) {
-  return faulty(descriptor, out, count, at);
+  return read_at(descriptor, out, count, at);
 }
 ssize_t pread64(int descriptor, void* out, size_t count, off64_t at) {
-  return faulty(descriptor, out, count, at);
+  return read_at(descriptor, out, count, at);
 }
 ssize_t __pread_chk(int descriptor, void* out, size_t count, off_t at, size_t) {
-  return faulty(descriptor, out, count, at);
+  return read_at(descriptor, out, count, at);
 }
 ssize_t __pread64_chk(int descriptor, void* out, size_t count, off64_t at, size_t) {
-  return faulty(descriptor, out, count, at);
+  return read_at(descriptor, out, count, at);
 }
 }
