@@ -100,6 +100,18 @@ class Stuck(unittest.TestCase):
         self.assertEqual((names, code), ({"lost_too", "lost_film", "street", "other"}, 0))
         self.assertLess(took, PROMISED)
 
+    def test_a_reader_that_hangs_is_told_without_a_stop_and_opened_anew(self):
+        streams = {"lost": ("rtsp://camera.lost/live", "open_timeout: 100ms, "), "street": (STREET, "loop: true, pace: true, ")}
+        with Service(streams, NO_NAMES) as service:
+            service.until_state("street", "online")
+            self.assertIn("its reader hangs", service.until_state("lost", "stalled")["data"]["reason"])
+            service.until_state("lost", "reconnecting")
+            again = service.until_state("lost", "stalled")["data"]
+            self.assertGreater(again["attempt"], 2)
+            names, took, code = service.removed()
+        self.assertEqual((names, code), ({"lost", "street"}, 0))
+        self.assertLess(took, PROMISED)
+
     def test_a_person_who_asks_about_a_stuck_camera_can_stop_it(self):
         for command in [["caption", "rtsp://camera.lost/live"], ["ask", "is there a car?", "http://camera.lost/film.mp4"]]:
             with Running(PROGRAM, *command, environment=NO_NAMES) as running:
