@@ -14,7 +14,8 @@ namespace {
 
 constexpr mode_t kFileMode = 0640;
 
-// The partial files that are open. Never destroyed, because another thread may use it while the process exits.
+// The partial files that are open. Never destroyed, because another thread may use it while the process
+// exits.
 struct OpenPartials {
   std::mutex mutex;
   std::multiset<std::filesystem::path> paths;  // guarded by mutex

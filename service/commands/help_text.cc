@@ -52,7 +52,7 @@ std::string wrapped(std::string_view text, std::size_t column, std::size_t at) {
   while (!text.empty()) {
     const std::size_t space = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, space);
-    if (at > column && at + word.size() > kLineWidth) {
+    if (at > column && at + 1 + word.size() > kLineWidth) {
       lines += "\n" + std::string(column, ' ');
       at = column;
     } else if (at > column) {

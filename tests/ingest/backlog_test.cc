@@ -52,7 +52,8 @@ struct SimulatedCamera {
       ++frames;
       last_arrival = std::max(last_arrival, arrives(sent));
       try {
-        backlog.check(media_time(sent.stamp), start + std::chrono::floor<MonotonicTime::duration>(media_time(last_arrival)),
+        backlog.check(media_time(sent.stamp),
+                      start + std::chrono::floor<MonotonicTime::duration>(media_time(last_arrival)),
                       {.bytes = measured ? bytes : 0, .waited = {}}, kAllowed);
       } catch (const SourceError& e) {
         CHECK(e.fault() == SourceFault::kStalled);
@@ -123,7 +124,9 @@ TEST_CASE("a clock that changes its pace, as of a camera that sends fewer frames
   CHECK(camera.online(100) == 100);
   const double day = camera.paused;
   // From here on it counts as by day what it takes at half the rate.
-  camera.arrives = [&](const SimulatedCamera::Sent& sent) { return sent.taken + (sent.taken - 100) * 0.7 + day; };
+  camera.arrives = [&](const SimulatedCamera::Sent& sent) {
+    return sent.taken + (sent.taken - 100) * 0.7 + day;
+  };
   CHECK(camera.online(400) == 400);
 }
 
@@ -193,7 +196,9 @@ TEST_CASE("what has piled up in a hold-up and comes at once is no backlog any mo
   };
   CHECK(camera.online(200) == 200);
   SimulatedCamera late;
-  late.arrives = [](const SimulatedCamera::Sent& sent) { return sent.taken > 50 ? sent.taken + 12 : sent.taken; };
+  late.arrives = [](const SimulatedCamera::Sent& sent) {
+    return sent.taken > 50 ? sent.taken + 12 : sent.taken;
+  };
   CHECK(late.online(200) < 52);
 }
 
