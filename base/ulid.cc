@@ -1,14 +1,41 @@
 #include "base/ulid.h"
 
 #include <algorithm>
+#include <optional>
 #include <random>
 
 namespace palisade {
 namespace {
 
+constexpr std::size_t kUlidDigits = 26;
 constexpr char kCrockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+// Nothing where `digit` is none of Crockford's.
+std::optional<std::uint8_t> value_of(char digit) {
+  const std::size_t at = std::string_view(kCrockford).find(digit);
+  if (at == std::string_view::npos) return std::nullopt;
+  return std::uint8_t(at);
+}
+
 }  // namespace
+
+UlidSource::UlidSource(std::string_view last) {
+  if (last.size() != kUlidDigits || last[0] > '7') return;
+  for (std::size_t digit = 0; digit < last.size(); ++digit) {
+    const auto value = value_of(last[digit]);
+    if (!value) return;
+    if (digit < 10) {
+      time_ms_ = time_ms_ << 5 | *value;
+      continue;
+    }
+    for (std::size_t bit = 0; bit < 5; ++bit) {
+      const std::size_t at = (digit - 10) * 5 + bit;
+      const auto one = std::uint8_t(*value >> (4 - bit) & 1u);
+      random_[at / 8] |= std::uint8_t(one << (7 - at % 8));
+    }
+  }
+  drawn_ = true;
+}
 
 void UlidSource::draw() {
   std::random_device device;
@@ -33,7 +60,7 @@ std::string UlidSource::next(WallTime now) {
   } else {
     increment();
   }
-  std::string text(26, '0');
+  std::string text(kUlidDigits, '0');
   std::uint64_t time = time_ms_;
   for (int i = 9; i >= 0; --i, time >>= 5) text[std::size_t(i)] = kCrockford[time & 31];
   // 80 bits are sixteen digits of five bits.
@@ -45,6 +72,17 @@ std::string UlidSource::next(WallTime now) {
     text[10 + digit] = kCrockford[value];
   }
   return text;
+}
+
+WallTime ulid_time(std::string_view id) {
+  std::int64_t milliseconds = 0;
+  if (id.size() != kUlidDigits || id[0] > '7') return {};
+  for (const char digit : id.substr(0, 10)) {
+    const auto value = value_of(digit);
+    if (!value) return {};
+    milliseconds = milliseconds << 5 | *value;
+  }
+  return WallTime(std::chrono::milliseconds(milliseconds));
 }
 
 }  // namespace palisade

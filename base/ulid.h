@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 
@@ -12,6 +13,9 @@ namespace palisade {
 // before it, also within a millisecond and when the clock goes back. One thread's.
 class UlidSource {
  public:
+  UlidSource() = default;
+  // All come after `last`, a ULID of an earlier run; anything else is ignored.
+  explicit UlidSource(std::string_view last);
   std::string next(WallTime now);
 
  private:
@@ -22,5 +26,8 @@ class UlidSource {
   std::array<std::uint8_t, 10> random_{};
   bool drawn_ = false;
 };
+
+// When a ULID was made; 1970 where it is none.
+WallTime ulid_time(std::string_view id);
 
 }  // namespace palisade

@@ -18,7 +18,7 @@
 #include "model/train/schedule.h"
 #include "model/weights/weights_hash.h"
 #include "service/terminal/progress.h"
-#include "service/transfer/folder_lock.h"
+#include "base/folder_lock.h"
 #include "service/transfer/resumed_settings.h"
 #include "service/transfer/transfer_data.h"
 #include "tasks/prompt.h"

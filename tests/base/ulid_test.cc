@@ -29,3 +29,17 @@ TEST_CASE("two sources give different ULIDs") {
   UlidSource one, other;
   CHECK(one.next(WallTime(1ms)) != other.next(WallTime(1ms)));
 }
+
+TEST_CASE("ULIDs go on after one of an earlier run, whatever the clock says now") {
+  UlidSource first;
+  const std::string last = first.next(WallTime(2'000'000'000'000ms));
+  UlidSource second(last);
+  const std::string next = second.next(WallTime(1'000'000'000'000ms));
+  CHECK(next > last);
+  CHECK(next.substr(0, 20) == last.substr(0, 20));  // counted up, not drawn anew
+  CHECK(second.next(WallTime(3'000'000'000'000ms)) > next);
+  for (const char* const none : {"", "no", "ZZZZZZZZZZZZZZZZZZZZZZZZZZ", "01ARYZ6S41 0000000000000000"}) {
+    UlidSource source{std::string_view(none)};
+    CHECK(source.next(WallTime(1ms)).substr(0, 10) == "0000000001");
+  }
+}
