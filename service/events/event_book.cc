@@ -13,7 +13,11 @@ constexpr std::size_t kTopicsPerHeartbeat = 200;
 Message EventBook::enter(Event event, WallTime now) {
   event.id = ids_.next(now);
   event.sequence = ++sequences_[event.topic];
-  return {.kind = event.kind, .topic = event.topic, .json = to_json_line(event)};
+  return {.kind = event.kind,
+          .topic = event.topic,
+          .json = to_json_line(event),
+          .id = event.id,
+          .sequence = event.sequence};
 }
 
 Message EventBook::enter_heartbeat(const HeartbeatEvent& heartbeat, WallTime now) {

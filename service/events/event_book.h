@@ -11,11 +11,18 @@
 
 namespace palisade {
 
+// Where numbering left off when the service last ran.
+struct EventHistory {
+  std::map<std::string, std::uint64_t> sequences;  // last of every topic
+  std::string id;                                  // the greatest; empty: none
+};
+
 // Gives events ids and sequence numbers, which have no gaps within a topic, and writes heartbeats. Used by
 // one thread.
 class EventBook {
  public:
-  explicit EventBook(std::string node) : node_(std::move(node)) {}
+  explicit EventBook(std::string node, EventHistory history = {})
+      : node_(std::move(node)), ids_(history.id), sequences_(std::move(history.sequences)) {}
 
   Message enter(Event event, WallTime now);
   // One heartbeat, or several where there are too many topics for one event.

@@ -5,8 +5,18 @@
 namespace palisade {
 namespace {
 
-Event event_of_answer(AnswerRecord record, const std::string& node, FrameHashes& hashes) {
-  record.answer.frames = frames_of(record.clip, [&](const Image& image) { return hashes.of(image); });
+std::string_view name_of(FrameStorage storage) {
+  return storage == FrameStorage::kExact ? "exact" : "jpeg";
+}
+
+Event event_of_answer(AnswerRecord record, const std::string& node, FrameHashes& hashes,
+                      FrameKeeper* keeper) {
+  AnswerEvent& answer = record.answer;
+  answer.frames = frames_of(record.clip, [&](const Image& image) { return hashes.of(image); });
+  if (keeper != nullptr && record.storage != FrameStorage::kOff) {
+    const bool kept = keeper->keep(record.clip, answer.frames, record.storage);
+    answer.frames_stored = kept ? name_of(record.storage) : "lost";
+  }
   return {.kind = EventKind::kAnswer,
           .topic = answer_topic(record.stream, record.task),
           .source = stream_source(node, record.stream),
@@ -26,9 +36,9 @@ Event event_of_state(const StateRecord& record, const std::string& node) {
 
 }  // namespace
 
-Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes) {
+Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes, FrameKeeper* keeper) {
   if (auto* const answer = std::get_if<AnswerRecord>(&record))
-    return event_of_answer(std::move(*answer), node, hashes);
+    return event_of_answer(std::move(*answer), node, hashes, keeper);
   return event_of_state(std::get<StateRecord>(record), node);
 }
 

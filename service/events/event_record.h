@@ -5,6 +5,7 @@
 
 #include "frames/clip.h"
 #include "service/events/frame_hashes.h"
+#include "service/events/frame_keeper.h"
 #include "tasks/events/answer_event.h"
 #include "tasks/events/event.h"
 #include "tasks/events/state_event.h"
@@ -14,9 +15,10 @@ namespace palisade {
 // An answer before it becomes an event.
 struct AnswerRecord {
   std::string stream;
-  std::string task;    // the last word of its topic
-  Clip clip;           // the frames that were seen; not empty
-  AnswerEvent answer;  // without `frames`, which event_of() fills in from the clip
+  std::string task;                           // the last word of its topic
+  Clip clip;                                  // the frames that were seen; not empty
+  AnswerEvent answer;                         // without `frames`, which event_of() fills in from the clip
+  FrameStorage storage = FrameStorage::kOff;  // how the frames are kept, where somebody keeps them
 };
 
 // A change of a stream's state.
@@ -27,7 +29,8 @@ struct StateRecord {
 
 using EventRecord = std::variant<AnswerRecord, StateRecord>;
 
-// Makes an event of a record, still without id and sequence.
-Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes);
+// Makes an event of a record, still without id and sequence. Without a keeper no frame is kept.
+Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes,
+               FrameKeeper* keeper = nullptr);
 
 }  // namespace palisade

@@ -21,14 +21,14 @@ struct EventRoad::State {
   State(EventRoadOptions its_options, std::vector<EventSink*> its_sinks, Status its_status)
       : options(std::move(its_options)),
         status(std::move(its_status)),
-        writer(options.node, std::move(its_sinks)) {}
+        writer(options.node, std::move(its_sinks), std::move(options.history), options.keeper) {}
 
   void run(const std::stop_token& stop);
   void deliver_waiting();
   void send_heartbeat();
   void watch_clock();
 
-  const EventRoadOptions options;
+  EventRoadOptions options;
   const Status status;
   const steady_clock::time_point started = steady_clock::now();
 
@@ -64,7 +64,11 @@ void EventRoad::State::send_heartbeat() {
   HeartbeatEvent heartbeat{.interval = options.heartbeat,
                            .uptime = std::chrono::floor<milliseconds>(steady_clock::now() - started),
                            .unpublished = told_unpublished};
-  if (status) heartbeat.streams = status();
+  if (status) {
+    NodeStatus now = status();
+    heartbeat.streams = std::move(now.streams);
+    heartbeat.journal = std::move(now.journal);
+  }
   writer.write(std::move(heartbeat));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,8 @@ struct Message {
   EventKind kind = EventKind::kAnswer;
   std::string topic;
   std::string json;  // one line
+  std::string id = {};
+  std::uint64_t sequence = 0;
 };
 using SharedMessage = std::shared_ptr<const Message>;
 

@@ -11,7 +11,7 @@ void EventWriter::hand_over(Message message) const {
 }
 
 void EventWriter::write(EventRecord record) {
-  hand_over(book_.enter(event_of(std::move(record), node_, hashes_), wall_now()));
+  hand_over(book_.enter(event_of(std::move(record), node_, hashes_, keeper_), wall_now()));
 }
 
 void EventWriter::write(HeartbeatEvent heartbeat) {

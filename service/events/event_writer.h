@@ -12,9 +12,10 @@ namespace palisade {
 // Makes events of records, numbers them and hands them to every sink. One thread's.
 class EventWriter {
  public:
-  // The sinks outlive the writer.
-  EventWriter(const std::string& node, std::vector<EventSink*> sinks)
-      : node_(node), sinks_(std::move(sinks)), book_(node) {}
+  // The sinks and the keeper, where there is one, outlive the writer.
+  EventWriter(const std::string& node, std::vector<EventSink*> sinks, EventHistory history = {},
+              FrameKeeper* keeper = nullptr)
+      : node_(node), sinks_(std::move(sinks)), keeper_(keeper), book_(node, std::move(history)) {}
 
   void write(EventRecord record);
   // With the last sequence of every topic filled in.
@@ -25,6 +26,7 @@ class EventWriter {
 
   const std::string node_;
   const std::vector<EventSink*> sinks_;
+  FrameKeeper* const keeper_;
   EventBook book_;
   FrameHashes hashes_;
 };

@@ -72,6 +72,7 @@ struct AnswerEvent {
   // `time` of the earlier answer that still holds; then nothing was asked, and `text` repeats it.
   std::optional<WallTime> unchanged_since;
   AnswerTiming timing;
+  std::string frames_stored;  // "jpeg", "exact", or "lost" where they should have been; empty: nobody keeps them
 };
 
 using HashPixels = std::function<std::string(const Image&)>;

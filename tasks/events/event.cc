@@ -8,6 +8,8 @@
 namespace palisade {
 namespace {
 
+constexpr std::string_view kUnstored = "\"journaled\":false,";
+
 std::string dumped(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -95,11 +97,18 @@ std::string to_json_line(const Event& event) {
   Json json = envelope(event);
   std::string line = dumped(json);
   // After a dozen halvings nothing of a text is left.
-  for (int halved = 0; line.size() >= kMaxEventBytes && halved < 16; ++halved) {
+  for (int halved = 0; line.size() + kUnstored.size() >= kMaxEventBytes && halved < 16; ++halved) {
     shorten(json["data"]);
     line = dumped(json);
   }
   return line;
+}
+
+std::string marked_unstored(std::string_view json_line) {
+  std::string marked(json_line.substr(0, 1));  // the brace
+  marked += kUnstored;
+  marked += json_line.substr(1);
+  return marked;
 }
 
 }  // namespace palisade

@@ -38,5 +38,7 @@ std::string stream_source(std::string_view node, std::string_view stream);
 // One line of UTF-8 JSON below kMaxEventBytes: an answer that would be longer loses the end of its token_ids
 // and text and says so with "truncated": true. Bytes that are not UTF-8 become U+FFFD.
 std::string to_json_line(const Event& event);
+// The same event with the attribute "journaled": false, as it is sent before it is stored.
+std::string marked_unstored(std::string_view json_line);
 
 }  // namespace palisade

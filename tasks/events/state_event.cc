@@ -4,6 +4,15 @@
 #include "tasks/events/event.h"
 
 namespace palisade {
+namespace {
+
+Json to_json(const JournalStatus& journal) {
+  Json json = {{"storing", journal.storing}, {"waiting", journal.waiting}, {"lost", journal.lost}};
+  if (!journal.reason.empty()) json["reason"] = journal.reason;
+  return json;
+}
+
+}  // namespace
 
 Json to_json(const StateEvent& state) {
   Json json = {{"state", state.state}, {"since", time_text(state.since)}};
@@ -29,11 +38,13 @@ Json to_json(const HeartbeatEvent& heartbeat) {
                        {"unchanged", counts.unchanged},
                        {"lost", counts.lost}};
   }
-  return {{"interval_ms", heartbeat.interval.count()},
+  Json json = {{"interval_ms", heartbeat.interval.count()},
           {"uptime_ms", heartbeat.uptime.count()},
           {"sequences", std::move(sequences)},
           {"streams", std::move(streams)},
           {"unpublished", heartbeat.unpublished}};
+  if (heartbeat.journal) json["journal"] = to_json(*heartbeat.journal);
+  return json;
 }
 
 }  // namespace palisade

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -33,6 +34,14 @@ struct StreamCounts {
   std::uint64_t lost = 0;       // clips given up where the stream paused, jumped or was lost
 };
 
+// How the journal that keeps a node's events is doing.
+struct JournalStatus {
+  bool storing = true;
+  std::string reason;         // why it cannot store; empty while it does
+  std::uint64_t waiting = 0;  // events in memory that are not on the disk
+  std::uint64_t lost = 0;     // events that will never be, since the service started
+};
+
 // The data of a palisade.heartbeat.v1 event. A node with many topics tells them in several heartbeats.
 struct HeartbeatEvent {
   std::chrono::milliseconds interval{2000};
@@ -40,6 +49,7 @@ struct HeartbeatEvent {
   std::map<std::string, std::uint64_t> sequences;  // last of every topic
   std::map<std::string, StreamCounts> streams;
   std::uint64_t unpublished = 0;  // events that the publisher's own queue had no room for
+  std::optional<JournalStatus> journal;
 };
 
 Json to_json(const StateEvent& state);

@@ -80,7 +80,7 @@ TEST_CASE("whoever joins late receives every stream's last state, with its own i
 
 TEST_CASE("heartbeats tell the last sequence of every topic, and what became of the streams") {
   PublishingRoad publisher({.heartbeat = 20ms}, [] {
-    return std::map<std::string, StreamCounts>{{"a", {.answered = 3}}};
+    return NodeStatus{.streams = {{"a", {.answered = 3}}}, .journal = std::nullopt};
   });
   Subscriber subscriber(publisher.endpoint(), {std::string(kHeartbeatTopic)});
   publisher.publish(answer("a"));
@@ -125,7 +125,7 @@ TEST_CASE("a full queue drops its oldest event, counts it, and leaves no gap in 
     stands = true;
     const std::lock_guard passes(publishing);
     stands = false;
-    return std::map<std::string, StreamCounts>();
+    return NodeStatus{};
   });
   Subscriber subscriber(publisher.endpoint(), {kCaptionTopic, state_topic("a")});
   settle(publisher, subscriber);
