@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "ingest/pictures/picture.h"
+#include "service/settings/settings_journal.h"
 
 namespace palisade {
 namespace {
@@ -22,6 +23,19 @@ void tell(const std::string& name, const StreamCounts& counts) {
            std::to_string(counts.lost) + " lost to pauses and breaks");
 }
 
+JournalOptions journal_options_of(const Settings& settings) {
+  return {.folder = state_folder_of(settings),
+          .retention = {.events = settings.journal.events,
+                        .bytes = std::uint64_t(settings.journal.size_gb * 1e9)}};
+}
+
+FrameJournalOptions frame_options_of(const Settings& settings) {
+  return {.folder = state_folder_of(settings),
+          .stay = settings.journal.frames_stay,
+          .bytes = std::uint64_t(settings.journal.size_gb * 1e9),
+          .free_share = settings.journal.free_percent / 100};
+}
+
 const StreamSettings* find_stream(const Settings& settings, const std::string& name) {
   const auto found = std::ranges::find(settings.streams, name, &StreamSettings::name);
   return found == settings.streams.end() ? nullptr : &*found;
@@ -31,8 +45,22 @@ const StreamSettings* find_stream(const Settings& settings, const std::string& n
 
 Service::Service(Settings settings, EngineModel& model) : settings_(std::move(settings)), model_(model) {
   publisher_ = std::make_unique<Publisher>(PublisherOptions{.endpoint = settings_.publish});
-  road_ = std::make_unique<EventRoad>(EventRoadOptions{.node = settings_.node},
-                                      std::vector<EventSink*>{publisher_.get()}, [this] { return counts(); });
+  if (settings_.journal.on) {
+    journal_ =
+        std::make_unique<Journal>(journal_options_of(settings_), std::vector<EventSink*>{publisher_.get()});
+  }
+  if (settings_.journal.on) frames_ = std::make_unique<FrameJournal>(frame_options_of(settings_));
+  EventSink* const first = journal_ ? static_cast<EventSink*>(journal_.get()) : publisher_.get();
+  road_ =
+      std::make_unique<EventRoad>(EventRoadOptions{.node = settings_.node,
+                                                   .history = journal_ ? journal_->history() : EventHistory{},
+                                                   .keeper = frames_.get()},
+                                  std::vector<EventSink*>{first}, [this] { return status(); });
+  if (settings_.journal.on && !settings_.replay.empty()) {
+    missed_ = std::make_unique<EventReplay>(state_folder_of(settings_));
+    replay_ = std::make_unique<ReplayServer>(
+        settings_.replay, [this](const ReplayRequest& request) { return missed_->answer(request); });
+  }
   open_references(settings_);
   if (!settings_.control.empty()) {
     control_ = std::make_unique<Control>(
@@ -75,6 +103,7 @@ Service::~Service() {
 void Service::start_stream(const StreamSettings& stream, const Feed::Open& open) {
   auto served = std::make_shared<ServedStream>(
       stream, ServedStream::Surroundings{.engine = settings_.engine,
+                                         .frames = settings_.journal.frames,
                                          .model = model_,
                                          .queue = queue_,
                                          .road = *road_,
@@ -150,12 +179,13 @@ bool Service::all_ended() const {
   return std::ranges::all_of(streams_, &ServedStream::ended);
 }
 
-// Also asked for by the road of events, on its thread.
-std::map<std::string, StreamCounts> Service::counts() const {
+// On the road's thread.
+NodeStatus Service::status() const {
+  NodeStatus status;
+  if (journal_) status.journal = journal_->status();
   const std::lock_guard lock(mutex_);
-  std::map<std::string, StreamCounts> counts;
-  for (const auto& stream : streams_) counts[stream->name()] = stream->counts();
-  return counts;
+  for (const auto& stream : streams_) status.streams[stream->name()] = stream->counts();
+  return status;
 }
 
 Service::End Service::run(const std::stop_token& stop, bool until_end, const Feed::Open& open) {
@@ -193,6 +223,7 @@ Service::End Service::run(const std::stop_token& stop, bool until_end, const Fee
 bool Service::stop() {
   if (!road_) return true;
   control_.reset();
+  replay_.reset();
   const Streams streams = [this] {
     const std::lock_guard lock(mutex_);
     return streams_;
@@ -204,6 +235,8 @@ bool Service::stop() {
   // Of streams that are stopping the engine tells nothing more, so the road may end before it.
   end_streams(streams);
   road_.reset();
+  frames_.reset();
+  journal_.reset();
   publisher_.reset();
   return idle;
 }

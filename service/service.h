@@ -11,12 +11,16 @@
 #include "ingest/open_source.h"
 #include "service/engine/engine.h"
 #include "service/events/event_road.h"
+#include "service/journal/event_replay.h"
+#include "service/journal/frame_journal.h"
+#include "service/journal/journal.h"
 #include "service/settings/settings.h"
 #include "service/streams/pairings.h"
 #include "service/streams/reference_pictures.h"
 #include "service/streams/served_stream.h"
 #include "service/zeromq/control.h"
 #include "service/zeromq/publisher.h"
+#include "service/zeromq/replay.h"
 
 namespace palisade {
 
@@ -49,7 +53,7 @@ class Service {
   void start_stream(const StreamSettings& stream, const Feed::Open& open);
   void end_streams(const Streams& streams);
   bool all_ended() const;
-  std::map<std::string, StreamCounts> counts() const;
+  NodeStatus status() const;
 
   Settings settings_;
   RequestQueue queue_;
@@ -60,10 +64,14 @@ class Service {
   Streams streams_;                 // guarded by mutex_: those that run
   std::optional<Settings> wanted_;  // guarded by mutex_
   std::unique_ptr<Publisher> publisher_;
-  std::unique_ptr<EventRoad> road_;  // ends before its sinks
+  std::unique_ptr<Journal> journal_;  // ends before its sinks, where there is one
+  std::unique_ptr<FrameJournal> frames_;
+  std::unique_ptr<EventRoad> road_;  // ends before its sinks and the keeper of frames
   EngineModel& model_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Control> control_;
+  std::unique_ptr<EventReplay> missed_;  // the replay server's thread's
+  std::unique_ptr<ReplayServer> replay_;
 };
 
 }  // namespace palisade

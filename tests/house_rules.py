@@ -39,9 +39,10 @@ MAY_INCLUDE = {
     "tasks": "model/decoding tasks/events",
     "service/terminal": "",
     "service/endpoints": "",
-    "service/settings": "frames ingest/source ingest/rtsp model/config model/weights model/matmul tasks service/endpoints",
+    "service/settings": "frames ingest/source ingest/rtsp model/config model/weights model/matmul tasks/events tasks service/endpoints",
     "service/events": "frames tasks/events",
     "service/zeromq": "tasks/events service/endpoints service/events",
+    "service/journal": "frames ingest/pictures tasks/events service/events",
     "service/engine": "frames model model/config model/weights model/matmul model/paligemma model/decoding tasks/events service/settings service/events",
     "service/streams": "frames ingest ingest/pictures model/paligemma tasks/events service/settings service/engine service/events",
     "service/asking": "frames ingest ingest/source ingest/pictures tasks service/engine service/events",
@@ -51,10 +52,10 @@ MAY_INCLUDE = {
                      "service/engine service/streams",
     "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
                       "model/siglip model/paligemma model/decoding model/train",
-    "service": "ingest ingest/pictures service/settings service/events service/zeromq service/engine service/streams",  # wires all of it
+    "service": "ingest ingest/pictures service/settings service/events service/zeromq service/journal service/engine service/streams",  # wires all of it
     "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/siglip model/paligemma "
                         "model/decoding tasks tasks/events service service/terminal service/endpoints service/settings service/events "
-                        "service/zeromq service/engine service/asking service/transfer service/bench service/verify",
+                        "service/zeromq service/journal service/engine service/asking service/transfer service/bench service/verify",
 }
 
 # A third-party header and the only files that may include it.
@@ -64,7 +65,8 @@ DOORS = [
     (r"jpeglib\.h|jerror\.h", r"ingest/pictures/picture_jpeg\.cc"),
     (r"png\.h", r"ingest/pictures/picture_png\.cc"),
     (r"zlib\.h", r"ingest/pictures/png_text\.cc"),
-    (r"webp/", r"ingest/pictures/picture_webp\.cc"),
+    (r"webp/", r"ingest/pictures/picture_webp\.cc|service/journal/frame_codec\.cc"),
+    (r"turbojpeg\.h", r"service/journal/frame_codec\.cc"),
     (r"seccomp", r"ingest/confinement\.cc"),
     (r"curl/", r"ingest/http/http_(address|transfer|faults)\.cc"),
     (r"oneapi/|dnnl|omp\.h", r"model/matmul/(matmul\.cc|bare_matmul\.cc|onednn(_matmul)?\.(h|cc))|model/tensor/parallel\.cc"),
@@ -73,8 +75,9 @@ DOORS = [
     (r"hwy/", r"model/kernels/[\w-]+\.(cc|h)|model/train/kernels\.cc"),
     (r"re2/", r"tasks/filters/text_patterns\.cc"),
     (r"nlohmann/", r"base/json\.h"),
+    (r"SQLiteCpp/|sqlite3", r"service/journal/database\.(h|cc)"),
     (r"yaml-cpp/", r"service/settings/settings_tree\.(cc|h)"),
-    (r"zmq", r"service/zeromq/(publisher|control|peer_guard)\.cc|service/commands/watch\.cc"),
+    (r"zmq", r"service/zeromq/(publisher|control|replay|peer_guard)\.cc|service/commands/watch\.cc"),
     (r"boost/", r"service/zeromq/peer_guard\.cc|service/terminal/interrupt\.cc"),
     (r"CLI/", r"service/commands/\w+\.cc"),
     (r"spdlog/", r"base/log\.cc"),

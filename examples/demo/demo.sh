@@ -39,6 +39,7 @@ done
   echo "node: demo"
   echo "model: $PWD/configs/models/demo"
   echo "publish: $events"
+  echo "journal: off"
   echo "streams:"
   while read -r url; do
     echo "  - name: ${url##*/}"

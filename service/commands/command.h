@@ -21,6 +21,8 @@ void add_caption(CLI::App& app, Run& run);
 void add_ask(CLI::App& app, Run& run);
 void add_similar(CLI::App& app, Run& run);
 void add_watch(CLI::App& app, Run& run);
+void add_events(CLI::App& app, Run& run);
+void add_journal(CLI::App& app, Run& run);
 void add_control(CLI::App& app, Run& run);
 void add_config(CLI::App& app, Run& run);
 void add_model(CLI::App& app, Run& run);

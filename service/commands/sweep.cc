@@ -12,7 +12,7 @@
 #include "service/commands/recipe_flags.h"
 #include "service/terminal/interrupt.h"
 #include "service/terminal/output.h"
-#include "service/transfer/folder_lock.h"
+#include "base/folder_lock.h"
 #include "service/transfer/resumed_settings.h"
 
 namespace palisade {

@@ -10,6 +10,7 @@
 #include "ingest/source/url.h"
 #include "model/weights/weights_hash.h"
 #include "service/settings/settings_gate.h"
+#include "service/settings/settings_journal.h"
 #include "service/settings/settings_reader.h"
 #include "service/settings/settings_stream.h"
 #include "service/settings/settings_tree.h"
@@ -53,6 +54,16 @@ void read_precision_of(SettingsReader& reader, Settings& settings) {
   std::string name;
   if (reader.read("precision", name) && !read_precision(name, settings.precision))
     reader.problem("precision", "precision is f32, bf16, int8 or auto, not '" + name + "'");
+}
+
+// Beside the default endpoint of events there is one for what was missed; another has to be named.
+void read_replay(SettingsReader& reader, Settings& settings) {
+  if (!reader.has("replay")) {
+    if (!reader.has("publish")) settings.replay = local_endpoint("replay");
+    reader.find("replay");
+  } else if (reader.read("replay", settings.replay)) {
+    if (auto fault = endpoint_fault(settings.replay)) reader.problem("replay", "replay: " + *fault);
+  }
 }
 
 // Adds a tap to every stream whose frames this stream's tasks are paired with.
@@ -139,6 +150,10 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     if (reader.read("control", settings.control)) {
       if (auto fault = endpoint_fault(settings.control)) reader.problem("control", "control: " + *fault);
     }
+    read_replay(reader, settings);
+    std::string state;
+    if (reader.read("state", state)) settings.state = state;
+    settings.journal = read_journal(reader, problems);
     read_engine(reader, settings.engine, problems);
     read_streams(reader, settings, problems);
     reader.finish();
@@ -181,6 +196,9 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
   note("packed_cache", running.packed_cache == wanted.packed_cache);
   note("publish", running.publish == wanted.publish);
   note("control", running.control == wanted.control);
+  note("replay", running.replay == wanted.replay);
+  note("state", running.state == wanted.state);
+  note("journal", running.journal == wanted.journal);
   note("engine", running.engine == wanted.engine);
   return keys;
 }

@@ -16,6 +16,7 @@
 #include "model/matmul/precision.h"
 #include "service/endpoints/endpoint.h"
 #include "service/settings/prune.h"
+#include "tasks/events/frame_storage.h"
 #include "tasks/task.h"
 
 namespace palisade {
@@ -43,6 +44,7 @@ struct TaskSettings {
   PairPartner against;
   When when = When::kAlways;
   Prune prune;
+  std::optional<FrameStorage> keep_frames;  // nothing: as the journal's settings say
 
   bool operator==(const TaskSettings&) const = default;
 };
@@ -90,6 +92,18 @@ struct EngineSettings {
   bool operator==(const EngineSettings&) const = default;
 };
 
+// What is kept of events in the state folder, and for how long.
+struct JournalSettings {
+  bool on = true;
+  std::chrono::hours events{30 * 24};
+  FrameStorage frames = FrameStorage::kJpeg;
+  std::chrono::hours frames_stay{7 * 24};
+  double size_gb = 10;       // of events and frames together
+  double free_percent = 10;  // of the disk, which frames leave to others
+
+  bool operator==(const JournalSettings&) const = default;
+};
+
 // A configuration file; configs/palisade.yaml shows every key.
 struct Settings {
   std::string node = "node-1";
@@ -102,6 +116,9 @@ struct Settings {
   std::filesystem::path packed_cache;  // folder; empty: none
   std::string publish = local_endpoint("events");
   std::string control;  // endpoint for control requests; empty: none
+  std::string replay;   // endpoint for what subscribers have missed; empty: none
+  std::filesystem::path state;  // folder of the journal; empty: default_state_folder()
+  JournalSettings journal;
   EngineSettings engine;
   std::vector<StreamSettings> streams;
 };

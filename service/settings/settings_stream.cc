@@ -11,6 +11,7 @@
 #include "service/settings/secret_file.h"
 #include "service/settings/settings_decoding.h"
 #include "service/settings/settings_gate.h"
+#include "service/settings/settings_journal.h"
 #include "service/settings/settings_reader.h"
 #include "service/settings/settings_trust.h"
 
@@ -171,6 +172,7 @@ TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
   read_when(reader, settings);
   read_prune_of(reader, settings);
   read_against(reader, settings, problems);
+  settings.keep_frames = read_frame_storage(reader, "keep_frames");
   // For a task on demand `every` is the greatest age of the frames that are asked about.
   if (settings.when == When::kDemand && !reader.has("every"))
     settings.sampling.stride = std::max(milliseconds(500), settings.sampling.span / 8);

@@ -328,6 +328,7 @@ AnswerRecord ServedStream::record_of(std::size_t task, const ClipContext& passed
                                      const Reply& reply) {
   AnswerRecord record =
       palisade::record_of(request, reply, around_.model, settings_.name, settings_.tasks[task].name);
+  record.storage = settings_.tasks[task].keep_frames.value_or(around_.frames);
   AnswerEvent& answer = record.answer;
   answer.task = settings_.tasks[task].task->name;
   answer.dropped_before += std::exchange(failed_before_[task], 0);

@@ -29,6 +29,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
  public:
   struct Surroundings {
     EngineSettings engine;
+    FrameStorage frames = FrameStorage::kOff;  // of tasks that do not say
     EngineModel& model;
     RequestQueue& queue;
     EventRoad& road;

@@ -15,6 +15,9 @@ SOURCE = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("PALISADE_BUILD", SOURCE / "build" / "release"))
 PROGRAM = BUILD / "palisade"
 WORLD = SOURCE / "tests" / "golden" / "world"
+STATE = tempfile.TemporaryDirectory(prefix="palisade-state-")  # of services that a test starts by itself
+os.environ["XDG_STATE_HOME"] = STATE.name
+os.environ.pop("STATE_DIRECTORY", None)
 PATIENCE = 120  # seconds until a test gives up waiting for something that should come; not a measure of speed
 
 SCHEMAS = {name: json.loads((SOURCE / "service" / "schema" / f"{name}.v1.json").read_text())
@@ -43,7 +46,7 @@ class Running:
         self.stderr_path = Path(self.folder.name) / "stderr"
         with self.stdout_path.open("w") as out, self.stderr_path.open("w") as err:
             self.process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=err,
-                                            env={**os.environ, **(environment or {})})
+                                            env={**os.environ, "XDG_STATE_HOME": self.folder.name, **(environment or {})})
 
     def __enter__(self):
         return self

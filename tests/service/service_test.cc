@@ -20,6 +20,7 @@ Settings settings_of(const std::string& streams) {
   log_from(LogLevel::kError);
   Settings settings = parse_settings(streams, "test.yaml");
   settings.publish = "tcp://127.0.0.1:*";
+  settings.journal.on = false;
   return settings;
 }
 

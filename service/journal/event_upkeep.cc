@@ -1,0 +1,216 @@
+#include "service/journal/event_upkeep.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/folder_lock.h"
+#include "service/journal/database.h"
+#include "service/journal/event_row.h"
+#include "service/journal/event_store.h"
+#include "service/journal/schema.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::size_t kMaxFaults = 20;
+constexpr int kErasedAtOnce = 500;
+
+SQLite::Database opened_to_write(const std::filesystem::path& state_folder) {
+  const std::filesystem::path file = journal_file(state_folder);
+  SQLite::Database database = open_database(file, Access::kWrite);
+  bring_up_to_date(database, file);
+  return database;
+}
+
+// Calls `work` with a writing connection of its own.
+template <class Work>
+auto writing(const std::filesystem::path& state_folder, Work&& work) {
+  return guarded(journal_file(state_folder), [&] {
+    SQLite::Database database = opened_to_write(state_folder);
+    return work(database);
+  });
+}
+
+std::int64_t now_ms() {
+  return std::chrono::floor<std::chrono::milliseconds>(wall_now().time_since_epoch()).count();
+}
+
+int set_kept(SQLite::Database& database, const std::string& id, bool kept) {
+  SQLite::Statement update(database, "UPDATE event SET kept = ? WHERE id = ?");
+  update.bind(1, int(kept));
+  update.bind(2, id);
+  return update.exec();
+}
+
+// Every event that can be read, in order; positions whose bytes are damaged are passed over.
+template <class Take>
+std::uint64_t read_what_can_be(SQLite::Database& damaged, Take&& take) {
+  std::int64_t last = 0;
+  try {
+    last = damaged.execAndGet("SELECT max(position) FROM event").getInt64();
+  } catch (const SQLite::Exception&) {
+    last = damaged.execAndGet("SELECT seq FROM sqlite_sequence WHERE name='event'").getInt64();
+  }
+  std::uint64_t taken = 0;
+  for (std::int64_t position = 0; position < last;) {
+    try {
+      SQLite::Statement rows(
+          damaged, "SELECT position, topic, body, kept FROM event WHERE position > ? ORDER BY position");
+      rows.bind(1, position);
+      while (rows.executeStep()) {
+        position = rows.getColumn(0).getInt64();
+        taken += take(rows.getColumn(1).getString(), rows.getColumn(2).getString(),
+                      rows.getColumn(3).getInt() != 0);
+      }
+      break;
+    } catch (const SQLite::Exception&) {
+      ++position;
+    }
+  }
+  return taken;
+}
+
+}  // namespace
+
+bool keep_event(const std::filesystem::path& state_folder, const std::string& id, bool kept) {
+  return writing(state_folder, [&](SQLite::Database& database) { return set_kept(database, id, kept) > 0; });
+}
+
+bool judge_event(const std::filesystem::path& state_folder, const std::string& id,
+                 const std::optional<Judgement>& verdict) {
+  return writing(state_folder, [&](SQLite::Database& database) {
+    SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+    SQLite::Statement old(database, "DELETE FROM verdict WHERE id = ?");
+    old.bind(1, id);
+    old.exec();
+    if (set_kept(database, id, verdict.has_value()) == 0) return false;
+    if (verdict) {
+      SQLite::Statement add(database, "INSERT INTO verdict(id, verdict, text, time_ms) VALUES (?, ?, ?, ?)");
+      add.bind(1, id);
+      add.bind(2, verdict->right ? "right" : "wrong");
+      if (!verdict->text.empty()) add.bind(3, verdict->text);
+      add.bind(4, now_ms());
+      add.exec();
+    }
+    transaction.commit();
+    return true;
+  });
+}
+
+std::optional<Judgement> verdict_of(const std::filesystem::path& state_folder, const std::string& id) {
+  const auto file = journal_file(state_folder);
+  return guarded(file, [&]() -> std::optional<Judgement> {
+    SQLite::Database database = open_database(file, Access::kRead);
+    SQLite::Statement query(database, "SELECT verdict, coalesce(text, '') FROM verdict WHERE id = ?");
+    query.bind(1, id);
+    if (!query.executeStep()) return std::nullopt;
+    return Judgement{.right = query.getColumn(0).getString() == "right",
+                     .text = query.getColumn(1).getString()};
+  });
+}
+
+std::vector<std::string> judged_events(const std::filesystem::path& state_folder) {
+  const auto file = journal_file(state_folder);
+  return guarded(file, [&] {
+    SQLite::Database database = open_database(file, Access::kRead);
+    SQLite::Statement query(database,
+                            "SELECT event.id FROM verdict JOIN event USING (id) ORDER BY event.position");
+    std::vector<std::string> ids;
+    while (query.executeStep()) ids.push_back(query.getColumn(0).getString());
+    return ids;
+  });
+}
+
+std::uint64_t erase_events(const std::filesystem::path& state_folder, const std::string& stream,
+                           std::int64_t from_ms, std::int64_t to_ms) {
+  return writing(state_folder, [&](SQLite::Database& database) {
+    SQLite::Statement erase(
+        database,
+        "DELETE FROM event WHERE position IN (SELECT position FROM event WHERE stream = ? AND "
+        "time_ms >= ? AND time_ms < ? LIMIT ?)");
+    std::uint64_t erased = 0;
+    for (int some = 1; some > 0; erased += std::uint64_t(some)) {
+      erase.tryReset();
+      erase.bind(1, stream);
+      erase.bind(2, from_ms);
+      erase.bind(3, to_ms);
+      erase.bind(4, kErasedAtOnce);
+      some = erase.exec();
+    }
+    // Deleted words stand in the search's old segments until these are merged, and in the WAL until it is
+    // cut.
+    database.exec("INSERT INTO event_text(event_text) VALUES ('optimize')");
+    database.exec("PRAGMA incremental_vacuum");
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    return erased;
+  });
+}
+
+CheckResult check_journal(const std::filesystem::path& state_folder) {
+  const auto file = journal_file(state_folder);
+  CheckResult result;
+  try {
+    guarded(file, [&] {
+      SQLite::Database database = opened_to_write(state_folder);
+      SQLite::Statement check(database, "PRAGMA integrity_check(" + std::to_string(kMaxFaults) + ")");
+      while (check.executeStep()) {
+        if (const std::string said = check.getColumn(0).getString(); said != "ok")
+          result.faults.push_back(said);
+      }
+      if (result.faults.empty())
+        database.exec("INSERT INTO event_text(event_text) VALUES ('integrity-check')");
+      SQLite::Statement rows(database, "SELECT id, topic, body FROM event");
+      while (rows.executeStep()) {
+        ++result.events;
+        const std::string id = rows.getColumn(0).getString();
+        try {
+          if (event_row(rows.getColumn(1).getString(), rows.getColumn(2).getString()).id == id) continue;
+          result.faults.push_back("event " + id + " has the body of another");
+        } catch (const Error& error) {
+          result.faults.push_back("event " + id + ": " + error.what());
+        }
+        if (result.faults.size() >= kMaxFaults) break;
+      }
+    });
+  } catch (const StorageError& error) {
+    if (error.fault() != StorageFault::kCorrupt) throw;
+    result.faults.emplace_back(error.what());
+  }
+  return result;
+}
+
+std::uint64_t repair_journal(const std::filesystem::path& state_folder) {
+  const FolderLock lock(state_folder);
+  const auto aside = set_aside(journal_file(state_folder));
+  return guarded(aside, [&] {
+    SQLite::Database damaged(aside.string(), SQLite::OPEN_READWRITE);
+    EventStore sound(state_folder);
+    std::vector<std::string> kept;
+    std::vector<SharedMessage> some;
+    const auto store = [&] {
+      sound.store(some);
+      some.clear();
+    };
+    std::uint64_t saved = 0;
+    read_what_can_be(damaged, [&](const std::string& topic, const std::string& body, bool is_kept) {
+      try {
+        const EventRow row = event_row(topic, body);
+        some.push_back(std::make_shared<const Message>(
+            Message{.kind = row.kind, .topic = topic, .json = body, .id = row.id, .sequence = row.sequence}));
+        if (is_kept) kept.push_back(row.id);
+        ++saved;
+      } catch (const Error&) {
+        return 0;  // its bytes are damaged
+      }
+      if (some.size() >= std::size_t(kErasedAtOnce)) store();
+      return 1;
+    });
+    store();
+    for (const std::string& id : kept) keep_event(state_folder, id, true);
+    return saved;
+  });
+}
+
+}  // namespace palisade
