@@ -45,7 +45,7 @@ MAY_INCLUDE = {
     "service/journal": "frames ingest/pictures tasks/events service/events",
     "service/engine": "frames model model/config model/weights model/matmul model/paligemma model/decoding tasks/events service/settings service/events",
     "service/streams": "frames ingest ingest/pictures model/paligemma tasks/events service/settings service/engine service/events",
-    "service/asking": "frames ingest ingest/source ingest/pictures tasks service/engine service/events",
+    "service/asking": "frames ingest ingest/source ingest/pictures tasks/events tasks service/engine service/events",
     "service/transfer": "frames ingest ingest/source ingest/pictures model model/text model/config model/weights model/decoding model/train "
                         "tasks tasks/filters service/terminal service/settings",
     "service/bench": "frames model/tensor model/config model/kernels model/matmul model/paligemma service/terminal service/settings "

@@ -22,6 +22,7 @@ void add_ask(CLI::App& app, Run& run);
 void add_similar(CLI::App& app, Run& run);
 void add_watch(CLI::App& app, Run& run);
 void add_events(CLI::App& app, Run& run);
+void add_replay(CLI::App& app, Run& run);
 void add_journal(CLI::App& app, Run& run);
 void add_control(CLI::App& app, Run& run);
 void add_config(CLI::App& app, Run& run);

@@ -12,13 +12,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kMaxDays = 36'500;
+constexpr int kMaxAgeDays = 36'500;
 
 std::optional<milliseconds> age_of(const std::string& text) {
   int days = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, days);
-  if (error == std::errc() && rest + 1 == end && *rest == 'd' && days >= 0 && days <= kMaxDays)
+  if (error == std::errc() && rest + 1 == end && *rest == 'd' && days >= 0 && days <= kMaxAgeDays)
     return std::chrono::hours(24) * days;
   return duration_of(text);
 }

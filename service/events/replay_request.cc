@@ -9,7 +9,7 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kMaxTopics = 64, kMaxTopicBytes = 256;
+constexpr std::size_t kMaxAskedTopics = 64, kMaxAskedTopicBytes = 256;
 constexpr char kForms[] =
     R"(the request is {"after": {"TOPIC": "SEQUENCE"}}, {"position": NUMBER, "prefix": "TOPIC..."}, )"
     R"({"position": "end"} or {"last": "TOPIC..."})";
@@ -26,14 +26,14 @@ std::uint64_t sequence_of(const Json& value) {
 }
 
 std::string topic_text(const Json& value) {
-  if (!value.is_string() || value.get_ref<const std::string&>().size() > kMaxTopicBytes)
-    throw Error("a topic is a string of at most " + std::to_string(kMaxTopicBytes) + " bytes");
+  if (!value.is_string() || value.get_ref<const std::string&>().size() > kMaxAskedTopicBytes)
+    throw Error("a topic is a string of at most " + std::to_string(kMaxAskedTopicBytes) + " bytes");
   return value.get<std::string>();
 }
 
 AfterSequences after_of(const Json& topics) {
-  if (!topics.is_object() || topics.empty() || topics.size() > kMaxTopics)
-    throw Error("\"after\" names 1 to " + std::to_string(kMaxTopics) + " topics");
+  if (!topics.is_object() || topics.empty() || topics.size() > kMaxAskedTopics)
+    throw Error("\"after\" names 1 to " + std::to_string(kMaxAskedTopics) + " topics");
   AfterSequences after;
   for (const auto& [topic, sequence] : topics.items())
     after.sequences[topic_text(topic)] = sequence_of(sequence);

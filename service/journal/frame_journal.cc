@@ -21,7 +21,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kBetweenRemovals{10};
+constexpr std::chrono::seconds kBetweenFrameRemovals{10};
 constexpr std::chrono::seconds kAfterFailure{5};
 constexpr std::size_t kMaxAtOnce = 64;
 constexpr std::uint64_t kPartsOfLimit = 20;  // a file is at most this part of the folder's limit
@@ -144,7 +144,7 @@ void FrameJournal::State::remove_old() {
   const auto space = std::filesystem::space(options.folder, error);
   const double free = error || space.capacity == 0 ? 1 : double(space.available) / double(space.capacity);
   remove_old_frames(options, wall_now(), free);
-  next_removal = steady_clock::now() + kBetweenRemovals;
+  next_removal = steady_clock::now() + kBetweenFrameRemovals;
 }
 
 void FrameJournal::State::run(const std::stop_token& stop) {

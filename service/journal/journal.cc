@@ -26,8 +26,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr milliseconds kTurn{1'000};
-constexpr milliseconds kBetweenRemovals{1'000}, kMaxRemoval{50};
+constexpr milliseconds kWriterTurn{1'000};
+constexpr milliseconds kBetweenEventRemovals{1'000}, kMaxRemovalTime{50};
 
 // The folder, made where it is missing, for its owner alone.
 const std::filesystem::path& usable(const std::filesystem::path& folder) {
@@ -149,14 +149,14 @@ void Journal::State::tell_lost() {
 // In steps that hold up nobody.
 void Journal::State::remove_old() {
   if (steady_clock::now() < next_removal) return;
-  const auto until = steady_clock::now() + kMaxRemoval;
+  const auto until = steady_clock::now() + kMaxRemovalTime;
   while (steady_clock::now() < until && store->remove_some(options.retention, wall_now()) > 0) {
   }
-  next_removal = steady_clock::now() + kBetweenRemovals;
+  next_removal = steady_clock::now() + kBetweenEventRemovals;
 }
 
 void Journal::State::store_what_waits(const std::stop_token& stop) {
-  const std::vector<SharedMessage> messages = waiting.to_store(stop, steady_clock::now() + kTurn);
+  const std::vector<SharedMessage> messages = waiting.to_store(stop, steady_clock::now() + kWriterTurn);
   tell_lost();
   try {
     if (!store) open();

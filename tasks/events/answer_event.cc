@@ -127,6 +127,7 @@ Json to_json(const AnswerEvent& answer) {
     json["unchanged_since"] = time_text(*answer.unchanged_since);
     return json;
   }
+  if (answer.decoding) json["decoding"] = to_json(*answer.decoding);
   json["finish_reason"] = answer.finish_reason;
   json["token_ids"] = answer.token_ids;
   // JSON has no infinity; a generation that ended before its first token has no probability either.

@@ -11,6 +11,7 @@
 #include "frames/clip.h"
 #include "model/decoding/decoding.h"
 #include "model/paligemma/paligemma.h"
+#include "tasks/events/decoding_evidence.h"
 
 namespace palisade {
 
@@ -72,7 +73,9 @@ struct AnswerEvent {
   // `time` of the earlier answer that still holds; then nothing was asked, and `text` repeats it.
   std::optional<WallTime> unchanged_since;
   AnswerTiming timing;
-  std::string frames_stored;  // "jpeg", "exact", or "lost" where they should have been; empty: nobody keeps them
+  std::optional<DecodingEvidence> decoding;  // nothing where nothing was asked
+  std::string
+      frames_stored;  // "jpeg", "exact", or "lost" where they should have been; empty: nobody keeps them
 };
 
 using HashPixels = std::function<std::string(const Image&)>;

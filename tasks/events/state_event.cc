@@ -39,10 +39,10 @@ Json to_json(const HeartbeatEvent& heartbeat) {
                        {"lost", counts.lost}};
   }
   Json json = {{"interval_ms", heartbeat.interval.count()},
-          {"uptime_ms", heartbeat.uptime.count()},
-          {"sequences", std::move(sequences)},
-          {"streams", std::move(streams)},
-          {"unpublished", heartbeat.unpublished}};
+               {"uptime_ms", heartbeat.uptime.count()},
+               {"sequences", std::move(sequences)},
+               {"streams", std::move(streams)},
+               {"unpublished", heartbeat.unpublished}};
   if (heartbeat.journal) json["journal"] = to_json(*heartbeat.journal);
   return json;
 }

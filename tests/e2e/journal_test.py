@@ -120,6 +120,21 @@ class Journal(unittest.TestCase):
         self.assertGreater(len(self.stored("--stream", "b")), 0)
         self.assertNotIn(one["id"].encode(), (self.state / "journal.db").read_bytes())
 
+    def test_answers_whose_frames_are_kept_exact_are_the_same_when_they_are_asked_again(self):
+        self.configure(extra="journal: {frames: exact}\n", every="300ms")
+        running, subscriber = self.serve(), self.subscribe()
+        for _ in range(20):
+            subscriber.until(lambda topic, _: topic.endswith("/caption"), "an answer")
+        self.assertEqual(running.stop(), 0)
+        lines = [json.loads(line) for line in palisade("replay", "--since", "1h", "--state", self.state, "--json").stdout.splitlines()]
+        self.assertGreaterEqual(len(lines), 20)
+        self.assertEqual({line["outcome"] for line in lines}, {"same"})
+        one = lines[0]["id"]
+        self.assertIn("same", palisade("replay", one, "--state", self.state).stdout)
+        self.assertIn("other model", palisade("replay", one, "--state", self.state, "--precision", "int8", check=3).stdout)
+        shutil.rmtree(self.state / "frames")
+        self.assertIn("frames gone", palisade("replay", one, "--state", self.state, check=3).stdout)
+
     def test_while_the_file_is_held_answers_come_unstored_and_are_stored_later(self):
         self.configure()
         self.serve()

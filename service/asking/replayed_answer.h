@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "frames/image.h"
+#include "service/engine/engine_model.h"
+
+namespace palisade {
+
+// What came of asking again what an event tells of.
+enum class ReplayOutcome {
+  kSame,         // text, tokens and every probability, to the bit
+  kSameText,     // the text, with other probabilities
+  kDiffers,      // another text
+  kOtherModel,   // not asked: the event was another model's, or of another precision or resize
+  kFramesGone,   // not asked: its frames are not kept
+  kNotAnAnswer,  // not asked: the event repeats an earlier answer, was cut off, or is no answer
+};
+std::string_view name_of(ReplayOutcome outcome);  // "same", "same text" ...
+
+struct ReplayedAnswer {
+  ReplayOutcome outcome = ReplayOutcome::kNotAnAnswer;
+  double p_moved = 0;  // most that a probability has changed
+  Json now;            // the answer's data as an event has it; null where nothing was asked
+};
+
+// Asks the model what the event (an answer's JSON) was asked, about the same frames; an image that is empty
+// is one that is gone. `as_it_was`: only of the model that the event names. Nothing where it was stopped.
+// Throws Error.
+std::optional<ReplayedAnswer> replay_answer(const Json& event, const std::vector<Image>& frames,
+                                            EngineModel& model, bool as_it_was, const std::stop_token& stop);
+
+}  // namespace palisade
