@@ -36,6 +36,12 @@ FrameJournalOptions frame_options_of(const Settings& settings) {
           .free_share = settings.journal.free_percent / 100};
 }
 
+std::optional<ServiceKeys> keys_of(const Settings& settings) {
+  if (settings.keys.server.empty()) return std::nullopt;
+  return ServiceKeys{.own = read_key_file(settings.keys.server),
+                     .clients = read_clients(settings.keys.clients)};
+}
+
 const StreamSettings* find_stream(const Settings& settings, const std::string& name) {
   const auto found = std::ranges::find(settings.streams, name, &StreamSettings::name);
   return found == settings.streams.end() ? nullptr : &*found;
@@ -44,7 +50,8 @@ const StreamSettings* find_stream(const Settings& settings, const std::string& n
 }  // namespace
 
 Service::Service(Settings settings, EngineModel& model) : settings_(std::move(settings)), model_(model) {
-  publisher_ = std::make_unique<Publisher>(PublisherOptions{.endpoint = settings_.publish});
+  const std::optional<ServiceKeys> keys = keys_of(settings_);
+  publisher_ = std::make_unique<Publisher>(PublisherOptions{.endpoint = settings_.publish, .keys = keys});
   if (settings_.journal.on) {
     journal_ =
         std::make_unique<Journal>(journal_options_of(settings_), std::vector<EventSink*>{publisher_.get()});
@@ -59,7 +66,7 @@ Service::Service(Settings settings, EngineModel& model) : settings_(std::move(se
   if (settings_.journal.on && !settings_.replay.empty()) {
     missed_ = std::make_unique<EventReplay>(state_folder_of(settings_));
     replay_ = std::make_unique<ReplayServer>(
-        settings_.replay, [this](const ReplayRequest& request) { return missed_->answer(request); });
+        settings_.replay, [this](const ReplayRequest& request) { return missed_->answer(request); }, keys);
   }
   open_references(settings_);
   if (!settings_.control.empty()) {
@@ -139,6 +146,21 @@ void Service::reload(Settings settings) {
   wake_.notify_all();
 }
 
+// The file has the same name, and perhaps other clients in it. False, with a line in the log, where it cannot
+// be read.
+bool Service::read_clients_again(const Settings& settings) {
+  if (settings.keys.clients.empty()) return true;
+  try {
+    const Clients clients = read_clients(settings.keys.clients);
+    publisher_->allow(clients);
+    if (replay_) replay_->allow(clients);
+  } catch (const Error& error) {
+    log_error(std::string(error.what()) + "; the configuration was not reloaded, all goes on as before");
+    return false;
+  }
+  return true;
+}
+
 void Service::apply(Settings wanted, const Feed::Open& open) {
   if (const std::string keys = needs_restart(settings_, wanted); !keys.empty()) {
     log_error(
@@ -152,6 +174,7 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
     log_error(std::string(error.what()) + "; the configuration was not reloaded, all goes on as before");
     return;
   }
+  if (!read_clients_again(wanted)) return;
   const auto stays = [&](const std::shared_ptr<ServedStream>& stream) {
     const StreamSettings* const now = find_stream(wanted, stream->name());
     return now != nullptr && *now == stream->settings();

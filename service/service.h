@@ -49,6 +49,7 @@ class Service {
   using Streams = std::vector<std::shared_ptr<ServedStream>>;
   void open_references(const Settings& settings);
   std::optional<std::string> on_control(const ControlRequest& request);
+  bool read_clients_again(const Settings& settings);
   void apply(Settings wanted, const Feed::Open& open);
   void start_stream(const StreamSettings& stream, const Feed::Open& open);
   void end_streams(const Streams& streams);

@@ -24,6 +24,7 @@ void add_watch(CLI::App& app, Run& run);
 void add_events(CLI::App& app, Run& run);
 void add_replay(CLI::App& app, Run& run);
 void add_journal(CLI::App& app, Run& run);
+void add_keys(CLI::App& app, Run& run);
 void add_control(CLI::App& app, Run& run);
 void add_config(CLI::App& app, Run& run);
 void add_model(CLI::App& app, Run& run);

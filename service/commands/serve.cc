@@ -27,7 +27,8 @@ Settings settings_of(const ServeOptions& options) {
   Settings settings = read_settings(options.config);
   apply(options.model, settings);
   if (!options.publish.empty()) {
-    if (const auto fault = endpoint_fault(options.publish)) throw UsageError("--publish: " + *fault);
+    const bool encrypted = !settings.keys.server.empty();
+    if (const auto fault = endpoint_fault(options.publish, encrypted)) throw UsageError("--publish: " + *fault);
     settings.publish = options.publish;
   }
   return settings;

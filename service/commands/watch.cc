@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "service/commands/client_keys_flag.h"
 #include "service/commands/command.h"
 #include "service/endpoints/endpoint.h"
 #include "service/events/event_line.h"
@@ -34,6 +35,8 @@ struct WatchOptions {
   bool json = false;
   bool fill = false;
   std::string replay = local_endpoint("replay");
+  ClientKeyFlags key_files;
+  std::optional<ClientKeys> keys;
 };
 
 bool begins_with_any(std::string_view topic, const std::vector<std::string>& prefixes) {
@@ -46,14 +49,17 @@ class Subscription {
  public:
   explicit Subscription(const WatchOptions& options)
       : context_(PeerGuard::context()), socket_(context_, zmq::socket_type::sub) {
+    if (options.keys) encrypt_client(socket_, *options.keys);
     socket_.set(zmq::sockopt::maxmsgsize, std::int64_t(2 * kMaxEventBytes));
     socket_.set(zmq::sockopt::linger, 0);
     for (const std::string& prefix : options.prefixes) socket_.set(zmq::sockopt::subscribe, prefix);
     socket_.set(zmq::sockopt::subscribe, std::string(kHeartbeatTopic));
-    guard_.emplace(PeerGuard::connect(socket_, options.endpoint,
-                                      {.name = options.endpoint,
-                                       .peer_types = {"PUB", "XPUB"},
-                                       .message = {.message_bytes = 2 * kMaxEventBytes, .parts = 2}}));
+    guard_.emplace(PeerGuard::connect(
+        socket_, options.endpoint,
+        {.name = options.endpoint,
+         .peer_types = {"PUB", "XPUB"},
+         .message = {
+             .message_bytes = 2 * kMaxEventBytes, .parts = 2, .encrypted = options.keys.has_value()}}));
   }
   zmq::socket_t& socket() { return socket_; }
 
@@ -155,7 +161,7 @@ class Watch {
 class WatchFilled {
  public:
   explicit WatchFilled(const WatchOptions& options)
-      : options_(options), client_(options.replay), subscription_(options) {}
+      : options_(options), client_(options.replay, options.keys), subscription_(options) {}
 
   int run(const std::stop_token& stop) {
     while (!stop.stop_requested() && !done()) {
@@ -219,6 +225,7 @@ class WatchFilled {
 
 int watch(WatchOptions options) {
   if (options.prefixes.empty()) options.prefixes.emplace_back(kAllTopics);
+  options.keys = client_keys_of(options.key_files);
   const Interrupt interrupt;
   if (options.fill) return WatchFilled(options).run(interrupt.token());
   return Watch(options).run(interrupt.token());
@@ -245,6 +252,7 @@ void add_watch(CLI::App& app, Run& run) {
       ->envname("PALISADE_REPLAY")
       ->type_name("ENDPOINT")
       ->capture_default_str();
+  add_client_key_flags(*command, options->key_files);
   command->footer(
       "\nExamples:\n"
       "  palisade watch\n"

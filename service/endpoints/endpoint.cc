@@ -97,7 +97,7 @@ std::string local_endpoint(std::string_view name) {
   return std::string(kIpc).append(default_folder()).append("/").append(name);
 }
 
-std::optional<std::string> endpoint_fault(std::string_view endpoint) {
+std::optional<std::string> endpoint_fault(std::string_view endpoint, bool encrypted) {
   const std::string shown = "'" + std::string(endpoint) + "'";
   if (endpoint.starts_with("ipc://@") ||
       (endpoint.starts_with(kIpc) && endpoint.find('\0') != endpoint.npos)) {
@@ -115,10 +115,16 @@ std::optional<std::string> endpoint_fault(std::string_view endpoint) {
   if (!parts) return shown + " is no endpoint; give tcp://127.0.0.1:5557 or ipc:///run/palisade/events";
   if (!port_of(parts->port)) return shown + " has no port; give tcp://127.0.0.1:5557";
   in_addr address{};
-  const bool loopback = parts->host == "localhost" || parts->host == "[::1]" ||
-                        (inet_pton(AF_INET, std::string(parts->host).c_str(), &address) == 1 &&
-                         ntohl(address.s_addr) >> 24 == 127);
-  if (!loopback) return shown + " would publish to the network without encryption; use 127.0.0.1 or ipc://";
+  const bool four = inet_pton(AF_INET, std::string(parts->host).c_str(), &address) == 1;
+  const bool loopback =
+      parts->host == "localhost" || parts->host == "[::1]" || (four && ntohl(address.s_addr) >> 24 == 127);
+  if (!loopback && !encrypted)
+    return shown +
+           " would publish to the network without encryption; use 127.0.0.1 or ipc://, or give `keys:` "
+           "(`palisade "
+           "keys new`)";
+  if (!loopback && !four && parts->host != "[::]")
+    return shown + " is no address of this machine; give one in numbers, or tcp://0.0.0.0:5557 for all";
   return std::nullopt;
 }
 
@@ -139,9 +145,9 @@ ServiceAddress service_address(const std::string& endpoint) {
   return {.path = endpoint.substr(kIpc.size())};
 }
 
-Listener::Listener(const std::string& endpoint, const std::string& setting)
+Listener::Listener(const std::string& endpoint, const std::string& setting, bool encrypted)
     : endpoint_(endpoint), setting_(setting) {
-  if (const auto fault = endpoint_fault(endpoint)) throw Unavailable(*fault);
+  if (const auto fault = endpoint_fault(endpoint, encrypted)) throw Unavailable(*fault);
   if (endpoint.starts_with(kIpc)) {
     listen_on_path(endpoint.substr(kIpc.size()));
   } else {
@@ -190,11 +196,11 @@ void Listener::listen_on_path(const std::string& path) {
 }
 
 void Listener::listen_on_port(std::string_view host, std::string_view port) {
-  const bool six = host == "[::1]";
+  const bool six = host.starts_with('[');
   sockaddr_in6 address6{};
   address6.sin6_family = AF_INET6;
   address6.sin6_port = htons(std::uint16_t(*port_of(port)));
-  address6.sin6_addr = in6addr_loopback;
+  address6.sin6_addr = host == "[::]" ? in6addr_any : in6addr_loopback;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = address6.sin6_port;

@@ -33,8 +33,8 @@ Descriptor wake_descriptor();
 std::string local_endpoint(std::string_view name);
 
 // Why an endpoint may not be listened on, or nothing. Without encryption only loopback tcp and Unix sockets
-// are allowed.
-std::optional<std::string> endpoint_fault(std::string_view endpoint);
+// are allowed, with it every address of this machine (tcp://0.0.0.0:5557).
+std::optional<std::string> endpoint_fault(std::string_view endpoint, bool encrypted = false);
 
 // Where a service is reached: a Unix socket's path, or a host and a port.
 struct ServiceAddress {
@@ -48,7 +48,7 @@ ServiceAddress service_address(const std::string& endpoint);
 class Listener {
  public:
   // Throws Unavailable; `setting` is named as the place to choose another endpoint ("--publish").
-  Listener(const std::string& endpoint, const std::string& setting);
+  Listener(const std::string& endpoint, const std::string& setting, bool encrypted = false);
   ~Listener();  // removes its own socket file
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -56,13 +56,28 @@ void read_precision_of(SettingsReader& reader, Settings& settings) {
     reader.problem("precision", "precision is f32, bf16, int8 or auto, not '" + name + "'");
 }
 
+void read_keys(SettingsReader& reader, KeySettings& keys, std::vector<Problem>& problems) {
+  const YamlNode* const node = reader.find("keys");
+  if (node == nullptr) return;
+  SettingsReader entries(*node, "keys", problems);
+  std::string server, clients;
+  if (entries.read("server", server)) keys.server = server;
+  if (entries.read("clients", clients)) keys.clients = clients;
+  if (server.empty() || clients.empty())
+    entries.problem(
+        "server",
+        "keys names two files: {server: server.key, clients: clients}; `palisade keys new` makes keys");
+  entries.finish();
+}
+
 // Beside the default endpoint of events there is one for what was missed; another has to be named.
 void read_replay(SettingsReader& reader, Settings& settings) {
   if (!reader.has("replay")) {
     if (!reader.has("publish")) settings.replay = local_endpoint("replay");
     reader.find("replay");
   } else if (reader.read("replay", settings.replay)) {
-    if (auto fault = endpoint_fault(settings.replay)) reader.problem("replay", "replay: " + *fault);
+    if (auto fault = endpoint_fault(settings.replay, !settings.keys.server.empty()))
+      reader.problem("replay", "replay: " + *fault);
   }
 }
 
@@ -144,8 +159,11 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     std::string calibration, packed_cache;
     if (reader.read("calibration", calibration)) settings.calibration = calibration;
     if (reader.read("packed_cache", packed_cache)) settings.packed_cache = packed_cache;
+    read_keys(reader, settings.keys, problems);
+    const bool encrypted = !settings.keys.server.empty();
     if (reader.read("publish", settings.publish)) {
-      if (auto fault = endpoint_fault(settings.publish)) reader.problem("publish", "publish: " + *fault);
+      if (auto fault = endpoint_fault(settings.publish, encrypted))
+        reader.problem("publish", "publish: " + *fault);
     }
     if (reader.read("control", settings.control)) {
       if (auto fault = endpoint_fault(settings.control)) reader.problem("control", "control: " + *fault);
@@ -196,6 +214,7 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
   note("packed_cache", running.packed_cache == wanted.packed_cache);
   note("publish", running.publish == wanted.publish);
   note("control", running.control == wanted.control);
+  note("keys", running.keys == wanted.keys);
   note("replay", running.replay == wanted.replay);
   note("state", running.state == wanted.state);
   note("journal", running.journal == wanted.journal);

@@ -104,6 +104,14 @@ struct JournalSettings {
   bool operator==(const JournalSettings&) const = default;
 };
 
+// Files of keys for encrypted endpoints; empty: they are not encrypted.
+struct KeySettings {
+  std::filesystem::path server;   // the service's own pair
+  std::filesystem::path clients;  // public keys of who may subscribe and ask
+
+  bool operator==(const KeySettings&) const = default;
+};
+
 // A configuration file; configs/palisade.yaml shows every key.
 struct Settings {
   std::string node = "node-1";
@@ -115,8 +123,9 @@ struct Settings {
   std::filesystem::path calibration;   // of int8; empty: calibration.json of the model folder, if any
   std::filesystem::path packed_cache;  // folder; empty: none
   std::string publish = local_endpoint("events");
-  std::string control;  // endpoint for control requests; empty: none
-  std::string replay;   // endpoint for what subscribers have missed; empty: none
+  std::string control;          // endpoint for control requests; empty: none
+  std::string replay;           // endpoint for what subscribers have missed; empty: none
+  KeySettings keys;             // of publish and replay
   std::filesystem::path state;  // folder of the journal; empty: default_state_folder()
   JournalSettings journal;
   EngineSettings engine;

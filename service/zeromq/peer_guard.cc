@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,11 +16,13 @@
 #include <future>
 #include <optional>
 #include <random>
+#include <set>
 #include <thread>
 #include <zmq.hpp>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "service/endpoints/descriptors_left.h"
 #include "service/endpoints/endpoint.h"
 #include "service/zeromq/peer_judge.h"
 
@@ -47,21 +47,6 @@ constexpr std::size_t kChunkBytes = 16 << 10;
 // libzmq ends the process where it has to accept a connection and no descriptor is left.
 constexpr std::size_t kSpareDescriptors = 16;
 constexpr std::size_t kSpareLinks = 2;
-
-bool descriptors_left() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  std::size_t free = 0;
-  std::array<pollfd, 256> window;
-  for (rlim_t first = 0; first < limit.rlim_cur && free < kSpareDescriptors; first += window.size()) {
-    const auto size = std::size_t(std::min<rlim_t>(window.size(), limit.rlim_cur - first));
-    for (std::size_t i = 0; i < size; ++i) window[i] = {int(first + i), 0, 0};
-    poll(window.data(), size, 0);
-    free += std::size_t(std::count_if(window.begin(), window.begin() + std::ptrdiff_t(size),
-                                      [](const pollfd& each) { return (each.revents & POLLNVAL) != 0; }));
-  }
-  return free >= kSpareDescriptors;
-}
 
 std::string private_name() {
   std::random_device random;
@@ -112,6 +97,7 @@ class PeerGuard::Relay {
   void bind(zmq::socket_t& socket, const std::string& endpoint, const std::string& setting);
   void connect(zmq::socket_t& socket, const std::string& endpoint);
   const std::string& endpoint() const { return endpoint_; }
+  void cut_off_all();
 
  private:
   void start(awaitable<void> work);
@@ -142,6 +128,7 @@ class PeerGuard::Relay {
   // The thread's.
   std::deque<Stream> spares_;
   std::size_t links_ = 0;
+  std::set<Stream*> peers_;  // of all links
   bool stopping_ = false;
   milliseconds pause_ = kFirstPause;
   std::future<std::vector<Address>> lookup_;  // under way on a thread that nobody waits for
@@ -149,7 +136,7 @@ class PeerGuard::Relay {
 };
 
 void PeerGuard::Relay::bind(zmq::socket_t& socket, const std::string& endpoint, const std::string& setting) {
-  listener_.emplace(endpoint, setting);
+  listener_.emplace(endpoint, setting, rules_.message.encrypted);
   endpoint_ = listener_->endpoint();
   socket_name_ = private_name();
   const pid_t only = getpid();
@@ -193,6 +180,12 @@ PeerGuard::Relay::~Relay() {
   thread_.join();
 }
 
+void PeerGuard::Relay::cut_off_all() {
+  asio::post(io_, [this] {
+    for (Stream* const peer : peers_) ::shutdown(peer->native_handle(), SHUT_RDWR);
+  });
+}
+
 void PeerGuard::Relay::stop_when_idle() {
   if (stopping_ && links_ == 0) io_.stop();
 }
@@ -233,7 +226,7 @@ awaitable<void> PeerGuard::Relay::accept_peers() {
 // counted on.
 awaitable<void> PeerGuard::Relay::connect_spares() {
   const Address inside = abstract_address(socket_name_);
-  while (spares_.size() < kSpareLinks && descriptors_left()) {
+  while (spares_.size() < kSpareLinks && descriptors_left(kSpareDescriptors)) {
     Stream inner(io_, inside.protocol());
     const auto [error] = co_await inner.async_connect(inside, kAsTuple);
     if (error) co_return;
@@ -313,8 +306,10 @@ awaitable<void> PeerGuard::Relay::connect_to_service(Stream& outer) {
 awaitable<void> PeerGuard::Relay::link(Stream outer, Stream inner) {
   PeerJudge judge(rules_);
   std::string fault;
+  peers_.insert(&outer);
   co_await (forward_inbound(outer, inner, judge, fault) || forward_outbound(inner, outer) ||
             await_introduction(judge, fault));
+  peers_.erase(&outer);
   if (!fault.empty()) {
     refuse(fault);
   } else if (judge.ready()) {
@@ -364,7 +359,7 @@ PeerGuard::PeerGuard(PeerGuard&&) noexcept = default;
 PeerGuard::~PeerGuard() = default;
 
 zmq::context_t PeerGuard::context() {
-  if (!descriptors_left())
+  if (!descriptors_left(kSpareDescriptors))
     throw Unavailable("too few file descriptors are left; raise the limit (ulimit -n, LimitNOFILE=)");
   return zmq::context_t(1);
 }
@@ -380,6 +375,10 @@ PeerGuard PeerGuard::connect(zmq::socket_t& socket, const std::string& endpoint,
   auto relay = std::make_unique<Relay>(std::move(rules));
   relay->connect(socket, endpoint);
   return PeerGuard(std::move(relay));
+}
+
+void PeerGuard::cut_off_all() {
+  relay_->cut_off_all();
 }
 
 const std::string& PeerGuard::endpoint() const {

@@ -47,6 +47,8 @@ class PeerGuard {
   // Close the libzmq socket first: what it has sent still goes out, for half a second at most.
   ~PeerGuard();
 
+  // Ends all connections; who may, connects again. Any thread.
+  void cut_off_all();
   // What peers connect to, with the port that was bound.
   const std::string& endpoint() const;
 

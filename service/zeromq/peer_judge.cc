@@ -1,5 +1,7 @@
 #include "service/zeromq/peer_judge.h"
 
+#include <algorithm>
+
 namespace palisade {
 namespace {
 
@@ -9,6 +11,7 @@ constexpr std::size_t kMaxPingBytes = 18, kMaxPingsPerSecond = 100;
 }  // namespace
 
 void PeerJudge::take(std::string_view bytes, std::chrono::steady_clock::time_point now) {
+  if (allowance_ > 0) spend(bytes.size(), now);
   reader_.take(bytes);
   while (const auto item = reader_.next()) {
     if (!item->command.empty()) {
@@ -20,6 +23,16 @@ void PeerJudge::take(std::string_view bytes, std::chrono::steady_clock::time_poi
       subscribe(body[0] == 1, body.substr(1));
     }
   }
+}
+
+void PeerJudge::spend(std::size_t bytes, std::chrono::steady_clock::time_point now) {
+  if (spent_ > 0) {
+    const std::chrono::duration<double> since = now - spent_at_;
+    spent_ = std::max(0.0, spent_ - since.count() * double(kBytesPerSecond));
+  }
+  spent_at_ = now;
+  spent_ += double(bytes);
+  if (spent_ > double(allowance_)) throw ZmtpFault("sends more than subscriptions");
 }
 
 void PeerJudge::judge_command(const ZmtpItem& item, std::chrono::steady_clock::time_point now) {

@@ -14,7 +14,9 @@ namespace palisade {
 class PeerJudge {
  public:
   explicit PeerJudge(const PeerRules& rules)
-      : only_subscribes_(rules.only_subscribes), reader_(rules.message, rules.peer_types) {}
+      : only_subscribes_(rules.only_subscribes && !rules.message.encrypted),
+        allowance_(rules.message.encrypted && rules.only_subscribes ? kFirstBytes : 0),
+        reader_(rules.message, rules.peer_types) {}
 
   // Throws ZmtpFault where the bytes break the rules; none of them may be forwarded then.
   void take(std::string_view bytes, std::chrono::steady_clock::time_point now);
@@ -25,7 +27,15 @@ class PeerJudge {
   void judge_command(const ZmtpItem& item, std::chrono::steady_clock::time_point now);
   void subscribe(bool begins, const std::string& prefix);
 
+  // What an encrypted subscriber may send at once, and how much more with each second: its subscriptions
+  // cannot be counted. 0: anything.
+  static constexpr std::size_t kFirstBytes = 256u << 10, kBytesPerSecond = 1024;
+  void spend(std::size_t bytes, std::chrono::steady_clock::time_point now);
+
   const bool only_subscribes_;
+  const std::size_t allowance_;
+  double spent_ = 0;
+  std::chrono::steady_clock::time_point spent_at_;
   ZmtpReader reader_;
   std::set<std::string> subscriptions_;
   std::chrono::steady_clock::time_point second_;  // in which pings are counted

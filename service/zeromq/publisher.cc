@@ -2,12 +2,13 @@
 
 #include <sys/eventfd.h>
 
-#include <array>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
 #include <utility>
+#include <vector>
 #include <zmq.hpp>
 
 #include "base/log.h"
@@ -27,22 +28,28 @@ constexpr milliseconds kBetweenResends{100};  // many subscriptions at once make
 constexpr milliseconds kMaxWait{2000};
 constexpr int kMaxSubscriptionsPerTurn = 1000;
 constexpr std::size_t kMaxSubscriptionBytes = 257;  // a byte, and a topic of 256
+constexpr std::size_t kMaxHandshakeBytes = 2048;    // libzmq counts CURVE's own messages too
 
-zmq::socket_t publishing_socket(zmq::context_t& context) {
+zmq::socket_t publishing_socket(zmq::context_t& context, const std::optional<ServiceKeys>& keys) {
   zmq::socket_t socket(context, zmq::socket_type::xpub);
+  if (keys) encrypt_service(socket, keys->own);
   socket.set(zmq::sockopt::xpub_verbose, 1);  // every subscription, not only the first to a topic
   socket.set(zmq::sockopt::sndhwm, kHighWaterMark);
   socket.set(zmq::sockopt::linger, kLingerMs);
-  socket.set(zmq::sockopt::maxmsgsize, std::int64_t(kMaxSubscriptionBytes));
+  socket.set(zmq::sockopt::maxmsgsize, std::int64_t(keys ? kMaxHandshakeBytes : kMaxSubscriptionBytes));
   socket.set(zmq::sockopt::heartbeat_ivl, 10'000);
   socket.set(zmq::sockopt::heartbeat_timeout, 30'000);
   return socket;
 }
 
-PeerRules subscriber_rules() {
+std::unique_ptr<ZapDoor> door_of(zmq::context_t& context, const std::optional<ServiceKeys>& keys) {
+  return keys ? std::make_unique<ZapDoor>(context, "publisher", keys->clients) : nullptr;
+}
+
+PeerRules subscriber_rules(bool encrypted) {
   return {.name = "publisher",
           .peer_types = {"SUB", "XSUB"},
-          .message = {.message_bytes = kMaxSubscriptionBytes, .parts = 1},
+          .message = {.message_bytes = kMaxSubscriptionBytes, .parts = 1, .encrypted = encrypted},
           .only_subscribes = true};
 }
 
@@ -51,8 +58,10 @@ PeerRules subscriber_rules() {
 struct Publisher::State {
   explicit State(const PublisherOptions& options)
       : context(PeerGuard::context()),
-        socket(publishing_socket(context)),
-        peer_guard(PeerGuard::bind(socket, options.endpoint, "--publish", subscriber_rules())),
+        door(door_of(context, options.keys)),
+        socket(publishing_socket(context, options.keys)),
+        peer_guard(PeerGuard::bind(socket, options.endpoint, "--publish",
+                                   subscriber_rules(options.keys.has_value()))),
         endpoint(peer_guard->endpoint()),
         wake(wake_descriptor()),
         queue(options.queue_depth) {}
@@ -66,8 +75,10 @@ struct Publisher::State {
   void send_states();
 
   zmq::context_t context;
-  zmq::socket_t socket;  // the thread's once it runs
-  std::optional<PeerGuard> peer_guard;
+  std::unique_ptr<ZapDoor> door;  // the thread's once it runs; null without keys
+  zmq::socket_t socket;           // likewise
+  std::mutex guarding;
+  std::optional<PeerGuard> peer_guard;  // guarded by `guarding`: ended by the thread, asked by others
   const std::string endpoint;
   const Descriptor wake;
   SinkQueue queue;
@@ -85,8 +96,9 @@ struct Publisher::State {
 void Publisher::State::wait() {
   const auto now = steady_clock::now();
   const auto until = asked_states.empty() ? now + kMaxWait : std::max(now, next_resend);
-  std::array<zmq::pollitem_t, 2> items{
-      {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake.number(), ZMQ_POLLIN, 0}}};
+  std::vector<zmq::pollitem_t> items{{socket.handle(), 0, ZMQ_POLLIN, 0},
+                                     {nullptr, wake.number(), ZMQ_POLLIN, 0}};
+  if (door) items.push_back({door->socket().handle(), 0, ZMQ_POLLIN, 0});
   zmq::poll(items, std::chrono::ceil<milliseconds>(until - now));
   eventfd_t rung = 0;
   eventfd_read(wake.number(), &rung);
@@ -133,13 +145,16 @@ void Publisher::State::send_states() {
 void Publisher::State::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     wait();
+    if (door) door->answer();
     send_waiting();
     read_subscriptions();
     send_states();
   }
   send_waiting();
   socket.close();
+  door.reset();
   context.close();
+  const std::lock_guard lock(guarding);
   peer_guard.reset();
 }
 
@@ -164,6 +179,12 @@ std::uint64_t Publisher::lost() const {
 
 const std::string& Publisher::endpoint() const {
   return state_->endpoint;
+}
+
+void Publisher::allow(Clients clients) {
+  if (!state_->door || !state_->door->allow(std::move(clients))) return;
+  const std::lock_guard lock(state_->guarding);
+  if (state_->peer_guard) state_->peer_guard->cut_off_all();
 }
 
 }  // namespace palisade

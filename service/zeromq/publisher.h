@@ -2,15 +2,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "service/events/event_sink.h"
+#include "service/zeromq/keys.h"
 
 namespace palisade {
 
 struct PublisherOptions {
   std::string endpoint;  // "tcp://127.0.0.1:5557", "ipc:///run/palisade/events"; port * takes a free one
-  std::size_t queue_depth = 1000;  // events not yet handed to ZeroMQ
+  std::size_t queue_depth = 1000;                  // events not yet handed to ZeroMQ
+  std::optional<ServiceKeys> keys = std::nullopt;  // encrypted, for these clients; nothing: in the clear
 };
 
 // The sink that publishes events on ZeroMQ, and sends every stream's last state again when someone
@@ -25,6 +28,9 @@ class Publisher : public EventSink {
   Publisher& operator=(const Publisher&) = delete;
 
   void take(const SharedMessage& message) override;
+  // With keys: from now on these clients. Connections are ended where somebody is no longer among them. Any
+  // thread.
+  void allow(Clients clients);
   // Events that the queue had no room for: of a full one the oldest goes. Subscribers see the gap.
   std::uint64_t lost() const;
   // What subscribers connect to: the port is the one that was bound.

@@ -2,7 +2,7 @@
 
 #include <sys/eventfd.h>
 
-#include <array>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -23,15 +23,16 @@ constexpr std::size_t kMaxAskBytes = 4096, kMaxAskParts = 4;
 constexpr std::size_t kMaxHeaderBytes = 64u << 10;
 constexpr int kWaitingAsks = 16, kUnsentAnswers = 16, kLastAnswersMs = 200;
 
-PeerRules replay_rules() {
+PeerRules replay_rules(bool encrypted) {
   return {.name = "replay",
           .peer_types = {"REQ", "DEALER"},
-          .message = {.message_bytes = kMaxAskBytes, .parts = kMaxAskParts},
+          .message = {.message_bytes = kMaxAskBytes, .parts = kMaxAskParts, .encrypted = encrypted},
           .max_peers = 64};
 }
 
-zmq::socket_t answering_socket(zmq::context_t& context) {
+zmq::socket_t answering_socket(zmq::context_t& context, const std::optional<ServiceKeys>& keys) {
   zmq::socket_t socket(context, zmq::socket_type::router);
+  if (keys) encrypt_service(socket, keys->own);
   socket.set(zmq::sockopt::linger, kLastAnswersMs);
   socket.set(zmq::sockopt::rcvhwm, kWaitingAsks);
   socket.set(zmq::sockopt::sndhwm, kUnsentAnswers);
@@ -60,11 +61,12 @@ void send(zmq::socket_t& socket, const std::vector<std::string>& parts) {
 }  // namespace
 
 struct ReplayServer::State {
-  State(const std::string& wanted, Handle its_handle)
+  State(const std::string& wanted, Handle its_handle, const std::optional<ServiceKeys>& keys)
       : handle(std::move(its_handle)),
         context(PeerGuard::context()),
-        socket(answering_socket(context)),
-        peer_guard(PeerGuard::bind(socket, wanted, "'replay'", replay_rules())),
+        door(keys ? std::make_unique<ZapDoor>(context, "replay", keys->clients) : nullptr),
+        socket(answering_socket(context, keys)),
+        peer_guard(PeerGuard::bind(socket, wanted, "'replay'", replay_rules(keys.has_value()))),
         endpoint(peer_guard->endpoint()),
         wake(wake_descriptor()) {
     thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -82,8 +84,10 @@ struct ReplayServer::State {
 
   const Handle handle;
   zmq::context_t context;
-  zmq::socket_t socket;  // the thread's once it runs
-  std::optional<PeerGuard> peer_guard;
+  std::unique_ptr<ZapDoor> door;  // the thread's once it runs; null without keys
+  zmq::socket_t socket;           // likewise
+  std::mutex guarding;
+  std::optional<PeerGuard> peer_guard;  // guarded by `guarding`: ended by the thread, asked by others
   const std::string endpoint;
   const Descriptor wake;
   OncePerSecond refused;
@@ -120,36 +124,48 @@ void ReplayServer::State::serve(std::vector<std::string> request) {
 }
 
 void ReplayServer::State::run(const std::stop_token& stop) {
-  std::array<zmq::pollitem_t, 2> items{
-      {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake.number(), ZMQ_POLLIN, 0}}};
+  std::vector<zmq::pollitem_t> items{{socket.handle(), 0, ZMQ_POLLIN, 0},
+                                     {nullptr, wake.number(), ZMQ_POLLIN, 0}};
+  if (door) items.push_back({door->socket().handle(), 0, ZMQ_POLLIN, 0});
   while (!stop.stop_requested()) {
     zmq::poll(items);
+    if (door) door->answer();
     if (auto request = receive(socket, zmq::recv_flags::dontwait); !request.empty())
       serve(std::move(request));
   }
   socket.close();
+  door.reset();
   context.close();
+  const std::lock_guard lock(guarding);
   peer_guard.reset();
 }
 
-ReplayServer::ReplayServer(const std::string& endpoint, Handle handle)
-    : state_(std::make_unique<State>(endpoint, std::move(handle))) {}
+ReplayServer::ReplayServer(const std::string& endpoint, Handle handle, const std::optional<ServiceKeys>& keys)
+    : state_(std::make_unique<State>(endpoint, std::move(handle), keys)) {}
 ReplayServer::~ReplayServer() = default;
+
+void ReplayServer::allow(Clients clients) {
+  if (!state_->door || !state_->door->allow(std::move(clients))) return;
+  const std::lock_guard lock(state_->guarding);
+  if (state_->peer_guard) state_->peer_guard->cut_off_all();
+}
 
 const std::string& ReplayServer::endpoint() const {
   return state_->endpoint;
 }
 
 struct ReplayClient::Connection {
-  explicit Connection(const std::string& endpoint)
+  Connection(const std::string& endpoint, const std::optional<ClientKeys>& keys)
       : context(PeerGuard::context()), socket(context, zmq::socket_type::dealer) {
+    if (keys) encrypt_client(socket, *keys);
     socket.set(zmq::sockopt::linger, 0);
     socket.set(zmq::sockopt::maxmsgsize, std::int64_t(2 * kMaxEventBytes));
     guard.emplace(PeerGuard::connect(socket, endpoint,
                                      {.name = endpoint,
                                       .peer_types = {"ROUTER"},
                                       .message = {.message_bytes = kMaxHeaderBytes + 2 * kMaxReplayedBytes,
-                                                  .parts = 2 * kMaxReplayedEvents + 2}}));
+                                                  .parts = 2 * kMaxReplayedEvents + 2,
+                                                  .encrypted = keys.has_value()}}));
   }
 
   std::optional<PeerGuard> guard;  // ends after the socket
@@ -157,11 +173,12 @@ struct ReplayClient::Connection {
   zmq::socket_t socket;
 };
 
-ReplayClient::ReplayClient(const std::string& endpoint) : endpoint_(endpoint) {}
+ReplayClient::ReplayClient(const std::string& endpoint, std::optional<ClientKeys> keys)
+    : endpoint_(endpoint), keys_(std::move(keys)) {}
 ReplayClient::~ReplayClient() = default;
 
 ReplayAnswer ReplayClient::ask(const std::string& json, std::chrono::milliseconds patience) {
-  if (!connection_) connection_ = std::make_unique<Connection>(endpoint_);
+  if (!connection_) connection_ = std::make_unique<Connection>(endpoint_, keys_);
   zmq::socket_t& socket = connection_->socket;
   socket.set(zmq::sockopt::rcvtimeo, int(patience.count()));
   socket.set(zmq::sockopt::sndtimeo, int(patience.count()));

@@ -3,9 +3,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "service/events/replay_request.h"
+#include "service/zeromq/keys.h"
 
 namespace palisade {
 
@@ -19,11 +21,14 @@ class ReplayServer {
   // Runs on this object's thread; what it throws is answered as an error.
   using Handle = std::function<ReplayAnswer(const ReplayRequest&)>;
   // Throws Unavailable where it cannot be bound.
-  ReplayServer(const std::string& endpoint, Handle handle);
+  ReplayServer(const std::string& endpoint, Handle handle,
+               const std::optional<ServiceKeys>& keys = std::nullopt);
   ~ReplayServer();
   ReplayServer(const ReplayServer&) = delete;
   ReplayServer& operator=(const ReplayServer&) = delete;
 
+  // As Publisher::allow().
+  void allow(Clients clients);
   const std::string& endpoint() const;
 
  private:
@@ -34,7 +39,7 @@ class ReplayServer {
 // The asker's end. One thread's.
 class ReplayClient {
  public:
-  explicit ReplayClient(const std::string& endpoint);
+  explicit ReplayClient(const std::string& endpoint, std::optional<ClientKeys> keys = std::nullopt);
   ~ReplayClient();
   ReplayClient(const ReplayClient&) = delete;
   ReplayClient& operator=(const ReplayClient&) = delete;
@@ -46,6 +51,7 @@ class ReplayClient {
  private:
   struct Connection;
   const std::string endpoint_;
+  const std::optional<ClientKeys> keys_;
   std::unique_ptr<Connection> connection_;
 };
 

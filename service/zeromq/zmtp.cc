@@ -8,7 +8,8 @@ namespace palisade {
 namespace {
 
 constexpr std::size_t kGreetingBytes = 64, kMechanismAt = 12, kMechanismBytes = 20;
-constexpr std::string_view kNullMechanism = "NULL";
+constexpr std::string_view kNullMechanism = "NULL", kCurveMechanism = "CURVE";
+constexpr std::size_t kCurveBytes = 64;  // that encryption adds to a part, and some
 constexpr unsigned char kMoreFollows = 1, kLongSize = 2, kIsCommand = 4;
 constexpr std::size_t kMaxCommandBytes = 4096;
 
@@ -45,8 +46,8 @@ bool ZmtpReader::read_greeting() {
   if (!signature || (seen.size() > 10 && seen[10] < 3)) throw ZmtpFault("does not speak ZeroMQ's protocol 3");
   if (seen.size() < kGreetingBytes) return false;
   const std::string_view mechanism = seen.substr(kMechanismAt, kMechanismBytes);
-  if (mechanism.substr(0, mechanism.find('\0')) != kNullMechanism)
-    throw ZmtpFault("asks for an authentication that there is not");
+  if (mechanism.substr(0, mechanism.find('\0')) != (limits_.encrypted ? kCurveMechanism : kNullMechanism))
+    throw ZmtpFault(limits_.encrypted ? "has no keys" : "asks for an authentication that there is not");
   at_ = kGreetingBytes;
   return true;
 }
@@ -61,7 +62,9 @@ std::optional<ZmtpReader::Frame> ZmtpReader::read_frame() {
   const std::size_t head = (flags & kLongSize) != 0 ? 9 : 2;
   if (rest.size() < head) return std::nullopt;
   const std::uint64_t size = big_endian_number(rest.substr(1, head - 1));
-  const std::size_t most = command ? kMaxCommandBytes : limits_.message_bytes - part_bytes_;
+  const std::size_t most = command
+                               ? kMaxCommandBytes
+                               : limits_.message_bytes - part_bytes_ + (limits_.encrypted ? kCurveBytes : 0);
   if (size > most) {
     throw ZmtpFault("sent more than " + std::to_string(command ? kMaxCommandBytes : limits_.message_bytes) +
                     " bytes in one message");
@@ -89,6 +92,15 @@ std::optional<ZmtpItem> ZmtpReader::item_of(Frame frame) {
 }
 
 void ZmtpReader::introduce(const ZmtpItem& item) {
+  if (limits_.encrypted) {
+    // A client says HELLO and INITIATE, a service WELCOME and READY; what they say of themselves is
+    // encrypted, and libzmq judges it.
+    if (item.command != "HELLO" && item.command != "WELCOME" && item.command != "INITIATE" &&
+        item.command != "READY")
+      throw ZmtpFault("did not introduce itself");
+    ready_ = item.command == "INITIATE" || item.command == "READY";
+    return;
+  }
   if (item.command != "READY") throw ZmtpFault("did not introduce itself");
   const std::string type = ready_property(item.parts.front(), "Socket-Type");
   if (std::ranges::find(peer_types_, type) == peer_types_.end())

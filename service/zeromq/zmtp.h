@@ -9,8 +9,8 @@
 
 namespace palisade {
 
-// ZeroMQ's protocol on the wire: ZMTP 3.1 without encryption (rfc.zeromq.org/spec/37). libzmq speaks it; it
-// is read along here to judge what peers send (service/zeromq/peer_guard.h).
+// ZeroMQ's protocol on the wire: ZMTP 3.1 (rfc.zeromq.org/spec/37), in the clear or by CURVE. libzmq speaks
+// it; it is read along here to judge what peers send (service/zeromq/peer_guard.h).
 
 // What a peer did that the protocol or a limit does not allow, for the log; its connection ends.
 class ZmtpFault : public std::runtime_error {
@@ -21,6 +21,8 @@ class ZmtpFault : public std::runtime_error {
 struct ZmtpLimits {
   std::size_t message_bytes = 4096;  // of all parts together
   std::size_t parts = 8;
+  // CURVE: after the handshake every part is a message of its own that only libzmq can open.
+  bool encrypted = false;
 };
 
 // A message, or a command where `command` is its name and the body its only part.

@@ -185,6 +185,48 @@ class Journal(unittest.TestCase):
             expected = stored[stored.index(lines[0]):]
             self.assertEqual(lines[:len(expected)], expected)
 
+    def test_under_keys_only_those_who_have_one_hear_and_who_lost_it_is_cut_off(self):
+        for name in ("server", "alice", "bob"):
+            palisade("keys", "new", name, "--to", self.folder)
+        line = palisade("keys", "new", "carol", "--to", self.folder).stdout.split("for `clients`: ")[1]
+        clients = self.folder / "clients"
+        public = {name: (self.folder / f"{name}.pub").read_text().split("public: ")[1].strip() for name in ("alice", "bob")}
+        clients.write_text(f"alice {public['alice']}\nbob {public['bob']}\n{line}")
+        replay = f"ipc://{self.folder}/replay"
+        self.configure(extra=f"replay: {replay}\nkeys: {{server: {self.folder}/server.key, clients: {clients}}}\n")
+        self.endpoint = "tcp://127.0.0.1:*"
+        running = Running(PROGRAM, "serve", "--config", self.config, "--publish", self.endpoint)
+        self.addCleanup(running.__exit__)
+        endpoint = wait_for(lambda: running.stderr().partition("publishing on ")[2].partition(";")[0], "the endpoint")
+
+        def watching(name):
+            follower = Running(PROGRAM, "watch", "--json", "--subscribe", endpoint, "--key", self.folder / f"{name}.key",
+                               "--server-key", self.folder / "server.pub")
+            self.addCleanup(follower.__exit__)
+            return follower
+
+        alice, bob = watching("alice"), watching("bob")
+        filling = Running(sys.executable, SOURCE / "examples" / "subscriber" / "fill.py", endpoint, replay,
+                          self.folder / "carol.key", self.folder / "server.pub")
+        self.addCleanup(filling.__exit__)
+        for follower in (alice, bob, filling):
+            wait_for(lambda: follower.stdout().count("/caption") + follower.stdout().count('"caption"') > 2, "events")
+        clients.write_text(f"alice {public['alice']}\n")
+        running.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "refused a client" in running.stderr(), "the refusal")
+        heard = bob.stdout()
+        count = alice.stdout().count("\n")
+        wait_for(lambda: alice.stdout().count("\n") > count + 20, "events for alice")
+        self.assertEqual(bob.stdout(), heard)
+        with Running(PROGRAM, "watch", "--json", "--subscribe", endpoint) as plain:
+            time.sleep(1)
+            self.assertEqual(plain.stdout(), "")
+        refused = palisade("serve", "--config", self.config, "--publish", "tcp://0.0.0.0:5557", check=3)
+        self.assertIn("is at work", refused.stderr)
+        self.configure()
+        refused = palisade("serve", "--config", self.config, "--publish", "tcp://0.0.0.0:5557", check=2)
+        self.assertIn("palisade keys new", refused.stderr)
+
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which("mount"), "mounting needs root")
     def test_a_full_disk_stops_nobody_and_everything_is_stored_once_there_is_room(self):
         self.state.mkdir()
