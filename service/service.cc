@@ -111,6 +111,7 @@ void Service::start_stream(const StreamSettings& stream, const Feed::Open& open)
   auto served = std::make_shared<ServedStream>(
       stream, ServedStream::Surroundings{.engine = settings_.engine,
                                          .frames = settings_.journal.frames,
+                                         .likeness = settings_.journal.on,
                                          .model = model_,
                                          .queue = queue_,
                                          .road = *road_,

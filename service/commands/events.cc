@@ -1,6 +1,7 @@
 // `palisade events`: lists, searches and follows the journal; shows, keeps and judges single events.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "service/journal/event_row.h"
 #include "service/journal/event_upkeep.h"
 #include "service/journal/frame_files.h"
+#include "service/journal/likeness.h"
 #include "service/terminal/interrupt.h"
 #include "service/terminal/output.h"
 
@@ -33,7 +35,7 @@ constexpr std::chrono::milliseconds kBetweenLooks{200};
 struct ListOptions {
   StateFlags state;
   EventFilter filter;
-  std::string kind, from, to;
+  std::string kind, from, to, like;
   std::optional<double> min_p;
   std::size_t limit = 0;  // 0: not given
   bool json = false, follow = false;
@@ -78,7 +80,24 @@ std::int64_t print_all(EventQuery& query, EventFilter filter, bool json, const s
   return filter.after;
 }
 
+// Most alike first, with the cosine.
+int list_alike(const ListOptions& options) {
+  const auto folder = state_folder_of(options.state);
+  EventQuery query(folder);
+  const auto alike = alike_events(folder, query.event(options.like).position,
+                                  options.limit > 0 ? options.limit : kShownByDefault);
+  if (alike.empty()) log_info("the event has no stored likeness, or is the only one that has");
+  for (const AlikeEvent& one : alike) {
+    const auto events = query.at({one.position});
+    if (events.empty()) continue;
+    if (!options.json) std::printf("%.3f ", double(one.cosine));
+    print(events.front(), options.json);
+  }
+  return kDone;
+}
+
 int list(const ListOptions& options) {
+  if (!options.like.empty()) return list_alike(options);
   EventQuery query(state_folder_of(options.state));
   EventFilter filter = filter_of(options);
   const Interrupt interrupt;
@@ -109,6 +128,10 @@ void add_list(CLI::App& command, Run& run) {
   command.add_option("--to", options->to, "Before this time")->type_name("TIME");
   command.add_option("--min-p", options->min_p, "Least probability of the answer")
       ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option("--like", options->like,
+                  "Answers whose last frame means the same as that of an event's, most alike first")
+      ->type_name("ID");
   command.add_option("--limit", options->limit, "The newest N alone; default: 50, or all with --json")
       ->check(CLI::Range(1, 1'000'000'000));
   command.add_flag("--json", options->json, "Print each event as it was published, one a line");

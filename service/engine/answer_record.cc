@@ -14,7 +14,11 @@ AnswerRecord record_of(const Request& request, const Reply& reply, const EngineM
       .decoding = DecodingEvidence{.method = request.method, .max_new_tokens = request.max_new_tokens}};
   answer.window.tokens_kept = reply.image_tokens;
   answer.window.prune = prune_text(request.prune);
-  return {.stream = stream, .task = task, .clip = request.clip, .answer = std::move(answer)};
+  return {.stream = stream,
+          .task = task,
+          .clip = request.clip,
+          .answer = std::move(answer),
+          .likeness = reply.likeness};
 }
 
 }  // namespace palisade

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "model/paligemma/likeness.h"
 
 namespace palisade {
 
@@ -353,6 +354,8 @@ void Engine::finish(AnswerInProgress& answer, std::string error) {
                   .prefill = answer.prefilled ? answer.prefilled_at - answer.begun : now - answer.begun,
                   .decode = answer.prefilled ? now - answer.prefilled_at : steady_clock::duration{}};
   reply.unchanged = reply.error.empty() && admitted.unchanged;
+  if (admitted.request.likeness && reply.error.empty() && !admitted.features.empty())
+    reply.likeness = pooled_features(*admitted.features.back());
   if (reply.error.empty() && !reply.unchanged) {
     try {
       const auto interrupted =

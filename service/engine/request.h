@@ -23,10 +23,11 @@ struct Reply {
   std::size_t prompt_index = 0;
   Answer answer;
   AnswerTiming timing;
-  int images_encoded = 0;  // encoded for this answer; the clip's others were cached
-  int image_tokens = 0;    // image tokens read for this answer
-  bool unchanged = false;  // Request::unchanged returned true: there is no answer
-  std::string error;       // empty when there is an answer
+  int images_encoded = 0;       // encoded for this answer; the clip's others were cached
+  int image_tokens = 0;         // image tokens read for this answer
+  std::vector<float> likeness;  // pooled_features() of the last frame, where Request::likeness asks for it
+  bool unchanged = false;       // Request::unchanged returned true: there is no answer
+  std::string error;            // empty when there is an answer
 };
 
 // Progress of an answer. `text` is what was added to it; beams and choices have text only at the end.
@@ -46,6 +47,7 @@ struct Request {
   DecodingMethod method;
   int top_tokens = 0;  // DecodingOptions::top_tokens
   Prune prune;
+  bool likeness = false;                        // Reply::likeness is filled in
   std::chrono::milliseconds deadline{120'000};  // of each answer, from its prefill on
   std::string
       series;  // answers of one series are delivered in the order of their clips; empty: as they finish

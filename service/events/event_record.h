@@ -2,6 +2,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "frames/clip.h"
 #include "service/events/frame_hashes.h"
@@ -18,6 +19,7 @@ struct AnswerRecord {
   std::string task;                           // the last word of its topic
   Clip clip;                                  // the frames that were seen; not empty
   AnswerEvent answer;                         // without `frames`, which event_of() fills in from the clip
+  std::vector<float> likeness = {};           // of the last frame (pooled_features()); may be empty
   FrameStorage storage = FrameStorage::kOff;  // how the frames are kept, where somebody keeps them
 };
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tasks/events/event.h"
 
@@ -15,6 +16,8 @@ struct Message {
   std::string json;  // one line
   std::string id = {};
   std::uint64_t sequence = 0;
+  std::vector<float> likeness =
+      {};  // of an answer's last frame, where it was asked for; not part of the JSON
 };
 using SharedMessage = std::shared_ptr<const Message>;
 

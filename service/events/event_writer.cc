@@ -11,7 +11,11 @@ void EventWriter::hand_over(Message message) const {
 }
 
 void EventWriter::write(EventRecord record) {
-  hand_over(book_.enter(event_of(std::move(record), node_, hashes_, keeper_), wall_now()));
+  auto* const answer = std::get_if<AnswerRecord>(&record);
+  std::vector<float> likeness = answer ? std::move(answer->likeness) : std::vector<float>();
+  Message message = book_.enter(event_of(std::move(record), node_, hashes_, keeper_), wall_now());
+  message.likeness = std::move(likeness);
+  hand_over(std::move(message));
 }
 
 void EventWriter::write(HeartbeatEvent heartbeat) {

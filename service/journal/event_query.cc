@@ -143,6 +143,20 @@ StoredEvent EventQuery::event(std::string_view id) {
   });
 }
 
+std::vector<StoredEvent> EventQuery::at(const std::vector<std::int64_t>& positions) {
+  return guarded(file_, [&] {
+    SQLite::Statement query(connection_->database,
+                            "SELECT " + std::string(kColumns) + " FROM event WHERE position = ?");
+    std::vector<StoredEvent> events;
+    for (const std::int64_t position : positions) {
+      query.tryReset();
+      query.bind(1, position);
+      if (query.executeStep()) events.push_back(event_at(query));
+    }
+    return events;
+  });
+}
+
 std::int64_t EventQuery::last_position() {
   return guarded(file_, [&] {
     return connection_->database.execAndGet("SELECT coalesce(max(position), 0) FROM event").getInt64();

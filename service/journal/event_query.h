@@ -46,6 +46,8 @@ class EventQuery {
   std::vector<StoredEvent> find(const EventFilter& filter);
   // The event of an id, or of the beginning of one that no other event has. Throws Error where there is none.
   StoredEvent event(std::string_view id);
+  // Those at these positions, in this order; without those that are gone.
+  std::vector<StoredEvent> at(const std::vector<std::int64_t>& positions);
   // Position of the event that was stored last, or 0.
   std::int64_t last_position();
 

@@ -8,6 +8,7 @@
 #include "base/time_text.h"
 #include "service/journal/database.h"
 #include "service/journal/event_row.h"
+#include "service/journal/likeness.h"
 #include "service/journal/schema.h"
 
 namespace palisade {
@@ -40,12 +41,16 @@ struct EventStore::Connection {
       : database(open_database(file, Access::kCreate)), sound(checked(database, file)) {}
 
   void insert(const EventRow& row, const std::string& body);
+  void add_likeness(const std::string& id, const std::string& vector);
   void note_topic(const std::string& topic, std::uint64_t sequence, const std::string& id);
 
   SQLite::Database database;
   const bool sound;  // known before statements on its tables are made
   SQLite::Statement add{database, kInsert};
   SQLite::Statement topic{database, kTopic};
+  SQLite::Statement likeness{
+      database,
+      "INSERT OR IGNORE INTO likeness(position, vector) SELECT position, ? FROM event WHERE id = ?"};
 };
 
 void EventStore::Connection::insert(const EventRow& row, const std::string& body) {
@@ -62,6 +67,13 @@ void EventStore::Connection::insert(const EventRow& row, const std::string& body
   add.bindNoCopy(9, row.text);
   add.bindNoCopy(10, body);
   add.exec();
+}
+
+void EventStore::Connection::add_likeness(const std::string& id, const std::string& vector) {
+  likeness.tryReset();
+  likeness.bindNoCopy(1, vector.data(), int(vector.size()));
+  likeness.bindNoCopy(2, id);
+  likeness.exec();
 }
 
 void EventStore::Connection::note_topic(const std::string& name, std::uint64_t sequence,
@@ -106,6 +118,7 @@ void EventStore::store(std::span<const SharedMessage> messages) {
     for (const SharedMessage& message : messages) {
       const EventRow row = event_row(message->topic, message->json);  // our own: always an event
       connection_->insert(row, message->json);
+      if (!message->likeness.empty()) connection_->add_likeness(row.id, half_floats(message->likeness));
       connection_->note_topic(row.topic, row.sequence, row.id);
     }
     transaction.commit();

@@ -42,6 +42,13 @@ CREATE TABLE verdict(
   time_ms INTEGER NOT NULL
 ) STRICT;
 )",
+    // Of the last frame that an answer saw: f16 values of length 1 (likeness.h).
+    R"(
+CREATE TABLE likeness(
+  position INTEGER PRIMARY KEY REFERENCES event(position) ON DELETE CASCADE,
+  vector BLOB NOT NULL
+) STRICT;
+)",
 };
 constexpr int kVersion = std::size(kMigrations);
 

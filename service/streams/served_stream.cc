@@ -188,6 +188,7 @@ void ServedStream::ask(Clip clip, std::size_t index) {
       .prompts = series.prompts(),
       .max_new_tokens = around_.engine.max_new_tokens,
       .prune = series.settings().prune,
+      .likeness = around_.likeness,
       .deadline = around_.engine.deadline,
       .cancelled = [self = shared_from_this()] { return self->stopping_.load(); },
       .tell = [self = shared_from_this(), passed](

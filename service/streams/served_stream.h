@@ -30,6 +30,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   struct Surroundings {
     EngineSettings engine;
     FrameStorage frames = FrameStorage::kOff;  // of tasks that do not say
+    bool likeness = false;                     // answers tell the likeness of their last frame
     EngineModel& model;
     RequestQueue& queue;
     EventRoad& road;

@@ -102,6 +102,7 @@ class Journal(unittest.TestCase):
         self.assertIn(one["id"], [event["id"] for event in found])
         self.assertTrue(all(word in event["data"]["text"] for event in found))
         self.assertEqual(self.stored("--words", "wombat"), [])
+        self.assertGreater(len(self.stored("--like", one["id"])), 3)
         shown = palisade("events", "--state", self.state).stdout.splitlines()
         self.assertLessEqual(len(shown), 50)
         self.assertEqual(json.loads(palisade("events", "show", one["id"], "--state", self.state).stdout), one)

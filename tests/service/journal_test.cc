@@ -14,6 +14,7 @@
 #include "service/journal/database.h"
 #include "service/journal/event_query.h"
 #include "service/journal/event_upkeep.h"
+#include "service/journal/likeness.h"
 #include "service/journal/waiting_events.h"
 #include "tasks/events/event.h"
 #include "tests/service/kept_events.h"
@@ -349,4 +350,33 @@ TEST_CASE("events in a journal are what the schemas say, so that the columns can
   CHECK(all_of(folder.path(), {.min_p = 0.75}).size() == 1);
   CHECK(all_of(folder.path(), {.min_p = 0.85}).empty());
   CHECK(all_of(folder.path(), {.words = "yes", .task = "pair", .kind = EventKind::kAnswer}).size() == 1);
+}
+
+TEST_CASE("events whose pictures mean the same are found, most alike first") {
+  const StateFolder folder;
+  const std::vector<std::vector<float>> vectors{
+      {1, 0, 0}, {0.8F, 0.6F, 0}, {0, 1, 0}, {0, 0, 1}, {0.6F, 0.8F, 0}, {}, {1, 0}};
+  {
+    Road road(folder.path());
+    for (const std::vector<float>& vector : vectors) {
+      AnswerRecord record{.stream = "door", .task = "caption", .clip = {}, .answer = {.task = "caption"}};
+      record.clip.frames.push_back({.stamp = {.wall = wall_now()},
+                                    .stream = "door",
+                                    .image = {2, 2, std::vector<std::uint8_t>(12, 7)}});
+      record.likeness = vector;
+      road.writer->write(record);
+    }
+  }
+  const auto alike = alike_events(folder.path(), 1, 3);
+  REQUIRE(alike.size() == 3);
+  CHECK(alike[0].position == 2);
+  CHECK(alike[0].cosine == doctest::Approx(0.8).epsilon(0.001));
+  CHECK(alike[1].position == 5);
+  CHECK(alike_events(folder.path(), 6, 3).empty());
+  CHECK(alike_events(folder.path(), 7, 3).empty());  // another model's size
+  // What is removed takes its vector along.
+  CHECK(erase_events(folder.path(), "door", 0, std::int64_t(1) << 50) == vectors.size());
+  CHECK(open_database(journal_file(folder.path()), Access::kRead)
+            .execAndGet("SELECT count(*) FROM likeness")
+            .getInt() == 0);
 }
