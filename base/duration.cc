@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -31,9 +33,13 @@ std::optional<std::chrono::milliseconds> duration_of(std::string_view text) {
 
 std::string duration_text(std::chrono::milliseconds duration) {
   const auto count = duration.count();
-  if (count % 60'000 == 0 && count != 0) return std::to_string(count / 60'000) + "m";
-  if (count % 1000 == 0) return std::to_string(count / 1000) + "s";
-  return std::to_string(count) + "ms";
+  if (count % 60'000 == 0 && count != 0) return format("{}m", count / 60'000);
+  if (count % 1000 == 0) return format("{}s", count / 1000);
+  return format("{}ms", count);
+}
+
+std::string duration_text(double seconds) {
+  return seconds < 1 ? format("{:.2f} ms", seconds * 1e3) : format("{:.2f} s", seconds);
 }
 
 }  // namespace palisade

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -25,8 +27,7 @@ bool LineReader::next(std::string& line) {
     const std::size_t end = buffer_.find('\n', used_);
     line.append(buffer_, used_, std::min(end, buffer_.size()) - used_);
     if (line.size() > most_bytes_)
-      throw LineTooLong(file_.path().string() + ":" + std::to_string(number_ + 1) +
-                        ": the line is longer than " + std::to_string(most_bytes_) + " bytes");
+      throw LineTooLong(format("{}:{}: the line is longer than {} bytes", file_.path().string(), number_ + 1, most_bytes_));
     if (end != std::string::npos) {
       used_ = end + 1;
       ++number_;

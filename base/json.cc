@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/format.h"
 #include "base/input_file.h"
 #include "base/read_file.h"
 
@@ -51,8 +52,7 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t max_by
   const ReadFile file(path);
   const auto require_fit = [&](std::size_t size) {
     if (size <= max_bytes) return;
-    throw Error(path.string() + ": " + std::to_string(size) + " bytes are more than the " +
-                std::to_string(max_bytes) + " allowed for such a file");
+    throw Error(format("{}: {} bytes are more than the {} allowed for such a file", path.string(), size, max_bytes));
   };
   require_fit(file.size());
   std::string text(file.size(), '\0');

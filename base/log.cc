@@ -6,11 +6,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <mutex>
 #include <vector>
 
+#include "base/format.h"
 #include "base/redaction.h"
 
 namespace palisade {
@@ -52,9 +52,7 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 }
 
 std::string hex_escape(unsigned char c) {
-  std::array<char, 8> text{};
-  std::snprintf(text.data(), text.size(), "\\x%02x", unsigned(c));
-  return text.data();
+  return format("\\x{:02x}", c);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/format.h"
 
 namespace palisade {
 namespace {
@@ -58,7 +59,7 @@ std::size_t ReadFile::read_some(std::uint64_t offset, std::span<std::byte> out) 
     const std::size_t wanted = std::min(out.size() - done, kMaxAtOnce);
     const ssize_t count = ::pread(descriptor_, out.data() + done, wanted, off_t(at));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail("cannot be read at byte " + std::to_string(at) + ": " + std::strerror(errno));
+    if (count < 0) fail(format("cannot be read at byte {}: {}", at, std::strerror(errno)));
     if (count == 0) break;
     done += std::size_t(count);
   }
@@ -68,8 +69,7 @@ std::size_t ReadFile::read_some(std::uint64_t offset, std::span<std::byte> out) 
 void ReadFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   const std::size_t got = read_some(offset, out);
   if (got == out.size()) return;
-  fail("ends at byte " + std::to_string(offset + got) + ", and had " + std::to_string(size_) +
-       " bytes when it was opened: it was cut short while it was read");
+  fail(format("ends at byte {}, and had {} bytes when it was opened: it was cut short while it was read", offset + got, size_));
 }
 
 void ReadFile::require_unchanged() const {

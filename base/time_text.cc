@@ -1,7 +1,6 @@
 #include "base/time_text.h"
 
-#include <array>
-#include <cstdio>
+#include "base/format.h"
 
 namespace palisade {
 
@@ -10,11 +9,9 @@ std::string time_text(WallTime time) {
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss clock{floor<milliseconds>(time - day)};
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int(date.year()),
-                unsigned(date.month()), unsigned(date.day()), int(clock.hours().count()),
-                int(clock.minutes().count()), int(clock.seconds().count()), int(clock.subseconds().count()));
-  return text.data();
+  return format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()), unsigned(date.month()),
+                unsigned(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                clock.subseconds().count());
 }
 
 std::optional<WallTime> time_of(std::string_view text) {

@@ -47,6 +47,10 @@ find_package(spdlog REQUIRED)
 add_library(spdlog_library INTERFACE)
 target_link_libraries(spdlog_library INTERFACE spdlog::spdlog)
 
+find_package(fmt 9 REQUIRED)
+add_library(text_formats INTERFACE)
+target_link_libraries(text_formats INTERFACE fmt::fmt)
+
 find_package(CLI11 REQUIRED)
 add_library(cli11 INTERFACE)
 target_link_libraries(cli11 INTERFACE CLI11::CLI11)

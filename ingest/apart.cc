@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/format.h"
 #include "base/redaction.h"
 #include "ingest/source/url.h"
 
@@ -45,8 +46,7 @@ void await_earlier_reader(const SourceOptions& options, const std::stop_token& s
                          [&] { return !all.readers.contains(options.url); });
   const auto found = all.readers.find(options.url);
   if (found == all.readers.end() || found->second < kMaxLeftBehind) return;
-  throw hung(options, std::to_string(found->second) +
-                          " of its readers hang and have not come back: it is opened again once one has");
+  throw hung(options, format("{} of its readers hang and have not come back: it is opened again once one has", found->second));
 }
 
 // Shared by the reading thread and its caller, who take turns.
@@ -212,8 +212,7 @@ class ApartSource : public Source {
     if (!await_sign(lock, longest)) {
       lock.unlock();
       leave();
-      throw hung(options_, "its reader hangs: no frame and no word for " +
-                               std::to_string(longest.count() / 1000) + " s; it is left behind");
+      throw hung(options_, format("its reader hangs: no frame and no word for {} s; it is left behind", longest.count() / 1000));
     }
     if (!turned() && !shared_->turned.wait_until(lock, patience_ends(), turned)) {
       lock.unlock();

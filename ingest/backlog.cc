@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -39,8 +41,7 @@ void Backlog::check(MediaTime pts, MonotonicTime arrival, const Intake& intake,
   const MediaTime late = delay - *base_;
   if (late <= allowed) return;
   const auto late_ms = std::chrono::floor<std::chrono::milliseconds>(late).count();
-  throw SourceError(SourceFault::kStalled, "frames come " + std::to_string(late_ms) +
-                                               " ms late: network or machine is too slow; opened anew");
+  throw SourceError(SourceFault::kStalled, format("frames come {} ms late: network or machine is too slow; opened anew", late_ms));
 }
 
 // After a burst faster than the camera's rate, a silence means that nothing is waiting any more.

@@ -1,5 +1,7 @@
 #include "ingest/clock_notice.h"
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -7,10 +9,10 @@ using std::chrono::milliseconds;
 
 std::string length_text(milliseconds time) {
   const long long seconds = std::chrono::round<std::chrono::seconds>(time).count();
-  if (seconds < 120) return std::to_string(seconds) + " s";
-  if (seconds < 120 * 60) return std::to_string((seconds + 30) / 60) + " min";
-  if (seconds < 48 * 3600) return std::to_string((seconds + 1800) / 3600) + " h";
-  return std::to_string((seconds + 43'200) / 86'400) + " days";
+  if (seconds < 120) return format("{} s", seconds);
+  if (seconds < 120 * 60) return format("{} min", (seconds + 30) / 60);
+  if (seconds < 48 * 3600) return format("{} h", (seconds + 1800) / 3600);
+  return format("{} days", (seconds + 43'200) / 86'400);
 }
 
 bool differs(std::optional<milliseconds> a, std::optional<milliseconds> b) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/format.h"
 #include "base/redaction.h"
 #include "frames/motion_watch.h"
 #include "frames/privacy_mask.h"
@@ -161,8 +162,7 @@ void Feed::State::check_damage(const FrameStamp& stamp) {
   const milliseconds patience = options.source.keyframe_timeout;
   if (time - last_sound < patience) return;
   throw SourceError(SourceFault::kStalled,
-                    "nothing but damaged pictures for " + std::to_string(patience.count()) +
-                        " ms: packets get lost: mend the network, or set transport: tcp");
+                    format("nothing but damaged pictures for {} ms: packets get lost: mend the network, or set transport: tcp", patience.count()));
 }
 
 // Reports a jump, but not for every frame of a camera whose clock is broken.

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/format.h"
 #include "ingest/ffmpeg/ffmpeg_source.h"
 #include "ingest/http/http_kind.h"
 #include "ingest/http/http_pictures.h"
@@ -16,9 +17,7 @@ HttpKind judged(HttpStream& stream, const SourceOptions& options, MonotonicTime 
     return kind_of(stream, until);
   } catch (const SourceError& e) {
     if (e.fault() != SourceFault::kStalled) throw;
-    throw SourceError(SourceFault::kUnreachable, stream.shown() + ": answers, but sends nothing within " +
-                                                     std::to_string(options.open_timeout.count()) +
-                                                     " ms: does it serve this path now?");
+    throw SourceError(SourceFault::kUnreachable, format("{}: answers, but sends nothing within {} ms: does it serve this path now?", stream.shown(), options.open_timeout.count()));
   }
 }
 

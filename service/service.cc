@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/format.h"
 #include "base/log.h"
 #include "ingest/pictures/picture.h"
 #include "service/settings/settings_journal.h"
@@ -16,11 +17,7 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kModelPatience{1200};
 
 void tell(const std::string& name, const StreamCounts& counts) {
-  log_info(name + ": " + std::to_string(counts.frames) + " frames, " + std::to_string(counts.answered) +
-           " answers, " + std::to_string(counts.dropped) + " clips dropped, " +
-           std::to_string(counts.failed) + " failed, " + std::to_string(counts.skipped) +
-           " without motion, " + std::to_string(counts.unchanged) + " unchanged, " +
-           std::to_string(counts.lost) + " lost to pauses and breaks");
+  log_info(format("{}: {} frames, {} answers, {} clips dropped, {} failed, {} without motion, {} unchanged, {} lost to pauses and breaks", name, counts.frames, counts.answered, counts.dropped, counts.failed, counts.skipped, counts.unchanged, counts.lost));
 }
 
 JournalOptions journal_options_of(const Settings& settings) {
@@ -194,8 +191,7 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
     start_stream(stream, open);
     ++begun;
   }
-  log_info("configuration reloaded: " + std::to_string(staying.size()) + " streams as before, " +
-           std::to_string(leaving.size()) + " ended, " + std::to_string(begun) + " begun");
+  log_info(format("configuration reloaded: {} streams as before, {} ended, {} begun", staying.size(), leaving.size(), begun));
 }
 
 // With the lock held.

@@ -81,6 +81,7 @@ DOORS = [
     (r"boost/", r"service/zeromq/peer_guard\.cc|service/terminal/interrupt\.cc"),
     (r"CLI/", r"service/commands/\w+\.cc"),
     (r"spdlog/", r"base/log\.cc"),
+    (r"fmt/", r"base/format\.h"),
     (r"openssl", r"base/sha256\.cc"),
     (r"Eigen/|unsupported/", r"base/eigen\.h"),
 ]

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/format.h"
 #include "examples/camera/rtsp_server.h"
 
 namespace {
@@ -21,7 +22,7 @@ struct Arguments {
 CameraSettings camera_settings(const Arguments& arguments, int index, double start) {
   const std::uint64_t seed = arguments.seed * 1000 + static_cast<std::uint64_t>(index);
   Random random(seed);
-  CameraSettings settings{"street" + std::to_string(index), seed, random_look(random), start};
+  CameraSettings settings{format("street{}", index), seed, random_look(random), start};
   // Five steps through twelve backgrounds: no two of the first twelve cameras look at the same street.
   settings.look.background = static_cast<int>((arguments.seed + 5 * static_cast<std::uint64_t>(index)) % 12);
   settings.look.noise_sigma = 1;  // as in the demo world's own clips

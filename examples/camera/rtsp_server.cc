@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/format.h"
 #include "examples/camera/live_source.h"
 
 namespace palisade::world {
@@ -49,11 +50,7 @@ void configure_media(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {
 
 std::string launch_line(const ServerSettings& settings) {
   // One slice thread: two cameras and the model share the machine.
-  return "( appsrc name=source ! videoconvert ! video/x-raw,format=I420,colorimetry=bt601 "
-         "! x264enc tune=zerolatency speed-preset=veryfast threads=1 bitrate=" +
-         std::to_string(settings.kbit_per_second) +
-         " key-int-max=" + std::to_string(settings.frames_per_second) +
-         " ! video/x-h264,profile=main ! rtph264pay name=pay0 pt=96 config-interval=-1 )";
+  return format("( appsrc name=source ! videoconvert ! video/x-raw,format=I420,colorimetry=bt601 ! x264enc tune=zerolatency speed-preset=veryfast threads=1 bitrate={} key-int-max={} ! video/x-h264,profile=main ! rtph264pay name=pay0 pt=96 config-interval=-1 )", settings.kbit_per_second, settings.frames_per_second);
 }
 
 }  // namespace
@@ -86,8 +83,7 @@ RtspServer::RtspServer(ServerSettings settings) : state_(std::make_unique<State>
   gst_rtsp_server_set_service(state_->server, std::to_string(state_->settings.port).c_str());
   state_->attached = gst_rtsp_server_attach(state_->server, nullptr);
   if (state_->attached == 0)
-    throw std::runtime_error("cannot listen at " + state_->settings.address + ":" +
-                             std::to_string(state_->settings.port) + "; choose another --port");
+    throw std::runtime_error(format("cannot listen at {}:{}; choose another --port", state_->settings.address, state_->settings.port));
 }
 
 RtspServer::~RtspServer() = default;
@@ -104,8 +100,7 @@ void RtspServer::serve(StreetCamera& camera) {
 }
 
 std::string RtspServer::url(const StreetCamera& camera) const {
-  return "rtsp://" + state_->settings.address + ":" +
-         std::to_string(gst_rtsp_server_get_bound_port(state_->server)) + "/" + camera.name();
+  return format("rtsp://{}:{}/{}", state_->settings.address, gst_rtsp_server_get_bound_port(state_->server), camera.name());
 }
 
 void RtspServer::run(std::optional<std::chrono::seconds> limit) {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/format.h"
 #include "examples/world/draw.h"
 
 namespace palisade::world {
@@ -23,9 +24,7 @@ using Element = std::unique_ptr<GstElement, Unref>;
 // keep their times.
 Element encoder(const std::filesystem::path& file, int kbit_per_second) {
   const std::string line =
-      "appsrc name=source format=time ! videoconvert ! video/x-raw,format=I420,colorimetry=bt601 "
-      "! x264enc speed-preset=veryfast bframes=0 threads=1 bitrate=" +
-      std::to_string(kbit_per_second) + " ! video/x-h264,profile=main ! mp4mux ! filesink name=sink";
+      format("appsrc name=source format=time ! videoconvert ! video/x-raw,format=I420,colorimetry=bt601 ! x264enc speed-preset=veryfast bframes=0 threads=1 bitrate={} ! video/x-h264,profile=main ! mp4mux ! filesink name=sink", kbit_per_second);
   GError* error = nullptr;
   Element pipeline(gst_parse_launch(line.c_str(), &error));
   if (error != nullptr) {

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <numeric>
 
+#include "base/format.h"
 #include "examples/dataset/data_set.h"
 #include "service/terminal/progress.h"
 
@@ -53,7 +54,7 @@ void draw(const Arguments& arguments) {
     for (int number = 0; number < count; ++number) {
       (set.*add)(number);
       ++done;
-      progress.show(double(done) / total, std::to_string(done) + " of " + std::to_string(total) + " scenes");
+      progress.show(double(done) / total, format("{} of {} scenes", done, total));
     }
   };
   draw_all(arguments.stills, &DataSet::add_still);

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/format.h"
 #include "examples/world/caption.h"
 
 namespace palisade::world {
@@ -27,26 +27,13 @@ std::string clock_text(double wall) {
   localtime_r(&second, &parts);
   std::array<char, 16> text{};
   const std::size_t length = std::strftime(text.data(), text.size(), "%H:%M:%S", &parts);
-  return std::string(text.data(), length) + "." +
-         std::to_string(static_cast<int>(tenths - 10 * static_cast<double>(second)));
-}
-
-std::string three(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.3f", value);
-  return text.data();
-}
-
-std::string of_text(int part, int whole) {
-  return std::to_string(part) + " of " + std::to_string(whole);
+  return format("{}.{}", std::string_view(text.data(), length), static_cast<int>(tenths - 10 * static_cast<double>(second)));
 }
 
 std::string score_text(const Account& account) {
   const Score& score = account.score();
-  std::string text = "object F1 " + three(score.objects.f1()) + ", clause F1 " + three(score.clauses.f1()) +
-                     ", exact " + three(score.exact_share()) + " (" + of_text(score.exact, score.captions) +
-                     ")";
-  if (account.unjudged() > 0) text += ", without truth " + std::to_string(account.unjudged());
+  std::string text = format("object F1 {:.3f}, clause F1 {:.3f}, exact {:.3f} ({} of {})", score.objects.f1(), score.clauses.f1(), score.exact_share(), score.exact, score.captions);
+  if (account.unjudged() > 0) text += format(", without truth {}", account.unjudged());
   return text;
 }
 
@@ -110,7 +97,7 @@ void Board::caption(const Judgement& judgement, const Account& account) {
   }
   out_ << painted(kBold, judgement.stream) << "  " << clock_text(judgement.times.front()) << " to "
        << clock_text(judgement.times.back())
-       << painted(kDim, ", " + std::to_string(judgement.times.size()) + " pictures") << '\n';
+       << painted(kDim, format(", {} pictures", judgement.times.size())) << '\n';
   if (!judgement.by_sender) line("note    ", "not timed by the camera's own clock");
   line("said    ", judgement.said);
   line("really  ", judgement.truth.value_or("not known: the camera's account does not reach there"));
@@ -147,7 +134,7 @@ void Board::summary(const Account& account) {
     return;
   }
   const Score& score = account.score();
-  out_ << painted(kBold, "In all " + std::to_string(score.captions) + " captions: " + score_text(account))
+  out_ << painted(kBold, format("In all {} captions: {}", score.captions, score_text(account)))
        << '\n'
        << "  objects: " << score.objects.both << " right, " << score.objects.said << " said, "
        << score.objects.really << " really there; clauses: " << score.clauses.both << " right, "

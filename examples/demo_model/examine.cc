@@ -6,7 +6,8 @@
 #include <map>
 #include <string>
 
-#include "base/text_format.h"
+#include "base/format.h"
+#include "base/format.h"
 #include "examples/demo_model/exam_scenes.h"
 #include "examples/demo_model/marks.h"
 #include "model/decoding/generation.h"
@@ -56,7 +57,7 @@ class Exam {
       const std::string answer = asked(features, question.prefix);
       results.marks[name].add(answer, question);
       if (question.prefix == "caption en")
-        results.by_objects[clip.task + ": " + std::to_string(clip.objects)].add(answer, question);
+        results.by_objects[format("{}: {}", clip.task, clip.objects)].add(answer, question);
       if (is_direction(question)) results.by_answer[name + ": " + question.suffix].add(answer, question);
       if (!aside) continue;
       results.blank[name].add(asked(grey, question.prefix), question);
@@ -85,27 +86,27 @@ void print(const Results& results) {
   for (const auto& [name, marks] : results.marks) {
     std::string more;
     if (name.ends_with("caption")) {
-      more = format_text("F1 of objects %.3f, kinds %.3f, colours %.3f", marks.captions.objects.f1(),
+      more = format("F1 of objects {:.3f}, kinds {:.3f}, colours {:.3f}", marks.captions.objects.f1(),
                          marks.captions.kinds.f1(), marks.captions.colours.f1());
       if (!name.starts_with("still") && !name.starts_with("pair"))
-        more += format_text(", clauses %.3f", marks.captions.clauses.f1());
+        more += format(", clauses {:.3f}", marks.captions.clauses.f1());
       more += "; by objects";
       for (const auto& [objects, own] : results.by_objects) {
         if (objects.starts_with(name.substr(0, name.find(':'))))
-          more += format_text(" %s: %.3f", objects.substr(objects.find(':') + 2).c_str(), own.exact_share());
+          more += format(" {}: {:.3f}", objects.substr(objects.find(':') + 2), own.exact_share());
       }
     }
     if (name.ends_with("detect"))
-      more = format_text("mean IoU %.3f of %d boxes, F1 at 0.5 %.3f", marks.mean_overlap(), marks.boxes,
+      more = format("mean IoU {:.3f} of {} boxes, F1 at 0.5 {:.3f}", marks.mean_overlap(), marks.boxes,
                          marks.detection_f1());
     for (const auto& [answer, own] : results.by_answer) {
       if (answer.starts_with(name + ": "))
-        more += format_text("%s %.3f; ", answer.substr(name.size() + 2).c_str(), own.exact_share());
+        more += format("{} {:.3f}; ", answer.substr(name.size() + 2), own.exact_share());
     }
     const auto blank = results.blank.find(name);
     std::printf("| %s | %.3f | %d | %.3f | %s | %s |\n", name.c_str(), marks.exact_share(), marks.asked,
                 marks.floor(),
-                blank == results.blank.end() ? "" : format_text("%.3f", blank->second.exact_share()).c_str(),
+                blank == results.blank.end() ? "" : format("{:.3f}", blank->second.exact_share()).c_str(),
                 more.c_str());
   }
   std::printf("\nWindows backwards: the flipped direction is given in %.3f of %d.\n",
@@ -127,7 +128,7 @@ int examine(const Options& options) {
     if (i % 10 == 0) {
       for (const ExamClip& clip : scenes.rolling(seed)) exam.take(clip, false);
     }
-    progress.show(double(i + 1) / options.scenes, std::to_string(i + 1) + " scenes");
+    progress.show(double(i + 1) / options.scenes, format("{} scenes", i + 1));
   }
   progress.clear();
   print(exam.results);

@@ -9,8 +9,9 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
-#include "base/text_format.h"
+#include "base/format.h"
 #include "examples/demo_model/lessons.h"
 #include "examples/demo_model/marks.h"
 #include "examples/demo_model/patch_labels.h"
@@ -70,7 +71,7 @@ class Course {
     fs::create_directories(folder);
     if (run_.has_checkpoint()) run_.resume(parameters_, optimizer_, origin_);
     first_ = optimizer_.steps();
-    log_info(format_text("%s: %d steps, from step %d", what.c_str(), steps, first_));
+    log_info(format("{}: {} steps, from step {}", what, steps, first_));
   }
 
   int done() const { return optimizer_.steps(); }
@@ -82,8 +83,7 @@ class Course {
     const double factor = Schedule{steps_, warmup_steps_of(kWarmup, steps_)}.factor(done());
     const double norm = optimizer_.step({factor, factor});
     if (!std::isfinite(norm) || !std::isfinite(loss))
-      throw ModelError(what_ + ", step " + std::to_string(done() + 1) +
-                       ": loss or gradient is no finite number; the last checkpoint is as it was");
+      throw ModelError(format("{}, step {}: loss or gradient is no finite number; the last checkpoint is as it was", what_, done() + 1));
     examples_ += examples;
     const double seconds = std::chrono::duration<double>(steady_clock::now() - begun_).count();
     const double rate = examples_ / seconds;
@@ -94,7 +94,7 @@ class Course {
                  {"examples_per_second", rate}});
     const std::chrono::duration<double> left((steps_ - done()) * seconds / (done() - first_));
     progress_.show(share(),
-                   format_text("step %d of %d, loss %.4f, %.0f examples/s, ", done(), steps_, loss, rate) +
+                   format("step {} of {}, loss {:.4f}, {:.0f} examples/s, ", done(), steps_, loss, rate) +
                        position_text(std::chrono::duration_cast<MediaTime>(left)) + " left");
     if (done() % checkpoint_every_ == 0 || finished()) save();
   }
@@ -139,7 +139,7 @@ bool train_image_tower(const Options& options, const ModelConfig& config, Lesson
   ImageStage stage(parameters, {labels.begin(), labels.end()});
   Course course("image tower", options.out / "image", parameters, options.image_rate, options.image_steps,
                 options.checkpoint_every,
-                format_text("stage 0, seed %d, %d steps", options.seed, options.image_steps));
+                format("stage 0, seed {}, {} steps", options.seed, options.image_steps));
   if (course.finished()) return true;
   const auto draw = [&](int step) { return ahead([&lessons, step] { return lessons.image_lesson(step); }); };
   std::vector<double> right(labels.size());
@@ -153,7 +153,7 @@ bool train_image_tower(const Options& options, const ModelConfig& config, Lesson
     if (course.done() % options.checkpoint_every == 0) {
       Json kinds(right);
       course.tell({{"step", course.done()}, {"labels_right", kinds}, {"sigmoid_loss", loss.sigmoid}},
-                  format_text("step %d: captions' loss %.3f, labels right ", course.done(), loss.sigmoid) +
+                  format("step {}: captions' loss {:.3f}, labels right ", course.done(), loss.sigmoid) +
                       kinds.dump());
     }
   }
@@ -184,18 +184,17 @@ void examine(TrainingPass& pass, const ModelConfig& config, Lessons lessons, Cou
     const Lesson lesson = lessons.lesson_of(kind, seed++, true);
     const auto losses = pass.evaluate(lesson.batch, {.loss = loss_options(config)});
     for (std::size_t i = 0; i < losses.size(); ++i) {
-      auto& [exact, asked] = right[std::to_string(lesson.batch.examples[i].pictures.size()) + ": " +
-                                   mark_of(lesson.questions[i].prefix)];
+      auto& [exact, asked] = right[format("{}: {}", lesson.batch.examples[i].pictures.size(), mark_of(lesson.questions[i].prefix))];
       exact += losses[i].exact;
       ++asked;
     }
   }
   Json shares = Json::object();
-  std::string text = format_text("step %d:", course.done());
+  std::string text = format("step {}:", course.done());
   for (const auto& [name, counts] : right) {
     const double share = double(counts.first) / counts.second;
     shares[name] = share;
-    text += format_text(" %s %.2f,", name.c_str(), share);
+    text += format(" {} {:.2f},", name, share);
   }
   course.tell({{"step", course.done()}, {"exact", shares}}, text);
 }
@@ -212,7 +211,7 @@ bool train_part(const PartPlan& plan, const Options& options, Parameters& parame
                 const std::function<Lessons()>& exam, const std::stop_token& stop) {
   Course course(plan.name, options.out / plan.name, parameters, plan.rate, plan.steps,
                 options.checkpoint_every,
-                format_text("%s, seed %d, %d steps", plan.name, options.seed, plan.steps));
+                format("{}, seed {}, {} steps", plan.name, options.seed, plan.steps));
   TrainingPass pass(parameters);
   const auto lesson = [&](int step, bool drawn) {
     return lessons.lesson(plan.part, step, double(step) / plan.steps, drawn);

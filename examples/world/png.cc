@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "base/format.h"
+
 namespace palisade::world {
 namespace {
 
@@ -32,7 +34,7 @@ Pixels read_png(const std::filesystem::path& file, int channels) {
   if (png_image_begin_read_from_file(&image, file.c_str()) == 0) fail(image.message);
   constexpr png_uint_32 kMaxSide = 4096;
   if (image.width > kMaxSide || image.height > kMaxSide) fail("the picture is too large");
-  if (image.format != format_of(channels)) fail("not a picture of " + std::to_string(channels) + " channels");
+  if (image.format != format_of(channels)) fail(format("not a picture of {} channels", channels));
   Pixels pixels{static_cast<int>(image.width), static_cast<int>(image.height), channels, {}};
   pixels.samples.resize(PNG_IMAGE_SIZE(image));
   if (png_image_finish_read(&image, nullptr, pixels.samples.data(), 0, nullptr) == 0) fail(image.message);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -22,7 +24,7 @@ void FfmpegBounds::hear(AVFormatContext& context, std::string_view format, std::
     const auto count = std::int64_t(va_arg(arguments, unsigned));
     claimed_ += count;
     if (fragment && count > kMaxInFragment)
-      return end(context, "says that a piece of it holds " + std::to_string(count) + " pictures");
+      return end(context, format("says that a piece of it holds {} pictures", count));
   }
   if (table || fragment || ++heard_ % kBetweenLooks == 0) judge(context);
 }
@@ -33,14 +35,13 @@ void FfmpegBounds::judge(AVFormatContext& context) {
   if (deadline_.passed()) return end(context, "");
   const std::int64_t size = avio_size(context.pb);
   if (size > 0 && claimed_ > size) {
-    return end(context, "says that it holds " + std::to_string(claimed_) + " pictures in " +
-                            std::to_string(size) + " bytes");
+    return end(context, format("says that it holds {} pictures in {} bytes", claimed_, size));
   }
   std::int64_t indexed = 0;
   for (unsigned i = 0; i < context.nb_streams; ++i)
     indexed += avformat_index_get_entries_count(context.streams[i]);
   if (indexed > kMaxIndexed)
-    end(context, "has a table of more than " + std::to_string(kMaxIndexed) + " pictures");
+    end(context, format("has a table of more than {} pictures", kMaxIndexed));
 }
 
 // The next read returns the end, as every read does after the deadline.

@@ -5,6 +5,7 @@
 #include <new>
 #include <string>
 
+#include "base/format.h"
 #include "base/redaction.h"
 #include "ingest/ffmpeg/ffmpeg_log.h"
 #include "ingest/source/url.h"
@@ -75,7 +76,7 @@ void FfmpegDecoder::fail_to_read(int code) const {
   const bool without_keyframe =
       packets_ > 0 && frames_ == 0 && std::chrono::steady_clock::now() - opened_ >= options_.keyframe_timeout;
   const std::string time =
-      std::to_string((without_keyframe ? options_.keyframe_timeout : options_.stall_timeout).count()) + " ms";
+      format("{} ms", (without_keyframe ? options_.keyframe_timeout : options_.stall_timeout).count());
   throw SourceError(SourceFault::kStalled,
                     shown + ": " + (without_keyframe ? no_keyframe_text(time) : "no frame for " + time));
 }
@@ -148,8 +149,7 @@ void FfmpegDecoder::pass_over(FfmpegClock& clock) {
   const auto patience = kKeyframeStalls * options_.stall_timeout;
   if (!input_.live() || std::chrono::steady_clock::now() - last_keyframe_ < patience) return;
   throw SourceError(SourceFault::kUnreadable,
-                    redact_url(options_.url) + ": sends pictures, but no keyframe for " +
-                        std::to_string(patience.count()) + " ms: let it send some, or set decode: all");
+                    format("{}: sends pictures, but no keyframe for {} ms: let it send some, or set decode: all", redact_url(options_.url), patience.count()));
 }
 
 void FfmpegDecoder::note_damage() {

@@ -1,7 +1,5 @@
 #include "ingest/ffmpeg/ffmpeg_deinterlacer.h"
 
-#include <array>
-#include <cstdio>
 #include <new>
 #include <utility>
 
@@ -10,6 +8,8 @@ extern "C" {
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
 }
+
+#include "base/format.h"
 
 namespace palisade {
 namespace {
@@ -33,11 +33,10 @@ class Filter {
   Filter(const char* name, const AVFrame& like) : graph_(avfilter_graph_alloc()) {
     if (graph_ == nullptr) throw std::bad_alloc();
     graph_->nb_threads = 1;
-    std::array<char, 128> form{};
-    std::snprintf(form.data(), form.size(), "video_size=%dx%d:pix_fmt=%d:time_base=1/1", like.width,
-                  like.height, like.format);
+    const std::string form =
+        format("video_size={}x{}:pix_fmt={}:time_base=1/1", like.width, like.height, like.format);
     AVFilterContext* filter = nullptr;
-    add("buffer", form.data(), source_);
+    add("buffer", form.c_str(), source_);
     add(name, "mode=0:parity=-1:deint=0",
         filter);  // one picture out for each in, field order from the picture
     add("buffersink", nullptr, sink_);

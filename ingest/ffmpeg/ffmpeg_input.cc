@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "base/redaction.h"
 #include "ingest/ffmpeg/ffmpeg_container.h"
 #include "ingest/ffmpeg/ffmpeg_log.h"
@@ -167,9 +168,7 @@ void FfmpegInput::find_video(const SourceOptions& options) {
   const bool too_large = std::int64_t(codec.width) * codec.height > options.max_pixels;
   if (too_large || codec.width > kMaxSide || codec.height > kMaxSide) {
     throw SourceError(SourceFault::kUnreadable,
-                      redact_url(options.url) + ": " + std::to_string(codec.width) + " x " +
-                          std::to_string(codec.height) + " is over the limit of " +
-                          std::to_string(options.max_pixels) + " pixels: use a smaller stream");
+                      format("{}: {} x {} is over the limit of {} pixels: use a smaller stream", redact_url(options.url), codec.width, codec.height, options.max_pixels));
   }
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     if (int(i) != video_) format_->streams[i]->discard = AVDISCARD_ALL;
@@ -223,9 +222,7 @@ void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
   if (file_ != nullptr) fail_by_kind(shown);
   if (deadline_.passed()) {
     if (network) throw no_answer(shown, options.open_timeout);
-    throw SourceError(SourceFault::kUnreadable, shown + ": its beginning takes longer to read than " +
-                                                    std::to_string(options.open_timeout.count()) +
-                                                    " ms: is this a video file?");
+    throw SourceError(SourceFault::kUnreadable, format("{}: its beginning takes longer to read than {} ms: is this a video file?", shown, options.open_timeout.count()));
   }
   const SourceFault fault = fault_of_open(code, network);
   std::string detail;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/format.h"
 #include "ingest/source/display_matrix.h"
 
 extern "C" {
@@ -72,8 +73,7 @@ Orientation FfmpegOrientation::of_matrix(const std::uint8_t* bytes) {
   const DisplayMatrix matrix{double(numbers[0]), double(numbers[3]), double(numbers[1]), double(numbers[4])};
   if (!matrix.straight()) {
     const double angle = -av_display_rotation_get(numbers.data());
-    remark_ = std::isfinite(angle) ? "its picture is to be turned by " + std::to_string(std::lround(angle)) +
-                                         " degrees: it is turned by the nearest quarter"
+    remark_ = std::isfinite(angle) ? format("its picture is to be turned by {} degrees: it is turned by the nearest quarter", std::lround(angle))
                                    : "says in no way that has a meaning how its picture is to be turned";
   }
   return matrix.orientation();

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/format.h"
 #include "base/redaction.h"
 #include "ingest/ffmpeg/ffmpeg_log.h"
 #include "ingest/gstreamer/gst_camera.h"
@@ -208,8 +209,7 @@ SourceFault GstPipeline::fault_of(const GError& error) const {
 
 void GstPipeline::check_bus() {
   if (watch_.too_large()) {
-    fail(SourceFault::kUnreadable, "its picture is over the limit of " + std::to_string(options_.max_pixels) +
-                                       " pixels: use a smaller stream");
+    fail(SourceFault::kUnreadable, format("its picture is over the limit of {} pixels: use a smaller stream", options_.max_pixels));
   }
   if (camera_.unknown_encoding()) {
     throw SourceError(SourceFault::kUnreadable, redact_text(redact_url(options_.url), options_.password) +
@@ -260,15 +260,14 @@ void GstPipeline::check_stall(MonotonicTime since) const {
       now >= (packets_count ? std::max(since, watch_.last_packet()) : since) + options_.stall_timeout;
   if (!any_ && watch_.packets() > 0 && (silent || now >= opened_ + options_.keyframe_timeout)) {
     const auto patience = silent ? options_.stall_timeout : options_.keyframe_timeout;
-    fail(SourceFault::kStalled, no_keyframe_text(std::to_string(patience.count()) + " ms"));
+    fail(SourceFault::kStalled, no_keyframe_text(format("{} ms", patience.count())));
   }
   if (silent) {
-    fail(SourceFault::kStalled, "no frame for " + std::to_string(options_.stall_timeout.count()) + " ms");
+    fail(SourceFault::kStalled, format("no frame for {} ms", options_.stall_timeout.count()));
   }
   const auto patience = kKeyframeStalls * options_.stall_timeout;
   if (!keyframes || now < std::max(since, watch_.last_keyframe()) + patience) return;
-  fail(SourceFault::kUnreadable, "sends pictures, but no keyframe for " + std::to_string(patience.count()) +
-                                     " ms: let it send some, or set decode: all");
+  fail(SourceFault::kUnreadable, format("sends pictures, but no keyframe for {} ms: let it send some, or set decode: all", patience.count()));
 }
 
 nanoseconds GstPipeline::age_of(GstSample& sample) const {

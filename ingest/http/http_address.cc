@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 
+#include "base/format.h"
 #include "ingest/source/redirect_rule.h"
 #include "ingest/source/source.h"
 #include "ingest/source/url.h"
@@ -127,7 +128,7 @@ SourceError refused(const std::string& shown, const std::string& why) {
 std::string HttpAddress::name() const {
   std::string text = host.find(':') == std::string::npos ? host : "[" + host + "]";
   if (const std::size_t zone = text.find('%'); zone != std::string::npos) text.insert(zone + 1, "25");
-  return port == (secure ? 443 : 80) ? text : text + ":" + std::to_string(port);
+  return port == (secure ? 443 : 80) ? text : format("{}:{}", text, port);
 }
 
 std::string HttpAddress::url() const {

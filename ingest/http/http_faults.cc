@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/format.h"
 #include "base/redaction.h"
 
 namespace palisade {
@@ -101,8 +102,7 @@ std::string certificate_fault(const HttpFailure& failure) {
            "set "
            "tls_verify: false where the network is your own";
   }
-  return "its certificate is not taken (OpenSSL's error " + std::to_string(failure.certificate) + ")" +
-         kTrustIt;
+  return format("its certificate is not taken (OpenSSL's error {}){}", failure.certificate, kTrustIt);
 }
 
 // What the other side speaks instead of TLS shows in OpenSSL's words alone.
@@ -166,20 +166,19 @@ std::string status_text(int status) {
       return "does not understand the request (400): are path and query of the address right?";
     case 404:
     case 410:
-      return "has nothing at this path (" + std::to_string(status) + "): is the path right?";
+      return format("has nothing at this path ({}): is the path right?", status);
     case 405:
       return "does not allow this address to be read (405): is the path right?";
     case 408:
     case 504:
-      return "waited for too long itself (" + std::to_string(status) + "): is what it fetches from well?";
+      return format("waited for too long itself ({}): is what it fetches from well?", status);
     case 429:
       return "is asked too often (429): ask less often, or let it allow more";
     case 500:
       return "has a fault of its own (500): look at its log";
     case 502:
     case 503:
-      return "cannot serve at the moment (" + std::to_string(status) +
-             "): has it too many viewers, or is it starting?";
+      return format("cannot serve at the moment ({}): has it too many viewers, or is it starting?", status);
     default:
       break;
   }

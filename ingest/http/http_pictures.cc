@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "ingest/pictures/picture.h"
 #include "ingest/pictures/picture_splitter.h"
 #include "ingest/source/pause.h"
@@ -134,8 +135,7 @@ class HttpPictures : public Source {
         throw SourceError(any_ ? SourceFault::kStalled : SourceFault::kUnreadable,
                           stream_->shown() + ": none of its pictures can be decoded: " + decoder_.why());
       }
-      throw SourceError(SourceFault::kStalled, stream_->shown() + ": no picture for " +
-                                                   std::to_string(options_.stall_timeout.count()) + " ms");
+      throw SourceError(SourceFault::kStalled, format("{}: no picture for {} ms", stream_->shown(), options_.stall_timeout.count()));
     }
   }
 
@@ -190,9 +190,7 @@ class HttpPicturePoll : public Source {
   static PictureBytes whole_picture(HttpStream& stream, MonotonicTime until) {
     std::optional<PictureBytes> all = stream.read_all(kMaxPicture, until);
     if (all) return *std::move(all);
-    throw SourceError(SourceFault::kUnreadable, stream.shown() + ": its picture has more than " +
-                                                    std::to_string(kMaxPicture >> 20) +
-                                                    " MB: let it send a smaller one");
+    throw SourceError(SourceFault::kUnreadable, format("{}: its picture has more than {} MB: let it send a smaller one", stream.shown(), kMaxPicture >> 20));
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/format.h"
 #include "base/redaction.h"
 #include "ingest/http/http_faults.h"
 #include "ingest/source/url.h"
@@ -34,7 +35,7 @@ HttpStream::HttpStream(const SourceOptions& options, std::stop_token stop, Resol
 }
 
 void HttpStream::fail_in_time() const {
-  const std::string time = std::to_string(options_.open_timeout.count()) + " ms";
+  const std::string time = format("{} ms", options_.open_timeout.count());
   const HttpTransfer::Progress progress = transfer_.progress();
   std::string text = "no answer within " + time + ": is it on, and are address, port and path right?";
   if (reached_.secure && progress == HttpTransfer::Progress::kConnected) {
@@ -175,9 +176,7 @@ std::size_t HttpStream::fetch(std::int64_t at, std::span<std::byte> out, Monoton
     try {
       const std::size_t got = fetch_once(at, out, until);
       if (got > 0 || !size_) return got;
-      throw SourceError(SourceFault::kUnreachable, shown_ + ": the connection was lost after " +
-                                                       std::to_string(at) + " of " + std::to_string(*size_) +
-                                                       " bytes: is the network well?");
+      throw SourceError(SourceFault::kUnreachable, format("{}: the connection was lost after {} of {} bytes: is the network well?", shown_, at, *size_));
     } catch (const SourceError& e) {
       if (e.fault() != SourceFault::kUnreachable || !seekable_ || lost == kMaxResumptions) throw;
       arriving_ = -1;

@@ -13,6 +13,7 @@
 #include <new>
 #include <utility>
 
+#include "base/format.h"
 #include "ingest/http/http_faults.h"
 #include "ingest/http/http_lookup.h"
 #include "ingest/source/source.h"
@@ -180,7 +181,7 @@ void HttpTransfer::State::set_options(const HttpRequest& request) {
   curl_easy_setopt(handle, CURLOPT_URL, request.address.url().c_str());
   curl_easy_setopt(handle, CURLOPT_USERAGENT, "Palisade");
   curl_easy_setopt(handle, CURLOPT_RESOLVE, pins.get());
-  if (request.from) curl_easy_setopt(handle, CURLOPT_RANGE, (std::to_string(*request.from) + "-").c_str());
+  if (request.from) curl_easy_setopt(handle, CURLOPT_RANGE, format("{}-", *request.from).c_str());
   if (!request.credentials) return;
   curl_easy_setopt(handle, CURLOPT_HTTPAUTH, long(CURLAUTH_BASIC | CURLAUTH_DIGEST));
   curl_easy_setopt(handle, CURLOPT_USERNAME, request.credentials->username.c_str());
@@ -210,7 +211,7 @@ void HttpTransfer::State::begin(const HttpRequest& request) {
   if (is_numeric_host(request.address.host)) allowed.push_back(without_zone(request.address.host));
   if (!pin.empty()) {
     pins.reset(curl_slist_append(
-        nullptr, (request.address.host + ":" + std::to_string(request.address.port) + ":" + pin).c_str()));
+        nullptr, format("{}:{}:{}", request.address.host, request.address.port, pin).c_str()));
     if (pins == nullptr) throw std::bad_alloc();
   }
   set_options(request);

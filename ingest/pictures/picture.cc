@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/format.h"
 #include "ingest/pictures/picture_formats.h"
 #include "ingest/pictures/picture_orientation.h"
 #include "ingest/source/refused_file.h"
@@ -27,8 +28,7 @@ constexpr std::array<Format, 3> kFormats = {{
 
 void check_bytes(std::uint64_t size, const PictureLimits& limits) {
   if (size <= limits.max_bytes) return;
-  throw PictureError("the picture file has " + std::to_string(size) + " bytes, " +
-                     std::to_string(limits.max_bytes) + " are allowed: make it smaller");
+  throw PictureError(format("the picture file has {} bytes, {} are allowed: make it smaller", size, limits.max_bytes));
 }
 
 }  // namespace
@@ -38,9 +38,7 @@ void check_picture_size(std::uint64_t width, std::uint64_t height, const Picture
   const bool small = width <= std::uint64_t(limits.max_side) && height <= std::uint64_t(limits.max_side) &&
                      width * height <= std::uint64_t(limits.max_pixels);
   if (small) return;
-  throw PictureError("the picture is " + std::to_string(width) + " x " + std::to_string(height) +
-                     ", over the limit of " + std::to_string(limits.max_pixels) + " pixels and " +
-                     std::to_string(limits.max_side) + " a side: make it smaller");
+  throw PictureError(format("the picture is {} x {}, over the limit of {} pixels and {} a side: make it smaller", width, height, limits.max_pixels, limits.max_side));
 }
 
 bool looks_like_picture(std::span<const std::byte> start) {

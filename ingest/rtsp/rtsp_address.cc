@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/format.h"
 #include "base/percent_encoding.h"
 #include "base/redaction.h"
 #include "ingest/source/redirect_rule.h"
@@ -109,7 +110,7 @@ std::optional<RtspAddress> parsed(std::string_view url, Split& split) {
 std::string RtspAddress::url() const {
   const std::string shown_host = host.find(':') == std::string::npos ? host : "[" + host + "]";
   const bool usual = port == (secure ? kRtspsPort : kRtspPort);
-  return (secure ? "rtsps://" : "rtsp://") + shown_host + (usual ? "" : ":" + std::to_string(port)) + target;
+  return (secure ? "rtsps://" : "rtsp://") + shown_host + (usual ? "" : format(":{}", port)) + target;
 }
 
 std::string RtspAddress::url_with_credentials() const {

@@ -12,6 +12,8 @@
 #include <memory>
 #include <string_view>
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -23,8 +25,7 @@ constexpr milliseconds kProbeSlice{40};
 std::string answers(const RtspAnswer& answer) {
   std::string reason;  // text from the camera, which may hold anything
   for (const char c : answer.reason) reason += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  return ": the camera answers " + std::to_string(answer.status) +
-         (reason.empty() ? "" : " (" + reason.substr(0, 80) + ")");
+  return format(": the camera answers {}{}", answer.status, reason.empty() ? "" : format(" ({})", reason.substr(0, 80)));
 }
 
 SourceError wrong_login(const RtspAnswer& answer, const RtspAddress& address, const std::string& shown) {
@@ -95,8 +96,7 @@ class Probe {
 
 std::string unconnected(int fault, const RtspAddress& address) {
   if (fault == ECONNREFUSED) {
-    return "Connection refused: nothing listens at port " + std::to_string(address.port) +
-           ": is it on, and are address and port right?";
+    return format("Connection refused: nothing listens at port {}: is it on, and are address and port right?", address.port);
   }
   return std::string(std::strerror(fault)) + ": is there a way to it from this machine?";
 }
@@ -174,8 +174,7 @@ SourceError unknown_host(const RtspAddress& address, const std::string& shown) {
 }
 
 SourceError no_answer(const std::string& shown, milliseconds patience) {
-  return {SourceFault::kUnreachable, shown + ": no answer within " + std::to_string(patience.count()) +
-                                         " ms: is it on, and are address, port and path right?"};
+  return {SourceFault::kUnreachable, format("{}: no answer within {} ms: is it on, and are address, port and path right?", shown, patience.count())};
 }
 
 std::string unknown_encoding_text(const std::string& encoding) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/format.h"
 #include "ingest/source/url.h"
 
 namespace palisade {
@@ -22,7 +23,7 @@ std::chrono::milliseconds closest_frames(std::span<const Sampling> samplings) {
 }  // namespace
 
 std::string SkippedPictures::text() const {
-  const std::string count = pictures == 1 ? "a picture was" : std::to_string(pictures) + " pictures were";
+  const std::string count = pictures == 1 ? "a picture was" : format("{} pictures were", pictures);
   return count + " skipped" + (pictures == 1 ? ": " : "; the last: ") + last;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/format.h"
 #include "model/error.h"
 
 namespace palisade {
@@ -17,7 +18,7 @@ int ConfigSection::integer(const char* key, int fallback, int least, int most) c
   const auto number = value->get<std::int64_t>();
   const bool wrapped = value->is_number_unsigned() && value->get<std::uint64_t>() > std::uint64_t(INT64_MAX);
   if (wrapped || number < least || number > most) {
-    fail(key, "expected " + std::to_string(least) + " to " + std::to_string(most));
+    fail(key, format("expected {} to {}", least, most));
   }
   return int(number);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/config/config_section.h"
 #include "model/config/likely_cause.h"
@@ -44,7 +45,7 @@ std::vector<bool> read_layer_types(const ConfigSection& section, int layers) {
     slides.push_back(type == "sliding_attention");
   }
   if (int(slides.size()) != layers)
-    section.fail("layer_types", "is no list of " + std::to_string(layers) + " types, one a layer");
+    section.fail("layer_types", format("is no list of {} types, one a layer", layers));
   return slides;
 }
 
@@ -182,8 +183,7 @@ ModelConfig read_model_config(const std::filesystem::path& folder_or_file) {
   read_ids(root, config);
   if (!root.boolean("tie_word_embeddings", true)) config.text.own_head = true;
   if (root.integer("projection_dim", config.text.width, 1, kMaxConfigWidth) != config.text.width) {
-    root.fail("projection_dim", "is " + root.find("projection_dim")->dump() +
-                                    "; text_config's hidden_size is " + std::to_string(config.text.width));
+    root.fail("projection_dim", format("is {}; text_config's hidden_size is {}", root.find("projection_dim")->dump(), config.text.width));
   }
   const auto generation = file.parent_path() / "generation_config.json";
   if (is_file || !std::filesystem::exists(generation)) {

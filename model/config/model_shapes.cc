@@ -1,5 +1,7 @@
 #include "model/config/model_shapes.h"
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -59,7 +61,7 @@ std::vector<NamedShape> all_shapes() {
       VisionConfig vision = kSo400m;
       vision.image_size = size;
       shapes.push_back(
-          {std::string(language.name) + "-" + std::to_string(size), config_of(vision, language.text)});
+          {format("{}-{}", language.name, size), config_of(vision, language.text)});
     }
   }
   // A tenth of the smallest published one in every respect that counts for speed: weights beyond the caches.

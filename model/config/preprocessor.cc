@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/config/config_section.h"
 
@@ -130,9 +131,7 @@ Preprocessor read_preprocessor(const std::filesystem::path& folder, int image_si
   preprocessor.resize = read_resample(section);
   read_values(section, preprocessor);
   if (image_tokens > 0 && section.integer("image_seq_length", image_tokens, 0, INT32_MAX) != image_tokens) {
-    section.fail("image_seq_length", "is " + section.find("image_seq_length")->dump() +
-                                         "; config.json makes " + std::to_string(image_tokens) +
-                                         " tokens of an image");
+    section.fail("image_seq_length", format("is {}; config.json makes {} tokens of an image", section.find("image_seq_length")->dump(), image_tokens));
   }
   return preprocessor;
 }

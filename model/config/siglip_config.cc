@@ -1,5 +1,6 @@
 #include "model/config/siglip_config.h"
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/config/config_section.h"
 #include "model/config/likely_cause.h"
@@ -66,9 +67,7 @@ SiglipConfig read_siglip_config(const std::filesystem::path& folder_or_file) {
   if (!vision.boolean("vision_use_head", true))
     vision.fail("vision_use_head", "is false; scores need the pooling head");
   if (config.text.projection != config.vision.width) {
-    text.fail("projection_size", "is " + std::to_string(config.text.projection) +
-                                     "; the image tower's hidden_size is " +
-                                     std::to_string(config.vision.width));
+    text.fail("projection_size", format("is {}; the image tower's hidden_size is {}", config.text.projection, config.vision.width));
   }
   return config;
 }

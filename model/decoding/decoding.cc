@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -22,7 +24,7 @@ struct Fault {
   }
   Text operator()(const BeamSearch& search) const {
     if (search.beams < 1 || search.beams > kMaxBeams)
-      return "beams are 1 to " + std::to_string(kMaxBeams) + ", not " + std::to_string(search.beams);
+      return format("beams are 1 to {}, not {}", kMaxBeams, search.beams);
     if (!std::isfinite(search.length_penalty)) return "length_penalty is a number such as 1.0";
     return std::nullopt;
   }
@@ -31,7 +33,7 @@ struct Fault {
     std::size_t bytes = 0;
     for (const std::string& text : choices.texts) bytes += text.size();
     if (choices.texts.size() > kMaxChoices || bytes > kChoiceBytes)
-      return "choices are at most " + std::to_string(kMaxChoices) + ", of 8 KiB together";
+      return format("choices are at most {}, of 8 KiB together", kMaxChoices);
     return std::nullopt;
   }
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/format.h"
 #include "model/error.h"
 #include "model/paligemma/distribution.h"
 
@@ -11,7 +12,7 @@ namespace {
 void require_sound(const DecodingOptions& options) {
   if (const auto fault = method_fault(options.method)) throw ModelError(*fault);
   if (options.top_tokens < 0 || options.top_tokens > kMaxTopTokens)
-    throw ModelError("the most probable tokens of a step are at most " + std::to_string(kMaxTopTokens));
+    throw ModelError(format("the most probable tokens of a step are at most {}", kMaxTopTokens));
   const bool token_by_token =
       std::holds_alternative<Greedy>(options.method) || std::holds_alternative<TokenSampling>(options.method);
   if (options.top_tokens > 0 && !token_by_token)

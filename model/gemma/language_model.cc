@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cmath>
 
+#include "base/format.h"
 #include "model/error.h"
 #include "model/gemma/rotary.h"
 #include "model/kernels/kernels.h"
@@ -71,7 +72,7 @@ LanguageModel::Layer LanguageModel::read_layer(const Checkpoint& checkpoint, int
                                                Precision precision) const {
   const int width = config_.width, mlp_width = config_.mlp_width;
   const int q_width = config_.heads * config_.head_dim, kv_width = config_.kv_heads * config_.head_dim;
-  const std::string name = kModel + "layers." + std::to_string(index) + ".";
+  const std::string name = format("{}layers.{}.", kModel, index);
   const std::string attention = name + "self_attn.";
   const bool second = config_.architecture == TextArchitecture::kGemma2;
   Layer layer{
@@ -103,7 +104,7 @@ void LanguageModel::embed(std::span<const TokenId> ids, MatrixView out) const {
   for (int row = 0; row < out.rows; ++row) {
     const TokenId id = ids[row];
     if (id < 0 || id >= config_.vocabulary)
-      throw ModelError("token " + std::to_string(id) + " is not in the vocabulary");
+      throw ModelError(format("token {} is not in the vocabulary", id));
     embedding_->copy(id, out.row(row));
     scale(out.row(row), factor);
   }

@@ -2,6 +2,7 @@
 #include <cassert>
 #include <limits>
 
+#include "base/format.h"
 #include "model/gemma/language_model.h"
 #include "model/kernels/kernels.h"
 #include "model/tensor/parallel.h"
@@ -125,7 +126,7 @@ void LanguagePass::attend_and_mix(int first, int count) {
 }
 
 void LanguagePass::end_layer(int layer) {
-  if (observer_) observer_("lm.layer." + std::to_string(layer), x_);
+  if (observer_) observer_(format("lm.layer.{}", layer), x_);
   if (!at_.done()) return;
   const MatrixView asked = x_.row_range(first_asked_, x_.rows - first_asked_);
   model_.norm(asked, model_.final_norm_, asked);

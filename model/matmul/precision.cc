@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <iterator>
 #include <limits>
 #include <vector>
 
+#include "base/format.h"
 #include "model/matmul/bare_matmul.h"
 #include "model/matmul/linear.h"
 
@@ -70,13 +70,9 @@ PrecisionTrial try_precisions() {
   }
   PrecisionTrial result{.fastest = std::ranges::min_element(contenders, {}, &Contender::seconds)->precision};
   for (const Contender& contender : contenders) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%s %.1f ms", name_of(contender.precision).data(),
-                  contender.seconds * 1e3);
-    result.measured += (result.measured.empty() ? "" : ", ") + std::string(text);
+    result.measured += format("{}{} {:.1f} ms", result.measured.empty() ? "" : ", ", name_of(contender.precision), contender.seconds * 1e3);
   }
-  result.measured += " for " + std::to_string(kTrialRows) + " rows of " + std::to_string(kTrialWidth) +
-                     " x " + std::to_string(kTrialWidth);
+  result.measured += format(" for {} rows of {} x {}", kTrialRows, kTrialWidth, kTrialWidth);
   return result;
 }
 

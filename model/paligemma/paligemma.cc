@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "base/format.h"
 #include "model/config/likely_cause.h"
 #include "model/config/preprocessor.h"
 #include "model/error.h"
@@ -133,8 +134,7 @@ struct PaliGemma::Parts {
         true_false(verdict_tokens(*tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
     identity.precision = name_of(precision);
     if (tokenizer->piece_count() > config.text.vocabulary) {
-      throw ModelError(folder.string() + ": the tokenizer has " + std::to_string(tokenizer->piece_count()) +
-                       " pieces, more than the model's vocab_size " + std::to_string(config.text.vocabulary));
+      throw ModelError(format("{}: the tokenizer has {} pieces, more than the model's vocab_size {}", folder.string(), tokenizer->piece_count(), config.text.vocabulary));
     }
     require_added_tokens(folder);
   }
@@ -163,14 +163,10 @@ struct PaliGemma::Parts {
   void require_added_tokens(const std::filesystem::path& folder) const {
     if (tokenizer->last_id() >= config.text.vocabulary)
       throw ModelError(
-          folder.string() + ": the tokenizer's token " + std::to_string(tokenizer->last_id()) + " (\"" +
-          tokenizer->piece(tokenizer->last_id()) + "\") has no row in the model, whose " + "vocab_size is " +
-          std::to_string(config.text.vocabulary) + "; take tokenizer and weights from one checkpoint");
+          format("{}: the tokenizer's token {} (\"{}\") has no row in the model, whose vocab_size is {}; take tokenizer and weights from one checkpoint", folder.string(), tokenizer->last_id(), tokenizer->piece(tokenizer->last_id()), config.text.vocabulary));
     const auto image = tokenizer->added_id("<image>");
     if (image && *image != config.image_token)
-      throw ModelError(folder.string() + ": <image> is token " + std::to_string(*image) +
-                       " of the tokenizer, and " + std::to_string(config.image_token) +
-                       " in config.json (image_token_index)");
+      throw ModelError(format("{}: <image> is token {} of the tokenizer, and {} in config.json (image_token_index)", folder.string(), *image, config.image_token));
   }
 
   // Image rows and prompt rows as Gemma's input. [positions, width]
@@ -238,9 +234,7 @@ int PaliGemma::image_size() const {
 void PaliGemma::require_room(int positions) const {
   const int most = parts_->config.text.max_position_embeddings;
   if (positions > most) {
-    throw ModelError("images, prompt and answer need " + std::to_string(positions) +
-                     " positions, the model has " + std::to_string(most) +
-                     "; use fewer images, a shorter prompt or fewer new tokens");
+    throw ModelError(format("images, prompt and answer need {} positions, the model has {}; use fewer images, a shorter prompt or fewer new tokens", positions, most));
   }
 }
 

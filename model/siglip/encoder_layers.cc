@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/format.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/row_formats.h"
 #include "model/matmul/attention.h"
@@ -113,7 +114,7 @@ EncoderLayers::EncoderLayers(const EncoderShape& shape, const Checkpoint& checkp
                              const std::string& prefix, Precision precision)
     : shape_(shape) {
   for (int index = 0; index < shape.layers; ++index)
-    layers_.push_back(read_layer(checkpoint, prefix + std::to_string(index) + ".", precision));
+    layers_.push_back(read_layer(checkpoint, format("{}{}.", prefix, index), precision));
 }
 
 EncoderLayers::Layer EncoderLayers::read_layer(const Checkpoint& checkpoint, const std::string& name,
@@ -252,7 +253,7 @@ bool EncoderPass::advance(double operations) {
     at_.move(count);
   }
   const bool layer_done = at_.done() || place().layer > at.layer;
-  if (layer_done && observer_) observer_(observed_ + std::to_string(at.layer), x_);
+  if (layer_done && observer_) observer_(format("{}{}", observed_, at.layer), x_);
   return !at_.done();
 }
 

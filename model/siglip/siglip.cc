@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/format.h"
 #include "model/config/likely_cause.h"
 #include "model/config/preprocessor.h"
 #include "model/error.h"
@@ -74,9 +75,7 @@ struct Siglip::Parts {
         logit_scale(read_scalar(checkpoint, "logit_scale")),
         logit_bias(read_scalar(checkpoint, "logit_bias")) {
     if (tokenizer.piece_count() > config.text.vocabulary) {
-      throw ModelError((folder / "spiece.model").string() + ": has " +
-                       std::to_string(tokenizer.piece_count()) +
-                       " pieces, more than the model's vocab_size " + std::to_string(config.text.vocabulary));
+      throw ModelError(format("{}: has {} pieces, more than the model's vocab_size {}", (folder / "spiece.model").string(), tokenizer.piece_count(), config.text.vocabulary));
     }
   }
 };

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <map>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/error.h"
 
@@ -24,9 +25,7 @@ class TokenCollection {
     const auto [same_text, text_is_new] = ids_.try_emplace(token.text, token.id);
     if (known.token.text != token.text || same_text->second != token.id) {
       const NamedToken& other = text_is_new ? known : by_id_.at(same_text->second);
-      throw ModelError(what + ": token \"" + token.text + "\" has id " + std::to_string(token.id) + ", but " +
-                       other.what + " says that \"" + other.token.text + "\" has " +
-                       std::to_string(other.token.id) + "; take both files from one checkpoint");
+      throw ModelError(format("{}: token \"{}\" has id {}, but {} says that \"{}\" has {}; take both files from one checkpoint", what, token.text, token.id, other.what, other.token.text, other.token.id));
     }
     if (!known.token.special) known.token.special = token.special;
     known.token.normalized = known.token.normalized || token.normalized;
@@ -55,9 +54,7 @@ class TokenCollection {
     const std::string what = named.what + ": the added token \"" + token.text + "\" ";
     const auto known = piece_id(token.text);
     if (known ? *known != token.id : token.id < pieces)
-      throw ModelError(what + "has id " + std::to_string(token.id) +
-                       ", which is another piece of the vocabulary's; take the tokenizer's files from one " +
-                       "checkpoint");
+      throw ModelError(format("{}has id {}, which is another piece of the vocabulary's; take the tokenizer's files from one checkpoint", what, token.id));
     const bool spaced = std::ranges::any_of(
         kSpaces, [&](std::string_view space) { return token.text.find(space) != std::string::npos; });
     if (spaced && token.normalized && !known)

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/error.h"
 #include "model/text/byte_pair_encoder.h"
@@ -29,8 +30,7 @@ SentencePieceModel pieces_of(const TokenizerJson& json, const std::string& what)
   }
   for (std::size_t byte = 0; byte < bytes.size(); ++byte) {
     if (!bytes[byte])
-      throw ModelError(what + ": model.vocab: has no piece for byte " + std::to_string(byte) +
-                       ", as byte_fallback needs it");
+      throw ModelError(format("{}: model.vocab: has no piece for byte {}, as byte_fallback needs it", what, byte));
   }
   return model;
 }
@@ -55,9 +55,7 @@ void require_same_pieces(const TokenizerJson& json, const std::filesystem::path&
   std::size_t id = 0;
   while (id < json.vocabulary.size() && id < pieces.size() && json.vocabulary[id] == pieces[id].text) ++id;
   if (id < pieces.size() || id < json.vocabulary.size())
-    throw ModelError(json_file.string() + ": is of another tokenizer than " + table.file.filename().string() +
-                     ": they differ in piece " + std::to_string(id) +
-                     "; remove the one that the weights were not trained with");
+    throw ModelError(format("{}: is of another tokenizer than {}: they differ in piece {}; remove the one that the weights were not trained with", json_file.string(), table.file.filename().string(), id));
 }
 
 }  // namespace

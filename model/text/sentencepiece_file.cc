@@ -8,6 +8,7 @@
 #include <span>
 #include <unordered_set>
 
+#include "base/format.h"
 #include "base/utf8.h"
 #include "model/error.h"
 #include "model/text/character_map.h"
@@ -50,8 +51,7 @@ using BrokenModel = MalformedProtobuf;
 // A field that we know has the kind that the format says: the library passes over others.
 void require_kind(const ProtobufField& field, ProtobufKind kind) {
   if (field.kind != kind)
-    throw BrokenModel{"its field " + std::to_string(field.number) +
-                      " is of another kind than in SentencePiece"};
+    throw BrokenModel{format("its field {} is of another kind than in SentencePiece", field.number)};
 }
 
 std::string_view bytes_of(const ProtobufField& field) {
@@ -61,7 +61,7 @@ std::string_view bytes_of(const ProtobufField& field) {
 
 bool flag_of(const ProtobufField& field) {
   require_kind(field, ProtobufKind::kVarint);
-  if (field.value > 1) throw BrokenModel{"its field " + std::to_string(field.number) + " is neither 0 nor 1"};
+  if (field.value > 1) throw BrokenModel{format("its field {} is neither 0 nor 1", field.number)};
   return field.value == 1;
 }
 
@@ -116,8 +116,8 @@ SentencePieceModel read_model(std::string_view file) {
     switch (field->number) {
       case 1:
         if (model.pieces.size() >= kMaxPieces)
-          throw BrokenModel{"more than " + std::to_string(kMaxPieces) + " pieces"};
-        model.pieces.push_back(read_piece(bytes_of(*field), "piece " + std::to_string(model.pieces.size())));
+          throw BrokenModel{format("more than {} pieces", kMaxPieces)};
+        model.pieces.push_back(read_piece(bytes_of(*field), format("piece {}", model.pieces.size())));
         break;
       case 2:
         read_trainer(bytes_of(*field), model);
@@ -139,7 +139,7 @@ SentencePieceModel read_model(std::string_view file) {
 
 void check_piece(const SentencePiece& piece, std::size_t id, const Rules& rules) {
   const std::size_t unknown = rules.first.size() - 1;
-  const std::string named = "piece " + std::to_string(id);
+  const std::string named = format("piece {}", id);
   if (piece.text.empty() || piece.text.size() > kMaxPieceBytes)
     throw BrokenModel{named + " is empty or longer than 512 bytes"};
   if (piece.text.find('\0') != std::string_view::npos || !valid_utf8(piece.text))
@@ -173,7 +173,7 @@ void check_pieces(const std::vector<SentencePiece>& pieces, const Rules& rules) 
   for (std::size_t id = 0; id < pieces.size(); ++id) {
     const SentencePiece& piece = pieces[id];
     check_piece(piece, id, rules);
-    if (!texts.insert(piece.text).second) throw BrokenModel{"piece " + std::to_string(id) + " stands twice"};
+    if (!texts.insert(piece.text).second) throw BrokenModel{format("piece {} stands twice", id)};
     bytes += piece.text.size();
     if (piece.type != PieceType::kUserDefined) continue;
     user_defined.push_back(piece.text);

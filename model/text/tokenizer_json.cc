@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <unordered_map>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/error.h"
 #include "model/text/sentencepiece_file.h"
@@ -122,7 +123,7 @@ std::string quoted(std::string_view text) {
 }
 
 AddedToken read_added(const Json& value, std::size_t index, const Entries& entries) {
-  const std::string named = "added_tokens[" + std::to_string(index) + "]";
+  const std::string named = format("added_tokens[{}]", index);
   const Json& id = entry_of(value, "id");
   const Json& text = entry_of(value, "content");
   if (!id.is_number_unsigned() || id.get<std::uint64_t>() > INT32_MAX || !text.is_string() ||
@@ -145,8 +146,7 @@ IdsByText ids_of(const TokenizerJsonParts& parts, const Entries& entries) {
   for (std::size_t index = 0; index < parts.ids.size(); ++index) {
     const std::string_view text = parts.vocabulary[index];
     if (parts.ids[index] >= parts.ids.size())
-      entries.refuse("model.vocab", quoted(text) + " has id " + std::to_string(parts.ids[index]) + " of " +
-                                        std::to_string(parts.ids.size()) + " pieces");
+      entries.refuse("model.vocab", format("{} has id {} of {} pieces", quoted(text), parts.ids[index], parts.ids.size()));
     if (!ids.emplace(text, TokenId(parts.ids[index])).second)
       entries.refuse("model.vocab", quoted(text) + " stands twice");
   }
@@ -166,8 +166,7 @@ std::vector<std::string> vocabulary_of(const TokenizerJsonParts& parts, const Id
     const std::uint64_t id = parts.ids[index];
     if (shared && text == "\t") continue;
     if (id >= vocabulary.size() || !vocabulary[id].empty())
-      entries.refuse("model.vocab", "id " + std::to_string(id) + " of " + quoted(text) +
-                                        " is another piece's, or leaves one without a piece");
+      entries.refuse("model.vocab", format("id {} of {} is another piece's, or leaves one without a piece", id, quoted(text)));
     if (text.empty()) entries.refuse("model.vocab", "a piece is empty");
     vocabulary[id] = tab_alone && text == "\t" ? "<0x09>" : std::string(text);
   }
@@ -185,8 +184,7 @@ std::vector<TokenMerge> merges_of(const TokenizerJsonParts& parts, const IdsByTe
     merged.assign(left).append(right);
     const auto left_id = ids.find(left), right_id = ids.find(right), merged_id = ids.find(merged);
     if (left_id == ids.end() || right_id == ids.end() || merged_id == ids.end())
-      entries.refuse("model.merges", "merge " + std::to_string(index / 2) + " of " + quoted(left) + " and " +
-                                         quoted(right) + " names what is no piece");
+      entries.refuse("model.merges", format("merge {} of {} and {} names what is no piece", index / 2, quoted(left), quoted(right)));
     if (merged_id->second >= kFirstPlain && byte_of_piece(merged) < 0)
       merges.push_back({left_id->second, right_id->second, merged_id->second});
   }

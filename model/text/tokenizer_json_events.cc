@@ -1,5 +1,6 @@
 #include "model/text/tokenizer_json_events.h"
 
+#include "base/format.h"
 #include "model/error.h"
 
 namespace palisade {
@@ -63,7 +64,7 @@ class Events {
   bool end_array() {
     if (place_ != Place::kPair) return close();
     if (halves_ != 2)
-      fail("merge " + std::to_string((parts_.merges.size() - halves_) / 2) + " is no pair of texts");
+      fail(format("merge {} is no pair of texts", (parts_.merges.size() - halves_) / 2));
     place_ = Place::kMerges;
     halves_ = 0;
     return true;
@@ -78,7 +79,7 @@ class Events {
   [[noreturn]] void fail(const std::string& why) const { throw ModelError(what_ + ": " + why); }
   [[noreturn]] void unexpected() const {
     if (place_ == Place::kVocabulary) fail("model.vocab gives a piece something else than a whole number");
-    fail("merge " + std::to_string((parts_.merges.size() - halves_) / 2) + " is no pair of texts");
+    fail(format("merge {} is no pair of texts", (parts_.merges.size() - halves_) / 2));
   }
   // What begins now is an entry of the top object's "model".
   bool in_model() const { return open_.size() == 2 && open_[1] == model_; }

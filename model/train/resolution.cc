@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/format.h"
 #include "model/error.h"
 #include "model/tensor/eigen.h"
 
@@ -12,13 +13,10 @@ namespace palisade {
 ModelConfig at_resolution(ModelConfig config, int image_size) {
   const int patch = config.vision.patch_size, most = config.text.max_position_embeddings;
   if (image_size < patch || image_size % patch != 0)
-    throw ModelError("pictures of " + std::to_string(image_size) +
-                     " a side: not a multiple of the model's patches of " + std::to_string(patch));
+    throw ModelError(format("pictures of {} a side: not a multiple of the model's patches of {}", image_size, patch));
   config.vision.image_size = image_size;
   if (config.image_tokens() >= most)
-    throw ModelError("pictures of " + std::to_string(image_size) + " a side make " +
-                     std::to_string(config.image_tokens()) + " tokens, the model has " +
-                     std::to_string(most) + " positions");
+    throw ModelError(format("pictures of {} a side make {} tokens, the model has {} positions", image_size, config.image_tokens(), most));
   return config;
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <numeric>
 
+#include "base/format.h"
 #include "model/weights/tensor_names.h"
 
 namespace palisade {
@@ -126,7 +127,7 @@ ImageTowerTensors image_tower(const PartReader& read, const VisionConfig& config
       .final_norm = {}};
   for (int layer = 0; layer < config.layers; ++layer)
     tower.blocks.push_back(
-        encoder_block(read, name + "encoder.layers." + std::to_string(layer) + ".", config));
+        encoder_block(read, format("{}encoder.layers.{}.", name, layer), config));
   tower.final_norm = read.layer_norm(name + "post_layernorm", config.width);
   return tower;
 }
@@ -139,7 +140,7 @@ LanguageTowerTensors language_tower(const PartReader& read, const TextConfig& co
                              .final_norm = {}};
   if (config.own_head) tower.own_head = read.rows(kHeadTensor, config.vocabulary, config.width);
   for (int layer = 0; layer < config.layers; ++layer)
-    tower.blocks.push_back(decoder_block(read, name + "layers." + std::to_string(layer) + ".", config));
+    tower.blocks.push_back(decoder_block(read, format("{}layers.{}.", name, layer), config));
   tower.final_norm = read.row(name + "norm.weight", config.width);
   return tower;
 }

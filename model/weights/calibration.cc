@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/error.h"
 #include "model/tensor/eigen.h"
@@ -53,7 +54,7 @@ struct Site {
 std::vector<Site> sites_of(const ModelConfig& config) {
   std::vector<Site> sites;
   for (int layer = 0; layer < config.vision.layers; ++layer) {
-    const std::string name = "vision_tower.vision_model.encoder.layers." + std::to_string(layer) + ".",
+    const std::string name = format("vision_tower.vision_model.encoder.layers.{}.", layer),
                       attention = name + "self_attn.";
     const int width = config.vision.width;
     sites.push_back(
@@ -71,7 +72,7 @@ std::vector<Site> sites_of(const ModelConfig& config) {
   const char* const mlp_norm = text.architecture == TextArchitecture::kGemma2 ? "pre_feedforward_layernorm"
                                                                               : "post_attention_layernorm";
   for (int layer = 0; layer < text.layers; ++layer) {
-    const std::string name = "language_model.model.layers." + std::to_string(layer) + ".",
+    const std::string name = format("language_model.model.layers.{}.", layer),
                       attention = name + "self_attn.", mlp = name + "mlp.";
     sites.push_back(
         {.matmuls = {attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
@@ -115,9 +116,7 @@ Eigen::ArrayXf smoothing_of(const Site& site, const MatmulInputs& seen) {
 Json numbers(const Eigen::ArrayXf& values) {
   Json list = Json::array();
   for (const float value : values) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.4g", double(value));
-    list.push_back(std::strtod(text, nullptr));
+    list.push_back(std::strtod(format("{:.4g}", double(value)).c_str(), nullptr));
   }
   return list;
 }
@@ -131,7 +130,7 @@ std::vector<float> factors_of(const Json& smoothing, const Site& site, const std
   const auto found = smoothing.find(name);
   if (found == smoothing.end()) fail(what, "\"" + name + "\" is missing");
   if (!found->is_array() || found->size() != std::size_t(site.channels()))
-    fail(what, "\"" + name + "\" is no list of " + std::to_string(site.channels()) + " numbers");
+    fail(what, format("\"{}\" is no list of {} numbers", name, site.channels()));
   std::vector<float> factors;
   for (const Json& value : *found) {
     factors.push_back(value.is_number() ? value.get<float>() : 0);

@@ -3,9 +3,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <cstdio>
 #include <vector>
 
+#include "base/format.h"
 #include "model/tensor/parallel.h"
 
 namespace palisade {
@@ -16,11 +16,7 @@ std::string checksum(std::span<const std::byte> bytes) {
   parallel_for_pieces(bytes.size(), kPiece, double(bytes.size()), [&](std::size_t first, std::size_t size) {
     hashes[first / kPiece] = XXH3_64bits(bytes.data() + first, size);
   });
-  char text[17];
-  std::snprintf(
-      text, sizeof text, "%016llx",
-      static_cast<unsigned long long>(XXH3_64bits(hashes.data(), hashes.size() * sizeof hashes[0])));
-  return text;
+  return format("{:016x}", XXH3_64bits(hashes.data(), hashes.size() * sizeof hashes[0]));
 }
 
 }  // namespace palisade

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/error.h"
 
@@ -142,7 +143,7 @@ std::vector<std::int64_t> TensorView::to_integers() const {
 
 std::string TensorView::shape_text() const {
   std::string text = "[";
-  for (const std::int64_t extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
+  for (const std::int64_t extent : shape) text += format("{}{}", text.size() > 1 ? ", " : "", extent);
   return text + "]";
 }
 
@@ -159,7 +160,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
   std::array<std::byte, 8> length{};
   file_->read(0, length);
   const auto header_size = load<std::uint64_t>(length.data());
-  if (header_size > kMaxHeader) fail("header of " + std::to_string(header_size) + " bytes is over the limit");
+  if (header_size > kMaxHeader) fail(format("header of {} bytes is over the limit", header_size));
   if (header_size > file_->size() - 8)
     fail("the file ends inside its header: truncated or no safetensors file");
   std::string text(header_size, '\0');
@@ -192,8 +193,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     if (!offsets || offsets->size() != 2) fail_tensor("its data_offsets are no pair of whole numbers");
     const std::uint64_t begin = (*offsets)[0], end = (*offsets)[1];
     if (begin > end || end > data_size) {
-      fail_tensor("its data (bytes " + std::to_string(begin) + " to " + std::to_string(end) +
-                  ") lie outside the file: truncated?");
+      fail_tensor(format("its data (bytes {} to {}) lie outside the file: truncated?", begin, end));
     }
     const auto expected = byte_count(*shape, type->size);
     if (!expected || *expected != end - begin)
@@ -206,10 +206,10 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
   for (const auto& [begin, end] : ranges) {
     if (begin < covered) fail("two tensors overlap");
     if (begin > covered)
-      fail("bytes " + std::to_string(covered) + " to " + std::to_string(begin) + " belong to no tensor");
+      fail(format("bytes {} to {} belong to no tensor", covered, begin));
     covered = end;
   }
-  if (covered != data_size) fail("bytes after " + std::to_string(covered) + " belong to no tensor");
+  if (covered != data_size) fail(format("bytes after {} belong to no tensor", covered));
 }
 
 }  // namespace palisade

@@ -3,6 +3,8 @@
 #include <initializer_list>
 #include <set>
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -27,7 +29,7 @@ void add_encoder(Names& names, const std::string& tower, int layers) {
   for (int layer = 0; layer < layers; ++layer) {
     for (const char* part : {"layer_norm1", "layer_norm2", "self_attn.q_proj", "self_attn.k_proj",
                              "self_attn.v_proj", "self_attn.out_proj", "mlp.fc1", "mlp.fc2"}) {
-      add_all(names, tower + "encoder.layers." + std::to_string(layer) + "." + part, {".weight", ".bias"});
+      add_all(names, format("{}encoder.layers.{}.{}", tower, layer, part), {".weight", ".bias"});
     }
   }
 }
@@ -42,7 +44,7 @@ void add_image_tower(Names& names, const std::string& tower, const VisionConfig&
 void add_language_tower(Names& names, const TextConfig& config) {
   names.insert({kEmbeddingTensor, kHeadTensor, "language_model.model.norm.weight"});
   for (int layer = 0; layer < config.layers; ++layer) {
-    const std::string part = "language_model.model.layers." + std::to_string(layer) + ".";
+    const std::string part = format("language_model.model.layers.{}.", layer);
     add_all(names, part,
             {"input_layernorm.weight", "post_attention_layernorm.weight", "self_attn.q_proj.weight",
              "self_attn.k_proj.weight", "self_attn.v_proj.weight", "self_attn.o_proj.weight",

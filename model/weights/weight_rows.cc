@@ -1,5 +1,6 @@
 #include "model/weights/weight_rows.h"
 
+#include "base/format.h"
 #include "model/tensor/parallel.h"
 
 namespace palisade {
@@ -39,7 +40,7 @@ WeightRows some_rows(const WeightRows& all, int first, int count) {
 // What goes into some columns is not recorded: calibration asks for no matrix that is cut so.
 WeightRows some_columns(const WeightRows& all, int first, int count) {
   if (count == all.cols) return all;
-  return all.part(all.rows, count, "column " + std::to_string(first),
+  return all.part(all.rows, count, format("column {}", first),
                   [=, read = all.read, cols = all.cols](int at, MatrixView out) {
                     Matrix whole(out.rows, cols);
                     read(at, whole);

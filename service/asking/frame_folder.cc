@@ -4,13 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <vector>
 
+#include "base/format.h"
 #include "base/time_text.h"
 #include "ingest/pictures/picture.h"
 
@@ -49,10 +48,7 @@ std::string frame_file_name(std::uint64_t answer, std::size_t frame_number, cons
   std::string wall = time_text(frame.stamp.wall);
   std::erase_if(wall, [](char c) { return c == '-' || c == ':'; });
   const double seconds = std::chrono::duration<double>(frame.stamp.pts).count();
-  std::array<char, 160> name{};
-  std::snprintf(name.data(), name.size(), "%06llu-%02zu-%s-%09.3fs-%s.png",
-                static_cast<unsigned long long>(answer), frame_number, stream.c_str(), seconds, wall.c_str());
-  return name.data();
+  return format("{:06}-{:02}-{}-{:09.3f}s-{}.png", answer, frame_number, stream, seconds, wall);
 }
 
 // A trailing slash is removed, because behind one a link would be followed.

@@ -1,6 +1,7 @@
 #include "service/bench/bench_report.h"
 
-#include "base/text_format.h"
+#include "base/duration.h"
+#include "base/format.h"
 
 namespace palisade {
 namespace {
@@ -32,39 +33,39 @@ double share_of_limits_in_matmul(const BenchReport& report, const StageResult& s
 
 std::string table_of(const BenchReport& report) {
   std::string text =
-      format_text("model    %s%s, %s%s, %.1f million parameters\n", report.model.c_str(),
-                  report.random_weights ? " (random weights)" : "", report.precision.c_str(),
+      format("model    {}{}, {}{}, {:.1f} million parameters\n", report.model,
+                  report.random_weights ? " (random weights)" : "", report.precision,
                   report.calibration.empty() ? "" : ", calibrated", double(report.parameters) / 1e6) +
-      format_text("loaded   in %s, %.2f GB resident, %d threads\n",
-                  duration_text(report.load_seconds).c_str(), double(report.loaded_memory) / 1e9,
+      format("loaded   in {}, {:.2f} GB resident, {} threads\n",
+                  duration_text(report.load_seconds), double(report.loaded_memory) / 1e9,
                   report.limits.threads) +
-      format_text("\n%-14s %14s %14s\n", "limit", "median", "best") +
-      format_text("%-14s %9.1f GB/s %9.1f GB/s\n", "memory", report.limits.memory.median() / 1e9,
+      format("\n{:<14} {:>14} {:>14}\n", "limit", "median", "best") +
+      format("{:<14} {:9.1f} GB/s {:9.1f} GB/s\n", "memory", report.limits.memory.median() / 1e9,
                   report.limits.memory.most() / 1e9);
   for (const auto& [precision, samples] : report.limits.matmuls) {
-    text += format_text("%-14s %8.0f GOP/s %8.0f GOP/s\n", ("matmul " + precision).c_str(),
+    text += format("{:<14} {:8.0f} GOP/s {:8.0f} GOP/s\n", "matmul " + precision,
                         samples.median() / 1e9, samples.most() / 1e9);
   }
-  text += format_text("\n%-13s %11s %11s %9s %10s %8s  %-8s %6s %9s\n", "stage", "median", "least",
+  text += format("\n{:<13} {:>11} {:>11} {:>9} {:>10} {:>8}  {:<8} {:>6} {:>9}\n", "stage", "median", "least",
                       "tokens/s", "GOP/s", "peak GB", "bound by", "share", "matmuls");
   for (const StageResult& stage : report.stages) {
     const std::string name(stage.stage.name);
     if (!stage.skipped.empty()) {
-      text += format_text("%-13s left out: %s\n", name.c_str(), stage.skipped.c_str());
+      text += format("{:<13} left out: {}\n", name, stage.skipped);
       continue;
     }
     const std::string peak =
-        stage.peak_memory > 0 ? format_text("%.2f", double(stage.peak_memory) / 1e9) : "-";
-    text += format_text("%-13s %11s %11s %9.1f %10.1f %8s  %-8s %5.0f%% %8.0f%%\n", name.c_str(),
-                        duration_text(stage.timing.seconds.median()).c_str(),
-                        duration_text(stage.timing.seconds.least()).c_str(), stage.tokens_per_second(),
-                        stage.work.operations() / stage.timing.seconds.median() / 1e9, peak.c_str(),
+        stage.peak_memory > 0 ? format("{:.2f}", double(stage.peak_memory) / 1e9) : "-";
+    text += format("{:<13} {:>11} {:>11} {:9.1f} {:10.1f} {:>8}  {:<8} {:5.0f}% {:8.0f}%\n", name,
+                        duration_text(stage.timing.seconds.median()),
+                        duration_text(stage.timing.seconds.least()), stage.tokens_per_second(),
+                        stage.work.operations() / stage.timing.seconds.median() / 1e9, peak,
                         bound_of(report, stage), 100 * share_of_limits(report, stage),
                         100 * share_of_limits_in_matmul(report, stage));
   }
   if (const Agreement& agreement = report.agreement; !agreement.with.empty()) {
-    text += format_text("\nagainst %s: logits off by %.2f %%, cosine %.5f, %.1f %% of %d tokens the same\n",
-                        agreement.with.c_str(), 100 * agreement.relative_error, agreement.cosine,
+    text += format("\nagainst {}: logits off by {:.2f} %, cosine {:.5f}, {:.1f} % of {} tokens the same\n",
+                        agreement.with, 100 * agreement.relative_error, agreement.cosine,
                         100 * agreement.same_tokens, agreement.tokens);
   }
   return text;

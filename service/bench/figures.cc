@@ -4,6 +4,7 @@
 #include <iterator>
 #include <set>
 
+#include "base/format.h"
 #include "service/engine/engine_model.h"
 
 namespace palisade {
@@ -45,7 +46,7 @@ Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, co
     const std::vector<Image> pictures = bench_images(model, images);
     figures.set_encode(images, timed(
                                    kRepeats, [&] { model.encode(pictures); },
-                                   [&](int) { tell("encoding " + std::to_string(images) + " images"); })
+                                   [&](int) { tell(format("encoding {} images", images)); })
                                    .seconds.median());
   }
   for (const int positions : std::set<int>(lengths.begin(), lengths.end())) {
@@ -54,12 +55,12 @@ Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, co
     figures.set_prefill(positions,
                         timed(
                             kRepeats, [&] { model.prefill({}, tokens, 1); },
-                            [&](int) { tell("prefill of " + std::to_string(positions) + " positions"); })
+                            [&](int) { tell(format("prefill of {} positions", positions)); })
                             .seconds.median());
   }
   const int context = std::min(kDecodeContext, model.config().text.max_position_embeddings - kSteps - 1);
   for (const int sequences : {1, 4, 8}) {
-    tell("decoding " + std::to_string(sequences) + " answers");
+    tell(format("decoding {} answers", sequences));
     figures.set_step(sequences, timed_steps(model, sequences, context, kSteps).seconds.median());
   }
   return figures;

@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -12,6 +11,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "model/tensor/layer_slices.h"
 #include "model/tensor/memory.h"
 
@@ -72,9 +72,7 @@ std::uint64_t left_in_groups(fs::path group, const fs::path& top, const char* li
 }
 
 std::string gigabytes(std::uint64_t bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f GB", double(bytes) / 1e9);
-  return text;
+  return format("{:.1f} GB", double(bytes) / 1e9);
 }
 
 }  // namespace

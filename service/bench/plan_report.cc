@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/duration.h"
+#include "base/format.h"
 #include "base/joined.h"
-#include "base/text_format.h"
 #include "service/bench/plan.h"
 
 namespace palisade {
@@ -17,7 +18,7 @@ std::string fate_of(const SeriesLoad& load) {
   if (load.on_demand) return "on demand";
   const double share = share_answered(load);
   std::string text = load.usual_degradation();
-  if (share < 0.99) text += (text.empty() ? "" : "; ") + format_text("%.0f %% of its windows", 100 * share);
+  if (share < 0.99) text += format("{}{:.0f} % of its windows", text.empty() ? "" : "; ", 100 * share);
   return text.empty() ? "as configured" : text;
 }
 
@@ -28,7 +29,7 @@ bool is_less(const SeriesLoad& load) {
 std::string measured_text(const std::map<int, double>& figures) {
   std::string text;
   for (const auto& [size, seconds] : figures)
-    text += (text.empty() ? "" : ", ") + format_text("%d: ", size) + duration_text(seconds);
+    text += format("{}{}: {}", text.empty() ? "" : ", ", size, duration_text(seconds));
   return text;
 }
 
@@ -36,17 +37,12 @@ std::string verdict_of(const Plan& plan) {
   const double load = plan.load();
   const bool less = std::ranges::any_of(plan.answered.series, is_less);
   if (!less) {
-    return format_text(
-        "The load is %.2f of the 1.00 that this machine carries: all is answered as configured.", load);
+    return format("The load is {:.2f} of the 1.00 that this machine carries: all is answered as configured.", load);
   }
   return load <= 1
-             ? format_text(
-                   "The load is %.2f of the 1.00 that this machine carries, but comes in bursts: some is "
-                   "degraded.",
+             ? format("The load is {:.2f} of the 1.00 that this machine carries, but comes in bursts: some is degraded.",
                    load)
-             : format_text(
-                   "The load is %.2f, %.1f times what this machine carries: it will be degraded as "
-                   "above.",
+             : format("The load is {:.2f}, {:.1f} times what this machine carries: it will be degraded as above.",
                    load, load);
 }
 
@@ -86,31 +82,29 @@ Json series_json(const SeriesLoad& asked, const SeriesLoad& answered, double sec
 
 std::string table_of(const Plan& plan) {
   std::string text =
-      format_text("model     %s, %s\n", plan.model.c_str(), plan.precision.c_str()) + "measured  images " +
+      format("model     {}, {}\n", plan.model, plan.precision) + "measured  images " +
       measured_text(plan.figures.encodes()) + "\n          prefill positions " +
       measured_text(plan.figures.prefills()) + "\n          a token of answers together " +
       measured_text(plan.figures.steps()) +
-      format_text(
-          "\nassumed   %g frames/s and a keyframe every %g s of every camera, %d tokens an answer, %.1f "
-          "answers together\n",
+      format("\nassumed   {:g} frames/s and a keyframe every {:g} s of every camera, {} tokens an answer, {:.1f} answers together\n",
           plan.assumptions.frames_per_second, plan.assumptions.seconds_to_keyframe,
           plan.assumptions.answer_tokens, plan.together);
-  text += format_text("\n%-16s %-28s %8s %7s %7s %7s %7s %7s  %s\n", "stream", "tasks", "windows", "images",
+  text += format("\n{:<16} {:<28} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}  {}\n", "stream", "tasks", "windows", "images",
                       "encode", "prefill", "decode", "load", "on this machine");
-  text += format_text("%-16s %-28s %8s %7s %7s %7s %7s %7s\n", "", "", "a minute", "each", "", "", "", "");
+  text += format("{:<16} {:<28} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}\n", "", "", "a minute", "each", "", "", "", "");
   std::map<std::string, StageSeconds> streams;
   for (std::size_t i = 0; i < plan.asked.series.size(); ++i) {
     const SeriesLoad& asked = plan.asked.series[i];
     const StageSeconds load = asked.seconds / plan.asked.seconds;
     streams[asked.stream] += load;
     text +=
-        format_text("%-16s %-28s %8.1f %7.1f %7.3f %7.3f %7.3f %7.3f  %s\n", asked.stream.c_str(),
-                    joined(asked.tasks).c_str(), double(asked.clips) / plan.asked.seconds * 60,
+        format("{:<16} {:<28} {:8.1f} {:7.1f} {:7.3f} {:7.3f} {:7.3f} {:7.3f}  {}\n", asked.stream,
+                    joined(asked.tasks), double(asked.clips) / plan.asked.seconds * 60,
                     double(asked.new_images) / double(std::max<std::uint64_t>(asked.clips, 1)), load.encode,
-                    load.prefill, load.decode, load.total(), fate_of(plan.answered.series[i]).c_str());
+                    load.prefill, load.decode, load.total(), fate_of(plan.answered.series[i]));
   }
   const auto sum = [&](const std::string& name, const StageSeconds& load) {
-    text += format_text("%-16s %-28s %8s %7s %7.3f %7.3f %7.3f %7.3f\n", name.c_str(), "all its tasks", "",
+    text += format("{:<16} {:<28} {:>8} {:>7} {:7.3f} {:7.3f} {:7.3f} {:7.3f}\n", name, "all its tasks", "",
                         "", load.encode, load.prefill, load.decode, load.total());
   };
   for (const auto& [name, load] : streams) {

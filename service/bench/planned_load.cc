@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/format.h"
 #include "frames/sampler.h"
 #include "service/engine/request_queue.h"
 #include "service/streams/task_groups.h"
@@ -97,7 +98,7 @@ class Player {
         series->clips.add(0, task.task->prompt(task.wording));
         series->load.tasks.push_back(task.name);
       }
-      by_name_[stream.name + " " + std::to_string(played.series.size())] = series.get();
+      by_name_[format("{} {}", stream.name, played.series.size())] = series.get();
       played.series.push_back(std::move(series));
     }
     queue_.set_weight(stream.name, stream.priority);

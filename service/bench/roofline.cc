@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "base/format.h"
 #include "service/bench/bench_report.h"
 #include "service/terminal/svg.h"
 
@@ -35,9 +35,7 @@ struct StagePoint {
 };
 
 std::string decade(int power) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", std::pow(10.0, power));
-  return text;
+  return format("{:g}", std::pow(10.0, power));
 }
 
 std::string grid(const LogAxis& x, const LogAxis& y) {

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "model/matmul/matmul.h"
 #include "service/bench/memory.h"
 
@@ -130,11 +131,11 @@ StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, c
   const std::string name(stage.name);
   if (const int positions = positions_of(stage, repeats), most = model.config().text.max_position_embeddings;
       positions > most) {
-    result.skipped = "the model has " + std::to_string(most) + " positions";
+    result.skipped = format("the model has {} positions", most);
     return result;
   }
   const auto tell_repeat = [&](int repeat) {
-    tell(name + ", " + std::to_string(repeat) + " of " + std::to_string(repeats));
+    tell(format("{}, {} of {}", name, repeat, repeats));
   };
   const bool knows_peak = forget_peak();
   switch (stage.kind) {
@@ -156,7 +157,7 @@ StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, c
     }
     case StageKind::kDecode: {
       const int steps = kStepsARepeat * repeats;
-      tell(name + ", " + std::to_string(steps) + " steps");
+      tell(format("{}, {} steps", name, steps));
       result.work = work_of_step(model.config(), stage.size, kDecodeContext + steps / 2, weight);
       result.tokens = stage.size;
       result.timing = timed_steps(model, stage.size, kDecodeContext, steps);

@@ -1,11 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <memory>
 
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "ingest/source/refused_file.h"
 #include "service/asking/batch.h"
@@ -84,9 +84,7 @@ std::string line_of(const Answer& answer) {
   std::ranges::stable_sort(choices, std::ranges::greater(), &ScoredChoice::p);
   const char* separator = " (";
   for (const ScoredChoice& choice : choices) {
-    std::array<char, 32> share{};
-    std::snprintf(share.data(), share.size(), " %.1f %%", 100 * choice.p);
-    line += separator + escaped(choice.text) + share.data();
+    line += format("{}{} {:.1f} %", separator, escaped(choice.text), 100 * choice.p);
     separator = ", ";
   }
   return line + ")";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "base/natural_order.h"
 #include "base/whole_file.h"
@@ -96,8 +97,7 @@ bool answer(const PaliGemma& model, BatchLoader& loader, std::span<const Transfe
   std::size_t tokens = 0;
   for (std::size_t i = 0; i < count; ++i) {
     if (stop.stop_requested()) return false;
-    progress.show(double(i) / double(count), std::to_string(i) + " of " + std::to_string(count) +
-                                                 " examples, " + std::to_string(tokens) + " tokens");
+    progress.show(double(i) / double(count), format("{} of {} examples, {} tokens", i, count, tokens));
     const TransferRecord& record = records[order.at(i)];
     Sequence sequence =
         model.prefill(model.encode(loader.images(record, i)), record.tokens.prompt, kMaxAnswerTokens);
@@ -105,7 +105,7 @@ bool answer(const PaliGemma& model, BatchLoader& loader, std::span<const Transfe
     decode(model, std::move(sequence), {.max_new_tokens = kMaxAnswerTokens});
   }
   progress.clear();
-  log_info("calibrated with " + std::to_string(count) + " examples, " + std::to_string(tokens) + " tokens");
+  log_info(format("calibrated with {} examples, {} tokens", count, tokens));
   return true;
 }
 

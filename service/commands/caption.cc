@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/asking/batch.h"
 #include "service/asking/frame_folder.h"
@@ -52,7 +53,7 @@ std::string window_line(const Request& request, const Reply& reply) {
   std::string line = "[" + position_text(clip.frames.front().stamp.pts, tenths);
   if (clip.frames.size() > 1) line += " - " + position_text(latest(clip).stamp.pts, tenths);
   line += "] " + escaped(reply.answer.text);
-  if (request.dropped_before > 0) line += " [" + std::to_string(request.dropped_before) + " dropped before]";
+  if (request.dropped_before > 0) line += format(" [{} dropped before]", request.dropped_before);
   return line;
 }
 
@@ -137,8 +138,7 @@ int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder
   progress.clear();
   writing.require_none();
   if (stop.stop_requested()) return kFailed;
-  log_info("caption: " + std::to_string(windows) + (windows == 1 ? " window" : " windows") +
-           (lost > 0 ? ", " + std::to_string(lost) + " dropped" : ""));
+  log_info(format("caption: {}{}{}", windows, windows == 1 ? " window" : " windows", lost > 0 ? format(", {} dropped", lost) : ""));
   return kDone;
 }
 

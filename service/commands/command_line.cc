@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/joined.h"
 #include "base/log.h"
 #include "service/commands/command.h"
@@ -74,7 +75,7 @@ std::string shown_extra(const std::string& extra, std::span<char* const> argumen
                     std::ranges::all_of(name, [](char c) { return c == '-' || (c >= 'a' && c <= 'z'); });
   if (flag) return name;
   const auto at = std::ranges::find_if(arguments, [&](const char* argument) { return extra == argument; });
-  return "argument " + std::to_string(at - arguments.begin());
+  return format("argument {}", at - arguments.begin());
 }
 
 std::string nearest_command(const CLI::App& app, const std::string& word) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/config/config_keys.h"
 #include "model/config/model_config.h"
@@ -127,10 +128,7 @@ void print_description(const Json& about) {
   line("vision", part(about["vision"]));
   line("text", part(about["text"]));
   for (const char* precision : {"f32", "bf16", "int8"}) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.2f GB of weights",
-                  gigabytes(about["memory_bytes"][precision].get<double>()));
-    line(precision, text);
+    line(precision, format("{:.2f} GB of weights", gigabytes(about["memory_bytes"][precision].get<double>())));
   }
   if (about.contains("kv_bytes_per_position_f32"))
     line("KV cache", number(about["kv_bytes_per_position_f32"]) + " bytes a position (f32)");

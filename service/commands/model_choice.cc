@@ -1,5 +1,6 @@
 #include "service/commands/model_choice.h"
 
+#include "base/format.h"
 #include "base/log.h"
 #include "service/bench/memory.h"
 #include "service/bench/stages.h"
@@ -18,9 +19,7 @@ std::unique_ptr<EngineModel> load_chosen_model(const std::filesystem::path& fold
     log_warning(*warning);
   auto model = load_engine_model(chosen, settled);
   const ModelIdentity identity = model->identity();
-  log_info("model " + identity.id + ", " + identity.precision +
-           (identity.calibration.empty() ? "" : ", calibrated") + ", " + std::to_string(model->image_size()) +
-           " x " + std::to_string(model->image_size()) + " pixels");
+  log_info(format("model {}, {}{}, {} x {} pixels", identity.id, identity.precision, identity.calibration.empty() ? "" : ", calibrated", model->image_size(), model->image_size()));
   if (!identity.notice.empty()) log_warning(identity.notice);
   return model;
 }

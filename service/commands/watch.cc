@@ -6,6 +6,7 @@
 #include <zmq.hpp>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/commands/client_keys_flag.h"
 #include "service/commands/command.h"
@@ -104,7 +105,7 @@ class Watch {
   // Reports at most once a second, because a faulty service may send faults without end.
   void complain(const std::string& what) {
     const auto count = complaints_.count(1, steady_clock::now());
-    if (count) log_warning(what + (*count > 1 ? " (" + std::to_string(*count) + " such)" : ""));
+    if (count) log_warning(what + (*count > 1 ? format(" ({} such)", *count) : ""));
   }
 
   void see(const std::string& topic, const std::string& text) {
@@ -122,8 +123,7 @@ class Watch {
     }
     const EventTracker::Observation seen = tracker_.see(topic, event);
     for (const auto& [lost_topic, events] : seen.losses) {
-      log_warning("lost " + std::to_string(events) + (events == 1 ? " event of " : " events of ") +
-                  lost_topic);
+      log_warning(format("lost {}{}{}", events, events == 1 ? " event of " : " events of ", lost_topic));
     }
     if (seen.repeat || !wanted(topic)) return;
     // Serialised again, so that an event is one line whatever white space its publisher used.

@@ -16,6 +16,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/format.h"
 
 namespace palisade {
 namespace {
@@ -46,7 +47,7 @@ std::string default_folder() {
   const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
   if (runtime != nullptr && runtime[0] == '/') return std::string(runtime) + "/palisade";
   const uid_t user = geteuid();
-  return user == 0 ? "/run/palisade" : "/tmp/palisade-" + std::to_string(user);
+  return user == 0 ? "/run/palisade" : format("/tmp/palisade-{}", user);
 }
 
 // Why a folder is not private to this user, or nothing. Creates the folder where it is missing.
@@ -215,7 +216,7 @@ void Listener::listen_on_port(std::string_view host, std::string_view port) {
   getsockname(socket_.number(), any, &size);
   const int bound = ntohs(six ? address6.sin6_port : address.sin_port);
   endpoint_ =
-      std::string(kTcp).append(host == "localhost" ? "127.0.0.1" : host).append(":") + std::to_string(bound);
+      format("{}{}:{}", kTcp, host == "localhost" ? "127.0.0.1" : host, bound);
 }
 
 Listener::~Listener() {

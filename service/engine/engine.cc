@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "model/paligemma/likeness.h"
 
 namespace palisade {
@@ -38,7 +39,7 @@ void tell_stage(const Request& request, AnswerStage stage) {
 }
 
 std::string megabytes(std::size_t bytes) {
-  return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB";
+  return format("{} MB", (bytes + (1 << 20) - 1) >> 20);
 }
 
 }  // namespace
@@ -376,7 +377,7 @@ void Engine::tell_finished() {
   for (auto answer = answers_.begin(); answer != answers_.end();) {
     const Request& request = (*answer)->admitted->request;
     const std::string series =
-        request.series.empty() ? "" : request.series + " " + std::to_string((*answer)->prompt_index);
+        request.series.empty() ? "" : format("{} {}", request.series, (*answer)->prompt_index);
     if (!(*answer)->reply || behind.contains(series)) {
       if (!series.empty()) behind.insert(series);
       ++answer;

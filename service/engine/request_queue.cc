@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/format.h"
+
 namespace palisade {
 
 std::uint64_t RequestQueue::push(const std::string& stream, int series, Request request) {
@@ -21,7 +23,7 @@ std::uint64_t RequestQueue::push(const std::string& stream, int series, Request 
       lane.dropped[series] += 1 + dropped->dropped_before;
       --size_;
     }
-    request.series = stream + " " + std::to_string(series);
+    request.series = format("{} {}", stream, series);
     lane.waiting.push_back({series, std::move(request)});
     ++size_;
   }

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 
+#include "base/format.h"
 #include "base/log.h"
 
 namespace palisade {
@@ -43,7 +44,7 @@ std::string state_text(const Json& event) {
   const std::string reason = text_at(event, {"data", "reason"});
   if (!reason.empty()) text += " (" + reason + ")";
   const std::int64_t next_ms = number_at(event, {"data", "next_try_in_ms"});
-  if (next_ms > 0) text += ", next try in " + std::to_string((next_ms + 500) / 1000) + " s";
+  if (next_ms > 0) text += format(", next try in {} s", (next_ms + 500) / 1000);
   return text;
 }
 
@@ -54,9 +55,9 @@ std::string answer_text(const Json& event) {
   const std::string finish = text_at(event, {"data", "finish_reason"});
   if (!finish.empty() && finish != "stop") text += " [" + finish + "]";
   const std::int64_t dropped = number_at(event, {"data", "dropped_before"});
-  if (dropped > 0) text += " [" + std::to_string(dropped) + " dropped before]";
+  if (dropped > 0) text += format(" [{} dropped before]", dropped);
   const std::int64_t skipped = number_at(event, {"data", "skipped_before"});
-  if (skipped > 0) text += " [" + std::to_string(skipped) + " skipped before]";
+  if (skipped > 0) text += format(" [{} skipped before]", skipped);
   return text;
 }
 
@@ -71,7 +72,7 @@ std::string event_line(const std::string& topic, const Json& event) {
   if (type == "palisade.state.v1") {
     text = state_text(event);
   } else if (type == "palisade.heartbeat.v1") {
-    text = "up for " + std::to_string(number_at(event, {"data", "uptime_ms"}) / 1000) + " s";
+    text = format("up for {} s", number_at(event, {"data", "uptime_ms"}) / 1000);
   } else {
     text = answer_text(event);
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/clock_watch.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/events/event_writer.h"
 
@@ -57,7 +58,7 @@ void EventRoad::State::deliver_waiting() {
   for (EventRecord& record : records) writer.write(std::move(record));
   const std::uint64_t untold = std::exchange(told_unpublished, lost);
   if (const auto count = full.count(lost - untold, steady_clock::now()))
-    log_warning("events: dropped " + std::to_string(*count) + ", too many waited to be published");
+    log_warning(format("events: dropped {}, too many waited to be published", *count));
 }
 
 void EventRoad::State::send_heartbeat() {
@@ -76,9 +77,7 @@ void EventRoad::State::watch_clock() {
   const auto by = clock.step(wall_now(), steady_clock::now());
   if (!by) return;
   const bool ahead = *by > milliseconds(0);
-  log_warning("clock.step: the host's clock was set " + std::string(ahead ? "ahead" : "back") + " by " +
-              std::to_string(std::chrono::abs(*by).count()) +
-              " ms; times of events follow it, nothing else does");
+  log_warning(format("clock.step: the host's clock was set {} by {} ms; times of events follow it, nothing else does", ahead ? "ahead" : "back", std::chrono::abs(*by).count()));
 }
 
 void EventRoad::State::run(const std::stop_token& stop) {

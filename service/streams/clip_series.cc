@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/format.h"
+
 namespace palisade {
 
 namespace {
@@ -75,10 +77,9 @@ ClipSeries::Change ClipSeries::pushed(bool lost_one) {
 std::string ClipSeries::degradation_text() const {
   std::string text;
   if (degradation_.frames() < settings_.sampling.count)
-    text = std::to_string(degradation_.frames()) + " frames instead of " +
-           std::to_string(settings_.sampling.count);
+    text = format("{} frames instead of {}", degradation_.frames(), settings_.sampling.count);
   if (degradation_.every() > 1)
-    text += (text.empty() ? "one clip of " : ", one clip of ") + std::to_string(degradation_.every());
+    text += format("{}{}", text.empty() ? "one clip of " : ", one clip of ", degradation_.every());
   return text;
 }
 

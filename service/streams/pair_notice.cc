@@ -1,5 +1,7 @@
 #include "service/streams/pair_notice.h"
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -7,7 +9,7 @@ std::string apart_text(std::chrono::microseconds nearest) {
   const auto apart = std::chrono::round<std::chrono::milliseconds>(std::chrono::abs(nearest));
   const long long seconds = std::chrono::round<std::chrono::seconds>(apart).count();
   const std::string length =
-      seconds < 10 ? std::to_string(apart.count()) + " ms" : std::to_string(seconds) + " s";
+      seconds < 10 ? format("{} ms", apart.count()) : format("{} s", seconds);
   return length + (nearest < std::chrono::microseconds(0) ? " earlier" : " later");
 }
 
@@ -20,9 +22,7 @@ std::optional<std::string> PairNotice::missed(std::uint64_t count, const PairMis
   if (in_a_row_ < kInARow || cause == told_) return std::nullopt;
   told_ = cause;
   if (cause == Cause::kSilent) return "no pairs: stream '" + other + "' brings no pictures; is it online?";
-  return "no pairs: the nearest picture of stream '" + other + "' is " + apart_text(*last.nearest) +
-         ", more than the gap of " + std::to_string(gap.count()) +
-         " ms: set the clocks of both cameras by NTP, or raise 'gap'";
+  return format("no pairs: the nearest picture of stream '{}' is {}, more than the gap of {} ms: set the clocks of both cameras by NTP, or raise 'gap'", other, apart_text(*last.nearest), gap.count());
 }
 
 std::optional<std::string> PairNotice::matched() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/format.h"
 #include "ingest/feed_process.h"
 #include "service/engine/answer_record.h"
 #include "service/streams/task_groups.h"
@@ -171,14 +172,13 @@ void ServedStream::ask(Clip clip, std::size_t index) {
   ClipSeries& series = *series_[index];
   const std::lock_guard lock(asking_);
   if (const auto count = losses_.count(clip.lost_before, steady_clock::now())) {
-    log_info(settings_.name + ": gave up " + std::to_string(*count) +
-             " windows in which the stream paused, jumped or was lost");
+    log_info(format("{}: gave up {} windows in which the stream paused, jumped or was lost", settings_.name, *count));
   }
   const std::optional<ClipContext> passes = series.pass(clip);
   if (!passes) {
     // What was wanted is no warning: a street is quiet for hours.
     if (const auto count = skips_.count(1, steady_clock::now()))
-      log_line(LogLevel::kDebug, settings_.name + ": skipped " + std::to_string(*count) + " clips");
+      log_line(LogLevel::kDebug, format("{}: skipped {} clips", settings_.name, *count));
     return;
   }
   const auto passed = std::make_shared<ClipContext>(*passes);
@@ -205,8 +205,7 @@ void ServedStream::ask(Clip clip, std::size_t index) {
   const std::uint64_t dropped = around_.queue.push(settings_.name, int(index), std::move(request));
   dropped_ += dropped;
   if (const auto count = drops_.count(dropped + passed->left_out, steady_clock::now())) {
-    log_warning(settings_.name + ": dropped " + std::to_string(*count) +
-                " clips, the model does not keep up; raise 'every' or use fewer tasks");
+    log_warning(format("{}: dropped {} clips, the model does not keep up; raise 'every' or use fewer tasks", settings_.name, *count));
   }
   tell_change(series, series.pushed(dropped > 0));
 }
@@ -265,7 +264,7 @@ void ServedStream::on_report(const FeedReport& report) {
       std::exchange(last_state_, line) != line) {
     const std::int64_t pause_ms = report.next_try_in.count();
     log_info(settings_.name + ": " + line +
-             (pause_ms > 0 ? "; next try in " + std::to_string(pause_ms) + " ms" : ""));
+             (pause_ms > 0 ? format("; next try in {} ms", pause_ms) : ""));
   }
   {
     const std::lock_guard lock(mutex_);
@@ -321,7 +320,7 @@ void ServedStream::on_failure(const ClipContext& passed, const Request& request,
   if (ClipGate* const gate = series_[passed.series]->gate()) gate->forget();
   if (reply.error.empty()) return;
   if (const auto count = failures_.count(1, steady_clock::now())) {
-    log_error(settings_.name + ": " + std::to_string(*count) + " answers failed: " + reply.error);
+    log_error(format("{}: {} answers failed: {}", settings_.name, *count, reply.error));
   }
 }
 

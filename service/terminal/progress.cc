@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
+
+#include "base/format.h"
 
 namespace palisade {
 namespace {
@@ -31,15 +32,10 @@ std::string bar(double share) {
 std::string position_text(MediaTime position, bool tenths) {
   const long long tenths_in_all = std::chrono::round<std::chrono::milliseconds>(position).count() / 100;
   const long long seconds = tenths_in_all / 10;
-  std::array<char, 64> text{};
-  if (seconds >= 3600) {
-    std::snprintf(text.data(), text.size(), "%lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60,
-                  seconds % 60);
-  } else {
-    std::snprintf(text.data(), text.size(), "%02lld:%02lld", seconds / 60, seconds % 60);
-  }
-  std::string shown = text.data();
-  if (tenths) shown += "." + std::to_string(tenths_in_all % 10);
+  std::string shown = seconds >= 3600
+                          ? format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+                          : format("{:02}:{:02}", seconds / 60, seconds % 60);
+  if (tenths) shown += format(".{}", tenths_in_all % 10);
   return shown;
 }
 
@@ -47,7 +43,7 @@ std::string progress_text(MediaTime position, std::optional<MediaTime> total, st
                           std::chrono::nanoseconds elapsed) {
   std::string text = position_text(position);
   if (total) text += " of " + position_text(*total);
-  text += ", " + std::to_string(windows) + (windows == 1 ? " window" : " windows");
+  text += format(", {}{}", windows, windows == 1 ? " window" : " windows");
   const double share = share_of(position, total);
   if (share > 0.01 && share < 1) {
     const double left = double(elapsed.count()) * (1 - share) / share;

@@ -1,6 +1,7 @@
 #include "service/terminal/svg.h"
 
-#include <cstdio>
+
+#include "base/format.h"
 
 namespace palisade {
 namespace {
@@ -22,9 +23,7 @@ std::string escaped_xml(std::string_view text) {
 }  // namespace
 
 std::string attribute(const char* name, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, " %s=\"%.1f\"", name, value);
-  return text;
+  return format(" {}=\"{:.1f}\"", name, value);
 }
 
 std::string text_at(double x, double y, std::string_view text, const char* anchor) {
@@ -39,11 +38,7 @@ std::string line(double x1, double y1, double x2, double y2, const char* colour)
 
 std::string polyline(const std::vector<std::pair<double, double>>& points, const char* colour) {
   std::string text = "<polyline fill=\"none\" stroke=\"" + std::string(colour) + "\" points=\"";
-  char pair[64];
-  for (const auto& [x, y] : points) {
-    std::snprintf(pair, sizeof pair, "%.1f,%.1f ", x, y);
-    text += pair;
-  }
+  for (const auto& [x, y] : points) text += format("{:.1f},{:.1f} ", x, y);
   return text + "\"/>\n";
 }
 

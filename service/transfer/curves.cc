@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/text_format.h"
+#include "base/format.h"
 #include "service/terminal/svg.h"
 #include "service/transfer/run_folder.h"
 
@@ -72,16 +72,15 @@ std::string curves_of(const std::vector<Json>& metrics) {
                     line(kWidth - kRight, kTop, kWidth - kRight, kHeight - kBottom, "#888");
   for (int quarter = 0; quarter <= 4; ++quarter) {
     const double y = kHeight - kBottom - (kHeight - kTop - kBottom) * quarter / 4;
-    svg += text_at(kLeft - 6, y + 4, format_text("%.3g", most_loss * quarter / 4), "end") +
-           text_at(kWidth - kRight + 6, y + 4, format_text("%.2f", quarter / 4.0)) +
+    svg += text_at(kLeft - 6, y + 4, format("{:.3g}", most_loss * quarter / 4), "end") +
+           text_at(kWidth - kRight + 6, y + 4, format("{:.2f}", quarter / 4.0)) +
            text_at(kLeft + (kWidth - kLeft - kRight) * quarter / 4, kHeight - kBottom + 18,
-                   format_text("%.0f", steps * quarter / 4), "middle");
+                   format("{:.0f}", steps * quarter / 4), "middle");
   }
   svg += polyline(placed(rate, most_rate), "#bbb") + polyline(placed(loss, most_loss), "#06c") +
          polyline(placed(evaluated, most_loss), "#c60") + polyline(placed(exact, 1), "#080") +
          text_at(kLeft, 20,
-                 format_text("loss (blue), of the evaluation (orange), its exact answers (green, right), "
-                             "learning rate (grey, to %.3g)",
+                 format("loss (blue), of the evaluation (orange), its exact answers (green, right), learning rate (grey, to {:.3g})",
                              most_rate)) +
          text_at(kWidth / 2, kHeight - 12, "step", "middle");
   return svg + "</svg>\n";

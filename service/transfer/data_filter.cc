@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/sha256.h"
-#include "base/text_format.h"
+#include "base/format.h"
 #include "ingest/open_source.h"
 #include "ingest/pictures/picture.h"
 #include "ingest/source/source.h"
@@ -76,7 +76,7 @@ class LineFilter {
       if (!found.empty())
         return removed(
             line, std::string(found[0].pattern),
-            format_text("%s, bytes %zu to %zu", part, found[0].offset, found[0].offset + found[0].length));
+            format("{}, bytes {} to {}", part, found[0].offset, found[0].offset + found[0].length));
     }
     return std::nullopt;
   }
@@ -92,7 +92,7 @@ class LineFilter {
                                      : nullptr;
       if (reason)
         return removed(line, reason,
-                       format_text("%d x %d pixels: ", content.width, content.height) + name.string());
+                       format("{} x {} pixels: ", content.width, content.height) + name.string());
     }
     return std::nullopt;
   }
@@ -102,7 +102,7 @@ class LineFilter {
     std::string pictures;
     for (const fs::path& name : names) {
       const Content& content = contents_.at(name);
-      pictures += format_text("%d %d %s\n", content.width, content.height, content.sha256.c_str());
+      pictures += format("{} {} {}\n", content.width, content.height, content.sha256);
     }
     const std::string example = pictures + Json{line.prefix, line.suffix}.dump();
     const auto same_example = examples_.find(example);
@@ -144,7 +144,7 @@ FilteredLines filtered(std::vector<TransferLine> lines, const FilterSettings& fi
     }
     const std::size_t seen = result.kept.size() + result.removed.size();
     progress.show(double(seen) / total,
-                  format_text("%zu of %.0f examples, %zu removed", seen, total, result.removed.size()));
+                  format("{} of {:.0f} examples, {} removed", seen, total, result.removed.size()));
   }
   return result;
 }
@@ -174,11 +174,11 @@ std::map<std::string, int> counts_of(const std::vector<RemovedLine>& removed) {
 }
 
 std::string summary_of(const FilteredLines& lines) {
-  std::string text = format_text("%zu of %zu examples removed", lines.removed.size(),
+  std::string text = format("{} of {} examples removed", lines.removed.size(),
                                  lines.kept.size() + lines.removed.size());
   const char* separator = ": ";
   for (const auto& [reason, count] : counts_of(lines.removed)) {
-    text += format_text("%s%s %d", separator, reason.c_str(), count);
+    text += format("{}{} {}", separator, reason, count);
     separator = ", ";
   }
   return text;

@@ -6,9 +6,10 @@
 #include <future>
 #include <thread>
 
+#include "base/format.h"
 #include "base/input_file.h"
 #include "base/sha256.h"
-#include "base/text_format.h"
+#include "base/format.h"
 #include "ingest/open_source.h"
 #include "ingest/pictures/picture.h"
 #include "ingest/source/source.h"
@@ -93,7 +94,7 @@ FileHashes InputFiles::read(const std::vector<TransferLine>& lines, const FileHa
   for (auto& thread : threads) {
     while (thread.wait_for(std::chrono::milliseconds(200)) != std::future_status::ready)
       progress.show(double(done) / double(std::max<std::size_t>(work.size(), 1)),
-                    format_text("%zu of %zu pictures and films looked at", done.load(), work.size()));
+                    format("{} of {} pictures and films looked at", done.load(), work.size()));
     thread.get();
   }
   progress.clear();
@@ -125,7 +126,7 @@ FileHashes read_file_hashes(const fs::path& file) {
   LineReader lines(file, kMaxHashLine);
   for (std::string line; lines.next(line);) {
     if (line.size() < kHexDigits + 3 || line.substr(kHexDigits, 2) != "  ")
-      throw Error(file.string() + ":" + std::to_string(lines.number()) + ": holds no hash and file name");
+      throw Error(format("{}:{}: holds no hash and file name", file.string(), lines.number()));
     hashes[line.substr(kHexDigits + 2)] = line.substr(0, kHexDigits);
   }
   return hashes;

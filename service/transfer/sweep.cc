@@ -7,7 +7,7 @@
 
 #include "base/joined.h"
 #include "base/log.h"
-#include "base/text_format.h"
+#include "base/format.h"
 #include "model/config/model_config.h"
 #include "service/terminal/progress.h"
 #include "service/transfer/run_folder.h"
@@ -108,8 +108,8 @@ class Sweep {
     std::set<std::string> names;
     for (const SweepRun& run : result_.runs) names.insert(run.name);
     int number = 1;
-    while (names.contains(format_text("run%03d", number))) ++number;
-    return result_.runs.emplace_back(SweepRun{format_text("run%03d", number), settings});
+    while (names.contains(format("run{:03}", number))) ++number;
+    return result_.runs.emplace_back(SweepRun{format("run{:03}", number), settings});
   }
 
   // Work of the distinct trainings: examples seen times pixels.
@@ -148,7 +148,7 @@ class Sweep {
     }
     std::size_t done = 0;
     for (const SweepRun& run : result_.runs) done += run.score || !run.failure.empty();
-    return format_text("run %zu of %zu", done + 1, done + open.size());
+    return format("run {} of {}", done + 1, done + open.size());
   }
 
   // False when it was stopped.

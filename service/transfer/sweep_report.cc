@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "base/text_format.h"
+#include "base/format.h"
 #include "service/terminal/progress.h"
 #include "service/terminal/svg.h"
 #include "service/transfer/sweep_settings.h"
@@ -28,8 +28,8 @@ Cells cells_of(const SweepRun& run, const std::vector<std::string>& keys, bool b
   Cells cells = {run.name};
   for (const std::string& key : keys) cells.push_back(value_of(run.settings, key));
   if (run.score) {
-    cells.push_back(format_text("%.1f %%", 100 * run.score->exact));
-    cells.push_back(format_text("%.4f", run.score->loss));
+    cells.push_back(format("{:.1f} %", 100 * run.score->exact));
+    cells.push_back(format("{:.4f}", run.score->loss));
     cells.push_back(position_text(std::chrono::nanoseconds(std::int64_t(1e9 * run.score->seconds))));
   } else {
     cells.insert(cells.end(), 3, "-");
@@ -106,7 +106,7 @@ std::string picture_of(const std::vector<SweepRun>& runs, const std::vector<std:
              attribute("width", kBar * run.score->exact) + attribute("height", kRow - 6) + " fill=\"" +
              (&run == best ? "#080" : "#8ac") + "\"/>\n" +
              text_at(left + kBar + 8, y + 14,
-                     format_text("%.1f %%, loss %.4f", 100 * run.score->exact, run.score->loss));
+                     format("{:.1f} %, loss {:.4f}", 100 * run.score->exact, run.score->loss));
     } else {
       svg += text_at(left + 8, y + 14, run.failure.empty() ? "not finished" : "failed");
     }

@@ -8,10 +8,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/input_file.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "base/text_format.h"
+#include "base/format.h"
 #include "model/decoding/generation.h"
 #include "model/train/model_folder.h"
 #include "model/train/resolution.h"
@@ -50,7 +51,7 @@ std::string hash_of(const TransferSettings& settings, const std::vector<RemovedL
   std::string text(1u << 16, '\0');
   while (const std::size_t size = data.read(text)) hash.add(std::as_bytes(std::span(text).first(size)));
   std::string numbers;
-  for (const RemovedLine& line : removed) numbers += std::to_string(line.line) + "\n";
+  for (const RemovedLine& line : removed) numbers += format("{}\n", line.line);
   hash.add(std::as_bytes(std::span(numbers)));
   for (const auto& file : checkpoint.files()) add_file(hash, *file);
   return hash.hex();
@@ -103,7 +104,7 @@ class Transfer {
     Progress progress(what_);
     begun_ = steady_clock::now();
     first_step_ = optimizer_.steps();
-    log_info(what_ + format_text(": %zu examples, %d steps of %d, from step %d", records_.size(),
+    log_info(what_ + format(": {} examples, {} steps of {}, from step {}", records_.size(),
                                  total_steps_, settings_.batch_size, first_step_));
     next_ = load_ahead(pass_of(optimizer_.steps(), part_.passes));
     while (optimizer_.steps() < total_steps_ && !stop_.stop_requested() && step(progress)) {
@@ -132,7 +133,7 @@ class Transfer {
     if (first == lines.end()) return;
     log_warning(
         what_ + ": " + first->place() +
-        format_text(": its prefix and %td others", std::ranges::count_if(lines, other) - 1) +
+        format(": its prefix and {} others", std::ranges::count_if(lines, other) - 1) +
         " begin with no word of PaliGemma's prompts: they are learnt as they stand, but palisade asks "
         "such words as \"answer en ...\"; begin them with that, or with caption, describe, ocr, "
         "detect or segment");
@@ -178,7 +179,7 @@ class Transfer {
     const std::string first = changed.front();
     throw Error(
         first + ": has changed since the run was begun" +
-        (changed.size() > 1 ? ", and so have " + std::to_string(changed.size() - 1) + " others" : "") + " (" +
+        (changed.size() > 1 ? format(", and so have {} others", changed.size() - 1) : "") + " (" +
         run_.path().string() + "/inputs.sha256); bring them back, or begin another run");
   }
 
@@ -260,15 +261,14 @@ class Transfer {
                  {"examples_per_second", rate}});
     const auto left = std::chrono::duration_cast<MediaTime>(
         std::chrono::duration<double>((total_steps_ - step - 1) * double(settings_.batch_size) / rate));
-    progress.show(double(step + 1) / total_steps_, format_text("step %d of %d, loss %.4f, %.1f examples/s, ",
+    progress.show(double(step + 1) / total_steps_, format("step {} of {}, loss {:.4f}, {:.1f} examples/s, ",
                                                                step + 1, total_steps_, loss, rate) +
                                                        position_text(left) + " left");
     return true;
   }
 
   [[noreturn]] void fail_at(int step, const std::string& what) {
-    throw Error("step " + std::to_string(step + 1) + ": " + what +
-                " is no finite number; the last checkpoint is as it was. Try a lower learning_rate");
+    throw Error(format("step {}: {} is no finite number; the last checkpoint is as it was. Try a lower learning_rate", step + 1, what));
   }
 
   void evaluate(Progress& progress) {
@@ -290,7 +290,7 @@ class Transfer {
     }
     run_.append({{"step", optimizer_.steps()}, {"evaluation_loss", loss}, {"evaluation_exact", exact}});
     progress.clear();
-    log_info(what_ + format_text(": step %d: evaluation loss %.4f, %.1f %% of %zu answers exact",
+    log_info(what_ + format(": step {}: evaluation loss {:.4f}, {:.1f} % of {} answers exact",
                                  optimizer_.steps(), loss, 100 * exact, evaluation_.size()));
   }
 
@@ -312,7 +312,7 @@ class Transfer {
     run_.append(
         {{"step", optimizer_.steps()}, {"beams", settings_.beams}, {"evaluation_exact_by_beams", share}});
     progress.clear();
-    log_info(what_ + format_text(": with %d beams %.1f %% of %zu answers exact", settings_.beams, 100 * share,
+    log_info(what_ + format(": with {} beams {:.1f} % of {} answers exact", settings_.beams, 100 * share,
                                  evaluation_.size()));
   }
 

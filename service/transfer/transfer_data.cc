@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/format.h"
 #include "base/random.h"
 #include "ingest/open_source.h"
 #include "ingest/pictures/picture.h"
@@ -25,13 +26,11 @@ TransferRecord record_of(const TransferLine& line, const TransferSettings& setti
   const std::size_t length = record.tokens.prompt.size() + record.tokens.suffix.size();
   // The last token is predicted and not read.
   if (length > std::size_t(settings.text_length) + 1)
-    throw Error(record.place + ": prefix and suffix are " + std::to_string(length - 1) +
-                " tokens, text_length is " + std::to_string(settings.text_length));
+    throw Error(format("{}: prefix and suffix are {} tokens, text_length is {}", record.place, length - 1, settings.text_length));
   const std::size_t images = record.video.empty() ? record.pictures.size() : std::size_t(settings.frames);
   const std::size_t positions = images * std::size_t(config.image_tokens()) + length - 1;
   if (positions > std::size_t(config.text.max_position_embeddings))
-    throw Error(record.place + ": pictures and text are " + std::to_string(positions) +
-                " positions, the model has " + std::to_string(config.text.max_position_embeddings));
+    throw Error(format("{}: pictures and text are {} positions, the model has {}", record.place, positions, config.text.max_position_embeddings));
   return record;
 }
 

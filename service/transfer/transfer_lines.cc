@@ -1,5 +1,6 @@
 #include "service/transfer/transfer_lines.h"
 
+#include "base/format.h"
 #include "base/input_file.h"
 #include "base/json.h"
 #include "service/settings/settings.h"
@@ -144,7 +145,7 @@ void require_none(const LineProblems& problems) {
   std::vector<std::string> told;
   for (const auto& [line, problem] : problems.kept()) told.push_back(problem);
   if (problems.size() > told.size())
-    told.push_back("and " + std::to_string(problems.size() - told.size()) + " more problems");
+    told.push_back(format("and {} more problems", problems.size() - told.size()));
   if (!told.empty()) throw SettingsError(told);
 }
 

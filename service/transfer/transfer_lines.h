@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/format.h"
+
 namespace palisade {
 
 // One line of a JSONL file of examples: {"image": PATH | "images": [PATH ...] | "video": PATH, "prefix": ...,
@@ -18,7 +20,7 @@ struct TransferLine {
   std::string prefix;  // as whole_prompt() reads it
   std::string suffix;  // as plain_text() does
 
-  std::string place() const { return file.string() + ":" + std::to_string(number); }
+  std::string place() const { return format("{}:{}", file.string(), number); }
 };
 
 // Problems of the lines of one file, by line number; 0 means the file. All are counted, the first ones kept.

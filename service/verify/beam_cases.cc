@@ -1,4 +1,5 @@
 // Golden data of beam search: every returned sequence in order, and its score.
+#include "base/format.h"
 #include "base/json.h"
 #include "ingest/pictures/picture.h"
 #include "model/decoding/generation.h"
@@ -26,12 +27,11 @@ void compare_setting(const std::string& label, const Json& setting, const Answer
                      VerificationReport& report) {
   const Json& sequences = setting.at("sequences");
   if (sequences.size() != answer.beams.size())
-    report.fail(label, "returned " + std::to_string(answer.beams.size()) + " sequences, not " +
-                           std::to_string(sequences.size()));
+    report.fail(label, format("returned {} sequences, not {}", answer.beams.size(), sequences.size()));
   const std::size_t common = std::min(sequences.size(), answer.beams.size());
   std::vector<float> scores;
   for (std::size_t i = 0; i < common; ++i) {
-    report.compare_ids(label + " ids[" + std::to_string(i) + "]", sequences[i].get<std::vector<TokenId>>(),
+    report.compare_ids(format("{} ids[{}]", label, i), sequences[i].get<std::vector<TokenId>>(),
                        answer.beams[i].token_ids);
     scores.push_back(float(answer.beams[i].score));
   }

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "ingest/pictures/picture.h"
 #include "model/config/siglip_config.h"
@@ -98,7 +99,7 @@ class ModelCase {
   }
 
   std::string labelled(const std::string& name, int prompt) const {
-    return json_.at("prompts").size() == 1 ? name : name + "[" + std::to_string(prompt) + "]";
+    return json_.at("prompts").size() == 1 ? name : format("{}[{}]", name, prompt);
   }
 
   void compare_input_ids(const PaliGemma& model, int index, const std::string& text, int images) {
@@ -115,7 +116,7 @@ class ModelCase {
     const TensorView* tensor = find(name);
     if (!tensor || tensor->shape.size() != 3) return;
     const auto stored = int(tensor->shape[1]), width = int(tensor->shape[2]);
-    if (width != rows.cols) return report_.fail(labelled(name, prompt), "width " + std::to_string(rows.cols));
+    if (width != rows.cols) return report_.fail(labelled(name, prompt), format("width {}", rows.cols));
     const int common = std::min(stored, rows.rows);
     const auto golden = tensor->to_floats();
     const float* expected = golden.data() + (std::size_t(prompt) * stored + stored - common) * width;

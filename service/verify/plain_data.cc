@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "frames/resize.h"
 #include "ingest/pictures/picture.h"
@@ -34,12 +35,12 @@ fs::path model_folder(const fs::path& root, const std::string& wanted,
 }
 
 fs::path folder_with_pieces(const fs::path& root, int pieces) {
-  return model_folder(root, std::to_string(pieces) + " pieces",
+  return model_folder(root, format("{} pieces", pieces),
                       [&](const fs::path& folder) { return Tokenizer(folder).piece_count() == pieces; });
 }
 
 fs::path folder_with_image_tokens(const fs::path& root, int image_tokens) {
-  return model_folder(root, std::to_string(image_tokens) + " tokens an image", [&](const fs::path& folder) {
+  return model_folder(root, format("{} tokens an image", image_tokens), [&](const fs::path& folder) {
     return read_model_config(folder).image_tokens() == image_tokens;
   });
 }
@@ -132,7 +133,7 @@ void verify_processor(const fs::path& root, const fs::path& file, VerificationRe
           row < suffixes.size() ? std::optional(suffixes[row].get<std::string>()) : std::nullopt;
       const auto ids = processor_ids(config, tokenizer, texts.at(row).get<std::string>(), images, suffix);
       const auto expected = ids_of(rows[row]);
-      const std::string name = one.at("case").get<std::string>() + " [" + std::to_string(row) + "]";
+      const std::string name = one.at("case").get<std::string>format("{} [{}]", , row);
       report.compare_ids(name, expected, padded_left(ids, expected.size(), config.pad_token));
     }
   }

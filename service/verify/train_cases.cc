@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "ingest/pictures/picture.h"
 #include "model/config/preprocessor.h"
@@ -236,7 +237,7 @@ void verify_optimizer(const fs::path& root, const fs::path& file, const Json& js
   Trainee trainee(root / json.at("model").get<std::string>());
   const Json& examples = json.at("examples");
   for (std::size_t i = 0; i < examples.size(); ++i)
-    trainee.add(root, examples[i], examples[i].at("input_ids"), "example " + std::to_string(i) + " ", report);
+    trainee.add(root, examples[i], examples[i].at("input_ids"), format("example {} ", i), report);
   compare_decayed(json, trainee.parameters(), report);
   const OptimizerSettings settings{.learning_rate = json.at("lr").get<double>(),
                                    .weight_decay = json.at("wd").get<double>(),
@@ -249,7 +250,7 @@ void verify_optimizer(const fs::path& root, const fs::path& file, const Json& js
   const Schedule schedule{total, warmup_steps_of(json.at("warmup_percent").get<double>(), total)};
   for (const Json& golden : json.at("steps")) {
     const int step = golden.at("step").get<int>();
-    const std::string label = "step " + std::to_string(step) + " ";
+    const std::string label = format("step {} ", step);
     const double tolerance = step < kExactSteps ? kLossTolerance : kDriftingLossTolerance;
     // Values after later steps drift as their losses do.
     const double share = step < kExactSteps ? kNormShare : 50 * kNormShare;
@@ -261,7 +262,7 @@ void verify_optimizer(const fs::path& root, const fs::path& file, const Json& js
       // drift against each other.
       if (step >= kExactSteps) continue;
       const bool updated = step > 0 && schedule.factor(step - 1) > 0;
-      compare_number(label + "loss of example " + std::to_string(i),
+      compare_number(format("{}loss of example {}", label, i),
                      golden.at("per_example").at(i).get<double>(), losses[i].loss,
                      updated ? tolerance * double(losses.size()) : tolerance, report);
     }

@@ -9,6 +9,7 @@
 #include <zmq.hpp>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "service/endpoints/endpoint.h"
@@ -82,7 +83,7 @@ struct Control::State {
     if (!fault) return {{"done", true}};
     const auto count = refused.count(1, std::chrono::steady_clock::now());
     if (count)
-      log_warning("control: " + *fault + (*count > 1 ? " (" + std::to_string(*count) + " refused)" : ""));
+      log_warning("control: " + *fault + (*count > 1 ? format(" ({} refused)", *count) : ""));
     return {{"error", *fault}};
   }
 
@@ -108,8 +109,7 @@ std::optional<std::string> send_control(const std::string& endpoint, const Contr
                                         std::chrono::milliseconds patience) {
   const std::string text = json_text(request);
   if (text.size() > kMaxRequestBytes)
-    throw UsageError("the request has " + std::to_string(text.size()) + " bytes; a service takes " +
-                     std::to_string(kMaxRequestBytes));
+    throw UsageError(format("the request has {} bytes; a service takes {}", text.size(), kMaxRequestBytes));
   std::optional<PeerGuard> peer_guard;  // ends after the socket
   zmq::context_t context = PeerGuard::context();
   zmq::socket_t socket(context, zmq::socket_type::req);

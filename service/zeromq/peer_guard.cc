@@ -21,6 +21,7 @@
 #include <zmq.hpp>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/endpoints/descriptors_left.h"
 #include "service/endpoints/endpoint.h"
@@ -51,7 +52,7 @@ constexpr std::size_t kSpareLinks = 2;
 std::string private_name() {
   std::random_device random;
   const std::uint64_t number = std::uint64_t(random()) << 32 | random();
-  return "palisade-" + std::to_string(getpid()) + "-" + std::to_string(number);
+  return format("palisade-{}-{}", getpid(), number);
 }
 
 Address abstract_address(const std::string& name) {
@@ -194,7 +195,7 @@ void PeerGuard::Relay::refuse(const std::string& what) {
   const auto count = refusals_.count(1, steady_clock::now());
   if (!count) return;
   log_warning(rules_.name + ": cut off a peer that " + what +
-              (*count > 1 ? "; " + std::to_string(*count - 1) + " others before it" : ""));
+              (*count > 1 ? format("; {} others before it", *count - 1) : ""));
 }
 
 awaitable<void> PeerGuard::Relay::accept_peers() {
@@ -210,7 +211,7 @@ awaitable<void> PeerGuard::Relay::accept_peers() {
       if (links_ < rules_.max_peers) {
         let_in(std::move(accepted));
       } else {
-        refuse("came when " + std::to_string(rules_.max_peers) + " were there already");
+        refuse(format("came when {} were there already", rules_.max_peers));
       }
     } else if (spares_.empty() || (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)) {
       // Whoever waits, waits on, and the others are served.
@@ -351,7 +352,7 @@ awaitable<void> PeerGuard::Relay::forward_outbound(Stream& inner, Stream& outer)
 awaitable<void> PeerGuard::Relay::await_introduction(const PeerJudge& judge, std::string& fault) {
   co_await pause(kIntroduction);
   if (judge.ready()) co_return co_await pause(milliseconds::max() / 2'000'000);
-  fault = "did not introduce itself within " + std::to_string(kIntroduction.count()) + " ms";
+  fault = format("did not introduce itself within {} ms", kIntroduction.count());
 }
 
 PeerGuard::PeerGuard(std::unique_ptr<Relay> relay) : relay_(std::move(relay)) {}

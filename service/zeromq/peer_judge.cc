@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -45,7 +47,7 @@ void PeerJudge::judge_command(const ZmtpItem& item, std::chrono::steady_clock::t
     pings_ = 0;
   }
   if (++pings_ > kMaxPingsPerSecond)
-    throw ZmtpFault("sent more than " + std::to_string(kMaxPingsPerSecond) + " PINGs in a second");
+    throw ZmtpFault(format("sent more than {} PINGs in a second", kMaxPingsPerSecond));
 }
 
 void PeerJudge::subscribe(bool begins, const std::string& prefix) {
@@ -54,10 +56,10 @@ void PeerJudge::subscribe(bool begins, const std::string& prefix) {
     return;
   }
   if (prefix.size() > kMaxTopicBytes)
-    throw ZmtpFault("subscribes to a topic of more than " + std::to_string(kMaxTopicBytes) + " bytes");
+    throw ZmtpFault(format("subscribes to a topic of more than {} bytes", kMaxTopicBytes));
   subscriptions_.insert(prefix);
   if (subscriptions_.size() > kMaxSubscriptions)
-    throw ZmtpFault("subscribes to more than " + std::to_string(kMaxSubscriptions) + " topics");
+    throw ZmtpFault(format("subscribes to more than {} topics", kMaxSubscriptions));
 }
 
 }  // namespace palisade

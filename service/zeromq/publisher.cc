@@ -11,6 +11,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "base/format.h"
 #include "base/log.h"
 #include "service/endpoints/endpoint.h"
 #include "service/events/sink_queue.h"
@@ -116,7 +117,7 @@ void Publisher::State::send_waiting() {
   }
   const std::uint64_t lost = queue.lost(), untold = lost - std::exchange(told_lost, lost);
   if (const auto count = full.count(untold, steady_clock::now()))
-    log_warning("publisher: dropped " + std::to_string(*count) + " events, its queue was full");
+    log_warning(format("publisher: dropped {} events, its queue was full", *count));
 }
 
 void Publisher::State::read_subscriptions() {

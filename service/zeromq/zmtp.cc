@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -66,8 +68,7 @@ std::optional<ZmtpReader::Frame> ZmtpReader::read_frame() {
                                ? kMaxCommandBytes
                                : limits_.message_bytes - part_bytes_ + (limits_.encrypted ? kCurveBytes : 0);
   if (size > most) {
-    throw ZmtpFault("sent more than " + std::to_string(command ? kMaxCommandBytes : limits_.message_bytes) +
-                    " bytes in one message");
+    throw ZmtpFault(format("sent more than {} bytes in one message", command ? kMaxCommandBytes : limits_.message_bytes));
   }
   if (rest.size() < head + size) return std::nullopt;
   at_ += head + size;
@@ -85,7 +86,7 @@ std::optional<ZmtpItem> ZmtpReader::item_of(Frame frame) {
   part_bytes_ += frame.body.size();
   parts_.push_back(std::move(frame.body));
   if (parts_.size() > limits_.parts || (frame.more && parts_.size() == limits_.parts))
-    throw ZmtpFault("sent a message of more than " + std::to_string(limits_.parts) + " parts");
+    throw ZmtpFault(format("sent a message of more than {} parts", limits_.parts));
   if (frame.more) return std::nullopt;
   part_bytes_ = 0;
   return ZmtpItem{.command = {}, .parts = std::exchange(parts_, {})};

@@ -1,8 +1,7 @@
 #include "tasks/events/event.h"
 
-#include <array>
-#include <cstdio>
 
+#include "base/format.h"
 #include "base/time_text.h"
 
 namespace palisade {
@@ -76,9 +75,7 @@ std::string_view type_of(EventKind kind) {
 }
 
 std::string sequence_text(std::uint64_t sequence) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%012llu", static_cast<unsigned long long>(sequence));
-  return text.data();
+  return format("{:012}", sequence);
 }
 
 std::string answer_topic(std::string_view stream, std::string_view name) {

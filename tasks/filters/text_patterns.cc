@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/format.h"
 #include "base/utf8.h"
 
 namespace palisade {
@@ -128,7 +129,7 @@ std::vector<std::string> words_of(std::string_view list, const std::string& what
     const std::string word = trimmed(list.substr(0, end));
     list.remove_prefix(std::min(end + 1, list.size()));
     ++number;
-    const std::string place = what + ":" + std::to_string(number) + ": ";
+    const std::string place = format("{}:{}: ", what, number);
     if (const std::string fault = fault_of(word); !fault.empty()) throw PatternError(place + fault);
     if (word.empty() || word.front() == '#') continue;
     if (words.size() == kMaxWords) throw PatternError(place + "more than 20,000 words; split the list");

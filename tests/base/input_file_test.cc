@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "base/input_file.h"
 
 #include <doctest/doctest.h>
@@ -19,7 +20,7 @@ namespace {
 struct Written {
   explicit Written(const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
   ~Written() { fs::remove(path); }
-  const fs::path path = fs::temp_directory_path() / ("palisade_input_file" + std::to_string(getpid()));
+  const fs::path path = fs::temp_directory_path() / format("palisade_input_file{}", getpid());
 };
 
 std::vector<std::string> lines_of(const std::string& content, std::size_t most_bytes = 1u << 20) {
@@ -64,7 +65,7 @@ TEST_CASE("what cannot be read is an error and never the end") {
   char one = 0;
   InputFile memory("/proc/self/mem");
   CHECK_THROWS_WITH_AS(memory.read({&one, 1}), doctest::Contains("cannot be read"), Error);
-  const fs::path pipe = fs::temp_directory_path() / ("palisade_input_pipe" + std::to_string(getpid()));
+  const fs::path pipe = fs::temp_directory_path() / format("palisade_input_pipe{}", getpid());
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   for (const fs::path& path : {pipe, fs::path("/"), fs::path("/dev/zero"), fs::path("/nowhere/at/all")})
     CHECK_THROWS_AS(InputFile{path}, Error);

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "base/read_file.h"
 
 #include <doctest/doctest.h>
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct SmallFile {
-  fs::path path = fs::temp_directory_path() / ("palisade-read-file-" + std::to_string(::getpid()));
+  fs::path path = fs::temp_directory_path() / format("palisade-read-file-{}", ::getpid());
   explicit SmallFile(const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
   ~SmallFile() { fs::remove_all(path); }
 };

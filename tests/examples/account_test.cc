@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "examples/demo/account.h"
 
 #include <doctest/doctest.h>
@@ -17,7 +18,7 @@ constexpr double kStart = 1'790'000'000;
 // A camera's account with one red car, which crosses to the right from second 10 to 15.
 struct OneCar {
   std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("palisade_account_" + std::to_string(getpid()) + ".jsonl");
+      std::filesystem::temp_directory_path() / format("palisade_account_{}.jsonl", getpid());
   OneCar() {
     Object car;
     car.width = 156;

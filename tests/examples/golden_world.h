@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/format.h"
 #include "examples/world/truth_file.h"
 
 namespace palisade::world {
@@ -22,7 +23,7 @@ inline nlohmann::json golden(const std::string& name) {
 
 inline std::vector<nlohmann::json> golden_clips() {
   std::vector<nlohmann::json> clips;
-  for (int i = 0; i < 6; ++i) clips.push_back(golden("clip" + std::to_string(i) + ".json"));
+  for (int i = 0; i < 6; ++i) clips.push_back(golden(format("clip{}.json", i)));
   return clips;
 }
 

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "examples/world/questions.h"
 
 #include <doctest/doctest.h>
@@ -71,7 +72,7 @@ void check_balance(const TimesGiven& account, const std::vector<std::string>& an
     std::string text;
     int total = 0;
     for (const auto& [answer, times] : given) {
-      text += " " + answer + " " + std::to_string(times);
+      text += format(" {} {}", answer, times);
       total += times;
     }
     MESSAGE(wording << ":" << text);

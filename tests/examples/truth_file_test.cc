@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "examples/world/truth_file.h"
 
 #include <doctest/doctest.h>
@@ -13,7 +14,7 @@ namespace {
 
 struct TemporaryFile {
   std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("palisade_truth_" + std::to_string(getpid()) + ".jsonl");
+      std::filesystem::temp_directory_path() / format("palisade_truth_{}.jsonl", getpid());
   ~TemporaryFile() { std::filesystem::remove(path); }
 };
 

@@ -1,6 +1,7 @@
 // Cameras that freeze, die, are absent, ask for a password, flap: R-01 to R-06 and R-20 of the fault list.
 #include <doctest/doctest.h>
 
+#include "base/format.h"
 #include "tests/fault/watched.h"
 #include "tests/ingest/rtsp_camera.h"
 
@@ -74,7 +75,7 @@ TEST_CASE("R-03 a camera that dies is a loss, never the end, and is online again
 TEST_CASE("R-04 a camera that is absent or whose name is unknown is tried again, with growing pauses") {
   int port = 0;
   { port = RtspCamera().port(); }  // nobody listens there any more
-  for (const std::string& url : {"rtsp://127.0.0.1:" + std::to_string(port) + "/live",
+  for (const std::string& url : {format("rtsp://127.0.0.1:{}/live", port),
                                  std::string("rtsp://no-such-camera.invalid/live")}) {
     AllWatched all = watch_with_both(url);
     for (auto& watched : all) {

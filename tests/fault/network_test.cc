@@ -8,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "base/format.h"
 #include "ingest/open_source.h"
 #include "tests/fault/tcp_relay.h"
 #include "tests/fault/watched.h"
@@ -232,7 +233,7 @@ TEST_CASE("R-24 a camera that redirects to another host is not followed, to the 
            "/live\r\n\r\n");
     });
     const SourceOptions options =
-        impatient("rtsp://127.0.0.1:" + std::to_string(server.port()) + "/x", RtspReader::kFfmpeg).source;
+        impatient(format("rtsp://127.0.0.1:{}/x", server.port()), RtspReader::kFfmpeg).source;
     CAPTURE(std::string(host));
     if (std::string(host) == "127.0.0.1") {
       CHECK(open_source(options, {})->next(test::all).has_value());

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/format.h"
 #include "ingest/open_source.h"
 #include "tests/fault/tcp_relay.h"
 #include "tests/fault/watched.h"
@@ -69,7 +70,7 @@ TEST_CASE("R-22 two thousand connections that are closed at once leave no memory
   for (const RtspReader reader : kReaders) {
     CAPTURE(test::name_of(reader));
     SourceOptions options =
-        test::impatient("rtsp://127.0.0.1:" + std::to_string(server.port()) + "/x", reader).source;
+        test::impatient(format("rtsp://127.0.0.1:{}/x", server.port()), reader).source;
     check_nothing_grows(1'000, 2'048,
                         [&] { CHECK(test::error_of(options).fault() == SourceFault::kUnreachable); });
   }

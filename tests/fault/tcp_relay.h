@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/format.h"
+
 namespace palisade::test {
 
 // A bad network on the loopback: relays TCP connections to a port, and what comes back it delays, slows down,
@@ -51,7 +53,7 @@ class TcpRelay {
 
   int port() const { return port_; }
   std::string url(const std::string& path = "/live") const {
-    return "rtsp://127.0.0.1:" + std::to_string(port_) + path;
+    return format("rtsp://127.0.0.1:{}{}", port_, path);
   }
 
  private:

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "ingest/pictures/folder_source.h"
 
 #include <doctest/doctest.h>
@@ -210,7 +211,7 @@ TEST_CASE("a stop interrupts the reading of a folder") {
 
 TEST_CASE("a feed gives clips of a folder and ends with it") {
   const TestFolder folder;
-  for (int i = 0; i < 5; ++i) put(folder, std::to_string(i) + ".png", "world/still00.png");
+  for (int i = 0; i < 5; ++i) put(folder, format("{}.png", i), "world/still00.png");
   test::FeedLog log;
   FeedOptions options;
   options.stream = "folder";

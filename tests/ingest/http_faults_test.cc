@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/format.h"
 #include "ingest/http/http_stream.h"
 #include "ingest/open_source.h"
 #include "ingest/source/source.h"
@@ -111,7 +112,7 @@ TEST_CASE("a closed port and an unknown name are told") {
     const HttpServer gone([](const std::string&, const HttpServer::Send&) {});
     port = gone.port();
   }
-  const std::string url = "http://127.0.0.1:" + std::to_string(port) + "/x";
+  const std::string url = format("http://127.0.0.1:{}/x", port);
   const SourceError refused = error_of({.url = url});
   CHECK(refused.fault() == SourceFault::kUnreachable);
   check_told(refused, url, "refuses the connection");
@@ -217,7 +218,7 @@ TEST_CASE(
   });
   int asked = 0;
   HttpStream stream(
-      {.url = "http://camera.invalid:" + std::to_string(camera.port()) + "/x"}, {},
+      {.url = format("http://camera.invalid:{}/x", camera.port())}, {},
       [&](const std::string&) { return Lookup{.addresses = {++asked == 1 ? "127.0.0.1" : "127.0.0.2"}}; });
   const auto until = steady_clock::now() + seconds(20);
   stream.open(until);
@@ -249,8 +250,7 @@ TEST_CASE("a film whose connection breaks goes on where it broke, as long as it 
 TEST_CASE("a film whose connection breaks where no parts are given is lost, not at its end") {
   const std::string film = text_of(golden("clips/wrap.ts"));
   const HttpServer server([&](const std::string&, const HttpServer::Send& send) {
-    send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(film.size()) + "\r\n\r\n" +
-         film.substr(0, 9'000));
+    send(format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", film.size(), film.substr(0, 9'000)));
   });
   const SourceError error = error_of({.url = server.url("/x.ts")});
   CHECK(error.fault() == SourceFault::kUnreachable);

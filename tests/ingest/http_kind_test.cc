@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "ingest/http/http_kind.h"
 
 #include <doctest/doctest.h>
@@ -37,7 +38,7 @@ std::string judged(const std::string& headers, const std::string& body) {
 }
 
 std::string sized(const std::string& body) {
-  return "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  return format("Content-Length: {}\r\n", body.size());
 }
 
 std::string box(const std::string& type, const std::string& body) {

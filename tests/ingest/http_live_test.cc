@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/format.h"
 #include "ingest/open_source.h"
 #include "ingest/source/source.h"
 #include "tests/ingest/http_server.h"
@@ -30,7 +31,7 @@ TEST_CASE("an endless fragmented MP4 over HTTP is a camera, and the same with a 
     CAPTURE(sized);
     const std::string body = fragmented();
     const HttpServer server([&](const std::string&, const HttpServer::Send& send) {
-      const std::string length = sized ? "Content-Length: " + std::to_string(body.size()) + "\r\n" : "";
+      const std::string length = sized ? format("Content-Length: {}\r\n", body.size()) : "";
       send("HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nConnection: close\r\n" + length + "\r\n" + body);
     });
     const auto source = open_source({.url = server.url("/stream.mp4")}, {});
@@ -51,9 +52,7 @@ TEST_CASE("films without a length tell by their container that they end") {
     std::string body = text_of(golden(std::string("clips/") + name));
     const HttpServer server([&](const std::string&, const HttpServer::Send& send) {
       send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-      char size[16];
-      std::snprintf(size, sizeof size, "%zx\r\n", body.size());
-      send(size + body + "\r\n0\r\n\r\n");
+      send(format("{:x}\r\n{}\r\n0\r\n\r\n", body.size(), body));
     });
     const SourceOptions options{.url = server.url("/x")};
     if (std::string(name) == "street.mp4" && body.find("moov") > body.find("mdat")) {

@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
+
 namespace palisade::test {
 
 // A web server of the loopback that answers one request after the other with what a test says.
@@ -47,7 +49,7 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   std::string url(const std::string& path) const {
-    return "http://" + host_ + ":" + std::to_string(port_) + path;
+    return format("http://{}:{}{}", host_, port_, path);
   }
   int port() const { return port_; }
   std::vector<std::string> requests() const {
@@ -114,8 +116,7 @@ class RawServer {
 
 inline std::string response(const std::string& status, const std::string& headers,
                             const std::string& body = {}) {
-  return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
-         "\r\nConnection: close\r\n\r\n" + body;
+  return format("HTTP/1.1 {}\r\n{}Content-Length: {}\r\nConnection: close\r\n\r\n{}", status, headers, body.size(), body);
 }
 
 // Answers a request for a range of `whole` as web servers do, but sends at most so many bytes of what it
@@ -125,9 +126,7 @@ inline void send_part(const std::string& request, const std::string& whole, cons
   const std::size_t asked = request.find("Range: bytes=");
   const std::size_t first = asked == std::string::npos ? 0 : std::stoul(request.substr(asked + 13));
   const std::string head =
-      "HTTP/1.1 206 Partial\r\nAccept-Ranges: bytes\r\nContent-Range: bytes " + std::to_string(first) + "-" +
-      std::to_string(whole.size() - 1) + "/" + std::to_string(whole.size()) +
-      "\r\nContent-Length: " + std::to_string(whole.size() - first) + "\r\nConnection: close\r\n\r\n";
+      format("HTTP/1.1 206 Partial\r\nAccept-Ranges: bytes\r\nContent-Range: bytes {}-{}/{}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", first, whole.size() - 1, whole.size(), whole.size() - first);
   send(head + whole.substr(first, at_most));
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "ingest/open_source.h"
 #include "ingest/source/source.h"
 #include "tests/ingest/http_server.h"
@@ -40,8 +41,7 @@ TEST_CASE("a web camera's pictures are timed by their arrival") {
   const HttpServer server([&](const std::string&, const HttpServer::Send& send) {
     send("HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=cut\r\n\r\n");
     const std::string part =
-        "--cut\r\nContent-Type: image/jpeg\r\nContent-Length: " + std::to_string(picture.size()) +
-        "\r\n\r\n" + picture + "\r\n";
+        format("--cut\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n{}\r\n", picture.size(), picture);
     while (send(part)) std::this_thread::sleep_for(milliseconds(100));
   });
   const auto source = open_source({.url = server.url("/video.mjpg")}, {});

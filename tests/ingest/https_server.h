@@ -16,6 +16,8 @@
 #include <string>
 #include <thread>
 
+#include "base/format.h"
+
 namespace palisade::test {
 
 // A certificate of a test's own making, valid from and to so many seconds from now.
@@ -55,7 +57,7 @@ class HttpsServer {
   HttpsServer& operator=(const HttpsServer&) = delete;
 
   std::string url(const std::string& path) const {
-    return "https://127.0.0.1:" + std::to_string(port_) + path;
+    return format("https://127.0.0.1:{}{}", port_, path);
   }
   int port() const { return port_; }
   // The server's certificate as a PEM text.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "base/format.h"
 #include "ingest/open_source.h"
 #include "ingest/source/source.h"
 #include "tests/ingest/http_server.h"
@@ -89,14 +90,14 @@ TEST_CASE("a certificate named in tls_ca is taken, and no other one") {
 TEST_CASE("https where http is spoken, and http where https is, is told") {
   const HttpsServer secure({}, film());
   const std::string http =
-      error_of({.url = "http://127.0.0.1:" + std::to_string(secure.port()) + "/x"}).what();
+      error_of({.url = format("http://127.0.0.1:{}/x", secure.port())}).what();
   CAPTURE(http);
   CHECK(http.find("is it https?") != std::string::npos);
   // Some answer what they do not understand, others wait for more of it.
   for (const char* answer : {"HTTP/1.1 400 Bad Request\r\n\r\n", ""}) {
     CAPTURE(answer);
     const test::RawServer plain(answer);
-    const std::string https = error_of({.url = "https://127.0.0.1:" + std::to_string(plain.port()) + "/x",
+    const std::string https = error_of({.url = format("https://127.0.0.1:{}/x", plain.port()),
                                         .open_timeout = std::chrono::milliseconds(800)})
                                   .what();
     CAPTURE(https);

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "ingest/pictures/picture_orientation.h"
 
 #include <doctest/doctest.h>
@@ -28,7 +29,7 @@ std::span<const std::byte> as_bytes(const std::string& text) {
 }
 
 std::string xmp_of(int orientation) {
-  return "<x:xmpmeta><rdf:Description tiff:Orientation=\"" + std::to_string(orientation) + "\"/></x:xmpmeta>";
+  return format("<x:xmpmeta><rdf:Description tiff:Orientation=\"{}\"/></x:xmpmeta>", orientation);
 }
 
 std::string xmp_segment(const std::string& said) {

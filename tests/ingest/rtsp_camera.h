@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "base/format.h"
+
 namespace palisade::test {
 
 struct CameraLogin {
@@ -34,7 +36,7 @@ class RtspCamera {
   int port() const { return port_; }
   // See rtsp_camera.cc for the mount points.
   std::string url(const std::string& path = "/live") const {
-    return "rtsp://127.0.0.1:" + std::to_string(port_) + path;
+    return format("rtsp://127.0.0.1:{}{}", port_, path);
   }
   std::string udp_url() const { return url("/udp"); }
   std::string seldom_url() const { return url("/seldom"); }

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "ingest/rtsp/rtsp_faults.h"
 
 #include <doctest/doctest.h>
@@ -102,8 +103,8 @@ TEST_CASE("who cannot even be asked is named: an unknown host, a closed port, a 
   {
     closed = RtspScript([](const RtspRequest&) { return ""; }).port();
   }
-  CHECK(says(error_of_both(options_of("rtsp://127.0.0.1:" + std::to_string(closed) + "/x", {})),
-             "Connection refused: nothing listens at port " + std::to_string(closed)));
+  CHECK(says(error_of_both(options_of(format("rtsp://127.0.0.1:{}/x", closed), {})),
+             format("Connection refused: nothing listens at port {}", closed)));
   struct Case {
     std::string answer, expected;
   };

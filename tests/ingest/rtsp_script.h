@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
+
 namespace palisade::test {
 
 // One request as an RTSP server reads it.
@@ -34,7 +36,7 @@ struct RtspRequest {
   std::string answer(const std::string& status, const std::string& headers = "",
                      const std::string& body = "") const {
     return "RTSP/1.0 " + status + "\r\nCSeq: " + sequence + "\r\n" + headers +
-           (body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") + "\r\n" + body;
+           (body.empty() ? "" : format("Content-Length: {}\r\n", body.size())) + "\r\n" + body;
   }
 };
 
@@ -64,7 +66,7 @@ class RtspScript {
   RtspScript& operator=(const RtspScript&) = delete;
 
   int port() const { return port_; }
-  std::string place() const { return host_ + ":" + std::to_string(port_); }
+  std::string place() const { return format("{}:{}", host_, port_); }
   std::string url(const std::string& path = "/live") const { return "rtsp://" + place() + path; }
   std::vector<std::string> requests() const {
     const std::lock_guard lock(mutex_);

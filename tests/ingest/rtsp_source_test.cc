@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "base/format.h"
 #include "ingest/feed.h"
 #include "ingest/open_source.h"
 #include "tests/ingest/feed_log.h"
@@ -46,7 +47,7 @@ class Port {
   ~Port() { ::close(socket_); }
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
-  std::string url() const { return "rtsp://me:hunter2@127.0.0.1:" + std::to_string(number_) + "/live"; }
+  std::string url() const { return format("rtsp://me:hunter2@127.0.0.1:{}/live", number_); }
 
  private:
   int socket_;

@@ -11,6 +11,8 @@
 
 #include <unistd.h>
 
+#include "base/format.h"
+
 namespace palisade::test {
 
 inline std::string golden(const std::string& name) {
@@ -36,7 +38,7 @@ class TestFolder {
   TestFolder() {
     static std::atomic<int> count{0};
     path_ = std::filesystem::temp_directory_path() /
-            ("palisade-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
+            format("palisade-{}-{}", ::getpid(), count++);
     std::filesystem::create_directories(path_);
   }
   ~TestFolder() {

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/format.h"
 #include "ingest/feed.h"
 #include "service/engine/request_queue.h"
 
@@ -34,7 +35,7 @@ struct Arguments {
 
 FeedOptions feed_of(const Arguments& arguments, std::size_t index) {
   FeedOptions options;
-  options.stream = "camera" + std::to_string(index);
+  options.stream = format("camera{}", index);
   options.source.url = arguments.urls[index];
   options.source.reader = arguments.reader == "ffmpeg" ? RtspReader::kFfmpeg : RtspReader::kGstreamer;
   options.samplings = {

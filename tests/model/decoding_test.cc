@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "model/decoding/decoding.h"
 
 #include <doctest/doctest.h>
@@ -128,7 +129,7 @@ TEST_CASE("one beam that stops when it is full is greedy") {
 TEST_CASE("choices share one whole, and each has the log-probability of teacher forcing") {
   const PrefilledPrompt asked;
   Choices choices{.texts = {"yes", "no", "circle", "the left image", "3 circles and a square"}};
-  for (int i = 0; i < 2 * kChoicesAtOnce; ++i) choices.texts.push_back("choice " + std::to_string(i));
+  for (int i = 0; i < 2 * kChoicesAtOnce; ++i) choices.texts.push_back(format("choice {}", i));
   const Answer answer = asked.answer({.method = choices});
   REQUIRE(answer.choices.size() == choices.texts.size());
   double total = 0, largest = -INFINITY;

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "model/decoding/generation.h"
 
 #include <doctest/doctest.h>
@@ -68,7 +69,7 @@ std::vector<Answer> answered_together(const PrefilledPrompt& asked, const std::v
 
 // A copy of a reference model in which one weight is not a number.
 struct DamagedModel {
-  fs::path folder = fs::temp_directory_path() / ("palisade-damaged-" + std::to_string(::getpid()));
+  fs::path folder = fs::temp_directory_path() / format("palisade-damaged-{}", ::getpid());
 
   explicit DamagedModel(const std::string& tensor) {
     fs::copy(kReference / "models/paligemma1-tiny", folder, fs::copy_options::recursive);

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "model/config/model_config.h"
 
 #include <doctest/doctest.h>
@@ -16,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct TemporaryFile {
-  fs::path path = fs::temp_directory_path() / ("palisade-config-" + std::to_string(::getpid()) + ".json");
+  fs::path path = fs::temp_directory_path() / format("palisade-config-{}.json", ::getpid());
   explicit TemporaryFile(const std::string& text) { std::ofstream(path) << text; }
   ~TemporaryFile() { fs::remove(path); }
 };

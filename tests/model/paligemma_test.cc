@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "model/paligemma/paligemma.h"
 
 #include <doctest/doctest.h>
@@ -43,7 +44,7 @@ double difference(const std::vector<float>& a, const std::vector<float>& b) {
 std::vector<Image> eight_pictures() {
   std::vector<Image> pictures;
   for (int i = 0; i < 8; ++i)
-    pictures.push_back(read_picture(kReference / ("images/frame0" + std::to_string(i) + ".png")));
+    pictures.push_back(read_picture(kReference / format("images/frame0{}.png", i)));
   return pictures;
 }
 

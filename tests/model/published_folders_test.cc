@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "base/format.h"
 #include "model/error.h"
 #include "model/matmul/bare_matmul.h"
 #include "model/siglip/siglip.h"
@@ -125,10 +126,8 @@ TEST_CASE("the tensors of a configuration are those that a model of it reads, an
     const auto known = known_tensors(config);
     const SafetensorsFile file(kModels / golden.name / "model.safetensors");
     for (const auto& [name, view] : file.tensors()) CHECK(known(name));
-    CHECK_FALSE(known("language_model.model.layers." + std::to_string(config.text.layers) +
-                      ".self_attn.q_proj.weight"));
-    CHECK_FALSE(known("vision_tower.vision_model.encoder.layers." + std::to_string(config.vision.layers) +
-                      ".mlp.fc1.bias"));
+    CHECK_FALSE(known(format("language_model.model.layers.{}.self_attn.q_proj.weight", config.text.layers)));
+    CHECK_FALSE(known(format("vision_tower.vision_model.encoder.layers.{}.mlp.fc1.bias", config.vision.layers)));
     CHECK(known("vision_tower.vision_model.embeddings.position_ids"));
     CHECK(known("language_model.model.layers.0.self_attn.rotary_emb.inv_freq"));
   }

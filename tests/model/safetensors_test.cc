@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "model/weights/safetensors.h"
 
 #include <doctest/doctest.h>
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 
 // A file that is gone at the end of the test.
 struct TemporaryFolder {
-  fs::path path = fs::temp_directory_path() / ("palisade-tensors-" + std::to_string(::getpid()));
+  fs::path path = fs::temp_directory_path() / format("palisade-tensors-{}", ::getpid());
   TemporaryFolder() { fs::create_directories(path); }
   ~TemporaryFolder() { fs::remove_all(path); }
   fs::path write(const std::string& name, const std::string& bytes) const {

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "model/siglip/siglip.h"
 
 #include <doctest/doctest.h>
@@ -30,7 +31,7 @@ double difference(std::span<const float> expected, const Matrix& actual) {
 
 // A copy of the tiny folder whose configuration a test may change.
 struct Folder {
-  fs::path path = fs::temp_directory_path() / ("palisade-siglip-" + std::to_string(::getpid()));
+  fs::path path = fs::temp_directory_path() / format("palisade-siglip-{}", ::getpid());
   Folder() {
     fs::remove_all(path);
     fs::copy(kTiny, path);
@@ -85,7 +86,7 @@ TEST_CASE("a text scores the same alone and among others") {
 
 TEST_CASE("the released sizes give their published parameter counts") {
   const fs::path file =
-      fs::temp_directory_path() / ("palisade-siglip-" + std::to_string(::getpid()) + ".json");
+      fs::temp_directory_path() / format("palisade-siglip-{}.json", ::getpid());
   // google/siglip-base-patch16-224 leaves everything to the defaults.
   std::ofstream(file) << R"({"model_type": "siglip", "text_config": {}, "vision_config": {}})";
   CHECK(read_siglip_config(file).parameter_count() == 203'155'970ull);

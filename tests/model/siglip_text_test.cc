@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "model/text/siglip_text.h"
 
 #include <doctest/doctest.h>
@@ -131,7 +132,7 @@ TEST_CASE("Gemma's tokenizer is not SigLIP's, nor the other way round") {
 TEST_CASE("a truncated or mutated spiece.model never crashes") {
   const std::string whole = siglip_tokenizer_bytes();
   const std::size_t map_at = whole.find(little_endian(1024).substr(1)) - 1;
-  const fs::path folder = fs::temp_directory_path() / ("palisade-spiece-" + std::to_string(::getpid()));
+  const fs::path folder = fs::temp_directory_path() / format("palisade-spiece-{}", ::getpid());
   fs::create_directories(folder);
   const unsigned seed = 11;
   MESSAGE("seed " << seed);

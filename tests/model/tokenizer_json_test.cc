@@ -5,6 +5,7 @@
 #include <functional>
 #include <random>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "model/error.h"
@@ -21,7 +22,7 @@ const fs::path kTinyModel = kReference / "models/paligemma1-tiny";
 
 // A folder with some of a model folder's files, gone at the end of the test.
 struct TokenizerFolder {
-  fs::path path = fs::temp_directory_path() / ("palisade-tokenizer-json-" + std::to_string(::getpid()));
+  fs::path path = fs::temp_directory_path() / format("palisade-tokenizer-json-{}", ::getpid());
   TokenizerFolder(const fs::path& from, std::initializer_list<const char*> files) {
     fs::remove_all(path);
     fs::create_directories(path);

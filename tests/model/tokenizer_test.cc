@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "model/text/tokenizer.h"
 
 #include <doctest/doctest.h>
@@ -48,7 +49,7 @@ TEST_CASE("untrusted text never becomes a control token") {
 
 TEST_CASE("a truncated or mutated tokenizer never crashes") {
   const std::string whole = model_bytes();
-  const fs::path folder = fs::temp_directory_path() / ("palisade-tokenizer-" + std::to_string(::getpid()));
+  const fs::path folder = fs::temp_directory_path() / format("palisade-tokenizer-{}", ::getpid());
   fs::create_directories(folder);
   const unsigned seed = 7;
   MESSAGE("seed " << seed);

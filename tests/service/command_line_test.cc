@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/commands/command_line.h"
 
 #include <doctest/doctest.h>
@@ -59,7 +60,7 @@ std::size_t lines(const std::string& text) {
 }
 
 std::string written(const std::string& name, const std::string& text) {
-  const auto path = std::filesystem::temp_directory_path() / (name + std::to_string(getpid()));
+  const auto path = std::filesystem::temp_directory_path() / format("{}{}", name, getpid());
   std::ofstream(path) << text;
   return path.string();
 }
@@ -234,7 +235,7 @@ TEST_CASE("a model of the other family is one line with the remedy") {
 
 TEST_CASE("bench measures random weights of a shape, as a table, as JSON and as a picture") {
   const auto picture =
-      std::filesystem::temp_directory_path() / ("roofline_" + std::to_string(getpid()) + ".svg");
+      std::filesystem::temp_directory_path() / format("roofline_{}.svg", getpid());
   const Outcome outcome = run({"bench", "--shape", "tiny", "--quick", "--stages", "encode-1,decode-4",
                                "--json", "--picture", picture.string()});
   CHECK(outcome.exit_code == 0);

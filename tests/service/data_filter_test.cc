@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/transfer/data_filter.h"
 
 #include <doctest/doctest.h>
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 // A folder of this test's own, with files of examples and pictures.
 class LineFolder {
  public:
-  LineFolder() : path_(fs::temp_directory_path() / ("palisade-filter-" + std::to_string(getpid()))) {
+  LineFolder() : path_(fs::temp_directory_path() / format("palisade-filter-{}", getpid())) {
     fs::remove_all(path_);
     fs::create_directories(path_);
   }
@@ -61,7 +62,7 @@ class LineFolder {
 // "LINE REASON" of each.
 std::vector<std::string> reasons(const FilteredLines& lines) {
   std::vector<std::string> all;
-  for (const RemovedLine& line : lines.removed) all.push_back(std::to_string(line.line) + " " + line.reason);
+  for (const RemovedLine& line : lines.removed) all.push_back(format("{} {}", line.line, line.reason));
   return all;
 }
 

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/engine/engine_model.h"
 
 #include <doctest/doctest.h>
@@ -99,7 +100,7 @@ TEST_CASE("batched, interleaved and single runs give the same tokens") {
       if (i % 3 == 0) {
         while (!queue.push_person(request)) std::this_thread::yield();
       } else {
-        queue.push("camera" + std::to_string(i), 0, std::move(request));
+        queue.push(format("camera{}", i), 0, std::move(request));
       }
       if (i % 5 == 0) std::this_thread::sleep_for(5ms);
     }
@@ -137,7 +138,7 @@ TEST_CASE("what cannot be asked is refused alone, with the reason, and the other
     for (int i = 0; i < 4; ++i) {
       Request request = sound;
       tell_into(request, i, answers);
-      queue.push("camera" + std::to_string(i), 0, std::move(request));
+      queue.push(format("camera{}", i), 0, std::move(request));
     }
     if (with_bad) {
       for (auto& [name, wish] : bad) {

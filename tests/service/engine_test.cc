@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/engine/engine.h"
 
 #include <doctest/doctest.h>
@@ -139,7 +140,7 @@ TEST_CASE("a person's question that comes behind eight windows is answered first
   };
   for (int i = 0; i < 8; ++i) {
     Request window{.clip = small_clip({small_image(1)}), .prompts = {"window"}, .tell = note};
-    queue.push("camera" + std::to_string(i), 0, std::move(window));
+    queue.push(format("camera{}", i), 0, std::move(window));
   }
   Engine engine(model, queue, {.slice = std::chrono::milliseconds(0)});
   begun.get_future().wait();
@@ -187,7 +188,7 @@ TEST_CASE(
   model.tokens_of = [](const std::string&) { return 3; };
   RequestQueue queue;
   std::vector<Reply> replies;
-  for (int i = 0; i < 8; ++i) queue.push("camera" + std::to_string(i), 0, asking({"x"}, replies));
+  for (int i = 0; i < 8; ++i) queue.push(format("camera{}", i), 0, asking({"x"}, replies));
   queue.close();
   SUBCASE("two at a time") {
     Engine engine(model, queue, {.kv_cache_bytes = 1000});
@@ -243,7 +244,7 @@ TEST_CASE("random arrivals, failures, cancellations and deadlines: every request
           ++told[i];
         }
       } else {
-        dropped += queue.push("camera" + std::to_string(random() % 8), int(random() % 2), std::move(request));
+        dropped += queue.push(format("camera{}", random() % 8), int(random() % 2), std::move(request));
       }
       if (random() % 64 == 0) std::this_thread::yield();
     }
@@ -318,7 +319,7 @@ TEST_CASE("a long prefill leaves those who are decoding a token after every slic
   for (int i = 0; i < 8; ++i) {
     Request request = asking({"x"}, replies);
     request.cancelled = [&] { return ended.load(); };
-    queue.push("camera" + std::to_string(i), 0, std::move(request));
+    queue.push(format("camera{}", i), 0, std::move(request));
   }
   Engine engine(model, queue, {.slice = 10 * kPiece});
   while (model.most_together < 8) std::this_thread::yield();

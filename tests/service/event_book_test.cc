@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/events/event_book.h"
 
 #include <doctest/doctest.h>
@@ -44,10 +45,10 @@ TEST_CASE("heartbeats tell the last sequence of every topic, in as many events a
   EventBook book("n");
   const std::string name(60, 'n');
   for (int i = 0; i < 1000; ++i) {
-    book.enter(event_of("palisade/v1/" + name + std::to_string(i) + "/" + name), WallTime(1ms));
+    book.enter(event_of(format("palisade/v1/{}{}/{}", name, i, name)), WallTime(1ms));
   }
   HeartbeatEvent heartbeat;
-  for (int i = 0; i < 64; ++i) heartbeat.streams[name + std::to_string(i)] = {.frames = 1};
+  for (int i = 0; i < 64; ++i) heartbeat.streams[format("{}{}", name, i)] = {.frames = 1};
   std::size_t told = 0;
   const auto messages = book.heartbeats(heartbeat, WallTime(2ms));
   for (const Message& message : messages) {

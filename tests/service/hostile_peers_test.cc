@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/bench/memory.h"
 #include "service/endpoints/endpoint.h"
@@ -77,7 +78,7 @@ TEST_CASE("a subscriber of too many, too long or no topics is cut off, and the o
   const PublishingRoad publisher({.heartbeat = 20ms});
   std::string many, commands;
   for (int i = 0; i < 300; ++i) {
-    many += zmtp_message({"\x01" + std::to_string(i)});
+    many += zmtp_message({format("\x01{}", i)});
     commands += zmtp_command("SUBSCRIBE", std::to_string(i));
   }
   for (const std::string& hostile :
@@ -91,7 +92,7 @@ TEST_CASE("a subscriber of too many, too long or no topics is cut off, and the o
   // Coming and going is no offence, and forgets what went.
   RawPeer restless(publisher.endpoint());
   for (int i = 0; i < 2000; ++i)
-    CHECK(restless.send(zmtp_message({"\x01" + std::to_string(i)}) +
+    CHECK(restless.send(zmtp_message({format("\x01{}", i)}) +
                         zmtp_message({std::string(1, '\0') + std::to_string(i)})));
   serves(publisher);
 }

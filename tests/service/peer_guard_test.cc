@@ -1,4 +1,5 @@
 // PeerGuard and PeerJudge; what hostile peers do to a publisher and to control is in hostile_peers_test.cc.
+#include "base/format.h"
 #include "service/zeromq/peer_guard.h"
 
 #include <doctest/doctest.h>
@@ -111,7 +112,7 @@ TEST_CASE("a guarded subscriber hears a publisher, and hears it again when it co
 
 TEST_CASE("what a guarded socket has sent before it closes arrives whole") {
   constexpr int kMessages = 900;
-  GuardedSubscriber subscriber("ipc:///tmp/palisade-guard-test-" + std::to_string(getpid()));
+  GuardedSubscriber subscriber(format("ipc:///tmp/palisade-guard-test-{}", getpid()));
   std::optional<PeerGuard> guard;
   {
     zmq::context_t context = PeerGuard::context();

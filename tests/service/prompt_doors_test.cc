@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/train/example.h"
 #include "service/settings/settings.h"
@@ -77,7 +78,7 @@ std::vector<TokenId> through_configuration(const std::string& task, const std::s
 std::vector<TokenId> through_example(const std::string& text) {
   static const ModelConfig config = read_model_config(kModel);
   static const Tokenizer tokenizer(kModel);
-  const fs::path file = fs::temp_directory_path() / ("prompt_doors" + std::to_string(getpid()) + ".jsonl");
+  const fs::path file = fs::temp_directory_path() / format("prompt_doors{}.jsonl", getpid());
   std::ofstream(file) << Json{{"image", kPicture.string()}, {"prefix", text}, {"suffix", " yes\n"}}.dump()
                       << "\n";
   LineProblems problems;

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/zeromq/publisher.h"
 
 #include <doctest/doctest.h>
@@ -166,7 +167,7 @@ TEST_CASE("a port in use is unavailable, by name") {
 
 TEST_CASE("an ipc endpoint belongs to one publisher, and to its user and group") {
   const auto folder =
-      std::filesystem::temp_directory_path() / ("palisade_publisher_" + std::to_string(getpid()));
+      std::filesystem::temp_directory_path() / format("palisade_publisher_{}", getpid());
   std::filesystem::create_directory(folder);
   const std::string path = (folder / "events").string();
   {

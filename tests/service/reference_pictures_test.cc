@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/streams/reference_pictures.h"
 
 #include <doctest/doctest.h>
@@ -21,7 +22,7 @@ Frame frame_of(std::uint8_t shade, int side) {
 }
 
 struct Folder {
-  fs::path path = fs::temp_directory_path() / ("palisade-references-" + std::to_string(::getpid()));
+  fs::path path = fs::temp_directory_path() / format("palisade-references-{}", ::getpid());
   Folder() { fs::create_directories(path); }
   ~Folder() { fs::remove_all(path); }
 };

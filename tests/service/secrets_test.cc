@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/settings/secret_file.h"
 #include "service/settings/settings.h"
@@ -46,7 +47,7 @@ TEST_CASE("a password stands in a file or in the configuration, and shows nowher
 }
 
 TEST_CASE("a URL stands in a file too, and what is wrong with such a file is said without a word of it") {
-  const auto file = std::filesystem::temp_directory_path() / ("palisade_url_file" + std::to_string(getpid()));
+  const auto file = std::filesystem::temp_directory_path() / format("palisade_url_file{}", getpid());
   const auto with = [&](const std::string& content) {
     std::ofstream(file) << content;
     return "streams: [{name: a, url_file: " + file.string() + ", tasks: [{task: caption}]}]";
@@ -91,7 +92,7 @@ TEST_CASE("a misplaced password shows in no problem") {
 }
 
 TEST_CASE("a pipe or a folder in the place of a password file is refused and not waited for") {
-  const auto pipe = std::filesystem::temp_directory_path() / ("palisade_pipe" + std::to_string(getpid()));
+  const auto pipe = std::filesystem::temp_directory_path() / format("palisade_pipe{}", getpid());
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   CHECK_THROWS_AS(read_secret_file(pipe), Error);
   CHECK_THROWS_AS(read_secret_file(pipe.parent_path()), Error);

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/service.h"
 
 #include <doctest/doctest.h>
@@ -158,8 +159,7 @@ TEST_CASE("a stop ends frozen cameras and an answer that is being given") {
   };
   std::string streams = "streams:\n";
   for (int i = 0; i < 4; ++i) {
-    streams += "  - {name: cam_" + std::to_string(i) +
-               ", url: 'rtsp://camera/x', tasks: [{task: caption, frames: 1}]}\n";
+    streams += format("  - {{name: cam_{}, url: 'rtsp://camera/x', tasks: [{{task: caption, frames: 1}}]}}\n", i);
   }
   Service service(settings_of(streams), model);
   std::stop_source stop;

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/settings/settings.h"
 
 #include <doctest/doctest.h>
@@ -193,7 +194,7 @@ TEST_CASE("R-21 more streams than can be served are an error that says how many 
   const auto streams = [](int count) {
     std::string text = "streams:\n";
     for (int i = 0; i < count; ++i) {
-      text += "  - {name: s" + std::to_string(i) + ", url: x.mp4, tasks: [{task: caption}]}\n";
+      text += format("  - {{name: s{}, url: x.mp4, tasks: [{{task: caption}}]}}\n", i);
     }
     return text;
   };

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/settings/settings_trust.h"
 
 #include <doctest/doctest.h>
@@ -57,7 +58,7 @@ TEST_CASE("a setting of trust that has no meaning is a problem, with its remedy"
 }
 
 TEST_CASE("a file of certificates that is a pipe, a folder or none is refused without being waited for") {
-  const auto pipe = std::filesystem::temp_directory_path() / ("palisade_ca" + std::to_string(getpid()));
+  const auto pipe = std::filesystem::temp_directory_path() / format("palisade_ca{}", getpid());
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   for (const std::string& path : {pipe.string(), std::string("/"), std::string("/dev/zero"), std::string()}) {
     CAPTURE(path);

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/transfer/sweep_settings.h"
 
 #include <doctest/doctest.h>
@@ -101,7 +102,7 @@ TEST_CASE("a sweep's mistakes are told with their place, before anything runs") 
         std::string::npos);
   CHECK(first(kWhole + "examples: 5\nepochs: [1, 2]\n", true).find("examples takes") != std::string::npos);
   std::string many = kWhole + "seed: [";
-  for (int i = 0; i < 101; ++i) many += std::to_string(i) + ", ";
+  for (int i = 0; i < 101; ++i) many += format("{}, ", i);
   many += "101]\nepochs: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n";
   CHECK(first(many, true).find("more than 1000 runs") != std::string::npos);
   CHECK(sweep_problems(many + "in_order: true\n", true).empty());

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "tasks/filters/text_patterns.h"
 
 #include <doctest/doctest.h>
@@ -46,7 +47,7 @@ TEST_CASE("two finds that one character parts are both found") {
 
 TEST_CASE("a long list finds each of its words and no other") {
   std::vector<std::string> words;
-  for (int i = 0; i < 2345; ++i) words.push_back("word" + std::to_string(i) + "x");
+  for (int i = 0; i < 2345; ++i) words.push_back(format("word{}x", i));
   CHECK(words_found(words, "word0x word499x word500x word2344x word2345x") ==
         Texts{"word0x", "word499x", "word500x", "word2344x"});
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/format.h"
 #include "model/gemma/rotary.h"
 #include "model/kernels/kernels.h"
 #include "model/matmul/attention.h"
@@ -247,7 +248,7 @@ TEST_CASE("a SigLIP block is its f64 reference and has the gradients of it") {
   encoder_block_backward(shape, block.weights, block.gradients, tokens, activations, scratch, dx);
   check_gradient("x", x, dx, loss);
   for (std::size_t i = 0; i < tensors.values.size(); ++i)
-    check_gradient("tensor " + std::to_string(i), tensors.values[i], tensors.gradients[i], loss);
+    check_gradient(format("tensor {}", i), tensors.values[i], tensors.gradients[i], loss);
 }
 
 TEST_CASE("a block of Gemma and of Gemma 2 is its f64 reference and has its gradients, with dropout too") {
@@ -305,7 +306,7 @@ TEST_CASE("a block of Gemma and of Gemma 2 is its f64 reference and has its grad
       CAPTURE(rate);
       check_gradient("x", x, dx, loss);
       for (std::size_t i = 0; i < tensors.values.size(); ++i)
-        check_gradient("tensor " + std::to_string(i), tensors.values[i], tensors.gradients[i], loss);
+        check_gradient(format("tensor {}", i), tensors.values[i], tensors.gradients[i], loss);
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "ingest/pictures/picture.h"
 #include "model/config/preprocessor.h"
@@ -307,7 +308,7 @@ TEST_CASE("positions are resampled linearly along both axes, and the same grid k
 }
 
 TEST_CASE("a written folder is loaded by inference and answers with the logits of training") {
-  const fs::path folder = fs::temp_directory_path() / ("palisade_written_" + std::to_string(::getpid()));
+  const fs::path folder = fs::temp_directory_path() / format("palisade_written_{}", ::getpid());
   fs::remove_all(folder);
   Tiny model("paligemma1-tiny");
   TrainingBatch batch;
@@ -332,7 +333,7 @@ TEST_CASE("a written folder is loaded by inference and answers with the logits o
 }
 
 TEST_CASE("a folder may be written in bf16, each weight the nearest there is") {
-  const fs::path folder = fs::temp_directory_path() / ("palisade_halves_" + std::to_string(::getpid()));
+  const fs::path folder = fs::temp_directory_path() / format("palisade_halves_{}", ::getpid());
   fs::remove_all(folder);
   Tiny model("paligemma1-tiny");
   write_model_folder(model.parameters, model.folder, folder, "halves", DataType::kBf16);
@@ -349,7 +350,7 @@ TEST_CASE("a folder may be written in bf16, each weight the nearest there is") {
 
 TEST_CASE("a higher resolution trains on resampled positions and is written with its own size") {
   const fs::path source = kGolden / "models" / "paligemma1-tiny";
-  const fs::path folder = fs::temp_directory_path() / ("palisade_finer_" + std::to_string(::getpid()));
+  const fs::path folder = fs::temp_directory_path() / format("palisade_finer_{}", ::getpid());
   fs::remove_all(folder);
   const ModelConfig stored = read_model_config(source), finer = at_resolution(stored, 112);
   TrainedTensors trained = kAll;

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "service/bench/memory.h"
 
 #include <doctest/doctest.h>
@@ -17,7 +18,7 @@ namespace {
 // A machine's /proc and /sys, made up.
 class Root {
  public:
-  Root() : path(fs::temp_directory_path() / ("palisade_root_" + std::to_string(getpid()))) {
+  Root() : path(fs::temp_directory_path() / format("palisade_root_{}", getpid())) {
     write("proc/meminfo", "MemTotal: 32000000 kB\nMemAvailable: 20000000 kB\n");
   }
   ~Root() { fs::remove_all(path); }
