@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// How long the model may take to notice the stop; readers of streams have their time meanwhile.
+// How long stop() waits for the model. The streams are stopping during the same time.
 constexpr std::chrono::milliseconds kModelPatience{1200};
 
 void tell(const std::string& name, const StreamCounts& counts) {
@@ -82,7 +82,7 @@ void Service::open_references(const Settings& settings) {
   }
 }
 
-// On the control's thread.
+// Runs on Control's thread.
 std::optional<std::string> Service::on_control(const ControlRequest& request) {
   std::shared_ptr<ServedStream> stream;
   std::string known;
@@ -123,7 +123,7 @@ void Service::start_stream(const StreamSettings& stream, const Feed::Open& open)
   streams_.push_back(std::move(served));
 }
 
-// All are asked before any is waited for.
+// All streams are asked to stop before the first is waited for.
 void Service::end_streams(const Streams& streams) {
   for (const auto& stream : streams) {
     stream->request_stop();
@@ -131,7 +131,7 @@ void Service::end_streams(const Streams& streams) {
   }
   for (const auto& stream : streams) {
     stream->end();
-    queue_.remove(stream->name());  // what came in between
+    queue_.remove(stream->name());  // requests that were pushed in the meantime
     tell(stream->name(), stream->counts());
   }
 }
@@ -194,12 +194,12 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
   log_info(format("configuration reloaded: {} streams as before, {} ended, {} begun", staying.size(), leaving.size(), begun));
 }
 
-// With the lock held.
+// The caller holds mutex_.
 bool Service::all_ended() const {
   return std::ranges::all_of(streams_, &ServedStream::ended);
 }
 
-// On the road's thread.
+// EventRoad calls it on its own thread.
 NodeStatus Service::status() const {
   NodeStatus status;
   if (journal_) status.journal = journal_->status();
@@ -252,7 +252,7 @@ bool Service::stop() {
   if (engine_) engine_->request_stop();
   const bool idle = !engine_ || engine_->join_until(steady_clock::now() + kModelPatience);
   if (idle) engine_.reset();
-  // Of streams that are stopping the engine tells nothing more, so the road may end before it.
+  // The replies to streams that are stopping become no events, so the road may end before the engine.
   end_streams(streams);
   road_.reset();
   frames_.reset();

@@ -24,24 +24,24 @@
 
 namespace palisade {
 
-// The running program: every stream's feed, the queue, the engine and the publisher, wired by the settings.
+// The running service: makes streams, queue, engine, event road and publisher as the settings say, and connects
+// them.
 class Service {
  public:
   enum class End { kStopped, kAllEnded, kSomeUnreadable };
 
-  // Binds its endpoints, reads its reference pictures, and starts no stream. Throws Unavailable,
+  // Binds the endpoints and reads the reference pictures; run() starts the streams. Throws Unavailable,
   // PictureError. The model outlives the service.
   Service(Settings settings, EngineModel& model);
   ~Service();
 
-  // Reads, answers and publishes until `stop`, or, with `until_end`, until every stream has ended and its
-  // last clip is answered.
+  // Runs until `stop`; with `until_end` only until every stream has ended and its last clip is answered.
   End run(const std::stop_token& stop, bool until_end, const Feed::Open& open = open_source);
-  // While run() runs, from any thread: these settings instead, all or nothing. Streams that stay as they were
-  // do not notice. Refused, with a line in the log, where more than streams would change.
+  // To be called while run() runs, from any thread: replaces the settings, all or nothing. Streams whose settings
+  // have not changed go on undisturbed. If anything but streams differs, the settings are refused with a log line.
   void reload(Settings settings);
-  // Stops all of it, tells that the streams are removed, and sends what is unsent. False when the model could
-  // not be interrupted in time: its thread still runs, and only ending the process ends it.
+  // Stops everything, publishes that the streams are removed, and sends the events that wait. False if the model
+  // could not be interrupted in time: then the engine's thread still runs, and the process has to be ended.
   bool stop();
   const std::string& endpoint() const { return publisher_->endpoint(); }
 
@@ -62,7 +62,7 @@ class Service {
   ReferencePictures references_;
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
-  Streams streams_;                 // guarded by mutex_: those that run
+  Streams streams_;                 // guarded by mutex_
   std::optional<Settings> wanted_;  // guarded by mutex_
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Journal> journal_;  // ends before its sinks, where there is one

@@ -8,7 +8,7 @@
 namespace palisade {
 namespace {
 
-// A window that follows a change must be this share of what is missing to 1 more alike to pass for unchanged.
+// After a change, the threshold t of the next comparison is raised to t + kHysteresis * (1 - t).
 constexpr double kHysteresis = 0.25;
 
 }  // namespace
@@ -24,7 +24,7 @@ std::optional<double> similarity(std::span<const ImageFeatures> a, std::span<con
   return least;
 }
 
-// Also on a new connection, whose time begins anew.
+// Also true if media time has gone back, as it does on a new connection.
 bool ClipGate::silent_too_long(MediaTime now) const {
   const std::int64_t asked_at = asked_at_ns_;
   return asked_at < 0 || now.count() < asked_at || now - MediaTime(asked_at) >= settings_.longest_silence;

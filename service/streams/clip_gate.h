@@ -12,27 +12,28 @@
 
 namespace palisade {
 
-// How alike two windows are: the least image_similarity() of two frames in the same place. Nothing where they
-// differ in size.
+// The similarity of two windows: the lowest image_similarity() among frames at the same index. Nothing if the
+// windows differ in length or a similarity is not a number.
 std::optional<double> similarity(std::span<const ImageFeatures> a, std::span<const ImageFeatures> b);
 
-// Says of one sampling's clips which are worth asking about. Owned by its ServedStream. Holds the features of
-// the window answered last, with the semantic gate (PaliGemma at 224: 2 MB a frame).
+// Decides which clips of one sampling are worth a question to the model. Owned by its ClipSeries. With the
+// semantic gate it keeps the image features of the last window that was answered (PaliGemma at 224 pixels:
+// 2 MB a frame).
 class ClipGate {
  public:
   explicit ClipGate(GateSettings settings) : settings_(std::move(settings)) {}
 
-  // On the feed's thread: whether the clip goes on to the model at all.
+  // On the feed's thread: whether the clip goes to the engine at all (the motion gate).
   bool passes(const Clip& clip);
 
   struct Verdict {
     bool unchanged = false;
     std::optional<double> similarity;
   };
-  // On the engine's thread, for every clip that has come so far, in order: whether the last answer still
-  // holds. Where it says no, the clip is the one that counts from now on.
+  // On the engine's thread, for every clip that passed, in order: whether the last answer still holds (the
+  // semantic gate). If it does not, later clips are compared with this one.
   Verdict compare(const Clip& clip, std::span<const ImageFeatures> features);
-  // The clip that counted got no answer.
+  // The clip that later ones would be compared with got no answer: the next clip counts as changed.
   void forget();
 
  private:
@@ -40,7 +41,7 @@ class ClipGate {
 
   const GateSettings settings_;
   std::atomic<std::int64_t> asked_at_ns_{-1};  // media time; negative: never
-  // The engine's thread's.
+  // Used by the engine's thread only.
   std::vector<ImageFeatures> asked_;
   bool was_unchanged_ = false;
 };

@@ -29,7 +29,7 @@ ClipSeries::ClipSeries(const TaskSettings& first, const GateSettings& gate, bool
   if (watches_motion_ || gate.semantic) {
     GateSettings settings = gate;
     settings.motion = watches_motion_;
-    if (!gate.motion && !gate.semantic) settings.longest_silence = kNever;  // motion alone is waited for
+    if (!gate.motion && !gate.semantic) settings.longest_silence = kNever;  // "when: motion" asks on motion alone
     gate_ = std::make_unique<ClipGate>(std::move(settings));
   }
 }
@@ -43,7 +43,7 @@ std::optional<ClipContext> ClipSeries::pass(Clip& clip) {
   ClipContext passed{.demanded = demanded_.exchange(false)};
   lost_ += clip.lost_before;
   lost_untold_ += clip.lost_before;
-  // The gate sees every clip, so that it knows when it last let one through.
+  // The gate is asked about every clip, also a demanded one: it remembers when it last let one through.
   const bool moves = !gate_ || gate_->passes(clip);
   if (!passed.demanded && (!moves || settings_.when == When::kDemand)) {
     ++skipped_;

@@ -4,7 +4,7 @@
 
 namespace palisade {
 
-// Halvings down to four frames.
+// How often the frames can be halved without falling below four.
 int Degradation::frame_levels() const {
   return configured_ >= 16 ? 2 : configured_ >= 8 ? 1 : 0;
 }

@@ -4,22 +4,22 @@
 
 namespace palisade {
 
-// How much less one series of clips asks of an engine that does not keep up: fewer frames first (16, 8, 4),
-// then every second and every fourth clip. Goes down a step when a clip is lost, and up again when none has
-// been for a while; a step up that was too early makes the next wait longer. One thread's.
+// Reduces what one series of clips asks of an engine that does not keep up: first fewer frames (16, 8, 4),
+// then only every second, then every fourth clip. Goes a step down when the queue drops a clip, and a step up
+// after a while without drops; after a step up that was too early it waits longer. Not thread-safe.
 class Degradation {
  public:
-  // `frames`: as configured.
+  // `frames`: the configured number of frames a clip.
   explicit Degradation(int frames) : configured_(frames) {}
 
-  // Whether the next clip is asked about; counts it.
+  // Counts a clip and says whether it goes to the engine.
   bool takes_next();
-  // What became of a clip that was taken: whether it cost an older one its place.
+  // To be called after a clip was pushed into the queue. `lost_one`: the queue dropped an older clip for it.
   void pushed(bool lost_one);
 
   int level() const { return level_; }  // 0: as configured
   int frames() const;
-  int every() const;  // one clip of so many is taken
+  int every() const;  // one clip of so many goes to the engine
 
  private:
   int frame_levels() const;
@@ -32,7 +32,7 @@ class Degradation {
   int level_ = 0;
   int wait_ = kMinWait;
   int without_loss_ = 0;
-  bool stepped_up_ = false;  // last, and not yet proven
+  bool stepped_up_ = false;  // the last step went up, and no wait without drops has followed it yet
   std::uint64_t clips_ = 0;
 };
 

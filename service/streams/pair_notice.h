@@ -9,12 +9,12 @@
 
 namespace palisade {
 
-// Decides when to tell that a task's pairs with another stream have stopped, and says why. One frame without
-// a partner is nothing; some in a row are told once, and again where the cause is another one.
+// Decides when to report that a task gets no more pairs with another stream, and why. A single frame without a
+// partner is not reported; kInARow of them are, once, and again when the cause changes.
 class PairNotice {
  public:
   static constexpr std::uint64_t kInARow = 3;
-  // Something to tell, or nothing. `other` is the stream whose frames are missing.
+  // Both return a message to report, or nothing. `other` is the stream whose frames are missing.
   std::optional<std::string> missed(std::uint64_t count, const PairMiss& last, const std::string& other,
                                     std::chrono::milliseconds gap);
   std::optional<std::string> matched();

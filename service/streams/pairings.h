@@ -11,18 +11,18 @@
 
 namespace palisade {
 
-// Where frames of two streams meet: the first stream's task waits for pairs, both streams bring frames, each
-// on its own thread. Any thread; nothing is locked while a pair is delivered.
+// Pairs frames of two streams: a task of the first stream waits for pairs, and both streams offer their frames,
+// each on its own thread. Thread-safe; no lock is held while a pair is delivered.
 class Pairings {
  public:
   using Deliver = std::function<void(Clip pair)>;
-  // The first stream's frames that found no partner: how many, and why the last one did not.
+  // Called when frames of the first stream found no partner: how many, and why the last one found none.
   using Miss = std::function<void(std::uint64_t count, const PairMiss& last)>;
 
   // `id` names the first stream and its task. `deliver` and `miss` are called on either stream's thread.
   void begin(const std::string& id, std::chrono::milliseconds allowed_gap, Deliver deliver, Miss miss = {});
   void end(const std::string& id);
-  // Frames for a pairing that is not there are ignored.
+  // Both ignore a frame if there is no pairing of that id.
   void offer_first(const std::string& id, Frame frame);
   void offer_second(const std::string& id, Frame frame);
 

@@ -11,14 +11,15 @@
 
 namespace palisade {
 
-// Pictures that others are compared with, by name: read from a file, or taken from a stream and then kept in
-// that file too. Any thread.
+// Named pictures that clips are compared with. Each is read from its file, or taken from a stream and then also
+// written to that file. Thread-safe.
 class ReferencePictures {
  public:
-  // Reads `file` where there is one; without it the name has no picture until one is set. A name that is open
-  // with that file stays as it is. `side`: of the model's square. Throws PictureError.
+  // Reads `file` if it exists; otherwise the name has no picture until one is set. Does nothing if the name is
+  // already open with that file. `side`: width and height that the model takes. Throws PictureError.
   void open(const std::string& name, const std::filesystem::path& file, int side, ResizePreset resize);
-  // From now on. Throws PictureError where its file cannot be written; the old one stays then.
+  // Replaces the picture of that name. Throws PictureError if its file cannot be written; the old picture then
+  // stays.
   void set(const std::string& name, Frame frame);
   std::optional<Frame> get(const std::string& name) const;
 

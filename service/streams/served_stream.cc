@@ -74,7 +74,7 @@ void ServedStream::request_stop() {
 void ServedStream::end() {
   for (const auto& series : series_)
     around_.pairings.end(pairing_of(settings_.name, series->settings().name));
-  std::unique_ptr<ClipFeed> ending;  // outlives the lock: its end may take a while
+  std::unique_ptr<ClipFeed> ending;  // destroyed after the lock is released, because that waits for the feed
   const std::lock_guard lock(mutex_);
   if (feed_) frames_ = feed_->frames_seen();
   ending = std::move(feed_);
@@ -142,7 +142,7 @@ void ServedStream::on_clip(Clip clip, std::size_t sampling) {
   }
 }
 
-// Reference and frame; nothing while there is no reference.
+// A clip of the reference picture and the frame; nothing while there is no reference picture.
 std::optional<Clip> ServedStream::with_reference(Clip clip, ClipSeries& series) {
   const std::string& name = series.settings().against.reference;
   if (series.takes_reference()) {
@@ -176,7 +176,7 @@ void ServedStream::ask(Clip clip, std::size_t index) {
   }
   const std::optional<ClipContext> passes = series.pass(clip);
   if (!passes) {
-    // What was wanted is no warning: a street is quiet for hours.
+    // Not a warning: clips are skipped because the settings say so, and a street may be quiet for hours.
     if (const auto count = skips_.count(1, steady_clock::now()))
       log_line(LogLevel::kDebug, format("{}: skipped {} clips", settings_.name, *count));
     return;
@@ -231,7 +231,7 @@ void ServedStream::on_miss(std::uint64_t count, const PairMiss& last, std::size_
   if (notice) tell_pairs(series_[index]->settings().name + ": " + *notice, LogLevel::kWarning);
 }
 
-// The stream is as it was; what its pairs lack is told as the reason.
+// Publishes the stream's state, which has not changed, with the notice as its reason.
 void ServedStream::tell_pairs(const std::string& notice, LogLevel level) {
   if (stopping_) return;
   log_line(level, settings_.name + ": " + notice);
@@ -259,7 +259,7 @@ void ServedStream::tell_change(const ClipSeries& series, ClipSeries::Change chan
 void ServedStream::on_report(const FeedReport& report) {
   const std::string state(name_of(report.state));
   const std::string reason = redacted(report.reason);
-  // One line a change: a camera that stays away is not told again at every attempt.
+  // Only changes are logged, not every further attempt to reach a camera that is away.
   if (const std::string line = state + (reason.empty() ? "" : ": " + reason);
       std::exchange(last_state_, line) != line) {
     const std::int64_t pause_ms = report.next_try_in.count();
@@ -293,10 +293,10 @@ void ServedStream::on_reply(const ClipContext& passed, const Request& request, c
   images_encoded_ += std::uint64_t(reply.images_encoded);
   const std::size_t index = series_[passed.series]->tasks()[reply.prompt_index];
   const TaskSettings& task = settings_.tasks[index];
-  // What the clip was compared with may have failed in the meantime.
+  // "Unchanged" says nothing if the answer that it refers to has failed in the meantime.
   const bool holds_nothing = reply.unchanged && !told_.contains(index);
   if (!reply.error.empty() || holds_nothing) return on_failure(passed, request, reply);
-  // Cut off by the service's own end: half an answer is none.
+  // The service is ending: half an answer is not published.
   if (!reply.unchanged && reply.answer.finish_reason == FinishReason::kCancelled) return;
   AnswerRecord record = record_of(index, passed, request, reply);
   AnswerEvent& answer = record.answer;

@@ -23,8 +23,9 @@
 
 namespace palisade {
 
-// One stream of the service: its feed's clips become requests in its lane, replies and reports become events.
-// Made as a shared_ptr: its requests keep it alive until they are told or dropped. The rest outlives it.
+// One stream of the service: turns the clips of its feed into requests in its lane of the queue, and replies
+// and reports into events. Held by shared_ptr, because its requests keep it alive until they are answered or
+// dropped. What Surroundings refers to outlives it.
 class ServedStream : public std::enable_shared_from_this<ServedStream> {
  public:
   struct Surroundings {
@@ -36,31 +37,31 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
     EventRoad& road;
     Pairings& pairings;
     ReferencePictures& references;
-    std::function<void()> ended;  // the stream will give nothing more; on the feed's thread
+    std::function<void()> ended;  // called on the feed's thread when the stream has ended for good
   };
 
   ServedStream(StreamSettings settings, Surroundings surroundings);
 
-  // Begins to read. `open` is replaced in tests.
+  // Begins to read the stream. Tests give another `open`.
   void start(Feed::Open open = open_source);
-  // Returns at once; answers that are still in the making are told to nobody.
+  // Returns at once. Answers that are not finished by then become no events.
   void request_stop();
-  // Waits for the feed, which has been asked to stop.
+  // Waits for the end of the feed; call request_stop() first.
   void end();
   const std::string& name() const { return settings_.name; }
   const StreamSettings& settings() const { return settings_; }
-  // A file has been read to its end, or the stream has been given up: `unreadable()`.
+  // ended(): a file was read to its end, or the stream was given up; in the second case also unreadable().
   bool ended() const { return ended_; }
   bool unreadable() const { return unreadable_; }
   StreamCounts counts() const;
 
-  // On demand, from any thread: the task's next clip is asked about, the task's next frame becomes the
-  // picture it is against. What is wrong, or nothing.
+  // From any thread: the task's next clip is asked about at once; the task's next frame becomes the reference
+  // picture that it compares with. Both return what is wrong, or nothing.
   std::optional<std::string> ask_now(const std::string& task);
   std::optional<std::string> take_reference(const std::string& task);
 
  private:
-  // What a task said last.
+  // A task's last answer.
   struct LastAnswer {
     WallTime time{};
     std::string text;
@@ -72,7 +73,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   void on_report(const FeedReport& report);
   void publish_state(const FeedReport& report);
   std::optional<Clip> with_reference(Clip clip, ClipSeries& series);
-  // On the feed's thread, or that of a stream it is paired with.
+  // On the feed's thread, or on the feed's thread of a stream that this one is paired with.
   void ask(Clip clip, std::size_t series);
   void on_pair(Clip pair, std::size_t series);
   void on_miss(std::uint64_t count, const PairMiss& last, std::size_t series);
@@ -95,24 +96,24 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   std::atomic<bool> unreadable_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> unchanged_{0};
-  // The feed's thread's.
+  // Used by the feed's thread only.
   OncePerSecond missing_;
   std::string last_state_;
   std::mutex asking_;
   OncePerSecond drops_;   // guarded by asking_
   OncePerSecond skips_;   // guarded by asking_
   OncePerSecond losses_;  // guarded by asking_
-  // The engine's thread's.
+  // Used by the engine's thread only; by index of the task.
   OncePerSecond failures_;
-  std::map<std::size_t, std::uint64_t> failed_before_;  // by task, not yet told in an event
-  std::map<std::size_t, std::uint64_t> skipped_told_;   // by task, in all its events
-  std::map<std::size_t, LastAnswer> told_;              // by task, while it may hold
+  std::map<std::size_t, std::uint64_t> failed_before_;  // failures that no event has reported yet
+  std::map<std::size_t, std::uint64_t> skipped_told_;   // skipped clips that events have reported so far
+  std::map<std::size_t, LastAnswer> told_;              // answers that may still hold
   std::mutex pairs_mutex_;
-  std::map<std::size_t, PairNotice> pair_notices_;  // guarded by pairs_mutex_: by series
+  std::map<std::size_t, PairNotice> pair_notices_;  // guarded by pairs_mutex_; by index of the series
   mutable std::mutex mutex_;
   FeedReport last_report_;          // guarded by mutex_
-  std::uint64_t frames_ = 0;        // guarded by mutex_: of a feed that has ended
-  std::unique_ptr<ClipFeed> feed_;  // guarded by mutex_; last: its thread uses all of the above
+  std::uint64_t frames_ = 0;        // guarded by mutex_; frames of the feed, once it has ended
+  std::unique_ptr<ClipFeed> feed_;  // guarded by mutex_; the last member, because its thread uses all others
 };
 
 }  // namespace palisade

@@ -19,7 +19,7 @@ namespace palisade {
 namespace {
 
 constexpr std::size_t kMaxRequestBytes = 4096, kMaxReplyBytes = 8192;
-constexpr int kWaitingRequests = 16;  // of one peer
+constexpr int kWaitingRequests = 16;  // per peer
 constexpr int kLastRepliesMs = 200;
 
 PeerRules asker_rules() {
@@ -89,7 +89,7 @@ struct Control::State {
 
   const Handle handle;
   zmq::context_t context;
-  zmq::socket_t socket;  // the thread's once it runs
+  zmq::socket_t socket;  // used by the thread only, once it runs
   std::optional<PeerGuard> peer_guard;
   const std::string endpoint;
   const Descriptor wake;
@@ -110,7 +110,7 @@ std::optional<std::string> send_control(const std::string& endpoint, const Contr
   const std::string text = json_text(request);
   if (text.size() > kMaxRequestBytes)
     throw UsageError(format("the request has {} bytes; a service takes {}", text.size(), kMaxRequestBytes));
-  std::optional<PeerGuard> peer_guard;  // ends after the socket
+  std::optional<PeerGuard> peer_guard;  // declared before the socket, which must end first
   zmq::context_t context = PeerGuard::context();
   zmq::socket_t socket(context, zmq::socket_type::req);
   socket.set(zmq::sockopt::linger, 0);

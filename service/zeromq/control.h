@@ -10,14 +10,13 @@
 
 namespace palisade {
 
-// Requests come in on the control endpoint: ZeroMQ REQ/REP, each side one JSON object, a ControlRequest's and
-// {"done": true} or {"error": "no stream 'frontdoor'; known are front_door"}.
-
-// The service's end. `handle` runs on this object's thread and returns what is wrong, or nothing.
+// The service's side of the control endpoint, ZeroMQ REQ/REP: a request is the JSON object of a ControlRequest,
+// the reply {"done": true} or {"error": "no stream 'frontdoor'; known are front_door"}. `handle` runs on this
+// object's thread and returns what is wrong with a request, or nothing.
 class Control {
  public:
   using Handle = std::function<std::optional<std::string>(const ControlRequest&)>;
-  // Throws Unavailable where it cannot be bound.
+  // Throws Unavailable if the endpoint cannot be bound.
   Control(const std::string& endpoint, Handle handle);
   ~Control();
   Control(const Control&) = delete;
@@ -30,7 +29,8 @@ class Control {
   std::unique_ptr<State> state_;
 };
 
-// The other end: asks and waits. What was wrong, or nothing. Throws Unavailable where nobody answers.
+// The client's side: sends a request and waits for the reply. Returns the reply's error, or nothing. Throws
+// Unavailable if no service answers.
 std::optional<std::string> send_control(const std::string& endpoint, const ControlRequest& request,
                                         std::chrono::milliseconds patience);
 

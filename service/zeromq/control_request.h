@@ -4,7 +4,7 @@
 
 namespace palisade {
 
-// What a running service can be asked for from outside, as one JSON object:
+// A request to a running service, sent as one JSON object:
 // {"do": "ask_now", "stream": "front_door", "task": "pair"}.
 struct ControlRequest {
   std::string action;  // "ask_now" or "take_reference"
@@ -12,7 +12,7 @@ struct ControlRequest {
   std::string task;
 };
 
-// Throws Error where the text is no such object, or has a key that is not known.
+// Throws Error if the text is not such an object or has an unknown key.
 ControlRequest control_request_of(const std::string& text);
 std::string json_text(const ControlRequest& request);
 

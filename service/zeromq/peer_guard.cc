@@ -39,13 +39,13 @@ using Address = asio::generic::stream_protocol::endpoint;
 using Stream = asio::generic::stream_protocol::socket;
 
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);  // errors are returned, not thrown
-constexpr milliseconds kIntroduction{3000};                     // until a peer has said what it is
+constexpr milliseconds kIntroduction{3000};                     // time for a peer to complete ZMTP's handshake
 constexpr milliseconds kConnecting{5000}, kFirstPause{100}, kMaxPause{500};
 constexpr milliseconds kLookupTurn{10};
 constexpr milliseconds kLinger{500};
 constexpr milliseconds kShortage{1000};
 constexpr std::size_t kChunkBytes = 16 << 10;
-// libzmq ends the process where it has to accept a connection and no descriptor is left.
+// libzmq ends the process if it cannot get a file descriptor for a connection that it accepts.
 constexpr std::size_t kSpareDescriptors = 16;
 constexpr std::size_t kSpareLinks = 2;
 
@@ -66,7 +66,7 @@ bool of_this_process(int socket) {
 }
 
 void without_delay(Stream& stream) {
-  const int one = 1;  // fails on Unix sockets, which have no delay
+  const int one = 1;  // this fails on Unix sockets, which do not delay anyway
   setsockopt(stream.native_handle(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
@@ -118,21 +118,21 @@ class PeerGuard::Relay {
 
   const PeerRules rules_;
   std::string endpoint_;
-  std::string socket_name_;           // of the abstract socket between libzmq and this relay
-  std::optional<Listener> listener_;  // where peers connect; without it this relay connects to a service
-  Descriptor socket_listener_;        // where libzmq connects, which then goes to the service
-  std::optional<Address> path_;       // of the service, where it is a Unix socket
-  std::string host_, port_;           // else
+  std::string socket_name_;           // name of the abstract socket between libzmq and this relay
+  std::optional<Listener> listener_;  // where peers connect; empty if this relay connects to a service
+  Descriptor socket_listener_;        // where libzmq connects if this relay connects to a service
+  std::optional<Address> path_;       // the service's address, if it is a Unix socket
+  std::string host_, port_;           // the service's address otherwise
   asio::io_context io_{1};
   std::jthread thread_;
 
-  // The thread's.
+  // Used by the thread only.
   std::deque<Stream> spares_;
   std::size_t links_ = 0;
   std::set<Stream*> peers_;  // of all links
   bool stopping_ = false;
   milliseconds pause_ = kFirstPause;
-  std::future<std::vector<Address>> lookup_;  // under way on a thread that nobody waits for
+  std::future<std::vector<Address>> lookup_;  // from a detached thread
   OncePerSecond refusals_, shortage_;
 };
 
@@ -143,7 +143,7 @@ void PeerGuard::Relay::bind(zmq::socket_t& socket, const std::string& endpoint, 
   const pid_t only = getpid();
   zmq_setsockopt(socket.handle(), ZMQ_IPC_FILTER_PID, &only, sizeof only);
   socket.set(zmq::sockopt::handshake_ivl,
-             0);  // a spare link waits for its peer; peers are given kIntroduction
+             0);  // a spare connection waits for a peer; await_introduction() limits the handshake
   socket.bind("ipc://@" + socket_name_);
   start(accept_peers());
 }
@@ -161,7 +161,7 @@ void PeerGuard::Relay::connect(zmq::socket_t& socket, const std::string& endpoin
       listen(socket_listener_.number(), 4) != 0)
     throw Unavailable(std::string("cannot make a socket: ") + std::strerror(errno));
   start(serve_socket());
-  socket.set(zmq::sockopt::handshake_ivl, 0);  // libzmq waits for as long as the service is not reached
+  socket.set(zmq::sockopt::handshake_ivl, 0);  // libzmq's handshake waits until the service is reached
   socket.connect("ipc://@" + socket_name_);
 }
 
@@ -214,7 +214,7 @@ awaitable<void> PeerGuard::Relay::accept_peers() {
         refuse(format("came when {} were there already", rules_.max_peers));
       }
     } else if (spares_.empty() || (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)) {
-      // Whoever waits, waits on, and the others are served.
+      // Peers that are not accepted yet keep waiting; those that are connected are served.
       if (shortage_.count(1, steady_clock::now()))
         log_warning(rules_.name + ": no peer can be let in now: too few file descriptors are left");
       co_await pause(kShortage);
@@ -222,9 +222,9 @@ awaitable<void> PeerGuard::Relay::accept_peers() {
   }
 }
 
-// Connections to libzmq that wait for a peer: those of the first peers are there before other threads have
-// taken all descriptors. Made one after another, so that libzmq has its own descriptor before the next one is
-// counted on.
+// Opens connections to libzmq in advance, so that the first peers can be served even if other threads use up
+// all file descriptors. One after another, so that libzmq has its own descriptor of each before descriptors are
+// counted again.
 awaitable<void> PeerGuard::Relay::connect_spares() {
   const Address inside = abstract_address(socket_name_);
   while (spares_.size() < kSpareLinks && descriptors_left(kSpareDescriptors)) {
@@ -245,8 +245,8 @@ void PeerGuard::Relay::let_in(Descriptor accepted) {
   begin_link(std::move(outer), std::move(inner));
 }
 
-// The service is reached before libzmq's connection is accepted: to libzmq a connection that ends is a
-// subscription to be sent again, which it does only when its socket is used.
+// Accepts libzmq's connection only when the service is reached. After a lost connection libzmq sends its
+// subscriptions again, but only when its socket is used next; so it must not see connections that lead nowhere.
 awaitable<void> PeerGuard::Relay::serve_socket() {
   const int number = socket_listener_.number();
   asio::posix::stream_descriptor listening(io_, fcntl(number, F_DUPFD_CLOEXEC, 0));
@@ -282,7 +282,7 @@ awaitable<std::vector<Address>> PeerGuard::Relay::service_addresses() {
   if (!lookup_.valid()) {
     std::promise<std::vector<Address>> promise;
     lookup_ = promise.get_future();
-    // A name server that is slow keeps nobody from ending: the thread is left to itself.
+    // Detached, so that a slow name server does not delay the end of the program.
     std::thread([promise = std::move(promise), host = host_, port = port_]() mutable {
       promise.set_value(look_up(host, port));
     }).detach();
@@ -331,7 +331,7 @@ awaitable<void> PeerGuard::Relay::forward_inbound(Stream& outer, Stream& inner, 
       co_return;
     }
     const auto [failed, written] = co_await asio::async_write(inner, asio::buffer(chunk, got), kAsTuple);
-    if (failed) co_return co_await pause(kLinger);  // libzmq has closed; its last bytes are on their way out
+    if (failed) co_return co_await pause(kLinger);  // libzmq has closed; its last bytes are still being sent
   }
 }
 
@@ -343,7 +343,7 @@ awaitable<void> PeerGuard::Relay::forward_outbound(Stream& inner, Stream& outer)
     const auto [failed, written] = co_await asio::async_write(outer, asio::buffer(chunk, got), kAsTuple);
     if (failed) co_return;
   }
-  // The peer reads what is on its way before it sees the end; closing at once could take that back.
+  // The peer shall read what was sent before it sees the end; closing at once could discard it.
   boost::system::error_code ignored;
   outer.shutdown(Stream::shutdown_send, ignored);
   co_await pause(kLinger);

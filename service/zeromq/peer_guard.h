@@ -14,37 +14,36 @@ class socket_t;
 
 namespace palisade {
 
-// What the far end of a ZeroMQ connection may be and send.
+// What the peers of a ZeroMQ socket may be and send.
 struct PeerRules {
-  std::string name;                     // begins log lines: "publisher"
+  std::string name;                     // the beginning of log lines: "publisher"
   std::vector<std::string> peer_types;  // "SUB", "XSUB"
   ZmtpLimits message;
-  bool only_subscribes = false;  // sends nothing but subscriptions
+  bool only_subscribes = false;  // peers may send subscriptions and nothing else
   std::size_t max_peers = 128;
 };
 
-// Stands between the network and a libzmq socket of this process: forwards bytes both ways and reads along
-// what comes in. libzmq bounds the size of a message's part but not the number of parts, nor how many peers
-// and subscriptions there are; whoever breaks the rules here is cut off before libzmq keeps anything of it,
-// and that is logged at most once a second. Has a thread of its own.
+// A relay between the network and a libzmq socket of this process: it forwards bytes in both directions and
+// checks what peers send. libzmq limits the size of a message part, but not the number of parts, peers and
+// subscriptions. A peer that breaks the rules is disconnected before libzmq stores anything of what it sent; this
+// is logged at most once a second. Has its own thread.
 //
-// The libzmq socket is reached through an abstract Unix socket that lets only this process in.
+// The relay reaches the libzmq socket through an abstract Unix socket to which only this process can connect.
 class PeerGuard {
  public:
-  // For the sockets to be guarded. Throws Unavailable where so few file descriptors are left that libzmq
-  // would end the process.
+  // A context for the sockets that are to be guarded. Throws Unavailable if so few file descriptors are left that
+  // libzmq would end the process.
   static zmq::context_t context();
-  // Binds the socket and listens for its peers on `endpoint`, where no more than `max_peers` are let in, and
-  // those only while enough file descriptors are left. Throws Unavailable; `setting` is where another
-  // endpoint is chosen ("--publish").
+  // Binds the socket and listens on `endpoint` for up to `max_peers` peers, as long as enough file descriptors are
+  // left. Throws Unavailable; its message names `setting` ("--publish") as the place to choose another endpoint.
   static PeerGuard bind(zmq::socket_t& socket, const std::string& endpoint, const std::string& setting,
                         PeerRules rules);
-  // Connects the socket to a service's endpoint; libzmq connects again by itself. Throws UsageError where the
-  // endpoint is none.
+  // Connects the socket to a service's endpoint, and again after every lost connection. Throws UsageError if
+  // `endpoint` is malformed.
   static PeerGuard connect(zmq::socket_t& socket, const std::string& endpoint, PeerRules rules);
 
   PeerGuard(PeerGuard&&) noexcept;
-  // Close the libzmq socket first: what it has sent still goes out, for half a second at most.
+  // Close the libzmq socket first. Waits up to half a second until what it has sent is delivered.
   ~PeerGuard();
 
   // Ends all connections; who may, connects again. Any thread.

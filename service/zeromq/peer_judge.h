@@ -10,7 +10,7 @@
 
 namespace palisade {
 
-// Reads along what one peer sends. One thread's.
+// Checks what one peer sends against the PeerRules. Not thread-safe.
 class PeerJudge {
  public:
   explicit PeerJudge(const PeerRules& rules)
@@ -18,9 +18,9 @@ class PeerJudge {
         allowance_(rules.message.encrypted && rules.only_subscribes ? kFirstBytes : 0),
         reader_(rules.message, rules.peer_types) {}
 
-  // Throws ZmtpFault where the bytes break the rules; none of them may be forwarded then.
+  // Throws ZmtpFault if the bytes break a rule; then none of them may be forwarded.
   void take(std::string_view bytes, std::chrono::steady_clock::time_point now);
-  // The peer has introduced itself.
+  // Whether the peer has completed ZMTP's handshake.
   bool ready() const { return reader_.ready(); }
 
  private:
@@ -38,7 +38,7 @@ class PeerJudge {
   std::chrono::steady_clock::time_point spent_at_;
   ZmtpReader reader_;
   std::set<std::string> subscriptions_;
-  std::chrono::steady_clock::time_point second_;  // in which pings are counted
+  std::chrono::steady_clock::time_point second_;  // the beginning of the second in which pings_ are counted
   std::size_t pings_ = 0;
 };
 

@@ -24,8 +24,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr int kHighWaterMark = 1000;          // messages kept for one slow subscriber
-constexpr int kLingerMs = 500;                // for what is still unsent at the end
-constexpr milliseconds kBetweenResends{100};  // many subscriptions at once make one resend
+constexpr int kLingerMs = 500;                // how long the end waits for messages that are not yet sent
+constexpr milliseconds kBetweenResends{100};  // many subscriptions in a short time are answered together
 constexpr milliseconds kMaxWait{2000};
 constexpr int kMaxSubscriptionsPerTurn = 1000;
 constexpr std::size_t kMaxSubscriptionBytes = 257;  // a byte, and a topic of 256
@@ -84,9 +84,9 @@ struct Publisher::State {
   const Descriptor wake;
   SinkQueue queue;
 
-  // The thread's.
-  std::map<std::string, SharedMessage> states;  // the last of every stream, by topic
-  std::set<std::string> asked_states;           // topic prefixes of subscriptions not yet served
+  // Used by the thread only.
+  std::map<std::string, SharedMessage> states;  // the last state event of every stream, by topic
+  std::set<std::string> asked_states;           // topic prefixes of new subscriptions
   steady_clock::time_point next_resend = steady_clock::now();
   OncePerSecond full;
   std::uint64_t told_lost = 0;

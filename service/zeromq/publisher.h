@@ -16,13 +16,13 @@ struct PublisherOptions {
   std::optional<ServiceKeys> keys = std::nullopt;  // encrypted, for these clients; nothing: in the clear
 };
 
-// The sink that publishes events on ZeroMQ, and sends every stream's last state again when someone
-// subscribes. Its own thread owns the socket; no subscriber, slow or dead, ever makes take() wait.
+// The sink that publishes events on ZeroMQ. When a peer subscribes, the last state event of every stream that its
+// subscription covers is sent again. The publisher's own thread owns the socket; take() never waits for it.
 class Publisher : public EventSink {
  public:
-  // Throws Unavailable when the endpoint cannot be bound.
+  // Throws Unavailable if the endpoint cannot be bound.
   explicit Publisher(PublisherOptions options);
-  ~Publisher() override;  // sends what waits and gives slow subscribers half a second to take it
+  ~Publisher() override;  // sends the waiting events and gives slow subscribers half a second to receive them
 
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -33,7 +33,7 @@ class Publisher : public EventSink {
   void allow(Clients clients);
   // Events that the queue had no room for: of a full one the oldest goes. Subscribers see the gap.
   std::uint64_t lost() const;
-  // What subscribers connect to: the port is the one that was bound.
+  // The endpoint that subscribers connect to; a port * is replaced by the port that was bound.
   const std::string& endpoint() const;
 
  private:

@@ -21,7 +21,7 @@ std::uint64_t big_endian_number(std::string_view bytes) {
   return value;
 }
 
-// A value of READY's properties: NAME-LENGTH NAME VALUE-LENGTH(4) VALUE, one after another.
+// The value of a property of READY, whose body is a sequence of NAME-LENGTH NAME VALUE-LENGTH(4) VALUE.
 std::string ready_property(std::string_view body, std::string_view wanted) {
   const auto take = [&body](std::size_t bytes) {
     if (bytes > body.size()) throw ZmtpFault("sent a READY that is cut short");
@@ -43,7 +43,7 @@ std::string ready_property(std::string_view body, std::string_view wanted) {
 
 bool ZmtpReader::read_greeting() {
   const std::string_view seen(buffer_);
-  // Judged as early as it can be: not everyone who connects speaks this protocol and goes on to 64 bytes.
+  // Checked byte by byte: a peer that speaks another protocol may never send the 64 bytes of a greeting.
   const bool signature = seen.empty() || (seen[0] == '\xff' && (seen.size() < 10 || seen[9] == '\x7f'));
   if (!signature || (seen.size() > 10 && seen[10] < 3)) throw ZmtpFault("does not speak ZeroMQ's protocol 3");
   if (seen.size() < kGreetingBytes) return false;

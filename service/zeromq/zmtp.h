@@ -12,37 +12,37 @@ namespace palisade {
 // ZeroMQ's protocol on the wire: ZMTP 3.1 (rfc.zeromq.org/spec/37), in the clear or by CURVE. libzmq speaks
 // it; it is read along here to judge what peers send (service/zeromq/peer_guard.h).
 
-// What a peer did that the protocol or a limit does not allow, for the log; its connection ends.
+// What a peer did against the protocol or a limit. Ends its connection; the text is for the log.
 class ZmtpFault : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// What one peer may send. Whatever it does, no more than this and one read is kept of it.
+// Limits of what one peer may send. ZmtpReader stores no more than one such message and the bytes of one read.
 struct ZmtpLimits {
-  std::size_t message_bytes = 4096;  // of all parts together
+  std::size_t message_bytes = 4096;  // sum over all parts
   std::size_t parts = 8;
   // CURVE: after the handshake every part is a message of its own that only libzmq can open.
   bool encrypted = false;
 };
 
-// A message, or a command where `command` is its name and the body its only part.
+// A message; or a command, if `command` is not empty: its name, with the body as the only part.
 struct ZmtpItem {
   std::string command;
   std::vector<std::string> parts;
 };
 
-// Makes messages and commands of one peer's bytes, as they come. One thread's.
+// Parses one peer's bytes into messages and commands. Not thread-safe.
 class ZmtpReader {
  public:
-  // `peer_types`: the socket types that a peer may be ("SUB", "XSUB").
+  // `peer_types`: the socket types that a peer may have ("SUB", "XSUB").
   ZmtpReader(const ZmtpLimits& limits, std::vector<std::string> peer_types)
       : limits_(limits), peer_types_(std::move(peer_types)) {}
 
   void take(std::string_view bytes) { buffer_ += bytes; }
-  // The next one that is whole, after the peer's greeting and READY. Call until there is none. Throws
-  // ZmtpFault.
+  // The next complete message or command after the peer's greeting and READY; nothing if more bytes are needed.
+  // Throws ZmtpFault.
   std::optional<ZmtpItem> next();
-  // The peer has introduced itself.
+  // Whether the peer has sent its greeting and READY.
   bool ready() const { return ready_; }
 
  private:
@@ -58,9 +58,9 @@ class ZmtpReader {
   const ZmtpLimits limits_;
   const std::vector<std::string> peer_types_;
   std::string buffer_;
-  std::size_t at_ = 0;  // what stands before it in the buffer is read
+  std::size_t at_ = 0;  // position in buffer_ up to which it is parsed
   bool greeted_ = false, ready_ = false;
-  std::vector<std::string> parts_;  // of an unfinished message
+  std::vector<std::string> parts_;  // parts of an incomplete message
   std::size_t part_bytes_ = 0;
 };
 
