@@ -6,7 +6,7 @@ namespace palisade {
 
 // Media time: a frame's presentation time (pts) since the first frame of its connection, never negative.
 using MediaTime = std::chrono::nanoseconds;
-// Wall time is for labels only; every deadline is monotonic (MonotonicTime).
+// Wall time only labels things. Every deadline is a MonotonicTime.
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 using MonotonicTime = std::chrono::steady_clock::time_point;
 

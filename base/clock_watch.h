@@ -7,11 +7,11 @@
 
 namespace palisade {
 
-// Notices that the host's wall clock was set: it then no longer goes with the monotonic one. Only labels
-// change with it; everything that waits or measures uses the monotonic one. One thread's.
+// Notices that the host's wall clock was set, by comparing it with the monotonic clock. Not thread-safe.
 class ClockWatch {
  public:
-  // By how much it was set since the last look, where that is more than a clock is ever adjusted by.
+  // By how much the wall clock was set since the last call; nothing if it moved by less than kStep, which may be an
+  // ordinary adjustment.
   std::optional<std::chrono::milliseconds> step(WallTime wall, MonotonicTime monotonic) {
     const auto offset = std::chrono::floor<std::chrono::milliseconds>(wall.time_since_epoch()) -
                         std::chrono::floor<std::chrono::milliseconds>(monotonic.time_since_epoch());

@@ -5,14 +5,14 @@
 
 namespace palisade {
 
-// What an error means for the program that it ends; exit_code.h has the number of each.
+// The exit code of a program that an error ends follows from its kind (service/terminal/exit_code.h).
 enum class ErrorKind {
   kFailed,
-  kWrongUse,     // wrong flags, settings or input that only running could find
-  kUnavailable,  // something that others hold or that is not there now, such as a port in use
+  kWrongUse,     // flags, settings or input are wrong
+  kUnavailable,  // something is in use by others or not there at the moment, such as a port
 };
 
-// Something cannot be done; what() names it and the remedy, in one line.
+// Something cannot be done. what() names it and the remedy, in one line.
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& message, ErrorKind kind = ErrorKind::kFailed)

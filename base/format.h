@@ -4,7 +4,7 @@
 
 namespace palisade {
 
-// Text from a pattern and values: format("{} of {}", done, total), format("{:.3f}", share).
+// format("{} of {}", done, total), format("{:.3f}", share): the only file that includes fmt.
 using fmt::format;
 
 }  // namespace palisade

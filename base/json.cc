@@ -13,13 +13,13 @@ namespace palisade {
 namespace {
 
 constexpr int kMaxDepth = 64;
-constexpr std::size_t kMaxShown = 64;  // of a key
+constexpr std::size_t kMaxShown = 64;  // bytes of a key that a message shows
 
 struct Malformed {
   std::string why;
 };
 
-// The library's message without what it quotes of the text, which may be anybody's secret.
+// The library's message without its quotation of the text, which may contain secrets.
 std::string unquoted(std::string_view message) {
   return std::string(message.substr(0, message.find("; last read: ")));
 }
@@ -59,7 +59,7 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t max_by
   file.read(0, std::as_writable_bytes(std::span(text)));
   file.require_unchanged();
   if (!text.empty()) return text;
-  // Files that the system makes up as they are read have no size.
+  // Files under /proc and the like report size 0 and still have contents.
   InputFile made_up(path);
   std::array<char, 4096> part;
   while (const std::size_t size = made_up.read(part)) {

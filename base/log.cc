@@ -18,7 +18,7 @@ namespace {
 
 struct Secrets {
   std::mutex mutex;
-  std::vector<std::string> all;  // guarded by mutex; the longest first, so that none shows in part
+  std::vector<std::string> all;  // guarded by mutex; sorted by length, longest first: one may contain another
 };
 
 Secrets& secrets() {
@@ -74,9 +74,9 @@ void log_from(LogLevel least) {
 }
 
 void hide_secret(std::string_view secret) {
-  constexpr std::size_t kMinLength = 3;  // shorter ones stand in every other word
+  constexpr std::size_t kMinLength = 3;  // shorter ones occur in ordinary words
   if (secret.size() < kMinLength) return;
-  // A core dump would hold it.
+  // A core dump would contain it.
   const rlimit none{};
   setrlimit(RLIMIT_CORE, &none);
   const std::lock_guard lock(secrets().mutex);
@@ -93,7 +93,7 @@ void hide_secrets_of(std::string_view url) {
 std::string redacted(std::string_view text) {
   std::string clean(text);
   {
-    // First: what redact_text() hides in part would not be found whole.
+    // Before redact_text(), which may replace part of a secret, so that the rest would not be recognised.
     const std::lock_guard lock(secrets().mutex);
     for (const std::string& secret : secrets().all) clean = without(clean, secret);
   }

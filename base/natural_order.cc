@@ -14,7 +14,7 @@ unsigned char folded(char c) {
   return static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-// The number that the text begins with, without its leading zeros, which may leave nothing.
+// The digits at the start of the text without leading zeros: empty for "000" and for no number.
 std::string_view take_number(std::string_view& text) {
   const auto end = std::ranges::find_if_not(text, is_digit);
   std::string_view number = text.substr(0, std::size_t(end - text.begin()));

@@ -4,9 +4,9 @@
 
 namespace palisade {
 
-// Whether file name `a` comes before `b` as people count: 1, 2, 10 by the numbers in them, however long and
-// with however many leading zeros, else letter by letter without regard to case, and the ending last. Names
-// that count as the same are told apart by their bytes, so that an order is always the same one.
+// Whether file name `a` sorts before `b` in natural order: numbers in the names compare by value (1, 2, 10), also
+// long ones and those with leading zeros; letters compare without regard to case; the extension compares last.
+// Names that are equal in this order compare by their bytes, so that the order is always the same.
 bool comes_before(std::string_view a, std::string_view b);
 
 }  // namespace palisade

@@ -14,8 +14,7 @@ namespace {
 
 constexpr mode_t kFileMode = 0640;
 
-// The partial files that are open. Never destroyed, because another thread may use it while the process
-// exits.
+// The open partial files. Never destroyed, because another thread may use it while the process exits.
 struct OpenPartials {
   std::mutex mutex;
   std::multiset<std::filesystem::path> paths;  // guarded by mutex
@@ -32,7 +31,7 @@ void forget_partial(const std::filesystem::path& path) {
   if (found != open_partials().paths.end()) open_partials().paths.erase(found);
 }
 
-// 0 where a file may be put there.
+// The errno that forbids a file at this path; 0 if none.
 int fault_of_place(const std::filesystem::path& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return errno == ENOENT ? 0 : errno;
@@ -47,7 +46,7 @@ int PartialFile::open(const std::filesystem::path& wanted) {
   path = partial = wanted;
   partial += ".partial";
   if (errno = fault_of_place(path); errno != 0) return -1;
-  // What an earlier process left, or somebody put there, goes; never what it points to.
+  // Removes what an earlier process left or somebody else put there; a link itself, not what it points to.
   if (::unlink(partial.c_str()) != 0 && errno != ENOENT) return -1;
   descriptor = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode);
   if (descriptor < 0) return -1;

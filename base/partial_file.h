@@ -4,28 +4,28 @@
 
 namespace palisade {
 
-// The one way in which files are written: what becomes PATH stands in PATH.partial beside it until it is
-// whole. No symbolic link is followed and nothing but a regular file is replaced; files are read and written
-// by their owner and read by the group (0640). Each returns false or -1 with errno.
+// The one way to write files: PATH.partial is written, and renamed to PATH once it is complete. Symbolic links are
+// not followed, and only regular files are replaced. Files get mode 0640. On failure the functions return false or
+// -1 and set errno.
 struct PartialFile {
-  // ELOOP where `path` is a symbolic link, EISDIR, EEXIST where it is another thing than a file.
+  // ELOOP if `path` is a symbolic link, EISDIR if it is a folder, EEXIST if it is another thing than a file.
   int open(const std::filesystem::path& path);
-  // Syncs it to the disk and renames it; closes it in any case. EBUSY where another process has taken its
-  // place.
+  // Syncs the file to the disk and renames it; closes it in any case. EBUSY if PATH.partial has become another
+  // process's file.
   bool commit();
-  // Closes and removes it, where it is open.
+  // Closes and removes the file, if it is open.
   void discard();
 
   std::filesystem::path path, partial;
   int descriptor = -1;
 };
 
-// Removes the partial files that this process has open. For an exit without destructors, on any thread.
+// Removes all partial files that this process has open: for an exit without destructors. Thread-safe.
 void discard_partial_files();
 
-// A file that lines are added to, under the same rules.
+// Opens a file to append to it, under the same rules.
 int open_to_append(const std::filesystem::path& path);
-// Makes a rename inside the folder last, as far as the system can.
+// Syncs a folder, so that a rename in it survives a power cut.
 void sync_folder(const std::filesystem::path& folder);
 
 }  // namespace palisade

@@ -5,7 +5,7 @@
 
 namespace palisade {
 
-// "a%2Fb" of "a/b", and back; a '%' that no two digits follow stays.
+// "a/b" to "a%2Fb" and back. A '%' without two hexadecimal digits behind it is kept when decoding.
 std::string percent_encoded(std::string_view text);
 std::string percent_decoded(std::string_view text);
 

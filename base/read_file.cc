@@ -15,7 +15,7 @@
 namespace palisade {
 namespace {
 
-constexpr std::size_t kMaxAtOnce = std::size_t(1) << 30;  // one call takes no more than 2 GB
+constexpr std::size_t kMaxAtOnce = std::size_t(1) << 30;  // Linux reads at most 2 GB a call
 
 std::int64_t change_of(const struct stat& status) {
   return std::int64_t(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
@@ -23,7 +23,7 @@ std::int64_t change_of(const struct stat& status) {
 
 }  // namespace
 
-// Without waiting: a pipe in a file's place would let nobody go on.
+// With O_NONBLOCK, because opening a pipe would block otherwise.
 ReadFile::ReadFile(const std::filesystem::path& path)
     : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
   if (descriptor_ < 0 && errno == ENOENT) fail("no such file");

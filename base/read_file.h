@@ -8,29 +8,30 @@
 
 namespace palisade {
 
-// A regular file that is held open and read by offset, never through a mapping: one that is cut short or
-// fails under us is an error and not a signal. Who opens it shares it; any thread may read.
+// A regular file, open for reading at any offset. It is not memory-mapped, so that a file which is truncated or fails
+// while it is read gives an error and not a signal. Thread-safe.
 class ReadFile {
  public:
-  // Throws Error where there is no such file, or it is a folder, a pipe or a device: none is waited for.
+  // Throws Error if there is no such file or it is a folder, pipe or device. Never blocks on a pipe.
   explicit ReadFile(const std::filesystem::path& path);
   ~ReadFile();
   ReadFile(const ReadFile&) = delete;
   ReadFile& operator=(const ReadFile&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
-  // As it was opened.
+  // These three as they were when the file was opened.
   std::uint64_t size() const { return size_; }
   bool readable_by_everybody() const { return readable_by_everybody_; }
   std::filesystem::file_time_type changed() const;
-  // All of `out`, from `offset` on. Throws Error naming file, offset and what the system says.
+  // Fills all of `out` from `offset` on. Throws Error with file, offset and the system's message.
   void read(std::uint64_t offset, std::span<std::byte> out) const;
-  // Fills `out` from `offset` on; less only at the file's end, which may have moved. Throws Error.
+  // Fills `out` from `offset` on and returns how much; less than all only at the end of the file, which may have
+  // moved since it was opened. Throws Error.
   std::size_t read_some(std::uint64_t offset, std::span<std::byte> out) const;
-  // Throws Error where size or time of change are no longer those of the opening: what was read until
-  // now need not belong together.
+  // Throws Error if size or modification time have changed since the file was opened: what was read may then be a
+  // mixture of old and new.
   void require_unchanged() const;
-  // The system is not to read what is around the little that is asked for.
+  // Turns the system's read-ahead off, for a few small reads.
   void expect_few_reads() const;
 
  private:
@@ -39,7 +40,7 @@ class ReadFile {
   std::filesystem::path path_;
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
-  std::int64_t changed_ns_ = 0;  // since 1970
+  std::int64_t changed_ns_ = 0;  // modification time since 1970
   bool readable_by_everybody_ = false;
 };
 

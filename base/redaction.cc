@@ -27,7 +27,7 @@ std::string lowered(std::string_view text) {
   return lower;
 }
 
-// True of "user-pw", "apikey", "passwd": whatever ends as the name of a secret does.
+// Whether a key ends like the name of a secret: "user-pw", "apikey", "passwd".
 bool names_a_secret(std::string_view key) {
   constexpr std::array<std::string_view, 16> kEndings = {
       "pw",    "password", "passphrase", "passwd", "pass",       "pwd",     "psw",       "passcode",
@@ -37,7 +37,7 @@ bool names_a_secret(std::string_view key) {
       kEndings, [&](std::string_view ending) { return std::string_view(name).ends_with(ending); });
 }
 
-// Of those, the names that nothing but a password follows.
+// The names among these after which only a password can follow.
 bool names_a_password(std::string_view key) {
   constexpr std::array<std::string_view, 7> kNames = {"password", "passwd", "pass",  "pwd",
                                                       "psw",      "pw",     "secret"};
@@ -45,10 +45,10 @@ bool names_a_password(std::string_view key) {
   return std::ranges::find(kNames, name) != kNames.end();
 }
 
-// "%3D" and "%253d" as "=".
+// A text with its percent-encoded characters decoded, also those that are encoded twice ("%253d").
 struct DecodedText {
   std::string text;
-  std::vector<std::size_t> at;  // where each character stands in the original, and its end
+  std::vector<std::size_t> at;  // each character's offset in the original, and the original's size
 };
 
 std::optional<char> encoded_at(std::string_view text, std::size_t at) {
@@ -69,16 +69,15 @@ DecodedText decoded_view(std::string_view text) {
   return view;
 }
 
-// The user information's part of what follows "://"; nothing where there is no '@'.
-// A password may stand in the URL without being encoded, so that it holds '/', '?' or '@' itself: everything
-// up to the last '@' is taken for user information.
+// The user information in what follows "://"; nothing if there is no '@'. It extends to the last '@', because a
+// password that is not percent-encoded may itself contain '/', '?' or '@'.
 std::optional<std::string_view> user_information(std::string_view rest) {
   const std::size_t at = rest.rfind('@');
   return at == kNotFound ? std::nullopt : std::optional(rest.substr(0, at));
 }
 
-// "cam:554", "[fe80::1]:80": a host, and where there is a port, it is a number. "admin:secret" is none: the
-// rest of a URL that was cut off, or a password that nobody can tell from a port.
+// Whether this is a host with an optional numeric port, such as "cam:554" or "[fe80::1]:80". "admin:secret" is not:
+// it may be what is left of a URL that was cut off.
 bool is_host(std::string_view authority) {
   if (decoded_view(authority).text != authority) return false;
   const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
@@ -88,7 +87,7 @@ bool is_host(std::string_view authority) {
   return port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Where the shown part of a path ends: behind a '=' or ':', or behind a word for a password.
+// The size of the part of a path that may be shown: up to the first '=' or ':', or the first word for a password.
 std::size_t shown_of_path(std::string_view path) {
   const DecodedText once = decoded_view(path);
   const DecodedText twice = decoded_view(once.text);
@@ -114,7 +113,7 @@ bool is_plain_key(std::string_view key) {
          std::ranges::all_of(key, [](char c) { return is_word(c) || c == '_' || c == '-' || c == '.'; });
 }
 
-// "a=1&b" becomes "a=***&***": a parameter without a value may be a token itself.
+// "a=1&b" becomes "a=***&***", because a parameter without a value may itself be a token.
 std::string redact_query(std::string_view query) {
   std::string out;
   while (true) {
@@ -135,7 +134,7 @@ std::string redact_from_host(std::string_view rest) {
   return std::string(rest.substr(0, path)) + redact_path_and_query(rest.substr(path));
 }
 
-// End of the value that starts at `from`: a quoted one may hold spaces.
+// The end of the value that starts at `from`. A quoted value may contain spaces.
 std::size_t value_end(std::string_view line, std::size_t from) {
   const char quote = from < line.size() ? line[from] : ' ';
   std::size_t i = from;
@@ -149,13 +148,13 @@ std::size_t value_end(std::string_view line, std::size_t from) {
   return std::min(i, line.size());
 }
 
-// A value of a text and where it stands.
+// The place of a value in a text.
 struct Value {
   std::size_t begin = 0;
   std::size_t end = 0;
 };
 
-// The next value of a property such as user-pw= or "password": from `from` on.
+// The next value, from `from` on, of a property that is named like a secret: user-pw=VALUE, "password": VALUE.
 std::optional<Value> next_secret_value(std::string_view line, std::size_t from) {
   for (std::size_t i = from; i < line.size(); ++i) {
     const bool quoted = line[i] == ':' && i > from && (line[i - 1] == '"' || line[i - 1] == '\'');
@@ -174,7 +173,7 @@ std::optional<Value> next_secret_value(std::string_view line, std::size_t from) 
   return std::nullopt;
 }
 
-// "Authorization: Basic dXNlcjpwdw==" to the end of its line.
+// Hides the rest of the line behind "Authorization:".
 std::string redact_headers(std::string_view text) {
   const std::string lower = lowered(text);
   std::string out;
@@ -187,7 +186,7 @@ std::string redact_headers(std::string_view text) {
   return out.append(text.substr(shown));
 }
 
-// A URL in a text begins with "scheme://", or "scheme:/" where somebody took it for a path and tidied it.
+// Where the first URL's scheme ends: behind "scheme://", or behind "scheme:/", into which path libraries turn it.
 std::size_t scheme_end(std::string_view text) {
   for (std::size_t at = 0; (at = text.find(":/", at)) != kNotFound; ++at) {
     if (text.substr(at).starts_with("://")) return at + 3;
@@ -202,7 +201,7 @@ std::size_t scheme_end(std::string_view text) {
   return kNotFound;
 }
 
-// "admin:secret@cam" without a scheme, as a library says what it looked up.
+// Hides the credentials of "admin:secret@cam", which libraries print of a URL without its scheme.
 std::string redact_word(std::string_view word) {
   const std::size_t at = word.rfind('@'), colon = word.find(':');
   const bool credentials =
@@ -226,7 +225,7 @@ std::string redact_urls(std::string_view rest) {
   std::string out;
   for (std::size_t start; (start = scheme_end(rest)) != kNotFound;) {
     std::size_t end = start;
-    // Quotes do not end a URL: a password may hold them.
+    // Quotes do not end a URL, because a password may contain them.
     while (end < rest.size() && !is_blank(rest[end])) ++end;
     std::size_t shown_end = end;
     while (shown_end > start && std::string_view("\"'),.;:]>").find(rest[shown_end - 1]) != kNotFound)
@@ -240,13 +239,14 @@ std::string redact_urls(std::string_view rest) {
 }
 
 void add_secret(std::vector<std::string>& secrets, std::string_view secret) {
-  constexpr std::size_t kMinLength = 3;  // shorter ones stand in every other word
+  constexpr std::size_t kMinLength = 3;  // shorter ones occur in ordinary words
   for (const std::string& one : {std::string(secret), percent_decoded(secret)}) {
     if (one.size() >= kMinLength && std::ranges::find(secrets, one) == secrets.end()) secrets.push_back(one);
   }
 }
 
-// Of "admin:secret", also where the ':' is encoded; long user information without one is a token.
+// Adds the password of "admin:secret", also if the ':' is percent-encoded. Long user information without ':' counts
+// as a token.
 void add_password(std::vector<std::string>& secrets, std::string_view user) {
   constexpr std::size_t kLikeToken = 16;
   const std::string plain = percent_decoded(user);
@@ -257,7 +257,7 @@ void add_password(std::vector<std::string>& secrets, std::string_view user) {
   }
 }
 
-// Values of parameters of a path, query or fragment that are called a secret, whatever parts them.
+// Adds the values of parameters that are named like secrets, in a path, a query or a fragment, with any separator.
 void add_parameters(std::vector<std::string>& secrets, std::string_view text) {
   const std::string plain = percent_decoded(text);
   for (const std::string_view part : {text, std::string_view(plain)}) {
@@ -267,7 +267,7 @@ void add_parameters(std::vector<std::string>& secrets, std::string_view text) {
       if (!names_a_secret(part.substr(key, equals - key))) continue;
       const std::string_view value = part.substr(equals + 1);
       add_secret(secrets, value.substr(0, value.find_first_of("&;/?# ")));
-      // "password=secret_channel=1": a '_' before the next '=' may end it.
+      // In "password=secret_channel=1" the '_' before the next '=' may be the separator.
       const std::string_view before = value.substr(0, value.find('='));
       if (before.size() < value.size()) add_secret(secrets, before.substr(0, before.find_last_of("_&;/?,")));
     }
@@ -276,8 +276,7 @@ void add_parameters(std::vector<std::string>& secrets, std::string_view text) {
 
 }  // namespace
 
-// With a '?' or '#' before the last '@' nobody can tell a password from a query, and nothing of either is
-// shown.
+// If a '?' or '#' comes before the last '@', a password cannot be told from a query, and nothing is shown.
 std::string redact_authority(std::string_view rest) {
   const auto user = user_information(rest);
   if (!user) return redact_from_host(rest);

@@ -6,19 +6,19 @@
 
 namespace palisade {
 
-// A free text (a library's own message) that is safe to print: "***" stands for what is secret of every URL
-// in it, for NAME:PASSWORD of NAME:PASSWORD@HOST without a scheme, for values of what is called a password,
-// token or key, for an Authorization header, and for every occurrence of `secret`, percent-encoded or not.
+// Makes a text safe to print, such as a library's message. "***" replaces the secrets of every URL in it,
+// NAME:PASSWORD in NAME:PASSWORD@HOST, values of properties whose names end in password, token, key and the like,
+// Authorization headers, and every occurrence of `secret`, percent-encoded or not.
 std::string redact_text(std::string_view text, std::string_view secret = {});
-// The same of the parts of an address, for who has read its scheme: what follows its "://", what follows its
-// host, and NAME=VALUE as a pipeline has it.
+// The same for parts of an address: for what follows "://", for what follows the host, and for the NAME=VALUE
+// properties of a pipeline.
 std::string redact_authority(std::string_view rest);
 std::string redact_path_and_query(std::string_view rest);
 std::string redact_properties(std::string_view line);
-// What must not be printed of a URL, a pipeline or an argument that holds one: passwords in its user
-// information and values of what is called one, as they stand there and percent-decoded.
+// The secrets in a URL, a pipeline or an argument: the password of its user information and the values of
+// properties that are named like secrets; each as written and percent-decoded.
 std::vector<std::string> secrets_in(std::string_view url);
-// Every occurrence of `secret`, percent-encoded in whatever way or not, becomes "***".
+// The text with "***" for every occurrence of `secret`, however it is percent-encoded.
 std::string without(std::string_view text, std::string_view secret);
 
 }  // namespace palisade

@@ -7,13 +7,13 @@
 
 namespace palisade {
 
-// A SHA-256 that grows with what is added to it.
+// Computes a SHA-256 piece by piece.
 class Sha256 {
  public:
   Sha256();
   ~Sha256();
   void add(std::span<const std::byte> bytes);
-  // Lower-case hex, 64 characters. Ends the hash.
+  // The hash as 64 lower-case hexadecimal digits. Nothing can be added afterwards.
   std::string hex();
 
  private:

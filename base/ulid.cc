@@ -40,7 +40,7 @@ UlidSource::UlidSource(std::string_view last) {
 void UlidSource::draw() {
   std::random_device device;
   for (std::uint8_t& byte : random_) byte = std::uint8_t(device());
-  // Room to count up from: increment() can then not overflow in practice.
+  // With the highest bit 0 increment() cannot overflow in practice.
   random_[0] &= 0x7f;
 }
 

@@ -30,7 +30,7 @@ void WholeFile::fail(const char* what) {
 }
 
 void WholeFile::write(std::span<const std::byte> bytes) {
-  constexpr std::size_t kMaxBytes = 1u << 30;  // one call takes no more than 2 GB
+  constexpr std::size_t kMaxBytes = 1u << 30;  // Linux writes at most 2 GB a call
   while (!bytes.empty()) {
     const ssize_t written = ::write(file_.descriptor, bytes.data(), std::min(bytes.size(), kMaxBytes));
     if (written < 0 && errno == EINTR) continue;

@@ -9,9 +9,9 @@
 
 namespace palisade {
 
-// A file that appears whole or not at all: what is written stands in NAME.partial beside it until commit(),
-// which syncs it to the disk and renames it. Throws Error naming the file and what the system says (a
-// full disk); without a commit nothing is left behind.
+// Writes a file so that it appears complete or not at all: writes go to NAME.partial until commit() syncs it to the
+// disk and renames it. Without commit() nothing is left behind. Throws Error with the file's name and the system's
+// message (such as a full disk).
 class WholeFile {
  public:
   explicit WholeFile(const std::filesystem::path& path);
@@ -20,7 +20,7 @@ class WholeFile {
   WholeFile& operator=(const WholeFile&) = delete;
 
   void write(std::span<const std::byte> bytes);
-  // Over what has been written already.
+  // Overwrites bytes that have been written before.
   void write_at(std::size_t offset, std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
   void commit();
@@ -31,7 +31,7 @@ class WholeFile {
 };
 
 void write_whole_file(const std::filesystem::path& path, std::string_view text);
-// Adds a line to a file, in one write.
+// Appends a line to a file in one write, so that lines of several processes do not mix.
 void append_line(const std::filesystem::path& path, std::string_view line);
 
 }  // namespace palisade
