@@ -7,9 +7,9 @@
 namespace palisade {
 namespace {
 
-constexpr double kSlant = 0.0175;  // the tangent of a degree
+constexpr double kSlant = 0.0175;  // the tangent of one degree
 
-// Columns and rows change places first, then left and right, then top and bottom.
+// An orientation swaps columns with rows first, then left with right, then top with bottom.
 Orientation orientation_of_steps(bool lies, bool mirrored, bool flipped) {
   if (!lies) {
     if (mirrored) return flipped ? Orientation::kHalfTurn : Orientation::kMirror;

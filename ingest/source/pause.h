@@ -8,12 +8,12 @@
 
 namespace palisade {
 
-// Waits that a stop ends at once.
+// Waits that a stop request ends at once.
 class Pause {
  public:
   explicit Pause(std::stop_token stop) : stop_(std::move(stop)) {}
 
-  // False when stopped.
+  // Waits until `end`; false if a stop was requested.
   bool until(std::chrono::steady_clock::time_point end) {
     std::unique_lock lock(mutex_);
     ended_.wait_until(lock, stop_, end, [] { return false; });

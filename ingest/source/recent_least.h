@@ -7,8 +7,8 @@
 
 namespace palisade {
 
-// The least of the values of the last one to two periods. Forgets when a value comes, so that a pause forgets
-// nothing, unless it is one of many periods.
+// The minimum of the values of the last one to two periods. Old values expire only when a new one is added, so that
+// they survive a pause of up to ten periods.
 class RecentLeast {
  public:
   explicit RecentLeast(MonotonicTime::duration period) : period_(period) {}
@@ -34,8 +34,8 @@ class RecentLeast {
   MonotonicTime::duration period_;
   std::optional<MonotonicTime> last_;
   std::optional<MonotonicTime> since_;
-  std::optional<MediaTime> least_;   // since then
-  std::optional<MediaTime> before_;  // in the period before
+  std::optional<MediaTime> least_;   // minimum since since_
+  std::optional<MediaTime> before_;  // minimum of the period before since_
 };
 
 }  // namespace palisade

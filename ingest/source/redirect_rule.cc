@@ -29,7 +29,7 @@ bool is_host_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_';
 }
 
-// Of "host", "host:port", "[v6]", "[v6]:port" and a bare IPv6 address.
+// Splits "host", "host:port", "[v6]", "[v6]:port" or a bare IPv6 address.
 std::optional<HostAndPort> entry_of(std::string_view entry) {
   in6_addr v6;
   if (::inet_pton(AF_INET6, std::string(entry).c_str(), &v6) == 1) return HostAndPort{plain_host(entry), {}};

@@ -22,7 +22,7 @@ struct FileSignature {
   const char* what;
 };
 
-// Those that only files have.
+// Formats that occur in files only, not in answers of servers.
 constexpr std::array kKnownPictures = {
     FileSignature{0, "FUJIFILMCCD-RAW", "a camera's raw picture"},
     FileSignature{0, std::string_view("IIU\0", 4), "a camera's raw picture"},
@@ -72,7 +72,7 @@ bool is_anymap(std::string_view start) {
          std::isspace(static_cast<unsigned char>(start[2])) != 0;
 }
 
-// Texts, for which an answer of a camera has another remedy than a file has.
+// Text formats, for which the advice differs between a file and a camera's answer.
 std::optional<std::string> refused_text_file(std::string_view start) {
   std::string lower;
   for (const char c : start) lower += char(std::tolower(static_cast<unsigned char>(c)));

@@ -8,14 +8,13 @@
 
 namespace palisade {
 
-// What a file of this machine is that Palisade reads nothing of, and what to do, told by its first bytes
-// (some hundreds serve best): "a HEIC picture: make it a JPEG, PNG or WebP". Nothing where they might be a
-// picture or a film that is read, or are none that is known.
+// Recognises a local file of an unsupported format by its first bytes (a few hundred are best) and says what to do:
+// "a HEIC picture: make it a JPEG, PNG or WebP". Nothing if the format is unknown or may be a supported one.
 std::optional<std::string> refused_file(std::span<const std::byte> start);
-// The same of a file's own first bytes; nothing where it cannot be read.
+// The same for the file at `path`; nothing if it cannot be read.
 std::optional<std::string> refused_file(const std::filesystem::path& path);
 
-// The same where a picture is wanted: films are refused as well.
+// The same where only a picture will do: films are refused as well.
 std::optional<std::string> refused_picture(std::span<const std::byte> start);
 
 }  // namespace palisade

@@ -7,9 +7,9 @@
 
 namespace palisade {
 
-// What a file or an answer is that Palisade reads nothing of, told by its first bytes (some hundreds serve
-// best): "an HLS playlist: give the address of one of the streams that it names". Nothing where they might be
-// a picture or a film that is read.
+// Recognises an unsupported format, of a file or of a server's answer, by its first bytes (a few hundred are best) and
+// says what to do: "an HLS playlist: give the address of one of the streams that it names". Nothing if the format may
+// be a supported one.
 std::optional<std::string> refused_format(std::span<const std::byte> start);
 
 }  // namespace palisade

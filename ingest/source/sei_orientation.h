@@ -8,20 +8,20 @@
 
 namespace palisade {
 
-// Follows through an H.264 or H.265 stream what its supplemental messages ("display orientation") say of how
-// pictures are to be turned. Some are meant for one picture, most for all until the next such message or a
-// sequence without one; decoders tell them of the one picture alone. One thread's.
+// Keeps track of the display orientation SEI messages in an H.264 or H.265 stream, which say how pictures are to be
+// turned. Some apply to one picture; most apply until the next such message or until a sequence begins without one,
+// while decoders report them only with the picture that carries them. Not thread-safe.
 class SeiOrientation {
  public:
   enum class Codec { kH264, kH265 };
 
   SeiOrientation() = default;
-  // `length_bytes`: of the number before each unit, as in MP4; 0 where start codes part them.
+  // `length_bytes`: size of the length field before each NAL unit, as in MP4; 0 if start codes separate the units.
   SeiOrientation(Codec codec, int length_bytes) : codec_(codec), length_bytes_(length_bytes) {}
-  // For a stream whose units are parted as the codec's extra data says; empty data means start codes.
+  // For a stream whose codec extra data says how NAL units are separated; empty data means start codes.
   static SeiOrientation of_extra_data(Codec codec, std::span<const std::byte> extra_data);
 
-  // How the picture of this packet lies; nothing where the stream does not say. Takes any bytes.
+  // The orientation of this packet's picture; nothing if the stream does not say. Malformed packets are harmless.
   std::optional<Orientation> next(std::span<const std::byte> packet);
 
  private:
@@ -32,10 +32,11 @@ class SeiOrientation {
   std::optional<Codec> codec_;
   int length_bytes_ = 0;
   std::optional<Orientation> lasting_;
-  std::optional<Orientation> now_;  // of the packet in hand
-  bool told_ = false;               // by the packet in hand
-  bool fresh_ = false;              // it begins a sequence, with parameters of its own
-  bool ending_ = false;             // a sequence has begun that has not said anything yet
+  // Of the current packet:
+  std::optional<Orientation> now_;
+  bool told_ = false;    // it has a display orientation message
+  bool fresh_ = false;   // it begins a sequence with parameter sets of its own
+  bool ending_ = false;  // its sequence has had no such message yet
 };
 
 }  // namespace palisade

@@ -7,16 +7,15 @@
 
 namespace palisade {
 
-// Makes one connection's media time of timestamps that cannot be trusted: it begins at 0, or where a file
-// says that it does, and never goes back. A counter that wraps goes on. Timestamps that jump, back or ahead
-// of all frames that came in time, or that stand still while frames come, are followed from where the clock
-// stands now, and the frame says so. A pause is no jump, whether its time is missing from the timestamps or
-// not. A live stream that jumps again and again, or has no timestamps, is timed by the arrival of its frames;
-// a file by its frame rate.
+// Turns the timestamps of one connection, which need not be reliable, into media time. Media time begins at 0, or where
+// a file says so, never goes back, and continues when the timestamp counter wraps around.
+// - If timestamps jump (back, or further ahead than the frames' arrival allows) or stand still, media time continues
+//   from its present value, and the frame is marked. A pause is not a jump, whether timestamps count it or not.
+// - A live stream that jumps repeatedly or has no timestamps is timed by arrival, a file by its frame rate.
 class Timeline {
  public:
-  // `wrap`: how far the timestamps count before they begin at 0 again, where that is known. `origin`: the
-  // timestamp of media time 0, if that is not the first frame's.
+  // `wrap`: the value at which the timestamp counter starts again from 0, if known. `origin`: the timestamp of media
+  // time 0, if it is not that of the first frame.
   Timeline(bool live, MediaTime frame_interval, std::optional<MediaTime> wrap = {},
            std::optional<MediaTime> origin = {})
       : live_(live), frame_interval_(frame_interval), wrap_(wrap), origin_(origin) {}
@@ -25,7 +24,7 @@ class Timeline {
     MediaTime pts{0};
     bool jumped = false;
   };
-  // `frames`: how many have passed since the last one, this one included.
+  // `frames`: the number of frames since the last call, including this one.
   Moment at(std::optional<MediaTime> timestamp, MonotonicTime arrival, int frames = 1);
 
  private:
@@ -40,12 +39,12 @@ class Timeline {
   const std::optional<MediaTime> wrap_;
   const std::optional<MediaTime> origin_;
   std::optional<MediaTime> start_;      // timestamp of media time 0
-  std::optional<MediaTime> timestamp_;  // the last one, unwrapped
-  MediaTime wrapped_{0};                // to be added
+  std::optional<MediaTime> timestamp_;  // the last timestamp, with wraps added
+  MediaTime wrapped_{0};                // sum of all wraps so far
   std::optional<MonotonicTime> arrival_;
-  MonotonicTime moved_on_;              // when media time last did
-  std::optional<MonotonicTime> still_;  // since when frames have come while it stood still
-  RecentLeast quickest_{kRemembers};    // arrival less pts of the frames that came soonest
+  MonotonicTime moved_on_;              // when media time last increased
+  std::optional<MonotonicTime> still_;  // since when timestamps have stood still while frames came
+  RecentLeast quickest_{kRemembers};    // arrival minus pts of the fastest frames
   MonotonicTime jumped_;
   int jumps_ = 0;  // in a row
   MediaTime last_{0};

@@ -5,21 +5,21 @@
 
 namespace palisade {
 
-// "rtsp" of "rtsp://...", lower case; empty for a path. A scheme is a word before "://", or before ':' where
-// it is one that is read here or that FFmpeg would follow (unless a file has that name): "a:b.mp4", "C:x.mp4"
-// and "2026-11-30T10:00:00.mp4" are paths.
+// The scheme in lower case: "rtsp" of "rtsp://..."; empty for a path. A scheme is a word before "://". A word before a
+// mere ':' counts only if Palisade or FFmpeg knows that scheme and no file has this name: "a:b.mp4", "C:x.mp4" and
+// "2026-11-30T10:00:00.mp4" are paths.
 std::string scheme_of(std::string_view url);
-// Whether addresses of this scheme, or paths, are read at all.
+// Whether Palisade reads addresses of this scheme; the empty scheme stands for paths.
 bool is_read(std::string_view scheme);
-// The host's name or address, lower case, without port and brackets; empty where there is none.
+// The host name or address in lower case, without port and brackets; empty if there is none.
 std::string host_of(std::string_view url);
-// True for a plain path, a file: and a folder: URL.
+// Whether this is a path, a file: URL or a folder: URL.
 bool names_file(std::string_view url);
-// What such a path or URL names.
+// The path that such a URL names.
 std::string path_of(std::string_view url);
-// An address that is safe to print: "***" stands for its user information, for every value of a query, for
-// the fragment, and in a path for all that follows "user=", "password/" and the like, as some cameras have
-// it. What can't be told from a password is hidden too: all before the last '@', a port that is no number.
+// A URL that is safe to print. "***" replaces the user information, every value of the query, the fragment, and the
+// rest of a path behind "user=", "password/" and the like, which some cameras use. What may be part of a password is
+// hidden too: everything before the last '@', and a port that is not a number.
 std::string redact_url(std::string_view url);
 
 }  // namespace palisade
