@@ -36,7 +36,7 @@ std::string part(const Url& url, CURLUPart which, unsigned flags = 0) {
   return out;
 }
 
-// Bytes that no request line may hold are written as %XX.
+// Writes bytes that are not allowed in a request line as %XX.
 std::string encoded(const std::string& target) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   std::string out;
@@ -62,8 +62,8 @@ HttpAddress address_of(const Url& url) {
   return address;
 }
 
-// A password that is written into the URL as it is may hold '/', '?' or '#', where the host's part ends: what
-// stands before them then looks like a host and a port that is no number.
+// Whether an unencoded password contains '/', '?' or '#', which end the authority: what precedes it then looks like a
+// host with a port that is not a number.
 bool password_ends_early(std::string_view url) {
   const std::size_t start = url.find("://");
   if (start == std::string_view::npos) return false;
@@ -84,7 +84,7 @@ int hex_digit(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// A '%' that no two digits follow means itself.
+// Decodes %XX; a '%' without two hexadecimal digits behind it is kept.
 std::string decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -100,7 +100,7 @@ std::string decoded(std::string_view text) {
   return out;
 }
 
-// The URL without user name and password, which may hold every character but those that end the host's part.
+// Removes user name and password from the URL. They may contain any character that does not end the authority.
 std::string take_credentials(const std::string& url, Credentials& credentials) {
   credentials = {};
   const std::size_t start = url.find("://");
@@ -161,7 +161,7 @@ HttpAddress http_address(const std::string& url, Credentials& in_url) {
 HttpAddress redirected(const HttpAddress& from, const std::string& location,
                        std::span<const std::string> redirect_hosts, const std::string& shown) {
   const Url url = new_url();
-  // What readers of addresses disagree about is no address.
+  // URL parsers disagree about these characters, so such a location is refused.
   const bool doubtful = location.find('\\') != std::string::npos || std::ranges::any_of(location, [](char c) {
                           return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
                         });

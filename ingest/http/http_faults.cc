@@ -18,7 +18,7 @@ constexpr const char* kTrustIt =
     ": name its certificate or authority in tls_ca:, or set tls_verify: false where the network is your own";
 
 struct CertificateFault {
-  long code;  // of openssl/x509_vfy.h
+  long code;  // X509_V_ERR_...
   const char* text;
 };
 
@@ -91,11 +91,11 @@ std::string certificate_fault(const HttpFailure& failure) {
       std::ranges::find(kCertificateFaults, failure.certificate, &CertificateFault::code);
   if (known != kCertificateFaults.end()) {
     const std::string_view text = known->text;
-    // A remedy of its own comes first.
+    // A text that ends with "; else" has a remedy of its own, and kTrustIt is the alternative.
     return text.ends_with("; else") ? std::string(text) + std::string(kTrustIt).substr(1)
                                     : std::string(text) + kTrustIt;
   }
-  // libcurl compares names itself.
+  // libcurl compares host names itself, without a code of OpenSSL.
   if (failure.certificate == 62 || failure.certificate == 64 ||
       failure.detail.find("subject name") != std::string::npos) {
     return "its certificate is for another host name: give the address with the name that stands in it, or "
@@ -105,7 +105,7 @@ std::string certificate_fault(const HttpFailure& failure) {
   return format("its certificate is not taken (OpenSSL's error {}){}", failure.certificate, kTrustIt);
 }
 
-// What the other side speaks instead of TLS shows in OpenSSL's words alone.
+// Only the text of OpenSSL's message tells why a handshake failed.
 std::string handshake_fault(const std::string& detail) {
   const auto says = [&](const char* words) { return detail.find(words) != std::string::npos; };
   if (says("wrong version number") || says("packet length too long") || says("record layer failure")) {

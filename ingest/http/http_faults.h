@@ -7,23 +7,23 @@
 
 namespace palisade {
 
-// How a request failed, as libcurl tells it.
+// How a request failed, as libcurl reports it.
 struct HttpFailure {
   int code = 0;             // CURLcode
-  std::string detail;       // libcurl's own words
-  long os_error = 0;        // errno of a connection that could not be made
-  long certificate = 0;     // OpenSSL's X509_V_ERR_... of a certificate that was not taken
-  bool any_answer = false;  // whether any of its headers came
+  std::string detail;       // libcurl's message
+  long os_error = 0;        // errno of a failed connection
+  long certificate = 0;     // OpenSSL's X509_V_ERR_... of a certificate that was refused
+  bool any_answer = false;  // some header was received
   bool headers_too_long = false;
-  bool elsewhere = false;  // libcurl was about to connect to an address that was not judged
-  std::string own_ca;      // tls_ca: of the stream
+  bool elsewhere = false;  // libcurl was about to connect to an address that is not among the allowed ones
+  std::string own_ca;      // the stream's setting tls_ca
 };
 
-// The cause and the remedy, behind `shown`.
+// The error with cause and remedy; its message begins with `shown`.
 SourceError fault_of(const HttpFailure& failure, const std::string& shown);
 
-// The same of an answer that gives nothing to read: refusals, faults of the server. `with_credentials`:
-// whether any were sent.
+// The same for an answer without a usable body, such as a refusal or a server error. `with_credentials`: whether
+// credentials were sent.
 SourceError fault_of(const HttpAnswer& answer, bool with_credentials, const std::string& shown);
 
 }  // namespace palisade

@@ -14,7 +14,7 @@ namespace palisade {
 namespace {
 
 constexpr std::size_t kFirstBytes = 512;
-// Cameras that must name a length name one as large as they can.
+// Some cameras announce a huge length for an endless answer.
 constexpr std::int64_t kEndlessLength = (std::int64_t(1) << 31) - 1;
 
 SourceError no_stream(const HttpStream& stream, const std::string& why) {
@@ -27,7 +27,7 @@ bool names_pictures(const std::string& type) {
   return type.starts_with("multipart/") || std::ranges::find(kMotionJpeg, type) != kMotionJpeg.end();
 }
 
-// "--boundary" and a header of a picture's part, though nobody said that the body has parts.
+// Whether the body begins with "--boundary" and the headers of a part, although its type is not multipart.
 bool begins_as_part(std::string_view start) {
   std::string lower;
   for (const char c : start) lower += char(std::tolower(static_cast<unsigned char>(c)));
@@ -67,7 +67,7 @@ HttpKind kind_of_mp4(HttpStream& stream, Mp4Outline outline, MonotonicTime until
 HttpKind kind_of(HttpStream& stream, MonotonicTime until) {
   const std::string& type = stream.answer().type;
   if (names_pictures(type)) return HttpKind::kPictures;
-  // A few bytes tell most, and a camera may send the next ones late.
+  // A few bytes suffice for most kinds, and a camera may send more only later.
   auto start = stream.peek(32, until);
   if (start.empty()) throw no_stream(stream, "sends nothing: is the path right?");
   if (looks_like_picture(start)) return HttpKind::kPicture;

@@ -4,18 +4,15 @@
 
 namespace palisade {
 
-// What an http(s) address gives. Judged in this order, by what is said and by the first bytes:
-// pictures        the type is multipart/... or a name of motion JPEG, or the body begins with a part's
-// headers:
-//                 a camera that sends one picture after the other.
-// picture         the body begins as JPEG, PNG or WebP: a single one, polled as a camera; without a length
-// and
-//                 with a second one behind the first: pictures.
-// film or camera  all else that FFmpeg's containers may be. With a length it is a film. Without one, an MP4
-//                 that tells its whole length is a film, and one whose fragments come without an end a
-//                 camera; other containers are what their own duration says: none, a camera.
-// What no picture or film begins with is refused by its name, and so is a film that cannot be read in order
-// from a server that gives no parts of it.
+// What an http(s) address serves, judged by the headers and the first bytes in this order:
+// - kPictures, a camera that sends one picture after the other: the type is multipart/... or one of motion JPEG, or the
+//   body begins with the headers of a part.
+// - kPicture, a single picture that is polled: the body begins like a JPEG, PNG or WebP file. If the answer has no
+//   length and a second picture follows the first, it is treated like kPictures.
+// - kFilm or kCamera: a container for FFmpeg. A film has a Content-Length, or is an MP4 that states its duration; an
+//   MP4 of endless fragments is a camera.
+// - kAsContainerSays: any other container; it is a camera if it states no duration.
+// Unsupported formats are refused by name. So are films whose index is at the end, if the server serves no ranges.
 enum class HttpKind { kPictures, kPicture, kFilm, kCamera, kAsContainerSays };
 
 // Throws SourceError.

@@ -16,7 +16,7 @@
 namespace palisade {
 namespace {
 
-// Shared with the thread that asks, which may outlive whoever waits.
+// Shared with the resolver's thread, which may outlive the caller.
 struct LookupState {
   std::mutex mutex;
   std::condition_variable_any answered;

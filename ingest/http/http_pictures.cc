@@ -23,10 +23,10 @@ using PictureBytes = std::vector<std::byte>;
 
 constexpr std::size_t kPart = 64u << 10;
 constexpr std::size_t kMaxPicture = 20u << 20;
-// Polled pictures in a row that cannot be decoded.
+// So many polled pictures in a row that cannot be decoded are a fault.
 constexpr int kMaxBroken = 5;
 
-// Counts pictures and times them by arrival.
+// Numbers pictures and stamps them with their arrival.
 class ArrivalStamps {
  public:
   explicit ArrivalStamps(MediaTime interval) : timeline_(true, interval) {}
@@ -51,7 +51,7 @@ class ArrivalStamps {
   std::uint64_t count_ = 0;
 };
 
-// Decodes those that are wanted; keeps which could not be, and why.
+// Decodes the pictures that are wanted, and counts those that cannot be decoded.
 class PictureDecoder {
  public:
   PictureDecoder(const SourceOptions& options, std::string shown)
@@ -70,7 +70,7 @@ class PictureDecoder {
       return std::nullopt;
     }
   }
-  int broken() const { return broken_; }  // in a row
+  int broken() const { return broken_; }  // undecodable pictures in a row
   const std::string& why() const { return why_; }
   SkippedPictures take_skipped() { return std::exchange(skipped_, {}); }
 
@@ -79,7 +79,7 @@ class PictureDecoder {
   const std::string shown_;
   int broken_ = 0;
   std::string why_;
-  SkippedPictures skipped_;  // not asked for yet
+  SkippedPictures skipped_;  // since the last take_skipped()
 };
 
 class HttpPictures : public Source {
@@ -115,7 +115,7 @@ class HttpPictures : public Source {
   }
 
  private:
-  // Nothing at the end of the answer.
+  // The next picture; nothing at the end of the answer.
   std::optional<PictureBytes> next_picture(MonotonicTime until) {
     std::vector<std::byte> part(kPart);
     while (true) {
@@ -217,7 +217,7 @@ std::unique_ptr<Source> poll_http_picture(const SourceOptions& options, std::sto
     return std::make_unique<HttpPicturePoll>(options, std::move(stop), std::move(http.stream),
                                              std::move(first));
   }
-  // Nobody says where it ends: it is one picture if the answer ends before a second one.
+  // Without a length, it is a single picture if the answer ends before a second one begins.
   PictureSplitter splitter(kMaxPicture);
   std::vector<std::byte> part(kPart);
   std::optional<PictureBytes> first;

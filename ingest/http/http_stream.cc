@@ -13,9 +13,9 @@ namespace palisade {
 namespace {
 
 constexpr int kMaxRedirects = 5;
-// Without one byte in between.
+// So many resumptions in a row that bring no byte are a fault.
 constexpr int kMaxResumptions = 3;
-// A step forward of at most so many bytes is read and dropped: cheaper than a request.
+// Seeking forward by at most so many bytes reads and drops them, which is cheaper than a request.
 constexpr std::int64_t kShortStep = 256 << 10;
 
 }  // namespace
@@ -65,7 +65,7 @@ const std::vector<std::string>& HttpStream::addresses_of(const std::string& host
 }
 
 const HttpAnswer& HttpStream::request_once(std::optional<std::int64_t> from, MonotonicTime until) {
-  // Their host and port may change at every request: judged each time, before any name is looked up.
+  // Redirections may differ at every request, so each is checked anew, before its host is looked up.
   for (int redirects = 0; redirects <= kMaxRedirects; ++redirects) {
     const bool ours = reached_.same_origin(configured_);
     const HttpAnswer& answer = transfer_.request({.address = reached_,
@@ -91,7 +91,7 @@ const HttpAnswer& HttpStream::request_once(std::optional<std::int64_t> from, Mon
 
 const HttpAnswer& HttpStream::request(std::optional<std::int64_t> from, MonotonicTime until) {
   const HttpAnswer* answer = &request_once(from, until);
-  // Whether a server gives parts shows best where one is asked for; a few refuse the question itself.
+  // Whether a server serves ranges is best seen by requesting one; a few refuse such a request altogether.
   const bool refuses_parts = answer->status == 416 || answer->status == 400 || answer->status == 501;
   if (from == 0 && refuses_parts) answer = &request_once({}, until);
   if (answer->status != 200 && answer->status != 206) {

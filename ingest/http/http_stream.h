@@ -16,28 +16,29 @@
 
 namespace palisade {
 
-// The bytes behind an http(s) address. Follows redirections after the rule (redirected()), at every request;
-// gives user name and password to the configured origin alone; looks each host up once and then connects to
-// those addresses only, so that a name that changes its meaning leads nowhere else. Used by one thread.
+// The bytes behind an http(s) address. Every request follows redirections as redirected() allows. Credentials are sent to
+// the configured origin only. Each host is looked up once, and only these addresses are connected to, so that a changed
+// DNS entry cannot lead elsewhere. Not thread-safe.
 class HttpStream {
  public:
   explicit HttpStream(const SourceOptions& options, std::stop_token stop,
                       Resolve resolve = resolve_by_system);
 
-  // Asks for the address from its beginning. Throws SourceError for whatever is no answer with a body.
+  // Sends the first request. Throws SourceError unless the answer has a body.
   void open(MonotonicTime until);
-  // Of the first request.
+  // The answer to the first request.
   const HttpAnswer& answer() const { return answer_; }
-  // The first bytes, `wanted` of them or all there are; they are read once more by read().
+  // The first `wanted` bytes, or all if there are fewer. read() returns them again.
   std::span<const std::byte> peek(std::size_t wanted, MonotonicTime until);
-  // 0 at the end. What was lost on the way of something that has ranges is asked for again.
+  // Reads the next bytes; 0 at the end. After a lost connection the rest is requested again, if the server serves
+  // ranges.
   std::size_t read(std::span<std::byte> out, MonotonicTime until);
-  // All of a body of at most `limit` bytes; nothing where it is longer.
+  // The whole body; nothing if it is longer than `limit` bytes.
   std::optional<std::vector<std::byte>> read_all(std::size_t limit, MonotonicTime until);
 
-  // Of the whole, where the server says it.
+  // Size of the whole body, if the server states it.
   std::optional<std::int64_t> size() const { return size_; }
-  // Whether the server gives parts of it.
+  // Whether the server serves ranges.
   bool seekable() const { return seekable_; }
   // Takes effect at the next read.
   void seek(std::int64_t offset);
@@ -50,7 +51,7 @@ class HttpStream {
   const HttpAnswer& request_once(std::optional<std::int64_t> from, MonotonicTime until);
   const std::vector<std::string>& addresses_of(const std::string& host, MonotonicTime until);
   void reopen(std::int64_t at, MonotonicTime until);
-  // Bytes from `at` on, over the wire; 0 at the end.
+  // Reads bytes from `at` on from the connection; 0 at the end.
   std::size_t fetch(std::int64_t at, std::span<std::byte> out, MonotonicTime until);
   std::size_t fetch_once(std::int64_t at, std::span<std::byte> out, MonotonicTime until);
   [[noreturn]] void fail_in_time() const;
@@ -61,7 +62,7 @@ class HttpStream {
   const std::string shown_;
   HttpAddress configured_;
   std::optional<Credentials> credentials_;
-  HttpAddress reached_;  // behind all redirections so far
+  HttpAddress reached_;  // target of all redirections so far
   std::map<std::string, std::vector<std::string>> pinned_;
   HttpTransfer transfer_;
   HttpAnswer answer_;
@@ -72,11 +73,11 @@ class HttpStream {
   std::int64_t arriving_ = 0;  // of the next byte of the transfer
 };
 
-// An http(s) address that has been opened, and judged to be a camera or a film.
+// An http(s) address that is open and whose kind is known.
 struct OpenedHttp {
   std::unique_ptr<HttpStream> stream;
-  MonotonicTime open_until;  // when opening it has taken too long
-  std::optional<bool> live;  // nothing: where the container tells no duration
+  MonotonicTime open_until;  // deadline for opening the container
+  std::optional<bool> live;  // nothing: live if the container states no duration
 };
 
 }  // namespace palisade

@@ -24,7 +24,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Of all headers of a request, those of a refusal that asks for a password and interim ones among them.
+// Limit for all headers of a request together, including those of a 401 and of interim answers.
 constexpr std::size_t kMaxHeaderBytes = 64u << 10;
 constexpr milliseconds kMaxPoll{1'000};
 
@@ -71,7 +71,7 @@ struct HttpTransfer::State {
   void set_options(const HttpRequest& request);
   void set_limits();
   void set_tls();
-  // Lets libcurl work, and wait where there is nothing to do.
+  // Runs libcurl once, or waits if it has nothing to do.
   void step(MonotonicTime until);
   void drop();
   [[noreturn]] void fail();
@@ -80,22 +80,22 @@ struct HttpTransfer::State {
   const std::string shown;
   const HttpTls tls;
   const std::stop_token stop;
-  curl_socket_t socket = CURL_SOCKET_BAD;  // the one opened last; outlives those who close it
+  curl_socket_t socket = CURL_SOCKET_BAD;  // the last one opened; declared first, because libcurl's handles close it
   std::unique_ptr<CURLM, FreeMulti> multi;
   std::unique_ptr<CURL, FreeEasy> easy;
   std::unique_ptr<curl_slist, FreeList> pins;
-  std::vector<std::string> allowed;  // numeric addresses
+  std::vector<std::string> allowed;  // numeric addresses that may be connected to
   std::array<char, CURL_ERROR_SIZE> error{};
   HttpAnswer answer;
   std::size_t header_bytes = 0;
   bool headers_too_long = false;
-  bool elsewhere = false;  // an address that was not judged was about to be used
+  bool elsewhere = false;  // libcurl was about to connect to an address that is not allowed
   bool answered = false;
   bool added = false;
   bool done = false;
   CURLcode result = CURLE_OK;
   std::vector<char> body;
-  std::size_t taken = 0;  // of body
+  std::size_t taken = 0;  // bytes of body that read() has returned
 };
 
 std::size_t HttpTransfer::State::on_header(char* data, std::size_t, std::size_t size, void* self) {
@@ -106,10 +106,10 @@ std::size_t HttpTransfer::State::on_header(char* data, std::size_t, std::size_t 
     return 0;
   }
   const std::string_view line(data, size);
-  if (state.answered) return size;  // trailers of a chunked body
+  if (state.answered) return size;  // a trailer of a chunked body
   read_header_line(state.answer, line);
-  // The body of a refusal or redirection is of no interest, and one that is encoded is not to be decoded;
-  // libcurl itself answers 401.
+  // Stops before the body of a refusal or redirection, and before one that would have to be decoded. libcurl itself
+  // handles 401.
   const bool complete = line == "\r\n" || line == "\n";
   const bool refusal = state.answer.status >= 300 && state.answer.status != 401;
   if (complete && (refusal || state.answer.encoded())) state.answered = true;
@@ -150,7 +150,7 @@ void HttpTransfer::State::set_limits() {
   curl_easy_setopt(handle, CURLOPT_PROXY, "");
   curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, 0x7fffffffL);  // ours counts
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, 0x7fffffffL);  // `until` counts instead
   curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
 }
 

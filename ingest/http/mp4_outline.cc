@@ -8,9 +8,9 @@
 namespace palisade {
 namespace {
 
-// What is larger has tables of samples, and is a film.
+// A larger moov has tables of samples, so that the file is a film.
 constexpr std::size_t kMaxHeader = 1u << 20;
-// Before moov or media data; a file has a few.
+// Limit for boxes before moov and media data; files have a few.
 constexpr int kMaxBoxes = 32;
 
 std::uint64_t big_endian(std::string_view bytes) {
@@ -21,12 +21,12 @@ std::uint64_t big_endian(std::string_view bytes) {
 
 struct Box {
   std::string_view type;
-  std::string_view body;   // as much of it as is there
-  std::uint64_t size = 0;  // with its header
+  std::string_view body;   // as much as was given
+  std::uint64_t size = 0;  // includes the header
   bool whole = false;
 };
 
-// The box at the beginning of `bytes`; a size of 0 where none is.
+// The box at the beginning of `bytes`; its size is 0 if there is none.
 Box box_at(std::string_view bytes) {
   if (bytes.size() < 8) return {};
   std::uint64_t size = big_endian(bytes.substr(0, 4));
@@ -36,7 +36,7 @@ Box box_at(std::string_view bytes) {
     size = big_endian(bytes.substr(8, 8));
     header = 16;
   }
-  if (size == 0) size = std::numeric_limits<std::uint64_t>::max();  // up to the end
+  if (size == 0) size = std::numeric_limits<std::uint64_t>::max();  // the box extends to the end of the file
   if (size < header) return {};
   const std::size_t there = std::size_t(std::min<std::uint64_t>(size, bytes.size()));
   return {bytes.substr(4, 4), bytes.substr(header, there - header), size, size <= bytes.size()};
@@ -51,7 +51,8 @@ Box child(std::string_view bytes, std::string_view type) {
   }
 }
 
-// The duration of mvhd and mehd, behind version and flags and, in mvhd, two times and the time scale.
+// Whether the duration in an mvhd or mehd box is set. It follows version and flags and, in mvhd, two times and the time
+// scale.
 bool has_duration(std::string_view body, bool movie_header) {
   if (body.empty()) return false;
   const bool wide = body[0] == 1;

@@ -61,7 +61,7 @@ constexpr std::array kSignatures = {
 
 struct TextSign {
   std::string_view words;  // lower case, within the first bytes
-  bool first;              // nothing but white space before it
+  bool first;              // only white space may come before it
   const char* what;
   const char* remedy;
 };
@@ -108,12 +108,12 @@ std::optional<std::string> refused_text(std::string_view start) {
   if (text.starts_with("v=0") && text.find("\nm=") != std::string_view::npos) {
     return as_told("a session description (SDP)", "give the rtsp:// address that it describes");
   }
-  // Headers of the parts of a web camera's stream are text, too.
+  // A web camera's multipart stream begins with text too.
   if (text.starts_with("--")) return std::nullopt;
   return as_told("a text", "give the address of the stream itself");
 }
 
-// "BM", the file's size, four zero bytes, where the pixels begin, and the size of the next header.
+// BMP: "BM", the file's size, four zero bytes, the offset of the pixels, and the size of the next header.
 bool is_bmp(std::string_view start) {
   if (start.size() < 18 || !start.starts_with("BM") || start.substr(6, 4) != std::string_view("\0\0\0\0", 4))
     return false;

@@ -13,13 +13,13 @@ namespace {
 using UnitBytes = std::span<const std::byte>;
 
 constexpr unsigned kDisplayOrientation = 47;
-constexpr std::size_t kMaxUnit = 4096;  // of messages that are looked through
+constexpr std::size_t kMaxUnit = 4096;  // bytes of a unit that are searched for messages
 
 std::uint8_t byte_at(UnitBytes bytes, std::size_t at) {
   return at < bytes.size() ? std::uint8_t(bytes[at]) : std::uint8_t(0);
 }
 
-// A unit's own bytes: where two zeros and a three stand, the three was put in.
+// A unit's bytes without the emulation prevention bytes: the 3 in every 0 0 3.
 std::vector<std::byte> unescaped(UnitBytes unit) {
   std::vector<std::byte> plain;
   int zeros = 0;
@@ -46,7 +46,7 @@ struct BitReader {
 };
 
 struct UnitKinds {
-  bool parameters = false;  // of a sequence: what begins with them can be understood by itself
+  bool parameters = false;  // a sequence parameter set, with which a sequence begins
   bool messages = false;
   std::size_t header_bytes = 1;
 };
@@ -57,7 +57,7 @@ UnitKinds kinds_of(SeiOrientation::Codec codec, std::uint8_t first) {
   return {kind == 33, kind == 39, 2};
 }
 
-// Where the next unit begins, after its start code; the end where there is none.
+// The start of the next unit, behind its start code; the end if there is none.
 std::size_t after_start_code(UnitBytes packet, std::size_t from) {
   for (std::size_t at = from + 2; at < packet.size(); ++at) {
     const void* const one = std::memchr(packet.data() + at, 1, packet.size() - at);
@@ -76,7 +76,7 @@ SeiOrientation SeiOrientation::of_extra_data(Codec codec, UnitBytes extra_data) 
   return {codec, has_lengths && extra_data.size() > place ? (byte_at(extra_data, place) & 3) + 1 : 0};
 }
 
-// Flips come before the turn.
+// The standard applies flips before the rotation.
 void SeiOrientation::note_messages(UnitBytes payload) {
   for (std::size_t at = 0; at + 2 < payload.size();) {
     unsigned kind = 0;
@@ -91,7 +91,7 @@ void SeiOrientation::note_messages(UnitBytes payload) {
     if (kind != kDisplayOrientation || message.empty()) continue;
     BitReader bits{message};
     told_ = true;
-    if (bits.take(1) != 0) {  // it takes back what was said before
+    if (bits.take(1) != 0) {  // cancels the message before
       now_ = lasting_ = std::nullopt;
       continue;
     }
@@ -99,7 +99,7 @@ void SeiOrientation::note_messages(UnitBytes payload) {
     if (bits.take(1) != 0) matrix.xx = -1;
     if (bits.take(1) != 0) matrix.yy = -1;
     now_ = matrix.turned_left(360.0 * bits.take(16) / 65536).orientation();
-    // Of H.264 the period, 0 of which is coded as a set bit; of H.265 whether it lasts.
+    // H.264: the repetition period as Exp-Golomb code, in which 0 is a set bit. H.265: the persistence flag.
     const bool lasts = (bits.take(1) != 0) == (codec_ == Codec::kH265);
     lasting_ = lasts ? now_ : std::nullopt;
   }
@@ -132,7 +132,7 @@ void SeiOrientation::note_units(UnitBytes packet) {
   }
 }
 
-// A sequence that says nothing ends what was said, though not before its second picture: some programs write
+// A sequence without a message ends the effect of the one before, but only at its second picture: some programs write
 // the message behind the picture that it belongs to.
 std::optional<Orientation> SeiOrientation::next(UnitBytes packet) {
   if (!codec_) return std::nullopt;

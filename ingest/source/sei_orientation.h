@@ -32,11 +32,10 @@ class SeiOrientation {
   std::optional<Codec> codec_;
   int length_bytes_ = 0;
   std::optional<Orientation> lasting_;
-  // Of the current packet:
-  std::optional<Orientation> now_;
-  bool told_ = false;    // it has a display orientation message
-  bool fresh_ = false;   // it begins a sequence with parameter sets of its own
-  bool ending_ = false;  // its sequence has had no such message yet
+  std::optional<Orientation> now_;  // of the current packet's picture
+  bool told_ = false;               // the current packet has a display orientation message
+  bool fresh_ = false;              // the current packet begins a sequence with its own parameter sets
+  bool ending_ = false;             // the packet before began a sequence and had no such message
 };
 
 }  // namespace palisade

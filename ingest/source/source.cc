@@ -9,7 +9,7 @@
 namespace palisade {
 namespace {
 
-// The least time between two frames that any of the samplings takes.
+// The shortest time between two frames that any of the samplings takes.
 std::chrono::milliseconds closest_frames(std::span<const Sampling> samplings) {
   constexpr std::chrono::milliseconds kSoonest{100};
   std::chrono::milliseconds closest = std::chrono::hours(1);

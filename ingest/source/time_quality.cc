@@ -8,7 +8,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// A report that moves the clock further has set it, and is right from there on.
+// If a report differs by more, the camera's clock was set, and the new time counts.
 constexpr std::chrono::seconds kClockSet{1};
 constexpr milliseconds kSameReport{1};
 
@@ -36,7 +36,7 @@ void ClockDoubt::compare(MediaTime pts, WallTime sent, WallTime arrived, Monoton
   start_ = start;
   quickest_.add(arrived - sent, now);
   ahead_ = -*quickest_.value();
-  // Once doubted, it must be well within the limits again.
+  // Hysteresis: a doubted clock must be well within the limits to be trusted again.
   const int share = doubted_ ? 2 : 1;
   doubted_ = ahead_ > kMaxAhead / share || ahead_ < -kMaxBehind / share;
 }

@@ -8,10 +8,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Hostile timestamps must leave room to calculate with.
+// Larger timestamps are ignored, so that calculating with hostile ones cannot overflow.
 constexpr MediaTime kMaxTime = std::chrono::hours(24 * 365 * 100);
-constexpr MediaTime kOutOfOrder = milliseconds(250);  // back by less: frames told in another order than shown
-constexpr MediaTime kAhead = seconds(1);              // sooner than the quickest frame
+constexpr MediaTime kOutOfOrder = milliseconds(250);  // frames may come out of order by less than this
+constexpr MediaTime kAhead = seconds(1);              // how far ahead of the fastest frame is a jump
 constexpr MediaTime kStandstill = seconds(1);
 constexpr MediaTime kInARow = seconds(10);
 constexpr int kMaxJumps = 3;
@@ -27,7 +27,7 @@ MediaTime Timeline::unwrapped(MediaTime timestamp) {
   if (!wrap_ || *wrap_ <= MediaTime(0) || *wrap_ > kMaxTime / 2) return timestamp;
   if (timestamp_ && timestamp + wrapped_ < *timestamp_ - *wrap_ / 2)
     wrapped_ = within_limits(wrapped_ + *wrap_);
-  // A frame from before the wrap, told after it.
+  // A frame from before the wrap that comes out of order.
   const bool before =
       timestamp_ && timestamp + wrapped_ > *timestamp_ + *wrap_ / 2 && wrapped_ > MediaTime(0);
   return within_limits(timestamp + wrapped_ - (before ? *wrap_ : MediaTime(0)));
@@ -35,12 +35,12 @@ MediaTime Timeline::unwrapped(MediaTime timestamp) {
 
 MediaTime Timeline::start_of(MediaTime timestamp, bool first) const {
   if (origin_) return std::min(within_limits(*origin_), timestamp);
-  // The first frames of a connection may come without, and at once, from where they were probed.
+  // The first frames may lack timestamps and come all at once, because they were buffered while the format was probed.
   return within_limits(timestamp - (first ? MediaTime(0) : last_ + frame_interval_));
 }
 
-// A file has no time of its own to compare with: a gap in it is a gap. A reader may hand on the last frame
-// before a pause when the next one comes: what counts is not the frame before, but the quickest.
+// For a file, arrival says nothing, so a gap is never a jump. For a live stream the fastest frame is the reference and
+// not the one before, which a reader may deliver only when the next one comes.
 bool Timeline::jumps(MediaTime pts, MonotonicTime arrival) {
   if (pts - last_ < -kOutOfOrder) return true;
   if (!live_) return false;
@@ -53,7 +53,7 @@ bool Timeline::jumps(MediaTime pts, MonotonicTime arrival) {
 MediaTime Timeline::jump(MediaTime timestamp, MediaTime waited, MonotonicTime arrival) {
   jumps_ = arrival - jumped_ < kInARow ? jumps_ + 1 : 1;
   jumped_ = arrival;
-  // Of a clock that stood still: what it has missed.
+  // The time that passed while the clock stood still.
   const MediaTime pts = last_ + (live_ ? std::max<MediaTime>(waited, arrival - moved_on_) : waited);
   start_ = within_limits(timestamp - pts);
   return pts;

@@ -18,7 +18,7 @@ char lower(char c) {
   return char(std::tolower(static_cast<unsigned char>(c)));
 }
 
-// Lower case; empty where a '/' comes first.
+// The word before the first ':', in lower case; empty if a '/' comes first.
 std::string before_colon(std::string_view url) {
   const std::size_t colon = url.find(':');
   if (colon == npos || url.substr(0, colon).find('/') != npos) return {};
@@ -29,7 +29,7 @@ std::string before_colon(std::string_view url) {
 
 constexpr std::array<std::string_view, 8> kSchemes = {"file",  "folder", "v4l2",  "http",
                                                       "https", "rtsp",   "rtsps", "gst"};
-// What FFmpeg would take for an address without "//".
+// The schemes that FFmpeg accepts without "//".
 constexpr std::array<std::string_view, 20> kForbiddenSchemes = {
     "concat", "concatf", "pipe", "fd",  "data", "subfile", "crypto", "cache", "async", "tee",
     "lavfi",  "zmq",     "hls",  "md5", "tcp",  "udp",     "rtp",    "rtmp",  "unix",  "prompeg"};
@@ -38,7 +38,7 @@ constexpr std::array<std::string_view, 20> kForbiddenSchemes = {
 
 std::string scheme_of(std::string_view url) {
   const std::string start = before_colon(url);
-  const std::string scheme = start.substr(0, start.find(','));  // "subfile,,start,0,:" of FFmpeg's
+  const std::string scheme = start.substr(0, start.find(','));  // FFmpeg has forms such as "subfile,,start,0,:"
   const bool spelled =
       !scheme.empty() && std::isalpha(static_cast<unsigned char>(scheme.front())) != 0 &&
       std::ranges::all_of(scheme, [](char c) {
@@ -47,7 +47,7 @@ std::string scheme_of(std::string_view url) {
   if (!spelled) return {};
   if (scheme == start && url.substr(start.size() + 1).starts_with("//")) return scheme;
   if (std::ranges::find(kSchemes, scheme) != kSchemes.end()) return scheme;
-  // A file may have such a name all the same.
+  // A file may be named like that.
   std::error_code error;
   const bool forbidden = std::ranges::find(kForbiddenSchemes, scheme) != kForbiddenSchemes.end();
   return forbidden && !std::filesystem::exists(url, error) ? scheme : std::string();
@@ -93,11 +93,11 @@ std::string path_of(std::string_view url) {
 std::string redact_url(std::string_view url) {
   const std::string scheme = scheme_of(url);
   const bool user = url.find('@') != npos;
-  // More than are addresses: what may hide a password is hidden.
+  // Also for texts that are no valid address, because a password may hide in them.
   const std::size_t first_colon = url.find(':');
   const bool like_address = user && first_colon != npos && url.substr(0, first_colon).find('/') == npos;
   if (scheme.empty() && like_address) return redact_authority(url);
-  // A path, in which an address may stand all the same.
+  // A path may contain an address.
   if (scheme.empty()) return url.find("://") == npos ? std::string(url) : redact_text(url);
   if (scheme == "gst") return redact_text(redact_properties(url));
   if (names_file(url) && !user) return std::string(url);
