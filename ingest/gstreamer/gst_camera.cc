@@ -17,8 +17,8 @@ namespace palisade {
 namespace {
 
 constexpr const char* kName = "camera";
-constexpr guint kJitterBufferMs = 200;  // wait for a missing datagram
-// Keeps the camera's own media time; every other mode adapts it to arrival times.
+constexpr guint kJitterBufferMs = 200;  // how long a missing datagram is waited for
+// The jitter buffer's mode "none" keeps the camera's timestamps; every other mode adapts them to arrival.
 constexpr guint kTimestampsOnly = 0;
 constexpr int kMaxRedirections = 5;
 
@@ -47,7 +47,7 @@ std::string device_of(const SourceOptions& options) {
   return options.url.substr(options.url.find(':') + 1);
 }
 
-// GStreamer would also open files and pipes, and read or wait without end.
+// GStreamer would also open files and pipes, and could then read or wait without end.
 void check_device(const SourceOptions& options) {
   const std::string path = device_of(options);
   struct stat status {};
@@ -60,7 +60,7 @@ void check_device(const SourceOptions& options) {
   }
 }
 
-// `described` as the session's description has it, where packets have no name of their own yet.
+// Whether an element can depayload a stream with these caps, which come from the session description.
 bool can_unpack(const GstCaps& described) {
   const Gst<GstCaps> packets(gst_caps_copy(&described));
   gst_structure_set_name(gst_caps_get_structure(packets.get(), 0), "application/x-rtp");
@@ -145,7 +145,7 @@ void GstCamera::set_up_tls(GstElement& rtspsrc) {
   g_object_unref(trusted);
 }
 
-// Called for certificates with a fault alone.
+// GStreamer calls this only for certificates with a fault.
 gboolean GstCamera::on_certificate(GstElement*, gpointer, gpointer, guint faults, gpointer self) {
   static_cast<GstCamera*>(self)->certificate_faults_ = faults;
   return FALSE;
@@ -172,7 +172,7 @@ std::optional<SourceError> GstCamera::fault(const std::string& shown, std::chron
   return last.status == 0 ? connection_fault(*address_, shown, patience, stop) : std::nullopt;
 }
 
-// Selects the first video stream alone.
+// Selects the first video stream and no other.
 gboolean GstCamera::on_stream(GstElement*, guint, GstCaps* caps, gpointer self) {
   auto& camera = *static_cast<GstCamera*>(self);
   camera.offers_ = true;

@@ -12,7 +12,7 @@
 
 namespace palisade {
 
-// The source of a pipeline for a camera's address (rtsp(s): or v4l2:). Outlives its pipeline.
+// Makes and configures the source element of a pipeline for an rtsp(s): or v4l2: address. Outlives its pipeline.
 class GstCamera {
  public:
   // Throws SourceError for an invalid rtsp(s): address.
@@ -21,26 +21,26 @@ class GstCamera {
   GstCamera& operator=(const GstCamera&) = delete;
 
   static bool is_camera(const SourceOptions& options);
-  // The first part of a line for gst_parse_launch, up to decoded pictures, without the address, which would
-  // need quoting. Throws SourceError where a v4l2: address names no device.
+  // The first part of a gst_parse_launch line, up to decoded pictures. It lacks the address, which would need quoting.
+  // Throws SourceError if a v4l2: address does not name a device.
   static std::string line(const SourceOptions& options);
 
-  // Parses a line into a pipeline and listens to an RTSP camera's answers from then on. Throws SourceError.
+  // Parses a line into a pipeline. From then on answer() follows an RTSP camera's answers. Throws SourceError.
   GstElement* parse(const std::string& line, GError** error);
   // Sets address, credentials, transport (TCP or UDP) and timeouts before the pipeline plays.
   void set_up(GstElement& pipeline, const SourceOptions& options, RtspTransport transport);
-  // An RTSP camera has described its streams, and none is video.
+  // Whether an RTSP camera has described its streams and none is video.
   bool without_video() const { return (offers_ && !has_video_) || dialogue_->without_video(); }
-  // No element here can depayload its video.
+  // Whether no installed element can depayload the video.
   bool unknown_encoding() const { return unknown_encoding_; }
   // The encoding of an RTSP camera's video.
   std::string encoding() const { return dialogue_->encoding(); }
   bool is_rtsp() const { return address_.has_value(); }
   // The last answer of an RTSP camera.
   RtspAnswer answer() const { return dialogue_->last(); }
-  // Uses the target of a redirection from the next set_up() on. Throws SourceError.
+  // Takes the target of a redirection as the address for the next set_up(). Throws SourceError.
   void follow(const std::string& location);
-  // Why the camera refuses or could not be asked; nothing where that is unknown. Takes up to `patience`.
+  // Why the camera refuses or cannot be reached; nothing if that is unknown. Takes up to `patience`.
   std::optional<SourceError> fault(const std::string& shown, std::chrono::milliseconds patience,
                                    const std::stop_token& stop) const;
 

@@ -5,10 +5,10 @@
 
 #include <memory>
 
-// Owners of GStreamer's objects, for gst_*.cc only.
+// Smart pointers to GStreamer's objects.
 namespace palisade {
 
-// An element must be stopped before it is freed.
+// A pipeline must be stopped before it is freed.
 struct GstStop {
   void operator()(GstElement* pipeline) const {
     gst_element_set_state(pipeline, GST_STATE_NULL);

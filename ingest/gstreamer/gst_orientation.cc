@@ -24,7 +24,7 @@ constexpr const char* kMark = "PalisadeOrientation";
 
 void register_mark() {
   static std::once_flag once;
-  static const gchar* no_tags[] = {nullptr};  // so that every element passes it on
+  static const gchar* no_tags[] = {nullptr};  // no tags, so that every element passes the metadata on
   std::call_once(once, [] { gst_meta_register_custom(kMark, no_tags, nullptr, nullptr, nullptr); });
 }
 
@@ -73,7 +73,7 @@ void GstOrientation::note_format(GstEvent& event) {
   messages_ = messages_of(*caps);
 }
 
-// Decoders pass a packet's metadata on to its picture, in whatever order pictures come.
+// Marks the packet with its orientation. Decoders copy a packet's metadata to its picture, also if they reorder.
 GstBuffer* GstOrientation::marked_packet(GstBuffer* packet) {
   GstMapInfo map;
   if (!gst_buffer_map(packet, &map, GST_MAP_READ)) return packet;

@@ -10,18 +10,18 @@
 
 namespace palisade {
 
-// Finds the orientation of pictures inside a pipeline: by the codec's messages before the decoder, else by
-// the container's tag. A pipeline that rotates pictures itself (videoflip) is trusted. Written by GStreamer's
-// threads, read by the source's; outlives the pipeline.
+// Finds the orientation of pictures in a pipeline, from the codec's SEI messages in front of the decoder or else from
+// the container's tag. If the pipeline rotates pictures itself (videoflip), they are taken as upright. GStreamer's
+// threads write, the source's thread reads. Outlives the pipeline.
 class GstOrientation {
  public:
   GstOrientation() = default;
   GstOrientation(const GstOrientation&) = delete;
   GstOrientation& operator=(const GstOrientation&) = delete;
 
-  // Call before the pipeline plays.
+  // To be called before the pipeline plays.
   void attach(GstElement& pipeline, GstElement& sink);
-  // Orientation of a picture at the sink.
+  // The orientation of a picture that has arrived at the sink.
   Orientation of(GstBuffer& picture) const;
 
  private:

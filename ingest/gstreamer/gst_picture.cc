@@ -13,7 +13,7 @@
 namespace palisade {
 namespace {
 
-// Pixel formats by GStreamer's and FFmpeg's names. videoconvert converts all others to the first.
+// Pixel formats with GStreamer's and FFmpeg's names. videoconvert converts all others to the first of these.
 constexpr std::array<std::pair<const char*, const char*>, 29> kSharedFormats = {{
     {"RGB", "rgb24"},
     {"BGR", "bgr24"},
@@ -54,7 +54,7 @@ const char* ffmpeg_name_of(const GstVideoInfo& info) {
   throw BadPicture("its pixel format cannot be converted to RGB");
 }
 
-// Reads the caps themselves, because GstVideoInfo fills in guesses.
+// Reads the caps directly, because GstVideoInfo replaces missing values by guesses.
 void tell_colours(Planes& planes, const GstCaps& caps) {
   const char* const text = gst_structure_get_string(gst_caps_get_structure(&caps, 0), "colorimetry");
   GstVideoColorimetry colours;
@@ -64,7 +64,7 @@ void tell_colours(Planes& planes, const GstCaps& caps) {
     planes.full_range = colours.range == GST_VIDEO_COLOR_RANGE_0_255;
 }
 
-// Maps a buffer's picture while it lives.
+// Maps a buffer's picture into memory as long as this object exists.
 class MappedPicture {
  public:
   MappedPicture(GstVideoInfo& info, GstBuffer& buffer) {
@@ -86,7 +86,7 @@ class MappedPicture {
   GstVideoFrame frame_;
 };
 
-// H.265's single fields have a mode of their own and stay as they are.
+// H.265 streams of single fields have an interlace mode of their own and are not deinterlaced.
 bool says_interlaced(GstSample& sample) {
   const GstCaps* const caps = gst_sample_get_caps(&sample);
   const char* const mode =

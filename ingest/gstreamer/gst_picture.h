@@ -9,21 +9,21 @@
 
 namespace palisade {
 
-// Converts a pipeline's pictures to RGB by the same code as FFmpeg's reader, so that both give the same
-// pixels even where a stream names no colours. Used by one thread.
+// Converts a pipeline's pictures to RGB with the code of the FFmpeg reader, so that both readers give the same pixels,
+// also for a stream that does not state its colour space. Not thread-safe.
 class GstPicture {
  public:
-  // Caps of the raw formats that are accepted.
+  // The raw formats that are accepted.
   static Gst<GstCaps> caps();
 
-  // Call with every decoded picture, in order. Cheap for progressive ones. Throws as below.
+  // To be called with every decoded picture, in order: deinterlacing needs them. Throws like image_of().
   void see(GstSample& sample, int max_pixels);
-  // Of the one that was seen last. Throws BadPicture where it has none, one over the limit, or one that
-  // cannot be read.
+  // The RGB image of the picture that was given to see() last. Throws BadPicture if it is missing, larger than
+  // `max_pixels` or unreadable.
   Image image_of(GstSample& sample, int max_pixels);
 
  private:
-  Av<AVFrame> seen_;  // the one that was seen last, where it is interlaced
+  Av<AVFrame> seen_;  // the last picture, if it is interlaced
   FfmpegDeinterlacer deinterlacer_;
   FfmpegRgb rgb_;
 };

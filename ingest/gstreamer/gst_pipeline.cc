@@ -23,11 +23,11 @@ using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 constexpr GstClockTime kSlice = 40 * GST_MSECOND;
-// Statuses of an RTSP answer.
+// Status codes of RTSP.
 constexpr int kUnsupportedTransport = 461;
 constexpr int kServiceUnavailable = 503;
 
-// rtspsrc has an error without a code of its own where a server takes none of the transports offered.
+// rtspsrc has no error code for a server that refuses all transports, only this text.
 bool names_no_transport(const GError& error) {
   return std::string_view(error.message).find("transport protocols") != std::string_view::npos;
 }
@@ -39,17 +39,17 @@ bool lacks_decoder(const GError& error) {
 
 constexpr milliseconds kBusy{800};
 constexpr milliseconds kProbing{2'000};
-constexpr milliseconds kLastProbing{300};  // after all the time there was
+constexpr milliseconds kLastProbing{300};  // for finding the cause once the timeout has passed
 constexpr GstClockTime kCauseComes = 100 * GST_MSECOND;
 constexpr const char* kSinkName = "palisade";
 constexpr const char* kSink = " ! videoconvert ! appsink name=palisade max-buffers=4";
-// Of a line of the user's: pictures that nobody fetches in time are dropped, whatever makes them must not be
-// held up. Those of a camera are fetched as they are decoded, and may come many at once.
+// Properties of the sink. A pipeline of the user's must not be held up, so pictures that are not fetched in time are
+// dropped. A camera's pictures are fetched as soon as they are decoded, even if many come at once.
 constexpr const char* kOfALine = " drop=true";
 constexpr const char* kOfACamera = " sync=false";
 
-// GStreamer's own JPEG decoder throws away half the colour of 4:2:2 and 4:4:4: FFmpeg's is taken where there
-// is a choice, as by the other reader.
+// GStreamer's own JPEG decoder discards half the colour of 4:2:2 and 4:4:4 pictures. FFmpeg's decoder, which the other
+// reader uses too, is preferred.
 void prefer_whole_colours() {
   const Gst<GstPluginFeature> decoder(
       gst_registry_find_feature(gst_registry_get(), "jpegdec", GST_TYPE_ELEMENT_FACTORY));
@@ -61,8 +61,8 @@ void start_gstreamer() {
   std::call_once(once, [] {
     GError* raw = nullptr;
     if (gst_init_check(nullptr, nullptr, &raw)) {
-      // GStreamer's FFmpeg decoders put their own callback in place of ours when they are loaded: now, rather
-      // than while an FFmpeg source listens for what it has lost.
+      // GStreamer's FFmpeg decoders replace FFmpeg's log callback when they are loaded. So they are loaded now, and
+      // the callback is set again before any FFmpeg source needs it.
       const Gst<GstPlugin> decoders(gst_plugin_load_by_name("libav"));
       quiet_ffmpeg();
       prefer_whole_colours();
@@ -95,7 +95,7 @@ bool GstPipeline::refuses_transport() const {
   return no_transport_ || (camera_.is_rtsp() && camera_.answer().status == kUnsupportedTransport);
 }
 
-// A camera may be busy for a moment with the session that it has just refused.
+// Tries again for a moment, because a camera may still be busy with the session that it has just refused.
 void GstPipeline::open_over_udp() {
   Pause pause(stop_);
   for (milliseconds wait(50);; wait *= 2) {
@@ -123,7 +123,7 @@ void GstPipeline::open_at(RtspTransport transport) {
   opened_ = steady_clock::now();
   no_transport_ = false;
   parse(transport);
-  orientation_.attach(*pipeline_, *sink_);  // first: it sees what the other lets no decoder have
+  orientation_.attach(*pipeline_, *sink_);  // before watch_, which may withhold packets that this needs
   watch_.attach(*pipeline_);
   play();
   if (GstCamera::is_camera(options_)) await_camera();
@@ -176,7 +176,7 @@ void GstPipeline::play() {
   if (change == GST_STATE_CHANGE_FAILURE) fail_with(nullptr);
 }
 
-// A live pipeline plays before its camera has answered.
+// A live pipeline is playing even before its camera has answered, so the first picture or error is waited for.
 void GstPipeline::await_camera() {
   const auto deadline = steady_clock::now() + options_.open_timeout;
   while (first_ == nullptr && watch_.packets() == 0) {
@@ -184,7 +184,7 @@ void GstPipeline::await_camera() {
     check_bus();
     if (steady_clock::now() >= deadline) fail_unanswered();
     first_.reset(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()), kSlice));
-    if (first_ == nullptr && gst_app_sink_is_eos(GST_APP_SINK(sink_.get()))) break;  // pull() tells
+    if (first_ == nullptr && gst_app_sink_is_eos(GST_APP_SINK(sink_.get()))) break;  // pull() reports the end
   }
 }
 
@@ -203,7 +203,7 @@ SourceFault GstPipeline::fault_of(const GError& error) const {
     const bool denied = error.code == GST_RESOURCE_ERROR_NOT_AUTHORIZED;
     return denied ? SourceFault::kAuthFailed : SourceFault::kUnreachable;
   }
-  // What could be read so far can be again: opened anew.
+  // A stream that could be read until now is worth opening again.
   return any_ ? SourceFault::kUnreachable : SourceFault::kUnreadable;
 }
 
@@ -225,7 +225,7 @@ Gst<GError> GstPipeline::next_error(GstClockTime patience) const {
   return Gst<GError>(error);
 }
 
-// The elements behind a source may complain before it tells the cause.
+// Elements behind the source may report an error before the source reports the cause, so that is waited for.
 void GstPipeline::fail_with(const GError* first) {
   Gst<GError> error(first != nullptr ? g_error_copy(first) : nullptr);
   while (error == nullptr || error->domain != GST_RESOURCE_ERROR) {
@@ -250,8 +250,7 @@ void GstPipeline::fail_with(const GError* first) {
   fail(fault, told + (fault == SourceFault::kAuthFailed ? ": check its user name and password" : ""));
 }
 
-// Where a picture is seldom made of a packet, packets are signs of life: before the first keyframe, and where
-// nothing but keyframes is decoded.
+// Before the first keyframe, and if only keyframes are decoded, packets show that the stream has not stalled.
 void GstPipeline::check_stall(MonotonicTime since) const {
   const auto now = steady_clock::now();
   const bool keyframes = options_.decode == Decode::kKeyframes;
@@ -292,7 +291,7 @@ Gst<GstSample> GstPipeline::pull() {
     if (sample != nullptr) break;
     check_bus();
     if (gst_app_sink_is_eos(sink)) {
-      check_bus();  // which may have been told why just now
+      check_bus();  // the cause may have been reported just now
       if (!any_ && !GstCamera::is_camera(options_))
         fail(SourceFault::kUnreadable, "no frame of it can be decoded");
       return nullptr;

@@ -12,31 +12,30 @@
 
 namespace palisade {
 
-// A playing pipeline and its sink. Nothing waits in GStreamer for longer than a slice, so that a stop is
-// seen.
+// A playing pipeline and its sink. Every wait in GStreamer is short, so that a stop request is noticed.
 class GstPipeline {
  public:
   // Throws SourceError.
   GstPipeline(const SourceOptions& options, std::stop_token stop);
 
-  // The next picture; null at the end. Throws SourceError: kStalled after options.stall_timeout, or, while
-  // packets come that no first picture is made of, after options.keyframe_timeout.
+  // The next picture; null at the end. Throws SourceError: kStalled if nothing comes for options.stall_timeout, or if
+  // packets come but no first picture for options.keyframe_timeout.
   Gst<GstSample> pull();
   GstWatch& watch() { return watch_; }
   const GstWatch& watch() const { return watch_; }
-  // How a picture lies that pull() has returned.
+  // The orientation of a picture that pull() has returned.
   Orientation orientation_of(GstBuffer& picture) const { return orientation_.of(picture); }
-  // How long ago a picture was taken in, for one that is stamped with the pipeline's clock then.
+  // How long ago a picture entered the pipeline, if its timestamp is of the pipeline's clock.
   std::chrono::nanoseconds age_of(GstSample& sample) const;
 
  private:
   void open(RtspTransport transport);
   void open_at(RtspTransport transport);
   void open_over_udp();
-  // The server takes none of the transports that it was offered.
+  // Whether the server has refused all transports that it was offered.
   bool refuses_transport() const;
   void parse(RtspTransport transport);
-  // Where the camera has sent us elsewhere, and whether that is followed.
+  // Whether the camera has redirected to an address that may be followed.
   bool follows_redirect();
   void check_stall(MonotonicTime since) const;
   void play();
@@ -44,7 +43,7 @@ class GstPipeline {
   void check_stop() const;
   void check_bus();
   Gst<GError> next_error(GstClockTime patience) const;
-  // What a pipeline's error comes to.
+  // Translates a pipeline's error.
   SourceFault fault_of(const GError& error) const;
   [[noreturn]] void fail_with(const GError* first);
   [[noreturn]] void fail_unanswered() const;
@@ -55,13 +54,13 @@ class GstPipeline {
   GstCamera camera_;
   GstOrientation orientation_;
   GstWatch watch_;
-  bool any_ = false;           // a picture has come
-  bool no_transport_ = false;  // rtspsrc's last error said so
+  bool any_ = false;           // a picture has been received
+  bool no_transport_ = false;  // rtspsrc's last error was that the server refuses all transports
   MonotonicTime opened_;
-  GstPlaying pipeline_;  // after what it calls back
+  GstPlaying pipeline_;  // declared after the objects that its callbacks use
   Gst<GstElement> sink_;
   Gst<GstBus> bus_;
-  Gst<GstSample> first_;  // a camera's, taken while it was waited for
+  Gst<GstSample> first_;  // the picture that await_camera() has taken from the sink
 };
 
 }  // namespace palisade

@@ -7,9 +7,9 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr nanoseconds kFrom1900 = std::chrono::seconds(2'208'988'800);  // 1970 less 1900
+constexpr nanoseconds kFrom1900 = std::chrono::seconds(2'208'988'800);  // from 1900 to 1970
 constexpr std::size_t kRtpHeader = 12;
-constexpr std::size_t kReport = 20;  // up to the report's timestamp
+constexpr std::size_t kReport = 20;  // bytes up to and including the RTP timestamp
 constexpr int kSenderReport = 200;
 
 std::uint32_t word_at(std::span<const std::uint8_t> bytes, std::size_t at) {
@@ -17,7 +17,7 @@ std::uint32_t word_at(std::span<const std::uint8_t> bytes, std::size_t at) {
          std::uint32_t(bytes[at + 2]) << 8 | std::uint32_t(bytes[at + 3]);
 }
 
-// Seconds since 1900, and a fraction of 32 bits.
+// Converts an NTP timestamp: seconds since 1900 and a 32-bit fraction.
 nanoseconds since_1970(std::uint32_t seconds, std::uint32_t fraction) {
   const nanoseconds part(std::int64_t(std::uint64_t(fraction) * 1'000'000'000 >> 32));
   return std::chrono::seconds(seconds) + part - kFrom1900;
@@ -45,7 +45,7 @@ void GstReports::note_rtp(std::span<const std::uint8_t> header, nanoseconds pts,
   if (header.size() < kRtpHeader || clock_rate <= 0) return;
   const Packet packet{word_at(header, 8), word_at(header, 4), pts, clock_rate};
   const std::lock_guard lock(mutex_);
-  // A sender that begins anew counts from somewhere else.
+  // A restarted sender has a new SSRC and counts from another timestamp.
   if (packet_ && packet_->source != packet.source) {
     if (report_ && report_->source != packet.source) report_.reset();
     own_ = false;
@@ -56,7 +56,7 @@ void GstReports::note_rtp(std::span<const std::uint8_t> header, nanoseconds pts,
 std::optional<nanoseconds> GstReports::sent_less_pts() const {
   const std::lock_guard lock(mutex_);
   if (!report_ || !packet_) return std::nullopt;
-  // Timestamps wrap: the nearer way round.
+  // Timestamps wrap around, so the difference is taken modulo 2^32, as a signed number.
   const auto since = std::int64_t(std::int32_t(packet_->timestamp - report_->timestamp));
   return report_->sent + nanoseconds(since * 1'000'000'000 / packet_->clock_rate) - packet_->pts;
 }

@@ -8,22 +8,22 @@
 
 namespace palisade {
 
-// Puts the RTCP sender reports of one RTP stream and its packets together, whatever GStreamer makes of them:
-// it drops reports that come before the first packet or are far from it, and loses their time where a picture
-// is put together from several packets. Written by GStreamer's threads, read by the source's.
+// Relates the RTCP sender reports of an RTP stream to its packets. GStreamer's own result is not used: it ignores
+// reports that come before the first packet or differ much from it, and loses the time of pictures that consist of
+// several packets. GStreamer's threads write, the source's thread reads.
 class GstReports {
  public:
-  // RTCP as it came: one packet, or several in a row. What is no sender report is passed over.
+  // One or more RTCP packets as received. All but sender reports are ignored.
   void note_rtcp(std::span<const std::uint8_t> bytes);
-  // An RTP packet's header, and the pts that it was given. `clock_rate` is of its timestamps.
+  // An RTP packet's header and its pts. `clock_rate`: RTP timestamp units a second.
   void note_rtp(std::span<const std::uint8_t> header, std::chrono::nanoseconds pts, int clock_rate);
-  // The sender's time, since 1970, less pts, as the latest report tells; nothing before the first one.
+  // The sender's time since 1970 minus pts, by the latest report; nothing before the first report.
   std::optional<std::chrono::nanoseconds> sent_less_pts() const;
 
  private:
   struct Report {
     std::uint32_t source = 0;     // SSRC
-    std::uint32_t timestamp = 0;  // on the scale of the packets'
+    std::uint32_t timestamp = 0;  // RTP timestamp
     std::chrono::nanoseconds sent{0};
   };
   struct Packet {
@@ -37,7 +37,7 @@ class GstReports {
   // All below is guarded by mutex_.
   std::optional<Report> report_;
   std::optional<Packet> packet_;
-  bool own_ = false;  // reports of the packets' own source have come: those of others are not theirs
+  bool own_ = false;  // a report with the packets' SSRC has come; others are ignored from then on
 };
 
 }  // namespace palisade

@@ -12,7 +12,6 @@
 namespace palisade {
 namespace {
 
-// Of one camera.
 struct CameraDialogue {
   std::shared_ptr<RtspDialogue> dialogue;
   std::string host;
@@ -23,7 +22,7 @@ thread_local CameraDialogue* made_on_this_thread = nullptr;
 
 struct RtspExtension {
   GstElement parent;
-  CameraDialogue* listening;  // owned; null of an rtspsrc that is not ours
+  CameraDialogue* listening;  // owned; null if rtspsrc was created without an RtspExtensionScope
 };
 
 struct RtspExtensionClass {
@@ -58,7 +57,7 @@ void rtsp_extension_class_init(RtspExtensionClass* type) {
                                         "Palisade");
 }
 
-// The header's value, in the message's own memory; null where there are no more.
+// The header's value, a pointer into the message; null if there is none of this index.
 char* header_of(GstRTSPMessage& message, GstRTSPHeaderField field, int index) {
   gchar* value = nullptr;
   return gst_rtsp_message_get_header(&message, field, &value, index) == GST_RTSP_OK ? value : nullptr;
@@ -77,7 +76,7 @@ RtspAnswer answer_of(GstRTSPMessage& response) {
   return answer;
 }
 
-// On rtspsrc's thread, before it looks at the answer.
+// Called on rtspsrc's thread before it evaluates the answer.
 GstRTSPResult hear_answer(GstRTSPExtension* self, GstRTSPMessage*, GstRTSPMessage* response) {
   const CameraDialogue* const listening = extension_of(self)->listening;
   if (listening == nullptr) return GST_RTSP_OK;
@@ -91,7 +90,7 @@ GstRTSPResult hear_answer(GstRTSPExtension* self, GstRTSPMessage*, GstRTSPMessag
   }
   if (answer.redirects()) {
     gst_rtsp_message_remove_header(response, GST_RTSP_HDR_LOCATION, -1);
-    response->type_data.response.code = GST_RTSP_STS_INTERNAL_SERVER_ERROR;  // which it does not follow
+    response->type_data.response.code = GST_RTSP_STS_INTERNAL_SERVER_ERROR;  // a status that rtspsrc does not follow
   }
   return GST_RTSP_OK;
 }
@@ -109,7 +108,7 @@ void tell_media(const GstSDPMessage& description, RtspDialogue& dialogue) {
   }
 }
 
-// A session that is controlled at another host would be connected to there.
+// rtspsrc would connect to another host if the session's control URL names one.
 GstRTSPResult hear_description(GstRTSPExtension* self, GstSDPMessage* description, GstStructure*) {
   const CameraDialogue* const listening = extension_of(self)->listening;
   if (listening == nullptr) return GST_RTSP_OK;

@@ -7,12 +7,12 @@
 
 namespace palisade {
 
-// rtspsrc's side of an RtspDialogue. GStreamer lets extensions see each answer before rtspsrc acts on it;
-// this one tells it to the dialogue, and keeps rtspsrc from following it elsewhere. Once, before rtspsrc is
-// loaded.
+// Registers an extension of rtspsrc that passes each answer of the camera to an RtspDialogue before rtspsrc acts on it,
+// and keeps rtspsrc from following redirections by itself. To be called once, before rtspsrc is loaded.
 void register_rtsp_extension();
 
-// While it lives, an rtspsrc that is made on this thread tells `dialogue` what the camera at `host` answers.
+// While this object exists, an rtspsrc that is created on this thread reports the answers of the camera at `host` to
+// `dialogue`.
 class RtspExtensionScope {
  public:
   RtspExtensionScope(std::shared_ptr<RtspDialogue> dialogue, std::string host);
@@ -20,7 +20,7 @@ class RtspExtensionScope {
   RtspExtensionScope(const RtspExtensionScope&) = delete;
   RtspExtensionScope& operator=(const RtspExtensionScope&) = delete;
 
-  // False where rtspsrc was made without it.
+  // Whether an rtspsrc has been created with the extension.
   bool taken() const;
 };
 

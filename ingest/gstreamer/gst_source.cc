@@ -15,9 +15,9 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-// Nobody's clock: leaves room to calculate with.
+// Times further away are ignored, so that calculating with them cannot overflow.
 constexpr microseconds kMaxAway = std::chrono::hours(24 * 365 * 150);
-constexpr nanoseconds kNtpEpoch = std::chrono::seconds(2'208'988'800);  // 1970 less 1900
+constexpr nanoseconds kNtpEpoch = std::chrono::seconds(2'208'988'800);  // from 1900 to 1970
 
 std::optional<WallTime> plausible(nanoseconds since_1970) {
   const WallTime time(std::chrono::floor<microseconds>(since_1970));
@@ -25,7 +25,7 @@ std::optional<WallTime> plausible(nanoseconds since_1970) {
   return time;
 }
 
-// The sender's wall time, where the pipeline knows it.
+// The sender's wall time, if the buffer has it as reference timestamp metadata.
 std::optional<WallTime> reference_time(GstBuffer& buffer, const char* kind, nanoseconds epoch) {
   const Gst<GstCaps> caps(gst_caps_new_empty_simple(kind));
   const GstReferenceTimestampMeta* meta = gst_buffer_get_reference_timestamp_meta(&buffer, caps.get());
@@ -73,7 +73,7 @@ class GstSource : public Source {
     stamp.jumped = moment.jumped;
     stamp.keyframe = pipeline_.watch().is_keyframe(GST_BUFFER_PTS(&buffer));
     stamp.corrupt = GST_BUFFER_FLAG_IS_SET(&buffer, GST_BUFFER_FLAG_CORRUPTED);
-    // Not the end of its way through the pipeline, which a slow decoder makes longer.
+    // The arrival is when the picture entered the pipeline, because a slow decoder delays its end.
     const nanoseconds age = age_of(sample);
     live_times_.set(stamp, sent_at(buffer), wall_now() - std::chrono::floor<microseconds>(age),
                     std::chrono::steady_clock::now() - std::chrono::floor<MonotonicTime::duration>(age));
@@ -84,13 +84,13 @@ class GstSource : public Source {
     const auto reported = pipeline_.watch().reports().sent_less_pts();
     if (reported && GST_BUFFER_PTS_IS_VALID(&buffer))
       return plausible(*reported + nanoseconds(std::int64_t(GST_BUFFER_PTS(&buffer))));
-    // Where a pipeline's line has an element of its own that tells it.
+    // An element of the user's pipeline may have set it.
     auto sent = reference_time(buffer, "timestamp/x-ntp", kNtpEpoch);
     if (!sent) sent = reference_time(buffer, "timestamp/x-unix", nanoseconds(0));
     return sent;
   }
 
-  // A network camera's pts go by its own clock: only what a picture was held up by, beside others, is known.
+  // A network camera's pts follow the camera's clock, so only the delay relative to other pictures is known.
   nanoseconds age_of(GstSample& sample) {
     const nanoseconds age = pipeline_.age_of(sample);
     if (!scheme_of(options_.url).starts_with("rtsp")) return age;

@@ -17,7 +17,7 @@ void add_probe(GstElement& element, const char* pad_name, GstPadProbeType type, 
   gst_object_unref(pad);
 }
 
-// Of a list the last one; null where it is empty.
+// The buffer, or the last one of a list; null if the list is empty.
 GstBuffer* packet_of(GstPadProbeInfo& info) {
   if ((info.type & GST_PAD_PROBE_TYPE_BUFFER_LIST) == 0) return GST_PAD_PROBE_INFO_BUFFER(&info);
   GstBufferList* const list = GST_PAD_PROBE_INFO_BUFFER_LIST(&info);
@@ -25,7 +25,7 @@ GstBuffer* packet_of(GstPadProbeInfo& info) {
   return length > 0 ? gst_buffer_list_get(list, length - 1) : nullptr;
 }
 
-// The RTP sequence number of what passes; -1 where it is no RTP.
+// The RTP sequence number of the packet; -1 if it is not RTP.
 int sequence_of(GstPadProbeInfo& info) {
   GstBuffer* const packet = packet_of(info);
   std::uint8_t header[4];
@@ -66,8 +66,8 @@ void GstWatch::note_times(GstPad& pad, GstPadProbeInfo& info) {
                     clock_rate);
 }
 
-// Before the depayloader, and behind the buffer that puts packets in order. Who gets the newest one there has
-// waited for it.
+// Called in front of the depayloader, behind the jitter buffer. If the packet is the newest that was received, the
+// reader has waited for it.
 void GstWatch::note_rtp(GstPadProbeInfo& info) {
   const bool list = (info.type & GST_PAD_PROBE_TYPE_BUFFER_LIST) != 0;
   bytes_ += list ? gst_buffer_list_calculate_size(GST_PAD_PROBE_INFO_BUFFER_LIST(&info))
@@ -105,7 +105,7 @@ bool GstWatch::fits(GstEvent& event) {
     return true;
   if (std::int64_t(width) * height <= max_pixels_) return true;
   too_large_ = true;
-  return false;  // the decoder never hears of it, and refuses what follows
+  return false;  // the decoder does not get these caps and refuses what follows
 }
 
 void GstWatch::add_decoder(GstElement& element, bool hardware) {
@@ -141,7 +141,7 @@ void GstWatch::add(GstElement& element) {
 }
 
 void GstWatch::add_depayloader(GstElement& element) {
-  // After a loss: nothing until the next keyframe, instead of pictures built upon a damaged one.
+  // After a loss, pictures are dropped until the next keyframe, because they would build on a damaged one.
   set_if_there(element, "wait-for-keyframe", TRUE);
   const auto on_packet = +[](GstPad* pad, GstPadProbeInfo* info, gpointer self) {
     static_cast<GstWatch*>(self)->note_rtp(*info);
@@ -151,7 +151,7 @@ void GstWatch::add_depayloader(GstElement& element) {
   add_probe(element, "sink", kPackets, on_packet, this);
 }
 
-// Reports of all senders of a session come by here, also before the first packet.
+// The demultiplexer gets the sender reports of a session, also those before the first packet.
 void GstWatch::add_demultiplexer(GstElement& element) {
   const auto on_report = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
     GstMapInfo map;

@@ -14,24 +14,23 @@
 
 namespace palisade {
 
-// Sees what passes inside a pipeline that nobody outside can see, wherever in it: packets that no picture
-// comes of, which of them are keyframes, and how large a picture is going to be before a decoder makes room
-// for it. Keeps all but keyframes from the decoders, where that is wanted. Written by GStreamer's threads,
-// read by the source's; outlives the pipeline that it watches.
+// Observes the inside of a pipeline: packets that do not result in pictures, which of them are keyframes, and the size
+// of pictures before a decoder allocates memory for them. With `keyframes_only` it withholds all other packets from the
+// decoders. GStreamer's threads write, the source's thread reads. Outlives the pipeline.
 class GstWatch {
  public:
   GstWatch(int max_pixels, bool keyframes_only);
   GstWatch(const GstWatch&) = delete;
   GstWatch& operator=(const GstWatch&) = delete;
 
-  // From before it plays: elements that are there and those that come.
+  // To be called before the pipeline plays. Also observes elements that are added later.
   void attach(GstElement& pipeline);
   std::uint64_t packets() const { return packets_; }
   MonotonicTime last_packet() const { return last_packet_; }
   MonotonicTime last_keyframe() const { return last_keyframe_; }
-  // Whether the decoded picture of this time is a keyframe. Raw pictures all are.
+  // Whether the decoded picture of this pts is a keyframe; always true for raw pictures.
   bool is_keyframe(GstClockTime pts);
-  // Of an RTP stream; of others nothing is known.
+  // Empty for anything but RTP.
   Intake intake() const;
   const GstReports& reports() const { return reports_; }
   bool hardware() const { return hardware_; }
@@ -56,12 +55,12 @@ class GstWatch {
   std::atomic<MonotonicTime> last_keyframe_;
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<std::int64_t> waited_ns_{0};
-  std::atomic<int> received_{-1};  // RTP sequence number of the newest packet that has come
+  std::atomic<int> received_{-1};  // RTP sequence number of the newest packet
   std::atomic<bool> decodes_{false};
   std::atomic<bool> hardware_{false};
   std::atomic<bool> too_large_{false};
   std::mutex mutex_;
-  std::deque<GstClockTime> keyframes_;  // guarded by mutex_: on the way through a decoder
+  std::deque<GstClockTime> keyframes_;  // guarded by mutex_; pts of keyframes that are in a decoder
   GstReports reports_;
 };
 

@@ -69,8 +69,8 @@ class HttpStream {
   std::vector<std::byte> start_;  // what peek() has read
   std::optional<std::int64_t> size_;
   bool seekable_ = false;
-  std::int64_t position_ = 0;  // of the next byte for the reader
-  std::int64_t arriving_ = 0;  // of the next byte of the transfer
+  std::int64_t position_ = 0;  // offset of the next byte that read() returns
+  std::int64_t arriving_ = 0;  // offset of the next byte of the transfer
 };
 
 // An http(s) address that is open and whose kind is known.
