@@ -15,7 +15,7 @@ namespace {
 constexpr int kMaxDepth = 64;
 constexpr std::size_t kMaxShown = 64;  // bytes of a key that a message shows
 
-struct Malformed {
+struct MalformedJson {
   std::string why;
 };
 
@@ -29,19 +29,19 @@ std::string unquoted(std::string_view message) {
 Json parse_json(std::string_view text, std::string_view what) {
   std::vector<std::set<std::string>> keys_of_open_objects;
   const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (depth > kMaxDepth) throw Malformed{"it is nested more than 64 levels deep"};
+    if (depth > kMaxDepth) throw MalformedJson{"it is nested more than 64 levels deep"};
     if (event == Json::parse_event_t::object_start) keys_of_open_objects.emplace_back();
     if (event == Json::parse_event_t::object_end) keys_of_open_objects.pop_back();
     if (event == Json::parse_event_t::key) {
       const auto& key = value.get_ref<const std::string&>();
       if (!keys_of_open_objects.back().insert(key).second)
-        throw Malformed{"key \"" + key.substr(0, kMaxShown) + "\" stands twice"};
+        throw MalformedJson{"key \"" + key.substr(0, kMaxShown) + "\" stands twice"};
     }
     return true;
   };
   try {
     return Json::parse(text, check);
-  } catch (const Malformed& malformed) {
+  } catch (const MalformedJson& malformed) {
     throw Error(std::string(what) + ": not usable JSON: " + malformed.why);
   } catch (const Json::exception& error) {
     throw Error(std::string(what) + ": not valid JSON: " + unquoted(error.what()));

@@ -128,7 +128,7 @@ std::optional<Candidate> Questions::choose(const Group& group, std::span<const C
   return *rarest[random.below(static_cast<int>(rarest.size()))];
 }
 
-void Questions::ask_count(std::span<const Thing> things, Asked& asked, Random& random) {
+void Questions::ask_count(std::span<const Thing> things, QuestionList& asked, Random& random) {
   const bool coloured = random.chance(0.5);
   std::vector<Candidate> candidates;
   for (const Subject& subject : subjects(coloured)) {
@@ -144,7 +144,7 @@ void Questions::ask_count(std::span<const Thing> things, Asked& asked, Random& r
     ++given_[group][chosen->answer];
 }
 
-void Questions::ask_colour(std::span<const Thing> things, Asked& asked, Random& random) {
+void Questions::ask_colour(std::span<const Thing> things, QuestionList& asked, Random& random) {
   std::vector<Candidate> candidates;
   for (const Thing& thing : things) {
     const Subject subject{thing.kind, std::nullopt};
@@ -159,7 +159,7 @@ void Questions::ask_colour(std::span<const Thing> things, Asked& asked, Random& 
 }
 
 // Of a kind that is not there as long as such detections are rarer than kAbsent.
-void Questions::ask_detect(std::span<const Object> objects, std::span<const Thing> things, Asked& asked,
+void Questions::ask_detect(std::span<const Object> objects, std::span<const Thing> things, QuestionList& asked,
                            Random& random) {
   std::array<int, kAnswers>& given = given_[{Wording::kDetect}];
   const int absent = given[0] < kAbsent * (given[0] + given[1] + 1) ? 1 : 0;
@@ -173,7 +173,7 @@ void Questions::ask_detect(std::span<const Object> objects, std::span<const Thin
     ++given[1 - absent];
 }
 
-void Questions::ask_exists(std::span<const Thing> things, Asked& asked, Random& random) {
+void Questions::ask_exists(std::span<const Thing> things, QuestionList& asked, Random& random) {
   const bool coloured = random.chance(0.5);
   std::vector<Candidate> candidates;
   for (const Subject& subject : subjects(coloured))
@@ -187,7 +187,7 @@ void Questions::ask_exists(std::span<const Thing> things, Asked& asked, Random& 
 }
 
 void Questions::ask_statement(Wording wording, std::span<const Thing> left, std::span<const Thing> right,
-                              Asked& asked, Random& random) {
+                              QuestionList& asked, Random& random) {
   const bool coloured = random.chance(0.5);
   const int variant = wording == Wording::kExactly ? 1 + random.below(4)
                       : wording == Wording::kBoth  ? 0
@@ -207,7 +207,7 @@ void Questions::ask_statement(Wording wording, std::span<const Thing> left, std:
     ++given_[group][chosen->answer];
 }
 
-void Questions::ask_direction(std::span<const Clause> clauses, Asked& asked, Random& random) {
+void Questions::ask_direction(std::span<const Clause> clauses, QuestionList& asked, Random& random) {
   const bool coloured = random.chance(0.5);
   std::vector<Candidate> candidates;
   for (const Clause& clause : clauses) {
@@ -225,7 +225,7 @@ void Questions::ask_direction(std::span<const Clause> clauses, Asked& asked, Ran
     ++given_[group][chosen->answer];
 }
 
-void Questions::ask_whether(Wording wording, bool yes, Asked& asked, Random& random) {
+void Questions::ask_whether(Wording wording, bool yes, QuestionList& asked, Random& random) {
   const Group group{wording};
   const Candidate only{{}, yes ? 1 : 0};
   if (!choose(group, {&only, 1}, 2, random)) return;
@@ -236,7 +236,7 @@ void Questions::ask_whether(Wording wording, bool yes, Asked& asked, Random& ran
 
 std::vector<Question> Questions::of_still(std::span<const Object> objects, int count, Random& random) {
   const std::vector<Thing> things = still_truth(objects, 0);
-  Asked asked;
+  QuestionList asked;
   if (count >= 4) asked.push_back(caption(things));
   for (int attempt = 0; static_cast<int>(asked.size()) < count && attempt < count * kAttempts; ++attempt) {
     const double share = random.unit();  // count .20, colour .14, exists .16, detect .26, caption .24
@@ -258,7 +258,7 @@ std::vector<Question> Questions::of_pair(std::span<const Object> left, std::span
                                          int count, Random& random) {
   const std::vector<Thing> in_left = still_truth(left, 0);
   const std::vector<Thing> in_right = still_truth(right, 0);
-  Asked asked;
+  QuestionList asked;
   if (random.chance(kPairCaption))
     asked.push_back(
         {"caption en", "left: " + still_caption(in_left) + ". right: " + still_caption(in_right)});
@@ -282,7 +282,7 @@ std::vector<Question> Questions::of_window(std::span<const Object> objects, std:
       std::ranges::any_of(clauses, [](const Clause& clause) { return goes(clause, Motion::kEnters); });
   const bool leaves =
       std::ranges::any_of(clauses, [](const Clause& clause) { return goes(clause, Motion::kLeaves); });
-  Asked asked{{"caption en", window_caption(clauses)}};
+  QuestionList asked{{"caption en", window_caption(clauses)}};
   for (int attempt = 0; static_cast<int>(asked.size()) < count && attempt < count * kAttempts; ++attempt) {
     switch (random.below(4)) {
       case 0:

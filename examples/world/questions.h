@@ -70,21 +70,21 @@ class Questions {
   };
 
  private:
-  using Asked = std::vector<Question>;
+  using QuestionList = std::vector<Question>;
   // The candidate to ask: one whose answer was given least often. Nothing when there is none, or when it
   // would put its answer ahead of the other `answers`; zero answers stand for any number, and nothing is held
   // back.
   std::optional<Candidate> choose(const Group& group, std::span<const Candidate> candidates, int answers,
                                   Random& random);
-  void ask_count(std::span<const Thing> things, Asked& asked, Random& random);
-  void ask_colour(std::span<const Thing> things, Asked& asked, Random& random);
-  void ask_detect(std::span<const Object> objects, std::span<const Thing> things, Asked& asked,
+  void ask_count(std::span<const Thing> things, QuestionList& asked, Random& random);
+  void ask_colour(std::span<const Thing> things, QuestionList& asked, Random& random);
+  void ask_detect(std::span<const Object> objects, std::span<const Thing> things, QuestionList& asked,
                   Random& random);
-  void ask_exists(std::span<const Thing> things, Asked& asked, Random& random);
-  void ask_statement(Wording wording, std::span<const Thing> left, std::span<const Thing> right, Asked& asked,
+  void ask_exists(std::span<const Thing> things, QuestionList& asked, Random& random);
+  void ask_statement(Wording wording, std::span<const Thing> left, std::span<const Thing> right, QuestionList& asked,
                      Random& random);
-  void ask_direction(std::span<const Clause> clauses, Asked& asked, Random& random);
-  void ask_whether(Wording wording, bool yes, Asked& asked, Random& random);
+  void ask_direction(std::span<const Clause> clauses, QuestionList& asked, Random& random);
+  void ask_whether(Wording wording, bool yes, QuestionList& asked, Random& random);
 
   static constexpr int kAnswers = 6;
   // Every kind, or every kind in every colour.

@@ -25,8 +25,8 @@ class EventTracker {
   };
 
   // Says of a topic that its events are subscribed to, so that heartbeats' word on it counts.
-  using Subscribed = std::function<bool(std::string_view topic)>;
-  explicit EventTracker(Subscribed subscribed) : subscribed_(std::move(subscribed)) {}
+  using IsSubscribed = std::function<bool(std::string_view topic)>;
+  explicit EventTracker(IsSubscribed subscribed) : subscribed_(std::move(subscribed)) {}
 
   // An event without id or sequence is new, and tells of no loss.
   Observation see(const std::string& topic, const Json& event);
@@ -39,7 +39,7 @@ class EventTracker {
   bool remembers(const std::string& topic) const;
   void compare(const Json& heartbeat, std::vector<Loss>& losses);
 
-  const Subscribed subscribed_;
+  const IsSubscribed subscribed_;
   std::map<std::string, LastEvent> topics_;
   bool heard_heartbeat_ = false;
 };

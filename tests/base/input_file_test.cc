@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "base/input_file.h"
 
 #include <doctest/doctest.h>
@@ -11,20 +10,21 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/format.h"
 
 using namespace palisade;
 namespace fs = std::filesystem;
 
 namespace {
 
-struct Written {
-  explicit Written(const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
-  ~Written() { fs::remove(path); }
+struct TemporaryFile {
+  explicit TemporaryFile(const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
+  ~TemporaryFile() { fs::remove(path); }
   const fs::path path = fs::temp_directory_path() / format("palisade_input_file{}", getpid());
 };
 
 std::vector<std::string> lines_of(const std::string& content, std::size_t most_bytes = 1u << 20) {
-  const Written file(content);
+  const TemporaryFile file(content);
   LineReader reader(file.path, most_bytes);
   std::vector<std::string> lines;
   for (std::string line; reader.next(line);) lines.push_back(line);
@@ -53,7 +53,7 @@ TEST_CASE("lines are whole wherever the pieces in which a file is read end") {
 
 TEST_CASE("a line that is too long is told with its number before it has been read to its end") {
   CHECK(lines_of("1234\n1234", 4).size() == 2);
-  const Written file("1234\n12345\n");
+  const TemporaryFile file("1234\n12345\n");
   LineReader reader(file.path, 4);
   std::string line;
   CHECK(reader.next(line));

@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "base/read_file.h"
 
 #include <doctest/doctest.h>
@@ -10,6 +9,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/json.h"
 
 using namespace palisade;

@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "examples/demo/account.h"
 
 #include <doctest/doctest.h>
@@ -8,6 +7,8 @@
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
+
+#include "base/format.h"
 
 using namespace palisade::world;
 

@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "examples/world/questions.h"
 
 #include <doctest/doctest.h>
@@ -9,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "base/format.h"
 #include "examples/world/caption.h"
 #include "examples/world/scenes.h"
 #include "tests/examples/golden_world.h"
@@ -17,11 +17,11 @@ using namespace palisade::world;
 
 namespace {
 
-using Asked = std::vector<Question>;
+using QuestionList = std::vector<Question>;
 
 // Every question that is asked of a scene, with its answer; a fresh account each time, so that none is held
 // back.
-std::map<std::string, std::string> all_asked(const std::function<Asked(Questions&, Random&)>& ask) {
+std::map<std::string, std::string> all_asked(const std::function<QuestionList(Questions&, Random&)>& ask) {
   std::map<std::string, std::string> all;
   int twice = 0;
   int contradictions = 0;
@@ -59,7 +59,7 @@ std::vector<Object> in_view(const nlohmann::json& list) {
 
 // How often each answer was given, by what was asked; names left out.
 using TimesGiven = std::map<std::string, std::map<std::string, int>>;
-void enter(TimesGiven& account, const Asked& asked, const std::vector<std::string>& wordings) {
+void enter(TimesGiven& account, const QuestionList& asked, const std::vector<std::string>& wordings) {
   for (const Question& question : asked) {
     for (const std::string& wording : wordings) {
       if (question.prefix.find(wording) != std::string::npos) ++account[wording][question.suffix];
@@ -130,7 +130,7 @@ TEST_CASE("stills are asked about in the demo world's mix, yes as often as no") 
   TimesGiven account;
   int asked = 0;
   for (int i = 0; i < 3000; ++i) {
-    const Asked of_this = questions.of_still(training_still(random), 7, random);
+    const QuestionList of_this = questions.of_still(training_still(random), 7, random);
     CHECK(of_this.front().prefix == "caption en");
     asked += static_cast<int>(of_this.size());
     enter(account, of_this, {"is there a", "how many", "what colour", "detect"});
@@ -158,7 +158,7 @@ TEST_CASE("statements about pairs are true as often as false") {
   int asked = 0;
   for (int i = 0; i < 3000; ++i) {
     const StillPair pair = training_pair(random);
-    const Asked of_this = questions.of_pair(pair.left, pair.right, 7, random);
+    const QuestionList of_this = questions.of_pair(pair.left, pair.right, 7, random);
     asked += static_cast<int>(of_this.size());
     enter(account, of_this,
           {"exactly one", "exactly two", "exactly three", "exactly four", "left image has more",
@@ -175,7 +175,7 @@ TEST_CASE("windows are asked what they show, every answer as often as another") 
   int asked = 0;
   for (int i = 0; i < 3000; ++i) {
     const StreetWindow window = training_window(random, 16);
-    const Asked of_this = questions.of_window(window.objects, window.times, 5, random);
+    const QuestionList of_this = questions.of_window(window.objects, window.times, 5, random);
     CHECK(of_this.front().prefix == "caption en");
     asked += static_cast<int>(of_this.size());
     enter(account, of_this, {"which way", "anything enter", "anything leave"});

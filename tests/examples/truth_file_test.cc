@@ -1,9 +1,9 @@
-#include "base/format.h"
 #include "examples/world/truth_file.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include "base/format.h"
 #include "examples/world/caption.h"
 #include "examples/world/street.h"
 #include "tests/examples/golden_world.h"

@@ -11,17 +11,17 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-using test::AllWatched;
+using test::WatchedFeeds;
 using test::impatient;
 using test::kReaders;
 using test::RtspCamera;
 using test::watch_with_both;
-using test::Watched;
+using test::WatchedFeed;
 
 constexpr milliseconds kKeyframeInterval{1'000};  // of /live
 constexpr milliseconds kScheduling{1'000};        // a machine that does other things as well
 
-MonotonicTime time_of(Watched& watched, FeedState state, int times) {
+MonotonicTime time_of(WatchedFeed& watched, FeedState state, int times) {
   REQUIRE_MESSAGE(watched.log.wait_for(state, times), watched.options.stream, " is not ", name_of(state));
   return steady_clock::now();
 }
@@ -29,9 +29,9 @@ MonotonicTime time_of(Watched& watched, FeedState state, int times) {
 TEST_CASE(
     "R-01, R-02 a camera that freezes is reported within its stall time plus a second, and comes back") {
   const RtspCamera camera;
-  AllWatched all = watch_with_both(camera.url());
+  WatchedFeeds all = watch_with_both(camera.url());
   for (const RtspReader reader : kReaders) {
-    all.push_back(std::make_unique<Watched>(impatient(camera.url(), reader, RtspTransport::kUdp)));
+    all.push_back(std::make_unique<WatchedFeed>(impatient(camera.url(), reader, RtspTransport::kUdp)));
   }
   for (auto& watched : all) time_of(*watched, FeedState::kOnline, 1);
   camera.freeze();
@@ -58,7 +58,7 @@ TEST_CASE(
 
 TEST_CASE("R-03 a camera that dies is a loss, never the end, and is online again once it is back") {
   RtspCamera camera;
-  AllWatched all = watch_with_both(camera.url());
+  WatchedFeeds all = watch_with_both(camera.url());
   for (auto& watched : all) time_of(*watched, FeedState::kOnline, 1);
   camera.kill();
   for (auto& watched : all) time_of(*watched, FeedState::kReconnecting, 2);
@@ -77,7 +77,7 @@ TEST_CASE("R-04 a camera that is absent or whose name is unknown is tried again,
   { port = RtspCamera().port(); }  // nobody listens there any more
   for (const std::string& url : {format("rtsp://127.0.0.1:{}/live", port),
                                  std::string("rtsp://no-such-camera.invalid/live")}) {
-    AllWatched all = watch_with_both(url);
+    WatchedFeeds all = watch_with_both(url);
     for (auto& watched : all) {
       CAPTURE(url);
       CAPTURE(watched->options.stream);
@@ -102,19 +102,19 @@ TEST_CASE("R-04 a camera that is absent or whose name is unknown is tried again,
 
 TEST_CASE("R-05 a wrong password is told once and not tried again soon; the right one is let in") {
   const RtspCamera camera(0, {"admin", "p@:/#%[]!s w", "digest"});
-  AllWatched wrong = watch_with_both(camera.url());  // none at all
+  WatchedFeeds wrong = watch_with_both(camera.url());  // none at all
   for (const RtspReader reader : kReaders) {
     FeedOptions options = impatient(camera.url(), reader);
     options.source.username = "admin";
     options.source.password = "hunter2";
-    wrong.push_back(std::make_unique<Watched>(options));
+    wrong.push_back(std::make_unique<WatchedFeed>(options));
   }
-  AllWatched right;
+  WatchedFeeds right;
   for (const RtspReader reader : kReaders) {
     FeedOptions options = impatient(camera.url(), reader);
     options.source.username = "admin";
     options.source.password = "p@:/#%[]!s w";
-    right.push_back(std::make_unique<Watched>(options));
+    right.push_back(std::make_unique<WatchedFeed>(options));
   }
   for (auto& watched : right) time_of(*watched, FeedState::kOnline, 1);
   for (auto& watched : wrong) {
@@ -132,7 +132,7 @@ TEST_CASE("R-05 a wrong password is told once and not tried again soon; the righ
 
 TEST_CASE("R-05 a password that is set while a camera runs is told as what it is") {
   RtspCamera camera;
-  AllWatched all = watch_with_both(camera.url());
+  WatchedFeeds all = watch_with_both(camera.url());
   for (auto& watched : all) time_of(*watched, FeedState::kOnline, 1);
   camera.tell("password admin secret");
   for (auto& watched : all) time_of(*watched, FeedState::kAuthFailed, 1);
@@ -141,7 +141,7 @@ TEST_CASE("R-05 a password that is set while a camera runs is told as what it is
 TEST_CASE("R-06 a flapping camera is told once a change, and its pauses grow until it is stable") {
   auto camera = std::make_unique<RtspCamera>();
   const int port = camera->port();
-  AllWatched all = watch_with_both(camera->url());
+  WatchedFeeds all = watch_with_both(camera->url());
   for (int round = 1; round <= 4; ++round) {
     for (auto& watched : all) time_of(*watched, FeedState::kOnline, round);
     camera.reset();
@@ -168,7 +168,7 @@ TEST_CASE("R-20 one frozen, dying, flapping camera among four changes the frames
     std::array<RtspCamera, 3> cameras;
     auto bad = std::make_unique<RtspCamera>();
     const int bad_port = bad->port();
-    AllWatched good;
+    WatchedFeeds good;
     for (const RtspCamera& camera : cameras) {
       FeedOptions options = impatient(camera.url(), reader);
       // Every frame is a clip of its own.
@@ -177,9 +177,9 @@ TEST_CASE("R-20 one frozen, dying, flapping camera among four changes the frames
                             .stride = milliseconds(1),
                             .policy = SamplingPolicy::kStride}};
       options.source.stall_timeout = seconds(10);
-      good.push_back(std::make_unique<Watched>(options));
+      good.push_back(std::make_unique<WatchedFeed>(options));
     }
-    Watched dead(impatient(bad->url(), reader));
+    WatchedFeed dead(impatient(bad->url(), reader));
     for (auto& watched : good) time_of(*watched, FeedState::kOnline, 1);
     for (int round = 1; round <= 2; ++round) {
       time_of(dead, FeedState::kOnline, 2 * round - 1);

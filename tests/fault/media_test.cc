@@ -19,7 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-using test::AllWatched;
+using test::WatchedFeeds;
 using test::golden;
 using test::HttpServer;
 using test::impatient;
@@ -27,7 +27,7 @@ using test::kReaders;
 using test::RtspCamera;
 using test::transport_stream;
 using test::watch_with_both;
-using test::Watched;
+using test::WatchedFeed;
 
 constexpr std::int64_t kSecond = 90'000;  // of a transport stream's clock
 
@@ -79,7 +79,7 @@ std::vector<Frame> frames_until_error(const SourceOptions& options,
 
 TEST_CASE("R-11 a camera that changes its picture's size goes on, and tells it once") {
   RtspCamera camera;
-  AllWatched all = watch_with_both(camera.url());
+  WatchedFeeds all = watch_with_both(camera.url());
   for (auto& watched : all) REQUIRE(watched->log.wait_for_clips(1));
   camera.tell("size 160 120");
   for (auto& watched : all) {
@@ -99,7 +99,7 @@ TEST_CASE("R-11 a camera that changes its picture's size goes on, and tells it o
 
 TEST_CASE("R-12 a camera whose codec was changed is opened anew, and no picture is made of the wrong one") {
   RtspCamera camera;
-  AllWatched all = watch_with_both(camera.url());
+  WatchedFeeds all = watch_with_both(camera.url());
   for (auto& watched : all) REQUIRE(watched->log.wait_for(FeedState::kOnline));
   camera.tell("codec jpeg");
   for (auto& watched : all) {
@@ -113,7 +113,7 @@ TEST_CASE("R-12 a camera whose codec was changed is opened anew, and no picture 
 TEST_CASE(
     "R-12 a codec that changes in the middle of a stream yields no junk, and the stream is opened anew") {
   const HttpServer server(live(read_all(golden("clips/codec_change.ts"))));
-  Watched watched(impatient(server.url("/x.ts"), RtspReader::kFfmpeg));
+  WatchedFeed watched(impatient(server.url("/x.ts"), RtspReader::kFfmpeg));
   REQUIRE(watched.log.wait_for(FeedState::kReconnecting));
   CHECK(watched.log.count(FeedState::kUnreadable) == 0);
   for (const FeedReport& report : watched.log.reports()) CHECK((report.width == 128 || report.width == 0));
@@ -152,7 +152,7 @@ TEST_CASE("R-14 no window spans a jump, whatever timestamps do") {
   for (const auto& [name, retime] : faults) {
     CAPTURE(std::string(name));
     const HttpServer server(live(test::retimed(good, retime)));
-    Watched watched(impatient(server.url("/x.ts"), RtspReader::kFfmpeg));
+    WatchedFeed watched(impatient(server.url("/x.ts"), RtspReader::kFfmpeg));
     REQUIRE(watched.log.wait_for(FeedState::kReconnecting));  // it has been sent to its end
     const auto clips = watched.log.clips();
     CHECK(clips.size() >= 2);
@@ -205,11 +205,11 @@ TEST_CASE("R-15 corrupted bytes give sound frames, or an error, whoever reads th
 TEST_CASE("R-16 whoever joins far from a key frame waits for it, and then says that there is none") {
   const RtspCamera camera;
   const auto start = steady_clock::now();
-  AllWatched all;
+  WatchedFeeds all;
   for (const RtspReader reader : kReaders) {
     FeedOptions options = impatient(camera.url("/keyless"), reader);
     options.source.open_timeout = seconds(10);  // FFmpeg looks at some of it first
-    all.push_back(std::make_unique<Watched>(options));
+    all.push_back(std::make_unique<WatchedFeed>(options));
   }
   for (auto& watched : all) {
     CAPTURE(watched->options.stream);
@@ -224,7 +224,7 @@ TEST_CASE("R-16 whoever joins far from a key frame waits for it, and then says t
 
 TEST_CASE("R-17 a camera of many frames a second gives windows of the same time, and few pictures") {
   const RtspCamera camera;
-  AllWatched all = watch_with_both(camera.url("/fast"));
+  WatchedFeeds all = watch_with_both(camera.url("/fast"));
   for (auto& watched : all) {
     CAPTURE(watched->options.stream);
     REQUIRE(watched->log.wait_for_clips(3));

@@ -22,13 +22,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-using test::AllWatched;
+using test::WatchedFeeds;
 using test::impatient;
 using test::kReaders;
 using test::RtspCamera;
 using test::TcpRelay;
 using test::watch_with_both;
-using test::Watched;
+using test::WatchedFeed;
 
 // Whether a picture shows one whole white ball of 40 pixels, which is what the camera films.
 bool shows_ball(const Image& image) {
@@ -113,7 +113,7 @@ TEST_CASE("R-07 the same of a camera that loses packets before it sends them ove
 
 TEST_CASE("R-07 where no picture comes whole, none is shown and it is told") {
   const RtspCamera camera;
-  AllWatched all = watch_with_both(camera.url("/shredded"), RtspTransport::kUdp);
+  WatchedFeeds all = watch_with_both(camera.url("/shredded"), RtspTransport::kUdp);
   for (auto& watched : all) {
     CAPTURE(watched->options.stream);
     REQUIRE(watched->log.wait_for(FeedState::kReconnecting));
@@ -140,7 +140,7 @@ TEST_CASE("R-07 packets that come twice damage nothing that is sampled") {
 TEST_CASE("R-08 when the network becomes too slow, windows show the present or none are made") {
   const RtspCamera camera;
   TcpRelay relay(camera.port());
-  AllWatched all = watch_with_both(relay.url());
+  WatchedFeeds all = watch_with_both(relay.url());
   for (auto& watched : all) REQUIRE(watched->log.wait_for_clips(1));
   relay.bytes_per_second = 3'000;
   for (auto& watched : all) CHECK(watched->log.wait_for(FeedState::kStalled));
@@ -156,7 +156,7 @@ TEST_CASE("R-08 when the network becomes too slow, windows show the present or n
 TEST_CASE("R-09 a connection that is reset, cut in mid packet or closed slowly is opened anew") {
   const RtspCamera camera;
   TcpRelay relay(camera.port());
-  AllWatched all = watch_with_both(relay.url());
+  WatchedFeeds all = watch_with_both(relay.url());
   for (auto& watched : all) REQUIRE(watched->log.wait_for(FeedState::kOnline));
   int online = 1;
   const auto back = [&] {
@@ -192,7 +192,7 @@ TEST_CASE("R-09 a connection that is cut after so many bytes, wherever that is, 
       CAPTURE(test::name_of(reader));
       TcpRelay relay(camera.port());
       relay.bytes_until_close = bytes;
-      Watched watched(impatient(relay.url(), reader));
+      WatchedFeed watched(impatient(relay.url(), reader));
       // GStreamer mends some of it by itself.
       REQUIRE(watched.log.wait_for(FeedState::kOnline, bytes > 5'000 ? 2 : 1));
       CHECK(relay.connections > 1);
@@ -205,12 +205,12 @@ TEST_CASE("R-10 two seconds of latency with jitter are no fault, and windows sta
   const RtspCamera camera;
   TcpRelay relay(camera.port());
   relay.delay_ms = 100;
-  AllWatched all;
+  WatchedFeeds all;
   for (const RtspReader reader : kReaders) {
     FeedOptions options = impatient(relay.url(), reader);
     options.source.stall_timeout = seconds(5);
     options.source.open_timeout = seconds(20);
-    all.push_back(std::make_unique<Watched>(options));
+    all.push_back(std::make_unique<WatchedFeed>(options));
   }
   for (auto& watched : all) REQUIRE(watched->log.wait_for_clips(1));
   relay.delay_ms = 2'000;

@@ -41,19 +41,19 @@ inline FeedOptions impatient(const std::string& url, RtspReader reader,
 }
 
 // A feed and what it has told.
-struct Watched {
-  explicit Watched(FeedOptions feed_options)
+struct WatchedFeed {
+  explicit WatchedFeed(FeedOptions feed_options)
       : options(feed_options), feed(std::move(feed_options), log.on_clip(), log.on_report()) {}
   FeedOptions options;
   FeedLog log;
   Feed feed;
 };
-using AllWatched = std::vector<std::unique_ptr<Watched>>;
+using WatchedFeeds = std::vector<std::unique_ptr<WatchedFeed>>;
 
-inline AllWatched watch_with_both(const std::string& url, RtspTransport transport = RtspTransport::kTcp) {
-  AllWatched all;
+inline WatchedFeeds watch_with_both(const std::string& url, RtspTransport transport = RtspTransport::kTcp) {
+  WatchedFeeds all;
   for (const RtspReader reader : kReaders)
-    all.push_back(std::make_unique<Watched>(impatient(url, reader, transport)));
+    all.push_back(std::make_unique<WatchedFeed>(impatient(url, reader, transport)));
   return all;
 }
 

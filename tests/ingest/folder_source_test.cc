@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "ingest/pictures/folder_source.h"
 
 #include <doctest/doctest.h>
@@ -8,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/format.h"
 #include "base/natural_order.h"
 #include "ingest/feed.h"
 #include "ingest/open_source.h"

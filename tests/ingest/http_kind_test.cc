@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "ingest/http/http_kind.h"
 
 #include <doctest/doctest.h>
@@ -7,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "ingest/http/mp4_outline.h"
 #include "tests/ingest/http_server.h"
 #include "tests/ingest/test_files.h"

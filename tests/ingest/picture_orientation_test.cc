@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "ingest/pictures/picture_orientation.h"
 
 #include <doctest/doctest.h>
@@ -8,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/format.h"
 #include "ingest/pictures/exif.h"
 #include "ingest/pictures/picture.h"
 #include "tests/ingest/oriented_files.h"

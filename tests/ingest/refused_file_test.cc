@@ -15,50 +15,50 @@ namespace {
 
 using namespace std::string_literals;
 
-struct Refused {
+struct RefusedFormat {
   std::string start;
   const char* said;  // within the message, as a picture and as a film
   const char* remedy;
 };
 
-const std::array kRefused = {
-    Refused{"", "empty", "again"},
-    Refused{std::string(4096, '\0'), "zeros", "again"},
-    Refused{"GIF89a\1\0\1\0", "a GIF", "PNG"},
-    Refused{"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"s, "BMP", "PNG"},
-    Refused{"II*\0\x08\0\0\0"s, "TIFF", "PNG"},
-    Refused{"MM\0*\0\0\0\x08"s, "TIFF", "PNG"},
-    Refused{"\0\0\0\x18"
+const std::array kRefusedFormats = {
+    RefusedFormat{"", "empty", "again"},
+    RefusedFormat{std::string(4096, '\0'), "zeros", "again"},
+    RefusedFormat{"GIF89a\1\0\1\0", "a GIF", "PNG"},
+    RefusedFormat{"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"s, "BMP", "PNG"},
+    RefusedFormat{"II*\0\x08\0\0\0"s, "TIFF", "PNG"},
+    RefusedFormat{"MM\0*\0\0\0\x08"s, "TIFF", "PNG"},
+    RefusedFormat{"\0\0\0\x18"
             "ftypheic\0\0\0\0mif1heic"s,
             "HEIC", "JPEG"},
-    Refused{"\0\0\0\x18"
+    RefusedFormat{"\0\0\0\x18"
             "ftypmif1\0\0\0\0mif1heic"s,
             "HEIC", "JPEG"},
-    Refused{"\0\0\0\x1c"
+    RefusedFormat{"\0\0\0\x1c"
             "ftypavif\0\0\0\0avifmif1"s,
             "AVIF", "JPEG"},
-    Refused{"\0\0\0\x18"
+    RefusedFormat{"\0\0\0\x18"
             "ftypcrx \0\0\0\1crx isom"s,
             "raw", "JPEG"},
-    Refused{"FUJIFILMCCD-RAW 0201FF129504", "raw", "JPEG"},
-    Refused{"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "PDF", "PNG"},
-    Refused{"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "SVG", "PNG"},
-    Refused{"<!DOCTYPE html>\n<html><body>Not found</body></html>", "web page", "again"},
-    Refused{"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n", "Git LFS",
+    RefusedFormat{"FUJIFILMCCD-RAW 0201FF129504", "raw", "JPEG"},
+    RefusedFormat{"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "PDF", "PNG"},
+    RefusedFormat{"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "SVG", "PNG"},
+    RefusedFormat{"<!DOCTYPE html>\n<html><body>Not found</body></html>", "web page", "again"},
+    RefusedFormat{"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n", "Git LFS",
             "git lfs pull"},
-    Refused{"#EXTM3U\n#EXT-X-VERSION:3\nfilm0.ts\n", "playlist", "give"},
-    Refused{"<?xml version=\"1.0\"?><MPD></MPD>", "playlist", "give"},
-    Refused{"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa"s, "WMV", "MP4"},
-    Refused{"ID3\4\0\0\0\0\0\0"s, "sound", ""},
-    Refused{"RIFF\x24\0\0\0WAVEfmt "s, "sound", ""},
-    Refused{"Dear reader,\nthis is a letter.\n", "a text", ""},
-    Refused{"P6\n2 2\n255\n\1\2\3\4", "PNM", "PNG"},
-    Refused{"PK\3\4\x14\0\0\0"s, "ZIP", "unpack"},
+    RefusedFormat{"#EXTM3U\n#EXT-X-VERSION:3\nfilm0.ts\n", "playlist", "give"},
+    RefusedFormat{"<?xml version=\"1.0\"?><MPD></MPD>", "playlist", "give"},
+    RefusedFormat{"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa"s, "WMV", "MP4"},
+    RefusedFormat{"ID3\4\0\0\0\0\0\0"s, "sound", ""},
+    RefusedFormat{"RIFF\x24\0\0\0WAVEfmt "s, "sound", ""},
+    RefusedFormat{"Dear reader,\nthis is a letter.\n", "a text", ""},
+    RefusedFormat{"P6\n2 2\n255\n\1\2\3\4", "PNM", "PNG"},
+    RefusedFormat{"PK\3\4\x14\0\0\0"s, "ZIP", "unpack"},
 };
 
 TEST_CASE("a file that is not read is named as what it is, with a remedy, as a picture and as a film") {
   const test::TestFolder folder;
-  for (const Refused& refused : kRefused) {
+  for (const RefusedFormat& refused : kRefusedFormats) {
     CAPTURE(std::string(refused.said));
     const std::string path = folder.write("file", refused.start);
     std::string as_picture;

@@ -1,10 +1,10 @@
-#include "base/format.h"
 #include "ingest/rtsp/rtsp_faults.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
+#include "base/format.h"
 #include "ingest/open_source.h"
 #include "ingest/source/source.h"
 #include "tests/ingest/read_source.h"

@@ -121,12 +121,12 @@ TEST_CASE("a Matroska film whose projection is rolled stands upright") {
   check_turned(film_of(golden("clips/rolled.mkv")), plain, all_of(plain, Orientation::kTurnLeft));
 }
 
-struct Coded {
+struct CodecCase {
   int codec;
   const char* file;
   const char* line;  // of GStreamer
 };
-constexpr std::array<Coded, 2> kCoded = {{
+constexpr std::array<CodecCase, 2> kCodecCases = {{
     {264, "clips/plain.h264", "h264parse ! avdec_h264"},
     {265, "clips/plain.h265", "h265parse ! avdec_h265"},
 }};
@@ -143,7 +143,7 @@ TEST_CASE("a stream stands upright by its codec's messages, which last until the
       {{.mirrored = true, .flipped = true, .turns = 1}, Orientation::kTurnRight},
   }};
   const test::TestFolder folder;
-  for (const Coded& coded : kCoded) {
+  for (const CodecCase& coded : kCodecCases) {
     CAPTURE(coded.codec);
     const FileBytes stream = bytes_of(golden(coded.file));
     const TurnedFilm plain = film_of(golden(coded.file));
@@ -164,7 +164,7 @@ TEST_CASE("a stream stands upright by its codec's messages, which last until the
 
 TEST_CASE("a message for one picture turns that one alone, one that takes it back ends it") {
   const test::TestFolder folder;
-  for (const Coded& coded : kCoded) {
+  for (const CodecCase& coded : kCodecCases) {
     CAPTURE(coded.codec);
     const auto unit = [&](const SeiMessage& message) { return test::sei_unit(coded.codec, message); };
     FileBytes stream = bytes_of(golden(coded.file));

@@ -35,7 +35,7 @@ constexpr char kQkv[] =
 constexpr char kOut[] = "language_model.model.layers.0.self_attn.o_proj.weight";
 
 // Random weights, but for every 61st channel that norms, v and up make: 20 times the others, as in Gemma.
-class Planted : public RandomCheckpoint {
+class CheckpointWithOutliers : public RandomCheckpoint {
  protected:
   void fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
             std::span<float> target) const override {
@@ -111,17 +111,17 @@ TEST_CASE("where channels stand out in inputs, calibrated int8 loses less") {
   for (const char* const shape : {"tiny", "tiny2"}) {
     CAPTURE(shape);
     const ModelConfig config = *config_of_shape(shape);
-    Planted recording, calibrated;
+    CheckpointWithOutliers recording, calibrated;
     const Calibration calibration(config, recorded(config, recording), recording.fingerprint());
     calibrated.smooth_with(calibration);
-    const Matrix exact = hidden_of(PaliGemma(config, Planted(), shape), "lm.final_norm");
+    const Matrix exact = hidden_of(PaliGemma(config, CheckpointWithOutliers(), shape), "lm.final_norm");
     const auto loss = [&](const Checkpoint& checkpoint) {
       return relative_error(
           hidden_of(PaliGemma(config, checkpoint, shape, SlidingWindow::kTransformers, Precision::kInt8),
                     "lm.final_norm"),
           exact);
     };
-    const double without = loss(Planted()), with = loss(calibrated);
+    const double without = loss(CheckpointWithOutliers()), with = loss(calibrated);
     CHECK(with < 0.85 * without);
   }
 }

@@ -79,9 +79,9 @@ Reading read(const std::filesystem::path& folder, bool siglip) {
 }
 
 // A golden folder with one key changed; `value` null: as it was.
-class Changed {
+class ChangedFolder {
  public:
-  explicit Changed(const Site& site) : site_(site), folder_(kModels / site.folder) {
+  explicit ChangedFolder(const Site& site) : site_(site), folder_(kModels / site.folder) {
     if (site.without_generation) std::filesystem::remove(folder_.path / "generation_config.json");
     // A section that the golden folder does not have, with what it means by that.
     if (!site.sections.empty() && std::string_view(site.sections.back()) == "image_processor") {
@@ -238,7 +238,7 @@ TEST_CASE("every key of the table stands in it once") {
 TEST_CASE("each refused key is refused by its name and file unless its value is harmless") {
   for (const auto& [place, places] : sites()) {
     for (const Site& site : places) {
-      Changed folder(site);
+      ChangedFolder folder(site);
       const Reading before = folder.reading();
       for (const ConfigKey& key : keys_of(place, KeyRule::kRefused)) {
         CAPTURE(key.name);
@@ -268,7 +268,7 @@ TEST_CASE("each refused key is refused by its name and file unless its value is 
 TEST_CASE("no irrelevant key changes anything, nor does one that nobody knows") {
   for (const auto& [place, places] : sites()) {
     for (const Site& site : places) {
-      Changed folder(site);
+      ChangedFolder folder(site);
       const Reading before = folder.reading();
       auto keys = keys_of(place, KeyRule::kIrrelevant);
       keys.push_back({.place = place, .name = "key_of_a_later_version"});
@@ -291,7 +291,7 @@ TEST_CASE("no irrelevant key changes anything, nor does one that nobody knows") 
 TEST_CASE("each key that is read changes what a model is, or is refused by its name") {
   for (const auto& [place, places] : sites()) {
     for (const Site& site : places) {
-      Changed folder(site);
+      ChangedFolder folder(site);
       const Reading before = folder.reading();
       for (const ConfigKey& key : keys_of(place, KeyRule::kRead)) {
         if (is_fallback(key, site)) continue;

@@ -14,7 +14,7 @@
 #include "model/weights/random_checkpoint.h"
 #include "tests/ingest/test_files.h"
 #include "tests/model/folder_copy.h"
-#include "tests/model/prefilled.h"
+#include "tests/model/reference_model.h"
 
 using namespace palisade;
 

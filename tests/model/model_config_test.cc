@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "model/config/model_config.h"
 
 #include <doctest/doctest.h>
@@ -6,6 +5,7 @@
 
 #include <fstream>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/error.h"
 #include "tests/model/golden.h"

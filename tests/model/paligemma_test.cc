@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "model/paligemma/paligemma.h"
 
 #include <doctest/doctest.h>
@@ -7,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "ingest/pictures/picture.h"
 #include "model/decoding/generation.h"

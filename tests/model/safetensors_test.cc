@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "model/weights/safetensors.h"
 
 #include <doctest/doctest.h>
@@ -9,6 +8,7 @@
 #include <fstream>
 #include <random>
 
+#include "base/format.h"
 #include "model/error.h"
 #include "model/weights/checkpoint.h"
 #include "tests/model/golden.h"

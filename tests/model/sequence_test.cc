@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "model/kernels/kernels.h"
-#include "tests/model/prefilled.h"
+#include "tests/model/reference_model.h"
 
 using namespace palisade;
 
@@ -21,8 +21,8 @@ void check_same(const Distribution& a, const Distribution& b) {
 }  // namespace
 
 TEST_CASE("a sequence's distribution is that of its logits: prefilled, stepped with others, and forked") {
-  const PrefilledPrompt asked;
-  Sequence trunk = asked.prefill(3);
+  const ReferenceModel reference;
+  Sequence trunk = reference.prefill(3);
   check_same(trunk.distribution(), Distribution(trunk.logits()));
   std::vector<Sequence> all;
   for (int i = 0; i < 5; ++i) all.push_back(trunk.fork());
@@ -30,13 +30,13 @@ TEST_CASE("a sequence's distribution is that of its logits: prefilled, stepped w
   std::vector<Sequence*> views;
   for (Sequence& one : all) views.push_back(&one);
   const std::vector<TokenId> tokens = {600, 601, 602, 603, 604};
-  asked.model.step(views, tokens);
+  reference.model.step(views, tokens);
   for (const Sequence& one : all) check_same(one.distribution(), Distribution(one.logits()));
 }
 
 TEST_CASE("bounded logits stay bounded from step to step, in forks too, and others' are not") {
-  const PrefilledPrompt asked("paligemma2-tiny");
-  Sequence plain = asked.prefill(2), bounded = plain.fork();
+  const ReferenceModel reference("paligemma2-tiny");
+  Sequence plain = reference.prefill(2), bounded = plain.fork();
   const auto check_bounded = [&](const Sequence& other) {
     std::vector<float> expected(plain.logits().begin(), plain.logits().end());
     softcap(expected, 0.5f);
@@ -49,7 +49,7 @@ TEST_CASE("bounded logits stay bounded from step to step, in forks too, and othe
   check_bounded(fork);
   Sequence* const views[] = {&plain, &bounded, &fork};
   const TokenId tokens[] = {600, 600, 600};
-  asked.model.step(views, tokens);
+  reference.model.step(views, tokens);
   check_bounded(bounded);
   check_bounded(fork);
 }

@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "model/siglip/siglip.h"
 
 #include <doctest/doctest.h>
@@ -8,6 +7,7 @@
 #include <fstream>
 #include <functional>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "ingest/pictures/picture.h"
 #include "model/error.h"

@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "model/text/siglip_text.h"
 
 #include <doctest/doctest.h>
@@ -7,6 +6,7 @@
 #include <fstream>
 #include <random>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "model/error.h"
 #include "model/text/character_map.h"

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <string>
 
-#include "tests/model/prefilled.h"
+#include "tests/model/reference_model.h"
 
 using namespace palisade;
 

@@ -6,19 +6,19 @@
 
 #include "base/json.h"
 #include "model/error.h"
-#include "tests/model/prefilled.h"
+#include "tests/model/reference_model.h"
 
 using namespace palisade;
 
 TEST_CASE("a verdict sums the first tokens of every case variant, each once") {
-  const PrefilledPrompt asked;
-  const Answer answer = asked.answer({.max_new_tokens = 1});
-  const Sequence sequence = asked.prefill(1);
+  const ReferenceModel reference;
+  const Answer answer = reference.answer({.max_new_tokens = 1});
+  const Sequence sequence = reference.prefill(1);
   double whole = 0, yes = 0;
   for (const float logit : sequence.logits()) whole += std::exp(double(logit));
   std::vector<TokenId> counted;
   for (const char* const word : {"yes", "Yes", "YES"}) {
-    const TokenId token = asked.model.tokenizer().encode(word).front();
+    const TokenId token = reference.model.tokenizer().encode(word).front();
     if (std::ranges::find(counted, token) != counted.end()) continue;
     counted.push_back(token);
     yes += std::exp(double(sequence.logits()[token])) / whole;
@@ -28,21 +28,21 @@ TEST_CASE("a verdict sums the first tokens of every case variant, each once") {
 }
 
 TEST_CASE("a token that begins both sides is in neither") {
-  const PrefilledPrompt asked;
-  const auto both = verdict_tokens(asked.model.tokenizer(), {"left", "yes"}, {"left", "no"});
-  const auto apart = verdict_tokens(asked.model.tokenizer(), {"yes"}, {"no"});
+  const ReferenceModel reference;
+  const auto both = verdict_tokens(reference.model.tokenizer(), {"left", "yes"}, {"left", "no"});
+  const auto apart = verdict_tokens(reference.model.tokenizer(), {"yes"}, {"no"});
   CHECK(both.affirmative == apart.affirmative);
   CHECK(both.negative == apart.negative);
 }
 
 TEST_CASE("every way of decoding gives the same verdict") {
-  const PrefilledPrompt asked;
-  const Verdict greedy = asked.answer({.max_new_tokens = 2}).true_false;
+  const ReferenceModel reference;
+  const Verdict greedy = reference.answer({.max_new_tokens = 2}).true_false;
   CHECK(greedy.mass() > 0);
   for (const DecodingMethod& method :
        {DecodingMethod(TokenSampling{.temperature = 3, .seed = 7}), DecodingMethod(BeamSearch{.beams = 2}),
         DecodingMethod(Choices{{"a", "b"}})}) {
-    CHECK(asked.answer({.max_new_tokens = 2, .method = method}).true_false.affirmative ==
+    CHECK(reference.answer({.max_new_tokens = 2, .method = method}).true_false.affirmative ==
           doctest::Approx(greedy.affirmative));
   }
 }

@@ -117,12 +117,12 @@ struct Sums {
   }
 };
 
-struct Prefilled {
+struct PrefillResult {
   Clock::duration took = Clock::duration::max();
   std::string text;
 };
 
-void measure(Prefilled& into, const PaliGemma& model, std::span<const ImageFeatures> images,
+void measure(PrefillResult& into, const PaliGemma& model, std::span<const ImageFeatures> images,
              std::span<const TokenId> prompt, double threshold) {
   const auto begun = Clock::now();
   const auto read_as = threshold > 0 ? read_images(images, threshold) : std::vector<int>();
@@ -147,7 +147,7 @@ bool try_street(const PaliGemma& model, const Trial& trial, int seconds, double 
     half = model.encode(pictures);
     images.insert(images.end(), half.begin(), half.end());
     if (images.size() < kFrames) continue;
-    Prefilled whole, pruned;
+    PrefillResult whole, pruned;
     for (int i = 0; i < kRepeats; ++i) {
       measure(whole, model, images, prompt, 0);
       measure(pruned, model, images, prompt, threshold);

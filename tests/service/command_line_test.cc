@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "service/commands/command_line.h"
 
 #include <doctest/doctest.h>
@@ -11,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/format.h"
 #include "model/matmul/bare_matmul.h"
 
 using namespace palisade;

@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "service/transfer/data_filter.h"
 
 #include <doctest/doctest.h>
@@ -6,6 +5,7 @@
 
 #include <fstream>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "ingest/pictures/picture.h"
 #include "service/settings/settings.h"

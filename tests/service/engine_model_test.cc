@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "service/engine/engine_model.h"
 
 #include <doctest/doctest.h>
@@ -7,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "base/format.h"
 #include "ingest/pictures/picture.h"
 #include "model/error.h"
 #include "service/engine/engine.h"

@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "service/engine/engine.h"
 
 #include <doctest/doctest.h>
@@ -6,6 +5,7 @@
 #include <future>
 #include <random>
 
+#include "base/format.h"
 #include "tests/service/stub_model.h"
 
 using namespace palisade;

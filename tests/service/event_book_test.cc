@@ -1,8 +1,8 @@
-#include "base/format.h"
 #include "service/events/event_book.h"
 
 #include <doctest/doctest.h>
 
+#include "base/format.h"
 #include "tests/tasks/schema.h"
 
 using namespace palisade;

@@ -29,9 +29,9 @@ struct ServeOneOptions {
 
 // Hands on a source's frames once the clips of those before have left the queue: as fast as the model answers
 // and no clip dropped.
-class Unhurried : public Source {
+class PatientSource : public Source {
  public:
-  Unhurried(std::unique_ptr<Source> source, const RequestQueue& queue, ServedStream& stream,
+  PatientSource(std::unique_ptr<Source> source, const RequestQueue& queue, ServedStream& stream,
             const ServeOneOptions& options)
       : source_(std::move(source)), queue_(queue), stream_(stream), options_(options) {}
   std::optional<Frame> next(const Wanted& wanted) override {
@@ -72,7 +72,7 @@ inline OneStream serve_one(EngineModel& model, const StreamSettings& settings, c
                                            .references = references,
                                            .ended = [&] { ended.set_value(); }});
   stream->start([&](const SourceOptions& options, std::stop_token stop) {
-    return std::make_unique<Unhurried>(open(options, std::move(stop)), queue, *stream, its_options);
+    return std::make_unique<PatientSource>(open(options, std::move(stop)), queue, *stream, its_options);
   });
   ended.get_future().wait();
   queue.close();

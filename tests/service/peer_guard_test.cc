@@ -1,5 +1,4 @@
 // PeerGuard and PeerJudge; what hostile peers do to a publisher and to control is in hostile_peers_test.cc.
-#include "base/format.h"
 #include "service/zeromq/peer_guard.h"
 
 #include <doctest/doctest.h>
@@ -12,6 +11,7 @@
 #include <zmq.hpp>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/bench/memory.h"
 #include "service/endpoints/endpoint.h"

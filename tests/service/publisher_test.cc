@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "service/zeromq/publisher.h"
 
 #include <doctest/doctest.h>
@@ -14,6 +13,7 @@
 #include <zmq.hpp>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "tests/service/publishing_road.h"
 #include "tests/service/subscriber.h"
 #include "tests/tasks/schema.h"

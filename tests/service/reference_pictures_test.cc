@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "service/streams/reference_pictures.h"
 
 #include <doctest/doctest.h>
@@ -6,6 +5,7 @@
 
 #include <fstream>
 
+#include "base/format.h"
 #include "ingest/pictures/picture.h"
 
 using namespace palisade;

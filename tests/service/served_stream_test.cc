@@ -63,7 +63,7 @@ ImageFeatures shade_of(const Image& image) {
   return features;
 }
 
-struct Seen {
+struct StreamRecord {
   std::vector<int> asked;      // seconds at which a caption was given
   std::vector<int> unchanged;  // and at which it still held
   std::vector<int> since;      // the seconds that those refer to
@@ -71,10 +71,10 @@ struct Seen {
   StreamCounts counts;
 };
 
-Seen served(const std::string& gate, StubModel& model) {
+StreamRecord served(const std::string& gate, StubModel& model) {
   const OneStream all = serve_one(
       model, wall(gate), [](const SourceOptions&, std::stop_token) { return std::make_unique<Wall>(); });
-  Seen seen{.counts = all.counts};
+  StreamRecord seen{.counts = all.counts};
   for (const Json& event : all.answers) {
     for (const std::string& fault : schema_faults("answer", event)) FAIL_CHECK(fault);
     if (event["data"]["task"] != "caption") continue;
@@ -97,7 +97,7 @@ using Seconds = std::vector<int>;
 
 TEST_CASE("without a gate every clip is asked about, and nothing speaks of gates") {
   StubModel model;
-  const Seen seen = served("{}", model);
+  const StreamRecord seen = served("{}", model);
   CHECK(seen.asked.size() == 11);
   CHECK(seen.counts.answered == 22);
   CHECK(seen.counts.skipped == 0);
@@ -105,7 +105,7 @@ TEST_CASE("without a gate every clip is asked about, and nothing speaks of gates
 
 TEST_CASE("the motion gate keeps back what does not move, and tells how much in the next event") {
   StubModel model;
-  const Seen seen = served("{motion: true, longest_silence: 60s}", model);
+  const StreamRecord seen = served("{motion: true, longest_silence: 60s}", model);
   // Nothing is known before the first half second; what came to stay takes its time to be learnt.
   CHECK(seen.asked == Seconds{0, 1, 3, 7, 8, 9, 10});
   CHECK(seen.skipped == 4);
@@ -117,7 +117,7 @@ TEST_CASE("the motion gate keeps back what does not move, and tells how much in 
 TEST_CASE("the semantic gate answers with the last answer while the pictures mean the same") {
   StubModel model;
   model.features_of = shade_of;
-  const Seen seen = served("{semantic: 0.98}", model);
+  const StreamRecord seen = served("{semantic: 0.98}", model);
   CHECK(seen.asked == Seconds{0, 7});
   CHECK(seen.unchanged == Seconds{1, 2, 3, 4, 5, 6, 8, 9, 10});
   CHECK(seen.since == Seconds{0, 0, 0, 0, 0, 0, 7, 7, 7});
@@ -129,7 +129,7 @@ TEST_CASE("the semantic gate answers with the last answer while the pictures mea
 TEST_CASE("both gates: what moves is compared, and after the longest silence the model is asked anyway") {
   StubModel model;
   model.features_of = shade_of;
-  const Seen seen = served("{motion: true, semantic: 0.98, longest_silence: 5s}", model);
+  const StreamRecord seen = served("{motion: true, semantic: 0.98, longest_silence: 5s}", model);
   CHECK(seen.asked == Seconds{0, 5, 7});
   CHECK(seen.unchanged == Seconds{1, 3, 8, 9, 10});
   CHECK(seen.counts.answered + seen.counts.unchanged + 2 * seen.counts.skipped == 22);
@@ -142,7 +142,7 @@ TEST_CASE("an answer that failed holds for nothing: the next clip is asked about
   model.on_answer = [&](const std::string& prompt, const DecodingOptions&) {
     if (prompt == "caption en" && ++captions == 1) throw std::runtime_error("logits are not finite");
   };
-  const Seen seen = served("{semantic: 0.98}", model);
+  const StreamRecord seen = served("{semantic: 0.98}", model);
   REQUIRE_FALSE(seen.asked.empty());
   CHECK(seen.asked.front() <= 3);  // some may have been compared before the failure was known
   CHECK(seen.counts.failed >= 1);

@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "service/service.h"
 
 #include <doctest/doctest.h>
@@ -6,6 +5,7 @@
 #include <condition_variable>
 #include <future>
 
+#include "base/format.h"
 #include "base/log.h"
 #include "tests/service/fake_source.h"
 #include "tests/service/stub_model.h"

@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "service/settings/settings.h"
 
 #include <doctest/doctest.h>
@@ -6,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+
+#include "base/format.h"
 
 using namespace palisade;
 using namespace std::chrono_literals;

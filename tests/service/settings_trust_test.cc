@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "service/settings/settings_trust.h"
 
 #include <doctest/doctest.h>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/format.h"
 #include "service/settings/settings.h"
 
 namespace palisade {

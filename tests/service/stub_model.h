@@ -23,7 +23,7 @@ class StubModel : public EngineModel {
     if (on_encode) on_encode(images);
     encoded += int(images.size());
     ++encode_batches;
-    return std::make_unique<Encoded>(*this, std::move(images));
+    return std::make_unique<StubEncodeJob>(*this, std::move(images));
   }
 
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
@@ -62,9 +62,9 @@ class StubModel : public EngineModel {
   std::atomic<int> alive{0};  // answers in the making
 
  private:
-  class Encoded : public EncodeJob {
+  class StubEncodeJob : public EncodeJob {
    public:
-    Encoded(StubModel& model, std::vector<Image> images) : model_(model), images_(std::move(images)) {}
+    StubEncodeJob(StubModel& model, std::vector<Image> images) : model_(model), images_(std::move(images)) {}
     bool advance(MonotonicTime::duration) override { return false; }
     std::vector<ImageFeatures> features() override {
       std::vector<ImageFeatures> features;

@@ -1,7 +1,8 @@
-#include "base/format.h"
 #include "service/transfer/sweep_settings.h"
 
 #include <doctest/doctest.h>
+
+#include "base/format.h"
 
 using namespace palisade;
 

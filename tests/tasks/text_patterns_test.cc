@@ -1,9 +1,10 @@
-#include "base/format.h"
 #include "tasks/filters/text_patterns.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+
+#include "base/format.h"
 
 using namespace palisade;
 

@@ -1,4 +1,3 @@
-#include "base/format.h"
 #include "service/bench/memory.h"
 
 #include <doctest/doctest.h>
@@ -8,6 +7,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "model/config/model_shapes.h"
 
 using namespace palisade;

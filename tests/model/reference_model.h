@@ -9,9 +9,9 @@
 
 namespace palisade {
 
-// A reference model and one of its pictures, to be asked again and again.
-struct PrefilledPrompt {
-  explicit PrefilledPrompt(const std::string& name = "paligemma1-tiny",
+// A small model of the golden data with the features of one picture, about which tests ask it.
+struct ReferenceModel {
+  explicit ReferenceModel(const std::string& name = "paligemma1-tiny",
                            SlidingWindow window = SlidingWindow::kTransformers)
       : model(kModels / name, window) {
     const Image image = read_picture(kReference / "images/still0.png");
