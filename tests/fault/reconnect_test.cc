@@ -11,7 +11,7 @@
 #include "ingest/open_source.h"
 #include "tests/fault/tcp_relay.h"
 #include "tests/fault/watched.h"
-#include "tests/ingest/http_server.h"
+#include "tests/ingest/loopback_server.h"
 #include "tests/ingest/read_source.h"
 #include "tests/ingest/rtsp_camera.h"
 
@@ -66,7 +66,7 @@ void check_nothing_grows(int times, long allowed_kb, const Once& once) {
 }
 
 TEST_CASE("R-22 two thousand connections that are closed at once leave no memory, file or thread behind") {
-  const test::HttpServer server([](const std::string&, const test::HttpServer::Send&) {}, "127.0.0.1", false);
+  const test::LoopbackServer server([](test::LoopbackPeer&) {});
   for (const RtspReader reader : kReaders) {
     CAPTURE(test::name_of(reader));
     SourceOptions options =

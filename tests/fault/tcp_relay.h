@@ -21,17 +21,18 @@
 
 namespace palisade::test {
 
-// A bad network on the loopback: relays TCP connections to a port, and what comes back it delays, slows down,
-// withholds, cuts or resets as a test says. Settings may be changed while it runs.
+// A bad network on the loopback: relays TCP connections to a port, and delays, slows down, withholds, cuts or resets
+// what comes back, as a test says. Settings may be changed while it runs. On raw sockets, because one poll() loop that
+// decides about every byte is shorter than a coroutine for each direction.
 class TcpRelay {
  public:
   std::atomic<int> delay_ms{0};            // of everything that comes back
-  std::atomic<int> jitter_ms{0};           // up to so much more, never out of order
-  std::atomic<long> bytes_per_second{0};   // 0: as fast as can be
-  std::atomic<long> bytes_until_close{0};  // from now on, then the end in mid packet, for once; 0: never
-  std::atomic<bool> reset{false};          // everything open is reset (RST), for once
-  std::atomic<bool> half_close{false};     // everything open is told the end (FIN) and kept open, for once
-  std::atomic<bool> black_hole{false};     // nothing passes any more, nothing is closed
+  std::atomic<int> jitter_ms{0};           // up to so much more, without changing the order
+  std::atomic<long> bytes_per_second{0};   // 0: no limit
+  std::atomic<long> bytes_until_close{0};  // closes once after so many bytes, in the middle of a packet; 0: never
+  std::atomic<bool> reset{false};          // resets all open connections (RST), once
+  std::atomic<bool> half_close{false};     // sends the end (FIN) on all open connections and keeps them open, once
+  std::atomic<bool> black_hole{false};     // nothing passes, and nothing is closed
   std::atomic<int> connections{0};         // so far
 
   explicit TcpRelay(int to) : to_(to), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -63,8 +64,8 @@ class TcpRelay {
     std::string bytes;
   };
   struct Link {
-    int near = -1;  // who connected to us
-    int far = -1;   // whom we connected to
+    int near = -1;  // to the peer that has connected
+    int far = -1;   // to the port that is relayed to
     std::deque<Part> back;
     bool told_end = false;
     bool over = false;
@@ -87,7 +88,7 @@ class TcpRelay {
       std::vector<pollfd> waiting{{socket_, POLLIN, 0}};
       for (const Link& link : links_) {
         waiting.push_back({link.near, POLLIN, 0});
-        // What is slow here must become slow there: no more is taken than can be passed on.
+        // No more is read than can be passed on, so that a slow network slows the sender down.
         waiting.push_back({link.back.size() < 64 ? link.far : -1, POLLIN, 0});
       }
       ::poll(waiting.data(), waiting.size(), 5);
@@ -174,7 +175,7 @@ class TcpRelay {
   const int to_;
   int socket_;
   int port_ = 0;
-  std::list<Link> links_;  // the thread's
+  std::list<Link> links_;  // used by the thread only
   Clock::time_point slot_{};
   std::minstd_rand random_{7};
   std::jthread thread_;

@@ -1,22 +1,13 @@
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <chrono>
 #include <functional>
 #include <mutex>
-#include <stop_token>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include "base/format.h"
+#include "tests/ingest/loopback_server.h"
 
 namespace palisade::test {
 
@@ -27,91 +18,52 @@ class HttpServer {
   using Send = std::function<bool(std::string_view)>;
   using Answer = std::function<void(const std::string& request, const Send& send)>;
 
-  // `reads`: waits for the request before it answers.
-  explicit HttpServer(Answer answer, std::string host = "127.0.0.1", bool reads = true)
-      : answer_(std::move(answer)), host_(std::move(host)), reads_(reads) {
-    socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    ::inet_pton(AF_INET, host_.c_str(), &address.sin_addr);
-    socklen_t size = sizeof address;
-    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    ::listen(socket_, 8);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::jthread([this](std::stop_token stop) { serve(stop); });
-  }
-  ~HttpServer() {
-    thread_ = {};
-    ::close(socket_);
-  }
-  HttpServer(const HttpServer&) = delete;
-  HttpServer& operator=(const HttpServer&) = delete;
+  explicit HttpServer(Answer answer, const std::string& host = "127.0.0.1")
+      : answer_(std::move(answer)), host_(host), server_([this](LoopbackPeer& peer) { serve(peer); }, host) {}
 
-  std::string url(const std::string& path) const {
-    return format("http://{}:{}{}", host_, port_, path);
-  }
-  int port() const { return port_; }
+  std::string url(const std::string& path) const { return format("http://{}:{}{}", host_, port(), path); }
+  int port() const { return server_.port(); }
   std::vector<std::string> requests() const {
     const std::lock_guard lock(mutex_);
     return requests_;
   }
 
  private:
-  void serve(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      pollfd waiting{socket_, POLLIN, 0};
-      if (::poll(&waiting, 1, 20) <= 0) continue;
-      const int peer = ::accept(socket_, nullptr, nullptr);
-      if (peer < 0) continue;
-      const std::string request = reads_ ? read_request(peer) : "";
-      {
-        const std::lock_guard lock(mutex_);
-        requests_.push_back(request);
-      }
-      answer_(request, [&](std::string_view text) {
-        return !stop.stop_requested() &&
-               ::send(peer, text.data(), text.size(), MSG_NOSIGNAL) == ssize_t(text.size());
-      });
-      ::close(peer);
-    }
-  }
-
-  static std::string read_request(int peer) {
+  void serve(LoopbackPeer& peer) {
+    const std::lock_guard turn(turn_);
     std::string request;
-    char part[2048];
     while (request.find("\r\n\r\n") == std::string::npos) {
-      const ssize_t got = ::recv(peer, part, sizeof part, 0);
-      if (got <= 0) break;
-      request.append(part, std::size_t(got));
+      const std::string part = peer.receive();
+      if (part.empty()) break;
+      request += part;
     }
-    return request;
+    {
+      const std::lock_guard lock(mutex_);
+      requests_.push_back(request);
+    }
+    answer_(request, [&](std::string_view text) { return peer.send(text); });
   }
 
-  Answer answer_;
-  std::string host_;
-  bool reads_ = true;
-  int socket_ = -1;
-  int port_ = 0;
+  const Answer answer_;
+  const std::string host_;
+  std::mutex turn_;  // held while a request is answered
   mutable std::mutex mutex_;
-  std::vector<std::string> requests_;
-  std::jthread thread_;
+  std::vector<std::string> requests_;  // guarded by mutex_
+  LoopbackServer server_;              // the last member, because its threads use all others
 };
 
-// Says `answer` as soon as anybody connects, and then nothing more.
+// Sends `answer` as soon as anybody connects, and then nothing more.
 class RawServer {
  public:
   explicit RawServer(std::string answer)
-      : server_(
-            [answer = std::move(answer)](const std::string&, const HttpServer::Send& send) {
-              send(answer);
-              while (send("")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-            },
-            "127.0.0.1", false) {}
+      : server_([answer = std::move(answer)](LoopbackPeer& peer) {
+          peer.send(answer);
+          while (!peer.receive().empty()) continue;
+        }) {}
   int port() const { return server_.port(); }
 
  private:
-  HttpServer server_;
+  LoopbackServer server_;
 };
 
 inline std::string response(const std::string& status, const std::string& headers,

@@ -1,22 +1,18 @@
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <memory>
-#include <stop_token>
+#include <optional>
 #include <string>
-#include <thread>
 
 #include "base/format.h"
+#include "tests/ingest/loopback_server.h"
 
 namespace palisade::test {
 
@@ -38,28 +34,15 @@ class HttpsServer {
     certificate_ = made(certificate);
     SSL_CTX_use_certificate(context_.get(), certificate_.get());
     SSL_CTX_use_PrivateKey(context_.get(), key_.get());
-    socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    ::listen(socket_, 8);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::jthread([this](std::stop_token stop) { serve(stop); });
-  }
-  ~HttpsServer() {
-    thread_ = {};
-    ::close(socket_);
+    server_.emplace([this](LoopbackPeer& peer) { serve(peer); });
   }
   HttpsServer(const HttpsServer&) = delete;
   HttpsServer& operator=(const HttpsServer&) = delete;
 
   std::string url(const std::string& path) const {
-    return format("https://127.0.0.1:{}{}", port_, path);
+    return format("https://127.0.0.1:{}{}", port(), path);
   }
-  int port() const { return port_; }
+  int port() const { return server_->port(); }
   // The server's certificate as a PEM text.
   std::string pem() const {
     const std::unique_ptr<BIO, decltype(&BIO_free_all)> memory(BIO_new(BIO_s_mem()), BIO_free_all);
@@ -99,24 +82,17 @@ class HttpsServer {
                                0);
   }
 
-  void serve(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      pollfd waiting{socket_, POLLIN, 0};
-      if (::poll(&waiting, 1, 20) <= 0) continue;
-      const int peer = ::accept(socket_, nullptr, nullptr);
-      if (peer < 0) continue;
-      const timeval patience{10, 0};
-      ::setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-      const std::unique_ptr<SSL, Free> ssl(SSL_new(context_.get()));
-      SSL_set_fd(ssl.get(), peer);
-      char request[4096];
-      if (SSL_accept(ssl.get()) == 1 && SSL_read(ssl.get(), request, sizeof request) > 0) {
-        SSL_write(ssl.get(), answer_.data(), int(answer_.size()));
-        SSL_shutdown(ssl.get());
-      }
-      ERR_clear_error();
-      ::close(peer);
+  void serve(LoopbackPeer& peer) {
+    const timeval patience{10, 0};
+    ::setsockopt(peer.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const std::unique_ptr<SSL, Free> ssl(SSL_new(context_.get()));
+    SSL_set_fd(ssl.get(), peer.descriptor());
+    char request[4096];
+    if (SSL_accept(ssl.get()) == 1 && SSL_read(ssl.get(), request, sizeof request) > 0) {
+      SSL_write(ssl.get(), answer_.data(), int(answer_.size()));
+      SSL_shutdown(ssl.get());
     }
+    ERR_clear_error();
   }
 
   std::string answer_;
@@ -124,9 +100,7 @@ class HttpsServer {
   std::unique_ptr<EVP_PKEY, Free> key_;
   std::unique_ptr<EVP_PKEY, Free> authority_key_;
   std::unique_ptr<X509, Free> certificate_;
-  int socket_ = -1;
-  int port_ = 0;
-  std::jthread thread_;
+  std::optional<LoopbackServer> server_;  // the last member, because its threads use all others
 };
 
 }  // namespace palisade::test

@@ -1,22 +1,13 @@
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <functional>
-#include <list>
-#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include "base/format.h"
+#include "tests/ingest/loopback_server.h"
 
 namespace palisade::test {
 
@@ -40,33 +31,17 @@ struct RtspRequest {
   }
 };
 
-// A camera of the loopback that answers what a test says and sends no picture; it remembers whoever connects
-// and what is asked. `answer` returns what is sent; empty closes the connection.
+// A camera of the loopback that sends no picture. `answer` returns the answer to a request; an empty one closes the
+// connection. Records requests and the number of connections.
 class RtspScript {
  public:
   using Answer = std::function<std::string(const RtspRequest&)>;
 
   explicit RtspScript(Answer answer, const std::string& host = "127.0.0.1")
-      : host_(host), answer_(std::move(answer)), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    ::inet_pton(AF_INET, host.c_str(), &address.sin_addr);
-    socklen_t size = sizeof address;
-    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    ::listen(socket_, 16);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::jthread([this](std::stop_token stop) { accept(stop); });
-  }
-  ~RtspScript() {
-    thread_ = {};
-    ::close(socket_);
-  }
-  RtspScript(const RtspScript&) = delete;
-  RtspScript& operator=(const RtspScript&) = delete;
+      : host_(host), answer_(std::move(answer)), server_([this](LoopbackPeer& peer) { serve(peer); }, host) {}
 
-  int port() const { return port_; }
-  std::string place() const { return format("{}:{}", host_, port_); }
+  int port() const { return server_.port(); }
+  std::string place() const { return format("{}:{}", host_, port()); }
   std::string url(const std::string& path = "/live") const { return "rtsp://" + place() + path; }
   std::vector<std::string> requests() const {
     const std::lock_guard lock(mutex_);
@@ -78,33 +53,18 @@ class RtspScript {
   }
 
  private:
-  void accept(const std::stop_token& stop) {
-    std::list<std::jthread> peers;
-    while (!stop.stop_requested()) {
-      pollfd waiting{socket_, POLLIN, 0};
-      if (::poll(&waiting, 1, 20) <= 0) continue;
-      const int peer = ::accept(socket_, nullptr, nullptr);
-      {
-        const std::lock_guard lock(mutex_);
-        ++connections_;
-      }
-      peers.emplace_back([this, peer](std::stop_token end) { serve(end, peer); });
+  void serve(LoopbackPeer& peer) {
+    {
+      const std::lock_guard lock(mutex_);
+      ++connections_;
     }
-  }
-  void serve(const std::stop_token& stop, int peer) {
     std::string heard;
-    while (!stop.stop_requested()) {
-      pollfd waiting{peer, POLLIN, 0};
-      if (::poll(&waiting, 1, 20) <= 0) continue;
-      char bytes[4096];
-      const ssize_t got = ::recv(peer, bytes, sizeof bytes, 0);
-      if (got <= 0) break;
-      heard.append(bytes, std::size_t(got));
-      if (!answer_all(heard, peer)) break;
+    for (std::string part; !(part = peer.receive()).empty();) {
+      heard += part;
+      if (!answer_all(heard, peer)) return;
     }
-    ::close(peer);
   }
-  bool answer_all(std::string& heard, int peer) {
+  bool answer_all(std::string& heard, LoopbackPeer& peer) {
     for (std::size_t end; (end = heard.find("\r\n\r\n")) != std::string::npos; heard.erase(0, end + 4)) {
       RtspRequest request{.text = heard.substr(0, end + 2)};
       request.method = request.text.substr(0, request.text.find(' '));
@@ -115,19 +75,17 @@ class RtspScript {
       }
       const std::string answer = answer_(request);
       if (answer.empty()) return false;
-      ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+      peer.send(answer);
     }
     return true;
   }
 
   const std::string host_;
   const Answer answer_;
-  const int socket_;
-  int port_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;  // guarded by mutex_
   int connections_ = 0;                // guarded by mutex_
-  std::jthread thread_;
+  LoopbackServer server_;              // the last member, because its threads use all others
 };
 
 inline const std::string kDescription =
