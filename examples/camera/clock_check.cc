@@ -1,6 +1,6 @@
-// Whether Palisade can tell when a simulated camera's picture was taken: reads a stream as the service does,
-// draws the street again from the truth file at the time that each picture's stamp states and around it, and
-// tells how far the time that fits best is from the time that was stated.
+// Checks the capture times that Palisade gives to a simulated camera's pictures: reads a stream like the service, draws
+// the street again from the truth file at times around each picture's stamp, and reports the difference between the time
+// that fits best and the stamp.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
@@ -38,7 +38,7 @@ bool something_moves(std::span<const Object> objects, double t) {
   });
 }
 
-// How much later than stated the picture was taken, in milliseconds.
+// How much later than its stamp the picture was taken, in milliseconds.
 int offset_of(std::span<const std::uint8_t> shown, const CameraTruth& known, double stated) {
   static const Sprites sprites(assets_folder());
   std::vector<std::uint8_t> drawn(kFrameBytes);
@@ -65,7 +65,7 @@ struct Arguments {
   int pictures = 50;
 };
 
-// Fails where a picture is further off than its stamp allows, or a tenth of a second: one frame interval.
+// Fails if a picture's error is larger than its stamp's uncertainty, or larger than a frame interval of 0.1 s.
 int check(const Arguments& arguments) {
   const auto source = open_source(arguments.source, {});
   TruthReader truth(arguments.truth);

@@ -5,7 +5,7 @@
 namespace palisade::world {
 namespace {
 
-// Draws on the appsrc's own streaming thread, whenever the last picture has gone.
+// Called on the appsrc's streaming thread whenever the last picture has been sent.
 struct LiveSource {
   StreetCamera& camera;
   guint64 frames_per_second;
@@ -26,15 +26,15 @@ GstBuffer* drawn(StreetCamera& camera, double wall) {
 
 void LiveSource::send_next(GstAppSrc* source) {
   GstClock* const clock = gst_element_get_clock(GST_ELEMENT(source));
-  if (clock == nullptr) return;  // being taken down
+  if (clock == nullptr) return;  // the pipeline is being stopped
   const GstClockTime base = gst_element_get_base_time(GST_ELEMENT(source));
   const guint64 due = (gst_clock_get_time(clock) - base) * frames_per_second / GST_SECOND;
-  if (due > next) next = due;  // late: pictures that nobody can see any more are not drawn
+  if (due > next) next = due;  // skips pictures that are already too late
   const GstClockID wake = gst_clock_new_single_shot_id(clock, base + time_of(next));
   gst_clock_id_wait(wake, nullptr);
   gst_clock_id_unref(wake);
 
-  // The wall time of the picture's running time, by the same two clocks that the sender reports compare.
+  // The wall time that belongs to the picture's running time, by the two clocks that RTCP sender reports relate.
   const double late = static_cast<double>(gst_clock_get_time(clock) - base - time_of(next)) / GST_SECOND;
   GstBuffer* const buffer = drawn(camera, wall_now() - late);
   GST_BUFFER_PTS(buffer) = time_of(next);

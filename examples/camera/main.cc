@@ -1,4 +1,4 @@
-// Simulated street cameras over RTSP, and the truth of what they show.
+// Serves simulated street cameras by RTSP and writes the truth about what they show.
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -23,9 +23,9 @@ CameraSettings camera_settings(const Arguments& arguments, int index, double sta
   const std::uint64_t seed = arguments.seed * 1000 + static_cast<std::uint64_t>(index);
   Random random(seed);
   CameraSettings settings{format("street{}", index), seed, random_look(random), start};
-  // Five steps through twelve backgrounds: no two of the first twelve cameras look at the same street.
+  // 5 and 12 have no common divisor, so the first twelve cameras have twelve different backgrounds.
   settings.look.background = static_cast<int>((arguments.seed + 5 * static_cast<std::uint64_t>(index)) % 12);
-  settings.look.noise_sigma = 1;  // as in the demo world's own clips
+  settings.look.noise_sigma = 1;  // as in the clips of the training data
   return settings;
 }
 

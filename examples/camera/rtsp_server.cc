@@ -12,8 +12,8 @@
 namespace palisade::world {
 namespace {
 
-// Capture times and not send times go into the sender reports; the pipeline's latency would be added else.
-// The first report is early, so that a viewer soon knows the time.
+// Sender reports get capture times instead of send times, which would include the pipeline's latency. The first report
+// is sent early, so that a viewer soon knows the capture times.
 void configure_rtp(GstBin*, GstBin*, GstElement* element, gpointer) {
   constexpr guint64 kReportEvery = 500 * GST_MSECOND;
   GstElementFactory* const factory = gst_element_get_factory(element);
@@ -28,7 +28,7 @@ void configure_rtp(GstBin*, GstBin*, GstElement* element, gpointer) {
   g_object_unref(session);
 }
 
-// One camera under one path.
+// One camera and its path.
 struct Mount {
   StreetCamera* camera;
   int frames_per_second;
@@ -49,7 +49,7 @@ void configure_media(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {
 }
 
 std::string launch_line(const ServerSettings& settings) {
-  // One slice thread: two cameras and the model share the machine.
+  // threads=1, because two cameras and the model share the machine.
   return format("( appsrc name=source ! videoconvert ! video/x-raw,format=I420,colorimetry=bt601 ! x264enc tune=zerolatency speed-preset=veryfast threads=1 bitrate={} key-int-max={} ! video/x-h264,profile=main ! rtph264pay name=pay0 pt=96 config-interval=-1 )", settings.kbit_per_second, settings.frames_per_second);
 }
 
@@ -108,7 +108,7 @@ void RtspServer::run(std::optional<std::chrono::seconds> limit) {
     g_main_loop_quit(static_cast<GMainLoop*>(loop));
     return G_SOURCE_CONTINUE;
   };
-  // Every second: the account goes on without viewers, and sessions that went silent are closed.
+  // Every second: continues the truth file, also without viewers, and closes sessions that have timed out.
   const auto tick = [](gpointer data) -> gboolean {
     const auto* const state = static_cast<const State*>(data);
     for (const auto& mount : state->mounts) mount->camera->foresee(wall_now());

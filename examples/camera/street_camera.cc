@@ -5,7 +5,7 @@
 namespace palisade::world {
 namespace {
 
-constexpr double kForesight = 5.0;  // seconds
+constexpr double kForesight = 5.0;  // seconds by which the truth file is ahead
 
 }  // namespace
 

@@ -11,25 +11,25 @@
 
 namespace palisade::world {
 
-// What makes one simulated camera differ from another.
+// The properties of one simulated camera.
 struct CameraSettings {
-  std::string name;        // of the stream: "street0"
-  std::uint64_t seed = 0;  // of its traffic
+  std::string name;        // name of the stream: "street0"
+  std::uint64_t seed = 0;  // seed of the traffic
   Look look;
-  double start = 0;  // wall time of the scene's zero, seconds since 1970
+  double start = 0;  // wall time of the street's time 0, seconds since 1970
 };
 
-// A camera that looks at an endless street. Its time is the wall clock: whoever draws says when, and what is
-// seen then does not depend on what was drawn before. Safe from any thread.
+// A camera that looks at an endless street. Its pictures depend on the wall time that is asked for, and not on what was
+// drawn before. Thread-safe.
 class StreetCamera {
  public:
-  // `sprites` and `truth` outlive the camera; without `truth` no account is kept.
+  // `sprites` and `truth` outlive the camera. `truth` may be null: then no truth file is written.
   StreetCamera(CameraSettings settings, const Sprites& sprites, TruthWriter* truth);
 
   const std::string& name() const { return settings_.name; }
-  // The street as it is at that wall time.
+  // A picture of the street at that wall time.
   void draw(double wall, std::span<std::uint8_t> frame);
-  // Writes down what will come, some seconds before it can be seen.
+  // Writes the objects of the next seconds to the truth file, before they can be seen.
   void foresee(double wall);
 
  private:
@@ -42,7 +42,7 @@ class StreetCamera {
   Painter painter_;  // guarded by mutex_
 };
 
-// Seconds since 1970 by the wall clock.
+// The wall clock in seconds since 1970.
 double wall_now();
 
 }  // namespace palisade::world

@@ -20,8 +20,8 @@ struct Unref {
 };
 using Element = std::unique_ptr<GstElement, Unref>;
 
-// The file's name goes by property: a pipeline's line would have to quote it. Without B-frames the pictures
-// keep their times.
+// The file's name is set as a property, because it would need quoting in a pipeline's line. There are no B-frames, so
+// that pictures keep their exact times.
 Element encoder(const std::filesystem::path& file, int kbit_per_second) {
   const std::string line =
       format("appsrc name=source format=time ! videoconvert ! video/x-raw,format=I420,colorimetry=bt601 ! x264enc speed-preset=veryfast bframes=0 threads=1 bitrate={} ! video/x-h264,profile=main ! mp4mux ! filesink name=sink", kbit_per_second);
@@ -59,7 +59,7 @@ void push_all(GstElement* pipeline, std::span<const double> times, const DrawPic
   for (std::size_t i = 0; i < times.size(); ++i) {
     GstBuffer* const buffer = drawn(draw, i);
     const std::size_t gap =
-        i + 1 < times.size() ? i : i - 1;  // the last picture lasts as long as that before
+        i + 1 < times.size() ? i : i - 1;  // the last picture lasts as long as the one before
     GST_BUFFER_PTS(buffer) = at(i);
     GST_BUFFER_DURATION(buffer) = at(gap + 1) - at(gap);
     gst_app_src_push_buffer(GST_APP_SRC(source.get()), buffer);
@@ -67,7 +67,7 @@ void push_all(GstElement* pipeline, std::span<const double> times, const DrawPic
   gst_app_src_end_of_stream(GST_APP_SRC(source.get()));
 }
 
-// Until the file is whole.
+// Waits until the file is complete.
 void wait_for_end(GstElement* pipeline, const std::filesystem::path& file) {
   const std::unique_ptr<GstBus, Unref> bus(gst_element_get_bus(pipeline));
   const std::unique_ptr<GstMessage, Unref> message(gst_bus_timed_pop_filtered(
@@ -90,7 +90,7 @@ void write_clip(const std::filesystem::path& file, std::span<const double> times
     void operator()(GstElement* element) const { gst_element_set_state(element, GST_STATE_NULL); }
   };
   const Element pipeline = encoder(file, kbit_per_second);
-  const std::unique_ptr<GstElement, Stop> playing(pipeline.get());  // stopped before it is dropped
+  const std::unique_ptr<GstElement, Stop> playing(pipeline.get());  // declared last, so that the pipeline is stopped before it is freed
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   push_all(pipeline.get(), times, draw);
   wait_for_end(pipeline.get(), file);

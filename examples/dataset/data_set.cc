@@ -20,10 +20,10 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr int kFrames = 16;     // of a window
-constexpr double kStillAt = 0;  // time of stills
+constexpr int kFrames = 16;     // frames of a window
+constexpr double kStillAt = 0;  // time of still pictures
 
-// Spreads the scenes evenly: of any hundred in a row, each split has its share.
+// Chooses a scene's split so that each split has its share of any hundred consecutive scenes.
 std::size_t split_of(int number, const std::array<int, 3>& shares) {
   const double place = 100 * std::fmod(number * 0.6180339887498949, 1.0);
   return place < shares[0] ? 0 : place < shares[0] + shares[1] ? 1 : 2;
@@ -35,7 +35,7 @@ Json json_of(const std::vector<Object>& objects) {
   return list;
 }
 
-// Of each picture: object id, y0, x0, y1, x1 in camera pixels, clipped, and the visible fraction.
+// For each picture: object id, the clipped box y0, x0, y1, x1 in camera pixels, and the visible fraction.
 Json boxes_of(const std::vector<Object>& objects, const std::vector<double>& times) {
   Json pictures = Json::array();
   for (const double t : times) {
@@ -84,7 +84,7 @@ DataSet::Scene DataSet::begin(const std::string& form, int number) {
   return {name, split, Random(seed), {{"name", name}, {"form", form}, {"split", split.name}, {"seed", seed}}};
 }
 
-// Whether a scene may stay: with `about`, those of even number show that kind and the others nothing of it.
+// Whether a scene is used: with `about`, scenes of even number show that kind, and those of odd number do not.
 bool DataSet::wanted(const std::vector<Object>& objects, const std::vector<double>& times, int number) const {
   if (!settings_.about) return true;
   if (number % 2 == 0) {
@@ -112,7 +112,7 @@ void DataSet::draw_picture(const std::string& file, const Look& look, const std:
   write_png(partial_ / file, pixels);
 }
 
-// `pictures` is what names them in a line for transfer.
+// `pictures`: the JSON that names the pictures in a line for `palisade transfer`.
 void DataSet::write(Scene& scene, const Json& pictures, const std::vector<Question>& questions) {
   for (const Question& question : questions) {
     Json line = pictures;

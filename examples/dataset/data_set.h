@@ -19,22 +19,22 @@ struct DataSetSettings {
   std::filesystem::path folder;
   std::uint64_t seed = 1;
   std::vector<Kind> kinds{kStreetKinds.begin(), kStreetKinds.end()};
-  std::optional<Kind> about;              // asks only whether there is one; every other scene shows one
-  int questions = 5;                      // a scene
-  std::array<int, 3> shares{80, 10, 10};  // of training, validation and test, per cent
-  int kbit_per_second = 1000;             // of clips
+  std::optional<Kind> about;              // if set: questions ask only whether the scene shows this kind; half of the scenes do
+  int questions = 5;                      // per scene
+  std::array<int, 3> shares{80, 10, 10};  // training, validation and test, in per cent
+  int kbit_per_second = 1000;             // bit rate of clips
 };
 
-// Draws scenes of the demo world into files: pictures and clips, a JSONL file a split as `palisade transfer`
-// reads them, and scenes.jsonl with everything that is true of them. Scene n of a seed is the same, and in
-// the same split, however many there are. Writes into FOLDER.partial, which becomes FOLDER at the end. Used
-// by one thread.
+// Draws scenes of the demo world into files: pictures and clips, one JSONL file for each split in the format of `palisade
+// transfer`, and scenes.jsonl with the truth about every scene. Scene n of a seed is always the same and in the same
+// split, however many scenes are drawn. Writes into FOLDER.partial, which is renamed to FOLDER at the end. Not
+// thread-safe.
 class DataSet {
  public:
-  // `sprites` outlives the set. Throws when the folder is there already.
+  // `sprites` outlives the set. Throws if the folder already exists.
   DataSet(DataSetSettings settings, const Sprites& sprites);
 
-  // Each throws std::runtime_error when its files cannot be written.
+  // These throw std::runtime_error if a file cannot be written.
   void add_still(int number);
   void add_pair(int number);
   void add_window(int number);

@@ -1,4 +1,4 @@
-// Examples of the demo world to teach and examine models with: pictures, clips and questions about them.
+// Writes data sets of the demo world: pictures, clips and questions about them, for training and evaluation.
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <numeric>
@@ -27,7 +27,7 @@ Kind named(const std::string& word) {
   return *kind;
 }
 
-// What the command line can't check option by option.
+// Checks options that depend on each other.
 void complete(Arguments& arguments) {
   DataSetSettings& set = arguments.set;
   if (!arguments.kinds.empty()) set.kinds.clear();

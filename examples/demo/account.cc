@@ -12,7 +12,7 @@
 namespace palisade::world {
 namespace {
 
-// What the model ought to have said of so many pictures.
+// The right caption of a window, or of a single picture.
 std::string caption_of(const CameraTruth& camera, const std::vector<double>& times) {
   if (times.size() == 1) return still_caption(still_truth(camera.objects, times.front()));
   if (times.size() == 2) {

@@ -10,26 +10,26 @@
 
 namespace palisade::world {
 
-// One caption beside what the simulated world really showed in the pictures that the model saw.
+// One caption and the truth about the pictures that the model saw.
 struct Judgement {
   std::string stream;
-  std::vector<double> times;  // of the pictures, wall time in seconds, from the event itself
+  std::vector<double> times;  // wall times of the pictures in seconds, as the event states them
   std::string said;
-  std::optional<std::string> truth;  // nothing where the truth file does not reach
+  std::optional<std::string> truth;  // nothing if the truth file does not cover the window
   Difference difference;             // empty without truth
   bool exact = false;
-  bool by_sender = false;  // the camera's own clock timed every picture
+  bool by_sender = false;  // all times are of the camera's clock
 };
 
-// The account of a demo: judges caption events against the cameras' truth, and adds up. Used by one thread.
+// Compares the caption events of a demo with the cameras' truth files, and keeps the score. Not thread-safe.
 class Account {
  public:
   explicit Account(const std::filesystem::path& truth) : truth_(truth) {}
 
-  // `event` is of a caption task. Throws where it lacks what service/schema/answer.v1.json requires.
+  // Judges an event of a caption task. Throws if it does not conform to service/schema/answer.v1.json.
   Judgement judge(const nlohmann::json& event);
   const Score& score() const { return score_; }
-  // Captions for whose window the truth is not known; they are in no score.
+  // Captions without known truth, which are not part of the score.
   int unjudged() const { return unjudged_; }
 
  private:
@@ -38,7 +38,7 @@ class Account {
   int unjudged_ = 0;
 };
 
-// "2026-11-23T09:05:24.123Z" in seconds since 1970. Throws std::runtime_error for anything else.
+// Seconds since 1970 of "2026-11-23T09:05:24.123Z". Throws std::runtime_error for any other format.
 double seconds_of(const std::string& time);
 
 }  // namespace palisade::world

@@ -19,7 +19,7 @@ constexpr const char* kGreen = "\033[32m";
 constexpr const char* kRed = "\033[31m";
 constexpr const char* kYellow = "\033[33m";
 
-// "09:05:19.9", local time.
+// Local time: "09:05:19.9".
 std::string clock_text(double wall) {
   const double tenths = std::round(wall * 10);
   const auto second = static_cast<std::time_t>(std::floor(tenths / 10));

@@ -7,17 +7,17 @@
 
 namespace palisade::world {
 
-// How the account is shown: for people, in colours or not, or as JSON lines.
+// Output for people, with or without colours, or as JSON lines.
 enum class Style { kPlain, kColoured, kJson };
 
-// Prints captions as they are judged, each beside the truth, and the running score.
+// Prints each caption with the truth, and the score so far.
 class Board {
  public:
   Board(std::ostream& out, Style style) : out_(out), style_(style) {}
 
   void introduce();
   void caption(const Judgement& judgement, const Account& account);
-  // A camera's state event, in one line.
+  // Shows a camera's state event in one line.
   void state(const nlohmann::json& event);
   void summary(const Account& account);
 

@@ -1,5 +1,5 @@
-// A subscriber that judges what it receives: every caption of the service beside what the simulated cameras
-// really showed, and a running score.
+// A subscriber that compares every caption of the service with what the simulated cameras really showed, and keeps the
+// score.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -27,7 +27,7 @@ struct Arguments {
   bool json = false;
 };
 
-// Topics end with the task or with "state"; what is neither is no part of the account.
+// Handles captions and states, whose topics end with the task or with "state"; ignores other events.
 void show(const std::string& topic, const nlohmann::json& event, Account& account, Board& board) {
   if (topic.ends_with("/state")) {
     board.state(event);
@@ -65,7 +65,7 @@ int follow(const Arguments& arguments) {
     }
   }
   board.summary(account);
-  return seen() > 0 ? 0 : 3;  // nothing came
+  return seen() > 0 ? 0 : 3;  // no event was received
 }
 
 }  // namespace

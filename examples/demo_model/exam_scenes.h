@@ -11,25 +11,25 @@
 
 namespace palisade::world {
 
-// One clip of the exam and what is asked of it.
+// One clip of the exam and the questions about it.
 struct ExamClip {
   std::string task;           // "still", "pair", "window" or "rolling"
   std::vector<Image> images;  // 640 x 360, with the camera's noise
   std::vector<Question> questions;
-  int objects = 0;  // that the caption names
+  int objects = 0;  // objects that the caption names
 };
 
-// Draws scenes that training never had (their seeds are apart) at the camera's size, as a camera would show
-// them, and asks everything that the demo model knows. One thread's.
+// Draws the exam's scenes at the camera's size, with seeds that training does not use, and makes questions of all forms
+// that the demo model knows. Not thread-safe.
 class ExamScenes {
  public:
   ExamScenes() : sprites_(assets_folder()) {}
 
   ExamClip still(std::uint64_t seed);
   ExamClip pair(std::uint64_t seed);
-  // A window of its own.
+  // A window of a street that no other window shows.
   ExamClip window(std::uint64_t seed);
-  // Windows of 4 s cut every 2 s from 22 s of a street, with all that happens in them.
+  // 22 s of a street as windows of 4 s, one every 2 s.
   std::vector<ExamClip> rolling(std::uint64_t seed);
 
  private:

@@ -1,4 +1,4 @@
-// Examines a demo model on scenes that it was not trained on: Markdown on stdout, as its model card has it.
+// Examines a demo model on scenes that it was not trained on. Prints the results as Markdown, for its model card.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -37,11 +37,11 @@ Image grey_of(const Image& image) {
 }
 
 struct Results {
-  std::map<std::string, Marks> marks;       // "still: caption"
-  std::map<std::string, Marks> blank;       // the same, of grey pictures
-  std::map<std::string, Marks> by_objects;  // captions: "still: 2"
-  std::map<std::string, Marks> by_answer;   // "window: direction: it stays"
-  Marks reversed;                           // directions, the other way round
+  std::map<std::string, Marks> marks;       // key: "still: caption"
+  std::map<std::string, Marks> blank;       // the same questions about grey pictures
+  std::map<std::string, Marks> by_objects;  // captions; key: "still: 2"
+  std::map<std::string, Marks> by_answer;   // key: "window: direction: it stays"
+  Marks reversed;                           // directions in windows that are played backwards
 };
 
 class Exam {
@@ -120,11 +120,11 @@ int examine(const Options& options) {
   Progress progress("exam");
   for (int i = 0; i < options.scenes; ++i) {
     const auto seed = std::uint64_t(i);
-    const bool aside = i % 4 == 0;  // blank and backwards
+    const bool aside = i % 4 == 0;  // also asked about grey pictures and backwards
     exam.take(scenes.still(seed), aside);
     exam.take(scenes.pair(seed), aside);
     exam.take(scenes.window(seed), aside);
-    // Ten windows a scene.
+    // A scene has ten windows.
     if (i % 10 == 0) {
       for (const ExamClip& clip : scenes.rolling(seed)) exam.take(clip, false);
     }

@@ -13,15 +13,15 @@
 namespace palisade::world {
 namespace {
 
-constexpr int kCrowdedPictures = 64, kCaptionedPictures = 32;  // of stage 0's batches
+constexpr int kCrowdedPictures = 64, kCaptionedPictures = 32;  // in a batch of stage 0
 constexpr int kMaxInCrowd = 8;
-constexpr double kDegraded = 1.0 / 3;  // of all scenes
+constexpr double kDegraded = 1.0 / 3;  // share of scenes that are degraded
 
 std::uint64_t seed_of(std::uint64_t seed, std::uint64_t stage, int step) {
   return split_mix(split_mix(seed + stage) + std::uint64_t(step));
 }
 
-// Shares of the kinds of lesson, from this much of the course on.
+// The mixture of lessons from this point of the course on.
 struct Chapter {
   double from;
   struct Share {
@@ -64,7 +64,7 @@ LessonKind kind_at(Part part, double progress, Random& random) {
     kind = share.kind;
     if ((place -= share.share) < 0) break;
   }
-  // At last mostly as the model will be asked: pictures that see the prompt.
+  // Towards the end mostly unpacked, as the model will be used: pictures attend to the prompt.
   kind.packed = random.chance(part == Part::kCourse && progress < 0.8 ? 0.85 : 0.3);
   if (!kind.packed) kind.questions = std::max(2, kind.questions / (kind.pictures > 2 ? 3 : 2));
   return kind;
@@ -108,7 +108,7 @@ TrainingExample Lessons::example_of(const Question& question, int first_picture,
   const ExampleTokens tokens = example_tokens(config_, tokenizer_, question.prefix, question.suffix);
   TrainingExample example{.pictures = {}, .prompt = tokens.prompt, .suffix = tokens.suffix};
   for (int i = 0; i < pictures; ++i) example.pictures.push_back(first_picture + i);
-  // Long answers say more: between a mean over answers and one over tokens.
+  // Weights of long answers lie between those of a mean over answers and of a mean over tokens.
   example.weight = std::sqrt(double(tokens.suffix.size()));
   return example;
 }
@@ -142,7 +142,7 @@ Lesson Lessons::lesson_of(const LessonKind& kind, std::uint64_t seed, bool drawn
       const StillPair pair = training_pair(random);
       begin(pair.look);
       draw(pair.left, 0);
-      // Of the same camera, or of another.
+      // The second picture is of the same camera or of another.
       const Look other = random_look(random);
       begin(random.chance(0.5) ? pair.look : other);
       draw(pair.right, 0);

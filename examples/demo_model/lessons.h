@@ -12,37 +12,37 @@
 
 namespace palisade::world {
 
-// The parts of the mixture: the course leads from single pictures to windows; the review asks everything
-// again, as the model will be asked; together with the image tower it is asked once more.
+// The parts of the training after stage 0. The course leads from single pictures to windows; the review repeats all
+// questions in the form in which the model will be used; the last part trains the image tower as well.
 enum class Part { kCourse, kReview, kTogether };
 
-// What one batch of the mixture is about.
+// The contents of one batch of the mixture.
 struct LessonKind {
-  int pictures = 1;  // of a scene: 1, 2, or the frames of a window
+  int pictures = 1;  // pictures of a scene: 1, 2, or the frames of a window
   int scenes = 1;
-  int questions = 1;    // of each scene
-  bool packed = false;  // questions share the pictures' rows
+  int questions = 1;    // questions about each scene
+  bool packed = false;  // the questions about a scene share its pictures in one sequence
 };
 
 struct Lesson {
   TrainingBatch batch;
-  std::vector<Question> questions;  // as the batch's examples
+  std::vector<Question> questions;  // in the order of the batch's examples
 };
 
-// Makes the demo model's batches, each from a seed of its own that follows from the training's seed and the
-// step. One thread's.
+// Makes the batches of the demo model's training. The seed of each follows from the training's seed and the step. Not
+// thread-safe.
 class Lessons {
  public:
   Lessons(const ModelConfig& config, const Preprocessor& preprocessor, const Tokenizer& tokenizer,
           std::uint64_t seed);
 
-  // Stage 0: crowded pictures, and pictures with their captions.
+  // Batches of stage 0: crowded pictures with labels of their patches, and pictures with captions.
   ImageStageBatch image_lesson(int step);
 
-  // The mixture. `progress`: of this part, in 0..1. Steps must be asked for in order, as answers are balanced
-  // over all that went before; a lesson that is not `drawn` is counted only.
+  // A batch of the mixture. `progress`: share of this part of the training that is done, in 0..1. Steps must be requested
+  // in order, because answers are balanced over all earlier ones. Without `drawn` no pictures are drawn.
   Lesson lesson(Part part, int step, double progress, bool drawn);
-  // Scenes and questions of one kind, as they are balanced from here on.
+  // Scenes and questions of one kind.
   Lesson lesson_of(const LessonKind& kind, std::uint64_t seed, bool drawn);
 
  private:

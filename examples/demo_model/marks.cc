@@ -45,7 +45,7 @@ void Marks::add(std::string_view answer, const Question& question) {
   exact += exactly(answer, question.suffix);
   if (question.prefix == "caption en") captions.add(answer, question.suffix);
   if (!question.prefix.starts_with("detect")) return;
-  // The best pairs first.
+  // Matches the pairs of the highest overlap first.
   auto really = boxes_in(question.suffix), told = boxes_in(answer);
   boxes += int(really.size());
   said += int(told.size());
@@ -80,7 +80,7 @@ std::string mark_of(std::string_view prefix) {
   if (prefix == "caption en") return "caption";
   if (prefix.starts_with("detect")) return "detect";
   if (has("which way")) {
-    const bool coloured = std::ranges::count(prefix, ' ') > 7;  // answer en which way does the KIND go?
+    const bool coloured = std::ranges::count(prefix, ' ') > 7;  // longer than "answer en which way does the KIND go?"
     return coloured ? "direction with colour" : "direction";
   }
   static constexpr std::pair<std::string_view, std::string_view> kMarks[]{

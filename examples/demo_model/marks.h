@@ -11,29 +11,29 @@
 
 namespace palisade::world {
 
-// A box in 0..1: y0 x0 y1 x1.
+// A box with coordinates in 0..1: y0 x0 y1 x1.
 using UnitBox = std::array<double, 4>;
-// Of "<loc0000><loc0000><loc0000><loc0000> car ; ..."; boxes that are none are passed over.
+// Parses "<loc0000><loc0000><loc0000><loc0000> car ; ...". Malformed boxes are skipped.
 std::vector<UnitBox> boxes_in(std::string_view text);
 
-// What one kind of question was answered like.
+// The results for one kind of question.
 struct Marks {
   int asked = 0;
   int exact = 0;
-  std::map<std::string, int> truths;   // how often each was true
-  Score captions;                      // of captions
-  double overlap = 0;                  // detection: sum over true boxes, 0 where none matches
-  int boxes = 0, said = 0, found = 0;  // found: overlap of at least a half
+  std::map<std::string, int> truths;   // how often each answer was the right one
+  Score captions;                      // score of captions
+  double overlap = 0;                  // detection: sum of IoU over the true boxes; 0 for a box without match
+  int boxes = 0, said = 0, found = 0;  // found: with an IoU of at least 0.5
 
   void add(std::string_view answer, const Question& question);
   double exact_share() const { return asked == 0 ? 0 : double(exact) / asked; }
-  // Of the best constant answer.
+  // The share of right answers that the best constant answer has.
   double floor() const;
   double mean_overlap() const { return boxes == 0 ? 0 : overlap / boxes; }
   double detection_f1() const { return boxes + said == 0 ? 1 : 2.0 * found / (boxes + said); }
 };
 
-// What a question is counted as: "caption", "count", "colour", "exists", "detect", "exactly", "more", "both",
+// The kind of a question: "caption", "count", "colour", "exists", "detect", "exactly", "more", "both",
 // "contains", "direction", "direction with colour", "enter", "leave" or "moves".
 std::string mark_of(std::string_view prefix);
 

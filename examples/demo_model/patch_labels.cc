@@ -9,10 +9,10 @@
 namespace palisade::world {
 namespace {
 
-constexpr int kSlots = 2;   // objects of a patch
-constexpr int kSteps = 64;  // of a place
+constexpr int kSlots = 2;   // labels per patch, one for each object
+constexpr int kSteps = 64;  // steps of a coordinate
 constexpr int kPerSlot = 6;
-constexpr int kGrid = 4;  // of the demo model
+constexpr int kGrid = 4;  // patches a side of the demo model
 
 constexpr PatchLabel kPlace{kSteps + 1, 0.3};
 constexpr std::array kLabels{PatchLabel{1 + int(kStreetKinds.size()) * kColours, 4.0},
@@ -30,7 +30,7 @@ constexpr std::array kLabels{PatchLabel{1 + int(kStreetKinds.size()) * kColours,
                              PatchLabel{kGrid, 0.1},
                              PatchLabel{kGrid, 0.1}};
 
-// A box as fractions of the picture, clipped to it; not rounded to pixels, as in captions.
+// A box as fractions of the picture, clipped to it. As in captions, it is not rounded to pixels.
 struct Place {
   const Object* object;
   double x0, x1, y0, y1;

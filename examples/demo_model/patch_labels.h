@@ -8,14 +8,13 @@
 
 namespace palisade::world {
 
-// What stage 0 teaches of every patch of a demo picture, of the first two objects whose visible centre lies
-// in it, from left to right: which kind and colour (or none), where its box begins and ends in 64 steps of
-// the whole picture, and which way it faces; and where in the picture the patch itself is. Places are those
-// of the picture, not of the patch: a language model whose positions are relative has nothing else that tells
-// them.
+// The labels that stage 0 teaches for every patch of a demo picture. For the first two objects, from left to right, whose
+// visible centre lies in the patch: kind and colour (or none), the box in 64 steps of the whole picture, and the
+// direction that it faces. Also the place of the patch in the picture. Coordinates are absolute, because a language model
+// with relative positions has no other source of them.
 std::span<const PatchLabel> patch_labels();
 
-// The labels of a picture with `grid` x `grid` patches, taken at time t, appended to `labels`.
+// Appends the labels of a picture with `grid` x `grid` patches, taken at time t, to `labels`.
 void append_patch_labels(std::span<const Object> objects, double t, int grid, std::vector<int>& labels);
 
 }  // namespace palisade::world

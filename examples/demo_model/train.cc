@@ -1,5 +1,5 @@
-// Trains the demo model from nothing: stage 0 (the image tower), then the mixture of everything that can be
-// asked about the simulated street. Goes on where it was stopped or killed.
+// Trains the demo model from random weights: stage 0 (the image tower), then the mixture of all questions about the
+// simulated street. Continues from the last checkpoint after it was stopped or killed.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cmath>
@@ -53,10 +53,10 @@ OptimizerSettings optimizer_settings(double rate) {
   return {.learning_rate = rate, .weight_decay = 0.01 * rate, .b2 = 0.98};
 }
 
-// The steps of a stage, with what both have in common: schedule, metrics, checkpoints, progress.
+// The course of one stage: learning rate schedule, metrics, checkpoints, progress.
 class Course {
  public:
-  // `identity`: what a checkpoint must have been made with to be gone on from.
+  // `identity`: training continues from a checkpoint only if it has the same identity.
   Course(const std::string& what, const fs::path& folder, Parameters& parameters, double rate, int steps,
          int checkpoint_every, std::string identity)
       : what_(what),
@@ -78,7 +78,7 @@ class Course {
   bool finished() const { return done() == steps_; }
   double share() const { return double(done()) / steps_; }
 
-  // After the gradients of a step: learns, and tells.
+  // To be called when the gradients of a step are complete: updates the weights and shows the progress.
   void step(double loss, int examples) {
     const double factor = Schedule{steps_, warmup_steps_of(kWarmup, steps_)}.factor(done());
     const double norm = optimizer_.step({factor, factor});
@@ -123,13 +123,13 @@ class Course {
   double examples_ = 0;
 };
 
-// Batches are drawn while the one before is learnt.
+// A batch is drawn while the one before is trained.
 template <typename Make>
 auto ahead(const Make& make) {
   return std::async(std::launch::async, make);
 }
 
-// Stage 0. False: stopped.
+// Stage 0. Returns false if it was stopped.
 bool train_image_tower(const Options& options, const ModelConfig& config, Lessons& lessons,
                        const std::stop_token& stop) {
   const auto labels = patch_labels();
@@ -162,7 +162,7 @@ bool train_image_tower(const Options& options, const ModelConfig& config, Lesson
   return course.finished();
 }
 
-// What an earlier stage has trained.
+// Reads what an earlier stage has trained.
 void take(const fs::path& file, ModelPart part, Parameters& parameters) {
   const SafetensorsFile stage(file);
   for (const Parameters::Tensor& tensor : parameters.tensors()) {
@@ -170,15 +170,15 @@ void take(const fs::path& file, ModelPart part, Parameters& parameters) {
   }
 }
 
-// Without smoothing, over the text's tokens.
+// The loss over the text's tokens, without label smoothing.
 LossOptions loss_options(const ModelConfig& config) {
   return {.label_smoothing = 0, .vocabulary = config.image_token};
 }
 
-// Scenes of their own, as the model will be asked: pictures that see the prompt.
+// Evaluates on scenes of their own, unpacked, as the model will be used: pictures attend to the prompt.
 void examine(TrainingPass& pass, const ModelConfig& config, Lessons lessons, Course& course) {
   constexpr LessonKind kKinds[]{{1, 40, 5}, {1, 40, 5}, {2, 40, 5}, {16, 20, 6}, {16, 20, 6}, {16, 20, 6}};
-  std::map<std::string, std::pair<int, int>> right;  // of how many
+  std::map<std::string, std::pair<int, int>> right;  // right answers and all answers
   std::uint64_t seed = 1;
   for (const LessonKind& kind : kKinds) {
     const Lesson lesson = lessons.lesson_of(kind, seed++, true);
@@ -201,12 +201,12 @@ void examine(TrainingPass& pass, const ModelConfig& config, Lessons lessons, Cou
 
 struct PartPlan {
   Part part;
-  const char* name;  // of its folder, too
+  const char* name;  // also the name of its folder
   int steps;
   double rate;
 };
 
-// One part of the mixture: what `parameters` train. False: stopped.
+// One part of the mixture, which trains `parameters`. Returns false if it was stopped.
 bool train_part(const PartPlan& plan, const Options& options, Parameters& parameters, Lessons& lessons,
                 const std::function<Lessons()>& exam, const std::stop_token& stop) {
   Course course(plan.name, options.out / plan.name, parameters, plan.rate, plan.steps,

@@ -32,7 +32,7 @@ std::string motion_text(const Clause& clause) {
   return {};
 }
 
-// "<loc0512>": a fraction of the picture in 64 steps, each 16 of the model's 1024 places.
+// The token for a fraction of the picture, such as "<loc0512>". Only every 16th of the model's 1024 locations is used.
 std::string location(double pixels, int of) {
   const int step = static_cast<int>(std::floor(64.0 * std::clamp(pixels / of, 0.0, 1.0) + 0.5));
   const std::string number = std::to_string(std::min(1023, 16 * step));
@@ -95,7 +95,7 @@ std::string detection_text(std::span<const Object> objects, Kind kind, double t)
   for (const Object& object : objects) {
     if (object.kind == kind && visible_fraction(object, t) >= kMinVisible) seen.push_back(&object);
   }
-  // Not the boxes as drawn: the place is told before it is rounded to pixels.
+  // Positions are those before rounding to pixels, not those of the drawn boxes.
   const auto x0 = [&](const Object* object) { return object->x_at(t).value(); };
   const auto y0 = [&](const Object* object) { return object->baseline - object->height; };
   std::ranges::sort(seen, {},

@@ -8,7 +8,7 @@
 namespace palisade::world {
 namespace {
 
-constexpr std::size_t kNoiseTable = 1 << 18;  // samples; every row of a picture starts at another place
+constexpr std::size_t kNoiseTable = 1 << 18;  // samples; every row of a picture starts at a different one
 
 Surface new_surface(cairo_format_t format, int width, int height) {
   Surface surface(cairo_image_surface_create(format, width, height));
@@ -40,7 +40,7 @@ Surface load_background(const std::filesystem::path& assets, const Look& look) {
   return surface;
 }
 
-// The coloured sprite, premultiplied as Cairo wants it: its OVER is then the world's own compositing.
+// The coloured sprite with premultiplied alpha, so that Cairo's OVER is exactly the compositing of the demo world.
 Surface coloured(const Sprite& sprite, const std::array<double, 3>& tint) {
   Surface surface = new_surface(CAIRO_FORMAT_ARGB32, sprite.width, sprite.height);
   for (int y = 0; y < sprite.height; ++y) {

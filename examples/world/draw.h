@@ -22,11 +22,11 @@ using Surface = std::unique_ptr<cairo_surface_t, SurfaceDeleter>;
 
 inline constexpr std::size_t kFrameBytes = std::size_t{kWidth} * kHeight * 4;  // BGRx
 
-// Draws the pictures of one camera with Cairo. Keeps every object's sprite, scaled and coloured, while the
-// object is on the street, so that a picture costs about a millisecond. Used by one thread.
+// Draws the pictures of one camera with Cairo. Caches the scaled and coloured sprite of every object on the street, so
+// that a picture takes about a millisecond. Not thread-safe.
 class Painter {
  public:
-  // `sprites` outlives the painter; `seed` is the camera noise's. Throws when the background can't be read.
+  // `sprites` outlives the painter; `seed` is that of the camera noise. Throws if the background cannot be read.
   Painter(const Sprites& sprites, const std::filesystem::path& assets, Look look, std::uint64_t seed);
 
   // The street at time t with the look's noise, [kHeight, kWidth, 4] as B, G, R, unused.
@@ -42,8 +42,8 @@ class Painter {
   Random random_;
   Surface background_;
   Surface canvas_;
-  std::map<std::int64_t, Surface> drawn_;  // by object
-  std::vector<float> noise_;               // in levels; empty without noise
+  std::map<std::int64_t, Surface> drawn_;  // key: id of the object
+  std::vector<float> noise_;               // in 8-bit levels; empty if the look has no noise
 };
 
 }  // namespace palisade::world

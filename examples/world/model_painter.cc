@@ -10,13 +10,13 @@
 namespace palisade::world {
 namespace {
 
-constexpr std::size_t kPainterNoise = 1 << 16;  // samples; every row of a picture starts at another place
+constexpr std::size_t kPainterNoise = 1 << 16;  // samples; every row of a picture starts at a different one
 constexpr int kBlock = 4;                       // pixels
-constexpr double kMaxNoise = 2;                 // levels; these three in a degraded scene
-constexpr double kMaxShift = 2;                 // levels
+constexpr double kMaxNoise = 2;                 // 8-bit levels; of a degraded scene, like the next two
+constexpr double kMaxShift = 2;                 // 8-bit levels
 constexpr double kMaxChromaLoss = 0.15;
-constexpr int kLayers = 4;   // premultiplied RGB and cover
-constexpr int kSamples = 5;  // of a sprite's pixel: fixed RGB, tinted, cover
+constexpr int kLayers = 4;   // premultiplied RGB and coverage
+constexpr int kSamples = 5;  // values of a sprite's pixel: fixed RGB, tinted share, coverage
 
 std::uint8_t to_8_bits(float share) {
   return static_cast<std::uint8_t>(std::clamp(255.0f * share + 0.5f, 0.0f, 255.0f));
@@ -81,7 +81,7 @@ void ModelPainter::begin(const Look& look, bool degraded, Random& random) {
   layers_.clear();
   background_ = &background(look.background, look.mirrored);
   for (std::size_t c = 0; c < 3; ++c) gain_[c] = static_cast<float>(look.gain[c]);
-  // What the filter leaves of noise that is independent from pixel to pixel.
+  // By how much the filter reduces noise that is independent from pixel to pixel.
   const double camera_noise =
       look.noise_sigma * norm(columns_[size_ / 2].weights) * norm(rows_[size_ / 2].weights);
   noise_sigma_ = static_cast<float>(camera_noise);
@@ -136,7 +136,7 @@ std::vector<float> ModelPainter::coloured(const Object& object) {
   return layers;
 }
 
-// The baseline is for life, so this is the work of an object, not of a picture.
+// An object's baseline never changes, so this is computed once for each object and not for each picture.
 const ModelPainter::Layer& ModelPainter::layer_of(const Object& object) {
   const auto [entry, is_new] = layers_.try_emplace(object.id);
   Layer& layer = entry->second;

@@ -15,30 +15,29 @@
 
 namespace palisade::world {
 
-// Draws the street straight at the model's size, for training: as Painter and then Pillow's bicubic filter
-// would, to a level of 255 in the mean, but some thirty times as fast. Resizing is linear, so background and
-// sprites are resized each by itself and laid upon each other after it. Used by one thread.
+// Draws the street directly at the model's size, for training. The result is that of Painter and Pillow's bicubic filter
+// (within one of 255 levels on average), about thirty times as fast: because resizing is linear, background and sprites
+// can be resized separately and composited afterwards. Not thread-safe.
 class ModelPainter {
  public:
-  // `sprites` outlives the painter. Throws when a background can't be read.
+  // `sprites` outlives the painter. Throws if a background cannot be read.
   ModelPainter(const Sprites& sprites, std::filesystem::path assets, int size = 64);
 
-  // Another scene: objects are told apart by their id until the next one. A degraded scene has what a
-  // camera's compression leaves: noise, blocks of 4 x 4 pixels a little off, less colour; by as much in all
-  // its pictures.
+  // Begins a scene; within it objects are identified by their id. A degraded scene looks like compressed video: with
+  // noise, blocks of 4 x 4 pixels that are slightly too bright or dark, and less colour, equally in all its pictures.
   void begin(const Look& look, bool degraded, Random& random);
 
-  // The scene at time t, 8 bits. Needs a begin.
+  // A picture of the scene at time t, in 8 bits. Call begin() first.
   Image paint(std::span<const Object> objects, double t);
 
  private:
-  // One axis of the filter: weights[i] is of the canvas' pixel first + i.
+  // The filter's weights for one output pixel and one axis: weights[i] belongs to the canvas' pixel first + i.
   struct Taps {
     int first;
     std::vector<float> weights;
   };
-  // A coloured sprite that is shortened to the model's rows but has the canvas' columns: premultiplied RGB in
-  // 0..255 and cover, [rows, width, 4].
+  // A coloured sprite, resized to the model's rows but not yet to its columns: premultiplied RGB in 0..255 and coverage,
+  // [rows, width, 4].
   struct Layer {
     int width;
     int first_row;
@@ -58,20 +57,20 @@ class ModelPainter {
   const int size_;
   const std::vector<Taps> columns_;
   const std::vector<Taps> rows_;
-  std::vector<float> noise_;                                        // deviation 1
+  std::vector<float> noise_;                                        // standard deviation 1
   std::map<std::pair<int, bool>, std::vector<float>> backgrounds_;  // [size, size, 3]
-  // By kind, width and height, facing right: fixed RGB, tinted, cover, [height, width, 5]. All sizes of all
-  // kinds are some 40 MB.
+  // Sprites facing right, by kind, width and height: fixed RGB, tinted share and coverage, [height, width, 5]. All sizes
+  // of all kinds together take about 40 MB.
   std::map<std::tuple<Kind, int, int>, std::vector<std::uint8_t>> scaled_;
 
-  // Of the scene.
+  // Of the current scene:
   Random random_{0};
   const std::vector<float>* background_ = nullptr;
   std::array<float, 3> gain_{};
-  float noise_sigma_ = 0;  // levels, at the model's size
+  float noise_sigma_ = 0;  // 8-bit levels, at the model's size
   float chroma_ = 1;
-  std::vector<float> blocks_;             // levels to add, [size, size, 3]; empty unless degraded
-  std::map<std::int64_t, Layer> layers_;  // by object
+  std::vector<float> blocks_;             // 8-bit levels to add, [size, size, 3]; empty unless degraded
+  std::map<std::int64_t, Layer> layers_;  // key: id of the object
   std::vector<float> picture_;            // [size, size, 3]
 };
 

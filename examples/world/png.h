@@ -6,7 +6,7 @@
 
 namespace palisade::world {
 
-// Samples of a PNG as the file has them: straight alpha, no colour conversion.
+// The samples of a PNG file, unchanged: straight alpha, no colour conversion.
 struct Pixels {
   int width = 0;
   int height = 0;
@@ -14,10 +14,10 @@ struct Pixels {
   std::vector<std::uint8_t> samples;  // [height, width, channels]
 };
 
-// `channels` as the file must have them: 2 grey and alpha, 3 RGB, 4 RGBA. Throws std::runtime_error
-// otherwise.
+// Reads a PNG file that must have so many channels: 2 for grey and alpha, 3 for RGB, 4 for RGBA. Throws
+// std::runtime_error.
 Pixels read_png(const std::filesystem::path& file, int channels);
-// Throws std::runtime_error when the file can't be written.
+// Throws std::runtime_error if the file cannot be written.
 void write_png(const std::filesystem::path& file, const Pixels& pixels);
 
 }  // namespace palisade::world

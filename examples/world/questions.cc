@@ -14,12 +14,12 @@ using Candidate = Questions::Candidate;
 
 constexpr std::array<std::string_view, 3> kDirections{"to the right", "to the left", "it stays"};
 constexpr std::string_view kAnswer = "answer en ";
-constexpr int kAhead = 3;         // how often more than another an answer may be given
-constexpr double kNear = 0.75;    // share of questions about something like what is there
-constexpr double kAbsent = 0.12;  // share of detections of what is not there
+constexpr int kAhead = 3;         // by how much one answer may be more frequent than another
+constexpr double kNear = 0.75;    // share of questions about something similar to what is there
+constexpr double kAbsent = 0.12;  // share of detection questions about what is not there
 constexpr double kPairCaption = 0.30;
-constexpr int kCommonCounts = 3;  // zero, one and two: no picture is wanted for more
-constexpr int kAttempts = 16;     // a question wanted: to find one that is new and balanced
+constexpr int kCommonCounts = 3;  // counts 0, 1 and 2, for which no pictures are searched
+constexpr int kAttempts = 16;     // to find a question that is new and balanced
 
 bool is(const Subject& subject, const Thing& thing) {
   return thing.kind == subject.kind && (!subject.colour || thing.colour == *subject.colour);
@@ -81,7 +81,7 @@ bool goes(const Clause& clause, Motion motion) {
   return clause.motion == motion || clause.motion == Motion::kCrosses;
 }
 
-// Nothing twice of one scene.
+// Whether a question was not asked about this scene yet.
 bool add(std::vector<Question>& asked, Question question) {
   if (std::ranges::any_of(asked, [&](const Question& other) { return other.prefix == question.prefix; }))
     return false;
@@ -158,7 +158,7 @@ void Questions::ask_colour(std::span<const Thing> things, QuestionList& asked, R
     ++given_[group][chosen->answer];
 }
 
-// Of a kind that is not there as long as such detections are rarer than kAbsent.
+// Asks for a kind that is not there as long as the share of such questions is below kAbsent.
 void Questions::ask_detect(std::span<const Object> objects, std::span<const Thing> things, QuestionList& asked,
                            Random& random) {
   std::array<int, kAnswers>& given = given_[{Wording::kDetect}];
@@ -239,7 +239,7 @@ std::vector<Question> Questions::of_still(std::span<const Object> objects, int c
   QuestionList asked;
   if (count >= 4) asked.push_back(caption(things));
   for (int attempt = 0; static_cast<int>(asked.size()) < count && attempt < count * kAttempts; ++attempt) {
-    const double share = random.unit();  // count .20, colour .14, exists .16, detect .26, caption .24
+    const double share = random.unit();  // count 0.20, colour 0.14, exists 0.16, detect 0.26, caption 0.24
     if (share < 0.20)
       ask_count(things, asked, random);
     else if (share < 0.34)

@@ -14,31 +14,30 @@
 
 namespace palisade::world {
 
-// A prompt as the model is asked and the true answer.
+// A prompt for the model and the right answer.
 struct Question {
   std::string prefix;
   std::string suffix;
 };
 
-// Asks what the demo model is asked, of scenes whose truth is known. Keeps count of the answers given so far
-// and asks next, of all that a scene allows, what was answered least often, so that no answer can be guessed
-// from the question; a question with two or three answers is not asked while its answer is ahead of the
-// others. Owned by one thread.
+// Makes questions about scenes whose truth is known. Counts the answers so far and prefers questions with rare answers,
+// so that no answer can be guessed from the question alone. A question with two or three possible answers is left out
+// while its answer is ahead of the others. Not thread-safe.
 class Questions {
  public:
-  // `kinds` are those that are asked about.
+  // `kinds`: the kinds of objects that questions are about.
   explicit Questions(Kinds kinds = kStreetKinds) : kinds_(kinds.begin(), kinds.end()) {}
 
-  // Different questions, `count` of them or as many as the scene allows. From four questions on, a still's
-  // first is its caption; a window's always is.
+  // Up to `count` different questions, fewer if the scene does not allow as many. The first one asks for the caption: of
+  // a window always, of a still picture if there are four questions or more.
   std::vector<Question> of_still(std::span<const Object> objects, int count, Random& random);
   std::vector<Question> of_pair(std::span<const Object> left, std::span<const Object> right, int count,
                                 Random& random);
-  // Of the pictures taken at `times`.
+  // About the pictures taken at `times`.
   std::vector<Question> of_window(std::span<const Object> objects, std::span<const double> times, int count,
                                   Random& random);
 
-  // Every question of one wording, with or without colour: answers are balanced within it.
+  // A form of questions. Answers are balanced among all questions of one form.
   enum class Wording {
     kCount,
     kColour,
@@ -54,11 +53,11 @@ class Questions {
   };
   struct Group {
     Wording wording;
-    int variant = 0;  // the number of "exactly N"; 0 or 1 for left or right
+    int variant = 0;  // the N of "exactly N"; 0 for left, 1 for right
     bool coloured = false;
     auto operator<=>(const Group&) const = default;
   };
-  // What may be asked about: all of a kind, or those of one colour.
+  // A group of objects that a question is about: all of one kind, or those that also have one colour.
   struct Subject {
     Kind kind;
     std::optional<Colour> colour;
@@ -66,14 +65,14 @@ class Questions {
   struct Candidate {
     Subject subject;
     int answer;
-    bool near = true;  // the scene has something like it: harder to deny
+    bool near = true;  // the scene has something similar, which makes "no" harder
   };
 
  private:
   using QuestionList = std::vector<Question>;
-  // The candidate to ask: one whose answer was given least often. Nothing when there is none, or when it
-  // would put its answer ahead of the other `answers`; zero answers stand for any number, and nothing is held
-  // back.
+  // Picks a candidate whose answer was given least often so far. Nothing if there is no candidate, or if its answer would
+  // get too far ahead of the other ones. `answers`: how many different answers there are; 0: any number, and then
+  // none is too far ahead.
   std::optional<Candidate> choose(const Group& group, std::span<const Candidate> candidates, int answers,
                                   Random& random);
   void ask_count(std::span<const Thing> things, QuestionList& asked, Random& random);
@@ -87,7 +86,7 @@ class Questions {
   void ask_whether(Wording wording, bool yes, QuestionList& asked, Random& random);
 
   static constexpr int kAnswers = 6;
-  // Every kind, or every kind in every colour.
+  // All kinds, or all combinations of kind and colour.
   std::vector<Subject> subjects(bool coloured) const;
 
   const std::vector<Kind> kinds_;

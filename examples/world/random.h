@@ -7,8 +7,8 @@
 
 namespace palisade::world {
 
-// Numbers from a seed, the same on every machine: the standard fixes the engine's output but not that of its
-// distributions, so those are written out here. Owned by whoever draws from it.
+// Random numbers that are the same on every machine for a seed. The C++ standard specifies the engine exactly but not its
+// distributions, which are therefore written out here. Not thread-safe.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
@@ -21,7 +21,7 @@ class Random {
   int below(int count) { return static_cast<int>(unit() * count); }
   std::uint64_t bits() { return engine_(); }
 
-  // Mean 0, deviation 1 (Box and Muller).
+  // Normally distributed: mean 0, standard deviation 1 (Box and Muller).
   double gaussian() {
     const double radius = std::sqrt(-2.0 * std::log(1.0 - unit()));
     return radius * std::cos(2.0 * std::numbers::pi * unit());

@@ -30,7 +30,7 @@ std::vector<const Object*> far_to_near(std::span<const Object> objects, double t
 }
 
 Box box_at(const Object& object, double t) {
-  // std::nearbyint rounds halves to even, as the world's description (Python) does.
+  // std::nearbyint rounds halves to even, like Python's round() in the world's description.
   const int left = static_cast<int>(std::nearbyint(object.x_at(t).value()));
   const int bottom = static_cast<int>(std::nearbyint(object.baseline));
   return {std::clamp(bottom - object.height, 0, kHeight), std::clamp(left, 0, kWidth),

@@ -8,11 +8,11 @@
 namespace palisade::world {
 namespace {
 
-constexpr double kAlike = 0.4;        // share of things that resemble another of their picture
-constexpr double kAlikeInPair = 0.6;  // and one of the left picture
-constexpr double kWarmUp = 15;        // seconds of traffic before a window begins, and as many more at most
+constexpr double kAlike = 0.4;        // share of objects that resemble another one in the picture
+constexpr double kAlikeInPair = 0.6;  // the same for the second picture of a pair and the first one
+constexpr double kWarmUp = 15;        // seconds of traffic before a window begins: so many to twice as many
 
-// Of the same kind and colour, kind, or colour as one of the others.
+// An object with the kind, the colour or both of one of the others.
 Thing resembling(Random& random, std::span<const Object> others, Kinds kinds) {
   const Object& other = others[random.below(static_cast<int>(others.size()))];
   Thing thing = random_thing(random, kinds);

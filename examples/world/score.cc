@@ -9,7 +9,7 @@
 namespace palisade::world {
 namespace {
 
-// As answers are compared: lower case, trimmed.
+// The form in which answers are compared: lower case, trimmed.
 std::string plain(std::string_view text) {
   const auto is_space = [](unsigned char c) { return std::isspace(c) != 0; };
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);

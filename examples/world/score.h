@@ -6,26 +6,26 @@
 
 namespace palisade::world {
 
-// How many of the things said were true, over all captions so far.
+// Counts of what was said, what is true and what is both, over all captions so far.
 struct Tally {
   int said = 0;
   int really = 0;
   int both = 0;
-  // One where nothing was said and nothing was there.
+  // 1 if nothing was said and nothing was there.
   double f1() const { return said + really == 0 ? 1.0 : 2.0 * both / (said + really); }
 };
 
 // The clauses in which a caption and the truth differ.
 struct Difference {
-  std::vector<std::string> wrong;   // said, not so
-  std::vector<std::string> missed;  // so, not said
+  std::vector<std::string> wrong;   // said but not true
+  std::vector<std::string> missed;  // true but not said
 };
 
-// The running score of captions against what the world really showed: micro F1 over multisets.
+// The score of all captions so far against the truth: micro F1 over multisets.
 struct Score {
   int captions = 0;
   int exact = 0;
-  Tally objects;  // colour and kind together
+  Tally objects;  // colour and kind must both be right
   Tally kinds;
   Tally colours;
   Tally clauses;

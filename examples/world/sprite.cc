@@ -33,8 +33,7 @@ Sprite load(const std::filesystem::path& assets, Kind kind) {
   return sprite;
 }
 
-// One axis of Pillow's BOX filter: the source pixels first..last whose centres lie in the target's pixel, all
-// of one weight.
+// One axis of Pillow's BOX filter: the source pixels first..last whose centres lie in the target pixel, with equal weights.
 struct Span {
   int first;
   int last;
@@ -47,7 +46,7 @@ std::vector<Span> box_spans(int from, int to) {
     const double centre = (i + 0.5) * scale;
     spans[i].first = std::max(0, static_cast<int>(centre - support + 0.5));
     spans[i].last = std::min(from, static_cast<int>(centre + support + 0.5));
-    // The filter is open below and closed above.
+    // The filter's support includes its upper end and not its lower one.
     if ((spans[i].first - centre + 0.5) / std::max(scale, 1.0) <= -0.5) ++spans[i].first;
   }
   return spans;

@@ -9,7 +9,7 @@ namespace palisade::world {
 namespace {
 
 constexpr int kStillAttempts = 40;
-constexpr int kPatience = 30;  // attempts after which closer neighbours will do
+constexpr int kPatience = 30;  // attempts after which objects may stand closer together
 
 double random_x(Random& random, int width) {
   if (!random.chance(0.18)) return random.between(0, kWidth - width);
@@ -17,7 +17,7 @@ double random_x(Random& random, int width) {
   return random.chance(0.5) ? inside - width : kWidth - inside;
 }
 
-// The shared part of two boxes, relative to the smaller one.
+// The area that two boxes share, relative to the smaller one.
 double overlap(const Object& a, const Object& b) {
   const Box p = box_at(a, 0);
   const Box q = box_at(b, 0);
@@ -31,7 +31,7 @@ double overlap(const Object& a, const Object& b) {
 }  // namespace
 
 int random_count(Random& random) {
-  constexpr double kAtMost[]{0.05, 0.28, 0.59, 0.89};  // shares of 0, 1, 2, 3 objects, added up
+  constexpr double kAtMost[]{0.05, 0.28, 0.59, 0.89};  // cumulative shares of pictures with 0, 1, 2 and 3 objects
   return static_cast<int>(std::upper_bound(std::begin(kAtMost), std::end(kAtMost), random.unit()) -
                           std::begin(kAtMost));
 }

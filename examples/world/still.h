@@ -10,14 +10,14 @@
 
 namespace palisade::world {
 
-// A scene without motion, as the demo world mixes them: 0 to 4 objects that stand anywhere at time 0.
+// A scene without motion: 0 to 4 objects that stand anywhere at time 0, with the demo world's distribution.
 std::vector<Object> random_still(Random& random);
-// How many objects such a scene has, 0 to 4.
+// Draws the number of objects of such a scene, 0 to 4.
 int random_count(Random& random);
 
-// Says what stands next to those already `placed`.
+// Draws the next object of a scene that already has `placed`.
 using NextThing = std::function<Thing(std::span<const Object> placed)>;
-// `count` things that stand anywhere at time 0, apart as far as there is room; ids from zero.
+// `count` objects that stand anywhere at time 0, apart from each other if there is room; ids from 0.
 std::vector<Object> placed_still(Random& random, int count, const NextThing& next);
 
 }  // namespace palisade::world

@@ -6,11 +6,11 @@
 namespace palisade::world {
 namespace {
 
-constexpr double kOutside = 4.0;       // pixels beyond the edge where objects come and go
+constexpr double kOutside = 4.0;       // pixels beyond the edge at which objects appear and disappear
 constexpr double kBeginEarlier = 5.0;  // seconds of traffic before the first picture
-constexpr double kLongStop = 0.12;     // share of stops that last up to 30 s
+constexpr double kLongStop = 0.12;     // share of stops that are long, up to 30 s
 constexpr int kStreetAttempts = 200;   // to find an object unlike those on the street
-// How often another object may come to 0, 1, 2 and 3 that are there: 0 to 3 in view, 4 rarely.
+// Probability that another object may appear while 0, 1, 2 or 3 are there, so that 4 are rare.
 constexpr std::array<double, 4> kWelcome{1, 0.4, 0.45, 0.01};
 
 double clipped(double level) {
@@ -79,7 +79,7 @@ void Street::forget(double t) {
   std::erase_if(objects_, [&](const Object& object) { return object.until() < t - kMemory; });
 }
 
-// The lane's next object, or a later time when the street is full.
+// Adds the lane's next object, or tries again later if the street is full.
 void Street::give_way(Lane& lane) {
   const double t = lane.free_from;
   if (!random_.chance(kWelcome[still_there(t)])) {
@@ -89,7 +89,7 @@ void Street::give_way(Lane& lane) {
   const double baseline = lane.baseline + random_.between(-6, 6);
   Object object = random_object(random_, baseline, random_thing(random_, kinds_));
   set_course(object, t);
-  // Another of the same kind (the course was made for its width), until its colour is not on the street.
+  // Draws colours until one is not on the street. The kind stays, because the course was made for its width.
   for (int attempt = 0; resembles_another(object); ++attempt) {
     if (attempt == kStreetAttempts) {
       lane.free_from = t + random_.between(1, 9);
@@ -105,13 +105,13 @@ void Street::give_way(Lane& lane) {
   objects_.push_back(std::move(object));
 }
 
-// At most one a lane, and the asking lane has none.
+// The other lanes have at most one object each.
 std::size_t Street::still_there(double t) const {
   return static_cast<std::size_t>(
       std::ranges::count_if(objects_, [&](const Object& object) { return object.until() > t; }));
 }
 
-// Lanes are served in the order of time, so every life that could overlap is already known.
+// Lanes take turns in the order of time, so all objects that could overlap are already known.
 bool Street::resembles_another(const Object& object) const {
   return std::ranges::any_of(objects_, [&](const Object& other) {
     return other.kind == object.kind && other.colour == object.colour &&

@@ -12,35 +12,35 @@
 
 namespace palisade::world {
 
-// A light, a background and a noise as the demo world mixes them.
+// Draws background, light and noise with the demo world's distribution.
 Look random_look(Random& random);
 
 Thing random_thing(Random& random, Kinds kinds = kStreetKinds);
 
-// One such object whose bottom edge is at `baseline`; no knots yet.
+// Draws an object whose bottom edge is at `baseline`. It has no knots yet.
 Object random_object(Random& random, double baseline, Thing thing);
 
-// An endless street: objects come and go in four lanes for as long as one asks. Time is in seconds from any
-// zero. Remembers only who is on the street and who left it lately. Owned by one thread.
+// An endless street on which objects come and go in four lanes. Time is in seconds from any origin. Remembers only the
+// objects on the street and those that left it lately. Not thread-safe.
 class Street {
  public:
-  // The traffic begins some seconds before `start`, so that the street is not empty then.
+  // The traffic begins some seconds before `start`, so that the street is not empty at the start.
   Street(std::uint64_t seed, double start, Kinds kinds = kStreetKinds);
 
-  // Decides everything that begins at or before t. Returns the new objects, in the order of their coming.
+  // Generates all objects that appear at or before t. Returns the new ones in the order of their appearance.
   std::vector<Object> advance(double t);
-  // Drops what left the street more than kMemory seconds before t.
+  // Forgets objects that left the street more than kMemory seconds before t.
   void forget(double t);
-  // Everything remembered and decided so far, some of it yet to come.
+  // All objects that are not forgotten, including those that have yet to appear.
   std::span<const Object> objects() const { return objects_; }
 
-  static constexpr double kApart = 4.0;  // seconds between two of the same kind and colour
+  static constexpr double kApart = 4.0;  // seconds between two objects of the same kind and colour
   static constexpr double kMemory = 30.0;
 
  private:
   struct Lane {
     double baseline;
-    double free_from;  // when the next object may come
+    double free_from;  // when the next object may appear
   };
   void give_way(Lane& lane);
   std::size_t still_there(double t) const;

@@ -8,7 +8,7 @@
 namespace palisade::world {
 namespace {
 
-constexpr double kMinMotion = 0.12 * kWidth;  // pixels between first and last sight; less is standing
+constexpr double kMinMotion = 0.12 * kWidth;  // pixels between the first and last position; an object that moves less stands
 
 std::optional<Clause> clause_of(const Object& object, std::span<const double> times) {
   int shown = 0;

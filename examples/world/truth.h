@@ -8,7 +8,7 @@
 
 namespace palisade::world {
 
-// What can be told of an object without its motion. Ordered as captions are: by kind, then colour.
+// What a still picture shows of an object. Ordered by kind, then colour, like captions.
 struct Thing {
   Kind kind = Kind::kCar;
   Colour colour = Colour::kRed;
@@ -21,12 +21,12 @@ enum class Motion { kCrosses, kEnters, kLeaves, kMoves, kStays };
 struct Clause {
   Thing thing;
   Motion motion = Motion::kStays;
-  bool to_right = false;  // meaningless for what stays
+  bool to_right = false;  // meaningless for an object that stays
   bool operator==(const Clause&) const = default;
 };
 
-inline constexpr double kMinVisible = 0.30;  // objects seen less do not count anywhere
-inline constexpr int kMinFrames = 3;         // that must show an object of a window
+inline constexpr double kMinVisible = 0.30;  // objects of which less is visible do not count
+inline constexpr int kMinFrames = 3;         // of a window that must show an object
 
 // Everything visible at time t, in the order of captions.
 std::vector<Thing> still_truth(std::span<const Object> objects, double t);

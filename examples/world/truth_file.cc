@@ -44,7 +44,7 @@ Object object_from_json(const Json& json) {
   object.faces_right = json.at("facing") == "right";
   object.width = json.at("width");
   object.height = json.at("height");
-  if (json.contains("x")) object.knots = {{0, json.at("x")}};  // stands still, at time 0
+  if (json.contains("x")) object.knots = {{0, json.at("x")}};  // an object that stands still
   for (const Json& knot : json.value("knots_t_x", Json::array()))
     object.knots.push_back({knot.at(0), knot.at(1)});
   return object;
@@ -78,7 +78,7 @@ TruthWriter::~TruthWriter() {
   close(descriptor_);
 }
 
-// One write a line, so that a reader sees whole lines and nothing waits in a buffer.
+// Each line is one unbuffered write, so that a reader sees whole lines at once.
 void TruthWriter::write(const Json& line) {
   const std::string text = line.dump() + "\n";
   const std::lock_guard lock(mutex_);
@@ -109,7 +109,7 @@ void TruthReader::refresh() {
   std::ifstream input(file_);
   input.seekg(static_cast<std::streamoff>(read_));
   std::string line;
-  while (std::getline(input, line) && !input.eof()) {  // a last line without its end is still being written
+  while (std::getline(input, line) && !input.eof()) {  // a last line without its "\n" is still being written
     read_ += line.size() + 1;
     take(line);
   }

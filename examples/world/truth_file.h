@@ -14,24 +14,24 @@
 
 namespace palisade::world {
 
-// An object with the field names of the demo world's samples; knots_t_x in seconds of `time_zero`'s clock.
+// An object as JSON with the field names of the demo world's samples; times in knots_t_x are relative to `time_zero`.
 nlohmann::json to_json(const Object& object, double time_zero);
 Object object_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const Look& look);
 Look look_from_json(const nlohmann::json& json);
 
-// The cameras' account of what they show: JSON lines, one where a scene begins and one for an object's whole
-// life, written before the object is in view; times are wall time in seconds. Safe from any thread.
+// Writes what the cameras show as JSON lines: one for the beginning of a scene, and one for each object, before it comes
+// into view. Times are wall time in seconds. Thread-safe.
 class TruthWriter {
  public:
-  // Begins the file anew. Throws when it cannot be written.
+  // Replaces an existing file. Throws if it cannot be written.
   explicit TruthWriter(const std::filesystem::path& file);
   ~TruthWriter();
   TruthWriter(const TruthWriter&) = delete;
   TruthWriter& operator=(const TruthWriter&) = delete;
 
   void scene(std::string_view camera, double start, const Look& look);
-  // The object's knots are in seconds after `start`.
+  // The object's times are in seconds after `start`.
   void object(std::string_view camera, double start, const Object& object);
 
  private:
@@ -41,21 +41,21 @@ class TruthWriter {
   int descriptor_;  // guarded by mutex_
 };
 
-// What one camera showed. Knots are in wall time.
+// What one camera showed. Knots have wall times.
 struct CameraTruth {
-  double since = 0;  // nothing is known of the time before
+  double since = 0;  // wall time before which nothing is known
   Look look;
   std::vector<Object> objects;
 };
 
-// Reads a truth file while it is being written. Remembers kMemory seconds. Used by one thread.
+// Reads a truth file while it is being written. Remembers kMemory seconds. Not thread-safe.
 class TruthReader {
  public:
   explicit TruthReader(std::filesystem::path file) : file_(std::move(file)) {}
 
-  // Takes in what was added since; starts over when the file was begun anew. A missing file is no error.
+  // Reads what was added since the last call, or everything if the file was replaced. A missing file is no error.
   void refresh();
-  // Nothing for a camera that the file does not know.
+  // Nothing if the file does not contain the camera.
   const CameraTruth* camera(std::string_view name) const;
 
   static constexpr double kMemory = 600;
