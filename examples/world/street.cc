@@ -105,7 +105,7 @@ void Street::give_way(Lane& lane) {
   objects_.push_back(std::move(object));
 }
 
-// The other lanes have at most one object each.
+// The number of objects that are still on the street at t: at most one in each lane.
 std::size_t Street::still_there(double t) const {
   return static_cast<std::size_t>(
       std::ranges::count_if(objects_, [&](const Object& object) { return object.until() > t; }));

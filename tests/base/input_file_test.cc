@@ -61,7 +61,7 @@ TEST_CASE("a line that is too long is told with its number before it has been re
 }
 
 TEST_CASE("what cannot be read is an error and never the end") {
-  // Opens like a file, has no length, and fails at the first read.
+  // This opens like a file, has no length, and fails at the first read.
   char one = 0;
   InputFile memory("/proc/self/mem");
   CHECK_THROWS_WITH_AS(memory.read({&one, 1}), doctest::Contains("cannot be read"), Error);

@@ -70,7 +70,7 @@ TEST_CASE("no symbolic link is followed where a file is written, whichever of it
   CHECK(open_to_append(folder.path / "link") < 0);
   CHECK(open_to_append(folder.path / "dangling") < 0);
   CHECK_FALSE(fs::exists(folder.path / "nothing"));
-  // The unfinished file's name is replaced, and not what it points to.
+  // A link at the partial file's name is replaced, and not the file that it points to.
   fs::create_symlink("precious", folder.path / "file.partial");
   CHECK(write_new(folder.path / "file"));
   CHECK(folder.text("file") == "new");

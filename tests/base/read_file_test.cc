@@ -41,7 +41,7 @@ TEST_CASE("a file is read from any byte on, and says where it ends") {
 }
 
 TEST_CASE("what the disk refuses is named with file and byte") {
-  // The first page of this process's memory is nobody's: its kernel answers EIO there.
+  // The first page of this process's memory is not mapped, so reading it gives EIO.
   const ReadFile memory("/proc/self/mem");
   std::array<std::byte, 4> some{};
   CHECK_THROWS_WITH_AS(memory.read(16, some), "/proc/self/mem: cannot be read at byte 16: Input/output error",

@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kStart = 1'790'000'000;
 
-// A camera's account with one red car, which crosses to the right from second 10 to 15.
+// A truth file with one red car, which crosses to the right from second 10 to 15.
 struct OneCar {
   std::filesystem::path path =
       std::filesystem::temp_directory_path() / format("palisade_account_{}.jsonl", getpid());

@@ -1,4 +1,4 @@
-// What the demo model is taught and how it is marked.
+// The demo model's lessons and marks.
 #include <doctest/doctest.h>
 
 #include "examples/demo_model/lessons.h"

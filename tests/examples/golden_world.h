@@ -11,7 +11,7 @@
 
 namespace palisade::world {
 
-// The demo world's samples: scenes with the truth that its own description computed.
+// The demo world's samples: scenes with the truth as computed by the world's description in Python.
 inline std::filesystem::path golden_world() {
   return std::filesystem::path(PALISADE_SOURCE_DIR) / "tests" / "golden" / "world";
 }

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kSize = 64;
 
-// The long way: the camera's picture without noise, resized.
+// The reference: the camera's picture without noise, resized.
 Image painted_in_full(const Sprites& sprites, Look look, std::span<const Object> objects, double t) {
   std::vector<std::uint8_t> frame(kFrameBytes);
   look.noise_sigma = 0;
@@ -29,7 +29,7 @@ Image painted_in_full(const Sprites& sprites, Look look, std::span<const Object>
   return resize_as_pillow(Image(kWidth, kHeight, std::move(rgb)), kSize, kSize, PillowFilter::kBicubic);
 }
 
-// What two ways of drawing make of the same scenes.
+// The differences between the two ways of drawing the same scenes.
 struct Comparison {
   long samples = 0;
   long far_apart = 0;  // by more than 12 levels

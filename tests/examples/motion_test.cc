@@ -30,7 +30,7 @@ const std::vector<Case> kNuisances = {
     {"all of it", {.noise_sigma = 8, .light_ramp = 0.4, .flicker = 0.05, .shake = 2, .rain = 60}},
 };
 
-// The tenths of a second, of `seconds`, in which the watch says that something moves.
+// The tenths of a second in which MotionWatch reports motion, during `seconds`.
 std::set<int> tenths_of_motion(ScriptedStreet street, int seconds, std::vector<Polygon> region = {}) {
   MotionWatch watch(std::move(region));
   std::set<int> moving;

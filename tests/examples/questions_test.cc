@@ -19,8 +19,8 @@ namespace {
 
 using QuestionList = std::vector<Question>;
 
-// Every question that is asked of a scene, with its answer; a fresh account each time, so that none is held
-// back.
+// Every question that can be asked about a scene, with its answer. Each is drawn with new counts, so that none is left
+// out for balance.
 std::map<std::string, std::string> all_asked(const std::function<QuestionList(Questions&, Random&)>& ask) {
   std::map<std::string, std::string> all;
   int twice = 0;
@@ -50,14 +50,14 @@ int checked(const nlohmann::json& scene, const std::map<std::string, std::string
   return static_cast<int>(scene["questions"].size());
 }
 
-// The samples' pairs don't say where their objects stand.
+// The samples' pairs do not contain the objects' positions.
 std::vector<Object> in_view(const nlohmann::json& list) {
   std::vector<Object> objects = objects_of(list);
   for (Object& object : objects) object.knots = {{0, 100}};
   return objects;
 }
 
-// How often each answer was given, by what was asked; names left out.
+// How often each answer was given, by form of question without names.
 using TimesGiven = std::map<std::string, std::map<std::string, int>>;
 void enter(TimesGiven& account, const QuestionList& asked, const std::vector<std::string>& wordings) {
   for (const Question& question : asked) {

@@ -13,7 +13,7 @@
 
 namespace palisade::world {
 
-// What a camera does to a picture although nothing happens on the street.
+// Changes of the picture although nothing happens on the street.
 struct Nuisances {
   double noise_sigma = 2;     // levels, each frame anew
   double light_ramp = 0;      // share of light lost and regained once a minute: a cloud
@@ -23,8 +23,8 @@ struct Nuisances {
   std::optional<double> dim;  // at this second the light falls by a third within a fifth of a second
 };
 
-// A thing that comes at `from`, moves at `speed` pixels a second, and, where `stays` is given, stands in the
-// middle of the picture for so many seconds before it goes on.
+// An object that appears at `from` and moves at `speed` pixels a second. With `stays` it stands in the middle of the
+// picture for so many seconds before it goes on.
 inline Object passer(std::int64_t id, Kind kind, Colour colour, double from, double speed, double stays = 0) {
   Random random(std::uint64_t(id) + 77);
   Object object = random_object(random, 246 + 52 * double(id % 3), random_thing(random));
@@ -51,7 +51,7 @@ inline Object passer(std::int64_t id, Kind kind, Colour colour, double from, dou
   return object;
 }
 
-// A street on which the script alone happens, with nuisances. The same for the same seed.
+// A street on which only the script happens, with the nuisances. Depends only on script and seed.
 class ScriptedStreet {
  public:
   ScriptedStreet(std::vector<Object> script, Nuisances nuisances, std::uint64_t seed, int background = 3)
@@ -65,7 +65,7 @@ class ScriptedStreet {
 
   const std::vector<Object>& script() const { return script_; }
 
-  // To be asked in the order of time.
+  // To be called in the order of time.
   Image at(double t) {
     painter_.paint(script_, t, drawn_);
     const double gain = light_at(t);

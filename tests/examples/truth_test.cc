@@ -58,7 +58,7 @@ TEST_CASE("the truth of every sample window is the one that the demo world state
   CHECK(captions == 28);
 }
 
-// The samples give knots to 0.1 ms: at 300 pixels a second a box may round to the other side.
+// The samples' times are rounded to 0.1 ms, so that at 300 pixels a second a box may round to another pixel.
 bool close(const Box& a, const Box& b) {
   return a.y0 == b.y0 && a.y1 == b.y1 && std::abs(a.x0 - b.x0) <= 1 && std::abs(a.x1 - b.x1) <= 1;
 }

@@ -1,4 +1,4 @@
-// Cameras that freeze, die, are absent, ask for a password, flap: R-01 to R-06 and R-20 of the fault list.
+// Cameras that freeze, die, are absent, ask for a password or flap: R-01 to R-06 and R-20 of the fault list.
 #include <doctest/doctest.h>
 
 #include "base/format.h"
@@ -86,7 +86,7 @@ TEST_CASE("R-04 a camera that is absent or whose name is unknown is tried again,
       CHECK(reports[0].state == FeedState::kConnecting);
       const milliseconds first = watched->options.retry.first;
       for (int i = 1; i <= 3; ++i) {
-        // Pauses count from the beginning of an attempt; what it took is what the last pause leaves.
+        // A pause counts from the beginning of an attempt, so the attempt's own time is part of it.
         const FeedReport& last = reports[std::size_t(i) - 1];
         const auto tried =
             std::chrono::ceil<milliseconds>(reports[std::size_t(i)].since - last.since) - last.next_try_in;
@@ -171,7 +171,7 @@ TEST_CASE("R-20 one frozen, dying, flapping camera among four changes the frames
     WatchedFeeds good;
     for (const RtspCamera& camera : cameras) {
       FeedOptions options = impatient(camera.url(), reader);
-      // Every frame is a clip of its own.
+      // Each clip has one frame.
       options.samplings = {{.count = 1,
                             .span = milliseconds(0),
                             .stride = milliseconds(1),

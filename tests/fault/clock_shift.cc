@@ -1,5 +1,5 @@
-// Preloaded into a program, shifts what it takes for the wall clock by the seconds that a file holds
-// (PALISADE_CLOCK_SHIFT), as somebody who sets the host's clock does. Monotonic clocks stay as they are.
+// A library to be preloaded into a program. It shifts the program's wall clock by the seconds in the file that
+// PALISADE_CLOCK_SHIFT names, as if the host's clock were set. Monotonic clocks are not changed.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/time.h>

@@ -1,9 +1,8 @@
-// Built without FORTIFY_SOURCE, as its own inline reads would stand here twice.
+// Built without FORTIFY_SOURCE, whose inline definitions of read functions would clash with those here.
 #undef _FORTIFY_SOURCE
-// Preloaded into a program, breaks one file under it while it is read (PALISADE_FILE_FAULT, NAME:BYTE:KIND):
-// from that byte on the disk fails (eio) or never answers (hang, which is told on stderr), or when it is
-// first read past its header it is cut off there (cut), or written to (touch). Fortified programs read by the
-// _chk variants.
+// A library to be preloaded into a program. It breaks one file while it is read, as PALISADE_FILE_FAULT=NAME:BYTE:KIND
+// says. From that byte on reads fail (eio) or never return (hang, which is reported on stderr); or at the first read
+// past its header the file is truncated there (cut) or written to (touch). Fortified programs call the _chk variants.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -43,7 +42,7 @@ std::string path_of(int descriptor) {
   while (true) pause();
 }
 
-// How much of a read of `count` bytes at `at` succeeds; 0 where the disk fails.
+// The number of bytes that a read of `count` bytes at `at` returns; 0 if it fails.
 size_t readable(int descriptor, size_t count, off_t at) {
   static const Fault fault;
   if (fault.name.empty() || at < 0) return count;

@@ -1,5 +1,5 @@
-// Preloaded into a program, makes every look-up of a host named *.lost wait for ever, as one does whose name
-// server takes questions and never answers. Other names are looked up as ever.
+// A library to be preloaded into a program. It makes every lookup of a host named *.lost block for ever, as if the name
+// server never answered. Other lookups are not changed.
 #include <dlfcn.h>
 #include <netdb.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Media whose timestamps, sizes and codecs lie or change: R-11 to R-19 and R-23 of the fault list.
+// Media whose timestamps, sizes and codecs are wrong or change: R-11 to R-19 and R-23 of the fault list.
 #include <doctest/doctest.h>
 
 #include <random>
@@ -31,7 +31,7 @@ using test::WatchedFeed;
 
 constexpr std::int64_t kSecond = 90'000;  // of a transport stream's clock
 
-// Serves a live stream: of unknown length, at ten frames a second or as fast as it is taken.
+// Serves a live stream of unknown length, at ten frames a second or as fast as the client reads.
 HttpServer::Answer live(std::string stream, milliseconds between_parts = {}) {
   return [stream = std::move(stream), between_parts](const std::string&, const HttpServer::Send& send) {
     send("HTTP/1.0 200 OK\r\nContent-Type: video/mp2t\r\n\r\n");
@@ -53,7 +53,7 @@ SourceOptions gst_file(const std::string& path) {
           .allow_launch = true};
 }
 
-// Every fault of a file: read by FFmpeg and by a pipeline.
+// Opens a file with FFmpeg and with a GStreamer pipeline.
 std::vector<SourceOptions> both_ways(const std::string& path) {
   std::vector<SourceOptions> ways = {{.url = path}, gst_file(path)};
   for (SourceOptions& way : ways) {
@@ -92,7 +92,7 @@ TEST_CASE("R-11 a camera that changes its picture's size goes on, and tells it o
     CHECK(reports[1].width == 128);
     CHECK(reports[2].width == 160);
     CHECK(reports[2].height == 120);
-    // Each frame is resized alone: windows with both sizes are whole.
+    // Frames are resized one by one, so that windows with both sizes are complete.
     test::check_windows(watched->log.clips(), milliseconds(70));
   }
 }
@@ -136,7 +136,7 @@ TEST_CASE("R-13 a counter that wraps moves media time on by one frame") {
   }
 }
 
-// The number of a frame says when it was taken: a window is right when its frames are as many apart as asked.
+// A frame's number tells when it was taken: checks that the frames of a window have the right distance.
 TEST_CASE("R-14 no window spans a jump, whatever timestamps do") {
   using Number = std::int64_t;
   const std::pair<const char*, test::Retime> faults[] = {
@@ -230,7 +230,7 @@ TEST_CASE("R-17 a camera of many frames a second gives windows of the same time,
     REQUIRE(watched->log.wait_for_clips(3));
     test::check_windows(watched->log.clips(), milliseconds(70));
     const auto clips = watched->log.clips();
-    // Four pictures of each 800 ms are made; the camera sends 192.
+    // Of the 192 frames that the camera sends, about four are kept from every 800 ms.
     const Clip& last = clips.back().second;
     CHECK(last.frames.back().stamp.number - last.frames.front().stamp.number > 40);
   }
@@ -262,7 +262,7 @@ TEST_CASE("R-18 twenty tracks are read; more than 32 are an error for FFmpeg and
       CAPTURE(options.url);
       std::optional<SourceFault> fault;
       const std::vector<Frame> frames = frames_until_error(options, &fault);
-      // A pipeline takes the first picture, however many there are.
+      // A pipeline uses the first video track, however many there are.
       if (tracks == 20 || options.allow_launch) {
         CHECK(frames.size() == 30);
       } else {
@@ -283,12 +283,12 @@ TEST_CASE(
       CAPTURE(options.url);
       std::optional<SourceFault> fault;
       CHECK(frames_until_error(options, &fault).empty());
-      // decodebin does not always say that nothing comes of it: then no picture within open_timeout.
+      // decodebin does not always report that it cannot decode; then open_timeout expires.
       const bool waited = options.allow_launch && fault == SourceFault::kUnreachable;
       CHECK((fault == SourceFault::kUnreadable || waited));
     }
   }
-  // One that is still being written is read as far as it goes.
+  // A file that is still being written is read to its present end.
   for (const SourceOptions& options :
        both_ways(folder.write("growing.ts", whole.substr(0, whole.size() / 2)))) {
     CAPTURE(options.url);

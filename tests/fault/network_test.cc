@@ -57,7 +57,7 @@ struct Network {
   int frames = 24;  // to be read by GStreamer; by FFmpeg, which takes more for damaged than is, a third
 };
 
-// Reads so many sound frames and says how many the camera has sent meanwhile.
+// Reads so many undamaged frames and returns how many frames the camera has sent meanwhile.
 std::int64_t check_balls(const SourceOptions& options, int frames) {
   const auto source = open_source(options, {});
   FrameStamp last;
@@ -106,7 +106,7 @@ TEST_CASE("R-07 what lost packets damage is never sampled: frames built upon a d
 }
 
 TEST_CASE("R-07 the same of a camera that loses packets before it sends them over TCP") {
-  // Seven of ten arrive; but fewer than two of a group of five arrive with all that they need.
+  // 7 of 10 packets arrive, but on average fewer than 2 of 5 frames of a group can be decoded.
   check_both({.path = "/losing", .transport = RtspTransport::kTcp, .frames = 12},
              [](RtspReader, int frames, std::int64_t sent) { CHECK(sent > frames * 17 / 10); });
 }
@@ -130,7 +130,7 @@ TEST_CASE("R-07 packets that come out of order are no loss") {
              [](RtspReader, int frames, std::int64_t sent) { CHECK(sent == frames); });
 }
 
-// FFmpeg hands a datagram that comes twice to its decoder twice: what that damages says so.
+// FFmpeg gives a duplicate datagram to its decoder again; frames that this damages are marked.
 TEST_CASE("R-07 packets that come twice damage nothing that is sampled") {
   check_both({.path = "/doubled"}, [](RtspReader reader, int frames, std::int64_t sent) {
     if (reader == RtspReader::kGstreamer) CHECK(sent == frames);
@@ -193,7 +193,7 @@ TEST_CASE("R-09 a connection that is cut after so many bytes, wherever that is, 
       TcpRelay relay(camera.port());
       relay.bytes_until_close = bytes;
       WatchedFeed watched(impatient(relay.url(), reader));
-      // GStreamer mends some of it by itself.
+      // GStreamer repairs some of it by itself.
       REQUIRE(watched.log.wait_for(FeedState::kOnline, bytes > 5'000 ? 2 : 1));
       CHECK(relay.connections > 1);
       CHECK(watched.log.count(FeedState::kUnreadable) == 0);

@@ -1,4 +1,4 @@
-// Thousands of reconnects leave nothing behind: R-22 of the fault list, a day's flapping in seconds.
+// Thousands of reconnects leave nothing behind: R-22 of the fault list.
 #include <doctest/doctest.h>
 
 #include <dirent.h>
@@ -42,14 +42,14 @@ struct Held {
   }
 };
 
-// The first ones fill caches and pools; after them nothing may grow with their number.
+// The first repetitions fill caches and pools; afterwards nothing may grow.
 template <typename Once>
 void check_nothing_grows(int times, long allowed_kb, const Once& once) {
   for (int i = 0; i < times / 5; ++i) once();
   const Held before;
   for (int i = 0; i < times; ++i) once();
   Held after;
-  // GStreamer's pool keeps idle threads for a while; the test's own relay and server close theirs in time.
+  // GStreamer's thread pool keeps idle threads for a while, and the test's servers need a moment to end theirs.
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while ((after.files > before.files + 1 || after.threads > before.threads + 1) &&
          std::chrono::steady_clock::now() < patience) {

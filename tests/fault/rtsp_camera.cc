@@ -1,5 +1,5 @@
-// A camera for tests: serves moving pictures as RTSP on the loopback until it is killed, and prints its port.
-// Being a process of its own it can be frozen (SIGSTOP) and killed as real ones freeze and die.
+// A camera for tests: serves moving pictures by RTSP on the loopback until it is killed, and prints its port. It is a
+// process of its own, so that tests can freeze (SIGSTOP) and kill it.
 //   rtsp_camera [PORT [USER PASSWORD basic|digest]]
 // Lines on stdin change it while it runs, and are answered with "done":
 //   size WIDTH HEIGHT       the picture of /live and /udp from now on, in the middle of the stream
@@ -22,7 +22,7 @@
 
 namespace {
 
-// A white ball on black: whoever sees another amount of white sees a damaged picture.
+// A white ball on black, so that a damaged picture has another amount of white.
 std::string ball(int width, int height, int rate, const std::string& coder, const std::string& filter = {}) {
   return "videotestsrc is-live=true pattern=ball ! capsfilter " + filter +
          " caps=video/x-raw,format=I420,width=" + std::to_string(width) +
@@ -34,7 +34,7 @@ std::string h264(int keyframe_every, const std::string& pay = "name=pay0") {
          std::to_string(keyframe_every) + " ! rtph264pay pt=96 config-interval=1 " + pay;
 }
 
-// What /live shows.
+// The pipeline of /live.
 struct Form {
   int width = 128;
   int height = 96;
@@ -42,12 +42,12 @@ struct Form {
 
   std::string launch() const {
     const std::string jpeg = "jpegenc ! rtpjpegpay pt=26 name=pay0";
-    // The filter's name lets resize() find it.
+    // resize() finds the filter by its name.
     return "( " + ball(width, height, 15, codec == "jpeg" ? jpeg : h264(15), "name=form") + " )";
   }
 };
 
-// Mount points that stay as they are.
+// Mount points that commands do not change.
 const std::map<std::string, std::string> kFixed = {
     // RTP packets get lost on the way. They are small, so that a picture is several,
     {"/lossy", ball(320, 240, 15, h264(15, "mtu=160") + " ! netsim name=pay0 drop-probability=0.03")},
@@ -56,20 +56,20 @@ const std::map<std::string, std::string> kFixed = {
     // or so small that none is.
     {"/shredded", ball(320, 240, 15, h264(15, "mtu=100") + " ! netsim name=pay0 drop-probability=0.3")},
     {"/doubled", ball(320, 240, 15, h264(15, "mtu=160") + " ! netsim name=pay0 duplicate-probability=0.005")},
-    // Every tenth comes after the next one.
+    // Every tenth packet comes after the next one.
     {"/reordered", ball(320, 240, 15, h264(15, "mtu=160") + " ! netsim name=pay0")},
     {"/fast", ball(128, 96, 240, h264(240))},
-    // As a camera of few key frames looks to whoever joins: it never sends one.
+    // Never sends a keyframe, like a camera with very few of them for a client that has just connected.
     {"/keyless", ball(128, 96, 15,
                       "x264enc tune=zerolatency speed-preset=ultrafast bframes=0 threads=1 ! "
                       "video/x-h264,stream-format=avc ! rtph264pay pt=96 name=pay0")},
-    // Video within an MPEG transport stream, as encoders of broadcasters send it.
+    // Video in an MPEG transport stream, as broadcast encoders send it.
     {"/transport",
      ball(128, 96, 15,
           "x264enc tune=zerolatency speed-preset=ultrafast bframes=0 threads=1 key-int-max=15 ! "
           "mpegtsmux ! rtpmp2tpay pt=33 name=pay0")},
     {"/slow", ball(64, 48, 1, h264(1))},
-    // A keyframe a minute, as cameras that save bandwidth send.
+    // One keyframe a minute, like cameras that save bandwidth.
     {"/seldom", ball(128, 96, 15, h264(1000))},
     {"/quick", ball(64, 48, 50, h264(1))},
     {"/audio", "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0"},
@@ -145,7 +145,7 @@ class Camera {
   void mount(const std::string& path, const std::string& launch) {
     GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
     gst_rtsp_media_factory_set_launch(factory, launch.c_str());
-    // A pipeline for each reader: gst-rtsp-server dies of two that begin to play a shared one at one moment.
+    // A pipeline for each client, because gst-rtsp-server crashes if two start a shared one at the same moment.
     gst_rtsp_media_factory_set_shared(factory, FALSE);
     g_signal_connect(factory, "media-configure", G_CALLBACK(on_media), this);
     factories_[path] = factory;
@@ -253,7 +253,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "rtsp_camera: the port is taken\n");
     return 1;
   }
-  // Sent and answered one at a time: nothing is ever left in std::cin's own buffer.
+  // Commands come one at a time, so nothing is left in std::cin's own buffer.
   g_io_add_watch(g_io_channel_unix_new(STDIN_FILENO), G_IO_IN, on_command, &camera);
   std::printf("%d\n", port);
   std::fflush(stdout);

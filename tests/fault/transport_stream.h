@@ -15,8 +15,8 @@ extern "C" {
 
 namespace palisade::test {
 
-// A clip's video, `times` over, one picture every 100 ms, as a transport stream or another of FFmpeg's
-// formats. `tracks`: the same video so many times beside one another.
+// A clip's video, repeated `times` times, with a picture every 100 ms, as MPEG transport stream or in another of FFmpeg's
+// formats. `tracks`: the number of tracks, each with the same video.
 inline std::string transport_stream(const std::string& clip, int times, const char* format = "mpegts",
                                     int tracks = 1) {
   AVFormatContext* out = nullptr;
@@ -71,10 +71,10 @@ inline std::string transport_stream(const std::string& clip, int times, const ch
   return text;
 }
 
-// What a test makes of the timestamp of the picture shown as the `number`th, from 0; nothing leaves it out.
+// A test's replacement for the timestamp of picture `number`, from 0 in display order; nothing removes the timestamp.
 using Retime = std::function<std::optional<std::int64_t>(std::int64_t number, std::int64_t pts)>;
 
-// The same transport stream with other timestamps. A muxer would refuse to write most of them.
+// The transport stream with other timestamps, most of which a muxer would refuse to write.
 inline std::string retimed(std::string stream, const Retime& retime) {
   constexpr std::size_t kPacket = 188;
   std::optional<std::int64_t> first;

@@ -14,14 +14,14 @@
 
 namespace palisade::test {
 
-// Every fault of a camera is the same to both libraries.
+// Tests run with both readers, which must report a camera's faults in the same way.
 inline constexpr std::array kReaders = {RtspReader::kFfmpeg, RtspReader::kGstreamer};
 
 inline std::string name_of(RtspReader reader) {
   return reader == RtspReader::kFfmpeg ? "ffmpeg" : "gstreamer";
 }
 
-// A camera that is given up after a second, and tried again soon.
+// Options with short timeouts and short pauses between attempts.
 inline FeedOptions impatient(const std::string& url, RtspReader reader,
                              RtspTransport transport = RtspTransport::kTcp) {
   FeedOptions options;
@@ -40,7 +40,7 @@ inline FeedOptions impatient(const std::string& url, RtspReader reader,
   return options;
 }
 
-// A feed and what it has told.
+// A feed with a log of its clips and reports.
 struct WatchedFeed {
   explicit WatchedFeed(FeedOptions feed_options)
       : options(feed_options), feed(std::move(feed_options), log.on_clip(), log.on_report()) {}
@@ -57,8 +57,8 @@ inline WatchedFeeds watch_with_both(const std::string& url, RtspTransport transp
   return all;
 }
 
-// A window is right when its frames lie as far apart as the sampling asks: none is missing, none from before
-// a jump. `interval` is the camera's.
+// Checks that the frames of a window are as far apart as the sampling asks, so that none is missing and none is from
+// before a jump. `interval`: between two frames of the camera.
 inline void check_windows(const FeedLog::Clips& clips, std::chrono::milliseconds interval) {
   for (const auto& [index, clip] : clips) {
     for (std::size_t i = 1; i < clip.frames.size(); ++i) {

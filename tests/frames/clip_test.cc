@@ -16,7 +16,7 @@ Frame frame_at(MediaTime pts, WallTime wall, TimeSource source, std::chrono::mil
 }  // namespace
 
 TEST_CASE("frames from before the first sender report get its times") {
-  // Arrived 300 ms after they were taken, one of them another 40 ms later.
+  // The frames arrive 300 ms after they were taken, one of them 40 ms later still.
   Clip clip{{frame_at(1s, kNoon + 300ms, TimeSource::kArrival, 200ms),
              frame_at(1100ms, kNoon + 440ms, TimeSource::kArrival, 240ms),
              frame_at(1200ms, kNoon + 200ms, TimeSource::kRtcp, 20ms)},

@@ -1,4 +1,4 @@
-// The keyframes policy of frames/sampler.h.
+// The sampling policy "keyframes" of frames/sampler.h.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -9,7 +9,7 @@
 namespace palisade {
 namespace {
 
-// Each pixel knows where it was stored.
+// An image whose pixels encode their coordinates.
 Image numbered(int width, int height) {
   std::vector<std::uint8_t> rgb;
   for (int y = 0; y < height; ++y) {
@@ -20,8 +20,8 @@ Image numbered(int width, int height) {
   return Image(width, height, std::move(rgb));
 }
 
-// Which corners of the stored picture stand at the upper left and upper right of the upright one, as the EXIF
-// standard tells them: where row 0 and column 0 are.
+// The corners of the stored picture that appear at the upper left and upper right of the upright one, derived from the
+// EXIF standard's description by row 0 and column 0.
 struct Corners {
   Orientation orientation;
   bool left_x, left_y;  // of the stored picture: false the first, true the last column or row
@@ -54,7 +54,7 @@ TEST_CASE("each of the eight orientations puts every pixel where it belongs, wha
       CHECK(at(0, 0, 1) == (corners.left_y ? height - 1 : 0));
       CHECK(at(seen.width() - 1, 0, 0) == (corners.right_x ? width - 1 : 0));
       CHECK(at(seen.width() - 1, 0, 1) == (corners.right_y ? height - 1 : 0));
-      // From corner to corner in even steps, so all between is right as well.
+      // The mapping is linear, so if the corners are right, all pixels are.
       for (int y = 0; y < seen.height(); ++y) {
         for (int x = 0; x < seen.width(); ++x) {
           const int along = lies ? y : x;

@@ -59,7 +59,7 @@ TEST_CASE("a silent second stream costs the first nothing but its pairs") {
   PairMatcher matcher(100ms);
   for (int i = 0; i < 1000; ++i) CHECK(matcher.offer_first(seen_at("a", i * 1000ms)).empty());
   CHECK(matcher.unmatched() == 1000 - PairMatcher::kMaxWaiting);
-  // What waits is settled when it comes back.
+  // Waiting frames are decided when the other stream comes back.
   const auto pairs = matcher.offer_second(seen_at("b", 999'050ms));
   REQUIRE(pairs.size() == 1);
   CHECK(gap_of(pairs[0]) == 50ms);

@@ -8,7 +8,7 @@ using namespace palisade;
 
 namespace {
 
-// One row of text for each row of pixels.
+// Draws a mask as text, a line for each row of pixels.
 std::vector<std::string> drawn(std::vector<Polygon> polygons, int width, int height) {
   const auto pixels = touched_pixels(polygons, width, height);
   std::vector<std::string> rows;
@@ -49,7 +49,7 @@ TEST_CASE("no point of a polygon lies in a pixel that is not touched") {
   std::mt19937 random(seed);
   std::uniform_real_distribution<double> unit(-0.1, 1.1);
   for (int round = 0; round < 40; ++round) {
-    // A triangle's points are its corners' weighted means.
+    // The points of a triangle are the weighted means of its corners.
     const Polygon corners{
         {unit(random), unit(random)}, {unit(random), unit(random)}, {unit(random), unit(random)}};
     const int width = 31;

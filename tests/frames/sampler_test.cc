@@ -30,7 +30,7 @@ std::vector<std::uint64_t> numbers(const Clip& clip) {
   return all;
 }
 
-// All clips of `frames` frames at a steady rate.
+// The clips of a stream of `frames` frames at a constant rate.
 std::vector<Clip> run(Sampler& sampler, int frames, double rate) {
   std::vector<Clip> clips;
   for (int i = 0; i < frames; ++i) {
@@ -46,7 +46,7 @@ TEST_CASE("uniform takes the frames nearest to start + span * i / 15, in windows
   Sampler sampler({.count = 16, .span = 4s, .stride = 2s});
   const auto clips = run(sampler, 81, 10);
   REQUIRE(clips.size() == 3);
-  // The windows of the demo world's samples at 10 pictures a second.
+  // The same windows as in the demo world's samples at 10 pictures a second.
   CHECK(numbers(clips[0]) ==
         std::vector<std::uint64_t>{0, 3, 5, 8, 11, 13, 16, 19, 21, 24, 27, 29, 32, 35, 37, 40});
   CHECK(numbers(clips[1]) ==
@@ -166,7 +166,7 @@ TEST_CASE("a picture every ten seconds is a slow camera, not a row of jumps") {
 
 namespace {
 
-// Frames of 25 a second in bursts: `on` of every `period`. All clips, and how many were given up.
+// A stream of 25 frames a second that is interrupted: on for `on` of every `period`. Its clips and how many were given up.
 std::vector<Clip> run_bursts(Sampler& sampler, std::chrono::milliseconds on, std::chrono::milliseconds period,
                              std::chrono::milliseconds until, bool jumped = false) {
   std::vector<Clip> clips;
@@ -211,7 +211,7 @@ TEST_CASE(
   for (const bool jumped : {false, true}) {
     CAPTURE(jumped);
     Sampler sampler({.count = 16, .span = 4s, .stride = 4s});
-    // 0 to 4 s, then half of one.
+    // A window from 0 to 4 s, and half of the next one.
     const auto clips = run_bursts(sampler, 6s, jumped ? 6s : 16s, 48s, jumped);
     CHECK(clips.size() == (jumped ? 8 : 3));
     CHECK(sampler.discarded() == (jumped ? 7 : 2));
@@ -220,7 +220,7 @@ TEST_CASE(
       CHECK(latest(clip).stamp.pts - clip.frames.front().stamp.pts <= 4s);
     }
   }
-  // A pair of one picture would say nothing.
+  // A pair of the same picture twice would be useless.
   Sampler pairs({.count = 2, .span = 4s, .stride = 4s});
   CHECK(run_bursts(pairs, 3s, 13s, 39s).size() == 1);  // as at the end of a short film
   CHECK(pairs.discarded() == 2);
@@ -254,7 +254,7 @@ TEST_CASE("a damaged frame is never wanted") {
 
 namespace {
 
-// As run(), of a stream in which something moves from `from` to `until`.
+// Like run(), for a stream with motion from `from` to `until`.
 std::vector<Clip> run_moving(Sampler& sampler, int frames, double rate, MediaTime from, MediaTime until) {
   std::vector<Clip> clips;
   for (int i = 0; i < frames; ++i) {

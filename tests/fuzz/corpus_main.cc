@@ -1,5 +1,4 @@
-// fuzz_corpus TARGET FOLDER...: runs the target once over every file of the folders, as a test of the
-// ordinary build.
+// fuzz_corpus TARGET FOLDER...: runs the target once for every file of the folders, as a test in ordinary builds.
 #include <cstdio>
 #include <fstream>
 #include <iterator>

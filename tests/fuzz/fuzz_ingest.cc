@@ -1,4 +1,4 @@
-// What cameras, files and their addresses bring.
+// Readers of what comes from cameras, of files and of addresses.
 #include <stdexcept>
 
 #include "base/redaction.h"
@@ -48,7 +48,7 @@ void urls(Input input) {
   (void)host_of(url);
   if (names_file(url)) (void)path_of(url);
   (void)redact_text(url);
-  // Whatever the address is, a password that is put into it does not come out again.
+  // A password in an address is never printed, whatever the address is.
   constexpr std::string_view kPassword = "C4nary-p4ssword";
   if (url.find(kPassword) != url.npos) return;
   const std::size_t authority = url.find("://");

@@ -1,4 +1,4 @@
-// What a model folder is made of.
+// Readers of a model folder's files.
 #include <fstream>
 
 #include "base/json.h"
@@ -66,7 +66,7 @@ void sentencepiece(Input input) {
   }
 }
 
-// It alone, without a tokenizer.model beside it.
+// tokenizer.json without a tokenizer.model.
 void tokenizer_json(Input input) {
   std::filesystem::create_directory(folder() / "alone");
   const std::filesystem::path file = file_of("alone/tokenizer.json", input);

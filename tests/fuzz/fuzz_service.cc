@@ -1,4 +1,4 @@
-// What configurations, examples and ZeroMQ's peers bring.
+// Readers of configurations, of examples and of what ZeroMQ peers send.
 #include <algorithm>
 
 #include "base/json.h"
@@ -47,7 +47,7 @@ void examples(Input input) {
   }
 }
 
-// A ZeroMQ peer's bytes, in pieces whose size the first byte says.
+// A ZeroMQ peer's bytes, in pieces of the size that the first byte states.
 void peers(Input input) {
   if (input.empty()) return;
   constexpr ZmtpLimits kLimits{.message_bytes = 300, .parts = 4};
@@ -80,7 +80,7 @@ void control(Input input) {
   }
 }
 
-// Lines: a topic, then an event, and so on, as `palisade watch` takes them.
+// Lines with a topic and an event in turn, as `palisade watch` gets them.
 void events(Input input) {
   EventTracker tracker([](std::string_view) { return true; });
   std::string_view rest = text_of(input);

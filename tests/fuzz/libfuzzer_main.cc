@@ -1,4 +1,4 @@
-// What libFuzzer calls: the target that PALISADE_FUZZ_TARGET names.
+// libFuzzer's entry point, which runs the target that PALISADE_FUZZ_TARGET names.
 #include <cstdio>
 #include <cstdlib>
 

@@ -2,7 +2,7 @@
 
 #include "tests/fuzz/targets.h"
 
-// The readers of targets.cc's table, a file of their own for each part of the product.
+// The readers in targets.cc's table. There is a file for each part of the product.
 namespace palisade::fuzz {
 
 void calibration(Input);

@@ -8,11 +8,11 @@
 
 namespace palisade::fuzz {
 
-// What a target is given: bytes of anybody's making.
+// The input of a target: arbitrary bytes.
 using Input = std::span<const std::uint8_t>;
 
-// One reader of untrusted bytes. `run` reads them as the product would; the errors that the reader promises
-// end there, and everything else that is thrown, or goes wrong in memory, is a finding.
+// One reader of untrusted bytes. `run` reads them like the product and catches the errors that the reader promises. Every
+// other exception and every memory error is a finding.
 struct Target {
   std::string_view name;
   void (*run)(Input);
@@ -23,9 +23,9 @@ inline std::string_view text_of(Input input) {
   return {reinterpret_cast<const char*>(input.data()), input.size()};
 }
 
-// A folder of this process for readers that want files; gone at the end.
+// A temporary folder of this process for readers that need files.
 const std::filesystem::path& folder();
-// The same file of it every time, holding these bytes now.
+// Writes the bytes to a file in this folder, always the same one.
 std::filesystem::path file_of(std::string_view name, Input input);
 
 }  // namespace palisade::fuzz

@@ -1,9 +1,9 @@
-// Measures what the gates save and whether they miss anything, with the demo model:
+// Measures with the demo model how many questions the gates save and whether they miss anything:
 //   gate_trial              ten minutes of a simulated street, as fast as possible (a minute or two)
 //   gate_trial 120          its first 120 seconds, as the test suite does
-//   gate_trial FILE.avi     a recording: what is asked about in each ten seconds of it
-// Further arguments are gates to try instead of both: "{motion: true}" "{semantic: 0.98}".
-// Ends with 1 where a scripted event was missed or, of all ten minutes, less than 90 % was saved.
+//   gate_trial FILE.avi     a recording: the questions in each ten seconds of it
+// Further arguments replace the default gates: "{motion: true}" "{semantic: 0.98}".
+// The exit code is 1 if a scripted event was missed or, with all ten minutes, less than 90 % was saved.
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -27,7 +27,7 @@ constexpr double kEvery = 2;  // seconds from window to window
 constexpr int kWhole = 600;   // seconds
 constexpr std::uint64_t kSeed = 9;
 
-// Long quiet spells, and in every part of the cloud's minute somebody comes.
+// A script with long quiet spells, in which somebody comes at every phase of the one-minute brightness cycle.
 std::vector<Object> script() {
   return {passer(1, Kind::kPerson, Colour::kBlack, 40, 100), passer(2, Kind::kCar, Colour::kRed, 152, 250),
           passer(3, Kind::kDog, Colour::kGreen, 263, 160, 30),
@@ -63,7 +63,7 @@ class StreetSource : public Source {
   int number_ = 0;
 };
 
-// A stretch in which an object moves: coming, going or both.
+// A time span in which an object moves: it comes, goes or both.
 struct Happening {
   const Object* object;
   double from, until;
@@ -81,7 +81,7 @@ std::vector<Happening> happenings(const std::vector<Object>& objects, int second
   return all;
 }
 
-// Whether three pictures of a window that was asked about show it at it.
+// Whether at least three pictures of a window that was asked about show the object while it moves.
 bool caught(const Happening& happening, const std::vector<std::vector<double>>& windows) {
   return std::ranges::any_of(windows, [&](const std::vector<double>& times) {
     return kMinFrames <= std::ranges::count_if(times, [&](double t) {

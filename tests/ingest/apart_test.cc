@@ -15,7 +15,7 @@ using namespace palisade;
 
 namespace {
 
-// Where a stuck library is stuck, and what lets it go on.
+// The call in which a stuck library hangs, and a way to release it.
 enum class Stuck { kNowhere, kOpening, kReading, kClosing };
 
 class Gate {
@@ -25,7 +25,7 @@ class Gate {
     open_ = true;
     changed_.notify_all();
   }
-  // As a library that nothing interrupts.
+  // Like a library that cannot be interrupted.
   void pass() {
     std::unique_lock lock(mutex_);
     ++inside_;
@@ -72,7 +72,7 @@ OpenSource opens(Stuck where, const std::shared_ptr<Gate>& gate) {
 }
 
 void await_return() {
-  // open_apart() of the same address waits for those that were left.
+  // open_apart() of the same address waits for the abandoned readers.
   const auto gate = std::make_shared<Gate>();
   for (const char* url : {"stuck:", "rtsp://me:hunter2@stuck/"}) {
     open_apart(opens(Stuck::kNowhere, gate), {.url = url}, {});
@@ -80,7 +80,7 @@ void await_return() {
   REQUIRE(readers_left_behind() == 0);
 }
 
-// A camera's options with which a reader hangs soon.
+// Options of a camera with a short time until its reader counts as hung.
 SourceOptions impatient() {
   using std::chrono::milliseconds;
   return {.url = "rtsp://me:hunter2@stuck/",
@@ -227,7 +227,7 @@ TEST_CASE("a feed whose reader hangs says so, opens anew, and is patient once se
 }
 
 TEST_CASE("however long a stream has run, its reader has its time to come back after a stop") {
-  // Comes back from a stop as slowly as a camera that is said good-bye to.
+  // Takes as long to stop as a camera that is sent a TEARDOWN.
   class Polite : public Source {
    public:
     explicit Polite(std::stop_token stop) : stop_(std::move(stop)) {}

@@ -22,8 +22,8 @@ MediaTime media_time(double time) {
   return std::chrono::duration_cast<MediaTime>(Seconds(time));
 }
 
-// A camera of 25 frames a second whose keyframes, one a second, are ten times as large as the others. What it
-// sends arrives when `arrives` says; time and bytes are counted from the beginning.
+// A camera of 25 frames a second with a keyframe every second, ten times as large as other frames. `arrives` says when a
+// byte that was sent arrives; times and bytes count from the beginning.
 struct SimulatedCamera {
   struct Sent {
     double taken = 0;     // seconds, by our clock
@@ -42,7 +42,7 @@ struct SimulatedCamera {
   double paused = 0;        // ours, that its clock has not counted
   double last_arrival = 0;  // frames stay in order
 
-  // How long it stays online, in seconds of ours, at most `until`.
+  // For how many seconds the camera stays online, at most `until`.
   double online(double until) {
     while (true) {
       const double taken = Seconds(kInterval).count() * frames + paused;
@@ -61,7 +61,7 @@ struct SimulatedCamera {
       }
     }
   }
-  // A link of so many bytes a second, from a moment on.
+  // From a moment on the link carries only so many bytes a second.
   void through_link(double bytes_per_second, double from) {
     arrives = [this, bytes_per_second, from, before = std::uint64_t(0)](const Sent& sent) mutable {
       const std::uint64_t size = sent.bytes - std::exchange(before, sent.bytes);

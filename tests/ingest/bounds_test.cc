@@ -79,7 +79,7 @@ struct ClaimingFilm {
   }
 };
 
-// A Matroska file of so many empty tracks.
+// A Matroska file with so many empty tracks.
 std::string matroska(std::size_t tracks) {
   std::string entries;
   for (std::size_t i = 0; i < tracks; ++i) entries += "\xae\x80";
@@ -124,7 +124,7 @@ TEST_CASE("a container of nothing but entries is refused, and soon") {
 
 TEST_CASE("a film that takes longer to open than it may is given up, though nothing waits") {
   const test::TestFolder folder;
-  // Fragments of no pictures, without end as far as the reader can see.
+  // Endless fragments without pictures.
   const std::string path =
       folder.write("film.mp4", ClaimingFilm{.tracks = 1, .in_fragment = 0, .fragments = 300'000}.bytes());
   const SourceError error = test::error_of({.url = path, .open_timeout = milliseconds(1)});

@@ -14,7 +14,7 @@
 
 namespace palisade::test {
 
-// What a Feed has told, for its own thread to write and the test's to wait for.
+// Collects the clips and reports of a Feed. The feed's thread writes, and the test's thread can wait for them.
 class FeedLog {
  public:
   Feed::OnClip on_clip() {
@@ -54,7 +54,7 @@ class FeedLog {
     return n;
   }
 
-  // False where it has not come to pass after a generous while.
+  // Waits until the condition holds; false if it does not after a long time.
   bool wait_for(FeedState state, int times = 1) {
     return wait([this, state, times] {
       int n = 0;
@@ -69,7 +69,7 @@ class FeedLog {
  private:
   bool wait(const std::function<bool()>& there) {
     std::unique_lock lock(mutex_);
-    // The system's clock: the thread sanitizer does not know the wait on the steady one.
+    // By the system clock, because the thread sanitizer does not support waiting by the steady clock.
     return changed_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::seconds(20), there);
   }
 

@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using test::FeedLog;
 
-// One connection of a made-up source: so many frames, then an end or a fault.
+// One connection to a scripted source: so many frames, then the end or a fault.
 struct Script {
   int frames = 0;
   bool live = true;
@@ -72,7 +72,7 @@ class ScriptedSource : public Source {
   int number_ = 0;
 };
 
-// Opens the connections of a list one after the other; the last one again and again.
+// Opens the connections of a list one after the other, and then the last one repeatedly.
 struct Opener {
   std::deque<Script> scripts;
   std::vector<std::uint64_t>* offered = nullptr;
@@ -372,7 +372,7 @@ TEST_CASE("feed: pauses grow to the longest, are spread, and start anew after a 
     CHECK(pause <= expected * 12 / 10);
     expected = std::min(expected * 2, milliseconds(60'000));
   }
-  // An attempt that itself took its time.
+  // An attempt that takes long itself.
   CHECK(retry.pause(SourceFault::kUnreachable, milliseconds(50'000)) <= milliseconds(12'000));
   CHECK(retry.pause(SourceFault::kUnreachable, milliseconds(70'000)) <= milliseconds(1'200));
   CHECK(retry.pause(SourceFault::kUnreachable, milliseconds(70'000)) >= milliseconds(800));

@@ -84,7 +84,7 @@ TEST_CASE("a frame's colours are those of ffmpeg's default conversion") {
     for (std::size_t i = 0; i < rgb.size(); ++i) {
       most = std::max(most, std::abs(int(rgb[i]) - int(ppm[ppm.size() - rgb.size() + i])));
     }
-    // Processors' vector units round differently.
+    // Instruction sets round differently.
     CHECK(most <= 2);
   }
 }

@@ -18,7 +18,7 @@ using std::chrono::steady_clock;
 using test::all;
 using test::error_of;
 
-// Starts, but gives no picture ever.
+// A pipeline that starts and never gives a picture.
 constexpr const char* kSilent = "appsrc is-live=true ! appsink name=palisade async=false";
 
 SourceOptions pipeline(const std::string& line) {

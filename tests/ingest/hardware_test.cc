@@ -1,4 +1,4 @@
-// Decoding by a graphics processor, where there is none.
+// Decoding on a graphics processor if there is none.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Also on a machine that has one: the driver of this name is not there.
+// Makes hardware decoding unavailable on every machine, by the name of a driver that does not exist.
 struct NoDriver {
   NoDriver() { ::setenv("LIBVA_DRIVER_NAME", "palisade-none", 1); }
   ~NoDriver() { ::unsetenv("LIBVA_DRIVER_NAME"); }

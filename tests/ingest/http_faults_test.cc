@@ -29,7 +29,7 @@ using test::HttpServer;
 using test::response;
 using test::text_of;
 
-// A message names the thing, the cause and a remedy, and nothing that only a programmer understands.
+// Checks that a message names the address, the cause and a remedy, and has no programmer's terms.
 void check_told(const SourceError& error, const std::string& url, const std::string& cause) {
   const std::string text = error.what();
   CAPTURE(text);
@@ -172,7 +172,7 @@ TEST_CASE("a stop ends every wait: for the name, the connection, the answer, the
   }
 }
 
-// A resolver that answers nothing until it is released.
+// A resolver that blocks until it is released.
 struct HangingLookup {
   std::binary_semaphore asked{0};
   std::binary_semaphore released{0};
@@ -208,7 +208,7 @@ TEST_CASE("a lookup that hangs holds up neither a stop nor the time to open") {
   stopped->released.release();
 }
 
-// A name server that first tells the camera's number and then one inside our own network.
+// A resolver whose first answer is the camera's address and whose later ones are of the internal network.
 TEST_CASE(
     "a name that changes its meaning leads nowhere else: every request goes to the address found first") {
   const std::string film = text_of(golden("clips/street.mp4"));

@@ -21,7 +21,7 @@ using test::text_of;
 
 constexpr const char* kNames[] = {"pictures", "picture", "film", "camera", "as its container says"};
 
-// What an answer with these headers and this body is taken for, or why it is refused.
+// The kind of an answer with these headers and this body, or the reason why it is refused.
 std::string judged(const std::string& headers, const std::string& body) {
   const HttpServer server([&](const std::string&, const HttpServer::Send& send) {
     send("HTTP/1.1 200 OK\r\nConnection: close\r\n" + headers + "\r\n" + body);
@@ -46,7 +46,7 @@ std::string box(const std::string& type, const std::string& body) {
   return std::string{'\0', '\0', char(size >> 8), char(size & 255)} + type + body;
 }
 
-// A movie header with this duration.
+// An mvhd box with this duration.
 std::string movie(char duration) {
   return box("mvhd", std::string(19, '\0') + duration + std::string(80, '\0'));
 }

@@ -21,7 +21,7 @@ using test::golden;
 using test::HttpServer;
 using test::text_of;
 
-// An MP4 in fragments, as cameras and go2rtc send it: its header says nothing of how long it is.
+// A fragmented MP4 as cameras and go2rtc send it, without a duration.
 std::string fragmented() {
   return text_of(golden("clips/fragmented.mp4"));
 }

@@ -28,7 +28,7 @@ std::string picture() {
   return text_of(golden("pictures/rgb_420.jpg"));
 }
 
-// A camera that writes pictures in a row until nobody listens any more.
+// A camera that sends pictures until the client disconnects.
 HttpServer motion_jpeg(const std::string& headers, const std::string& part, const std::string& first = {}) {
   return HttpServer([=](const std::string&, const HttpServer::Send& send) {
     send("HTTP/1.0 200 OK\r\n" + headers + "\r\n" + first);
@@ -52,7 +52,7 @@ TEST_CASE("a web camera is read, however it writes the headers of its pictures")
        ""},
       {"Content-Type: multipart/x-mixed-replace;boundary = b\r\n", "--other\r\nContent-Length: 3\r\n\r\n",
        "\r\n", ""},
-      // Without a first boundary, as an ESP32-CAM does it.
+      // Without a first boundary, like an ESP32-CAM.
       {"Content-Type: multipart/x-mixed-replace; boundary=b\r\n",
        "\r\n--b\r\nContent-Type: image/jpeg\r\n\r\n", "",
        "Content-Type: image/jpeg\r\nContent-Length: " + size + "\r\n\r\n" + picture()},

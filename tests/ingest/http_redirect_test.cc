@@ -19,7 +19,7 @@ using test::HttpServer;
 using test::response;
 using test::text_of;
 
-// Another host of this machine, which keeps what it was asked and serves a film to everybody.
+// A second host on this machine. It records requests and serves a film to everybody.
 HttpServer other_host() {
   return HttpServer(
       [film = text_of(golden("clips/wrap.ts"))](const std::string&, const HttpServer::Send& send) {
@@ -81,7 +81,7 @@ TEST_CASE("a redirection in a circle ends") {
   CHECK(camera.requests().size() <= 8);
 }
 
-// A film whose index stands at its end is asked for in several parts; any of them may be redirected.
+// A film with its index at the end takes several requests, each of which may be redirected.
 TEST_CASE("a redirection of a later request is judged like that of the first") {
   const std::string film = text_of(golden("clips/street.mp4"));
   for (int good = 1; good <= 3; ++good) {
@@ -92,7 +92,7 @@ TEST_CASE("a redirection of a later request is judged like that of the first") {
       if (++asked > good) {
         send(response("302 Found", "Location: " + internal.url("/secret.mp4") + "\r\n"));
       } else {
-        // A part at a time: what follows is asked for again.
+        // Serves one part at a time, so that the rest is requested again.
         test::send_part(request, film, send, 4'000);
       }
     });

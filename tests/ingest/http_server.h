@@ -11,10 +11,10 @@
 
 namespace palisade::test {
 
-// A web server of the loopback that answers one request after the other with what a test says.
+// A web server on the loopback that answers one request after the other with a test's function.
 class HttpServer {
  public:
-  // Sends a part of the answer; false once the peer or the test has gone.
+  // Sends a part of the answer; false once the client has gone or the server ends.
   using Send = std::function<bool(std::string_view)>;
   using Answer = std::function<void(const std::string& request, const Send& send)>;
 
@@ -71,8 +71,8 @@ inline std::string response(const std::string& status, const std::string& header
   return format("HTTP/1.1 {}\r\n{}Content-Length: {}\r\nConnection: close\r\n\r\n{}", status, headers, body.size(), body);
 }
 
-// Answers a request for a range of `whole` as web servers do, but sends at most so many bytes of what it
-// announces before the connection ends.
+// Answers a request for a range of `whole` like a web server, but closes the connection after at most `at_most` bytes of
+// the body.
 inline void send_part(const std::string& request, const std::string& whole, const HttpServer::Send& send,
                       std::size_t at_most = std::string::npos) {
   const std::size_t asked = request.find("Range: bytes=");

@@ -16,15 +16,15 @@
 
 namespace palisade::test {
 
-// A certificate of a test's own making, valid from and to so many seconds from now.
+// The properties of a certificate to make. `from` and `to`: validity in seconds relative to now.
 struct Certificate {
   std::string names = "IP:127.0.0.1,DNS:localhost";
   long from = -3600;
   long to = 3600;
-  bool by_authority = false;  // signed by an authority that nobody knows, instead of by itself
+  bool by_authority = false;  // signed by an unknown authority instead of self-signed
 };
 
-// A web server of the loopback that speaks TLS and answers every request with the same text.
+// An HTTPS server on the loopback that answers every request with the same text.
 class HttpsServer {
  public:
   HttpsServer(const Certificate& certificate, std::string answer) : answer_(std::move(answer)) {

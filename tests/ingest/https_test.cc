@@ -93,7 +93,7 @@ TEST_CASE("https where http is spoken, and http where https is, is told") {
       error_of({.url = format("http://127.0.0.1:{}/x", secure.port())}).what();
   CAPTURE(http);
   CHECK(http.find("is it https?") != std::string::npos);
-  // Some answer what they do not understand, others wait for more of it.
+  // Some servers answer what they do not understand, others wait for more of it.
   for (const char* answer : {"HTTP/1.1 400 Bad Request\r\n\r\n", ""}) {
     CAPTURE(answer);
     const test::RawServer plain(answer);

@@ -30,7 +30,7 @@ std::vector<Frame> frames_by_gstreamer(const char* name) {
                    "\" ! decodebin ! videoconvert ! appsink name=palisade sync=false");
 }
 
-// How far lines differ from the lines around them, on average.
+// The mean difference between a line and its neighbours.
 double combing(const Image& image) {
   const int row = 3 * image.width();
   const auto sample = [&](int at) { return int(image.u8()[std::size_t(at)]); };

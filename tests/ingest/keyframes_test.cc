@@ -1,4 +1,4 @@
-// Sources that decode keyframes alone.
+// Sources that decode only keyframes.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -75,10 +75,10 @@ TEST_CASE("a camera's keyframes come as it sends them, and what lies between is 
       REQUIRE(frame.has_value());
       CHECK(frame->stamp.number == i);
       CHECK(frame->stamp.keyframe);
-      // It makes one for whoever comes, and goes on with its own.
+      // The camera makes one for a new client, and continues with its own.
       if (i > 1) CHECK(std::chrono::abs(frame->stamp.pts - last - seconds(1)) < milliseconds(60));
       last = frame->stamp.pts;
-      // Given out when it comes, not with the next one.
+      // A keyframe is delivered when it comes and not with the next one.
       CHECK(std::chrono::abs(frame->stamp.wall - std::chrono::system_clock::now()) < milliseconds(700));
     }
   }

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-// Picture files that say how they lie, made of files that do not.
+// Adds an orientation to picture files that have none.
 namespace palisade::test {
 
 using FileBytes = std::vector<std::byte>;
@@ -23,7 +23,7 @@ inline std::string number_text(std::uint32_t value, int bytes, bool big_endian) 
   return text;
 }
 
-// EXIF as cameras write it: some other tags, and the orientation among them. `type` 3 is a short number.
+// EXIF data as cameras write it: the orientation among other tags. `type` 3 is a 16-bit number.
 inline std::string exif_of(int orientation, bool big_endian, std::uint32_t type = 3, int directory = 8) {
   const auto n = [&](std::uint32_t value, int bytes) { return number_text(value, bytes, big_endian); };
   const auto entry = [&](std::uint32_t tag, std::uint32_t kind, const std::string& value) {
@@ -69,7 +69,7 @@ inline std::string deflated(const std::string& text) {
   return result;
 }
 
-// A profile as ImageMagick's png.c writes it (PNGWriteRawProfile): 36 bytes a line.
+// A profile in ImageMagick's text form (png.c, PNGWriteRawProfile): 36 bytes a line.
 inline std::string hexadecimal(const std::string& profile, std::size_t a_line = 36, bool upper_case = false) {
   const char* const digits = upper_case ? "0123456789ABCDEF" : "0123456789abcdef";
   std::string number = std::to_string(profile.size());
@@ -82,7 +82,7 @@ inline std::string hexadecimal(const std::string& profile, std::size_t a_line = 
   return text + '\n';
 }
 
-// A text chunk of one of the three kinds with such a profile.
+// A PNG text chunk of one of the three kinds with such a profile.
 inline std::string png_text(const std::string& kind, const std::string& profile, const std::string& text) {
   const std::string keyword = "Raw profile type " + profile + '\0';
   if (kind == "zTXt") return png_chunk(kind, keyword + '\0' + deflated(text));
@@ -94,7 +94,7 @@ inline std::size_t place_of(const FileBytes& file, std::string_view text) {
   return std::string_view(reinterpret_cast<const char*>(file.data()), file.size()).find(text);
 }
 
-// A simple WebP as an extended one, with chunks after its pixels.
+// Converts a simple WebP file to an extended one with chunks behind its pixels.
 inline FileBytes extended_webp(const FileBytes& simple, int width, int height, int flags,
                                const std::string& chunks) {
   const auto n = [&](std::uint32_t value, int bytes) { return number_text(value, bytes, false); };

@@ -57,7 +57,7 @@ FileBytes webp_with(const std::string& chunk, int flags) {
 
 using Case = std::pair<std::string, FileBytes>;
 
-// Every way in which a file may say it.
+// All places in a file that can state the orientation.
 std::vector<Case> files_that_lie(int orientation) {
   const std::string intel = exif_of(orientation, false);
   const std::string motorola = exif_of(orientation, true);
@@ -158,7 +158,7 @@ TEST_CASE("texts of a PNG that are cut, damaged, huge or of another kind never h
   const std::string good = std::string("Raw profile type exif\0\0", 23) + test::deflated(exif);
   for (std::size_t size = 0; size < good.size(); ++size)
     orientation_of_png(png_with(test::png_chunk("zTXt", good.substr(0, size)), "IDAT"));
-  // What stands before the damage counts; a gigabyte of zeros costs nothing.
+  // Data before the damage counts; a compressed gigabyte of zeros is not unpacked.
   const std::string bomb = test::deflated(exif + std::string(64u << 20, '0'));
   CHECK(bomb.size() < 100'000);
   const auto said_by = [](const std::string& chunk) {

@@ -17,7 +17,7 @@ using test::text_of;
 
 constexpr std::size_t kLimit = 1u << 20;
 
-// What is found in `bytes` when they come in parts of `part` bytes.
+// The pictures in `bytes` if they arrive in parts of `part` bytes.
 std::vector<std::string> pictures_in(const std::string& bytes, std::size_t part, std::size_t limit = kLimit) {
   PictureSplitter splitter(limit);
   std::vector<std::string> found;
@@ -30,7 +30,7 @@ std::vector<std::string> pictures_in(const std::string& bytes, std::size_t part,
   return found;
 }
 
-// One way in which a camera writes three pictures.
+// One of the formats in which cameras send pictures, with three pictures.
 std::string written(const std::string& picture, const std::string& before, const std::string& after) {
   std::string text;
   for (int i = 0; i < 3; ++i) text += before + picture + after;

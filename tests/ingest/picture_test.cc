@@ -103,7 +103,7 @@ TEST_CASE("an animation is refused with a remedy") {
   CHECK(error_of(bytes_of(golden("pictures/animated.webp"))).find("animation") != std::string::npos);
 }
 
-// The file with another size in its header; where the size stands depends on the format.
+// The file with another picture size in its header, whose place depends on the format.
 std::vector<std::byte> with_size(const std::string& name, int width, int height) {
   std::vector<std::byte> file = bytes_of(golden("pictures/" + name));
   const auto put = [&](std::size_t at, int value, int bytes) {
@@ -140,7 +140,7 @@ TEST_CASE("a picture over the limits is refused on its header") {
         std::string::npos);
 }
 
-// A valid progressive JPEG whose last scan is repeated: a small file that asks for much work.
+// A valid progressive JPEG whose last scan is repeated: a small file that takes long to decode.
 std::vector<std::byte> many_scans(int scans) {
   std::vector<std::byte> file = bytes_of(golden("pictures/progressive.jpg"));
   std::size_t last = 0;

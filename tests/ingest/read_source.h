@@ -7,12 +7,12 @@
 
 namespace palisade::test {
 
-// Every frame is wanted.
+// The predicate that selects every frame.
 inline bool all(const FrameStamp&) {
   return true;
 }
 
-// The error that reading to the end gives.
+// The error of reading to the end.
 inline SourceError error_of(Source& source) {
   try {
     while (source.next(all)) {
@@ -24,7 +24,7 @@ inline SourceError error_of(Source& source) {
   return {SourceFault::kInterrupted, ""};
 }
 
-// The same of opening, too.
+// The error of opening and reading to the end.
 inline SourceError error_of(const SourceOptions& options) {
   try {
     return error_of(*open_source(options, {}));

@@ -35,10 +35,10 @@ TEST_CASE("a password that was not percent-encoded is hidden to its last charact
   CHECK(redact_url("rtsp://u:p@ss@cam/x") == "rtsp://***@cam/x");
   CHECK(redact_url("rtsp://u:p/ss@cam/x") == "rtsp://***@cam/x");
   CHECK(redact_url("rtsp://u:p:ss@cam/x") == "rtsp://***@cam/x");
-  // Nobody can tell these from a query with an address in it.
+  // These cannot be told from a query that contains an address.
   CHECK(redact_url("rtsp://u:p?ss@cam/x") == "rtsp://***");
   CHECK(redact_url("http://h/p?mail=a@b&pw=x") == "http://***");
-  // Cut off before its '@', or with the '@' encoded: a port is a number.
+  // Cut off before the '@', or with an encoded '@': what looks like a port is not a number.
   CHECK(redact_url("rtsp://admin:c4n4ry") == "rtsp://***");
   CHECK(redact_url("rtsp://admin%3Ac4n4ry%40cam/live") == "rtsp://***");
   CHECK(redact_url("rtsp://cam:554/live") == "rtsp://cam:554/live");
@@ -92,7 +92,7 @@ TEST_CASE("no form of a camera's URL shows its password, whole or in a message")
                                     "\"" + url + "\", (" + url + ")", "open=" + url + "\n"}) {
       CAPTURE(text);
       CHECK_FALSE(shows(redact_text(text)));
-      // A line that was cut off there; without a scheme nothing tells what it was.
+      // The line was cut off; without a scheme it cannot be recognised.
       const std::string cut = text.substr(0, text.find(s) + s.size());
       if (url.find(":/") != std::string::npos) CHECK_FALSE(shows(redact_text(cut)));
     }

@@ -11,7 +11,7 @@
 namespace palisade {
 namespace {
 
-// Where a redirection leads, or "refused".
+// The target of a redirection, or "refused".
 std::string led_to(const std::string& from, const std::string& location,
                    const std::vector<std::string>& hosts = {}) {
   Credentials ignored;

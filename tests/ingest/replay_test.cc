@@ -1,4 +1,4 @@
-// What a recording gives does not depend on how fast, or how often, it is read.
+// Clips of a recording do not depend on how fast or how often it is read.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -21,7 +21,7 @@ struct CameraLogin {
   std::string method = "digest";
 };
 
-// A camera in a child process (tests/fault/rtsp_camera.cc), to be frozen and killed. Dies with this object.
+// A camera in a child process (tests/fault/rtsp_camera.cc) that can be frozen and killed. The destructor kills it.
 class RtspCamera {
  public:
   explicit RtspCamera(int port = 0, const CameraLogin& login = {}) {
@@ -34,13 +34,13 @@ class RtspCamera {
   RtspCamera& operator=(const RtspCamera&) = delete;
 
   int port() const { return port_; }
-  // See rtsp_camera.cc for the mount points.
+  // rtsp_camera.cc lists the paths.
   std::string url(const std::string& path = "/live") const {
     return format("rtsp://127.0.0.1:{}{}", port_, path);
   }
   std::string udp_url() const { return url("/udp"); }
   std::string seldom_url() const { return url("/seldom"); }
-  // Returns once the camera has obeyed.
+  // Sends a command and returns when the camera has executed it.
   void tell(const std::string& command) {
     const std::string line = command + "\n";
     char done[16];
@@ -78,7 +78,7 @@ class RtspCamera {
     ::close(told[0]);
     to_ = told[1];
     from_ = ::fdopen(said[0], "r");
-    // It says its port once it listens.
+    // The camera prints its port once it listens.
     char line[16];
     const bool started = error == 0 && from_ != nullptr && std::fgets(line, sizeof line, from_) != nullptr;
     if (!started) throw std::runtime_error("the test's camera does not start");

@@ -28,7 +28,7 @@ SourceOptions options_of(const std::string& url, RtspReader reader) {
           .stall_timeout = milliseconds(500)};
 }
 
-// What both readers say; they must say the same.
+// The error of both readers, which must be the same.
 SourceError error_of_both(SourceOptions options) {
   options.reader = RtspReader::kFfmpeg;
   const SourceError ffmpeg = test::error_of(options);

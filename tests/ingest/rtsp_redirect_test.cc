@@ -42,7 +42,7 @@ bool anything_of_the_login(const std::vector<std::string>& requests) {
   });
 }
 
-// As the usual camera, which wants a login, and at one method sends us elsewhere.
+// Like usual_answer(), but with a login, and with a redirection of one method.
 struct Redirects {
   std::string method;
   std::string status;
@@ -87,7 +87,7 @@ TEST_CASE("where it is permitted a redirection is followed, and the login stays 
             return request.answer("401 Unauthorized", "WWW-Authenticate: Basic realm=\"trap\"\r\n");
           },
           kElsewhere);
-      // The login that the camera puts into the address is not used either.
+      // Credentials in the target address of a redirection are not used either.
       const RtspScript camera(Redirects{method, "302 Moved", "rtsp://eve:secret@" + other.place() + "/live"});
       SourceOptions options = redirect_options(camera.url(), reader);
       options.redirect_hosts = {kElsewhere};
@@ -106,7 +106,7 @@ TEST_CASE("on the camera's own host a redirection is followed, with the login to
     const test::RtspCamera real;
     const RtspScript camera(Redirects{"DESCRIBE", "302 Moved", real.url()});
     CHECK(open_source(redirect_options(camera.url(), reader), {})->next(test::all).has_value());
-    // Another path of the same server: the login goes there.
+    // Credentials are sent to another path of the same server.
     const RtspScript turns([](const RtspRequest& request) {
       const bool there = request.text.find("/there") != std::string::npos;
       if (!there) return request.answer("302 Moved", "Location: /there\r\n");

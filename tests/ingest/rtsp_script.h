@@ -11,7 +11,7 @@
 
 namespace palisade::test {
 
-// One request as an RTSP server reads it.
+// A parsed RTSP request.
 struct RtspRequest {
   std::string text;
   std::string method;
@@ -23,7 +23,7 @@ struct RtspRequest {
     const std::size_t begin = at + name.size() + 4;
     return text.substr(begin, text.find("\r\n", begin) - begin);
   }
-  // An answer to it: "200 OK" and header lines, each with its line end.
+  // Makes an answer from a status such as "200 OK" and header lines, each with its line end.
   std::string answer(const std::string& status, const std::string& headers = "",
                      const std::string& body = "") const {
     return "RTSP/1.0 " + status + "\r\nCSeq: " + sequence + "\r\n" + headers +
@@ -93,7 +93,7 @@ inline const std::string kDescription =
     "a=control:track1\r\na=rtpmap:96 H264/90000\r\n"
     "a=fmtp:96 packetization-mode=1;sprop-parameter-sets=Z0LACtkH+hAAAAMAEAAAAwPA8UJkgA==,aMuMsg==\r\n";
 
-// What a camera answers where nothing is wrong with the request.
+// The answer of a camera that accepts every request.
 inline std::string usual_answer(const RtspRequest& request) {
   if (request.method == "OPTIONS")
     return request.answer("200 OK", "Public: OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN\r\n");

@@ -31,7 +31,7 @@ SourceOptions impatient(const std::string& url) {
   return {.url = url, .open_timeout = milliseconds(8'000), .stall_timeout = milliseconds(700)};
 }
 
-// A port of the loopback that nobody listens on, or where connections are taken and never answered.
+// A port of the loopback where nothing listens, or where connections are accepted and never answered.
 class Port {
  public:
   explicit Port(bool listening) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -119,7 +119,7 @@ TEST_CASE("a camera's frames get its own clock once it has sent a report") {
     };
     REQUIRE(source->next(reported).has_value());
     CHECK(stamp.time_source == TimeSource::kRtcp);
-    // The camera runs on this machine: its clock is ours.
+    // The camera runs on this machine and so has the same clock.
     CHECK(std::chrono::abs(stamp.wall - std::chrono::system_clock::now()) < seconds(2));
     const auto next = source->next(all);
     REQUIRE(next.has_value());
@@ -144,7 +144,7 @@ TEST_CASE("a camera that freezes with the connection open has stalled, and is le
     camera.freeze();
     const auto frozen = steady_clock::now();
     CHECK(error_of(*source).fault() == SourceFault::kStalled);
-    // What had been received before the freeze counts as life.
+    // Data that was received before the freeze counts.
     CHECK(steady_clock::now() - frozen < options.stall_timeout + seconds(2));
     const auto closing = steady_clock::now();
     source.reset();

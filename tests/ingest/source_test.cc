@@ -23,7 +23,7 @@ struct Outcome {
   std::string message;
 };
 
-// What opening and reading to the end comes to; it must fail.
+// The error of opening and reading to the end.
 Outcome failure_of(const SourceOptions& options) {
   try {
     const auto source = open_source(options, {});
@@ -112,7 +112,7 @@ TEST_CASE("a file that is no video is unreadable, whatever its name says") {
   }
 }
 
-// A clip lies beside each playlist: were the playlist followed, frames would come.
+// A clip lies beside each playlist, so that there would be frames if the playlist were followed.
 TEST_CASE("a playlist or description that names other files is refused and followed nowhere") {
   const TestFolder folder;
   const std::string clip = (folder.path() / "clip.ts").string();

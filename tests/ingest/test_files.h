@@ -32,7 +32,7 @@ inline std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// A folder that goes with the test.
+// A temporary folder that the destructor removes.
 class TestFolder {
  public:
   TestFolder() {

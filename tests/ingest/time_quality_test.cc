@@ -17,7 +17,7 @@ TEST_CASE("a frame that comes later than the quickest one is so much less certai
   CHECK(quality.uncertainty(0s, kStart) == ArrivalQuality::kLatency);
   CHECK(quality.uncertainty(100ms, kStart + 130ms) == ArrivalQuality::kLatency + 30ms);
   CHECK(quality.uncertainty(200ms, kStart + 200ms) <= ArrivalQuality::kLatency + 1ms);
-  // The first ones had been held up: this is the quickest.
+  // The first frames were delayed; this is the fastest.
   CHECK(quality.uncertainty(300ms, kStart + 250ms) == ArrivalQuality::kLatency);
   CHECK(quality.uncertainty(400ms, kStart + 400ms) == ArrivalQuality::kLatency + 50ms);
 }
@@ -26,7 +26,7 @@ TEST_CASE("clocks that drift apart and pts that jump do not pile up uncertainty"
   ArrivalQuality quality;
   quality.uncertainty(0s, kStart);
   for (int hour = 1; hour <= 48; ++hour) {
-    // The camera's clock is slow by 100 parts in a million.
+    // The camera's clock is slow by 100 ppm.
     CHECK(quality.uncertainty(hour * 3600s, kStart + hour * 3600s + hour * 360ms) ==
           ArrivalQuality::kLatency);
   }
@@ -71,7 +71,7 @@ TEST_CASE("a camera's clock that is seconds off is not believed, and it is known
   CHECK(near.error() == 3s);
   near.set(stamp, {}, kNoon, kStart);
   CHECK(stamp.time_source == TimeSource::kArrival);
-  // Behind by as much may be the way that frames take.
+  // A clock that is behind by as much cannot be told from network delay.
   LiveTimes slow;
   slow.set(stamp, kNoon - 3s, kNoon, kStart);
   CHECK(stamp.time_source == TimeSource::kRtcp);

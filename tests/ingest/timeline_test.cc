@@ -14,7 +14,7 @@ using std::chrono::seconds;
 
 constexpr milliseconds kFrameInterval{100};
 
-// A camera of ten frames a second whose timestamps are what a test says.
+// A camera of ten frames a second with timestamps that a test chooses.
 struct Camera {
   explicit Camera(bool live = true, std::optional<MediaTime> wrap = {})
       : timeline(live, kFrameInterval, wrap) {}
@@ -76,7 +76,7 @@ TEST_CASE("a pause is a gap also where the last frame before it is handed on aft
     CAPTURE(pause.count());
     Camera camera;
     for (int i = 0; i < 60; ++i) {
-      // A reader knows that a frame is complete when the next one comes.
+      // The reader knows only from the next frame that a frame is complete.
       camera.now += i == 30 ? pause : MediaTime(0);
       const MediaTime stamp = kFrameInterval * i + (i > 30 ? pause : MediaTime(0));
       const Timeline::Moment moment = camera.frame(stamp);
@@ -150,7 +150,7 @@ TEST_CASE("R-14 frames without timestamps are timed by their arrival, in a file 
   for (const bool live : {true, false}) {
     Camera camera(live);
     for (int i = 0; i < 30; ++i) {
-      // Some have one, but not the first.
+      // Some frames have a timestamp, but not the first.
       const auto timestamp =
           i % 5 == 3 ? std::optional<MediaTime>(hours(3) + kFrameInterval * i) : std::nullopt;
       const Timeline::Moment moment = camera.frame(timestamp);

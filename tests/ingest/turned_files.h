@@ -7,13 +7,13 @@
 
 #include "tests/ingest/oriented_files.h"
 
-// Films that say how their pictures are to be turned, made of films that do not.
+// Adds an orientation to films that have none.
 namespace palisade::test {
 
 // The first four of a display matrix in its own order: how far x and y go right and down.
 using MatrixNumbers = std::array<double, 4>;  // a, b, c, d
 
-// An MP4 with another matrix in its first track's header.
+// An MP4 file with another matrix in its first track's header.
 inline FileBytes mp4_with_matrix(FileBytes file, const MatrixNumbers& numbers) {
   const std::size_t matrix = place_of(file, "tkhd") + 4 + 40;
   const std::array<std::size_t, 4> places = {0, 4, 12, 16};
@@ -24,8 +24,8 @@ inline FileBytes mp4_with_matrix(FileBytes file, const MatrixNumbers& numbers) {
   return file;
 }
 
-// A "display orientation" message of H.264 (265: of H.265), as a unit with its start code. `turns`: quarters
-// against the clock.
+// A display orientation SEI message of H.264 or, with 265, of H.265, as a unit with its start code. `turns`: quarter turns
+// counterclockwise.
 struct SeiMessage {
   bool cancel = false;
   bool mirrored = false;
@@ -59,7 +59,7 @@ inline std::string sei_unit(int codec, const SeiMessage& message) {
   return std::string("\0\0\0\1", 4) + escaped;
 }
 
-// A raw stream with units put in before the `picture`th picture's own, from 0; each has one slice.
+// Inserts units into a raw stream before picture `picture`, from 0. Each picture must have one slice.
 inline FileBytes with_unit(const FileBytes& stream, int codec, int picture, const std::string& unit) {
   int seen = 0;
   for (std::size_t at = 0; at + 4 < stream.size(); ++at) {

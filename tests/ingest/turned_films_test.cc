@@ -54,7 +54,7 @@ std::string save(const test::TestFolder& folder, const std::string& name, const 
   return folder.write(name, std::string_view(reinterpret_cast<const char*>(file.data()), file.size()));
 }
 
-// That each picture of `film` is the plain film's, turned as the list says.
+// Checks that each picture of `film` is that of the plain film, turned as the list says.
 void check_turned(const TurnedFilm& film, const TurnedFilm& plain, const std::vector<Orientation>& turns) {
   REQUIRE(film.pictures.size() == plain.pictures.size());
   REQUIRE(turns.size() == plain.pictures.size());
@@ -90,7 +90,7 @@ TEST_CASE("a film stands upright by its display matrix, mirrored or not, with bo
     const TurnedFilm film = film_of(path);
     CHECK(film.remark.empty());
     check_turned(film, plain, all_of(plain, orientation));
-    // GStreamer's demuxer has no name for this one, and tells nothing.
+    // GStreamer's demuxer has no name for this orientation and does not report it.
     if (orientation == Orientation::kTransverse) continue;
     check_turned(film_of(line_of(path)), plain, all_of(plain, orientation));
   }
@@ -150,7 +150,8 @@ TEST_CASE("a stream stands upright by its codec's messages, which last until the
     REQUIRE(plain.pictures.size() == 15);
     for (const auto& [message, orientation] : messages) {
       CAPTURE(int(orientation));
-      // The first sequence, of five pictures, says nothing, nor does the third, which might at its second.
+      // The first sequence, of five pictures, has no message. Nor has the third, whose message could be at its second
+      // picture.
       const FileBytes turned = test::with_unit(stream, coded.codec, 5, test::sei_unit(coded.codec, message));
       const std::string path =
           save(folder, "turned." + std::string(coded.codec == 264 ? "h264" : "h265"), turned);
@@ -182,7 +183,7 @@ TEST_CASE("a message for one picture turns that one alone, one that takes it bac
 
 TEST_CASE("messages are found in an MP4's units and behind their pictures, too, with both readers") {
   const TurnedFilm plain = film_of(golden("clips/plain.h264"));
-  // FFmpeg 5.1 wrote it: but for the first sequence, each message stands behind the picture that begins one.
+  // Written by FFmpeg 5.1: except in the first sequence, the message is behind the sequence's first picture.
   const std::string path = golden("clips/sei.mp4");
   check_turned(film_of(path), plain, all_of(plain, Orientation::kTurnLeft));
   check_turned(film_of(line_of(path)), plain, all_of(plain, Orientation::kTurnLeft));
@@ -197,7 +198,7 @@ TEST_CASE("whatever bytes a packet has, its messages give an orientation or noth
       SeiOrientation messages(codec, length_bytes);
       for (int i = 0; i < 3'000; ++i) {
         FileBytes packet(random() % 60);
-        // Seldom anything but what means something: zeros, start codes, kinds and sizes.
+        // Mostly bytes with a meaning: zeros, start codes, types and sizes.
         constexpr int kTelling[] = {0, 0, 0, 1, 3, 6, 7, 0x4e, 47, 255, 0x42};
         for (std::byte& byte : packet)
           byte =

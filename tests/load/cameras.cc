@@ -1,6 +1,6 @@
-// What it costs to read many cameras: opens each URL as the service does, gives their clips through the
-// service's queue to an engine that answers at once, and prints what was received, what was lost and how many
-// cores this process kept busy. Run it beside simulated cameras:
+// Measures what reading many cameras costs: opens each URL like the service, passes the clips through the service's queue
+// to an engine that answers at once, and prints what was received, what was lost and how many cores were busy. To be run
+// with simulated cameras:
 //   palisade-camera --cameras 16 --port 0 > urls & camera_load --policy keyframes --seconds 30 $(cat urls)
 #include <sys/resource.h>
 
@@ -46,14 +46,14 @@ FeedOptions feed_of(const Arguments& arguments, std::size_t index) {
   return options;
 }
 
-// Clips of each camera, and windows that are missing between two that follow one another.
+// Counts the clips of each camera and the windows that are missing between them.
 class Account {
  public:
   void enter(const Clip& clip, milliseconds stride) {
     const std::lock_guard lock(mutex_);
     const Frame& first = clip.frames.front();
     Camera& camera = cameras_[first.stream];
-    // Starts may be half a keyframe interval off.
+    // The start may differ by half a keyframe interval.
     if (camera.clips > 0) {
       camera.lost += (first.stamp.pts - camera.start + MediaTime(stride) / 2) / MediaTime(stride) - 1;
     }

@@ -1,5 +1,5 @@
-// What a folder's configuration asks for is done: each answer is that of transformers 5.24 (generate, greedy,
-// 12 tokens) on a folder with the same change.
+// The settings in a folder's configuration take effect: the expected answers are those of transformers 5.24 (generate,
+// greedy, 12 tokens) for a folder with the same change.
 #include <doctest/doctest.h>
 
 #include "tests/model/folder_copy.h"
@@ -64,7 +64,7 @@ TEST_CASE("the language model is the one that text_config describes") {
        of_text({{"rms_norm_eps", 0.1}}),
        {652, 1787, 552, 652, 1009, 652, 2043, 669, 653, 701, 1899, 446}},
       {"paligemma1-tiny", "config.json", of_text({{"rms_norm_eps", 0.1}}), {685, 933, 399, 1325, 1}},
-      // These change nothing, there as here.
+      // These change nothing, neither in transformers nor here.
       {"paligemma1-tiny", "config.json", of_text({{"hidden_act", "gelu"}}), kPlain1},
       {"paligemma1-tiny", "config.json", of_text({{"use_bidirectional_attention", false}}), kPlain1},
       {"paligemma1-tiny", "config.json", of_text({{"query_pre_attn_scalar", 1000}}), kPlain1},

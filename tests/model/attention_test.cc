@@ -28,7 +28,7 @@ Matrix random_matrix(int rows, int cols, std::mt19937& random) {
   return matrix;
 }
 
-// Infinite where a value is not finite.
+// Infinity if a value is not finite.
 double largest_difference(const Matrix& a, const Matrix& b) {
   return reference::largest_difference(rows_of(a), rows_of(b));
 }
@@ -237,7 +237,7 @@ TEST_CASE("attention of 4,112 positions holds no matrix of their square at the 3
   const Matrix values = random_matrix(kPositions, 256, random);
   Matrix out(kPositions, 8 * 256);
   std::fill_n(out.data(), out.size(), 0.0f);
-  // The peak counts from here, or, where /proc may not be written, from what it was.
+  // Resets the peak; if /proc may not be written, the old peak counts.
   std::ofstream peak("/proc/self/clear_refs");
   peak << 5 << std::flush;
   const std::size_t before = megabytes_of(peak ? "VmRSS:" : "VmHWM:");

@@ -34,7 +34,7 @@ constexpr char kQkv[] =
     "language_model.model.layers.0.self_attn.v_proj.weight";
 constexpr char kOut[] = "language_model.model.layers.0.self_attn.o_proj.weight";
 
-// Random weights, but for every 61st channel that norms, v and up make: 20 times the others, as in Gemma.
+// Random weights with outliers as in Gemma: every 61st channel that a norm, v or up makes is 20 times as large.
 class CheckpointWithOutliers : public RandomCheckpoint {
  protected:
   void fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,
@@ -50,7 +50,7 @@ class CheckpointWithOutliers : public RandomCheckpoint {
   }
 };
 
-// Of three prompt tokens behind a picture of stripes.
+// Hidden states of three prompt tokens behind a picture of stripes.
 Matrix hidden_of(const PaliGemma& model, const std::string& layer) {
   const int size = model.image_size();
   std::vector<std::uint8_t> rgb(std::size_t(size) * size * 3);
@@ -67,7 +67,7 @@ Matrix hidden_of(const PaliGemma& model, const std::string& layer) {
   return seen;
 }
 
-// What the matmuls of a model have seen.
+// The statistics that a model's matmuls have recorded.
 RecordedInputs recorded(const ModelConfig& config, Checkpoint& checkpoint) {
   RecordedInputs inputs;
   checkpoint.record_inputs(inputs);
@@ -140,7 +140,7 @@ TEST_CASE("smoothing is the root of inputs over weights, and heads that share va
   }
   CHECK(std::abs(logarithms / 64) < 2e-3);
 
-  // Four query heads of 16 channels, one head of values.
+  // Four query heads of 16 channels share one head of values.
   const MatmulInputs& out = tiny.inputs.at(kOut);
   const auto shared = tiny.smoothing()[kOut].get<std::vector<double>>();
   REQUIRE(shared.size() == 16);

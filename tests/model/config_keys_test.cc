@@ -1,5 +1,5 @@
-// The table of keys, walked: what is refused is refused by name, what is irrelevant changes nothing, and what
-// is read changes something.
+// Goes through the table of configuration keys: refused keys are refused by name, irrelevant ones change nothing, and keys
+// that are read change something.
 #include "model/config/config_keys.h"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ namespace {
 
 using enum ConfigPlace;
 
-// Where the objects of each place stand in a golden folder.
+// The file and section of each place of the table in a golden folder.
 struct Site {
   const char* folder;
   const char* file;
@@ -50,7 +50,7 @@ const std::map<ConfigPlace, std::vector<Site>>& sites() {
   return all;
 }
 
-// All that the configuration of a folder comes to.
+// Everything that is derived from a folder's configuration.
 struct Reading {
   ModelConfig model;
   Preprocessor pictures;
@@ -78,12 +78,12 @@ Reading read(const std::filesystem::path& folder, bool siglip) {
   return reading;
 }
 
-// A golden folder with one key changed; `value` null: as it was.
+// A golden folder with one key changed, or unchanged if `value` is null.
 class ChangedFolder {
  public:
   explicit ChangedFolder(const Site& site) : site_(site), folder_(kModels / site.folder) {
     if (site.without_generation) std::filesystem::remove(folder_.path / "generation_config.json");
-    // A section that the golden folder does not have, with what it means by that.
+    // Adds a section that the golden folder lacks, with its default values.
     if (!site.sections.empty() && std::string_view(site.sections.back()) == "image_processor") {
       Json pictures = read_json(kModels / site.folder / "preprocessor_config.json");
       folder_.change_json(site.file, [&](Json& json) { json["image_processor"] = pictures; });
@@ -138,7 +138,7 @@ std::vector<ConfigKey> keys_of(ConfigPlace place, KeyRule rule) {
   return keys;
 }
 
-// A change of each key that is read, and others that have to come with it.
+// A change of each key that is read, together with the changes that it requires.
 using Values = std::map<std::string, Json>;
 const std::map<ConfigPlace, std::map<std::string, Values>>& read_changes() {
   static const std::map<std::string, Values> text = {
@@ -216,12 +216,12 @@ const std::map<ConfigPlace, std::map<std::string, Values>>& read_changes() {
   return all;
 }
 
-// Read where neither generation_config.json nor config.json says it; a case of its own.
+// This key is read only if neither generation_config.json nor config.json has it, so it has a test case of its own.
 bool is_fallback(const ConfigKey& key, const Site& site) {
   return key.name == "eos_token_id" && (key.place != kGeneration || !site.sections.empty());
 }
 
-// Of SigLIP alone, which needs the head that PaliGemma goes without.
+// Only for SigLIP, which needs the pooling head that PaliGemma lacks.
 bool is_read_by_siglip(const ConfigKey& key, const Site& site) {
   return key.name == "vision_use_head" && std::string_view(site.folder) == "siglip-tiny";
 }
@@ -274,7 +274,7 @@ TEST_CASE("no irrelevant key changes anything, nor does one that nobody knows") 
       keys.push_back({.place = place, .name = "key_of_a_later_version"});
       for (const ConfigKey& key : keys) {
         if (is_read_by_siglip(key, site)) continue;
-        // pad_token_id is kept for who prepares batches, and no answer looks at it.
+        // pad_token_id is stored for callers that prepare batches; answers do not depend on it.
         const bool is_id = key.name == "pad_token_id";
         for (const Json& value : is_id ? std::vector<Json>{0} : some_values()) {
           if (place == kGeneration && site.without_generation && !value.is_boolean()) continue;

@@ -104,7 +104,7 @@ TEST_CASE("the draw is the inverse of the cumulative distribution at the generat
 
 TEST_CASE("every token's log-probability is teacher forcing's, whatever the temperature") {
   for (const char* const name : {"paligemma1-tiny", "paligemma2-tiny"}) {
-    // transformers slides the window while decoding alone, so only without it the two are the same.
+    // transformers applies the sliding window only while decoding, so the two agree only without it.
     const ReferenceModel reference(name, SlidingWindow::kNone);
     for (const DecodingMethod& method :
          {DecodingMethod(Greedy{}), DecodingMethod(TokenSampling{.temperature = 2, .seed = 11}),

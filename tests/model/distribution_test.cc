@@ -14,7 +14,7 @@ using namespace palisade;
 
 namespace {
 
-// The same by sorting the whole vocabulary, in double.
+// A reference that sorts the whole vocabulary, in double.
 std::vector<Candidate> best_by_sorting(const std::vector<float>& logits, std::size_t count) {
   const double largest = *std::ranges::max_element(logits);
   double sum = 0;

@@ -42,7 +42,7 @@ reference::Rows plain(const Checkpoint& checkpoint, ConstMatrixView x, int mlp_w
   return rows_of(x) + through(".fc2", hidden, x.cols);
 }
 
-// x once an MLP of that checkpoint has added to it.
+// x after an MLP of that checkpoint has added its result.
 Matrix after(const Checkpoint& checkpoint, ConstMatrixView x, int mlp_width, Precision precision) {
   const EncoderMlp mlp(checkpoint, kName, kWidth, mlp_width, precision);
   MatmulRows rows = mlp.rows(x.rows);

@@ -18,7 +18,7 @@
 
 namespace palisade {
 
-// A copy of a golden model folder that a test changes as other tools would have written it.
+// A copy of a golden model folder, which a test changes into what other tools write.
 struct FolderCopy {
   struct Tensor {
     std::vector<std::int64_t> shape;
@@ -60,7 +60,7 @@ struct FolderCopy {
     write_safetensors(path / file, floats, {{"format", "pt"}});
   }
 
-  // What a model of this folder answers about a golden picture, greedily, as transformers' generate does.
+  // The greedy answer of this folder's model about a golden picture, comparable to that of transformers' generate().
   std::vector<TokenId> answer(const std::string& prompt = "answer en what is this?",
                               const std::function<DecodingOptions(const PaliGemma&)>& options = {}) const {
     const PaliGemma model(path);
@@ -70,7 +70,7 @@ struct FolderCopy {
     return decode(model, std::move(sequence), decoding).token_ids;
   }
 
-  // What such a model is refused with; empty where it is not.
+  // The error of loading this folder's model; empty if there is none.
   std::string refusal() const {
     try {
       const PaliGemma model(path);

@@ -46,7 +46,7 @@ Generation begin(const ReferenceModel& reference, const Wish& wish) {
   return Generation(reference.model, reference.prefill(positions, wish.prompt), wish.options);
 }
 
-// Steps all that joined together; generation i joins at turn i, so that they meet at different lengths.
+// Steps several generations together. Generation i joins at turn i, so that they have different lengths.
 std::vector<Answer> answered_together(const ReferenceModel& reference, const std::vector<Wish>& wishes) {
   std::vector<std::unique_ptr<Generation>> generations;
   bool all_done = false;
@@ -180,7 +180,7 @@ TEST_CASE("logits that are not finite end their own generation and no other's") 
     CHECK_THROWS_WITH_AS(decode(reference.model, std::move(sequence), wish.options),
                          doctest::Contains("not finite"), ModelError);
   }
-  // Beside a sequence whose logits are damaged, stepped in the same batch.
+  // In the same batch as a sequence with damaged logits.
   const DecodingOptions options{.max_new_tokens = 8, .ignore_eos = true};
   Generation good(reference.model, reference.prefill(8), options);
   Sequence broken = reference.model.prefill({&bad, 1}, prompt, 8);

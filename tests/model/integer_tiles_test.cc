@@ -12,7 +12,7 @@ using namespace palisade;
 
 namespace {
 
-// All bytes there are, the extremes often.
+// Random bytes of the whole range, the extremes more often.
 template <typename Byte>
 std::vector<Byte> random_bytes(std::size_t count, int least, int most, unsigned seed) {
   std::mt19937 random(seed);
@@ -65,7 +65,7 @@ void check_tiles() {
         std::int32_t sum = 0;
         for (int at = 0; at < depth; ++at)
           sum += (x[std::size_t(row) * depth + at] - kShift) * weights[std::size_t(i) * depth + at];
-        // One rounding of the sum and one of the whole, as a fused multiplication has it.
+        // Rounds once for the sum and once for the result, like a fused multiply-add.
         wrong += y.row(row)[i] != float(double(float(sum)) * (x_scales[row] * scales[i]) + bias[i]);
       }
       CHECK(y.row(row)[outputs] == 7.0f);

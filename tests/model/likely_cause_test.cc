@@ -1,4 +1,4 @@
-// What people bring instead of a model folder: each is known, and told with what to do, in one line.
+// Common mistakes instead of a model folder: each is recognised, and the message of one line says what to do.
 #include "model/config/likely_cause.h"
 
 #include <doctest/doctest.h>
@@ -27,7 +27,7 @@ std::string refusal_of(const fs::path& path) {
   return "";
 }
 
-// One line that begins with what it is about and holds all of `parts`.
+// Checks that a message is one line, begins with the folder or file and contains all `parts`.
 void check_told(const fs::path& path, const fs::path& about, const std::vector<std::string>& parts) {
   const std::string refusal = refusal_of(path);
   CAPTURE(refusal);

@@ -52,7 +52,7 @@ Matrix matmul(const Matrix& x, const Matrix& weight, std::span<const float> bias
   return y;
 }
 
-// The same in int8 by oneDNN, as PackedMatrix has it where there are no tiles.
+// The same in int8 by oneDNN, as PackedMatrix computes it without tiles.
 Matrix onednn_matmul(const Matrix& x, const Matrix& weight, std::span<const float> bias) {
   const int depth = rotated_size(x.cols()), outputs = weight.rows();
   std::vector<std::uint8_t> bytes(std::size_t(x.rows()) * depth);
@@ -75,7 +75,7 @@ Matrix onednn_matmul(const Matrix& x, const Matrix& weight, std::span<const floa
   return y;
 }
 
-// Rows rounded with one scale each and nothing else: what int8 usually is.
+// Plain int8: rows rounded with one quantisation scale each.
 Matrix plainly_rounded(const Matrix& rows) {
   Matrix rounded(rows.rows(), rows.cols());
   for (int row = 0; row < rows.rows(); ++row) {
@@ -183,7 +183,7 @@ TEST_CASE("int8 matmuls are the same to the last bit by tiles and by oneDNN") {
   }
 }
 
-// Bytes, as they take oneDNN's matmul on every CPU, where f32 without AVX-512 takes a convolution.
+// With bytes, because these use oneDNN's matmul on every CPU, while f32 without AVX-512 uses a convolution.
 TEST_CASE("oneDNN's matmul multiplies with a bias and without") {
   constexpr int kRows = 3, kInputs = 160, kOutputs = 33;
   const std::vector<std::uint8_t> x(kRows * kInputs, 3);

@@ -20,7 +20,7 @@ using namespace palisade;
 
 namespace {
 
-// Has something done before the second layer is read.
+// A checkpoint that calls a function before the second layer is read.
 class InterruptedCheckpoint : public RandomCheckpoint {
  public:
   explicit InterruptedCheckpoint(std::function<void()> before_second)
@@ -41,7 +41,7 @@ TextConfig tiny_text() {
   return read_model_config(kReference / "models/paligemma1-tiny").text;
 }
 
-// A few rows on their way through a model.
+// Sends a few rows through a model.
 struct SomeRows {
   static constexpr int kCount = 5;
   Matrix x;

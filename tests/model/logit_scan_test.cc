@@ -20,7 +20,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kMaxFloat = std::numeric_limits<float>::max();
 constexpr int kLengths[] = {1, 2, 7, 15, 16, 17, 255, 1023, 1024, 1025, 3000, 257216};
 
-// All that this CPU has, one after the other; the plainest last.
+// Runs a test with each instruction set of this CPU, the simplest last.
 template <typename Check>
 void for_instructions(const Check& check) {
   std::int64_t missing = 0;
@@ -52,7 +52,7 @@ void check_like_double(const std::vector<float>& row, double tolerance = 5e-7) {
   REQUIRE(scan.finite);
   CHECK(scan.most_probable == std::ranges::max_element(row) - row.begin());
   CHECK(std::abs(scan.log_sum - log_sum_of(row)) <= tolerance);
-  // No token is more than certain.
+  // No probability is above 1.
   CHECK(double(row[std::size_t(scan.most_probable)]) <= scan.log_sum);
   for (std::size_t block = 0; block < scan.block_maxima.size(); ++block) {
     const auto first = row.begin() + std::ptrdiff_t(block) * LogitScan::kBlock;

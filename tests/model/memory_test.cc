@@ -29,7 +29,7 @@ TEST_CASE("blocks for weights stand apart, aligned, and go one by one") {
     std::memset(all.back().block.get(), index, size);
   };
   for (int i = 0; i < kBlocks; ++i) fill(i);
-  // Every other one goes; those that stay keep what they hold while others come.
+  // Every other block is freed; the others keep their contents while new ones are taken.
   std::erase_if(all, [](const FilledBlock& filled) { return int(filled.value) % 2 == 0; });
   for (int i = kBlocks; i < 2 * kBlocks; ++i) fill(i);
   for (const FilledBlock& filled : all) {
@@ -40,7 +40,7 @@ TEST_CASE("blocks for weights stand apart, aligned, and go one by one") {
 
 namespace {
 
-// One that has kept nothing yet.
+// A pool that has stored nothing yet.
 [[maybe_unused]] void in_new_thread(const std::function<void()>& what) {
   std::thread(what).join();
 }
@@ -76,7 +76,7 @@ TEST_CASE("a thread keeps no more than a megabyte for itself") {
 #else
   constexpr std::size_t kSize = 200'000;
   constexpr int kBlocks = 20, kMinNear = 4, kMaxNear = 5;  // what is taken may be a quarter larger
-  // All at once, so that none is taken twice.
+  // All are held at the same time, so that none is reused.
   const auto take_all = [] {
     std::array<Block<std::byte>, kBlocks> all;
     std::vector<const void*> where;

@@ -40,7 +40,7 @@ double difference(const std::vector<float>& a, const std::vector<float>& b) {
   return largest;
 }
 
-// Enough for several threads to take some each.
+// Enough for several threads to get a share.
 std::vector<Image> eight_pictures() {
   std::vector<Image> pictures;
   for (int i = 0; i < 8; ++i)

@@ -110,7 +110,7 @@ TEST_CASE("a helper leaves the core of whoever began the loop, and may come back
     return;
   }
   parallel_for(thread_pool_size(), kMuchWork, [](int) {});  // the helpers, who inherit where they may work
-  // A busy thread on every core: none is idle, so the system moves nobody.
+  // There is a busy thread on every core, so the system does not move threads.
   std::atomic<bool> over = false;
   std::vector<std::thread> busy;
   const auto only = [](int core) {

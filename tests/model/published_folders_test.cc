@@ -1,5 +1,5 @@
-// Folders as tools write them today. The expected ids are those of transformers 5.24 (generate, greedy, 12
-// tokens) on the same folders.
+// Model folders as today's tools write them. The expected ids are those of transformers 5.24 (generate, greedy, 12 tokens)
+// for the same folders.
 #include <doctest/doctest.h>
 
 #include <numeric>
@@ -42,7 +42,7 @@ const std::vector<Golden>& goldens() {
   return both;
 }
 
-// Where the parts of a model may stand.
+// The prefixes that the parts of a model may have.
 struct Naming {
   const char* language;
   const char* vision;
@@ -76,7 +76,7 @@ void rename_all(FolderCopy::Tensors& tensors, const Naming& naming) {
   tensors = std::move(others);
 }
 
-// A head that is another than the embedding and whose answers another reader can repeat.
+// Weights of an untied head that another program can reproduce.
 FolderCopy::Tensor reversed_rows(const FolderCopy::Tensor& embedding) {
   FolderCopy::Tensor head = embedding;
   const auto width = std::size_t(embedding.shape[1]), rows = std::size_t(embedding.shape[0]);
@@ -214,7 +214,7 @@ TEST_CASE(
     folder.change_tensors([](auto& tensors) { tensors["lm_head.weight"] = tensors.at(kEmbeddingTensor); });
     CHECK(folder.answer() == golden.ids);
     CHECK(PaliGemma(folder.path).config().parameter_count() == plain.parameter_count());
-    // The embedding under the head's name alone, as a tied model may be stored.
+    // The embedding stored only under the head's name, which is possible for a tied model.
     folder.change_tensors([](auto& tensors) { tensors.erase(kEmbeddingTensor); });
     CHECK(folder.answer() == golden.ids);
   }

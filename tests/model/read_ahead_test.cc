@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A file that is on disk and, where its file system can forget, nowhere else.
+// A file that is on disk and, if the file system can drop its pages, not in memory.
 void write_out(const fs::path& path, std::size_t size) {
   std::ofstream(path, std::ios::binary) << std::string(size, 'x');
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -32,7 +32,7 @@ void write_out(const fs::path& path, std::size_t size) {
   ::close(file);
 }
 
-// Pages of a file that the system has in memory.
+// The number of a file's pages in the page cache.
 std::size_t pages_in_memory(const fs::path& path) {
   const std::size_t size = fs::file_size(path);
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -73,7 +73,7 @@ TEST_CASE("what nobody takes is not read on and on, and the end does not wait fo
       ++asked;
       return std::size_t(0);
     });
-    // Far enough ahead it asks again and again.
+    // Far enough ahead of the reader it waits and asks repeatedly.
     const auto patience = std::chrono::steady_clock::now() + 60s;
     while (asked < 1200 && std::chrono::steady_clock::now() < patience) std::this_thread::sleep_for(5ms);
     CHECK(asked >= 1200);

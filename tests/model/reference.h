@@ -7,7 +7,7 @@
 #include "model/matmul/attention.h"
 #include "model/tensor/eigen.h"
 
-// Layers as their papers write them, in f64: what matmuls, attention and training are compared with.
+// Layers in f64 by the formulas of their papers, as a reference for matmuls, attention and training.
 namespace palisade::reference {
 
 using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -16,7 +16,7 @@ inline Rows rows_of(ConstMatrixView x) {
   return array_of(x).cast<double>();
 }
 
-// Infinite where a value is not finite.
+// Infinity if a value is not finite.
 inline double largest_difference(const Rows& a, const Rows& b) {
   const double largest = (a - b).cwiseAbs().maxCoeff<Eigen::PropagateNaN>();
   return std::isfinite(largest) ? largest : std::numeric_limits<double>::infinity();
@@ -44,7 +44,7 @@ inline Rows layer_norm(const Rows& x, const Rows& scale, const Rows& shift, doub
          shift.row(0).array();
 }
 
-// Gemma's, whose weights stand beside 1.
+// Gemma's RMSNorm, which multiplies by 1 + weight.
 inline Rows rms_norm(const Rows& x, const Rows& weight, double eps) {
   const Eigen::ArrayXd size = (x.array().square().rowwise().mean() + eps).sqrt();
   return (x.array().colwise() / size).rowwise() * (1 + weight.row(0).array());

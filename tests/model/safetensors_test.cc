@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A file that is gone at the end of the test.
+// A temporary file.
 struct TemporaryFolder {
   fs::path path = fs::temp_directory_path() / format("palisade-tensors-{}", ::getpid());
   TemporaryFolder() { fs::create_directories(path); }
@@ -180,7 +180,7 @@ TEST_CASE("a file that becomes shorter while it is read is an error, in whicheve
   CHECK(rows == kRows);
   CHECK(checkpoint.bytes_read() == 2 * kRows * kCols);
   fs::resize_file(path, 200'000);
-  // Other threads may find first that it was changed.
+  // Other threads may notice the change first.
   try {
     read();
     FAIL("a file cut short is read");

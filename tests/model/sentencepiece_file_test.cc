@@ -44,7 +44,7 @@ std::string piece(const std::string& text, int type = 1) {
 const std::string kFirst = piece("<pad>", 3) + piece("<eos>", 3) + piece("<bos>", 3) + piece("<unk>", 2);
 const std::string kBpe = field(2, number_field(3, 2));
 const std::string kWhole = kFirst + piece("a") + kBpe;
-// Three bytes that the library would follow as a trie.
+// Three bytes that the library would interpret as a trie.
 const std::string kMap = field(2, "\x01\x02\x03");
 
 std::string fault_of_file(const std::string& file) {
@@ -159,7 +159,7 @@ TEST_CASE("the library is given what was judged and nothing else, and gives the 
 }
 
 TEST_CASE("a mutated message is read as the library reads it, or refused") {
-  // What the library is given is made from what was read, so reading it again must give the same.
+  // The library gets a file that is written from what was read, so reading that must give the same.
   const std::string whole = kWhole + field(3, number_field(3, 0)) + piece("bc", 4) + piece("<0x41>", 6);
   std::mt19937 random(13);
   int read = 0;

@@ -31,7 +31,7 @@ std::string little_endian(std::uint32_t value) {
   return bytes;
 }
 
-// A character map of one block of units, all of them dead ends but the ones given.
+// A character map of one block of units, of which all but the given ones are dead ends.
 std::string map_of(const std::vector<std::pair<int, std::uint32_t>>& units, const std::string& replacements) {
   std::vector<std::uint32_t> all(256, 0x80000000u);
   for (const auto& [at, unit] : units) all[at] = unit;
@@ -100,7 +100,7 @@ TEST_CASE("bytes that are no UTF-8 become U+FFFD") {
 
 TEST_CASE("a character map that leads outside its bytes is refused") {
   const std::string text("x\0", 2);
-  // The root's children stand at 1 ^ label, the value of 'a' at 'a' ^ 1 ^ 2.
+  // The root's children are at 1 ^ label, the value of 'a' is at 'a' ^ 1 ^ 2.
   constexpr std::uint32_t kRoot = 1u << 10, kValue = 0x80000000u;
   constexpr int kA = 'a' ^ 1;
   const auto leading_to = [](std::uint32_t offset) { return 'a' | 0x100u | (offset << 10); };
@@ -109,7 +109,7 @@ TEST_CASE("a character map that leads outside its bytes is refused") {
               "a replacement lies outside"));
   CHECK(holds(fault_of(map_of({{0, 1u << 20}}, text)), "leads outside"));
   CHECK(holds(fault_of(map_of({{0, kRoot}, {kA, leading_to(256)}}, text)), "leads outside"));
-  // 'a' leads to itself: a text of many would match more rules than the library has room for.
+  // 'a' leads to itself, so that a long text would match more rules than the library has room for.
   CHECK(holds(fault_of(map_of({{0, kRoot}, {kA, leading_to(kA ^ 1)}}, text)), "deeper"));
   CHECK(holds(fault_of(map_of({{0, kRoot}}, "x")), "truncated"));
   CHECK(
@@ -141,7 +141,7 @@ TEST_CASE("a truncated or mutated spiece.model never crashes") {
   for (int round = 0; round < 2000; ++round) {
     std::string bytes = whole.substr(0, round % 8 == 0 ? random() % whole.size() : whole.size());
     for (int change = 0; change < 1 + round % 4 && !bytes.empty(); ++change) {
-      // Every other round changes the trie alone.
+      // Every other round changes only the trie.
       const std::size_t from = round % 2 == 1 && map_at < bytes.size() ? map_at : 0;
       bytes[from + random() % (bytes.size() - from)] = char(random());
     }

@@ -13,7 +13,7 @@ using namespace palisade;
 
 namespace {
 
-// Two tokens; the second one's features stand at `angle` to those at 0, the first one's do not move.
+// Features of two tokens: the first never changes, the second is turned by `angle`.
 ImageFeatures turned(double angle) {
   auto features = std::make_shared<Matrix>(2, 2);
   features->row(0)[0] = 3;
@@ -29,7 +29,7 @@ std::vector<int> read_of(const std::vector<double>& angles, double threshold) {
   return read_images(images, threshold);
 }
 
-// Four images, the middle two of which are read as the first.
+// Four images, of which the middle two are read as the first.
 struct Clip {
   explicit Clip(const std::string& name) : model(kReference / "models" / name) {
     std::vector<Image> images;
@@ -41,7 +41,7 @@ struct Clip {
   std::unique_ptr<Prefill> begin(const Observer& observer = {}) const {
     return model.begin_prefill(features, prompt, 4, observer, read_as);
   }
-  // What a row of the whole prefix stands for, as a row of the pruned one; the row of its leader otherwise.
+  // Maps a row of the whole prefix to the row of the pruned prefix that replaces it.
   int leader(int row) const {
     const int tokens = model.config().image_tokens();
     return row < 4 * tokens ? read_as[row / tokens] * tokens + row % tokens : row;
@@ -103,8 +103,8 @@ TEST_CASE("an image whose features are no numbers is a change") {
         std::vector<int>{0, 0, 2, 3, 3, 3, 3, 3});
 }
 
-// The definition: all rows go through all layers, but before each of them those of an image that is read as
-// another become that one's.
+// The definition of pruning: all rows go through all layers, and before each layer the rows of an image that is read as
+// another are replaced by the other's.
 TEST_CASE("a prefill without some images is the whole one with their rows made those they are read as") {
   for (const char* name : {"paligemma1-tiny", "paligemma2-tiny"}) {
     CAPTURE(name);

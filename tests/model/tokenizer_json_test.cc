@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 const fs::path kTinyModel = kReference / "models/paligemma1-tiny";
 
-// A folder with some of a model folder's files, gone at the end of the test.
+// A temporary folder with some of a model folder's files.
 struct TokenizerFolder {
   fs::path path = fs::temp_directory_path() / format("palisade-tokenizer-json-{}", ::getpid());
   TokenizerFolder(const fs::path& from, std::initializer_list<const char*> files) {
@@ -48,7 +48,7 @@ std::string folder_error(const fs::path& folder) {
   return "";
 }
 
-// What people and attackers type: any character of Unicode, bytes that are none, runs, tokens spelt out.
+// Random texts: any Unicode characters, invalid bytes, repetitions, and tokens written out.
 std::string random_text(std::mt19937& random) {
   constexpr const char* kParts[] = {"<eos>",  "<bos>",      "<image>", "<loc0123>", "<seg005>",
                                     "<mask>", "<unused3>",  "[@BOS@]", "<pad>",     "<0x41>",
@@ -108,7 +108,7 @@ void rename(Json& json, const std::string& piece, const std::string& by) {
   }
 }
 
-// As transformers 4 of 2024 writes merges, and version 5 the mask.
+// Merges as transformers 4 of 2024 writes them, and the mask as version 5 does.
 void as_older(Json& json) {
   for (Json& merge : json["model"]["merges"]) {
     merge = merge[0].get<std::string>() + " " + merge[1].get<std::string>();

@@ -6,7 +6,7 @@
 
 namespace palisade::test {
 
-// As on a CPU without some of Highway's targets.
+// Pretends that the CPU lacks some of Highway's targets.
 struct WithoutInstructions {
   explicit WithoutInstructions(std::int64_t targets) { take(targets); }
   ~WithoutInstructions() { take(0); }

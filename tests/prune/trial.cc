@@ -1,10 +1,10 @@
-// Measures what --prune static saves of the prefill and whether answers stay the same, with the demo model,
-// on ten minutes of simulated streets with quiet and busy spells, each under several seeds:
+// Measures with the demo model how much of the prefill --prune static saves and how many answers stay the same, on ten
+// minutes of simulated streets with quiet and busy spells, with several seeds:
 //   prune_trial                       all of it (some minutes)
 //   prune_trial 120                   the first 120 seconds of one seed, as the test suite does
-//   prune_trial 600 7 static:0.9      from seed 7 on, at another threshold
-// Ends with 1 where fewer than 97 % of the answers of a street with quiet spells are the same or, of ten
-// minutes, the prefill of quiet windows is not 5 times faster, or that of all together not 3 times.
+//   prune_trial 600 7 static:0.9      from seed 7 on, with another threshold
+// The exit code is 1 if fewer than 97 % of the answers about a street with quiet spells are the same or if, with ten
+// minutes, the prefill of quiet windows is not 5 times faster or that of all windows not 3 times.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -50,8 +50,8 @@ bool moves(const Object& object, double from, double until) {
   return false;
 }
 
-// Groups of passers, some of whom stop for a while, and a minute or so of nothing between them. Noise, a
-// cloud, flicker, a shaking mast and, at 350 s, nightfall.
+// Groups of objects that pass, some of which stop for a while, with about a minute of nothing between them. The picture
+// has noise, a passing cloud, flicker, a shaking mast and, at 350 s, nightfall.
 Trial scripted(std::uint64_t seed) {
   Random random(seed);
   std::vector<Object> script;
@@ -69,7 +69,7 @@ Trial scripted(std::uint64_t seed) {
           .objects = [script](double) { return script; }};
 }
 
-// The simulated camera's street in its own light and noise. Nobody new comes in `quiet` of every 150 seconds.
+// The simulated camera's street. No new object appears in `quiet` of every 150 seconds.
 Trial camera(std::uint64_t seed, double quiet) {
   struct Scene {
     explicit Scene(std::uint64_t its_seed)
@@ -101,7 +101,7 @@ Trial camera(std::uint64_t seed, double quiet) {
   return {.name = quiet > 0 ? "camera" : "rush hour", .picture = picture, .objects = objects};
 }
 
-// Of quiet windows, or of all.
+// Results for quiet windows or for all windows.
 struct Sums {
   int windows = 0;
   int same = 0;
@@ -139,7 +139,7 @@ bool try_street(const PaliGemma& model, const Trial& trial, int seconds, double 
   const auto prompt = model.prompt_ids("caption en");
   std::vector<ImageFeatures> half, images;
   Sums quiet, all;
-  // Two halves of a window are two seconds each; a window's first half is the last one's second.
+  // A window has two halves of two seconds; its first half is the second half of the window before.
   for (double from = 0; from + kEvery <= seconds; from += kEvery) {
     std::vector<Image> pictures;
     for (int i = 0; i < kFrames / 2; ++i) pictures.push_back(trial.picture(from + i * kSpan / kFrames));

@@ -1,4 +1,4 @@
-// What an engine tells of an answer while it is in the making.
+// The progress that an engine reports of an unfinished answer.
 #include <doctest/doctest.h>
 
 #include "service/engine/engine.h"

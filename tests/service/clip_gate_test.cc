@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Sixty-four tokens that point along one axis; `changed` of them along another, by so much.
+// Features of 64 tokens along one axis, of which `changed` are turned towards another axis.
 ImageFeatures features(int changed = 0, float amount = 1) {
   auto matrix = std::make_shared<Matrix>(64, 16);
   for (int token = 0; token < 64; ++token) {
@@ -63,7 +63,7 @@ TEST_CASE("what means the same as at the last answer is unchanged, however slowl
 }
 
 TEST_CASE("after a change more likeness is asked for than to stay unchanged") {
-  // A cosine of 0.982: above the threshold, below what ends a change (0.985).
+  // A cosine of 0.982 is above the threshold, but below the one after a change (0.985).
   const float amount = 0.192f;
   ClipGate gate({.semantic = 0.98});
   CHECK_FALSE(compare(gate, 1s, features()).unchanged);

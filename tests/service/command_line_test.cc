@@ -31,7 +31,7 @@ std::string read_back(std::FILE* file) {
   return text;
 }
 
-// Runs a command line in this process with its two outputs caught.
+// Runs a command line in this process and captures stdout and stderr.
 Outcome run(const std::vector<std::string>& words) {
   std::vector<std::string> owned = {"palisade"};
   owned.insert(owned.end(), words.begin(), words.end());

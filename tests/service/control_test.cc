@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// What comes back for a message of any bytes.
+// The reply to a message of any bytes.
 std::string raw(const std::string& endpoint, const std::string& text) {
   zmq::context_t context{1};
   zmq::socket_t socket(context, zmq::socket_type::req);

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder of this test's own, with files of examples and pictures.
+// A temporary folder with example files and pictures.
 class LineFolder {
  public:
   LineFolder() : path_(fs::temp_directory_path() / format("palisade-filter-{}", getpid())) {
@@ -35,7 +35,7 @@ class LineFolder {
     write_png(path_ / name,
               Image(width, height, std::vector<std::uint8_t>(std::size_t(width) * height * 3, grey)));
   }
-  // Lines of {image, prefix, suffix}.
+  // Writes lines of {image, prefix, suffix}.
   std::vector<TransferLine> lines(const std::vector<std::array<std::string, 3>>& examples) const {
     std::string text;
     for (const auto& [image, prefix, suffix] : examples)
@@ -59,7 +59,7 @@ class LineFolder {
   fs::path path_;
 };
 
-// "LINE REASON" of each.
+// "LINE REASON" of each removed line.
 std::vector<std::string> reasons(const FilteredLines& lines) {
   std::vector<std::string> all;
   for (const RemovedLine& line : lines.removed) all.push_back(format("{} {}", line.line, line.reason));

@@ -32,7 +32,7 @@ Clip clip_of(const std::vector<Image>& images) {
   return clip;
 }
 
-// Wishes of every way of decoding, over one to four of these pictures.
+// Requests of every decoding method, about one to four of these pictures.
 std::vector<Request> mixed_requests(EngineModel& model, std::mt19937& random, int count) {
   std::vector<Image> pictures;
   for (const char* name : {"still0.png", "still1.png", "still2.png"}) {
@@ -66,7 +66,7 @@ std::vector<Request> mixed_requests(EngineModel& model, std::mt19937& random, in
 
 using Answers = std::map<std::pair<int, std::size_t>, Reply>;
 
-// Note of whose reply it is.
+// Records the request of each reply.
 void tell_into(Request& request, int index, Answers& answers) {
   request.tell = [&answers, index](const Request&, const Reply& reply) {
     answers[{index, reply.prompt_index}] = reply;

@@ -19,7 +19,7 @@ Request asking(std::vector<std::string> prompts, std::vector<Reply>& replies) {
           .tell = [&replies](const Request&, const Reply& reply) { replies.push_back(reply); }};
 }
 
-// Serves what waits in the queue.
+// Serves the requests in the queue.
 void serve_all(EngineModel& model, RequestQueue& queue) {
   queue.close();
   Engine engine(model, queue);
@@ -381,7 +381,7 @@ TEST_CASE("what is unchanged after encoding does not reach the language model, a
       CHECK(features.size() == 2);
       return unchanged;
     };
-    // Room for all: a lane holds two.
+    // A lane for each, because a lane has room for two.
     queue.push_person(std::move(request));
   }
   serve_all(model, queue);

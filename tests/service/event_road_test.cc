@@ -34,14 +34,14 @@ std::vector<Json> answers_of(const KeptEvents& kept) {
   return answers;
 }
 
-// All that a sink of one's own takes: it counts events by topic.
+// A complete sink, which counts events by topic.
 class Counting : public EventSink {
  public:
   void take(const SharedMessage& message) override { ++counts[message->topic]; }
   std::map<std::string, int> counts;  // the road's thread's while that runs
 };
 
-// A sink whose disk never answers: its own thread stands in the first event.
+// A sink whose thread hangs in its first event, like one with a disk that never answers.
 class Stuck : public EventSink {
  public:
   void take(const SharedMessage& message) override { queue.push(message); }
@@ -93,7 +93,7 @@ TEST_CASE("a frame is hashed once, however many windows it is in, and again when
     for (const Image& image : images) CHECK(hashes.of(image) == sha256_hex(image.bytes()));
   }
   CHECK(hashes.hashed() == 16);
-  // Images come and go at the same addresses.
+  // New images may have the addresses of old ones.
   for (int i = 0; i < 5000; ++i) {
     const Image image = grey_image(i % 251);
     if (hashes.of(image) != sha256_hex(image.bytes())) FAIL("a stale hash");

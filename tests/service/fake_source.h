@@ -9,7 +9,7 @@
 
 namespace palisade {
 
-// A source of tests: `frames` pictures, a tenth of a second apart, then its end; or, frozen, nothing more.
+// A source of `frames` pictures, 0.1 s apart, and then the end; or, if frozen, nothing more.
 class FakeSource : public Source {
  public:
   FakeSource(int frames, bool live, bool freezes, std::stop_token stop)

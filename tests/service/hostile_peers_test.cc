@@ -1,4 +1,4 @@
-// Peers of the publisher and of control that do what no peer should.
+// Peers of the publisher and of control that violate the protocol or its limits.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -36,7 +36,7 @@ class PeersFolder {
   fs::path path;
 };
 
-// The publisher still serves: whoever subscribes receives its heartbeat.
+// Checks that the publisher still serves: a new subscriber receives a heartbeat.
 void serves(const PublishingRoad& publisher) {
   Subscriber subscriber(publisher.endpoint(), {std::string(kHeartbeatTopic)});
   CHECK_NOTHROW(subscriber.next_of(std::string(kHeartbeatTopic)));
@@ -89,7 +89,7 @@ TEST_CASE("a subscriber of too many, too long or no topics is cut off, and the o
     peer.send(hostile);
     CHECK(peer.closed());
   }
-  // Coming and going is no offence, and forgets what went.
+  // Subscribing and unsubscribing is allowed, and ended subscriptions do not count.
   RawPeer restless(publisher.endpoint());
   for (int i = 0; i < 2000; ++i)
     CHECK(restless.send(zmtp_message({format("\x01{}", i)}) +
@@ -160,7 +160,7 @@ TEST_CASE("what is not a dead socket stays where it is") {
   std::string kept;
   std::getline(std::ifstream(folder.path / "file"), kept);
   CHECK(kept == "precious");
-  // Another program's, which listens, is its own; one that nobody listens on is replaced.
+  // A socket on which another program listens is left alone; one on which nobody listens is replaced.
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   (folder.path / "socket").string().copy(address.sun_path, sizeof address.sun_path - 1);

@@ -7,7 +7,7 @@
 
 namespace palisade {
 
-// A sink that keeps every event.
+// A sink that stores every event.
 class KeptEvents : public EventSink {
  public:
   void take(const SharedMessage& message) override {

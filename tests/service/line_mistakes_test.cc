@@ -8,7 +8,7 @@ using namespace palisade;
 
 namespace {
 
-// A text in another encoding.
+// Converts a text to another encoding.
 std::string wide(const std::string& text, std::size_t bytes, std::size_t place) {
   std::string out;
   for (const char c : text) {

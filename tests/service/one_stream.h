@@ -16,7 +16,7 @@
 
 namespace palisade {
 
-// What one stream gave from its first to its last frame.
+// The results of a stream from its first to its last frame.
 struct OneStream {
   std::vector<Json> answers;  // whole events of all its tasks, in order
   StreamCounts counts;
@@ -27,8 +27,7 @@ struct ServeOneOptions {
   std::function<void(ServedStream& stream, const FrameStamp& stamp)> before_frame;
 };
 
-// Hands on a source's frames once the clips of those before have left the queue: as fast as the model answers
-// and no clip dropped.
+// A source that holds back frames until the queue is empty, so that no clip is dropped however slow the model is.
 class PatientSource : public Source {
  public:
   PatientSource(std::unique_ptr<Source> source, const RequestQueue& queue, ServedStream& stream,
@@ -52,7 +51,7 @@ class PatientSource : public Source {
   const ServeOneOptions& options_;
 };
 
-// Serves a stream whose source ends, and returns when all of it has been answered and heard.
+// Serves a stream to its end, and returns when everything is answered and all events have come.
 inline OneStream serve_one(EngineModel& model, const StreamSettings& settings, const Feed::Open& open,
                            const ServeOneOptions& its_options = {}) {
   RequestQueue queue;

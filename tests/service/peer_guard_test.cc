@@ -1,4 +1,4 @@
-// PeerGuard and PeerJudge; what hostile peers do to a publisher and to control is in hostile_peers_test.cc.
+// PeerGuard and PeerJudge. hostile_peers_test.cc tests hostile peers of a publisher and of control.
 #include "service/zeromq/peer_guard.h"
 
 #include <doctest/doctest.h>
@@ -27,7 +27,7 @@ PeerRules publisher_rules() {
   return {.name = "test", .peer_types = {"PUB", "XPUB"}, .message = {.message_bytes = 100'000, .parts = 2}};
 }
 
-// A guarded subscriber of everything.
+// A guarded subscriber of all topics.
 struct GuardedSubscriber {
   explicit GuardedSubscriber(const std::string& endpoint) : socket(context, zmq::socket_type::sub) {
     socket.set(zmq::sockopt::linger, 0);
@@ -48,7 +48,7 @@ struct GuardedSubscriber {
   zmq::socket_t socket;
 };
 
-// A service that greets whoever connects and then sends these bytes again and again.
+// A service that completes the handshake with each client and then sends these bytes repeatedly.
 class Flood {
  public:
   explicit Flood(std::string bytes) : bytes_(std::move(bytes)) {
@@ -74,7 +74,7 @@ class Flood {
   std::jthread thread_;
 };
 
-// libzmq closes in the background: the port of a publisher that has ended is in use for a moment.
+// libzmq closes sockets in the background, so the port of an ended publisher may still be in use for a moment.
 void bind_in_time(zmq::socket_t& socket, const std::string& endpoint) {
   const auto until = std::chrono::steady_clock::now() + 30s;
   while (zmq_bind(socket.handle(), endpoint.c_str()) != 0 && std::chrono::steady_clock::now() < until)
@@ -179,6 +179,6 @@ TEST_CASE("a subscriber sends subscriptions, 256 of them at a time, and few PING
   }
   CHECK_NOTHROW(judge(turns, rules));
   CHECK_NOTHROW(judge(pings.substr(zmtp_command("PING", "xx").size()), rules));
-  // Another socket's messages are its own.
+  // Messages of another socket do not count.
   CHECK_NOTHROW(judge(zmtp_message({"text"}), {.name = "test", .peer_types = {"SUB"}, .message = {}}));
 }

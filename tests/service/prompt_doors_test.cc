@@ -1,5 +1,4 @@
-// One table of texts goes through every door by which a prompt comes in, and each door makes the same tokens
-// of it.
+// Every way by which a prompt can come in makes the same tokens of the same text.
 #include <doctest/doctest.h>
 
 #include <unistd.h>
@@ -28,7 +27,7 @@ struct Case {
   std::string read;  // empty where it is refused
 };
 
-// Whole prompts: all doors read them alike. Of other words only a person's doors make a question.
+// All ways take complete prompts alike. Only those for people turn other words into a question.
 const std::vector<Case> kCases = {
     {"caption en", "caption en"},
     {"  caption en\t", "caption en"},
@@ -59,7 +58,7 @@ std::vector<TokenId> tokens_of(const std::string& prompt) {
   return example_tokens(config, tokenizer, prompt, "").prompt;
 }
 
-// By a question of a stream's configuration; nothing where it is refused.
+// By a question in a stream's configuration; nothing if it is refused.
 std::vector<TokenId> through_configuration(const std::string& task, const std::string& key,
                                            const std::string& text) {
   const std::string yaml = "streams: [{name: a, url: /x.mp4, tasks: [{task: " + task + ", " + key + ": " +
@@ -74,7 +73,7 @@ std::vector<TokenId> through_configuration(const std::string& task, const std::s
   }
 }
 
-// By an example of a data set, which transfer, sweep, filter, evaluation and calibration read.
+// By an example of a data set, as transfer, sweep, filter, evaluation and calibration read it.
 std::vector<TokenId> through_example(const std::string& text) {
   static const ModelConfig config = read_model_config(kModel);
   static const Tokenizer tokenizer(kModel);
@@ -93,7 +92,7 @@ std::vector<TokenId> through_example(const std::string& text) {
   return records[0].tokens.prompt;
 }
 
-// By what a person types: ask, and the questions of model calibrate.
+// By text that a person types: `ask` and the questions of `model calibrate`.
 std::vector<TokenId> through_words(const std::string& text) {
   const PlainText prompt = prompt_of_words(text, "en");
   return prompt.fault.empty() ? tokens_of(prompt.text) : std::vector<TokenId>{};

@@ -35,7 +35,7 @@ EventRecord state_of(const std::string& state) {
   return StateRecord{.stream = "a", .state = {.state = state}};
 }
 
-// Publishes states until the subscriber receives one: only then is its subscription known to be in force.
+// Publishes states until the subscriber receives one, because only then its subscription is in force.
 void settle(PublishingRoad& publisher, Subscriber& subscriber) {
   publisher.publish(state_of("online"));
   subscriber.next_of(state_topic("a"));
@@ -65,7 +65,7 @@ TEST_CASE("whoever joins late receives every stream's last state, with its own i
   Subscriber early(publisher.endpoint(), {"palisade/v1/a/"});
   publisher.publish(state_of("connecting"));
   publisher.publish(state_of("online"));
-  // Publishing is another thread's: late is who comes when it has been done.
+  // Another thread publishes, so a late subscriber is one that comes when it has done so.
   while (early.next_of(state_topic("a"))["data"]["state"] != "online") {
   }
   Json first;
@@ -100,7 +100,7 @@ TEST_CASE("a subscriber that never reads makes nobody wait, and nobody else lose
   Subscriber awake(publisher.endpoint(), {kCaptionTopic, state_topic("a")});
   settle(publisher, awake);
   const std::string large(5000, 'x');
-  // Thrice what the sleeper's pipe may hold.
+  // Three times as much as the sleeping subscriber's queue can hold.
   for (int i = 1; i <= 3000; ++i) {
     publisher.publish(answer("a", large));
     if (i % 50 == 0) CHECK(awake.skip_to(kCaptionTopic, std::uint64_t(i)));
@@ -119,7 +119,7 @@ TEST_CASE("a subscriber that is killed makes nobody wait") {
 }
 
 TEST_CASE("a full queue drops its oldest event, counts it, and leaves no gap in the sequence") {
-  // Publishing stands still in a heartbeat as long as this is held, so that the queue fills up.
+  // The publisher waits in a heartbeat as long as this lock is held, so that the queue fills up.
   std::mutex publishing;
   std::atomic<bool> stands = false;
   PublishingRoad publisher({.heartbeat = 20ms, .queue_depth = 3}, [&] {

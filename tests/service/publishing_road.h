@@ -8,7 +8,7 @@
 
 namespace palisade {
 
-// A road with ZeroMQ as its sink, as the service has it.
+// An EventRoad with a Publisher as its sink, as in the service.
 class PublishingRoad {
  public:
   explicit PublishingRoad(EventRoadOptions options = {.heartbeat = std::chrono::minutes(1)},

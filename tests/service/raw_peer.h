@@ -13,7 +13,7 @@
 
 namespace palisade {
 
-// A ZeroMQ peer of tests that sends whatever bytes it likes.
+// A ZeroMQ peer that can send any bytes.
 class RawPeer {
  public:
   explicit RawPeer(const std::string& endpoint, const std::string& type = "SUB") {
@@ -36,7 +36,7 @@ class RawPeer {
   RawPeer& operator=(const RawPeer&) = delete;
 
   bool joined() const { return joined_; }
-  // False when the other end has closed.
+  // False if the other end has closed.
   bool send(const std::string& bytes) {
     for (std::size_t at = 0; at < bytes.size();) {
       const ssize_t sent = ::send(socket_, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
@@ -45,7 +45,7 @@ class RawPeer {
     }
     return true;
   }
-  // Reads until the other end closes; false when it does not within 20 seconds without a byte.
+  // Reads until the other end closes; false after 20 seconds without a byte.
   bool closed() {
     char bytes[4096];
     const timeval patience{.tv_sec = 20, .tv_usec = 0};

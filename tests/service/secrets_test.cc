@@ -1,5 +1,4 @@
-// Passwords in configurations and in the files beside them; tests/e2e/secrets_test.py has the programs'
-// outputs.
+// Passwords in configurations and in files that these name. tests/e2e/secrets_test.py tests the programs' outputs.
 #include <doctest/doctest.h>
 
 #include <sys/resource.h>
@@ -96,7 +95,7 @@ TEST_CASE("a pipe or a folder in the place of a password file is refused and not
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   CHECK_THROWS_AS(read_secret_file(pipe), Error);
   CHECK_THROWS_AS(read_secret_file(pipe.parent_path()), Error);
-  // Opens, and says at the first read that it cannot be.
+  // This opens and fails at the first read.
   CHECK_THROWS_AS(read_secret_file("/proc/self/mem"), Error);
   std::filesystem::remove(pipe);
 }

@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kSide = 48;
 
-// Ten seconds of a grey wall. A bright square crosses it in the third second; from the seventh on a dark one
-// stays.
+// Ten seconds of a grey wall. A bright square crosses it in the third second; a dark one stays from the seventh second
+// on.
 class Wall : public Source {
  public:
   std::optional<Frame> next(const Wanted& wanted) override {
@@ -54,7 +54,7 @@ StreamSettings wall(const std::string& gate) {
       .streams[0];
 }
 
-// Features that tell how dark the picture is.
+// Features that encode how dark the picture is.
 ImageFeatures shade_of(const Image& image) {
   const double mean = std::accumulate(image.u8().begin(), image.u8().end(), 0.0) / double(image.u8().size());
   auto features = std::make_shared<Matrix>(1, 2);
@@ -106,7 +106,7 @@ TEST_CASE("without a gate every clip is asked about, and nothing speaks of gates
 TEST_CASE("the motion gate keeps back what does not move, and tells how much in the next event") {
   StubModel model;
   const StreamRecord seen = served("{motion: true, longest_silence: 60s}", model);
-  // Nothing is known before the first half second; what came to stay takes its time to be learnt.
+  // Motion is not known in the first half second, and the background model needs time to learn an object that stays.
   CHECK(seen.asked == Seconds{0, 1, 3, 7, 8, 9, 10});
   CHECK(seen.skipped == 4);
   CHECK(seen.counts.skipped == 4);
@@ -203,7 +203,7 @@ TEST_CASE("under load a window loses frames first, then windows are left out, an
     CHECK(int(data["frames"].size()) == window["count"]);
     const std::int64_t start = data["frames"].front()["pts_ms"], end = data["frames"].back()["pts_ms"];
     CHECK(end - start == 1500);
-    // What is missing is what was told.
+    // The missing clips are those that were reported.
     CHECK(start / 100 == expected + data["dropped_before"].get<std::int64_t>());
     expected = start / 100 + 1;
   }

@@ -41,7 +41,7 @@ Feed::Open frames(int count, bool live = false, bool freezes = false) {
   };
 }
 
-// Lets the service read only once the subscriber is known to hear it.
+// Lets sources wait until the subscriber receives events.
 Feed::Open once_heard(Feed::Open open, std::shared_future<void> heard) {
   return [=](const SourceOptions& options, std::stop_token stop) {
     heard.wait();
@@ -82,7 +82,7 @@ TEST_CASE("a stream's clips become valid answer events, and the service ends whe
   CHECK(events["palisade/v1/front_door/cars"]["data"]["frames"].size() == 1);
   CHECK(events["palisade/v1/front_door/state"]["data"]["state"] == "ended");
   CHECK(events[std::string(kHeartbeatTopic)]["data"]["streams"]["front_door"]["frames"] == 36);
-  // Two tasks of one window: its sixteen pictures are encoded once.
+  // Two tasks share a window, whose sixteen pictures are encoded once.
   CHECK(model.encoded <= 16 + 1);
 }
 
@@ -219,8 +219,8 @@ TEST_CASE("a reload begins and ends streams, and those that stay do not notice")
            ".mp4, pace: false, stall_timeout: 1h, tasks: [{task: caption, frames: 1, every: " + every +
            "}]}\n";
   };
-  // A reload ends a stream wherever it is, before it ever opened its source too: each reload waits here
-  // for what the one before began.
+  // A reload may end a stream even before it has opened its source. So each reload here waits until the streams of the
+  // one before have begun.
   using Counts = std::map<std::string, int>;
   std::mutex mutex;
   std::condition_variable changed;
@@ -252,7 +252,7 @@ TEST_CASE("a reload begins and ends streams, and those that stay do not notice")
       settings_of("streams:\n" + stream("stays", "1s") + stream("changes", "2s") + stream("comes", "1s")));
   opened_are({{"stays.mp4", 1}, {"changes.mp4", 2}, {"leaves.mp4", 1}, {"comes.mp4", 1}});
   state_of("comes", "online");
-  // What a restart alone can change is refused whole.
+  // Settings that need a restart are refused completely.
   Settings refused = settings_of("streams:\n" + stream("other", "1s"));
   refused.engine.max_new_tokens = 7;
   service.reload(refused);

@@ -28,7 +28,7 @@ std::vector<std::string> problems_of(const std::string& text) {
   return {};
 }
 
-// Whether some problem is at this place and mentions these words.
+// Whether there is a problem at this place whose text contains these words.
 bool has(const std::vector<std::string>& problems, const std::string& place, const std::string& words) {
   return std::ranges::any_of(problems, [&](const std::string& problem) {
     return problem.starts_with("f.yaml:" + place + ": ") && problem.find(words) != std::string::npos;

@@ -11,8 +11,8 @@
 
 namespace palisade {
 
-// A model without weights: answers with the prompt, unless told otherwise. What it may be told is set before
-// it is used.
+// A model without weights, which answers with the prompt unless a test says otherwise. Its public members are to be set
+// before it is used.
 class StubModel : public EngineModel {
  public:
   ModelIdentity identity() const override { return {.id = "stub", .sha256 = std::string(64, 'a')}; }
@@ -29,7 +29,7 @@ class StubModel : public EngineModel {
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
                                     DecodingOptions options, const Prune& prune) override {
     features_seen = int(images.size());
-    // As if all images but the first were static.
+    // Pretends that all images but the first are static.
     const int tokens = (prune ? 1 : int(images.size())) * image_tokens();
     return std::make_unique<Answering>(*this, prompt, std::move(options), tokens);
   }
@@ -41,7 +41,7 @@ class StubModel : public EngineModel {
     for (AnswerJob* const job : jobs) static_cast<Answering*>(job)->step();
   }
 
-  // Asked at the end of each prefill; what it throws is that answer's error.
+  // Called at the end of each prefill. If it throws, that is the answer's error.
   std::function<void(const std::string& prompt, const DecodingOptions&)> on_answer;
   std::function<void(const std::vector<Image>&)> on_encode;
   std::function<void()> on_slice;  // at every piece of a prefill

@@ -10,7 +10,7 @@
 
 namespace palisade {
 
-// A subscriber of tests. Waits for what must come, and throws when it does not come in a long time.
+// A subscriber that waits for events that must come, and throws if one does not come in a long time.
 class Subscriber {
  public:
   Subscriber(const std::string& endpoint, const std::vector<std::string>& prefixes,
@@ -23,7 +23,7 @@ class Subscriber {
     socket_.connect(endpoint);
   }
 
-  // The next event of this topic; others are passed over.
+  // The next event of this topic; skips others.
   Json next_of(const std::string& topic) {
     while (true) {
       auto [seen, event] = next();
@@ -38,7 +38,7 @@ class Subscriber {
     return {topic.to_string(), parse_json(text.to_string(), "an event")};
   }
 
-  // Reads on to this sequence; false when it was passed over.
+  // Reads up to this sequence number; false if it is missing.
   bool skip_to(const std::string& topic, std::uint64_t sequence) {
     while (true) {
       const std::string seen = next_of(topic)["sequence"];

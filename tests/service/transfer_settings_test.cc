@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 const fs::path kRecipes = fs::path(PALISADE_SOURCE_DIR) / "configs" / "recipes";
 
-// A line of a CSV file; "" holds commas.
+// Splits a line of a CSV file; quoted values may contain commas.
 std::vector<std::string> cells_of(const std::string& line) {
   std::vector<std::string> cells(1);
   bool quoted = false;

@@ -19,7 +19,7 @@ std::string introduced_peer(const std::string& then = {}) {
   return zmtp_greeting() + zmtp_ready("SUB") + then;
 }
 
-// What a reader makes of bytes that come `piece` at a time.
+// What ZmtpReader parses if the bytes come `piece` at a time.
 std::vector<ZmtpItem> zmtp_items(const std::string& bytes, std::size_t piece) {
   ZmtpReader reader(kSmallMessages, {"SUB", "XSUB"});
   std::vector<ZmtpItem> items;

@@ -7,7 +7,7 @@
 
 namespace palisade {
 
-// What tests write of ZeroMQ's protocol (rfc.zeromq.org/spec/37), byte for byte.
+// Builds messages of ZeroMQ's wire protocol (rfc.zeromq.org/spec/37).
 
 inline std::string big_endian_bytes(std::uint64_t value, std::size_t bytes) {
   std::string text(bytes, '\0');

@@ -28,7 +28,7 @@ TEST_CASE("what is no box is passed over") {
     CAPTURE(answer);
     CHECK(boxes_of(answer).empty());
   }
-  // A place too many before a box.
+  // One location token too many before a box.
   const auto boxes = boxes_of("<loc1023><loc1024><loc0001><loc0002><loc0003><loc0004> car");
   REQUIRE(boxes.size() == 1);
   CHECK(boxes[0] == Box{1, 2, 3, 4, "car"});

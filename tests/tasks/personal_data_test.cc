@@ -24,7 +24,7 @@ Texts found(std::string_view kind, const std::string& text) {
 void each_is_found(std::string_view kind, const Texts& texts) {
   for (const std::string& text : texts) {
     CAPTURE(text);
-    // A kind's other patterns may find a part of it once more.
+    // Other patterns of the same kind may find a part of it again.
     const Texts alone = found(kind, text), inside = found(kind, "it says " + text + ", I think");
     CHECK(std::ranges::find(alone, text) != alone.end());
     CHECK(inside == alone);

@@ -11,7 +11,7 @@
 
 namespace palisade {
 
-// What makes an event invalid against service/schema/NAME.v1.json; empty for a valid one.
+// Why an event does not conform to service/schema/NAME.v1.json; empty if it does.
 inline std::vector<std::string> schema_faults(const std::string& name, const Json& event) {
   const Json json = read_json(std::string(PALISADE_SOURCE_DIR "/service/schema/") + name + ".v1.json");
   valijson::Schema schema;

@@ -10,7 +10,7 @@ using namespace palisade;
 
 namespace {
 
-// What the patterns find, as text.
+// The findings of the patterns as text.
 std::vector<std::string> found(const TextPatterns& patterns, const std::string& text) {
   std::vector<std::string> all;
   for (const TextMatch& match : patterns.find(text)) all.push_back(text.substr(match.offset, match.length));

@@ -6,8 +6,8 @@
 #include "model/train/encoder_block.h"
 #include "tests/model/reference.h"
 
-// Blocks of both towers, forward, in f64: what training's are compared with, and its gradients with
-// differences of.
+// The forward pass of both towers' blocks in f64. Training is compared with it, and its gradients with difference quotients
+// of it.
 namespace palisade::reference {
 
 inline Rows affine(const Rows& x, const Affine& layer) {
@@ -35,7 +35,7 @@ inline Rows encoder_block(const EncoderShape& shape, const EncoderBlockTensors& 
   return middle + affine(gelu(affine(normed, weights.fc1)), weights.fc2);
 }
 
-// RoPE: pair i of each head turned by (position + 1) / theta^(2i / dim).
+// RoPE: rotates pair i of each head by (position + 1) / theta^(2i / dim).
 template <typename Heads>
 void turn(Heads heads, int dim, double theta, int position) {
   for (int at = 0; at < heads.cols(); at += dim) {
@@ -54,7 +54,7 @@ inline Rows decoder_block(const DecoderPass& pass, int layer, const DecoderBlock
   const int dim = config.head_dim, q_width = config.heads * dim, kv_width = config.kv_heads * dim;
   const double eps = config.rms_norm_eps;
   const auto norm = [&](const Rows& rows, MatrixView weight) { return rms_norm(rows, rows_of(weight), eps); };
-  // As it is added to the residual stream.
+  // The result that is added to the residual stream.
   const auto branch = [&](const Rows& given, MatrixView post_norm, int place) -> Rows {
     Matrix kept(int(given.rows()), int(given.cols()));
     array_of(kept.view()) = 1;

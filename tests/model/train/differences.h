@@ -33,13 +33,13 @@ inline Matrix copy_of(ConstMatrixView x) {
   return copy;
 }
 
-// sum y * weights: a scalar whose gradient by y is `weights`.
+// sum y * weights, a scalar whose gradient with respect to y is `weights`.
 inline double weighted(const reference::Rows& y, ConstMatrixView weights) {
   return y.cwiseProduct(reference::rows_of(weights)).sum();
 }
 
-// Compares `gradient` with central differences of `loss`, an f64 reference of the forward, by the elements of
-// x, at most 60 of them.
+// Compares `gradient` with central differences of `loss`, an f64 reference of the forward pass, for at most 60 elements
+// of x.
 inline void check_gradient(const std::string& name, MatrixView x, ConstMatrixView gradient,
                            const std::function<double()>& loss) {
   REQUIRE(x.rows == gradient.rows);

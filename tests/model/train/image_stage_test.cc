@@ -28,7 +28,7 @@ struct Stage {
   Stage()
       : parameters(config, InitialWeights(), {.parts = {ModelPart::kImageEncoder}, .patch_classes = 10}),
         stage(parameters, kLabels) {
-    // At the start of a training SigLIP's loss hardly has a slope.
+    // At the start of training the gradient of SigLIP's loss is nearly 0.
     const auto& scale = parameters.tensor("image_stage.scale_and_bias");
     scale.value[0] = 0.5f;
     scale.value[1] = -0.3f;

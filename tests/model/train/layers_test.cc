@@ -123,7 +123,7 @@ TEST_CASE("attention has the gradients of its f64 reference, for every sharing o
                keys = random_matrix(rows, kv_heads * dim, random);
         Matrix values = random_matrix(rows, kv_heads * dim, random);
         const Matrix weights = random_matrix(rows, heads * dim, random);
-        // All in one part, or in two.
+        // In one part or in two.
         for (const int cut : {0, 30}) {
           const auto parts_of = [&](auto* type, MatrixView k, MatrixView v) {
             std::vector<std::remove_pointer_t<decltype(type)>> parts;
@@ -189,7 +189,7 @@ TEST_CASE("the loss is its f64 reference and has the gradients of it") {
 
 namespace {
 
-// Weights of a block and their gradients from one walk: `take` gives each tensor in turn.
+// Builds a block from the tensors that `take` returns one after the other: weights, or their gradients.
 struct Tensors {
   std::vector<Matrix> values, gradients;
   std::mt19937& random;

@@ -1,4 +1,4 @@
-// A head of its own in training: it learns by its own gradient, and a written model keeps it.
+// Training of an untied head: it has its own gradient, and a written model contains it.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace {
 
 const TrainedTensors kLanguageAlone{.parts = {ModelPart::kLanguageModel}};
 
-// A golden model whose head is the embedding with its rows in reverse.
+// A golden model whose head is the embedding with its rows in reverse order.
 struct WithOwnHead : FolderCopy {
   explicit WithOwnHead(const char* name) : FolderCopy(kModels / name) {
     change_tensors([](Tensors& tensors) {

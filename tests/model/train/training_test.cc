@@ -97,7 +97,7 @@ double largest_of(std::span<const float> a) {
 
 namespace {
 
-// Along the gradient of each trained tensor: one difference says whether all of it is right.
+// Checks the gradient of each trained tensor by one difference quotient along the gradient itself.
 void check_slopes(Tiny& model, const TrainingBatch& batch) {
   std::ranges::fill(model.parameters.gradient_block(), 0.0f);
   model.pass.accumulate(batch, model.options());
@@ -289,7 +289,7 @@ TEST_CASE("positions are resampled linearly along both axes, and the same grid k
   const Matrix positions = random_matrix(16, 5, random);  // 4 x 4
   const Matrix same = resampled_positions(positions, 4);
   CHECK(largest_difference({positions.data(), positions.size()}, {same.data(), same.size()}) == 0);
-  // Along both axes, each place between two takes of both as it is near.
+  // Interpolation along both axes, with weights by distance.
   for (const int grid : {1, 2, 3, 5, 7, 9}) {
     CAPTURE(grid);
     reference::Rows near(grid, 4), expected(grid * grid, 5);

@@ -13,7 +13,7 @@ using namespace palisade;
 
 namespace {
 
-// A machine of 10 GB/s and 100 GOP/s, and stages that took twice what these allow.
+// A machine with 10 GB/s and 100 GOP/s, and stages that took twice the time that these limits allow.
 BenchReport made_up() {
   BenchReport report{.model = "x <y> & z", .random_weights = true, .parameters = 3'000'000'000};
   report.limits.threads = 2;
@@ -32,7 +32,7 @@ BenchReport made_up() {
   memory.timing.matmul_thread_seconds.add(2.0);
   StageResult skipped{.stage = all_stages()[3], .skipped = "the model has 2048 positions"};
   matmul.limits = memory.limits = report.limits;
-  // Somebody else had the memory at other times.
+  // The memory bandwidth was disturbed at other times.
   report.limits.memory.add(1e9);
   report.limits.memory.add(1e9);
   report.stages = {matmul, skipped, memory};

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A machine's /proc and /sys, made up.
+// An artificial /proc and /sys.
 class Root {
  public:
   Root() : path(fs::temp_directory_path() / format("palisade_root_{}", getpid())) {
@@ -43,10 +43,10 @@ TEST_CASE("available is what the machine has, and less where a control group or 
   root.write("sys/fs/cgroup/service/memory.max", "5000000000\n");
   root.write("sys/fs/cgroup/service/memory.current", "3000000000\n");
   CHECK(available_memory(root.path) == 2000000000);
-  // Cached files make room.
+  // Cached files count as free memory.
   root.write("sys/fs/cgroup/service/memory.stat", "anon 1\ninactive_file 1000000000\n");
   CHECK(available_memory(root.path) == 3000000000);
-  // In a container the group's own path is not there, its limit is at the top.
+  // In a container the control group's own path does not exist, and its limit is at the top.
   root.write("proc/self/cgroup", "0::/elsewhere\n");
   root.write("sys/fs/cgroup/memory.max", "700\n");
   root.write("sys/fs/cgroup/memory.current", "900\n");

@@ -20,7 +20,7 @@ std::string stream(const std::string& name, const std::string& tasks, const std:
   return "  - {name: " + name + ", url: \"rtsp://127.0.0.1/a\", " + more + "tasks: [" + tasks + "]}\n";
 }
 
-// Every image, prompt and token costs as much as this.
+// Costs that are the same for every image, prompt and token.
 CostOfRequest costing(StageSeconds each) {
   return [each](int new_images, int frames, const std::vector<std::string>& prompts) {
     const double asked = double(prompts.size());
@@ -69,7 +69,7 @@ TEST_CASE("tasks of the same windows share their images, and each has its own pr
   REQUIRE(load.series.size() == 2);
   const SeriesLoad& both = load.series[0];
   CHECK(both.tasks.size() == 2);
-  // A window's last frame is the next one's first.
+  // The last frame of a window is the first one of the next.
   CHECK(both.seconds.encode / double(both.clips) == doctest::Approx(15).epsilon(0.02));
   CHECK(both.seconds.prefill / double(both.clips) == doctest::Approx(2 * 16));
   CHECK(both.seconds.decode / double(both.clips) == doctest::Approx(2));
@@ -87,7 +87,7 @@ TEST_CASE("an engine that keeps up loses and degrades nothing") {
 
 TEST_CASE("an engine that does not keep up is asked for fewer frames, then for fewer windows") {
   const Settings settings = parsed(stream("a", "{task: caption, frames: 16, span: 4s, every: 4s}"));
-  // 16 frames take 6.4 s, 8 take 3.2: of every four seconds.
+  // There is a window every four seconds; 16 frames take 6.4 s, 8 frames 3.2 s.
   const SimulatedLoad less = played(settings, {0, 0.4, 0}, false, 30);
   CHECK(less.busy / less.seconds < 1.05);
   // The level rises again now and then, to see whether the load has fallen.
