@@ -10,8 +10,8 @@ namespace palisade {
 // Notices that the host's wall clock was set, by comparing it with the monotonic clock. Not thread-safe.
 class ClockWatch {
  public:
-  // By how much the wall clock was set since the last call; nothing if it moved by less than kStep, which may be an
-  // ordinary adjustment.
+  // By how much the wall clock was set since the last call; nothing if it moved by less than kStep, which may
+  // be an ordinary adjustment.
   std::optional<std::chrono::milliseconds> step(WallTime wall, MonotonicTime monotonic) {
     const auto offset = std::chrono::floor<std::chrono::milliseconds>(wall.time_since_epoch()) -
                         std::chrono::floor<std::chrono::milliseconds>(monotonic.time_since_epoch());

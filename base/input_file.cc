@@ -27,7 +27,8 @@ bool LineReader::next(std::string& line) {
     const std::size_t end = buffer_.find('\n', used_);
     line.append(buffer_, used_, std::min(end, buffer_.size()) - used_);
     if (line.size() > most_bytes_)
-      throw LineTooLong(format("{}:{}: the line is longer than {} bytes", file_.path().string(), number_ + 1, most_bytes_));
+      throw LineTooLong(
+          format("{}:{}: the line is longer than {} bytes", file_.path().string(), number_ + 1, most_bytes_));
     if (end != std::string::npos) {
       used_ = end + 1;
       ++number_;

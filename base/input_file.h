@@ -11,8 +11,8 @@
 
 namespace palisade {
 
-// A ReadFile that is read from start to end. A failed read throws Error, so that it cannot pass for the end of the
-// file. Not thread-safe.
+// A ReadFile that is read from start to end. A failed read throws Error, so that it cannot pass for the end
+// of the file. Not thread-safe.
 class InputFile {
  public:
   explicit InputFile(const std::filesystem::path& path) : file_(path) {}
@@ -36,8 +36,8 @@ class LineTooLong : public Error {
 class LineReader {
  public:
   LineReader(const std::filesystem::path& path, std::size_t most_bytes);
-  // Reads the next line, without its "\n"; false at the end of the file. Throws LineTooLong, which names file and
-  // line, for a line of more than `most_bytes`.
+  // Reads the next line, without its "\n"; false at the end of the file. Throws LineTooLong, which names file
+  // and line, for a line of more than `most_bytes`.
   bool next(std::string& line);
   int number() const { return number_; }           // of the last line, from 1
   bool ended_open() const { return ended_open_; }  // the last line had no "\n"

@@ -52,7 +52,8 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t max_by
   const ReadFile file(path);
   const auto require_fit = [&](std::size_t size) {
     if (size <= max_bytes) return;
-    throw Error(format("{}: {} bytes are more than the {} allowed for such a file", path.string(), size, max_bytes));
+    throw Error(
+        format("{}: {} bytes are more than the {} allowed for such a file", path.string(), size, max_bytes));
   };
   require_fit(file.size());
   std::string text(file.size(), '\0');

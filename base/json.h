@@ -13,8 +13,9 @@ namespace palisade {
 // The only file that includes nlohmann's JSON.
 using Json = nlohmann::json;
 
-// Parses one JSON document that need not be trusted: it must be valid UTF-8, without duplicate keys and at most 64
-// levels deep (copying a deeper one would overflow the stack). The Error that it throws begins with `what`.
+// Parses one JSON document that need not be trusted: it must be valid UTF-8, without duplicate keys and at
+// most 64 levels deep (copying a deeper one would overflow the stack). The Error that it throws begins with
+// `what`.
 Json parse_json(std::string_view text, std::string_view what);
 // Parses a file of at most `max_bytes` in the same way.
 Json read_json(const std::filesystem::path& path, std::size_t max_bytes = 64u << 20);

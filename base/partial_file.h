@@ -4,14 +4,14 @@
 
 namespace palisade {
 
-// The one way to write files: PATH.partial is written, and renamed to PATH once it is complete. Symbolic links are
-// not followed, and only regular files are replaced. Files get mode 0640. On failure the functions return false or
-// -1 and set errno.
+// The one way to write files: PATH.partial is written, and renamed to PATH once it is complete. Symbolic
+// links are not followed, and only regular files are replaced. Files get mode 0640. On failure the functions
+// return false or -1 and set errno.
 struct PartialFile {
   // ELOOP if `path` is a symbolic link, EISDIR if it is a folder, EEXIST if it is another thing than a file.
   int open(const std::filesystem::path& path);
-  // Syncs the file to the disk and renames it; closes it in any case. EBUSY if PATH.partial has become another
-  // process's file.
+  // Syncs the file to the disk and renames it; closes it in any case. EBUSY if PATH.partial has become
+  // another process's file.
   bool commit();
   // Closes and removes the file, if it is open.
   void discard();

@@ -69,7 +69,8 @@ std::size_t ReadFile::read_some(std::uint64_t offset, std::span<std::byte> out) 
 void ReadFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   const std::size_t got = read_some(offset, out);
   if (got == out.size()) return;
-  fail(format("ends at byte {}, and had {} bytes when it was opened: it was cut short while it was read", offset + got, size_));
+  fail(format("ends at byte {}, and had {} bytes when it was opened: it was cut short while it was read",
+              offset + got, size_));
 }
 
 void ReadFile::require_unchanged() const {

@@ -69,15 +69,15 @@ DecodedText decoded_view(std::string_view text) {
   return view;
 }
 
-// The user information in what follows "://"; nothing if there is no '@'. It extends to the last '@', because a
-// password that is not percent-encoded may itself contain '/', '?' or '@'.
+// The user information in what follows "://"; nothing if there is no '@'. It extends to the last '@', because
+// a password that is not percent-encoded may itself contain '/', '?' or '@'.
 std::optional<std::string_view> user_information(std::string_view rest) {
   const std::size_t at = rest.rfind('@');
   return at == kNotFound ? std::nullopt : std::optional(rest.substr(0, at));
 }
 
-// Whether this is a host with an optional numeric port, such as "cam:554" or "[fe80::1]:80". "admin:secret" is not:
-// it may be what is left of a URL that was cut off.
+// Whether this is a host with an optional numeric port, such as "cam:554" or "[fe80::1]:80". "admin:secret"
+// is not: it may be what is left of a URL that was cut off.
 bool is_host(std::string_view authority) {
   if (decoded_view(authority).text != authority) return false;
   const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
@@ -87,7 +87,8 @@ bool is_host(std::string_view authority) {
   return port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// The size of the part of a path that may be shown: up to the first '=' or ':', or the first word for a password.
+// The size of the part of a path that may be shown: up to the first '=' or ':', or the first word for a
+// password.
 std::size_t shown_of_path(std::string_view path) {
   const DecodedText once = decoded_view(path);
   const DecodedText twice = decoded_view(once.text);
@@ -154,7 +155,8 @@ struct Value {
   std::size_t end = 0;
 };
 
-// The next value, from `from` on, of a property that is named like a secret: user-pw=VALUE, "password": VALUE.
+// The next value, from `from` on, of a property that is named like a secret: user-pw=VALUE, "password":
+// VALUE.
 std::optional<Value> next_secret_value(std::string_view line, std::size_t from) {
   for (std::size_t i = from; i < line.size(); ++i) {
     const bool quoted = line[i] == ':' && i > from && (line[i - 1] == '"' || line[i - 1] == '\'');
@@ -186,7 +188,8 @@ std::string redact_headers(std::string_view text) {
   return out.append(text.substr(shown));
 }
 
-// Where the first URL's scheme ends: behind "scheme://", or behind "scheme:/", into which path libraries turn it.
+// Where the first URL's scheme ends: behind "scheme://", or behind "scheme:/", into which path libraries turn
+// it.
 std::size_t scheme_end(std::string_view text) {
   for (std::size_t at = 0; (at = text.find(":/", at)) != kNotFound; ++at) {
     if (text.substr(at).starts_with("://")) return at + 3;
@@ -245,8 +248,8 @@ void add_secret(std::vector<std::string>& secrets, std::string_view secret) {
   }
 }
 
-// Adds the password of "admin:secret", also if the ':' is percent-encoded. Long user information without ':' counts
-// as a token.
+// Adds the password of "admin:secret", also if the ':' is percent-encoded. Long user information without ':'
+// counts as a token.
 void add_password(std::vector<std::string>& secrets, std::string_view user) {
   constexpr std::size_t kLikeToken = 16;
   const std::string plain = percent_decoded(user);
@@ -257,7 +260,8 @@ void add_password(std::vector<std::string>& secrets, std::string_view user) {
   }
 }
 
-// Adds the values of parameters that are named like secrets, in a path, a query or a fragment, with any separator.
+// Adds the values of parameters that are named like secrets, in a path, a query or a fragment, with any
+// separator.
 void add_parameters(std::vector<std::string>& secrets, std::string_view text) {
   const std::string plain = percent_decoded(text);
   for (const std::string_view part : {text, std::string_view(plain)}) {

@@ -7,8 +7,8 @@
 namespace palisade {
 
 // Makes a text safe to print, such as a library's message. "***" replaces the secrets of every URL in it,
-// NAME:PASSWORD in NAME:PASSWORD@HOST, values of properties whose names end in password, token, key and the like,
-// Authorization headers, and every occurrence of `secret`, percent-encoded or not.
+// NAME:PASSWORD in NAME:PASSWORD@HOST, values of properties whose names end in password, token, key and the
+// like, Authorization headers, and every occurrence of `secret`, percent-encoded or not.
 std::string redact_text(std::string_view text, std::string_view secret = {});
 // The same for parts of an address: for what follows "://", for what follows the host, and for the NAME=VALUE
 // properties of a pipeline.

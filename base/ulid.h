@@ -9,8 +9,8 @@
 
 namespace palisade {
 
-// Makes ULIDs: 48 bits of milliseconds and 80 random bits, in Crockford's base 32. Each sorts after the one before
-// it, also within a millisecond and after the clock was set back. Not thread-safe.
+// Makes ULIDs: 48 bits of milliseconds and 80 random bits, in Crockford's base 32. Each sorts after the one
+// before it, also within a millisecond and after the clock was set back. Not thread-safe.
 class UlidSource {
  public:
   UlidSource() = default;

@@ -7,8 +7,8 @@
 
 namespace palisade {
 
-// The code point at the start of `text`, which must not be empty, and its size in bytes. Nothing if it is not valid
-// UTF-8 (overlong, a surrogate, beyond U+10FFFF or cut off).
+// The code point at the start of `text`, which must not be empty, and its size in bytes. Nothing if it is not
+// valid UTF-8 (overlong, a surrogate, beyond U+10FFFF or cut off).
 struct CodePoint {
   char32_t value = 0;
   std::size_t bytes = 0;

@@ -9,9 +9,9 @@
 
 namespace palisade {
 
-// Writes a file so that it appears complete or not at all: writes go to NAME.partial until commit() syncs it to the
-// disk and renames it. Without commit() nothing is left behind. Throws Error with the file's name and the system's
-// message (such as a full disk).
+// Writes a file so that it appears complete or not at all: writes go to NAME.partial until commit() syncs it
+// to the disk and renames it. Without commit() nothing is left behind. Throws Error with the file's name and
+// the system's message (such as a full disk).
 class WholeFile {
  public:
   explicit WholeFile(const std::filesystem::path& path);

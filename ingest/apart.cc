@@ -46,7 +46,8 @@ void await_earlier_reader(const SourceOptions& options, const std::stop_token& s
                          [&] { return !all.readers.contains(options.url); });
   const auto found = all.readers.find(options.url);
   if (found == all.readers.end() || found->second < kMaxLeftBehind) return;
-  throw hung(options, format("{} of its readers hang and have not come back: it is opened again once one has", found->second));
+  throw hung(options, format("{} of its readers hang and have not come back: it is opened again once one has",
+                             found->second));
 }
 
 // Shared by the reading thread and its caller, who take turns.
@@ -212,7 +213,8 @@ class ApartSource : public Source {
     if (!await_sign(lock, longest)) {
       lock.unlock();
       leave();
-      throw hung(options_, format("its reader hangs: no frame and no word for {} s; it is left behind", longest.count() / 1000));
+      throw hung(options_, format("its reader hangs: no frame and no word for {} s; it is left behind",
+                                  longest.count() / 1000));
     }
     if (!turned() && !shared_->turned.wait_until(lock, patience_ends(), turned)) {
       lock.unlock();

@@ -41,7 +41,8 @@ void Backlog::check(MediaTime pts, MonotonicTime arrival, const Intake& intake,
   const MediaTime late = delay - *base_;
   if (late <= allowed) return;
   const auto late_ms = std::chrono::floor<std::chrono::milliseconds>(late).count();
-  throw SourceError(SourceFault::kStalled, format("frames come {} ms late: network or machine is too slow; opened anew", late_ms));
+  throw SourceError(SourceFault::kStalled,
+                    format("frames come {} ms late: network or machine is too slow; opened anew", late_ms));
 }
 
 // After a burst faster than the camera's rate, a silence means that nothing is waiting any more.

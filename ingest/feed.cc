@@ -161,8 +161,11 @@ void Feed::State::check_damage(const FrameStamp& stamp) {
   if (!stamp.corrupt) last_sound = time;
   const milliseconds patience = options.source.keyframe_timeout;
   if (time - last_sound < patience) return;
-  throw SourceError(SourceFault::kStalled,
-                    format("nothing but damaged pictures for {} ms: packets get lost: mend the network, or set transport: tcp", patience.count()));
+  throw SourceError(
+      SourceFault::kStalled,
+      format(
+          "nothing but damaged pictures for {} ms: packets get lost: mend the network, or set transport: tcp",
+          patience.count()));
 }
 
 // Reports a jump, but not for every frame of a camera whose clock is broken.

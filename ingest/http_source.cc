@@ -17,7 +17,9 @@ HttpKind judged(HttpStream& stream, const SourceOptions& options, MonotonicTime 
     return kind_of(stream, until);
   } catch (const SourceError& e) {
     if (e.fault() != SourceFault::kStalled) throw;
-    throw SourceError(SourceFault::kUnreachable, format("{}: answers, but sends nothing within {} ms: does it serve this path now?", stream.shown(), options.open_timeout.count()));
+    throw SourceError(SourceFault::kUnreachable,
+                      format("{}: answers, but sends nothing within {} ms: does it serve this path now?",
+                             stream.shown(), options.open_timeout.count()));
   }
 }
 

@@ -17,7 +17,11 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kModelPatience{1200};
 
 void tell(const std::string& name, const StreamCounts& counts) {
-  log_info(format("{}: {} frames, {} answers, {} clips dropped, {} failed, {} without motion, {} unchanged, {} lost to pauses and breaks", name, counts.frames, counts.answered, counts.dropped, counts.failed, counts.skipped, counts.unchanged, counts.lost));
+  log_info(
+      format("{}: {} frames, {} answers, {} clips dropped, {} failed, {} without motion, {} unchanged, {} "
+             "lost to pauses and breaks",
+             name, counts.frames, counts.answered, counts.dropped, counts.failed, counts.skipped,
+             counts.unchanged, counts.lost));
 }
 
 JournalOptions journal_options_of(const Settings& settings) {
@@ -191,7 +195,8 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
     start_stream(stream, open);
     ++begun;
   }
-  log_info(format("configuration reloaded: {} streams as before, {} ended, {} begun", staying.size(), leaving.size(), begun));
+  log_info(format("configuration reloaded: {} streams as before, {} ended, {} begun", staying.size(),
+                  leaving.size(), begun));
 }
 
 // The caller holds mutex_.

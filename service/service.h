@@ -24,8 +24,8 @@
 
 namespace palisade {
 
-// The running service: makes streams, queue, engine, event road and publisher as the settings say, and connects
-// them.
+// The running service: makes streams, queue, engine, event road and publisher as the settings say, and
+// connects them.
 class Service {
  public:
   enum class End { kStopped, kAllEnded, kSomeUnreadable };
@@ -37,11 +37,13 @@ class Service {
 
   // Runs until `stop`; with `until_end` only until every stream has ended and its last clip is answered.
   End run(const std::stop_token& stop, bool until_end, const Feed::Open& open = open_source);
-  // To be called while run() runs, from any thread: replaces the settings, all or nothing. Streams whose settings
-  // have not changed go on undisturbed. If anything but streams differs, the settings are refused with a log line.
+  // To be called while run() runs, from any thread: replaces the settings, all or nothing. Streams whose
+  // settings have not changed go on undisturbed. If anything but streams differs, the settings are refused
+  // with a log line.
   void reload(Settings settings);
-  // Stops everything, publishes that the streams are removed, and sends the events that wait. False if the model
-  // could not be interrupted in time: then the engine's thread still runs, and the process has to be ended.
+  // Stops everything, publishes that the streams are removed, and sends the events that wait. False if the
+  // model could not be interrupted in time: then the engine's thread still runs, and the process has to be
+  // ended.
   bool stop();
   const std::string& endpoint() const { return publisher_->endpoint(); }
 

@@ -1,6 +1,6 @@
-// Checks the capture times that Palisade gives to a simulated camera's pictures: reads a stream like the service, draws
-// the street again from the truth file at times around each picture's stamp, and reports the difference between the time
-// that fits best and the stamp.
+// Checks the capture times that Palisade gives to a simulated camera's pictures: reads a stream like the
+// service, draws the street again from the truth file at times around each picture's stamp, and reports the
+// difference between the time that fits best and the stamp.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
@@ -65,7 +65,8 @@ struct Arguments {
   int pictures = 50;
 };
 
-// Fails if a picture's error is larger than its stamp's uncertainty, or larger than a frame interval of 0.1 s.
+// Fails if a picture's error is larger than its stamp's uncertainty, or larger than a frame interval of 0.1
+// s.
 int check(const Arguments& arguments) {
   const auto source = open_source(arguments.source, {});
   TruthReader truth(arguments.truth);

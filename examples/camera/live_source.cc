@@ -34,7 +34,8 @@ void LiveSource::send_next(GstAppSrc* source) {
   gst_clock_id_wait(wake, nullptr);
   gst_clock_id_unref(wake);
 
-  // The wall time that belongs to the picture's running time, by the two clocks that RTCP sender reports relate.
+  // The wall time that belongs to the picture's running time, by the two clocks that RTCP sender reports
+  // relate.
   const double late = static_cast<double>(gst_clock_get_time(clock) - base - time_of(next)) / GST_SECOND;
   GstBuffer* const buffer = drawn(camera, wall_now() - late);
   GST_BUFFER_PTS(buffer) = time_of(next);

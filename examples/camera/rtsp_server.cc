@@ -12,8 +12,8 @@
 namespace palisade::world {
 namespace {
 
-// Sender reports get capture times instead of send times, which would include the pipeline's latency. The first report
-// is sent early, so that a viewer soon knows the capture times.
+// Sender reports get capture times instead of send times, which would include the pipeline's latency. The
+// first report is sent early, so that a viewer soon knows the capture times.
 void configure_rtp(GstBin*, GstBin*, GstElement* element, gpointer) {
   constexpr guint64 kReportEvery = 500 * GST_MSECOND;
   GstElementFactory* const factory = gst_element_get_factory(element);
@@ -50,7 +50,11 @@ void configure_media(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {
 
 std::string launch_line(const ServerSettings& settings) {
   // threads=1, because two cameras and the model share the machine.
-  return format("( appsrc name=source ! videoconvert ! video/x-raw,format=I420,colorimetry=bt601 ! x264enc tune=zerolatency speed-preset=veryfast threads=1 bitrate={} key-int-max={} ! video/x-h264,profile=main ! rtph264pay name=pay0 pt=96 config-interval=-1 )", settings.kbit_per_second, settings.frames_per_second);
+  return format(
+      "( appsrc name=source ! videoconvert ! video/x-raw,format=I420,colorimetry=bt601 ! x264enc "
+      "tune=zerolatency speed-preset=veryfast threads=1 bitrate={} key-int-max={} ! "
+      "video/x-h264,profile=main ! rtph264pay name=pay0 pt=96 config-interval=-1 )",
+      settings.kbit_per_second, settings.frames_per_second);
 }
 
 }  // namespace
@@ -83,7 +87,8 @@ RtspServer::RtspServer(ServerSettings settings) : state_(std::make_unique<State>
   gst_rtsp_server_set_service(state_->server, std::to_string(state_->settings.port).c_str());
   state_->attached = gst_rtsp_server_attach(state_->server, nullptr);
   if (state_->attached == 0)
-    throw std::runtime_error(format("cannot listen at {}:{}; choose another --port", state_->settings.address, state_->settings.port));
+    throw std::runtime_error(format("cannot listen at {}:{}; choose another --port", state_->settings.address,
+                                    state_->settings.port));
 }
 
 RtspServer::~RtspServer() = default;
@@ -100,7 +105,8 @@ void RtspServer::serve(StreetCamera& camera) {
 }
 
 std::string RtspServer::url(const StreetCamera& camera) const {
-  return format("rtsp://{}:{}/{}", state_->settings.address, gst_rtsp_server_get_bound_port(state_->server), camera.name());
+  return format("rtsp://{}:{}/{}", state_->settings.address, gst_rtsp_server_get_bound_port(state_->server),
+                camera.name());
 }
 
 void RtspServer::run(std::optional<std::chrono::seconds> limit) {

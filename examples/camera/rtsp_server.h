@@ -16,9 +16,9 @@ struct ServerSettings {
   int kbit_per_second = 1000;
 };
 
-// Serves cameras as rtsp://ADDRESS:PORT/NAME in H.264. A camera is drawn and encoded once for all its viewers, and not at
-// all without viewers. The NTP time in its RTCP sender reports is the time that the pictures show. Owned by the main
-// thread; GStreamer's threads draw.
+// Serves cameras as rtsp://ADDRESS:PORT/NAME in H.264. A camera is drawn and encoded once for all its
+// viewers, and not at all without viewers. The NTP time in its RTCP sender reports is the time that the
+// pictures show. Owned by the main thread; GStreamer's threads draw.
 class RtspServer {
  public:
   // Throws if it cannot listen at the address.

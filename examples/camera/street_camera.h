@@ -19,8 +19,8 @@ struct CameraSettings {
   double start = 0;  // wall time of the street's time 0, seconds since 1970
 };
 
-// A camera that looks at an endless street. Its pictures depend on the wall time that is asked for, and not on what was
-// drawn before. Thread-safe.
+// A camera that looks at an endless street. Its pictures depend on the wall time that is asked for, and not
+// on what was drawn before. Thread-safe.
 class StreetCamera {
  public:
   // `sprites` and `truth` outlive the camera. `truth` may be null: then no truth file is written.

@@ -20,11 +20,14 @@ struct Unref {
 };
 using Element = std::unique_ptr<GstElement, Unref>;
 
-// The file's name is set as a property, because it would need quoting in a pipeline's line. There are no B-frames, so
-// that pictures keep their exact times.
+// The file's name is set as a property, because it would need quoting in a pipeline's line. There are no
+// B-frames, so that pictures keep their exact times.
 Element encoder(const std::filesystem::path& file, int kbit_per_second) {
-  const std::string line =
-      format("appsrc name=source format=time ! videoconvert ! video/x-raw,format=I420,colorimetry=bt601 ! x264enc speed-preset=veryfast bframes=0 threads=1 bitrate={} ! video/x-h264,profile=main ! mp4mux ! filesink name=sink", kbit_per_second);
+  const std::string line = format(
+      "appsrc name=source format=time ! videoconvert ! video/x-raw,format=I420,colorimetry=bt601 ! x264enc "
+      "speed-preset=veryfast bframes=0 threads=1 bitrate={} ! video/x-h264,profile=main ! mp4mux ! filesink "
+      "name=sink",
+      kbit_per_second);
   GError* error = nullptr;
   Element pipeline(gst_parse_launch(line.c_str(), &error));
   if (error != nullptr) {
@@ -90,7 +93,8 @@ void write_clip(const std::filesystem::path& file, std::span<const double> times
     void operator()(GstElement* element) const { gst_element_set_state(element, GST_STATE_NULL); }
   };
   const Element pipeline = encoder(file, kbit_per_second);
-  const std::unique_ptr<GstElement, Stop> playing(pipeline.get());  // declared last, so that the pipeline is stopped before it is freed
+  const std::unique_ptr<GstElement, Stop> playing(
+      pipeline.get());  // declared last, so that the pipeline is stopped before it is freed
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   push_all(pipeline.get(), times, draw);
   wait_for_end(pipeline.get(), file);

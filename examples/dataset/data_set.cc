@@ -84,7 +84,8 @@ DataSet::Scene DataSet::begin(const std::string& form, int number) {
   return {name, split, Random(seed), {{"name", name}, {"form", form}, {"split", split.name}, {"seed", seed}}};
 }
 
-// Whether a scene is used: with `about`, scenes of even number show that kind, and those of odd number do not.
+// Whether a scene is used: with `about`, scenes of even number show that kind, and those of odd number do
+// not.
 bool DataSet::wanted(const std::vector<Object>& objects, const std::vector<double>& times, int number) const {
   if (!settings_.about) return true;
   if (number % 2 == 0) {

@@ -19,16 +19,17 @@ struct DataSetSettings {
   std::filesystem::path folder;
   std::uint64_t seed = 1;
   std::vector<Kind> kinds{kStreetKinds.begin(), kStreetKinds.end()};
-  std::optional<Kind> about;              // if set: questions ask only whether the scene shows this kind; half of the scenes do
-  int questions = 5;                      // per scene
+  std::optional<Kind>
+      about;          // if set: questions ask only whether the scene shows this kind; half of the scenes do
+  int questions = 5;  // per scene
   std::array<int, 3> shares{80, 10, 10};  // training, validation and test, in per cent
   int kbit_per_second = 1000;             // bit rate of clips
 };
 
-// Draws scenes of the demo world into files: pictures and clips, one JSONL file for each split in the format of `palisade
-// transfer`, and scenes.jsonl with the truth about every scene. Scene n of a seed is always the same and in the same
-// split, however many scenes are drawn. Writes into FOLDER.partial, which is renamed to FOLDER at the end. Not
-// thread-safe.
+// Draws scenes of the demo world into files: pictures and clips, one JSONL file for each split in the format
+// of `palisade transfer`, and scenes.jsonl with the truth about every scene. Scene n of a seed is always the
+// same and in the same split, however many scenes are drawn. Writes into FOLDER.partial, which is renamed to
+// FOLDER at the end. Not thread-safe.
 class DataSet {
  public:
   // `sprites` outlives the set. Throws if the folder already exists.

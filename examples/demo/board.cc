@@ -27,12 +27,14 @@ std::string clock_text(double wall) {
   localtime_r(&second, &parts);
   std::array<char, 16> text{};
   const std::size_t length = std::strftime(text.data(), text.size(), "%H:%M:%S", &parts);
-  return format("{}.{}", std::string_view(text.data(), length), static_cast<int>(tenths - 10 * static_cast<double>(second)));
+  return format("{}.{}", std::string_view(text.data(), length),
+                static_cast<int>(tenths - 10 * static_cast<double>(second)));
 }
 
 std::string score_text(const Account& account) {
   const Score& score = account.score();
-  std::string text = format("object F1 {:.3f}, clause F1 {:.3f}, exact {:.3f} ({} of {})", score.objects.f1(), score.clauses.f1(), score.exact_share(), score.exact, score.captions);
+  std::string text = format("object F1 {:.3f}, clause F1 {:.3f}, exact {:.3f} ({} of {})", score.objects.f1(),
+                            score.clauses.f1(), score.exact_share(), score.exact, score.captions);
   if (account.unjudged() > 0) text += format(", without truth {}", account.unjudged());
   return text;
 }
@@ -96,8 +98,8 @@ void Board::caption(const Judgement& judgement, const Account& account) {
     return;
   }
   out_ << painted(kBold, judgement.stream) << "  " << clock_text(judgement.times.front()) << " to "
-       << clock_text(judgement.times.back())
-       << painted(kDim, format(", {} pictures", judgement.times.size())) << '\n';
+       << clock_text(judgement.times.back()) << painted(kDim, format(", {} pictures", judgement.times.size()))
+       << '\n';
   if (!judgement.by_sender) line("note    ", "not timed by the camera's own clock");
   line("said    ", judgement.said);
   line("really  ", judgement.truth.value_or("not known: the camera's account does not reach there"));
@@ -134,8 +136,7 @@ void Board::summary(const Account& account) {
     return;
   }
   const Score& score = account.score();
-  out_ << painted(kBold, format("In all {} captions: {}", score.captions, score_text(account)))
-       << '\n'
+  out_ << painted(kBold, format("In all {} captions: {}", score.captions, score_text(account))) << '\n'
        << "  objects: " << score.objects.both << " right, " << score.objects.said << " said, "
        << score.objects.really << " really there; clauses: " << score.clauses.both << " right, "
        << score.clauses.said << " said, " << score.clauses.really << " really so\n"

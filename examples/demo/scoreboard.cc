@@ -1,5 +1,5 @@
-// A subscriber that compares every caption of the service with what the simulated cameras really showed, and keeps the
-// score.
+// A subscriber that compares every caption of the service with what the simulated cameras really showed, and
+// keeps the score.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>

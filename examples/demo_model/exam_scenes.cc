@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::uint64_t kExam = 0xE8A3;  // no seed of training has these bits
 constexpr int kStillQuestions = 6, kPairQuestions = 5, kWindowQuestions = 8;
-constexpr double kScene = 22, kSpan = 4, kStride = 2;  // seconds: of the scene, of a rolling window, between two of them
+constexpr double kScene = 22, kSpan = 4,
+                 kStride = 2;  // seconds: of the scene, of a rolling window, between two of them
 constexpr int kFrames = 16;
 
 Random random_of(std::uint64_t task, std::uint64_t seed) {

@@ -19,8 +19,8 @@ struct ExamClip {
   int objects = 0;  // objects that the caption names
 };
 
-// Draws the exam's scenes at the camera's size, with seeds that training does not use, and makes questions of all forms
-// that the demo model knows. Not thread-safe.
+// Draws the exam's scenes at the camera's size, with seeds that training does not use, and makes questions of
+// all forms that the demo model knows. Not thread-safe.
 class ExamScenes {
  public:
   ExamScenes() : sprites_(assets_folder()) {}

@@ -1,4 +1,5 @@
-// Examines a demo model on scenes that it was not trained on. Prints the results as Markdown, for its model card.
+// Examines a demo model on scenes that it was not trained on. Prints the results as Markdown, for its model
+// card.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -6,7 +7,6 @@
 #include <map>
 #include <string>
 
-#include "base/format.h"
 #include "base/format.h"
 #include "examples/demo_model/exam_scenes.h"
 #include "examples/demo_model/marks.h"
@@ -87,7 +87,7 @@ void print(const Results& results) {
     std::string more;
     if (name.ends_with("caption")) {
       more = format("F1 of objects {:.3f}, kinds {:.3f}, colours {:.3f}", marks.captions.objects.f1(),
-                         marks.captions.kinds.f1(), marks.captions.colours.f1());
+                    marks.captions.kinds.f1(), marks.captions.colours.f1());
       if (!name.starts_with("still") && !name.starts_with("pair"))
         more += format(", clauses {:.3f}", marks.captions.clauses.f1());
       more += "; by objects";
@@ -98,7 +98,7 @@ void print(const Results& results) {
     }
     if (name.ends_with("detect"))
       more = format("mean IoU {:.3f} of {} boxes, F1 at 0.5 {:.3f}", marks.mean_overlap(), marks.boxes,
-                         marks.detection_f1());
+                    marks.detection_f1());
     for (const auto& [answer, own] : results.by_answer) {
       if (answer.starts_with(name + ": "))
         more += format("{} {:.3f}; ", answer.substr(name.size() + 2), own.exact_share());

@@ -12,8 +12,9 @@
 
 namespace palisade::world {
 
-// The parts of the training after stage 0. The course leads from single pictures to windows; the review repeats all
-// questions in the form in which the model will be used; the last part trains the image tower as well.
+// The parts of the training after stage 0. The course leads from single pictures to windows; the review
+// repeats all questions in the form in which the model will be used; the last part trains the image tower as
+// well.
 enum class Part { kCourse, kReview, kTogether };
 
 // The contents of one batch of the mixture.
@@ -29,8 +30,8 @@ struct Lesson {
   std::vector<Question> questions;  // in the order of the batch's examples
 };
 
-// Makes the batches of the demo model's training. The seed of each follows from the training's seed and the step. Not
-// thread-safe.
+// Makes the batches of the demo model's training. The seed of each follows from the training's seed and the
+// step. Not thread-safe.
 class Lessons {
  public:
   Lessons(const ModelConfig& config, const Preprocessor& preprocessor, const Tokenizer& tokenizer,
@@ -39,8 +40,9 @@ class Lessons {
   // Batches of stage 0: crowded pictures with labels of their patches, and pictures with captions.
   ImageStageBatch image_lesson(int step);
 
-  // A batch of the mixture. `progress`: share of this part of the training that is done, in 0..1. Steps must be requested
-  // in order, because answers are balanced over all earlier ones. Without `drawn` no pictures are drawn.
+  // A batch of the mixture. `progress`: share of this part of the training that is done, in 0..1. Steps must
+  // be requested in order, because answers are balanced over all earlier ones. Without `drawn` no pictures
+  // are drawn.
   Lesson lesson(Part part, int step, double progress, bool drawn);
   // Scenes and questions of one kind.
   Lesson lesson_of(const LessonKind& kind, std::uint64_t seed, bool drawn);

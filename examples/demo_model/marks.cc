@@ -80,7 +80,8 @@ std::string mark_of(std::string_view prefix) {
   if (prefix == "caption en") return "caption";
   if (prefix.starts_with("detect")) return "detect";
   if (has("which way")) {
-    const bool coloured = std::ranges::count(prefix, ' ') > 7;  // longer than "answer en which way does the KIND go?"
+    const bool coloured =
+        std::ranges::count(prefix, ' ') > 7;  // longer than "answer en which way does the KIND go?"
     return coloured ? "direction with colour" : "direction";
   }
   static constexpr std::pair<std::string_view, std::string_view> kMarks[]{

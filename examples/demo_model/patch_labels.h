@@ -8,10 +8,10 @@
 
 namespace palisade::world {
 
-// The labels that stage 0 teaches for every patch of a demo picture. For the first two objects, from left to right, whose
-// visible centre lies in the patch: kind and colour (or none), the box in 64 steps of the whole picture, and the
-// direction that it faces. Also the place of the patch in the picture. Coordinates are absolute, because a language model
-// with relative positions has no other source of them.
+// The labels that stage 0 teaches for every patch of a demo picture. For the first two objects, from left to
+// right, whose visible centre lies in the patch: kind and colour (or none), the box in 64 steps of the whole
+// picture, and the direction that it faces. Also the place of the patch in the picture. Coordinates are
+// absolute, because a language model with relative positions has no other source of them.
 std::span<const PatchLabel> patch_labels();
 
 // Appends the labels of a picture with `grid` x `grid` patches, taken at time t, to `labels`.

@@ -1,5 +1,5 @@
-// Trains the demo model from random weights: stage 0 (the image tower), then the mixture of all questions about the
-// simulated street. Continues from the last checkpoint after it was stopped or killed.
+// Trains the demo model from random weights: stage 0 (the image tower), then the mixture of all questions
+// about the simulated street. Continues from the last checkpoint after it was stopped or killed.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cmath>
@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
-#include "base/format.h"
 #include "examples/demo_model/lessons.h"
 #include "examples/demo_model/marks.h"
 #include "examples/demo_model/patch_labels.h"
@@ -83,7 +82,9 @@ class Course {
     const double factor = Schedule{steps_, warmup_steps_of(kWarmup, steps_)}.factor(done());
     const double norm = optimizer_.step({factor, factor});
     if (!std::isfinite(norm) || !std::isfinite(loss))
-      throw ModelError(format("{}, step {}: loss or gradient is no finite number; the last checkpoint is as it was", what_, done() + 1));
+      throw ModelError(
+          format("{}, step {}: loss or gradient is no finite number; the last checkpoint is as it was", what_,
+                 done() + 1));
     examples_ += examples;
     const double seconds = std::chrono::duration<double>(steady_clock::now() - begun_).count();
     const double rate = examples_ / seconds;
@@ -184,7 +185,8 @@ void examine(TrainingPass& pass, const ModelConfig& config, Lessons lessons, Cou
     const Lesson lesson = lessons.lesson_of(kind, seed++, true);
     const auto losses = pass.evaluate(lesson.batch, {.loss = loss_options(config)});
     for (std::size_t i = 0; i < losses.size(); ++i) {
-      auto& [exact, asked] = right[format("{}: {}", lesson.batch.examples[i].pictures.size(), mark_of(lesson.questions[i].prefix))];
+      auto& [exact, asked] = right[format("{}: {}", lesson.batch.examples[i].pictures.size(),
+                                          mark_of(lesson.questions[i].prefix))];
       exact += losses[i].exact;
       ++asked;
     }

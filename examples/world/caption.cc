@@ -32,7 +32,8 @@ std::string motion_text(const Clause& clause) {
   return {};
 }
 
-// The token for a fraction of the picture, such as "<loc0512>". Only every 16th of the model's 1024 locations is used.
+// The token for a fraction of the picture, such as "<loc0512>". Only every 16th of the model's 1024 locations
+// is used.
 std::string location(double pixels, int of) {
   const int step = static_cast<int>(std::floor(64.0 * std::clamp(pixels / of, 0.0, 1.0) + 0.5));
   const std::string number = std::to_string(std::min(1023, 16 * step));

@@ -40,7 +40,8 @@ Surface load_background(const std::filesystem::path& assets, const Look& look) {
   return surface;
 }
 
-// The coloured sprite with premultiplied alpha, so that Cairo's OVER is exactly the compositing of the demo world.
+// The coloured sprite with premultiplied alpha, so that Cairo's OVER is exactly the compositing of the demo
+// world.
 Surface coloured(const Sprite& sprite, const std::array<double, 3>& tint) {
   Surface surface = new_surface(CAIRO_FORMAT_ARGB32, sprite.width, sprite.height);
   for (int y = 0; y < sprite.height; ++y) {

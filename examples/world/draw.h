@@ -22,11 +22,12 @@ using Surface = std::unique_ptr<cairo_surface_t, SurfaceDeleter>;
 
 inline constexpr std::size_t kFrameBytes = std::size_t{kWidth} * kHeight * 4;  // BGRx
 
-// Draws the pictures of one camera with Cairo. Caches the scaled and coloured sprite of every object on the street, so
-// that a picture takes about a millisecond. Not thread-safe.
+// Draws the pictures of one camera with Cairo. Caches the scaled and coloured sprite of every object on the
+// street, so that a picture takes about a millisecond. Not thread-safe.
 class Painter {
  public:
-  // `sprites` outlives the painter; `seed` is that of the camera noise. Throws if the background cannot be read.
+  // `sprites` outlives the painter; `seed` is that of the camera noise. Throws if the background cannot be
+  // read.
   Painter(const Sprites& sprites, const std::filesystem::path& assets, Look look, std::uint64_t seed);
 
   // The street at time t with the look's noise, [kHeight, kWidth, 4] as B, G, R, unused.

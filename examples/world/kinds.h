@@ -16,7 +16,8 @@ inline constexpr int kColours = 6;
 
 // The kinds of objects on a street, which are equally likely.
 using Kinds = std::span<const Kind>;
-// The kinds of the demo world. The bus is not among them, so that fine-tuning can teach the demo model a new kind.
+// The kinds of the demo world. The bus is not among them, so that fine-tuning can teach the demo model a new
+// kind.
 inline constexpr std::array kStreetKinds{Kind::kCar, Kind::kTruck, Kind::kPerson, Kind::kDog, Kind::kBicycle};
 
 // Names and sizes of a kind, in camera pixels at scale 1.

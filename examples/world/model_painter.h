@@ -15,29 +15,31 @@
 
 namespace palisade::world {
 
-// Draws the street directly at the model's size, for training. The result is that of Painter and Pillow's bicubic filter
-// (within one of 255 levels on average), about thirty times as fast: because resizing is linear, background and sprites
-// can be resized separately and composited afterwards. Not thread-safe.
+// Draws the street directly at the model's size, for training. The result is that of Painter and Pillow's
+// bicubic filter (within one of 255 levels on average), about thirty times as fast: because resizing is
+// linear, background and sprites can be resized separately and composited afterwards. Not thread-safe.
 class ModelPainter {
  public:
   // `sprites` outlives the painter. Throws if a background cannot be read.
   ModelPainter(const Sprites& sprites, std::filesystem::path assets, int size = 64);
 
-  // Begins a scene; within it objects are identified by their id. A degraded scene looks like compressed video: with
-  // noise, blocks of 4 x 4 pixels that are slightly too bright or dark, and less colour, equally in all its pictures.
+  // Begins a scene; within it objects are identified by their id. A degraded scene looks like compressed
+  // video: with noise, blocks of 4 x 4 pixels that are slightly too bright or dark, and less colour, equally
+  // in all its pictures.
   void begin(const Look& look, bool degraded, Random& random);
 
   // A picture of the scene at time t, in 8 bits. Call begin() first.
   Image paint(std::span<const Object> objects, double t);
 
  private:
-  // The filter's weights for one output pixel and one axis: weights[i] belongs to the canvas' pixel first + i.
+  // The filter's weights for one output pixel and one axis: weights[i] belongs to the canvas' pixel first +
+  // i.
   struct Taps {
     int first;
     std::vector<float> weights;
   };
-  // A coloured sprite, resized to the model's rows but not yet to its columns: premultiplied RGB in 0..255 and coverage,
-  // [rows, width, 4].
+  // A coloured sprite, resized to the model's rows but not yet to its columns: premultiplied RGB in 0..255
+  // and coverage, [rows, width, 4].
   struct Layer {
     int width;
     int first_row;
@@ -59,8 +61,8 @@ class ModelPainter {
   const std::vector<Taps> rows_;
   std::vector<float> noise_;                                        // standard deviation 1
   std::map<std::pair<int, bool>, std::vector<float>> backgrounds_;  // [size, size, 3]
-  // Sprites facing right, by kind, width and height: fixed RGB, tinted share and coverage, [height, width, 5]. All sizes
-  // of all kinds together take about 40 MB.
+  // Sprites facing right, by kind, width and height: fixed RGB, tinted share and coverage, [height, width,
+  // 5]. All sizes of all kinds together take about 40 MB.
   std::map<std::tuple<Kind, int, int>, std::vector<std::uint8_t>> scaled_;
 
   // Of the current scene:

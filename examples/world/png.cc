@@ -22,7 +22,8 @@ png_uint_32 format_of(int channels) {
 
 }  // namespace
 
-// libpng and not Cairo, because Cairo premultiplies alpha, which loses the colour of nearly transparent pixels.
+// libpng and not Cairo, because Cairo premultiplies alpha, which loses the colour of nearly transparent
+// pixels.
 Pixels read_png(const std::filesystem::path& file, int channels) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;

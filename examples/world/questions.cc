@@ -159,8 +159,8 @@ void Questions::ask_colour(std::span<const Thing> things, QuestionList& asked, R
 }
 
 // Asks for a kind that is not there as long as the share of such questions is below kAbsent.
-void Questions::ask_detect(std::span<const Object> objects, std::span<const Thing> things, QuestionList& asked,
-                           Random& random) {
+void Questions::ask_detect(std::span<const Object> objects, std::span<const Thing> things,
+                           QuestionList& asked, Random& random) {
   std::array<int, kAnswers>& given = given_[{Wording::kDetect}];
   const int absent = given[0] < kAbsent * (given[0] + given[1] + 1) ? 1 : 0;
   std::vector<Kind> kinds;

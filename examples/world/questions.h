@@ -20,16 +20,16 @@ struct Question {
   std::string suffix;
 };
 
-// Makes questions about scenes whose truth is known. Counts the answers so far and prefers questions with rare answers,
-// so that no answer can be guessed from the question alone. A question with two or three possible answers is left out
-// while its answer is ahead of the others. Not thread-safe.
+// Makes questions about scenes whose truth is known. Counts the answers so far and prefers questions with
+// rare answers, so that no answer can be guessed from the question alone. A question with two or three
+// possible answers is left out while its answer is ahead of the others. Not thread-safe.
 class Questions {
  public:
   // `kinds`: the kinds of objects that questions are about.
   explicit Questions(Kinds kinds = kStreetKinds) : kinds_(kinds.begin(), kinds.end()) {}
 
-  // Up to `count` different questions, fewer if the scene does not allow as many. The first one asks for the caption: of
-  // a window always, of a still picture if there are four questions or more.
+  // Up to `count` different questions, fewer if the scene does not allow as many. The first one asks for the
+  // caption: of a window always, of a still picture if there are four questions or more.
   std::vector<Question> of_still(std::span<const Object> objects, int count, Random& random);
   std::vector<Question> of_pair(std::span<const Object> left, std::span<const Object> right, int count,
                                 Random& random);
@@ -70,9 +70,9 @@ class Questions {
 
  private:
   using QuestionList = std::vector<Question>;
-  // Picks a candidate whose answer was given least often so far. Nothing if there is no candidate, or if its answer would
-  // get too far ahead of the other ones. `answers`: how many different answers there are; 0: any number, and then
-  // none is too far ahead.
+  // Picks a candidate whose answer was given least often so far. Nothing if there is no candidate, or if its
+  // answer would get too far ahead of the other ones. `answers`: how many different answers there are; 0: any
+  // number, and then none is too far ahead.
   std::optional<Candidate> choose(const Group& group, std::span<const Candidate> candidates, int answers,
                                   Random& random);
   void ask_count(std::span<const Thing> things, QuestionList& asked, Random& random);
@@ -80,8 +80,8 @@ class Questions {
   void ask_detect(std::span<const Object> objects, std::span<const Thing> things, QuestionList& asked,
                   Random& random);
   void ask_exists(std::span<const Thing> things, QuestionList& asked, Random& random);
-  void ask_statement(Wording wording, std::span<const Thing> left, std::span<const Thing> right, QuestionList& asked,
-                     Random& random);
+  void ask_statement(Wording wording, std::span<const Thing> left, std::span<const Thing> right,
+                     QuestionList& asked, Random& random);
   void ask_direction(std::span<const Clause> clauses, QuestionList& asked, Random& random);
   void ask_whether(Wording wording, bool yes, QuestionList& asked, Random& random);
 

@@ -7,8 +7,8 @@
 
 namespace palisade::world {
 
-// Random numbers that are the same on every machine for a seed. The C++ standard specifies the engine exactly but not its
-// distributions, which are therefore written out here. Not thread-safe.
+// Random numbers that are the same on every machine for a seed. The C++ standard specifies the engine exactly
+// but not its distributions, which are therefore written out here. Not thread-safe.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}

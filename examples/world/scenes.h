@@ -7,8 +7,8 @@
 
 namespace palisade::world {
 
-// Scenes for training and examination. Their objects resemble each other often enough to be counted and compared. Ids are
-// unique within a scene.
+// Scenes for training and examination. Their objects resemble each other often enough to be counted and
+// compared. Ids are unique within a scene.
 
 // `count` objects of any kind, colour and place at time 0, for the training of the image tower.
 std::vector<Object> crowded_still(Random& random, int count, Kinds kinds = kStreetKinds);
@@ -30,8 +30,8 @@ struct StreetWindow {
   std::vector<Object> objects;  // all objects that appear in the window
   std::vector<double> times;    // ascending, on the camera's grid
 };
-// `frames` pictures, at least two, over 4 s in most cases and otherwise up to 8 s. Half of the windows have less traffic
-// than the street.
+// `frames` pictures, at least two, over 4 s in most cases and otherwise up to 8 s. Half of the windows have
+// less traffic than the street.
 StreetWindow training_window(Random& random, int frames, Kinds kinds = kStreetKinds);
 
 inline constexpr double kFramesPerSecond = 10;  // the camera's frame rate

@@ -33,7 +33,8 @@ Sprite load(const std::filesystem::path& assets, Kind kind) {
   return sprite;
 }
 
-// One axis of Pillow's BOX filter: the source pixels first..last whose centres lie in the target pixel, with equal weights.
+// One axis of Pillow's BOX filter: the source pixels first..last whose centres lie in the target pixel, with
+// equal weights.
 struct Span {
   int first;
   int last;

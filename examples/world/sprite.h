@@ -9,8 +9,9 @@
 
 namespace palisade::world {
 
-// The picture of a kind for compositing, premultiplied, in 0..1: the part with its own colour, the part that takes the
-// object's colour, and the coverage of both. pixel = pixel * (1 - cover) + 255 * fixed + tinted * tint.
+// The picture of a kind for compositing, premultiplied, in 0..1: the part with its own colour, the part that
+// takes the object's colour, and the coverage of both. pixel = pixel * (1 - cover) + 255 * fixed + tinted *
+// tint.
 struct Sprite {
   int width = 0;
   int height = 0;

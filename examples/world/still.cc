@@ -31,7 +31,8 @@ double overlap(const Object& a, const Object& b) {
 }  // namespace
 
 int random_count(Random& random) {
-  constexpr double kAtMost[]{0.05, 0.28, 0.59, 0.89};  // cumulative shares of pictures with 0, 1, 2 and 3 objects
+  constexpr double kAtMost[]{0.05, 0.28, 0.59,
+                             0.89};  // cumulative shares of pictures with 0, 1, 2 and 3 objects
   return static_cast<int>(std::upper_bound(std::begin(kAtMost), std::end(kAtMost), random.unit()) -
                           std::begin(kAtMost));
 }

@@ -20,8 +20,8 @@ Thing random_thing(Random& random, Kinds kinds = kStreetKinds);
 // Draws an object whose bottom edge is at `baseline`. It has no knots yet.
 Object random_object(Random& random, double baseline, Thing thing);
 
-// An endless street on which objects come and go in four lanes. Time is in seconds from any origin. Remembers only the
-// objects on the street and those that left it lately. Not thread-safe.
+// An endless street on which objects come and go in four lanes. Time is in seconds from any origin. Remembers
+// only the objects on the street and those that left it lately. Not thread-safe.
 class Street {
  public:
   // The traffic begins some seconds before `start`, so that the street is not empty at the start.

@@ -8,7 +8,8 @@
 namespace palisade::world {
 namespace {
 
-constexpr double kMinMotion = 0.12 * kWidth;  // pixels between the first and last position; an object that moves less stands
+constexpr double kMinMotion =
+    0.12 * kWidth;  // pixels between the first and last position; an object that moves less stands
 
 std::optional<Clause> clause_of(const Object& object, std::span<const double> times) {
   int shown = 0;

@@ -14,14 +14,15 @@
 
 namespace palisade::world {
 
-// An object as JSON with the field names of the demo world's samples; times in knots_t_x are relative to `time_zero`.
+// An object as JSON with the field names of the demo world's samples; times in knots_t_x are relative to
+// `time_zero`.
 nlohmann::json to_json(const Object& object, double time_zero);
 Object object_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const Look& look);
 Look look_from_json(const nlohmann::json& json);
 
-// Writes what the cameras show as JSON lines: one for the beginning of a scene, and one for each object, before it comes
-// into view. Times are wall time in seconds. Thread-safe.
+// Writes what the cameras show as JSON lines: one for the beginning of a scene, and one for each object,
+// before it comes into view. Times are wall time in seconds. Thread-safe.
 class TruthWriter {
  public:
   // Replaces an existing file. Throws if it cannot be written.
@@ -53,7 +54,8 @@ class TruthReader {
  public:
   explicit TruthReader(std::filesystem::path file) : file_(std::move(file)) {}
 
-  // Reads what was added since the last call, or everything if the file was replaced. A missing file is no error.
+  // Reads what was added since the last call, or everything if the file was replaced. A missing file is no
+  // error.
   void refresh();
   // Nothing if the file does not contain the camera.
   const CameraTruth* camera(std::string_view name) const;

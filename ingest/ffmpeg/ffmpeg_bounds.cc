@@ -40,8 +40,7 @@ void FfmpegBounds::judge(AVFormatContext& context) {
   std::int64_t indexed = 0;
   for (unsigned i = 0; i < context.nb_streams; ++i)
     indexed += avformat_index_get_entries_count(context.streams[i]);
-  if (indexed > kMaxIndexed)
-    end(context, format("has a table of more than {} pictures", kMaxIndexed));
+  if (indexed > kMaxIndexed) end(context, format("has a table of more than {} pictures", kMaxIndexed));
 }
 
 // The next read returns the end, as every read does after the deadline.

@@ -148,8 +148,10 @@ void FfmpegDecoder::pass_over(FfmpegClock& clock) {
   clock.note_skipped();
   const auto patience = kKeyframeStalls * options_.stall_timeout;
   if (!input_.live() || std::chrono::steady_clock::now() - last_keyframe_ < patience) return;
-  throw SourceError(SourceFault::kUnreadable,
-                    format("{}: sends pictures, but no keyframe for {} ms: let it send some, or set decode: all", redact_url(options_.url), patience.count()));
+  throw SourceError(
+      SourceFault::kUnreadable,
+      format("{}: sends pictures, but no keyframe for {} ms: let it send some, or set decode: all",
+             redact_url(options_.url), patience.count()));
 }
 
 void FfmpegDecoder::note_damage() {

@@ -168,7 +168,8 @@ void FfmpegInput::find_video(const SourceOptions& options) {
   const bool too_large = std::int64_t(codec.width) * codec.height > options.max_pixels;
   if (too_large || codec.width > kMaxSide || codec.height > kMaxSide) {
     throw SourceError(SourceFault::kUnreadable,
-                      format("{}: {} x {} is over the limit of {} pixels: use a smaller stream", redact_url(options.url), codec.width, codec.height, options.max_pixels));
+                      format("{}: {} x {} is over the limit of {} pixels: use a smaller stream",
+                             redact_url(options.url), codec.width, codec.height, options.max_pixels));
   }
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     if (int(i) != video_) format_->streams[i]->discard = AVDISCARD_ALL;
@@ -222,7 +223,9 @@ void FfmpegInput::fail_to_open(int code, const SourceOptions& options) const {
   if (file_ != nullptr) fail_by_kind(shown);
   if (deadline_.passed()) {
     if (network) throw no_answer(shown, options.open_timeout);
-    throw SourceError(SourceFault::kUnreadable, format("{}: its beginning takes longer to read than {} ms: is this a video file?", shown, options.open_timeout.count()));
+    throw SourceError(SourceFault::kUnreadable,
+                      format("{}: its beginning takes longer to read than {} ms: is this a video file?",
+                             shown, options.open_timeout.count()));
   }
   const SourceFault fault = fault_of_open(code, network);
   std::string detail;

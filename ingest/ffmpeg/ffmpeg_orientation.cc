@@ -73,8 +73,10 @@ Orientation FfmpegOrientation::of_matrix(const std::uint8_t* bytes) {
   const DisplayMatrix matrix{double(numbers[0]), double(numbers[3]), double(numbers[1]), double(numbers[4])};
   if (!matrix.straight()) {
     const double angle = -av_display_rotation_get(numbers.data());
-    remark_ = std::isfinite(angle) ? format("its picture is to be turned by {} degrees: it is turned by the nearest quarter", std::lround(angle))
-                                   : "says in no way that has a meaning how its picture is to be turned";
+    remark_ = std::isfinite(angle)
+                  ? format("its picture is to be turned by {} degrees: it is turned by the nearest quarter",
+                           std::lround(angle))
+                  : "says in no way that has a meaning how its picture is to be turned";
   }
   return matrix.orientation();
 }

@@ -12,7 +12,8 @@
 
 namespace palisade {
 
-// Makes and configures the source element of a pipeline for an rtsp(s): or v4l2: address. Outlives its pipeline.
+// Makes and configures the source element of a pipeline for an rtsp(s): or v4l2: address. Outlives its
+// pipeline.
 class GstCamera {
  public:
   // Throws SourceError for an invalid rtsp(s): address.
@@ -21,11 +22,12 @@ class GstCamera {
   GstCamera& operator=(const GstCamera&) = delete;
 
   static bool is_camera(const SourceOptions& options);
-  // The first part of a gst_parse_launch line, up to decoded pictures. It lacks the address, which would need quoting.
-  // Throws SourceError if a v4l2: address does not name a device.
+  // The first part of a gst_parse_launch line, up to decoded pictures. It lacks the address, which would need
+  // quoting. Throws SourceError if a v4l2: address does not name a device.
   static std::string line(const SourceOptions& options);
 
-  // Parses a line into a pipeline. From then on answer() follows an RTSP camera's answers. Throws SourceError.
+  // Parses a line into a pipeline. From then on answer() follows an RTSP camera's answers. Throws
+  // SourceError.
   GstElement* parse(const std::string& line, GError** error);
   // Sets address, credentials, transport (TCP or UDP) and timeouts before the pipeline plays.
   void set_up(GstElement& pipeline, const SourceOptions& options, RtspTransport transport);

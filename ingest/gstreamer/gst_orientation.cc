@@ -73,7 +73,8 @@ void GstOrientation::note_format(GstEvent& event) {
   messages_ = messages_of(*caps);
 }
 
-// Marks the packet with its orientation. Decoders copy a packet's metadata to its picture, also if they reorder.
+// Marks the packet with its orientation. Decoders copy a packet's metadata to its picture, also if they
+// reorder.
 GstBuffer* GstOrientation::marked_packet(GstBuffer* packet) {
   GstMapInfo map;
   if (!gst_buffer_map(packet, &map, GST_MAP_READ)) return packet;

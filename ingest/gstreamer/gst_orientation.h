@@ -10,9 +10,9 @@
 
 namespace palisade {
 
-// Finds the orientation of pictures in a pipeline, from the codec's SEI messages in front of the decoder or else from
-// the container's tag. If the pipeline rotates pictures itself (videoflip), they are taken as upright. GStreamer's
-// threads write, the source's thread reads. Outlives the pipeline.
+// Finds the orientation of pictures in a pipeline, from the codec's SEI messages in front of the decoder or
+// else from the container's tag. If the pipeline rotates pictures itself (videoflip), they are taken as
+// upright. GStreamer's threads write, the source's thread reads. Outlives the pipeline.
 class GstOrientation {
  public:
   GstOrientation() = default;

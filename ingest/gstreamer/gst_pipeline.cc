@@ -43,13 +43,13 @@ constexpr milliseconds kLastProbing{300};  // for finding the cause once the tim
 constexpr GstClockTime kCauseComes = 100 * GST_MSECOND;
 constexpr const char* kSinkName = "palisade";
 constexpr const char* kSink = " ! videoconvert ! appsink name=palisade max-buffers=4";
-// Properties of the sink. A pipeline of the user's must not be held up, so pictures that are not fetched in time are
-// dropped. A camera's pictures are fetched as soon as they are decoded, even if many come at once.
+// Properties of the sink. A pipeline of the user's must not be held up, so pictures that are not fetched in
+// time are dropped. A camera's pictures are fetched as soon as they are decoded, even if many come at once.
 constexpr const char* kOfALine = " drop=true";
 constexpr const char* kOfACamera = " sync=false";
 
-// GStreamer's own JPEG decoder discards half the colour of 4:2:2 and 4:4:4 pictures. FFmpeg's decoder, which the other
-// reader uses too, is preferred.
+// GStreamer's own JPEG decoder discards half the colour of 4:2:2 and 4:4:4 pictures. FFmpeg's decoder, which
+// the other reader uses too, is preferred.
 void prefer_whole_colours() {
   const Gst<GstPluginFeature> decoder(
       gst_registry_find_feature(gst_registry_get(), "jpegdec", GST_TYPE_ELEMENT_FACTORY));
@@ -61,8 +61,8 @@ void start_gstreamer() {
   std::call_once(once, [] {
     GError* raw = nullptr;
     if (gst_init_check(nullptr, nullptr, &raw)) {
-      // GStreamer's FFmpeg decoders replace FFmpeg's log callback when they are loaded. So they are loaded now, and
-      // the callback is set again before any FFmpeg source needs it.
+      // GStreamer's FFmpeg decoders replace FFmpeg's log callback when they are loaded. So they are loaded
+      // now, and the callback is set again before any FFmpeg source needs it.
       const Gst<GstPlugin> decoders(gst_plugin_load_by_name("libav"));
       quiet_ffmpeg();
       prefer_whole_colours();
@@ -176,7 +176,8 @@ void GstPipeline::play() {
   if (change == GST_STATE_CHANGE_FAILURE) fail_with(nullptr);
 }
 
-// A live pipeline is playing even before its camera has answered, so the first picture or error is waited for.
+// A live pipeline is playing even before its camera has answered, so the first picture or error is waited
+// for.
 void GstPipeline::await_camera() {
   const auto deadline = steady_clock::now() + options_.open_timeout;
   while (first_ == nullptr && watch_.packets() == 0) {
@@ -209,7 +210,8 @@ SourceFault GstPipeline::fault_of(const GError& error) const {
 
 void GstPipeline::check_bus() {
   if (watch_.too_large()) {
-    fail(SourceFault::kUnreadable, format("its picture is over the limit of {} pixels: use a smaller stream", options_.max_pixels));
+    fail(SourceFault::kUnreadable,
+         format("its picture is over the limit of {} pixels: use a smaller stream", options_.max_pixels));
   }
   if (camera_.unknown_encoding()) {
     throw SourceError(SourceFault::kUnreadable, redact_text(redact_url(options_.url), options_.password) +
@@ -266,7 +268,9 @@ void GstPipeline::check_stall(MonotonicTime since) const {
   }
   const auto patience = kKeyframeStalls * options_.stall_timeout;
   if (!keyframes || now < std::max(since, watch_.last_keyframe()) + patience) return;
-  fail(SourceFault::kUnreadable, format("sends pictures, but no keyframe for {} ms: let it send some, or set decode: all", patience.count()));
+  fail(SourceFault::kUnreadable,
+       format("sends pictures, but no keyframe for {} ms: let it send some, or set decode: all",
+              patience.count()));
 }
 
 nanoseconds GstPipeline::age_of(GstSample& sample) const {

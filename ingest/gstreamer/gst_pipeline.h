@@ -18,8 +18,8 @@ class GstPipeline {
   // Throws SourceError.
   GstPipeline(const SourceOptions& options, std::stop_token stop);
 
-  // The next picture; null at the end. Throws SourceError: kStalled if nothing comes for options.stall_timeout, or if
-  // packets come but no first picture for options.keyframe_timeout.
+  // The next picture; null at the end. Throws SourceError: kStalled if nothing comes for
+  // options.stall_timeout, or if packets come but no first picture for options.keyframe_timeout.
   Gst<GstSample> pull();
   GstWatch& watch() { return watch_; }
   const GstWatch& watch() const { return watch_; }

@@ -8,9 +8,9 @@
 
 namespace palisade {
 
-// Relates the RTCP sender reports of an RTP stream to its packets. GStreamer's own result is not used: it ignores
-// reports that come before the first packet or differ much from it, and loses the time of pictures that consist of
-// several packets. GStreamer's threads write, the source's thread reads.
+// Relates the RTCP sender reports of an RTP stream to its packets. GStreamer's own result is not used: it
+// ignores reports that come before the first packet or differ much from it, and loses the time of pictures
+// that consist of several packets. GStreamer's threads write, the source's thread reads.
 class GstReports {
  public:
   // One or more RTCP packets as received. All but sender reports are ignored.

@@ -90,7 +90,8 @@ GstRTSPResult hear_answer(GstRTSPExtension* self, GstRTSPMessage*, GstRTSPMessag
   }
   if (answer.redirects()) {
     gst_rtsp_message_remove_header(response, GST_RTSP_HDR_LOCATION, -1);
-    response->type_data.response.code = GST_RTSP_STS_INTERNAL_SERVER_ERROR;  // a status that rtspsrc does not follow
+    response->type_data.response.code =
+        GST_RTSP_STS_INTERNAL_SERVER_ERROR;  // a status that rtspsrc does not follow
   }
   return GST_RTSP_OK;
 }

@@ -66,8 +66,8 @@ void GstWatch::note_times(GstPad& pad, GstPadProbeInfo& info) {
                     clock_rate);
 }
 
-// Called in front of the depayloader, behind the jitter buffer. If the packet is the newest that was received, the
-// reader has waited for it.
+// Called in front of the depayloader, behind the jitter buffer. If the packet is the newest that was
+// received, the reader has waited for it.
 void GstWatch::note_rtp(GstPadProbeInfo& info) {
   const bool list = (info.type & GST_PAD_PROBE_TYPE_BUFFER_LIST) != 0;
   bytes_ += list ? gst_buffer_list_calculate_size(GST_PAD_PROBE_INFO_BUFFER_LIST(&info))

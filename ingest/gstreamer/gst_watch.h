@@ -14,9 +14,10 @@
 
 namespace palisade {
 
-// Observes the inside of a pipeline: packets that do not result in pictures, which of them are keyframes, and the size
-// of pictures before a decoder allocates memory for them. With `keyframes_only` it withholds all other packets from the
-// decoders. GStreamer's threads write, the source's thread reads. Outlives the pipeline.
+// Observes the inside of a pipeline: packets that do not result in pictures, which of them are keyframes, and
+// the size of pictures before a decoder allocates memory for them. With `keyframes_only` it withholds all
+// other packets from the decoders. GStreamer's threads write, the source's thread reads. Outlives the
+// pipeline.
 class GstWatch {
  public:
   GstWatch(int max_pixels, bool keyframes_only);

@@ -62,8 +62,8 @@ HttpAddress address_of(const Url& url) {
   return address;
 }
 
-// Whether an unencoded password contains '/', '?' or '#', which end the authority: what precedes it then looks like a
-// host with a port that is not a number.
+// Whether an unencoded password contains '/', '?' or '#', which end the authority: what precedes it then
+// looks like a host with a port that is not a number.
 bool password_ends_early(std::string_view url) {
   const std::size_t start = url.find("://");
   if (start == std::string_view::npos) return false;
@@ -100,7 +100,8 @@ std::string decoded(std::string_view text) {
   return out;
 }
 
-// Removes user name and password from the URL. They may contain any character that does not end the authority.
+// Removes user name and password from the URL. They may contain any character that does not end the
+// authority.
 std::string take_credentials(const std::string& url, Credentials& credentials) {
   credentials = {};
   const std::size_t start = url.find("://");

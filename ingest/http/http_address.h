@@ -28,12 +28,13 @@ struct HttpAddress {
   bool operator==(const HttpAddress&) const = default;
 };
 
-// Parses an address of the configuration; its user name and password are stored in `in_url`. Throws SourceError.
+// Parses an address of the configuration; its user name and password are stored in `in_url`. Throws
+// SourceError.
 HttpAddress http_address(const std::string& url, Credentials& in_url);
 
-// The target of a redirection to `location` by the server at `from`. Checked before any name is looked up: only http and
-// https, never from https to http, only allowed hosts (may_redirect()). User names in it are dropped. Messages of errors
-// begin with `shown`. Throws SourceError.
+// The target of a redirection to `location` by the server at `from`. Checked before any name is looked up:
+// only http and https, never from https to http, only allowed hosts (may_redirect()). User names in it are
+// dropped. Messages of errors begin with `shown`. Throws SourceError.
 HttpAddress redirected(const HttpAddress& from, const std::string& location,
                        std::span<const std::string> redirect_hosts, const std::string& shown);
 

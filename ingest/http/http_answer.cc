@@ -40,7 +40,8 @@ std::optional<ContentRange> range_in(std::string_view text) {
   return ContentRange{*first, number_in(without_space(text.substr(slash + 1)))};
 }
 
-// The method and algorithm of a WWW-Authenticate challenge, without realm and nonce: "Digest algorithm=SHA-256".
+// The method and algorithm of a WWW-Authenticate challenge, without realm and nonce: "Digest
+// algorithm=SHA-256".
 std::string challenge_in(std::string_view text) {
   std::string name(text.substr(0, text.find(' ')));
   const std::string lower = lower_case(text);

@@ -22,8 +22,8 @@ struct HttpFailure {
 // The error with cause and remedy; its message begins with `shown`.
 SourceError fault_of(const HttpFailure& failure, const std::string& shown);
 
-// The same for an answer without a usable body, such as a refusal or a server error. `with_credentials`: whether
-// credentials were sent.
+// The same for an answer without a usable body, such as a refusal or a server error. `with_credentials`:
+// whether credentials were sent.
 SourceError fault_of(const HttpAnswer& answer, bool with_credentials, const std::string& shown);
 
 }  // namespace palisade

@@ -20,8 +20,8 @@ struct Lookup {
 using Resolve = std::function<Lookup(const std::string& host)>;
 Lookup resolve_by_system(const std::string& host);
 
-// The same with a bounded wait. The system's resolver cannot be interrupted, so it runs in a thread of its own, which
-// is abandoned if the wait ends first.
+// The same with a bounded wait. The system's resolver cannot be interrupted, so it runs in a thread of its
+// own, which is abandoned if the wait ends first.
 Lookup look_up(const std::string& host, const Resolve& resolve, const std::stop_token& stop,
                MonotonicTime until);
 

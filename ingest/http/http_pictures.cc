@@ -135,7 +135,8 @@ class HttpPictures : public Source {
         throw SourceError(any_ ? SourceFault::kStalled : SourceFault::kUnreadable,
                           stream_->shown() + ": none of its pictures can be decoded: " + decoder_.why());
       }
-      throw SourceError(SourceFault::kStalled, format("{}: no picture for {} ms", stream_->shown(), options_.stall_timeout.count()));
+      throw SourceError(SourceFault::kStalled,
+                        format("{}: no picture for {} ms", stream_->shown(), options_.stall_timeout.count()));
     }
   }
 
@@ -190,7 +191,9 @@ class HttpPicturePoll : public Source {
   static PictureBytes whole_picture(HttpStream& stream, MonotonicTime until) {
     std::optional<PictureBytes> all = stream.read_all(kMaxPicture, until);
     if (all) return *std::move(all);
-    throw SourceError(SourceFault::kUnreadable, format("{}: its picture has more than {} MB: let it send a smaller one", stream.shown(), kMaxPicture >> 20));
+    throw SourceError(SourceFault::kUnreadable,
+                      format("{}: its picture has more than {} MB: let it send a smaller one", stream.shown(),
+                             kMaxPicture >> 20));
   }
 
  private:

@@ -176,7 +176,9 @@ std::size_t HttpStream::fetch(std::int64_t at, std::span<std::byte> out, Monoton
     try {
       const std::size_t got = fetch_once(at, out, until);
       if (got > 0 || !size_) return got;
-      throw SourceError(SourceFault::kUnreachable, format("{}: the connection was lost after {} of {} bytes: is the network well?", shown_, at, *size_));
+      throw SourceError(SourceFault::kUnreachable,
+                        format("{}: the connection was lost after {} of {} bytes: is the network well?",
+                               shown_, at, *size_));
     } catch (const SourceError& e) {
       if (e.fault() != SourceFault::kUnreachable || !seekable_ || lost == kMaxResumptions) throw;
       arriving_ = -1;

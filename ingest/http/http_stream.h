@@ -16,9 +16,9 @@
 
 namespace palisade {
 
-// The bytes behind an http(s) address. Every request follows redirections as redirected() allows. Credentials are sent to
-// the configured origin only. Each host is looked up once, and only these addresses are connected to, so that a changed
-// DNS entry cannot lead elsewhere. Not thread-safe.
+// The bytes behind an http(s) address. Every request follows redirections as redirected() allows. Credentials
+// are sent to the configured origin only. Each host is looked up once, and only these addresses are connected
+// to, so that a changed DNS entry cannot lead elsewhere. Not thread-safe.
 class HttpStream {
  public:
   explicit HttpStream(const SourceOptions& options, std::stop_token stop,
@@ -30,8 +30,8 @@ class HttpStream {
   const HttpAnswer& answer() const { return answer_; }
   // The first `wanted` bytes, or all if there are fewer. read() returns them again.
   std::span<const std::byte> peek(std::size_t wanted, MonotonicTime until);
-  // Reads the next bytes; 0 at the end. After a lost connection the rest is requested again, if the server serves
-  // ranges.
+  // Reads the next bytes; 0 at the end. After a lost connection the rest is requested again, if the server
+  // serves ranges.
   std::size_t read(std::span<std::byte> out, MonotonicTime until);
   // The whole body; nothing if it is longer than `limit` bytes.
   std::optional<std::vector<std::byte>> read_all(std::size_t limit, MonotonicTime until);

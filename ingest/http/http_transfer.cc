@@ -80,7 +80,8 @@ struct HttpTransfer::State {
   const std::string shown;
   const HttpTls tls;
   const std::stop_token stop;
-  curl_socket_t socket = CURL_SOCKET_BAD;  // the last one opened; declared first, because libcurl's handles close it
+  curl_socket_t socket =
+      CURL_SOCKET_BAD;  // the last one opened; declared first, because libcurl's handles close it
   std::unique_ptr<CURLM, FreeMulti> multi;
   std::unique_ptr<CURL, FreeEasy> easy;
   std::unique_ptr<curl_slist, FreeList> pins;
@@ -108,8 +109,8 @@ std::size_t HttpTransfer::State::on_header(char* data, std::size_t, std::size_t 
   const std::string_view line(data, size);
   if (state.answered) return size;  // a trailer of a chunked body
   read_header_line(state.answer, line);
-  // Stops before the body of a refusal or redirection, and before one that would have to be decoded. libcurl itself
-  // handles 401.
+  // Stops before the body of a refusal or redirection, and before one that would have to be decoded. libcurl
+  // itself handles 401.
   const bool complete = line == "\r\n" || line == "\n";
   const bool refusal = state.answer.status >= 300 && state.answer.status != 401;
   if (complete && (refusal || state.answer.encoded())) state.answered = true;

@@ -26,8 +26,8 @@ struct HttpRequest {
   std::optional<std::int64_t> from;        // first byte of the requested range; nothing: no range
 };
 
-// Makes one request at a time with libcurl. libcurl's redirections, decompression, cookies, .netrc and proxies of the
-// environment are off. Not thread-safe. Every wait ends at `until` and at a stop request.
+// Makes one request at a time with libcurl. libcurl's redirections, decompression, cookies, .netrc and
+// proxies of the environment are off. Not thread-safe. Every wait ends at `until` and at a stop request.
 class HttpTransfer {
  public:
   // Messages of errors begin with `shown`.
@@ -39,7 +39,8 @@ class HttpTransfer {
   // Drops the previous request, sends this one and returns the headers of its answer, whatever its status.
   // Throws SourceError.
   const HttpAnswer& request(const HttpRequest& request, MonotonicTime until);
-  // Reads bytes of the body as soon as there are any; 0 at its end. Throws SourceError, at `until` with kStalled.
+  // Reads bytes of the body as soon as there are any; 0 at its end. Throws SourceError, at `until` with
+  // kStalled.
   std::size_t read(std::span<std::byte> out, MonotonicTime until);
   // How far the request has come.
   enum class Progress { kNone, kConnected, kSecured };

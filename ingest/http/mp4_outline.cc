@@ -51,8 +51,8 @@ Box child(std::string_view bytes, std::string_view type) {
   }
 }
 
-// Whether the duration in an mvhd or mehd box is set. It follows version and flags and, in mvhd, two times and the time
-// scale.
+// Whether the duration in an mvhd or mehd box is set. It follows version and flags and, in mvhd, two times
+// and the time scale.
 bool has_duration(std::string_view body, bool movie_header) {
   if (body.empty()) return false;
   const bool wide = body[0] == 1;

@@ -28,7 +28,8 @@ constexpr std::array<Format, 3> kFormats = {{
 
 void check_bytes(std::uint64_t size, const PictureLimits& limits) {
   if (size <= limits.max_bytes) return;
-  throw PictureError(format("the picture file has {} bytes, {} are allowed: make it smaller", size, limits.max_bytes));
+  throw PictureError(
+      format("the picture file has {} bytes, {} are allowed: make it smaller", size, limits.max_bytes));
 }
 
 }  // namespace
@@ -38,7 +39,9 @@ void check_picture_size(std::uint64_t width, std::uint64_t height, const Picture
   const bool small = width <= std::uint64_t(limits.max_side) && height <= std::uint64_t(limits.max_side) &&
                      width * height <= std::uint64_t(limits.max_pixels);
   if (small) return;
-  throw PictureError(format("the picture is {} x {}, over the limit of {} pixels and {} a side: make it smaller", width, height, limits.max_pixels, limits.max_side));
+  throw PictureError(
+      format("the picture is {} x {}, over the limit of {} pixels and {} a side: make it smaller", width,
+             height, limits.max_pixels, limits.max_side));
 }
 
 bool looks_like_picture(std::span<const std::byte> start) {

@@ -25,7 +25,8 @@ constexpr milliseconds kProbeSlice{40};
 std::string answers(const RtspAnswer& answer) {
   std::string reason;  // text from the camera, which may hold anything
   for (const char c : answer.reason) reason += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  return format(": the camera answers {}{}", answer.status, reason.empty() ? "" : format(" ({})", reason.substr(0, 80)));
+  return format(": the camera answers {}{}", answer.status,
+                reason.empty() ? "" : format(" ({})", reason.substr(0, 80)));
 }
 
 SourceError wrong_login(const RtspAnswer& answer, const RtspAddress& address, const std::string& shown) {
@@ -96,7 +97,8 @@ class Probe {
 
 std::string unconnected(int fault, const RtspAddress& address) {
   if (fault == ECONNREFUSED) {
-    return format("Connection refused: nothing listens at port {}: is it on, and are address and port right?", address.port);
+    return format("Connection refused: nothing listens at port {}: is it on, and are address and port right?",
+                  address.port);
   }
   return std::string(std::strerror(fault)) + ": is there a way to it from this machine?";
 }
@@ -174,7 +176,9 @@ SourceError unknown_host(const RtspAddress& address, const std::string& shown) {
 }
 
 SourceError no_answer(const std::string& shown, milliseconds patience) {
-  return {SourceFault::kUnreachable, format("{}: no answer within {} ms: is it on, and are address, port and path right?", shown, patience.count())};
+  return {SourceFault::kUnreachable,
+          format("{}: no answer within {} ms: is it on, and are address, port and path right?", shown,
+                 patience.count())};
 }
 
 std::string unknown_encoding_text(const std::string& encoding) {

@@ -4,8 +4,8 @@
 
 namespace palisade {
 
-// The linear map by which a file or stream turns its pictures for display: the pixel at (x, y), y downwards, is
-// shown at (xx * x + xy * y, yx * x + yy * y), relative to the new top left corner.
+// The linear map by which a file or stream turns its pictures for display: the pixel at (x, y), y downwards,
+// is shown at (xx * x + xy * y, yx * x + yy * y), relative to the new top left corner.
 struct DisplayMatrix {
   double xx = 1;
   double xy = 0;

@@ -7,8 +7,8 @@
 
 namespace palisade {
 
-// The minimum of the values of the last one to two periods. Old values expire only when a new one is added, so that
-// they survive a pause of up to ten periods.
+// The minimum of the values of the last one to two periods. Old values expire only when a new one is added,
+// so that they survive a pause of up to ten periods.
 class RecentLeast {
  public:
   explicit RecentLeast(MonotonicTime::duration period) : period_(period) {}

@@ -132,8 +132,8 @@ void SeiOrientation::note_units(UnitBytes packet) {
   }
 }
 
-// A sequence without a message ends the effect of the one before, but only at its second picture: some programs write
-// the message behind the picture that it belongs to.
+// A sequence without a message ends the effect of the one before, but only at its second picture: some
+// programs write the message behind the picture that it belongs to.
 std::optional<Orientation> SeiOrientation::next(UnitBytes packet) {
   if (!codec_) return std::nullopt;
   now_ = lasting_;

@@ -8,20 +8,22 @@
 
 namespace palisade {
 
-// Keeps track of the display orientation SEI messages in an H.264 or H.265 stream, which say how pictures are to be
-// turned. Some apply to one picture; most apply until the next such message or until a sequence begins without one,
-// while decoders report them only with the picture that carries them. Not thread-safe.
+// Keeps track of the display orientation SEI messages in an H.264 or H.265 stream, which say how pictures are
+// to be turned. Some apply to one picture; most apply until the next such message or until a sequence begins
+// without one, while decoders report them only with the picture that carries them. Not thread-safe.
 class SeiOrientation {
  public:
   enum class Codec { kH264, kH265 };
 
   SeiOrientation() = default;
-  // `length_bytes`: size of the length field before each NAL unit, as in MP4; 0 if start codes separate the units.
+  // `length_bytes`: size of the length field before each NAL unit, as in MP4; 0 if start codes separate the
+  // units.
   SeiOrientation(Codec codec, int length_bytes) : codec_(codec), length_bytes_(length_bytes) {}
   // For a stream whose codec extra data says how NAL units are separated; empty data means start codes.
   static SeiOrientation of_extra_data(Codec codec, std::span<const std::byte> extra_data);
 
-  // The orientation of this packet's picture; nothing if the stream does not say. Malformed packets are harmless.
+  // The orientation of this packet's picture; nothing if the stream does not say. Malformed packets are
+  // harmless.
   std::optional<Orientation> next(std::span<const std::byte> packet);
 
  private:

@@ -39,14 +39,16 @@ struct SourceOptions {
   std::chrono::milliseconds stall_timeout{10'000};  // no frame for this long is a fault
   // It is also a fault if a camera sends packets, but no keyframe, for this long after it was opened.
   std::chrono::milliseconds keyframe_timeout{30'000};
-  // Whether gst: URLs are allowed. They run any pipeline, so only configuration and command line may allow them.
+  // Whether gst: URLs are allowed. They run any pipeline, so only configuration and command line may allow
+  // them.
   bool allow_launch = false;
   Hardware hardware = Hardware::kNone;
   // Hosts (HOST or HOST:PORT) to which the address may redirect, besides its own.
   std::vector<std::string> redirect_hosts;
   std::string tls_ca;      // PEM file of certificates to trust instead of the system's; empty: the system's
   bool tls_verify = true;  // false: any certificate is accepted
-  // Time between two pictures of a folder, and between two requests to an http(s) address of a single picture.
+  // Time between two pictures of a folder, and between two requests to an http(s) address of a single
+  // picture.
   std::chrono::milliseconds frame_interval{1'000};
   int max_pixels = 33'177'600;
 
@@ -55,8 +57,8 @@ struct SourceOptions {
 
 inline constexpr int kMaxSide = 16'384;  // most pixels of a picture's width and height
 
-// If only keyframes are decoded, a live stream without one for so many stall_timeouts is unreadable. Cameras send a
-// keyframe every few seconds; those that save bandwidth, twice a minute.
+// If only keyframes are decoded, a live stream without one for so many stall_timeouts is unreadable. Cameras
+// send a keyframe every few seconds; those that save bandwidth, twice a minute.
 inline constexpr int kKeyframeStalls = 10;
 
 // Why a source cannot be opened or go on.
@@ -95,8 +97,8 @@ struct SkippedPictures {
   void add(SkippedPictures more);
 };
 
-// What has been received since a stream was opened: bytes of its pictures, and how long the reader waited for data
-// (nothing if this is not measured).
+// What has been received since a stream was opened: bytes of its pictures, and how long the reader waited for
+// data (nothing if this is not measured).
 struct Intake {
   std::uint64_t bytes = 0;
   std::optional<std::chrono::nanoseconds> waited;
@@ -106,18 +108,18 @@ struct Intake {
 class Source {
  public:
   virtual ~Source() = default;
-  // Waits for the next frame for which `wanted` returns true, and returns it in the camera's own size. `wanted` is
-  // called exactly once for every decoded frame, in order; each of them shows that the stream has not stalled. If
-  // only keyframes are decoded, the packets between them show it too.
-  // Returns nothing at the end, which for a live source is a fault that the caller handles. Throws SourceError if the
-  // stream breaks or stalls, and within 100 ms of a stop request.
+  // Waits for the next frame for which `wanted` returns true, and returns it in the camera's own size.
+  // `wanted` is called exactly once for every decoded frame, in order; each of them shows that the stream has
+  // not stalled. If only keyframes are decoded, the packets between them show it too. Returns nothing at the
+  // end, which for a live source is a fault that the caller handles. Throws SourceError if the stream breaks
+  // or stalls, and within 100 ms of a stop request.
   virtual std::optional<Frame> next(const Wanted& wanted) = 0;
   // True for cameras: if such a source ends, it is to be opened again.
   virtual bool live() const = 0;
   // True if every picture is requested by itself, as from a folder or a snapshot address.
   virtual bool stills() const { return false; }
-  // What a user should know about how the source is read, such as a decoder that is missing; usually empty. Final once
-  // a frame has been returned.
+  // What a user should know about how the source is read, such as a decoder that is missing; usually empty.
+  // Final once a frame has been returned.
   virtual std::string remark() const { return {}; }
   // What has been skipped since the last call.
   virtual SkippedPictures take_skipped() { return {}; }
@@ -125,8 +127,8 @@ class Source {
   virtual std::optional<MediaTime> duration() const { return std::nullopt; }
   // intake() and clock_error() may also be called from within `wanted`; they include the frame in question.
   virtual Intake intake() const { return {}; }
-  // How far the sender's clock is ahead of this machine's (negative: behind). Nothing if the difference is small enough
-  // for the sender's times to be used.
+  // How far the sender's clock is ahead of this machine's (negative: behind). Nothing if the difference is
+  // small enough for the sender's times to be used.
   virtual std::optional<std::chrono::milliseconds> clock_error() const { return std::nullopt; }
 };
 

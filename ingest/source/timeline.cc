@@ -35,12 +35,13 @@ MediaTime Timeline::unwrapped(MediaTime timestamp) {
 
 MediaTime Timeline::start_of(MediaTime timestamp, bool first) const {
   if (origin_) return std::min(within_limits(*origin_), timestamp);
-  // The first frames may lack timestamps and come all at once, because they were buffered while the format was probed.
+  // The first frames may lack timestamps and come all at once, because they were buffered while the format
+  // was probed.
   return within_limits(timestamp - (first ? MediaTime(0) : last_ + frame_interval_));
 }
 
-// For a file, arrival says nothing, so a gap is never a jump. For a live stream the fastest frame is the reference and
-// not the one before, which a reader may deliver only when the next one comes.
+// For a file, arrival says nothing, so a gap is never a jump. For a live stream the fastest frame is the
+// reference and not the one before, which a reader may deliver only when the next one comes.
 bool Timeline::jumps(MediaTime pts, MonotonicTime arrival) {
   if (pts - last_ < -kOutOfOrder) return true;
   if (!live_) return false;

@@ -7,15 +7,17 @@
 
 namespace palisade {
 
-// Turns the timestamps of one connection, which need not be reliable, into media time. Media time begins at 0, or where
-// a file says so, never goes back, and continues when the timestamp counter wraps around.
-// - If timestamps jump (back, or further ahead than the frames' arrival allows) or stand still, media time continues
-//   from its present value, and the frame is marked. A pause is not a jump, whether timestamps count it or not.
+// Turns the timestamps of one connection, which need not be reliable, into media time. Media time begins at
+// 0, or where a file says so, never goes back, and continues when the timestamp counter wraps around.
+// - If timestamps jump (back, or further ahead than the frames' arrival allows) or stand still, media time
+// continues
+//   from its present value, and the frame is marked. A pause is not a jump, whether timestamps count it or
+//   not.
 // - A live stream that jumps repeatedly or has no timestamps is timed by arrival, a file by its frame rate.
 class Timeline {
  public:
-  // `wrap`: the value at which the timestamp counter starts again from 0, if known. `origin`: the timestamp of media
-  // time 0, if it is not that of the first frame.
+  // `wrap`: the value at which the timestamp counter starts again from 0, if known. `origin`: the timestamp
+  // of media time 0, if it is not that of the first frame.
   Timeline(bool live, MediaTime frame_interval, std::optional<MediaTime> wrap = {},
            std::optional<MediaTime> origin = {})
       : live_(live), frame_interval_(frame_interval), wrap_(wrap), origin_(origin) {}

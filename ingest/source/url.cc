@@ -38,7 +38,8 @@ constexpr std::array<std::string_view, 20> kForbiddenSchemes = {
 
 std::string scheme_of(std::string_view url) {
   const std::string start = before_colon(url);
-  const std::string scheme = start.substr(0, start.find(','));  // FFmpeg has forms such as "subfile,,start,0,:"
+  const std::string scheme =
+      start.substr(0, start.find(','));  // FFmpeg has forms such as "subfile,,start,0,:"
   const bool spelled =
       !scheme.empty() && std::isalpha(static_cast<unsigned char>(scheme.front())) != 0 &&
       std::ranges::all_of(scheme, [](char c) {

@@ -183,7 +183,8 @@ ModelConfig read_model_config(const std::filesystem::path& folder_or_file) {
   read_ids(root, config);
   if (!root.boolean("tie_word_embeddings", true)) config.text.own_head = true;
   if (root.integer("projection_dim", config.text.width, 1, kMaxConfigWidth) != config.text.width) {
-    root.fail("projection_dim", format("is {}; text_config's hidden_size is {}", root.find("projection_dim")->dump(), config.text.width));
+    root.fail("projection_dim", format("is {}; text_config's hidden_size is {}",
+                                       root.find("projection_dim")->dump(), config.text.width));
   }
   const auto generation = file.parent_path() / "generation_config.json";
   if (is_file || !std::filesystem::exists(generation)) {

@@ -60,8 +60,7 @@ std::vector<NamedShape> all_shapes() {
     for (const int size : {224, 448, 896}) {
       VisionConfig vision = kSo400m;
       vision.image_size = size;
-      shapes.push_back(
-          {format("{}-{}", language.name, size), config_of(vision, language.text)});
+      shapes.push_back({format("{}-{}", language.name, size), config_of(vision, language.text)});
     }
   }
   // A tenth of the smallest published one in every respect that counts for speed: weights beyond the caches.

@@ -131,7 +131,8 @@ Preprocessor read_preprocessor(const std::filesystem::path& folder, int image_si
   preprocessor.resize = read_resample(section);
   read_values(section, preprocessor);
   if (image_tokens > 0 && section.integer("image_seq_length", image_tokens, 0, INT32_MAX) != image_tokens) {
-    section.fail("image_seq_length", format("is {}; config.json makes {} tokens of an image", section.find("image_seq_length")->dump(), image_tokens));
+    section.fail("image_seq_length", format("is {}; config.json makes {} tokens of an image",
+                                            section.find("image_seq_length")->dump(), image_tokens));
   }
   return preprocessor;
 }

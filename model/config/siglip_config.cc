@@ -67,7 +67,8 @@ SiglipConfig read_siglip_config(const std::filesystem::path& folder_or_file) {
   if (!vision.boolean("vision_use_head", true))
     vision.fail("vision_use_head", "is false; scores need the pooling head");
   if (config.text.projection != config.vision.width) {
-    text.fail("projection_size", format("is {}; the image tower's hidden_size is {}", config.text.projection, config.vision.width));
+    text.fail("projection_size", format("is {}; the image tower's hidden_size is {}", config.text.projection,
+                                        config.vision.width));
   }
   return config;
 }

@@ -103,8 +103,7 @@ void LanguageModel::embed(std::span<const TokenId> ids, MatrixView out) const {
   const float factor = std::sqrt(float(config_.width));
   for (int row = 0; row < out.rows; ++row) {
     const TokenId id = ids[row];
-    if (id < 0 || id >= config_.vocabulary)
-      throw ModelError(format("token {} is not in the vocabulary", id));
+    if (id < 0 || id >= config_.vocabulary) throw ModelError(format("token {} is not in the vocabulary", id));
     embedding_->copy(id, out.row(row));
     scale(out.row(row), factor);
   }

@@ -78,8 +78,11 @@ constexpr int kMinRows = 48;
 
 std::string packing_of(Precision precision) {
   const dnnl_version_t& version = *dnnl::version();
-  const std::string tiles = format(", tiles of {}{}", packed_tiles_size(1, 1), integer_tiles_have_vnni() ? "" : ", weights shifted");
-  return format("{}{}, oneDNN {}.{}.{} {}, instructions {}", name_of(precision), packs_tiles(precision) ? tiles : ", rows shifted", version.major, version.minor, version.patch, version.hash, int(dnnl::get_effective_cpu_isa()));
+  const std::string tiles = format(", tiles of {}{}", packed_tiles_size(1, 1),
+                                   integer_tiles_have_vnni() ? "" : ", weights shifted");
+  return format("{}{}, oneDNN {}.{}.{} {}, instructions {}", name_of(precision),
+                packs_tiles(precision) ? tiles : ", rows shifted", version.major, version.minor,
+                version.patch, version.hash, int(dnnl::get_effective_cpu_isa()));
 }
 
 double matmul_thread_seconds() {
@@ -216,7 +219,9 @@ PackedMatrix::PackedMatrix(const WeightRows& rows, std::span<const float> bias, 
   parts.tiles = packs_tiles(precision);
   constexpr int kMaxDepth = std::numeric_limits<std::int32_t>::max() / (255 * 127);
   if (precision == Precision::kInt8 && parts.depth > kMaxDepth) {
-    throw ModelError(format("rows of {} values are too long for int8, whose sums have 32 bits; use precision bf16 or f32", rows.cols));
+    throw ModelError(
+        format("rows of {} values are too long for int8, whose sums have 32 bits; use precision bf16 or f32",
+               rows.cols));
   }
   parts.recorded = rows.inputs;
   if (!bias.empty()) {

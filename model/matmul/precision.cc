@@ -70,7 +70,8 @@ PrecisionTrial try_precisions() {
   }
   PrecisionTrial result{.fastest = std::ranges::min_element(contenders, {}, &Contender::seconds)->precision};
   for (const Contender& contender : contenders) {
-    result.measured += format("{}{} {:.1f} ms", result.measured.empty() ? "" : ", ", name_of(contender.precision), contender.seconds * 1e3);
+    result.measured += format("{}{} {:.1f} ms", result.measured.empty() ? "" : ", ",
+                              name_of(contender.precision), contender.seconds * 1e3);
   }
   result.measured += format(" for {} rows of {} x {}", kTrialRows, kTrialWidth, kTrialWidth);
   return result;

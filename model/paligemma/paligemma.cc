@@ -134,7 +134,8 @@ struct PaliGemma::Parts {
         true_false(verdict_tokens(*tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
     identity.precision = name_of(precision);
     if (tokenizer->piece_count() > config.text.vocabulary) {
-      throw ModelError(format("{}: the tokenizer has {} pieces, more than the model's vocab_size {}", folder.string(), tokenizer->piece_count(), config.text.vocabulary));
+      throw ModelError(format("{}: the tokenizer has {} pieces, more than the model's vocab_size {}",
+                              folder.string(), tokenizer->piece_count(), config.text.vocabulary));
     }
     require_added_tokens(folder);
   }
@@ -163,10 +164,15 @@ struct PaliGemma::Parts {
   void require_added_tokens(const std::filesystem::path& folder) const {
     if (tokenizer->last_id() >= config.text.vocabulary)
       throw ModelError(
-          format("{}: the tokenizer's token {} (\"{}\") has no row in the model, whose vocab_size is {}; take tokenizer and weights from one checkpoint", folder.string(), tokenizer->last_id(), tokenizer->piece(tokenizer->last_id()), config.text.vocabulary));
+          format("{}: the tokenizer's token {} (\"{}\") has no row in the model, whose vocab_size is {}; "
+                 "take tokenizer and weights from one checkpoint",
+                 folder.string(), tokenizer->last_id(), tokenizer->piece(tokenizer->last_id()),
+                 config.text.vocabulary));
     const auto image = tokenizer->added_id("<image>");
     if (image && *image != config.image_token)
-      throw ModelError(format("{}: <image> is token {} of the tokenizer, and {} in config.json (image_token_index)", folder.string(), *image, config.image_token));
+      throw ModelError(
+          format("{}: <image> is token {} of the tokenizer, and {} in config.json (image_token_index)",
+                 folder.string(), *image, config.image_token));
   }
 
   // Image rows and prompt rows as Gemma's input. [positions, width]
@@ -234,7 +240,10 @@ int PaliGemma::image_size() const {
 void PaliGemma::require_room(int positions) const {
   const int most = parts_->config.text.max_position_embeddings;
   if (positions > most) {
-    throw ModelError(format("images, prompt and answer need {} positions, the model has {}; use fewer images, a shorter prompt or fewer new tokens", positions, most));
+    throw ModelError(
+        format("images, prompt and answer need {} positions, the model has {}; use fewer images, a shorter "
+               "prompt or fewer new tokens",
+               positions, most));
   }
 }
 

@@ -75,7 +75,9 @@ struct Siglip::Parts {
         logit_scale(read_scalar(checkpoint, "logit_scale")),
         logit_bias(read_scalar(checkpoint, "logit_bias")) {
     if (tokenizer.piece_count() > config.text.vocabulary) {
-      throw ModelError(format("{}: has {} pieces, more than the model's vocab_size {}", (folder / "spiece.model").string(), tokenizer.piece_count(), config.text.vocabulary));
+      throw ModelError(format("{}: has {} pieces, more than the model's vocab_size {}",
+                              (folder / "spiece.model").string(), tokenizer.piece_count(),
+                              config.text.vocabulary));
     }
   }
 };

@@ -25,7 +25,9 @@ class TokenCollection {
     const auto [same_text, text_is_new] = ids_.try_emplace(token.text, token.id);
     if (known.token.text != token.text || same_text->second != token.id) {
       const NamedToken& other = text_is_new ? known : by_id_.at(same_text->second);
-      throw ModelError(format("{}: token \"{}\" has id {}, but {} says that \"{}\" has {}; take both files from one checkpoint", what, token.text, token.id, other.what, other.token.text, other.token.id));
+      throw ModelError(format(
+          "{}: token \"{}\" has id {}, but {} says that \"{}\" has {}; take both files from one checkpoint",
+          what, token.text, token.id, other.what, other.token.text, other.token.id));
     }
     if (!known.token.special) known.token.special = token.special;
     known.token.normalized = known.token.normalized || token.normalized;
@@ -54,7 +56,10 @@ class TokenCollection {
     const std::string what = named.what + ": the added token \"" + token.text + "\" ";
     const auto known = piece_id(token.text);
     if (known ? *known != token.id : token.id < pieces)
-      throw ModelError(format("{}has id {}, which is another piece of the vocabulary's; take the tokenizer's files from one checkpoint", what, token.id));
+      throw ModelError(
+          format("{}has id {}, which is another piece of the vocabulary's; take the tokenizer's files from "
+                 "one checkpoint",
+                 what, token.id));
     const bool spaced = std::ranges::any_of(
         kSpaces, [&](std::string_view space) { return token.text.find(space) != std::string::npos; });
     if (spaced && token.normalized && !known)

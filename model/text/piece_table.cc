@@ -30,7 +30,8 @@ SentencePieceModel pieces_of(const TokenizerJson& json, const std::string& what)
   }
   for (std::size_t byte = 0; byte < bytes.size(); ++byte) {
     if (!bytes[byte])
-      throw ModelError(format("{}: model.vocab: has no piece for byte {}, as byte_fallback needs it", what, byte));
+      throw ModelError(
+          format("{}: model.vocab: has no piece for byte {}, as byte_fallback needs it", what, byte));
   }
   return model;
 }
@@ -55,7 +56,10 @@ void require_same_pieces(const TokenizerJson& json, const std::filesystem::path&
   std::size_t id = 0;
   while (id < json.vocabulary.size() && id < pieces.size() && json.vocabulary[id] == pieces[id].text) ++id;
   if (id < pieces.size() || id < json.vocabulary.size())
-    throw ModelError(format("{}: is of another tokenizer than {}: they differ in piece {}; remove the one that the weights were not trained with", json_file.string(), table.file.filename().string(), id));
+    throw ModelError(
+        format("{}: is of another tokenizer than {}: they differ in piece {}; remove the one that the "
+               "weights were not trained with",
+               json_file.string(), table.file.filename().string(), id));
 }
 
 }  // namespace

@@ -115,8 +115,7 @@ SentencePieceModel read_model(std::string_view file) {
   while (const auto field = message.next()) {
     switch (field->number) {
       case 1:
-        if (model.pieces.size() >= kMaxPieces)
-          throw BrokenModel{format("more than {} pieces", kMaxPieces)};
+        if (model.pieces.size() >= kMaxPieces) throw BrokenModel{format("more than {} pieces", kMaxPieces)};
         model.pieces.push_back(read_piece(bytes_of(*field), format("piece {}", model.pieces.size())));
         break;
       case 2:

@@ -146,7 +146,8 @@ IdsByText ids_of(const TokenizerJsonParts& parts, const Entries& entries) {
   for (std::size_t index = 0; index < parts.ids.size(); ++index) {
     const std::string_view text = parts.vocabulary[index];
     if (parts.ids[index] >= parts.ids.size())
-      entries.refuse("model.vocab", format("{} has id {} of {} pieces", quoted(text), parts.ids[index], parts.ids.size()));
+      entries.refuse("model.vocab",
+                     format("{} has id {} of {} pieces", quoted(text), parts.ids[index], parts.ids.size()));
     if (!ids.emplace(text, TokenId(parts.ids[index])).second)
       entries.refuse("model.vocab", quoted(text) + " stands twice");
   }
@@ -166,7 +167,8 @@ std::vector<std::string> vocabulary_of(const TokenizerJsonParts& parts, const Id
     const std::uint64_t id = parts.ids[index];
     if (shared && text == "\t") continue;
     if (id >= vocabulary.size() || !vocabulary[id].empty())
-      entries.refuse("model.vocab", format("id {} of {} is another piece's, or leaves one without a piece", id, quoted(text)));
+      entries.refuse("model.vocab", format("id {} of {} is another piece's, or leaves one without a piece",
+                                           id, quoted(text)));
     if (text.empty()) entries.refuse("model.vocab", "a piece is empty");
     vocabulary[id] = tab_alone && text == "\t" ? "<0x09>" : std::string(text);
   }
@@ -184,7 +186,8 @@ std::vector<TokenMerge> merges_of(const TokenizerJsonParts& parts, const IdsByTe
     merged.assign(left).append(right);
     const auto left_id = ids.find(left), right_id = ids.find(right), merged_id = ids.find(merged);
     if (left_id == ids.end() || right_id == ids.end() || merged_id == ids.end())
-      entries.refuse("model.merges", format("merge {} of {} and {} names what is no piece", index / 2, quoted(left), quoted(right)));
+      entries.refuse("model.merges", format("merge {} of {} and {} names what is no piece", index / 2,
+                                            quoted(left), quoted(right)));
     if (merged_id->second >= kFirstPlain && byte_of_piece(merged) < 0)
       merges.push_back({left_id->second, right_id->second, merged_id->second});
   }

@@ -63,8 +63,7 @@ class Events {
   bool end_object() { return close(); }
   bool end_array() {
     if (place_ != Place::kPair) return close();
-    if (halves_ != 2)
-      fail(format("merge {} is no pair of texts", (parts_.merges.size() - halves_) / 2));
+    if (halves_ != 2) fail(format("merge {} is no pair of texts", (parts_.merges.size() - halves_) / 2));
     place_ = Place::kMerges;
     halves_ = 0;
     return true;

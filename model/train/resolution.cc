@@ -13,10 +13,12 @@ namespace palisade {
 ModelConfig at_resolution(ModelConfig config, int image_size) {
   const int patch = config.vision.patch_size, most = config.text.max_position_embeddings;
   if (image_size < patch || image_size % patch != 0)
-    throw ModelError(format("pictures of {} a side: not a multiple of the model's patches of {}", image_size, patch));
+    throw ModelError(
+        format("pictures of {} a side: not a multiple of the model's patches of {}", image_size, patch));
   config.vision.image_size = image_size;
   if (config.image_tokens() >= most)
-    throw ModelError(format("pictures of {} a side make {} tokens, the model has {} positions", image_size, config.image_tokens(), most));
+    throw ModelError(format("pictures of {} a side make {} tokens, the model has {} positions", image_size,
+                            config.image_tokens(), most));
   return config;
 }
 

@@ -126,8 +126,7 @@ ImageTowerTensors image_tower(const PartReader& read, const VisionConfig& config
       .blocks = {},
       .final_norm = {}};
   for (int layer = 0; layer < config.layers; ++layer)
-    tower.blocks.push_back(
-        encoder_block(read, format("{}encoder.layers.{}.", name, layer), config));
+    tower.blocks.push_back(encoder_block(read, format("{}encoder.layers.{}.", name, layer), config));
   tower.final_norm = read.layer_norm(name + "post_layernorm", config.width);
   return tower;
 }

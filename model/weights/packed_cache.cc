@@ -103,7 +103,10 @@ std::string PackedCache::finish() {
     if (damaged_ == 0) return "packed weights read from " + path_.string();
     std::error_code error;
     std::filesystem::remove(path_, error);
-    return format("packed weights read from {}, but for {} damaged tensors; the file is removed, and the next start writes it anew", path_.string(), damaged_);
+    return format(
+        "packed weights read from {}, but for {} damaged tensors; the file is removed, and the next start "
+        "writes it anew",
+        path_.string(), damaged_);
   }
   if (written_) {
     try {
@@ -130,7 +133,8 @@ std::filesystem::path packed_file(const std::filesystem::path& folder, const std
 std::string packed_origin(const WeightFiles& weight_files, const std::string& packing) {
   std::string origin = packing;
   for (const auto& file : weight_files) {
-    origin += format("; {}, {} bytes, changed {}", file->path().filename().string(), file->size(), file->changed().time_since_epoch().count());
+    origin += format("; {}, {} bytes, changed {}", file->path().filename().string(), file->size(),
+                     file->changed().time_since_epoch().count());
   }
   return origin;
 }

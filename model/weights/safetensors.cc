@@ -205,8 +205,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
   std::uint64_t covered = 0;
   for (const auto& [begin, end] : ranges) {
     if (begin < covered) fail("two tensors overlap");
-    if (begin > covered)
-      fail(format("bytes {} to {} belong to no tensor", covered, begin));
+    if (begin > covered) fail(format("bytes {} to {} belong to no tensor", covered, begin));
     covered = end;
   }
   if (covered != data_size) fail(format("bytes after {} belong to no tensor", covered));

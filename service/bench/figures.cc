@@ -52,11 +52,10 @@ Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, co
   for (const int positions : std::set<int>(lengths.begin(), lengths.end())) {
     if (!figures.prefills().empty() && figures.prefill(positions) > kMaxPrefill) break;
     const std::vector<TokenId> tokens = bench_tokens(model, positions);
-    figures.set_prefill(positions,
-                        timed(
-                            kRepeats, [&] { model.prefill({}, tokens, 1); },
-                            [&](int) { tell(format("prefill of {} positions", positions)); })
-                            .seconds.median());
+    figures.set_prefill(positions, timed(
+                                       kRepeats, [&] { model.prefill({}, tokens, 1); },
+                                       [&](int) { tell(format("prefill of {} positions", positions)); })
+                                       .seconds.median());
   }
   const int context = std::min(kDecodeContext, model.config().text.max_position_embeddings - kSteps - 1);
   for (const int sequences : {1, 4, 8}) {

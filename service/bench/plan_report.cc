@@ -37,13 +37,17 @@ std::string verdict_of(const Plan& plan) {
   const double load = plan.load();
   const bool less = std::ranges::any_of(plan.answered.series, is_less);
   if (!less) {
-    return format("The load is {:.2f} of the 1.00 that this machine carries: all is answered as configured.", load);
+    return format("The load is {:.2f} of the 1.00 that this machine carries: all is answered as configured.",
+                  load);
   }
-  return load <= 1
-             ? format("The load is {:.2f} of the 1.00 that this machine carries, but comes in bursts: some is degraded.",
-                   load)
-             : format("The load is {:.2f}, {:.1f} times what this machine carries: it will be degraded as above.",
-                   load, load);
+  return load <= 1 ? format(
+                         "The load is {:.2f} of the 1.00 that this machine carries, but comes in bursts: "
+                         "some is degraded.",
+                         load)
+                   : format(
+                         "The load is {:.2f}, {:.1f} times what this machine carries: it will be degraded as "
+                         "above.",
+                         load, load);
 }
 
 Json stages(const StageSeconds& seconds) {
@@ -81,31 +85,32 @@ Json series_json(const SeriesLoad& asked, const SeriesLoad& answered, double sec
 }  // namespace
 
 std::string table_of(const Plan& plan) {
-  std::string text =
-      format("model     {}, {}\n", plan.model, plan.precision) + "measured  images " +
-      measured_text(plan.figures.encodes()) + "\n          prefill positions " +
-      measured_text(plan.figures.prefills()) + "\n          a token of answers together " +
-      measured_text(plan.figures.steps()) +
-      format("\nassumed   {:g} frames/s and a keyframe every {:g} s of every camera, {} tokens an answer, {:.1f} answers together\n",
-          plan.assumptions.frames_per_second, plan.assumptions.seconds_to_keyframe,
-          plan.assumptions.answer_tokens, plan.together);
-  text += format("\n{:<16} {:<28} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}  {}\n", "stream", "tasks", "windows", "images",
-                      "encode", "prefill", "decode", "load", "on this machine");
-  text += format("{:<16} {:<28} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}\n", "", "", "a minute", "each", "", "", "", "");
+  std::string text = format("model     {}, {}\n", plan.model, plan.precision) + "measured  images " +
+                     measured_text(plan.figures.encodes()) + "\n          prefill positions " +
+                     measured_text(plan.figures.prefills()) + "\n          a token of answers together " +
+                     measured_text(plan.figures.steps()) +
+                     format(
+                         "\nassumed   {:g} frames/s and a keyframe every {:g} s of every camera, {} tokens "
+                         "an answer, {:.1f} answers together\n",
+                         plan.assumptions.frames_per_second, plan.assumptions.seconds_to_keyframe,
+                         plan.assumptions.answer_tokens, plan.together);
+  text += format("\n{:<16} {:<28} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}  {}\n", "stream", "tasks", "windows",
+                 "images", "encode", "prefill", "decode", "load", "on this machine");
+  text += format("{:<16} {:<28} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}\n", "", "", "a minute", "each", "", "",
+                 "", "");
   std::map<std::string, StageSeconds> streams;
   for (std::size_t i = 0; i < plan.asked.series.size(); ++i) {
     const SeriesLoad& asked = plan.asked.series[i];
     const StageSeconds load = asked.seconds / plan.asked.seconds;
     streams[asked.stream] += load;
-    text +=
-        format("{:<16} {:<28} {:8.1f} {:7.1f} {:7.3f} {:7.3f} {:7.3f} {:7.3f}  {}\n", asked.stream,
-                    joined(asked.tasks), double(asked.clips) / plan.asked.seconds * 60,
-                    double(asked.new_images) / double(std::max<std::uint64_t>(asked.clips, 1)), load.encode,
-                    load.prefill, load.decode, load.total(), fate_of(plan.answered.series[i]));
+    text += format("{:<16} {:<28} {:8.1f} {:7.1f} {:7.3f} {:7.3f} {:7.3f} {:7.3f}  {}\n", asked.stream,
+                   joined(asked.tasks), double(asked.clips) / plan.asked.seconds * 60,
+                   double(asked.new_images) / double(std::max<std::uint64_t>(asked.clips, 1)), load.encode,
+                   load.prefill, load.decode, load.total(), fate_of(plan.answered.series[i]));
   }
   const auto sum = [&](const std::string& name, const StageSeconds& load) {
     text += format("{:<16} {:<28} {:>8} {:>7} {:7.3f} {:7.3f} {:7.3f} {:7.3f}\n", name, "all its tasks", "",
-                        "", load.encode, load.prefill, load.decode, load.total());
+                   "", load.encode, load.prefill, load.decode, load.total());
   };
   for (const auto& [name, load] : streams) {
     if (std::ranges::count(plan.asked.series, name, &SeriesLoad::stream) > 1) sum(name, load);

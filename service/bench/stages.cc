@@ -134,9 +134,7 @@ StageResult run_stage(const PaliGemma& model, const Stage& stage, int repeats, c
     result.skipped = format("the model has {} positions", most);
     return result;
   }
-  const auto tell_repeat = [&](int repeat) {
-    tell(format("{}, {} of {}", name, repeat, repeats));
-  };
+  const auto tell_repeat = [&](int repeat) { tell(format("{}, {} of {}", name, repeat, repeats)); };
   const bool knows_peak = forget_peak();
   switch (stage.kind) {
     case StageKind::kEncode: {

@@ -138,7 +138,8 @@ int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder
   progress.clear();
   writing.require_none();
   if (stop.stop_requested()) return kFailed;
-  log_info(format("caption: {}{}{}", windows, windows == 1 ? " window" : " windows", lost > 0 ? format(", {} dropped", lost) : ""));
+  log_info(format("caption: {}{}{}", windows, windows == 1 ? " window" : " windows",
+                  lost > 0 ? format(", {} dropped", lost) : ""));
   return kDone;
 }
 

@@ -128,7 +128,8 @@ void print_description(const Json& about) {
   line("vision", part(about["vision"]));
   line("text", part(about["text"]));
   for (const char* precision : {"f32", "bf16", "int8"}) {
-    line(precision, format("{:.2f} GB of weights", gigabytes(about["memory_bytes"][precision].get<double>())));
+    line(precision,
+         format("{:.2f} GB of weights", gigabytes(about["memory_bytes"][precision].get<double>())));
   }
   if (about.contains("kv_bytes_per_position_f32"))
     line("KV cache", number(about["kv_bytes_per_position_f32"]) + " bytes a position (f32)");

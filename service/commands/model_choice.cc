@@ -19,7 +19,9 @@ std::unique_ptr<EngineModel> load_chosen_model(const std::filesystem::path& fold
     log_warning(*warning);
   auto model = load_engine_model(chosen, settled);
   const ModelIdentity identity = model->identity();
-  log_info(format("model {}, {}{}, {} x {} pixels", identity.id, identity.precision, identity.calibration.empty() ? "" : ", calibrated", model->image_size(), model->image_size()));
+  log_info(format("model {}, {}{}, {} x {} pixels", identity.id, identity.precision,
+                  identity.calibration.empty() ? "" : ", calibrated", model->image_size(),
+                  model->image_size()));
   if (!identity.notice.empty()) log_warning(identity.notice);
   return model;
 }

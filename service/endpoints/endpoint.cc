@@ -215,8 +215,7 @@ void Listener::listen_on_port(std::string_view host, std::string_view port) {
     fail(errno == EADDRINUSE ? "the port is in use; stop its user" : std::strerror(errno));
   getsockname(socket_.number(), any, &size);
   const int bound = ntohs(six ? address6.sin6_port : address.sin_port);
-  endpoint_ =
-      format("{}{}:{}", kTcp, host == "localhost" ? "127.0.0.1" : host, bound);
+  endpoint_ = format("{}{}:{}", kTcp, host == "localhost" ? "127.0.0.1" : host, bound);
 }
 
 Listener::~Listener() {

@@ -77,7 +77,9 @@ void EventRoad::State::watch_clock() {
   const auto by = clock.step(wall_now(), steady_clock::now());
   if (!by) return;
   const bool ahead = *by > milliseconds(0);
-  log_warning(format("clock.step: the host's clock was set {} by {} ms; times of events follow it, nothing else does", ahead ? "ahead" : "back", std::chrono::abs(*by).count()));
+  log_warning(
+      format("clock.step: the host's clock was set {} by {} ms; times of events follow it, nothing else does",
+             ahead ? "ahead" : "back", std::chrono::abs(*by).count()));
 }
 
 void EventRoad::State::run(const std::stop_token& stop) {

@@ -29,7 +29,8 @@ ClipSeries::ClipSeries(const TaskSettings& first, const GateSettings& gate, bool
   if (watches_motion_ || gate.semantic) {
     GateSettings settings = gate;
     settings.motion = watches_motion_;
-    if (!gate.motion && !gate.semantic) settings.longest_silence = kNever;  // "when: motion" asks on motion alone
+    if (!gate.motion && !gate.semantic)
+      settings.longest_silence = kNever;  // "when: motion" asks on motion alone
     gate_ = std::make_unique<ClipGate>(std::move(settings));
   }
 }

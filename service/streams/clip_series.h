@@ -17,18 +17,18 @@ namespace palisade {
 // What the service remembers about a clip while the engine has it. Counts are of clips of the same series.
 struct ClipContext {
   std::size_t series = 0;
-  std::uint64_t skipped = 0;         // skipped so far by the motion gate or for want of a demand
-  std::uint64_t left_out = 0;        // left out because of load since the last clip that was passed on
-  std::uint64_t lost = 0;            // lost to breaks of the stream since the last clip that was passed on
-  int degraded_from = 0;             // frames before load reduced them; 0: not reduced
-  int one_of = 1;                    // load lets one clip of so many through
+  std::uint64_t skipped = 0;   // skipped so far by the motion gate or for want of a demand
+  std::uint64_t left_out = 0;  // left out because of load since the last clip that was passed on
+  std::uint64_t lost = 0;      // lost to breaks of the stream since the last clip that was passed on
+  int degraded_from = 0;       // frames before load reduced them; 0: not reduced
+  int one_of = 1;              // load lets one clip of so many through
   bool demanded = false;
   std::optional<double> similarity;  // set and read by the engine's thread only
 };
 
 // The tasks of a stream that share their clips, and the choice of the clips that go to the engine: by motion,
-// on demand, and as many as the engine can answer. The caller makes sure that only one of pass(), pushed() and
-// degradation_text() runs at a time.
+// on demand, and as many as the engine can answer. The caller makes sure that only one of pass(), pushed()
+// and degradation_text() runs at a time.
 class ClipSeries {
  public:
   ClipSeries(const TaskSettings& first, const GateSettings& gate, bool degrades);
@@ -36,7 +36,9 @@ class ClipSeries {
   void add(std::size_t task, std::string prompt);
   const std::vector<std::size_t>& tasks() const { return tasks_; }
   const std::vector<std::string>& prompts() const { return prompts_; }
-  const TaskSettings& settings() const { return settings_; }  // of its first task; the tasks agree on sampling
+  const TaskSettings& settings() const {
+    return settings_;
+  }  // of its first task; the tasks agree on sampling
   bool watches_motion() const { return watches_motion_; }
   ClipGate* gate() { return gate_.get(); }
 
@@ -49,8 +51,8 @@ class ClipSeries {
   // Counts clips that found no partner to be paired with.
   void miss(std::uint64_t count = 1) { skipped_ += count; }
 
-  // Decides whether `clip` goes to the engine, and takes frames out of it if load demands that. Returns nothing
-  // if the clip is skipped.
+  // Decides whether `clip` goes to the engine, and takes frames out of it if load demands that. Returns
+  // nothing if the clip is skipped.
   std::optional<ClipContext> pass(Clip& clip);
   enum class Change { kNone, kLess, kMore };
   // To be called after a clip was pushed into the queue. `lost_one`: the queue dropped an older clip for it.

@@ -8,8 +8,7 @@ namespace {
 std::string apart_text(std::chrono::microseconds nearest) {
   const auto apart = std::chrono::round<std::chrono::milliseconds>(std::chrono::abs(nearest));
   const long long seconds = std::chrono::round<std::chrono::seconds>(apart).count();
-  const std::string length =
-      seconds < 10 ? format("{} ms", apart.count()) : format("{} s", seconds);
+  const std::string length = seconds < 10 ? format("{} ms", apart.count()) : format("{} s", seconds);
   return length + (nearest < std::chrono::microseconds(0) ? " earlier" : " later");
 }
 
@@ -22,7 +21,10 @@ std::optional<std::string> PairNotice::missed(std::uint64_t count, const PairMis
   if (in_a_row_ < kInARow || cause == told_) return std::nullopt;
   told_ = cause;
   if (cause == Cause::kSilent) return "no pairs: stream '" + other + "' brings no pictures; is it online?";
-  return format("no pairs: the nearest picture of stream '{}' is {}, more than the gap of {} ms: set the clocks of both cameras by NTP, or raise 'gap'", other, apart_text(*last.nearest), gap.count());
+  return format(
+      "no pairs: the nearest picture of stream '{}' is {}, more than the gap of {} ms: set the clocks of "
+      "both cameras by NTP, or raise 'gap'",
+      other, apart_text(*last.nearest), gap.count());
 }
 
 std::optional<std::string> PairNotice::matched() {

@@ -9,8 +9,8 @@
 
 namespace palisade {
 
-// Decides when to report that a task gets no more pairs with another stream, and why. A single frame without a
-// partner is not reported; kInARow of them are, once, and again when the cause changes.
+// Decides when to report that a task gets no more pairs with another stream, and why. A single frame without
+// a partner is not reported; kInARow of them are, once, and again when the cause changes.
 class PairNotice {
  public:
   static constexpr std::uint64_t kInARow = 3;

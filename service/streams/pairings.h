@@ -11,8 +11,8 @@
 
 namespace palisade {
 
-// Pairs frames of two streams: a task of the first stream waits for pairs, and both streams offer their frames,
-// each on its own thread. Thread-safe; no lock is held while a pair is delivered.
+// Pairs frames of two streams: a task of the first stream waits for pairs, and both streams offer their
+// frames, each on its own thread. Thread-safe; no lock is held while a pair is delivered.
 class Pairings {
  public:
   using Deliver = std::function<void(Clip pair)>;

@@ -172,7 +172,8 @@ void ServedStream::ask(Clip clip, std::size_t index) {
   ClipSeries& series = *series_[index];
   const std::lock_guard lock(asking_);
   if (const auto count = losses_.count(clip.lost_before, steady_clock::now())) {
-    log_info(format("{}: gave up {} windows in which the stream paused, jumped or was lost", settings_.name, *count));
+    log_info(format("{}: gave up {} windows in which the stream paused, jumped or was lost", settings_.name,
+                    *count));
   }
   const std::optional<ClipContext> passes = series.pass(clip);
   if (!passes) {
@@ -205,7 +206,8 @@ void ServedStream::ask(Clip clip, std::size_t index) {
   const std::uint64_t dropped = around_.queue.push(settings_.name, int(index), std::move(request));
   dropped_ += dropped;
   if (const auto count = drops_.count(dropped + passed->left_out, steady_clock::now())) {
-    log_warning(format("{}: dropped {} clips, the model does not keep up; raise 'every' or use fewer tasks", settings_.name, *count));
+    log_warning(format("{}: dropped {} clips, the model does not keep up; raise 'every' or use fewer tasks",
+                       settings_.name, *count));
   }
   tell_change(series, series.pushed(dropped > 0));
 }
@@ -263,8 +265,7 @@ void ServedStream::on_report(const FeedReport& report) {
   if (const std::string line = state + (reason.empty() ? "" : ": " + reason);
       std::exchange(last_state_, line) != line) {
     const std::int64_t pause_ms = report.next_try_in.count();
-    log_info(settings_.name + ": " + line +
-             (pause_ms > 0 ? format("; next try in {} ms", pause_ms) : ""));
+    log_info(settings_.name + ": " + line + (pause_ms > 0 ? format("; next try in {} ms", pause_ms) : ""));
   }
   {
     const std::lock_guard lock(mutex_);

@@ -1,6 +1,5 @@
 #include "service/terminal/svg.h"
 
-
 #include "base/format.h"
 
 namespace palisade {

@@ -80,8 +80,9 @@ std::string curves_of(const std::vector<Json>& metrics) {
   svg += polyline(placed(rate, most_rate), "#bbb") + polyline(placed(loss, most_loss), "#06c") +
          polyline(placed(evaluated, most_loss), "#c60") + polyline(placed(exact, 1), "#080") +
          text_at(kLeft, 20,
-                 format("loss (blue), of the evaluation (orange), its exact answers (green, right), learning rate (grey, to {:.3g})",
-                             most_rate)) +
+                 format("loss (blue), of the evaluation (orange), its exact answers (green, right), learning "
+                        "rate (grey, to {:.3g})",
+                        most_rate)) +
          text_at(kWidth / 2, kHeight - 12, "step", "middle");
   return svg + "</svg>\n";
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "base/sha256.h"
-#include "base/format.h"
 #include "ingest/open_source.h"
 #include "ingest/pictures/picture.h"
 #include "ingest/source/source.h"
@@ -174,8 +174,8 @@ std::map<std::string, int> counts_of(const std::vector<RemovedLine>& removed) {
 }
 
 std::string summary_of(const FilteredLines& lines) {
-  std::string text = format("{} of {} examples removed", lines.removed.size(),
-                                 lines.kept.size() + lines.removed.size());
+  std::string text =
+      format("{} of {} examples removed", lines.removed.size(), lines.kept.size() + lines.removed.size());
   const char* separator = ": ";
   for (const auto& [reason, count] : counts_of(lines.removed)) {
     text += format("{}{} {}", separator, reason, count);

@@ -9,7 +9,6 @@
 #include "base/format.h"
 #include "base/input_file.h"
 #include "base/sha256.h"
-#include "base/format.h"
 #include "ingest/open_source.h"
 #include "ingest/pictures/picture.h"
 #include "ingest/source/source.h"

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <set>
 
+#include "base/format.h"
 #include "base/joined.h"
 #include "base/log.h"
-#include "base/format.h"
 #include "model/config/model_config.h"
 #include "service/terminal/progress.h"
 #include "service/transfer/run_folder.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/log.h"
 #include "base/format.h"
+#include "base/log.h"
 #include "service/terminal/progress.h"
 #include "service/terminal/svg.h"
 #include "service/transfer/sweep_settings.h"

@@ -12,7 +12,6 @@
 #include "base/input_file.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "base/format.h"
 #include "model/decoding/generation.h"
 #include "model/train/model_folder.h"
 #include "model/train/resolution.h"
@@ -104,8 +103,8 @@ class Transfer {
     Progress progress(what_);
     begun_ = steady_clock::now();
     first_step_ = optimizer_.steps();
-    log_info(what_ + format(": {} examples, {} steps of {}, from step {}", records_.size(),
-                                 total_steps_, settings_.batch_size, first_step_));
+    log_info(what_ + format(": {} examples, {} steps of {}, from step {}", records_.size(), total_steps_,
+                            settings_.batch_size, first_step_));
     next_ = load_ahead(pass_of(optimizer_.steps(), part_.passes));
     while (optimizer_.steps() < total_steps_ && !stop_.stop_requested() && step(progress)) {
       const int done = optimizer_.steps();
@@ -177,10 +176,9 @@ class Transfer {
     }
     if (changed.empty()) return;
     const std::string first = changed.front();
-    throw Error(
-        first + ": has changed since the run was begun" +
-        (changed.size() > 1 ? format(", and so have {} others", changed.size() - 1) : "") + " (" +
-        run_.path().string() + "/inputs.sha256); bring them back, or begin another run");
+    throw Error(first + ": has changed since the run was begun" +
+                (changed.size() > 1 ? format(", and so have {} others", changed.size() - 1) : "") + " (" +
+                run_.path().string() + "/inputs.sha256); bring them back, or begin another run");
   }
 
   // Due where another pass may take longer than the time left.
@@ -262,13 +260,15 @@ class Transfer {
     const auto left = std::chrono::duration_cast<MediaTime>(
         std::chrono::duration<double>((total_steps_ - step - 1) * double(settings_.batch_size) / rate));
     progress.show(double(step + 1) / total_steps_, format("step {} of {}, loss {:.4f}, {:.1f} examples/s, ",
-                                                               step + 1, total_steps_, loss, rate) +
+                                                          step + 1, total_steps_, loss, rate) +
                                                        position_text(left) + " left");
     return true;
   }
 
   [[noreturn]] void fail_at(int step, const std::string& what) {
-    throw Error(format("step {}: {} is no finite number; the last checkpoint is as it was. Try a lower learning_rate", step + 1, what));
+    throw Error(
+        format("step {}: {} is no finite number; the last checkpoint is as it was. Try a lower learning_rate",
+               step + 1, what));
   }
 
   void evaluate(Progress& progress) {
@@ -291,7 +291,7 @@ class Transfer {
     run_.append({{"step", optimizer_.steps()}, {"evaluation_loss", loss}, {"evaluation_exact", exact}});
     progress.clear();
     log_info(what_ + format(": step {}: evaluation loss {:.4f}, {:.1f} % of {} answers exact",
-                                 optimizer_.steps(), loss, 100 * exact, evaluation_.size()));
+                            optimizer_.steps(), loss, 100 * exact, evaluation_.size()));
   }
 
   // Evaluates the model that was written, as the service would answer.
@@ -313,7 +313,7 @@ class Transfer {
         {{"step", optimizer_.steps()}, {"beams", settings_.beams}, {"evaluation_exact_by_beams", share}});
     progress.clear();
     log_info(what_ + format(": with {} beams {:.1f} % of {} answers exact", settings_.beams, 100 * share,
-                                 evaluation_.size()));
+                            evaluation_.size()));
   }
 
   void save() {

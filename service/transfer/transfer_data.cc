@@ -26,11 +26,13 @@ TransferRecord record_of(const TransferLine& line, const TransferSettings& setti
   const std::size_t length = record.tokens.prompt.size() + record.tokens.suffix.size();
   // The last token is predicted and not read.
   if (length > std::size_t(settings.text_length) + 1)
-    throw Error(format("{}: prefix and suffix are {} tokens, text_length is {}", record.place, length - 1, settings.text_length));
+    throw Error(format("{}: prefix and suffix are {} tokens, text_length is {}", record.place, length - 1,
+                       settings.text_length));
   const std::size_t images = record.video.empty() ? record.pictures.size() : std::size_t(settings.frames);
   const std::size_t positions = images * std::size_t(config.image_tokens()) + length - 1;
   if (positions > std::size_t(config.text.max_position_embeddings))
-    throw Error(format("{}: pictures and text are {} positions, the model has {}", record.place, positions, config.text.max_position_embeddings));
+    throw Error(format("{}: pictures and text are {} positions, the model has {}", record.place, positions,
+                       config.text.max_position_embeddings));
   return record;
 }
 

@@ -262,9 +262,8 @@ void verify_optimizer(const fs::path& root, const fs::path& file, const Json& js
       // drift against each other.
       if (step >= kExactSteps) continue;
       const bool updated = step > 0 && schedule.factor(step - 1) > 0;
-      compare_number(format("{}loss of example {}", label, i),
-                     golden.at("per_example").at(i).get<double>(), losses[i].loss,
-                     updated ? tolerance * double(losses.size()) : tolerance, report);
+      compare_number(format("{}loss of example {}", label, i), golden.at("per_example").at(i).get<double>(),
+                     losses[i].loss, updated ? tolerance * double(losses.size()) : tolerance, report);
     }
     compare_number(label + "loss", golden.at("loss").get<double>(), mean, tolerance, report);
     const double factor = schedule.factor(step);

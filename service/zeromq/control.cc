@@ -82,8 +82,7 @@ struct Control::State {
     }
     if (!fault) return {{"done", true}};
     const auto count = refused.count(1, std::chrono::steady_clock::now());
-    if (count)
-      log_warning("control: " + *fault + (*count > 1 ? format(" ({} refused)", *count) : ""));
+    if (count) log_warning("control: " + *fault + (*count > 1 ? format(" ({} refused)", *count) : ""));
     return {{"error", *fault}};
   }
 

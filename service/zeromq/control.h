@@ -10,9 +10,9 @@
 
 namespace palisade {
 
-// The service's side of the control endpoint, ZeroMQ REQ/REP: a request is the JSON object of a ControlRequest,
-// the reply {"done": true} or {"error": "no stream 'frontdoor'; known are front_door"}. `handle` runs on this
-// object's thread and returns what is wrong with a request, or nothing.
+// The service's side of the control endpoint, ZeroMQ REQ/REP: a request is the JSON object of a
+// ControlRequest, the reply {"done": true} or {"error": "no stream 'frontdoor'; known are front_door"}.
+// `handle` runs on this object's thread and returns what is wrong with a request, or nothing.
 class Control {
  public:
   using Handle = std::function<std::optional<std::string>(const ControlRequest&)>;

@@ -39,7 +39,7 @@ using Address = asio::generic::stream_protocol::endpoint;
 using Stream = asio::generic::stream_protocol::socket;
 
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);  // errors are returned, not thrown
-constexpr milliseconds kIntroduction{3000};                     // time for a peer to complete ZMTP's handshake
+constexpr milliseconds kIntroduction{3000};  // time for a peer to complete ZMTP's handshake
 constexpr milliseconds kConnecting{5000}, kFirstPause{100}, kMaxPause{500};
 constexpr milliseconds kLookupTurn{10};
 constexpr milliseconds kLinger{500};
@@ -223,8 +223,8 @@ awaitable<void> PeerGuard::Relay::accept_peers() {
 }
 
 // Opens connections to libzmq in advance, so that the first peers can be served even if other threads use up
-// all file descriptors. One after another, so that libzmq has its own descriptor of each before descriptors are
-// counted again.
+// all file descriptors. One after another, so that libzmq has its own descriptor of each before descriptors
+// are counted again.
 awaitable<void> PeerGuard::Relay::connect_spares() {
   const Address inside = abstract_address(socket_name_);
   while (spares_.size() < kSpareLinks && descriptors_left(kSpareDescriptors)) {
@@ -246,7 +246,8 @@ void PeerGuard::Relay::let_in(Descriptor accepted) {
 }
 
 // Accepts libzmq's connection only when the service is reached. After a lost connection libzmq sends its
-// subscriptions again, but only when its socket is used next; so it must not see connections that lead nowhere.
+// subscriptions again, but only when its socket is used next; so it must not see connections that lead
+// nowhere.
 awaitable<void> PeerGuard::Relay::serve_socket() {
   const int number = socket_listener_.number();
   asio::posix::stream_descriptor listening(io_, fcntl(number, F_DUPFD_CLOEXEC, 0));

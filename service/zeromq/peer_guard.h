@@ -25,17 +25,18 @@ struct PeerRules {
 
 // A relay between the network and a libzmq socket of this process: it forwards bytes in both directions and
 // checks what peers send. libzmq limits the size of a message part, but not the number of parts, peers and
-// subscriptions. A peer that breaks the rules is disconnected before libzmq stores anything of what it sent; this
-// is logged at most once a second. Has its own thread.
+// subscriptions. A peer that breaks the rules is disconnected before libzmq stores anything of what it sent;
+// this is logged at most once a second. Has its own thread.
 //
 // The relay reaches the libzmq socket through an abstract Unix socket to which only this process can connect.
 class PeerGuard {
  public:
-  // A context for the sockets that are to be guarded. Throws Unavailable if so few file descriptors are left that
-  // libzmq would end the process.
+  // A context for the sockets that are to be guarded. Throws Unavailable if so few file descriptors are left
+  // that libzmq would end the process.
   static zmq::context_t context();
-  // Binds the socket and listens on `endpoint` for up to `max_peers` peers, as long as enough file descriptors are
-  // left. Throws Unavailable; its message names `setting` ("--publish") as the place to choose another endpoint.
+  // Binds the socket and listens on `endpoint` for up to `max_peers` peers, as long as enough file
+  // descriptors are left. Throws Unavailable; its message names `setting` ("--publish") as the place to
+  // choose another endpoint.
   static PeerGuard bind(zmq::socket_t& socket, const std::string& endpoint, const std::string& setting,
                         PeerRules rules);
   // Connects the socket to a service's endpoint, and again after every lost connection. Throws UsageError if

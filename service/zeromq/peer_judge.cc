@@ -19,8 +19,8 @@ void PeerJudge::take(std::string_view bytes, std::chrono::steady_clock::time_poi
     if (!item->command.empty()) {
       judge_command(*item, now);
     } else if (only_subscribes_) {
-      // A subscription is a message (byte 1 and the topic to begin, byte 0 and the topic to end) or, since ZMTP 3.1,
-      // a command.
+      // A subscription is a message (byte 1 and the topic to begin, byte 0 and the topic to end) or, since
+      // ZMTP 3.1, a command.
       const std::string& body = item->parts.front();
       if (body.empty() || (body[0] != 0 && body[0] != 1)) throw ZmtpFault("sent what is no subscription");
       subscribe(body[0] == 1, body.substr(1));

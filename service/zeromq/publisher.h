@@ -16,8 +16,9 @@ struct PublisherOptions {
   std::optional<ServiceKeys> keys = std::nullopt;  // encrypted, for these clients; nothing: in the clear
 };
 
-// The sink that publishes events on ZeroMQ. When a peer subscribes, the last state event of every stream that its
-// subscription covers is sent again. The publisher's own thread owns the socket; take() never waits for it.
+// The sink that publishes events on ZeroMQ. When a peer subscribes, the last state event of every stream that
+// its subscription covers is sent again. The publisher's own thread owns the socket; take() never waits for
+// it.
 class Publisher : public EventSink {
  public:
   // Throws Unavailable if the endpoint cannot be bound.

@@ -68,7 +68,8 @@ std::optional<ZmtpReader::Frame> ZmtpReader::read_frame() {
                                ? kMaxCommandBytes
                                : limits_.message_bytes - part_bytes_ + (limits_.encrypted ? kCurveBytes : 0);
   if (size > most) {
-    throw ZmtpFault(format("sent more than {} bytes in one message", command ? kMaxCommandBytes : limits_.message_bytes));
+    throw ZmtpFault(
+        format("sent more than {} bytes in one message", command ? kMaxCommandBytes : limits_.message_bytes));
   }
   if (rest.size() < head + size) return std::nullopt;
   at_ += head + size;

@@ -17,7 +17,8 @@ class ZmtpFault : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Limits of what one peer may send. ZmtpReader stores no more than one such message and the bytes of one read.
+// Limits of what one peer may send. ZmtpReader stores no more than one such message and the bytes of one
+// read.
 struct ZmtpLimits {
   std::size_t message_bytes = 4096;  // sum over all parts
   std::size_t parts = 8;
@@ -39,8 +40,8 @@ class ZmtpReader {
       : limits_(limits), peer_types_(std::move(peer_types)) {}
 
   void take(std::string_view bytes) { buffer_ += bytes; }
-  // The next complete message or command after the peer's greeting and READY; nothing if more bytes are needed.
-  // Throws ZmtpFault.
+  // The next complete message or command after the peer's greeting and READY; nothing if more bytes are
+  // needed. Throws ZmtpFault.
   std::optional<ZmtpItem> next();
   // Whether the peer has sent its greeting and READY.
   bool ready() const { return ready_; }

@@ -1,6 +1,5 @@
 #include "tasks/events/event.h"
 
-
 #include "base/format.h"
 #include "base/time_text.h"
 

@@ -19,8 +19,8 @@ namespace {
 
 using QuestionList = std::vector<Question>;
 
-// Every question that can be asked about a scene, with its answer. Each is drawn with new counts, so that none is left
-// out for balance.
+// Every question that can be asked about a scene, with its answer. Each is drawn with new counts, so that
+// none is left out for balance.
 std::map<std::string, std::string> all_asked(const std::function<QuestionList(Questions&, Random&)>& ask) {
   std::map<std::string, std::string> all;
   int twice = 0;

@@ -23,8 +23,8 @@ struct Nuisances {
   std::optional<double> dim;  // at this second the light falls by a third within a fifth of a second
 };
 
-// An object that appears at `from` and moves at `speed` pixels a second. With `stays` it stands in the middle of the
-// picture for so many seconds before it goes on.
+// An object that appears at `from` and moves at `speed` pixels a second. With `stays` it stands in the middle
+// of the picture for so many seconds before it goes on.
 inline Object passer(std::int64_t id, Kind kind, Colour colour, double from, double speed, double stays = 0) {
   Random random(std::uint64_t(id) + 77);
   Object object = random_object(random, 246 + 52 * double(id % 3), random_thing(random));

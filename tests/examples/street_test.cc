@@ -77,8 +77,9 @@ TEST_CASE("objects come and go outside the picture, at the speeds of the demo wo
   }
 }
 
-// The samples' 28 rolling windows have 2.5 objects on average, their frames 1.8. The windows on which the demo model was
-// measured have 1 to 3, on average 2.2 (exact answers: 0.262, for 1, 2 and 3 objects 0.595, 0.277 and 0.079).
+// The samples' 28 rolling windows have 2.5 objects on average, their frames 1.8. The windows on which the
+// demo model was measured have 1 to 3, on average 2.2 (exact answers: 0.262, for 1, 2 and 3 objects 0.595,
+// 0.277 and 0.079).
 TEST_CASE("traffic is as dense as in the windows that the demo model was measured on") {
   double in_view = 0;
   double in_windows = 0;

@@ -11,12 +11,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-using test::WatchedFeeds;
 using test::impatient;
 using test::kReaders;
 using test::RtspCamera;
 using test::watch_with_both;
 using test::WatchedFeed;
+using test::WatchedFeeds;
 
 constexpr milliseconds kKeyframeInterval{1'000};  // of /live
 constexpr milliseconds kScheduling{1'000};        // a machine that does other things as well
@@ -75,8 +75,8 @@ TEST_CASE("R-03 a camera that dies is a loss, never the end, and is online again
 TEST_CASE("R-04 a camera that is absent or whose name is unknown is tried again, with growing pauses") {
   int port = 0;
   { port = RtspCamera().port(); }  // nobody listens there any more
-  for (const std::string& url : {format("rtsp://127.0.0.1:{}/live", port),
-                                 std::string("rtsp://no-such-camera.invalid/live")}) {
+  for (const std::string& url :
+       {format("rtsp://127.0.0.1:{}/live", port), std::string("rtsp://no-such-camera.invalid/live")}) {
     WatchedFeeds all = watch_with_both(url);
     for (auto& watched : all) {
       CAPTURE(url);

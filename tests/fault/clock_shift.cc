@@ -1,5 +1,5 @@
-// A library to be preloaded into a program. It shifts the program's wall clock by the seconds in the file that
-// PALISADE_CLOCK_SHIFT names, as if the host's clock were set. Monotonic clocks are not changed.
+// A library to be preloaded into a program. It shifts the program's wall clock by the seconds in the file
+// that PALISADE_CLOCK_SHIFT names, as if the host's clock were set. Monotonic clocks are not changed.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/time.h>

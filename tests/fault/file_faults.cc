@@ -1,8 +1,9 @@
 // Built without FORTIFY_SOURCE, whose inline definitions of read functions would clash with those here.
 #undef _FORTIFY_SOURCE
-// A library to be preloaded into a program. It breaks one file while it is read, as PALISADE_FILE_FAULT=NAME:BYTE:KIND
-// says. From that byte on reads fail (eio) or never return (hang, which is reported on stderr); or at the first read
-// past its header the file is truncated there (cut) or written to (touch). Fortified programs call the _chk variants.
+// A library to be preloaded into a program. It breaks one file while it is read, as
+// PALISADE_FILE_FAULT=NAME:BYTE:KIND says. From that byte on reads fail (eio) or never return (hang, which is
+// reported on stderr); or at the first read past its header the file is truncated there (cut) or written to
+// (touch). Fortified programs call the _chk variants.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-// A library to be preloaded into a program. It makes every lookup of a host named *.lost block for ever, as if the name
-// server never answered. Other lookups are not changed.
+// A library to be preloaded into a program. It makes every lookup of a host named *.lost block for ever, as
+// if the name server never answered. Other lookups are not changed.
 #include <dlfcn.h>
 #include <netdb.h>
 #include <unistd.h>

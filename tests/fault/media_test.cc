@@ -19,7 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-using test::WatchedFeeds;
 using test::golden;
 using test::HttpServer;
 using test::impatient;
@@ -28,6 +27,7 @@ using test::RtspCamera;
 using test::transport_stream;
 using test::watch_with_both;
 using test::WatchedFeed;
+using test::WatchedFeeds;
 
 constexpr std::int64_t kSecond = 90'000;  // of a transport stream's clock
 

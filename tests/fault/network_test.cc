@@ -22,13 +22,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-using test::WatchedFeeds;
 using test::impatient;
 using test::kReaders;
 using test::RtspCamera;
 using test::TcpRelay;
 using test::watch_with_both;
 using test::WatchedFeed;
+using test::WatchedFeeds;
 
 // Whether a picture shows one whole white ball of 40 pixels, which is what the camera films.
 bool shows_ball(const Image& image) {

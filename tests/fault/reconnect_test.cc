@@ -49,7 +49,8 @@ void check_nothing_grows(int times, long allowed_kb, const Once& once) {
   const Held before;
   for (int i = 0; i < times; ++i) once();
   Held after;
-  // GStreamer's thread pool keeps idle threads for a while, and the test's servers need a moment to end theirs.
+  // GStreamer's thread pool keeps idle threads for a while, and the test's servers need a moment to end
+  // theirs.
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while ((after.files > before.files + 1 || after.threads > before.threads + 1) &&
          std::chrono::steady_clock::now() < patience) {
@@ -69,8 +70,7 @@ TEST_CASE("R-22 two thousand connections that are closed at once leave no memory
   const test::LoopbackServer server([](test::LoopbackPeer&) {});
   for (const RtspReader reader : kReaders) {
     CAPTURE(test::name_of(reader));
-    SourceOptions options =
-        test::impatient(format("rtsp://127.0.0.1:{}/x", server.port()), reader).source;
+    SourceOptions options = test::impatient(format("rtsp://127.0.0.1:{}/x", server.port()), reader).source;
     check_nothing_grows(1'000, 2'048,
                         [&] { CHECK(test::error_of(options).fault() == SourceFault::kUnreachable); });
   }

@@ -1,5 +1,5 @@
-// A camera for tests: serves moving pictures by RTSP on the loopback until it is killed, and prints its port. It is a
-// process of its own, so that tests can freeze (SIGSTOP) and kill it.
+// A camera for tests: serves moving pictures by RTSP on the loopback until it is killed, and prints its port.
+// It is a process of its own, so that tests can freeze (SIGSTOP) and kill it.
 //   rtsp_camera [PORT [USER PASSWORD basic|digest]]
 // Lines on stdin change it while it runs, and are answered with "done":
 //   size WIDTH HEIGHT       the picture of /live and /udp from now on, in the middle of the stream
@@ -145,7 +145,8 @@ class Camera {
   void mount(const std::string& path, const std::string& launch) {
     GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
     gst_rtsp_media_factory_set_launch(factory, launch.c_str());
-    // A pipeline for each client, because gst-rtsp-server crashes if two start a shared one at the same moment.
+    // A pipeline for each client, because gst-rtsp-server crashes if two start a shared one at the same
+    // moment.
     gst_rtsp_media_factory_set_shared(factory, FALSE);
     g_signal_connect(factory, "media-configure", G_CALLBACK(on_media), this);
     factories_[path] = factory;

@@ -21,19 +21,21 @@
 
 namespace palisade::test {
 
-// A bad network on the loopback: relays TCP connections to a port, and delays, slows down, withholds, cuts or resets
-// what comes back, as a test says. Settings may be changed while it runs. On raw sockets, because one poll() loop that
-// decides about every byte is shorter than a coroutine for each direction.
+// A bad network on the loopback: relays TCP connections to a port, and delays, slows down, withholds, cuts or
+// resets what comes back, as a test says. Settings may be changed while it runs. On raw sockets, because one
+// poll() loop that decides about every byte is shorter than a coroutine for each direction.
 class TcpRelay {
  public:
-  std::atomic<int> delay_ms{0};            // of everything that comes back
-  std::atomic<int> jitter_ms{0};           // up to so much more, without changing the order
-  std::atomic<long> bytes_per_second{0};   // 0: no limit
-  std::atomic<long> bytes_until_close{0};  // closes once after so many bytes, in the middle of a packet; 0: never
-  std::atomic<bool> reset{false};          // resets all open connections (RST), once
-  std::atomic<bool> half_close{false};     // sends the end (FIN) on all open connections and keeps them open, once
-  std::atomic<bool> black_hole{false};     // nothing passes, and nothing is closed
-  std::atomic<int> connections{0};         // so far
+  std::atomic<int> delay_ms{0};           // of everything that comes back
+  std::atomic<int> jitter_ms{0};          // up to so much more, without changing the order
+  std::atomic<long> bytes_per_second{0};  // 0: no limit
+  std::atomic<long> bytes_until_close{
+      0};                          // closes once after so many bytes, in the middle of a packet; 0: never
+  std::atomic<bool> reset{false};  // resets all open connections (RST), once
+  std::atomic<bool> half_close{
+      false};  // sends the end (FIN) on all open connections and keeps them open, once
+  std::atomic<bool> black_hole{false};  // nothing passes, and nothing is closed
+  std::atomic<int> connections{0};      // so far
 
   explicit TcpRelay(int to) : to_(to), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address = loopback(0);

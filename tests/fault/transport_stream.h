@@ -15,8 +15,8 @@ extern "C" {
 
 namespace palisade::test {
 
-// A clip's video, repeated `times` times, with a picture every 100 ms, as MPEG transport stream or in another of FFmpeg's
-// formats. `tracks`: the number of tracks, each with the same video.
+// A clip's video, repeated `times` times, with a picture every 100 ms, as MPEG transport stream or in another
+// of FFmpeg's formats. `tracks`: the number of tracks, each with the same video.
 inline std::string transport_stream(const std::string& clip, int times, const char* format = "mpegts",
                                     int tracks = 1) {
   AVFormatContext* out = nullptr;
@@ -71,7 +71,8 @@ inline std::string transport_stream(const std::string& clip, int times, const ch
   return text;
 }
 
-// A test's replacement for the timestamp of picture `number`, from 0 in display order; nothing removes the timestamp.
+// A test's replacement for the timestamp of picture `number`, from 0 in display order; nothing removes the
+// timestamp.
 using Retime = std::function<std::optional<std::int64_t>(std::int64_t number, std::int64_t pts)>;
 
 // The transport stream with other timestamps, most of which a muxer would refuse to write.

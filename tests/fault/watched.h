@@ -57,8 +57,8 @@ inline WatchedFeeds watch_with_both(const std::string& url, RtspTransport transp
   return all;
 }
 
-// Checks that the frames of a window are as far apart as the sampling asks, so that none is missing and none is from
-// before a jump. `interval`: between two frames of the camera.
+// Checks that the frames of a window are as far apart as the sampling asks, so that none is missing and none
+// is from before a jump. `interval`: between two frames of the camera.
 inline void check_windows(const FeedLog::Clips& clips, std::chrono::milliseconds interval) {
   for (const auto& [index, clip] : clips) {
     for (std::size_t i = 1; i < clip.frames.size(); ++i) {

@@ -20,8 +20,8 @@ Image numbered(int width, int height) {
   return Image(width, height, std::move(rgb));
 }
 
-// The corners of the stored picture that appear at the upper left and upper right of the upright one, derived from the
-// EXIF standard's description by row 0 and column 0.
+// The corners of the stored picture that appear at the upper left and upper right of the upright one, derived
+// from the EXIF standard's description by row 0 and column 0.
 struct Corners {
   Orientation orientation;
   bool left_x, left_y;  // of the stored picture: false the first, true the last column or row

@@ -52,7 +52,8 @@ TEST_CASE("an image of the asked size is handed on, not copied") {
 }
 
 TEST_CASE("bv-bilinear samples at half-pixel centres and cuts fractions off, bv-video-float keeps them") {
-  // Two pixels, 0 and 255, enlarged to four, whose centres are at -0.25, 0.25, 0.75 and 1.25 of the input's pixels.
+  // Two pixels, 0 and 255, enlarged to four, whose centres are at -0.25, 0.25, 0.75 and 1.25 of the input's
+  // pixels.
   const Image image(2, 1, std::vector<std::uint8_t>{0, 0, 0, 255, 255, 255});
   const Image exact = resize(image, 4, 1, ResizePreset::kBvVideoFloat);
   REQUIRE(exact.is_float());
@@ -66,7 +67,8 @@ TEST_CASE("bv-bilinear samples at half-pixel centres and cuts fractions off, bv-
 }
 
 TEST_CASE("without antialias a shrunk picture skips pixels, with it every pixel counts") {
-  // Eight columns, one of them bright, reduced to one pixel: the filter without antialiasing reads only columns 3 and 4.
+  // Eight columns, one of them bright, reduced to one pixel: the filter without antialiasing reads only
+  // columns 3 and 4.
   std::vector<std::uint8_t> rgb(8 * 3, 0);
   for (int channel = 0; channel < 3; ++channel) rgb[channel] = 240;
   const Image image(8, 1, std::move(rgb));

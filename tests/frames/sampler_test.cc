@@ -166,7 +166,8 @@ TEST_CASE("a picture every ten seconds is a slow camera, not a row of jumps") {
 
 namespace {
 
-// A stream of 25 frames a second that is interrupted: on for `on` of every `period`. Its clips and how many were given up.
+// A stream of 25 frames a second that is interrupted: on for `on` of every `period`. Its clips and how many
+// were given up.
 std::vector<Clip> run_bursts(Sampler& sampler, std::chrono::milliseconds on, std::chrono::milliseconds period,
                              std::chrono::milliseconds until, bool jumped = false) {
   std::vector<Clip> clips;

@@ -1,4 +1,5 @@
-// fuzz_corpus TARGET FOLDER...: runs the target once for every file of the folders, as a test in ordinary builds.
+// fuzz_corpus TARGET FOLDER...: runs the target once for every file of the folders, as a test in ordinary
+// builds.
 #include <cstdio>
 #include <fstream>
 #include <iterator>

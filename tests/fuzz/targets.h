@@ -11,8 +11,8 @@ namespace palisade::fuzz {
 // The input of a target: arbitrary bytes.
 using Input = std::span<const std::uint8_t>;
 
-// One reader of untrusted bytes. `run` reads them like the product and catches the errors that the reader promises. Every
-// other exception and every memory error is a finding.
+// One reader of untrusted bytes. `run` reads them like the product and catches the errors that the reader
+// promises. Every other exception and every memory error is a finding.
 struct Target {
   std::string_view name;
   void (*run)(Input);

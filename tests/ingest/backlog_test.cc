@@ -22,8 +22,8 @@ MediaTime media_time(double time) {
   return std::chrono::duration_cast<MediaTime>(Seconds(time));
 }
 
-// A camera of 25 frames a second with a keyframe every second, ten times as large as other frames. `arrives` says when a
-// byte that was sent arrives; times and bytes count from the beginning.
+// A camera of 25 frames a second with a keyframe every second, ten times as large as other frames. `arrives`
+// says when a byte that was sent arrives; times and bytes count from the beginning.
 struct SimulatedCamera {
   struct Sent {
     double taken = 0;     // seconds, by our clock

@@ -14,7 +14,8 @@
 
 namespace palisade::test {
 
-// Collects the clips and reports of a Feed. The feed's thread writes, and the test's thread can wait for them.
+// Collects the clips and reports of a Feed. The feed's thread writes, and the test's thread can wait for
+// them.
 class FeedLog {
  public:
   Feed::OnClip on_clip() {

@@ -68,17 +68,20 @@ class RawServer {
 
 inline std::string response(const std::string& status, const std::string& headers,
                             const std::string& body = {}) {
-  return format("HTTP/1.1 {}\r\n{}Content-Length: {}\r\nConnection: close\r\n\r\n{}", status, headers, body.size(), body);
+  return format("HTTP/1.1 {}\r\n{}Content-Length: {}\r\nConnection: close\r\n\r\n{}", status, headers,
+                body.size(), body);
 }
 
-// Answers a request for a range of `whole` like a web server, but closes the connection after at most `at_most` bytes of
-// the body.
+// Answers a request for a range of `whole` like a web server, but closes the connection after at most
+// `at_most` bytes of the body.
 inline void send_part(const std::string& request, const std::string& whole, const HttpServer::Send& send,
                       std::size_t at_most = std::string::npos) {
   const std::size_t asked = request.find("Range: bytes=");
   const std::size_t first = asked == std::string::npos ? 0 : std::stoul(request.substr(asked + 13));
-  const std::string head =
-      format("HTTP/1.1 206 Partial\r\nAccept-Ranges: bytes\r\nContent-Range: bytes {}-{}/{}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", first, whole.size() - 1, whole.size(), whole.size() - first);
+  const std::string head = format(
+      "HTTP/1.1 206 Partial\r\nAccept-Ranges: bytes\r\nContent-Range: bytes {}-{}/{}\r\nContent-Length: "
+      "{}\r\nConnection: close\r\n\r\n",
+      first, whole.size() - 1, whole.size(), whole.size() - first);
   send(head + whole.substr(first, at_most));
 }
 

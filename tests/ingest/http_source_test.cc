@@ -40,8 +40,8 @@ TEST_CASE("a web camera's pictures are timed by their arrival") {
   const std::string picture = text_of(golden("pictures/rgb_420.jpg"));
   const HttpServer server([&](const std::string&, const HttpServer::Send& send) {
     send("HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=cut\r\n\r\n");
-    const std::string part =
-        format("--cut\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n{}\r\n", picture.size(), picture);
+    const std::string part = format("--cut\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n{}\r\n",
+                                    picture.size(), picture);
     while (send(part)) std::this_thread::sleep_for(milliseconds(100));
   });
   const auto source = open_source({.url = server.url("/video.mjpg")}, {});

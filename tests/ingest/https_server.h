@@ -39,9 +39,7 @@ class HttpsServer {
   HttpsServer(const HttpsServer&) = delete;
   HttpsServer& operator=(const HttpsServer&) = delete;
 
-  std::string url(const std::string& path) const {
-    return format("https://127.0.0.1:{}{}", port(), path);
-  }
+  std::string url(const std::string& path) const { return format("https://127.0.0.1:{}{}", port(), path); }
   int port() const { return server_->port(); }
   // The server's certificate as a PEM text.
   std::string pem() const {

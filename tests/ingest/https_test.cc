@@ -89,8 +89,7 @@ TEST_CASE("a certificate named in tls_ca is taken, and no other one") {
 
 TEST_CASE("https where http is spoken, and http where https is, is told") {
   const HttpsServer secure({}, film());
-  const std::string http =
-      error_of({.url = format("http://127.0.0.1:{}/x", secure.port())}).what();
+  const std::string http = error_of({.url = format("http://127.0.0.1:{}/x", secure.port())}).what();
   CAPTURE(http);
   CHECK(http.find("is it https?") != std::string::npos);
   // Some servers answer what they do not understand, others wait for more of it.

@@ -18,8 +18,8 @@ class LoopbackPeer {
   virtual int descriptor() = 0;
 };
 
-// Listens at a free port of the loopback and runs `serve` for each connection, on a thread of its own; the connection
-// ends when `serve` returns.
+// Listens at a free port of the loopback and runs `serve` for each connection, on a thread of its own; the
+// connection ends when `serve` returns.
 class LoopbackServer {
  public:
   using Serve = std::function<void(LoopbackPeer&)>;

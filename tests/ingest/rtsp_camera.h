@@ -21,7 +21,8 @@ struct CameraLogin {
   std::string method = "digest";
 };
 
-// A camera in a child process (tests/fault/rtsp_camera.cc) that can be frozen and killed. The destructor kills it.
+// A camera in a child process (tests/fault/rtsp_camera.cc) that can be frozen and killed. The destructor
+// kills it.
 class RtspCamera {
  public:
   explicit RtspCamera(int port = 0, const CameraLogin& login = {}) {

@@ -31,8 +31,8 @@ struct RtspRequest {
   }
 };
 
-// A camera of the loopback that sends no picture. `answer` returns the answer to a request; an empty one closes the
-// connection. Records requests and the number of connections.
+// A camera of the loopback that sends no picture. `answer` returns the answer to a request; an empty one
+// closes the connection. Records requests and the number of connections.
 class RtspScript {
  public:
   using Answer = std::function<std::string(const RtspRequest&)>;

@@ -37,8 +37,7 @@ class TestFolder {
  public:
   TestFolder() {
     static std::atomic<int> count{0};
-    path_ = std::filesystem::temp_directory_path() /
-            format("palisade-{}-{}", ::getpid(), count++);
+    path_ = std::filesystem::temp_directory_path() / format("palisade-{}-{}", ::getpid(), count++);
     std::filesystem::create_directories(path_);
   }
   ~TestFolder() {

@@ -24,8 +24,8 @@ inline FileBytes mp4_with_matrix(FileBytes file, const MatrixNumbers& numbers) {
   return file;
 }
 
-// A display orientation SEI message of H.264 or, with 265, of H.265, as a unit with its start code. `turns`: quarter turns
-// counterclockwise.
+// A display orientation SEI message of H.264 or, with 265, of H.265, as a unit with its start code. `turns`:
+// quarter turns counterclockwise.
 struct SeiMessage {
   bool cancel = false;
   bool mirrored = false;

@@ -150,8 +150,8 @@ TEST_CASE("a stream stands upright by its codec's messages, which last until the
     REQUIRE(plain.pictures.size() == 15);
     for (const auto& [message, orientation] : messages) {
       CAPTURE(int(orientation));
-      // The first sequence, of five pictures, has no message. Nor has the third, whose message could be at its second
-      // picture.
+      // The first sequence, of five pictures, has no message. Nor has the third, whose message could be at
+      // its second picture.
       const FileBytes turned = test::with_unit(stream, coded.codec, 5, test::sei_unit(coded.codec, message));
       const std::string path =
           save(folder, "turned." + std::string(coded.codec == 264 ? "h264" : "h265"), turned);

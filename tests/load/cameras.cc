@@ -1,6 +1,6 @@
-// Measures what reading many cameras costs: opens each URL like the service, passes the clips through the service's queue
-// to an engine that answers at once, and prints what was received, what was lost and how many cores were busy. To be run
-// with simulated cameras:
+// Measures what reading many cameras costs: opens each URL like the service, passes the clips through the
+// service's queue to an engine that answers at once, and prints what was received, what was lost and how many
+// cores were busy. To be run with simulated cameras:
 //   palisade-camera --cameras 16 --port 0 > urls & camera_load --policy keyframes --seconds 30 $(cat urls)
 #include <sys/resource.h>
 

@@ -1,5 +1,5 @@
-// The settings in a folder's configuration take effect: the expected answers are those of transformers 5.24 (generate,
-// greedy, 12 tokens) for a folder with the same change.
+// The settings in a folder's configuration take effect: the expected answers are those of transformers 5.24
+// (generate, greedy, 12 tokens) for a folder with the same change.
 #include <doctest/doctest.h>
 
 #include "tests/model/folder_copy.h"

@@ -34,7 +34,8 @@ constexpr char kQkv[] =
     "language_model.model.layers.0.self_attn.v_proj.weight";
 constexpr char kOut[] = "language_model.model.layers.0.self_attn.o_proj.weight";
 
-// Random weights with outliers as in Gemma: every 61st channel that a norm, v or up makes is 20 times as large.
+// Random weights with outliers as in Gemma: every 61st channel that a norm, v or up makes is 20 times as
+// large.
 class CheckpointWithOutliers : public RandomCheckpoint {
  protected:
   void fill(const std::string& name, std::span<const std::int64_t> shape, std::size_t first,

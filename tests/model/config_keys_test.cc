@@ -1,5 +1,5 @@
-// Goes through the table of configuration keys: refused keys are refused by name, irrelevant ones change nothing, and keys
-// that are read change something.
+// Goes through the table of configuration keys: refused keys are refused by name, irrelevant ones change
+// nothing, and keys that are read change something.
 #include "model/config/config_keys.h"
 
 #include <doctest/doctest.h>
@@ -216,7 +216,8 @@ const std::map<ConfigPlace, std::map<std::string, Values>>& read_changes() {
   return all;
 }
 
-// This key is read only if neither generation_config.json nor config.json has it, so it has a test case of its own.
+// This key is read only if neither generation_config.json nor config.json has it, so it has a test case of
+// its own.
 bool is_fallback(const ConfigKey& key, const Site& site) {
   return key.name == "eos_token_id" && (key.place != kGeneration || !site.sections.empty());
 }

@@ -26,7 +26,8 @@ Answer sampled(const ReferenceModel& reference, const TokenSampling& sampling) {
 double scored(const ReferenceModel& reference, const std::vector<TokenId>& suffix) {
   const Sequence sequence = reference.prefill(1);
   double sum = Distribution(sequence.logits()).logprob(suffix.front());
-  const Matrix logits = reference.model.score(reference.features, reference.model.prompt_ids("caption en"), suffix);
+  const Matrix logits =
+      reference.model.score(reference.features, reference.model.prompt_ids("caption en"), suffix);
   for (std::size_t i = 1; i < suffix.size(); ++i)
     sum += Distribution(logits.row(int(i) - 1)).logprob(suffix[i]);
   return sum;

@@ -60,7 +60,8 @@ struct FolderCopy {
     write_safetensors(path / file, floats, {{"format", "pt"}});
   }
 
-  // The greedy answer of this folder's model about a golden picture, comparable to that of transformers' generate().
+  // The greedy answer of this folder's model about a golden picture, comparable to that of transformers'
+  // generate().
   std::vector<TokenId> answer(const std::string& prompt = "answer en what is this?",
                               const std::function<DecodingOptions(const PaliGemma&)>& options = {}) const {
     const PaliGemma model(path);

@@ -205,7 +205,8 @@ TEST_CASE(
   const ReferenceModel reference("paligemma1-tiny");
   const DecodingOptions options{.max_new_tokens = 6, .top_tokens = 5, .ignore_eos = true};
   const Answer answer =
-      decode(reference.model, reference.prefill(needs_of(reference.model, options).new_positions, "caption en"), options);
+      decode(reference.model,
+             reference.prefill(needs_of(reference.model, options).new_positions, "caption en"), options);
   REQUIRE(answer.top_tokens.size() == answer.token_ids.size());
   for (std::size_t step = 0; step < answer.top_tokens.size(); ++step) {
     const std::vector<TopToken>& top = answer.top_tokens[step];

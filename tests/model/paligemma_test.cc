@@ -43,8 +43,7 @@ double difference(const std::vector<float>& a, const std::vector<float>& b) {
 // Enough for several threads to get a share.
 std::vector<Image> eight_pictures() {
   std::vector<Image> pictures;
-  for (int i = 0; i < 8; ++i)
-    pictures.push_back(read_picture(kReference / format("images/frame0{}.png", i)));
+  for (int i = 0; i < 8; ++i) pictures.push_back(read_picture(kReference / format("images/frame0{}.png", i)));
   return pictures;
 }
 

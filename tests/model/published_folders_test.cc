@@ -1,5 +1,5 @@
-// Model folders as today's tools write them. The expected ids are those of transformers 5.24 (generate, greedy, 12 tokens)
-// for the same folders.
+// Model folders as today's tools write them. The expected ids are those of transformers 5.24 (generate,
+// greedy, 12 tokens) for the same folders.
 #include <doctest/doctest.h>
 
 #include <numeric>
@@ -127,7 +127,8 @@ TEST_CASE("the tensors of a configuration are those that a model of it reads, an
     const SafetensorsFile file(kModels / golden.name / "model.safetensors");
     for (const auto& [name, view] : file.tensors()) CHECK(known(name));
     CHECK_FALSE(known(format("language_model.model.layers.{}.self_attn.q_proj.weight", config.text.layers)));
-    CHECK_FALSE(known(format("vision_tower.vision_model.encoder.layers.{}.mlp.fc1.bias", config.vision.layers)));
+    CHECK_FALSE(
+        known(format("vision_tower.vision_model.encoder.layers.{}.mlp.fc1.bias", config.vision.layers)));
     CHECK(known("vision_tower.vision_model.embeddings.position_ids"));
     CHECK(known("language_model.model.layers.0.self_attn.rotary_emb.inv_freq"));
   }

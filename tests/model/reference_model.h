@@ -12,7 +12,7 @@ namespace palisade {
 // A small model of the golden data with the features of one picture, about which tests ask it.
 struct ReferenceModel {
   explicit ReferenceModel(const std::string& name = "paligemma1-tiny",
-                           SlidingWindow window = SlidingWindow::kTransformers)
+                          SlidingWindow window = SlidingWindow::kTransformers)
       : model(kModels / name, window) {
     const Image image = read_picture(kReference / "images/still0.png");
     features = model.encode({&image, 1});

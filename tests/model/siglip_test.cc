@@ -85,8 +85,7 @@ TEST_CASE("a text scores the same alone and among others") {
 }
 
 TEST_CASE("the released sizes give their published parameter counts") {
-  const fs::path file =
-      fs::temp_directory_path() / format("palisade-siglip-{}.json", ::getpid());
+  const fs::path file = fs::temp_directory_path() / format("palisade-siglip-{}.json", ::getpid());
   // google/siglip-base-patch16-224 leaves everything to the defaults.
   std::ofstream(file) << R"({"model_type": "siglip", "text_config": {}, "vision_config": {}})";
   CHECK(read_siglip_config(file).parameter_count() == 203'155'970ull);

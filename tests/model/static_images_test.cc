@@ -103,8 +103,8 @@ TEST_CASE("an image whose features are no numbers is a change") {
         std::vector<int>{0, 0, 2, 3, 3, 3, 3, 3});
 }
 
-// The definition of pruning: all rows go through all layers, and before each layer the rows of an image that is read as
-// another are replaced by the other's.
+// The definition of pruning: all rows go through all layers, and before each layer the rows of an image that
+// is read as another are replaced by the other's.
 TEST_CASE("a prefill without some images is the whole one with their rows made those they are read as") {
   for (const char* name : {"paligemma1-tiny", "paligemma2-tiny"}) {
     CAPTURE(name);

@@ -1,11 +1,12 @@
-// Measures how often the demo model's answers in bf16 and int8 are the same as in f32, on new scenes: still pictures with
-// four questions each, pairs with two, and clips of a street with two. int8 is measured without a calibration and with
-// one from 16 other questions.
+// Measures how often the demo model's answers in bf16 and int8 are the same as in f32, on new scenes: still
+// pictures with four questions each, pairs with two, and clips of a street with two. int8 is measured without
+// a calibration and with one from 16 other questions.
 //   precision_agreement              600 questions (minutes)
 //   precision_agreement 60           about 60, as the test suite does
 //   precision_agreement 600 7        with another seed
-// Measured on 640 questions: bf16 99.8 %, int8 and calibrated int8 99.5 %. The differences are in captions and boxes of
-// which f32 itself is unsure. The exit code is 1 below 99 %, with fewer than 500 questions below 95 %.
+// Measured on 640 questions: bf16 99.8 %, int8 and calibrated int8 99.5 %. The differences are in captions
+// and boxes of which f32 itself is unsure. The exit code is 1 below 99 %, with fewer than 500 questions below
+// 95 %.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>

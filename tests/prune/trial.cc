@@ -1,10 +1,10 @@
-// Measures with the demo model how much of the prefill --prune static saves and how many answers stay the same, on ten
-// minutes of simulated streets with quiet and busy spells, with several seeds:
+// Measures with the demo model how much of the prefill --prune static saves and how many answers stay the
+// same, on ten minutes of simulated streets with quiet and busy spells, with several seeds:
 //   prune_trial                       all of it (some minutes)
 //   prune_trial 120                   the first 120 seconds of one seed, as the test suite does
 //   prune_trial 600 7 static:0.9      from seed 7 on, with another threshold
-// The exit code is 1 if fewer than 97 % of the answers about a street with quiet spells are the same or if, with ten
-// minutes, the prefill of quiet windows is not 5 times faster or that of all windows not 3 times.
+// The exit code is 1 if fewer than 97 % of the answers about a street with quiet spells are the same or if,
+// with ten minutes, the prefill of quiet windows is not 5 times faster or that of all windows not 3 times.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -50,8 +50,8 @@ bool moves(const Object& object, double from, double until) {
   return false;
 }
 
-// Groups of objects that pass, some of which stop for a while, with about a minute of nothing between them. The picture
-// has noise, a passing cloud, flicker, a shaking mast and, at 350 s, nightfall.
+// Groups of objects that pass, some of which stop for a while, with about a minute of nothing between them.
+// The picture has noise, a passing cloud, flicker, a shaking mast and, at 350 s, nightfall.
 Trial scripted(std::uint64_t seed) {
   Random random(seed);
   std::vector<Object> script;

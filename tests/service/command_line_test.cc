@@ -234,8 +234,7 @@ TEST_CASE("a model of the other family is one line with the remedy") {
 }
 
 TEST_CASE("bench measures random weights of a shape, as a table, as JSON and as a picture") {
-  const auto picture =
-      std::filesystem::temp_directory_path() / format("roofline_{}.svg", getpid());
+  const auto picture = std::filesystem::temp_directory_path() / format("roofline_{}.svg", getpid());
   const Outcome outcome = run({"bench", "--shape", "tiny", "--quick", "--stages", "encode-1,decode-4",
                                "--json", "--picture", picture.string()});
   CHECK(outcome.exit_code == 0);

@@ -27,11 +27,12 @@ struct ServeOneOptions {
   std::function<void(ServedStream& stream, const FrameStamp& stamp)> before_frame;
 };
 
-// A source that holds back frames until the queue is empty, so that no clip is dropped however slow the model is.
+// A source that holds back frames until the queue is empty, so that no clip is dropped however slow the model
+// is.
 class PatientSource : public Source {
  public:
   PatientSource(std::unique_ptr<Source> source, const RequestQueue& queue, ServedStream& stream,
-            const ServeOneOptions& options)
+                const ServeOneOptions& options)
       : source_(std::move(source)), queue_(queue), stream_(stream), options_(options) {}
   std::optional<Frame> next(const Wanted& wanted) override {
     return source_->next([&](const FrameStamp& stamp) {

@@ -74,7 +74,8 @@ class Flood {
   std::jthread thread_;
 };
 
-// libzmq closes sockets in the background, so the port of an ended publisher may still be in use for a moment.
+// libzmq closes sockets in the background, so the port of an ended publisher may still be in use for a
+// moment.
 void bind_in_time(zmq::socket_t& socket, const std::string& endpoint) {
   const auto until = std::chrono::steady_clock::now() + 30s;
   while (zmq_bind(socket.handle(), endpoint.c_str()) != 0 && std::chrono::steady_clock::now() < until)

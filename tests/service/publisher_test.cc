@@ -166,8 +166,7 @@ TEST_CASE("a port in use is unavailable, by name") {
 }
 
 TEST_CASE("an ipc endpoint belongs to one publisher, and to its user and group") {
-  const auto folder =
-      std::filesystem::temp_directory_path() / format("palisade_publisher_{}", getpid());
+  const auto folder = std::filesystem::temp_directory_path() / format("palisade_publisher_{}", getpid());
   std::filesystem::create_directory(folder);
   const std::string path = (folder / "events").string();
   {

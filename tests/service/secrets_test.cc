@@ -1,4 +1,5 @@
-// Passwords in configurations and in files that these name. tests/e2e/secrets_test.py tests the programs' outputs.
+// Passwords in configurations and in files that these name. tests/e2e/secrets_test.py tests the programs'
+// outputs.
 #include <doctest/doctest.h>
 
 #include <sys/resource.h>

@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kSide = 48;
 
-// Ten seconds of a grey wall. A bright square crosses it in the third second; a dark one stays from the seventh second
-// on.
+// Ten seconds of a grey wall. A bright square crosses it in the third second; a dark one stays from the
+// seventh second on.
 class Wall : public Source {
  public:
   std::optional<Frame> next(const Wanted& wanted) override {
@@ -106,7 +106,8 @@ TEST_CASE("without a gate every clip is asked about, and nothing speaks of gates
 TEST_CASE("the motion gate keeps back what does not move, and tells how much in the next event") {
   StubModel model;
   const StreamRecord seen = served("{motion: true, longest_silence: 60s}", model);
-  // Motion is not known in the first half second, and the background model needs time to learn an object that stays.
+  // Motion is not known in the first half second, and the background model needs time to learn an object that
+  // stays.
   CHECK(seen.asked == Seconds{0, 1, 3, 7, 8, 9, 10});
   CHECK(seen.skipped == 4);
   CHECK(seen.counts.skipped == 4);

@@ -159,7 +159,8 @@ TEST_CASE("a stop ends frozen cameras and an answer that is being given") {
   };
   std::string streams = "streams:\n";
   for (int i = 0; i < 4; ++i) {
-    streams += format("  - {{name: cam_{}, url: 'rtsp://camera/x', tasks: [{{task: caption, frames: 1}}]}}\n", i);
+    streams +=
+        format("  - {{name: cam_{}, url: 'rtsp://camera/x', tasks: [{{task: caption, frames: 1}}]}}\n", i);
   }
   Service service(settings_of(streams), model);
   std::stop_source stop;
@@ -219,8 +220,8 @@ TEST_CASE("a reload begins and ends streams, and those that stay do not notice")
            ".mp4, pace: false, stall_timeout: 1h, tasks: [{task: caption, frames: 1, every: " + every +
            "}]}\n";
   };
-  // A reload may end a stream even before it has opened its source. So each reload here waits until the streams of the
-  // one before have begun.
+  // A reload may end a stream even before it has opened its source. So each reload here waits until the
+  // streams of the one before have begun.
   using Counts = std::map<std::string, int>;
   std::mutex mutex;
   std::condition_variable changed;

@@ -11,8 +11,8 @@
 
 namespace palisade {
 
-// A model without weights, which answers with the prompt unless a test says otherwise. Its public members are to be set
-// before it is used.
+// A model without weights, which answers with the prompt unless a test says otherwise. Its public members are
+// to be set before it is used.
 class StubModel : public EngineModel {
  public:
   ModelIdentity identity() const override { return {.id = "stub", .sha256 = std::string(64, 'a')}; }

@@ -6,8 +6,8 @@
 #include "model/train/encoder_block.h"
 #include "tests/model/reference.h"
 
-// The forward pass of both towers' blocks in f64. Training is compared with it, and its gradients with difference quotients
-// of it.
+// The forward pass of both towers' blocks in f64. Training is compared with it, and its gradients with
+// difference quotients of it.
 namespace palisade::reference {
 
 inline Rows affine(const Rows& x, const Affine& layer) {

@@ -38,8 +38,8 @@ inline double weighted(const reference::Rows& y, ConstMatrixView weights) {
   return y.cwiseProduct(reference::rows_of(weights)).sum();
 }
 
-// Compares `gradient` with central differences of `loss`, an f64 reference of the forward pass, for at most 60 elements
-// of x.
+// Compares `gradient` with central differences of `loss`, an f64 reference of the forward pass, for at most
+// 60 elements of x.
 inline void check_gradient(const std::string& name, MatrixView x, ConstMatrixView gradient,
                            const std::function<double()>& loss) {
   REQUIRE(x.rows == gradient.rows);

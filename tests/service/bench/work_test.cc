@@ -21,7 +21,8 @@ TEST_CASE("a step of one sequence reads every weight of the language model once"
 
 TEST_CASE("a prefill of 4,112 positions is 15.5 T operations of matmuls and 2.4 T of attention") {
   const Work work = work_of_prefill(config_of_shape("paligemma-3b-224").value(), 4112, 4);
-  // 18 layers of queries, keys and values, and 17 of the rest, because in the last layer only one row goes on.
+  // 18 layers of queries, keys and values, and 17 of the rest, because in the last layer only one row goes
+  // on.
   const double qkv = 2048.0 * 2560, rest = 2048.0 * 2048 + 3 * 2048.0 * 16384;
   CHECK(work.linear_operations == doctest::Approx(2 * 4112 * (18 * qkv + 17 * rest)).epsilon(0.001));
   CHECK(work.linear_operations == doctest::Approx(15.5e12).epsilon(0.01));
