@@ -39,10 +39,10 @@ std::string table_of(const BenchReport& report) {
       format("loaded   in {}, {:.2f} GB resident, {} threads\n", duration_text(report.load_seconds),
              double(report.loaded_memory) / 1e9, report.limits.threads) +
       format("\n{:<14} {:>14} {:>14}\n", "limit", "median", "best") +
-      format("{:<14} {:9.1f} GB/s {:9.1f} GB/s\n", "memory", report.limits.memory.median() / 1e9,
+      format("{:<14} {:>9.1f} GB/s {:>9.1f} GB/s\n", "memory", report.limits.memory.median() / 1e9,
              report.limits.memory.most() / 1e9);
   for (const auto& [precision, samples] : report.limits.matmuls) {
-    text += format("{:<14} {:8.0f} GOP/s {:8.0f} GOP/s\n", "matmul " + precision, samples.median() / 1e9,
+    text += format("{:<14} {:>8.0f} GOP/s {:>8.0f} GOP/s\n", "matmul " + precision, samples.median() / 1e9,
                    samples.most() / 1e9);
   }
   text += format("\n{:<13} {:>11} {:>11} {:>9} {:>10} {:>8}  {:<8} {:>6} {:>9}\n", "stage", "median", "least",
@@ -54,7 +54,7 @@ std::string table_of(const BenchReport& report) {
       continue;
     }
     const std::string peak = stage.peak_memory > 0 ? format("{:.2f}", double(stage.peak_memory) / 1e9) : "-";
-    text += format("{:<13} {:>11} {:>11} {:9.1f} {:10.1f} {:>8}  {:<8} {:5.0f}% {:8.0f}%\n", name,
+    text += format("{:<13} {:>11} {:>11} {:>9.1f} {:>10.1f} {:>8}  {:<8} {:>5.0f}% {:>8.0f}%\n", name,
                    duration_text(stage.timing.seconds.median()), duration_text(stage.timing.seconds.least()),
                    stage.tokens_per_second(), stage.work.operations() / stage.timing.seconds.median() / 1e9,
                    peak, bound_of(report, stage), 100 * share_of_limits(report, stage),

@@ -103,13 +103,13 @@ std::string table_of(const Plan& plan) {
     const SeriesLoad& asked = plan.asked.series[i];
     const StageSeconds load = asked.seconds / plan.asked.seconds;
     streams[asked.stream] += load;
-    text += format("{:<16} {:<28} {:8.1f} {:7.1f} {:7.3f} {:7.3f} {:7.3f} {:7.3f}  {}\n", asked.stream,
+    text += format("{:<16} {:<28} {:>8.1f} {:>7.1f} {:>7.3f} {:>7.3f} {:>7.3f} {:>7.3f}  {}\n", asked.stream,
                    joined(asked.tasks), double(asked.clips) / plan.asked.seconds * 60,
                    double(asked.new_images) / double(std::max<std::uint64_t>(asked.clips, 1)), load.encode,
                    load.prefill, load.decode, load.total(), fate_of(plan.answered.series[i]));
   }
   const auto sum = [&](const std::string& name, const StageSeconds& load) {
-    text += format("{:<16} {:<28} {:>8} {:>7} {:7.3f} {:7.3f} {:7.3f} {:7.3f}\n", name, "all its tasks", "",
+    text += format("{:<16} {:<28} {:>8} {:>7} {:>7.3f} {:>7.3f} {:>7.3f} {:>7.3f}\n", name, "all its tasks", "",
                    "", load.encode, load.prefill, load.decode, load.total());
   };
   for (const auto& [name, load] : streams) {
