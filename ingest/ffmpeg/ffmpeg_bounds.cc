@@ -15,10 +15,10 @@ constexpr std::uint64_t kBetweenLooks = 512;
 
 }  // namespace
 
-void FfmpegBounds::hear(AVFormatContext& context, std::string_view format, std::va_list arguments) {
+void FfmpegBounds::hear(AVFormatContext& context, std::string_view pattern, std::va_list arguments) {
   if (!excess_.empty()) return;
-  const bool table = format.starts_with("sample_size = %u sample_count = %u");
-  const bool fragment = format.starts_with("flags 0x%x entries %u");
+  const bool table = pattern.starts_with("sample_size = %u sample_count = %u");
+  const bool fragment = pattern.starts_with("flags 0x%x entries %u");
   if (table || fragment) {
     static_cast<void>(va_arg(arguments, unsigned));
     const auto count = std::int64_t(va_arg(arguments, unsigned));

@@ -17,7 +17,7 @@ class FfmpegBounds : public FfmpegListener {
  public:
   explicit FfmpegBounds(Deadline& deadline) : deadline_(deadline) {}
 
-  void hear(AVFormatContext& context, std::string_view format, std::va_list arguments) override;
+  void hear(AVFormatContext& context, std::string_view pattern, std::va_list arguments) override;
   // What exceeded a limit; empty where nothing did.
   const std::string& excess() const { return excess_; }
 

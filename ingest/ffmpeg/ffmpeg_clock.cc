@@ -32,7 +32,7 @@ std::optional<WallTime> creation_time(const AVFormatContext& format) {
 // Wall time of a file's media time 0: the recording time of its metadata, else its last change less its
 // duration, else the time of opening.
 WallTime start_of(const FfmpegInput& input) {
-  if (const auto created = creation_time(input.format())) return *created;
+  if (const auto created = creation_time(input.container())) return *created;
   const auto length = std::chrono::floor<microseconds>(input.duration().value_or(MediaTime::zero()));
   return input.modified() ? *input.modified() - length : wall_now();
 }
@@ -64,9 +64,9 @@ std::optional<microseconds> sent_at(const AVPacket& packet) {
 FfmpegClock::FfmpegClock(const FfmpegInput& input)
     : input_(input),
       time_base_(input.video().time_base),
-      untimed_(input.live() && av_match_name(input.format().iformat->name, kUntimedContainers) != 0),
+      untimed_(input.live() && av_match_name(input.container().iformat->name, kUntimedContainers) != 0),
       timeline_(input.live(), interval_of(input.video()), wrap_of(input.video()),
-                input.live() ? std::nullopt : std::optional(origin_of(input.format()))),
+                input.live() ? std::nullopt : std::optional(origin_of(input.container()))),
       start_(start_of(input)) {}
 
 // Where a parser cuts the stream into pictures (H.264, H.265), it finds the end of one by the start of the
@@ -78,8 +78,8 @@ void FfmpegClock::note_packet(const AVPacket& packet) {
   const microseconds pts(av_rescale_q(packet.pts, time_base_, kMicroseconds));
   const std::optional<microseconds> previous = std::exchange(sent_, sent_at(packet));
   if (!late_ && sent_ && previous) {
-    const microseconds start(input_.format().start_time_realtime);
-    late_ = input_.format().start_time_realtime != AV_NOPTS_VALUE &&
+    const microseconds start(input_.container().start_time_realtime);
+    late_ = input_.container().start_time_realtime != AV_NOPTS_VALUE &&
             std::chrono::abs(*previous - pts - start) < std::chrono::abs(*sent_ - pts - start);
   }
   if (!late_) return;
@@ -90,7 +90,7 @@ void FfmpegClock::note_packet(const AVPacket& packet) {
 void FfmpegClock::set_wall_time(FrameStamp& stamp, std::int64_t timestamp) {
   if (!input_.live()) {
     stamp.time_source = TimeSource::kFile;
-    if (creation_time(input_.format())) stamp.time_uncertainty = kRecorded;
+    if (creation_time(input_.container())) stamp.time_uncertainty = kRecorded;
     stamp.wall = start_ + std::chrono::floor<microseconds>(stamp.pts);
     return;
   }

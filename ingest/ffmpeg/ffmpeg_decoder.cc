@@ -51,7 +51,7 @@ void FfmpegDecoder::open(bool hardware) {
     // Frame threads hold back a frame, which is not acceptable for a camera.
     codec_->thread_type = input_.live() ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
     AvOptions av;
-    av.set("codec_whitelist", input_.format().codec_whitelist);
+    av.set("codec_whitelist", input_.container().codec_whitelist);
     device_ = hardware && hardware_.prepare(*codec_);
     if (code >= 0) code = avcodec_open2(codec_.get(), decoder, av.entries());
   }

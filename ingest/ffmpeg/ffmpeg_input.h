@@ -27,7 +27,7 @@ class FfmpegInput {
   int read(AVPacket& packet);
 
   Deadline& deadline() { return deadline_; }
-  const AVFormatContext& format() const { return *format_; }
+  const AVFormatContext& container() const { return *format_; }
   const AVStream& video() const { return *format_->streams[video_]; }
   bool rtsp() const { return rtsp_ != nullptr; }
   bool live() const;

@@ -13,7 +13,7 @@ namespace palisade {
 class FfmpegListener {
  public:
   virtual ~FfmpegListener() = default;
-  virtual void hear(AVFormatContext& context, std::string_view format, std::va_list arguments) = 0;
+  virtual void hear(AVFormatContext& context, std::string_view pattern, std::va_list arguments) = 0;
 };
 
 // Replaces FFmpeg's log callback, which would print URLs with passwords. The last error of each thread is

@@ -47,8 +47,8 @@ AVIOInterruptCB FfmpegRtsp::callback() {
           this};
 }
 
-void FfmpegRtsp::hear(AVFormatContext& context, std::string_view format, std::va_list arguments) {
-  if (format == "line='%s'\n") {
+void FfmpegRtsp::hear(AVFormatContext& context, std::string_view pattern, std::va_list arguments) {
+  if (pattern == "line='%s'\n") {
     // FFmpeg's own buffer, which it parses after logging it.
     char* const line = va_arg(arguments, char*);
     const std::string_view text(line);
@@ -63,14 +63,14 @@ void FfmpegRtsp::hear(AVFormatContext& context, std::string_view format, std::va
         if (value != std::string_view::npos && !can_be_answered(text.substr(value))) line[0] = '-';
       }
     }
-  } else if (format == "sdp: %c='%s'\n") {
+  } else if (pattern == "sdp: %c='%s'\n") {
     const int letter = va_arg(arguments, int);
     const char* const text = va_arg(arguments, char*);
     if (letter == 'm') dialogue_.hear_media(text);
     if (letter == 'a') dialogue_.hear_attribute(text);
-  } else if (format == "SDP:\n%s\n") {
+  } else if (pattern == "SDP:\n%s\n") {
     dialogue_.hear_description();
-  } else if (format.starts_with("Status %d: Redirecting")) {
+  } else if (pattern.starts_with("Status %d: Redirecting")) {
     // FFmpeg is about to follow a redirection: without any protocol it cannot.
     av_freep(&context.protocol_whitelist);
     context.protocol_whitelist = av_strdup("none");

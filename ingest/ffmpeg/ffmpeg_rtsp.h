@@ -21,7 +21,7 @@ class FfmpegRtsp : public FfmpegListener {
 
   // Opens and plays. Null where the camera redirects; the next call goes there. Throws SourceError.
   Av<AVFormatContext> open(AvOptions& av);
-  void hear(AVFormatContext& context, std::string_view format, std::va_list arguments) override;
+  void hear(AVFormatContext& context, std::string_view pattern, std::va_list arguments) override;
   // Throws the error for FFmpeg's `code`, given the camera's answers.
   [[noreturn]] void fail(int code);
 
