@@ -335,7 +335,7 @@ std::string without(std::string_view text, std::string_view secret) {
   std::string out;
   for (std::size_t at; (at = text.find(secret)) != kNotFound; text.remove_prefix(at + secret.size()))
     out.append(text.substr(0, at)).append(kHidden);
-  const std::string plain = out.append(text);
+  std::string plain = out.append(text);
   if (plain.find('%') == kNotFound) return plain;
   const DecodedText view = decoded_view(plain);
   std::string hidden;

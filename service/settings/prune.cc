@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "base/text_format.h"
+#include "base/format.h"
 
 namespace palisade {
 namespace {
@@ -27,7 +27,7 @@ bool read_prune(std::string_view text, Prune& prune) {
 }
 
 std::string prune_text(const Prune& prune) {
-  return prune ? format_text("static:%g", *prune) : "";
+  return prune ? format("static:{:g}", *prune) : "";
 }
 
 }  // namespace palisade

@@ -133,7 +133,7 @@ void verify_processor(const fs::path& root, const fs::path& file, VerificationRe
           row < suffixes.size() ? std::optional(suffixes[row].get<std::string>()) : std::nullopt;
       const auto ids = processor_ids(config, tokenizer, texts.at(row).get<std::string>(), images, suffix);
       const auto expected = ids_of(rows[row]);
-      const std::string name = one.at("case").get<std::string> format("{} [{}]", , row);
+      const std::string name = format("{} [{}]", one.at("case").get<std::string>(), row);
       report.compare_ids(name, expected, padded_left(ids, expected.size(), config.pad_token));
     }
   }
