@@ -24,11 +24,11 @@ std::string led_to(const std::string& from, const std::string& location,
 }
 
 TEST_CASE("a redirection stays at its host, however the host is written") {
-  struct Case {
+  struct RedirectCase {
     const char* location;
     const char* to;
   };
-  const Case cases[] = {
+  const RedirectCase cases[] = {
       {"/b", "http://cam.local/b"},
       {"b?c=d", "http://cam.local/a/b?c=d"},
       {"?c", "http://cam.local/a/x?c"},
@@ -62,7 +62,7 @@ TEST_CASE("a redirection stays at its host, however the host is written") {
       {"data:text/plain,x", "refused"},
       {"javascript:0", "refused"},
   };
-  for (const Case& one : cases) {
+  for (const RedirectCase& one : cases) {
     CAPTURE(one.location);
     CHECK(led_to("http://cam.local/a/x", one.location) == one.to);
   }
@@ -108,12 +108,12 @@ TEST_CASE("what is no host is no entry of redirect_hosts") {
 }
 
 TEST_CASE("user name and password of an address may hold any character that does not end the host's part") {
-  struct Case {
+  struct RedirectCase {
     const char* url;
     const char* username;
     const char* password;
   };
-  const Case cases[] = {
+  const RedirectCase cases[] = {
       {"http://me:p@ss@h/x", "me", "p@ss"},
       {"http://me:p:w@h/x", "me", "p:w"},
       {"http://me:p%40%3A%2F@h/x", "me", "p@:/"},
@@ -125,7 +125,7 @@ TEST_CASE("user name and password of an address may hold any character that does
       {"http://h/x", "", ""},
       {"http://me:p\\w@h/x", "me", "p\\w"},
   };
-  for (const Case& one : cases) {
+  for (const RedirectCase& one : cases) {
     CAPTURE(one.url);
     Credentials credentials;
     const HttpAddress address = http_address(one.url, credentials);
