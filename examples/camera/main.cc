@@ -9,6 +9,7 @@
 
 namespace {
 
+using palisade::format;
 using namespace palisade::world;
 
 struct Arguments {

@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 
+using palisade::format;
 using namespace palisade::world;
 
 namespace {

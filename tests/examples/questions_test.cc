@@ -13,6 +13,7 @@
 #include "examples/world/scenes.h"
 #include "tests/examples/golden_world.h"
 
+using palisade::format;
 using namespace palisade::world;
 
 namespace {

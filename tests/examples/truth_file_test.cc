@@ -8,6 +8,7 @@
 #include "examples/world/street.h"
 #include "tests/examples/golden_world.h"
 
+using palisade::format;
 using namespace palisade::world;
 
 namespace {
