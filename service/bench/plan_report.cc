@@ -109,8 +109,8 @@ std::string table_of(const Plan& plan) {
                    load.prefill, load.decode, load.total(), fate_of(plan.answered.series[i]));
   }
   const auto sum = [&](const std::string& name, const StageSeconds& load) {
-    text += format("{:<16} {:<28} {:>8} {:>7} {:>7.3f} {:>7.3f} {:>7.3f} {:>7.3f}\n", name, "all its tasks", "",
-                   "", load.encode, load.prefill, load.decode, load.total());
+    text += format("{:<16} {:<28} {:>8} {:>7} {:>7.3f} {:>7.3f} {:>7.3f} {:>7.3f}\n", name, "all its tasks",
+                   "", "", load.encode, load.prefill, load.decode, load.total());
   };
   for (const auto& [name, load] : streams) {
     if (std::ranges::count(plan.asked.series, name, &SeriesLoad::stream) > 1) sum(name, load);

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
-#include "base/text_format.h"
 #include "base/whole_file.h"
 #include "ingest/pictures/picture.h"
 #include "service/commands/command.h"
@@ -178,7 +178,7 @@ void write_frames(const std::filesystem::path& folder,
   for (std::size_t i = 0; i < frames.size(); ++i) {
     if (!frames[i]) continue;
     const PictureFile picture = picture_file(*frames[i]);
-    write_whole_file(folder / (format_text("%02zu.", i + 1) + picture.extension), picture.bytes);
+    write_whole_file(folder / (format("{:02}.", i + 1) + picture.extension), picture.bytes);
   }
 }
 
@@ -237,7 +237,7 @@ std::optional<Json> example_of(const std::filesystem::path& folder, const Stored
   write_frames(to / event.id, frames);
   Json pictures = Json::array();
   for (std::size_t i = 0; i < frames.size(); ++i)
-    pictures.push_back(event.id + "/" + format_text("%02zu.", i + 1) + picture_file(*frames[i]).extension);
+    pictures.push_back(event.id + "/" + format("{:02}.", i + 1) + picture_file(*frames[i]).extension);
   return Json{{"images", std::move(pictures)}, {"prefix", data.value("prompt", "")}, {"suffix", right}};
 }
 

@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
-#include "base/text_format.h"
 #include "service/asking/replayed_answer.h"
 #include "service/commands/command.h"
 #include "service/commands/model_choice.h"
@@ -88,7 +88,7 @@ void await_hash(const EngineModel& model, const std::stop_token& stop) {
 
 std::string outcome_text(const ReplayedAnswer& replayed) {
   std::string text(name_of(replayed.outcome));
-  if (replayed.outcome == ReplayOutcome::kSameText) text += format_text(", P moved %.3f", replayed.p_moved);
+  if (replayed.outcome == ReplayOutcome::kSameText) text += format(", P moved {:.3f}", replayed.p_moved);
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/folder_lock.h"
 #include "base/format.h"
 #include "base/input_file.h"
 #include "base/log.h"
@@ -18,7 +19,6 @@
 #include "model/train/schedule.h"
 #include "model/weights/weights_hash.h"
 #include "service/terminal/progress.h"
-#include "base/folder_lock.h"
 #include "service/transfer/resumed_settings.h"
 #include "service/transfer/transfer_data.h"
 #include "tasks/prompt.h"
