@@ -47,9 +47,9 @@ class PeerGuard {
   // Close the libzmq socket first. Waits up to half a second until what it has sent is delivered.
   ~PeerGuard();
 
-  // Ends all connections; who may, connects again. Any thread.
+  // Ends all connections; peers that may connect do so again. Thread-safe.
   void cut_off_all();
-  // What peers connect to, with the port that was bound.
+  // The endpoint that peers connect to; a port * is replaced by the port that was bound.
   const std::string& endpoint() const;
 
  private:

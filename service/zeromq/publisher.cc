@@ -28,13 +28,13 @@ constexpr int kLingerMs = 500;                // how long the end waits for mess
 constexpr milliseconds kBetweenResends{100};  // many subscriptions in a short time are answered together
 constexpr milliseconds kMaxWait{2000};
 constexpr int kMaxSubscriptionsPerTurn = 1000;
-constexpr std::size_t kMaxSubscriptionBytes = 257;  // a byte, and a topic of 256
+constexpr std::size_t kMaxSubscriptionBytes = 257;  // one byte and a topic of 256 bytes
 constexpr std::size_t kMaxHandshakeBytes = 2048;    // libzmq counts CURVE's own messages too
 
 zmq::socket_t publishing_socket(zmq::context_t& context, const std::optional<ServiceKeys>& keys) {
   zmq::socket_t socket(context, zmq::socket_type::xpub);
   if (keys) encrypt_service(socket, keys->own);
-  socket.set(zmq::sockopt::xpub_verbose, 1);  // every subscription, not only the first to a topic
+  socket.set(zmq::sockopt::xpub_verbose, 1);  // report every subscription, not only the first to a topic
   socket.set(zmq::sockopt::sndhwm, kHighWaterMark);
   socket.set(zmq::sockopt::linger, kLingerMs);
   socket.set(zmq::sockopt::maxmsgsize, std::int64_t(keys ? kMaxHandshakeBytes : kMaxSubscriptionBytes));
