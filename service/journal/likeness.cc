@@ -15,9 +15,9 @@ using Halves = Eigen::Matrix<Eigen::half, Eigen::Dynamic, Eigen::Dynamic>;
 constexpr Eigen::Index kBlock = 1024;  // vectors that are multiplied at once
 
 // Vectors side by side, with the events that they are of.
-class Block {
+class VectorBlock {
  public:
-  explicit Block(const Eigen::VectorXf& wanted) : wanted_(wanted), vectors_(wanted.size(), kBlock) {}
+  explicit VectorBlock(const Eigen::VectorXf& wanted) : wanted_(wanted), vectors_(wanted.size(), kBlock) {}
 
   void add(std::int64_t position, const std::string& bytes, std::vector<AlikeEvent>& found) {
     // Those of another model have another size.
@@ -72,7 +72,7 @@ std::vector<AlikeEvent> alike_events(const std::filesystem::path& state_folder, 
     const std::vector<float> vector = floats_of(one.getColumn(0).getString());
     const Eigen::VectorXf wanted =
         Eigen::Map<const Eigen::VectorXf>(vector.data(), Eigen::Index(vector.size()));
-    Block block(wanted);
+    VectorBlock block(wanted);
     SQLite::Statement all(database, "SELECT position, vector FROM likeness WHERE position <> ?");
     all.bind(1, position);
     while (all.executeStep()) block.add(all.getColumn(0).getInt64(), all.getColumn(1).getString(), found);

@@ -31,7 +31,7 @@ Image fractions(int side = 8) {
   return {side, side, std::move(rgb)};
 }
 
-Clip clip_of(const std::vector<Image>& images) {
+Clip journal_clip_of(const std::vector<Image>& images) {
   Clip clip;
   for (const Image& image : images) clip.frames.push_back({.stream = "door", .image = image});
   return clip;
@@ -64,7 +64,7 @@ void make_file(const std::filesystem::path& path, std::size_t bytes) {
 
 TEST_CASE("exact frames come back to the bit, also with fractions; JPEG nearly so") {
   const StateFolder folder;
-  const Clip clip = clip_of({noise(1), noise(2), noise(1), fractions()});
+  const Clip clip = journal_clip_of({noise(1), noise(2), noise(1), fractions()});
   {
     FrameJournal journal({.folder = folder.path()});
     CHECK(journal.keep(clip, evidence_of(clip), FrameStorage::kExact));
@@ -86,23 +86,23 @@ TEST_CASE("a frame is stored once, however many windows it is in, and in each fo
   {
     FrameJournal journal({.folder = folder.path()});
     for (int window = 0; window < 5; ++window) {
-      const Clip clip = clip_of({noise(1), noise(2), noise(unsigned(window))});
+      const Clip clip = journal_clip_of({noise(1), noise(2), noise(unsigned(window))});
       CHECK(journal.keep(clip, evidence_of(clip), FrameStorage::kJpeg));
     }
-    const Clip clip = clip_of({noise(1)});
+    const Clip clip = journal_clip_of({noise(1)});
     CHECK(journal.keep(clip, evidence_of(clip), FrameStorage::kExact));
   }
   const auto files = files_of_hour(folder.path(), wall_now());
   CHECK(frames_in(files.back()) == 6);  // five shades and the exact one
   // The exact one is preferred.
-  const auto frames = stored_frames(folder.path(), id_now(), hashes_of(clip_of({noise(1)})));
+  const auto frames = stored_frames(folder.path(), id_now(), hashes_of(journal_clip_of({noise(1)})));
   CHECK(frames.at(0)->format == "webp");
 }
 
 TEST_CASE("what waits is bounded, and what does not fit is said") {
   const StateFolder folder;
   FrameJournal journal({.folder = folder.path(), .waiting_bytes = 10'000});
-  const Clip clip = clip_of({noise(1, 64)});
+  const Clip clip = journal_clip_of({noise(1, 64)});
   CHECK_FALSE(journal.keep(clip, evidence_of(clip), FrameStorage::kJpeg));
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("frames that cannot be stored are said to be lost, and are kept again 
   const StateFolder folder;
   std::ofstream(frames_folder(folder.path())) << "in the way";
   FrameJournal journal({.folder = folder.path()});
-  const Clip clip = clip_of({noise(1)});
+  const Clip clip = journal_clip_of({noise(1)});
   journal.keep(clip, evidence_of(clip), FrameStorage::kJpeg);
   bool said = false;
   for (int i = 0; i < 500 && !said; ++i, std::this_thread::sleep_for(10ms))
@@ -120,7 +120,7 @@ TEST_CASE("frames that cannot be stored are said to be lost, and are kept again 
 
 TEST_CASE("frames of kept events outlive the others") {
   const StateFolder folder;
-  const Clip clip = clip_of({noise(1), noise(2)});
+  const Clip clip = journal_clip_of({noise(1), noise(2)});
   {
     FrameJournal journal({.folder = folder.path()});
     journal.keep(clip, evidence_of(clip), FrameStorage::kExact);

@@ -31,13 +31,13 @@ EventRecord answer(const std::string& stream, const std::string& text = "x") {
   return AnswerRecord{.stream = stream, .task = "caption", .clip = std::move(clip), .answer = {.text = text}};
 }
 
-EventRecord state_of(const std::string& state) {
+EventRecord state_event_of(const std::string& state) {
   return StateRecord{.stream = "a", .state = {.state = state}};
 }
 
 // Publishes states until the subscriber receives one, because only then its subscription is in force.
 void settle(PublishingRoad& publisher, Subscriber& subscriber) {
-  publisher.publish(state_of("online"));
+  publisher.publish(state_event_of("online"));
   subscriber.next_of(state_topic("a"));
 }
 
@@ -63,8 +63,8 @@ TEST_CASE("a subscriber receives what it asked for, numbered without gaps") {
 TEST_CASE("whoever joins late receives every stream's last state, with its own id and sequence") {
   PublishingRoad publisher;
   Subscriber early(publisher.endpoint(), {"palisade/v1/a/"});
-  publisher.publish(state_of("connecting"));
-  publisher.publish(state_of("online"));
+  publisher.publish(state_event_of("connecting"));
+  publisher.publish(state_event_of("online"));
   // Another thread publishes, so a late subscriber is one that comes when it has done so.
   while (early.next_of(state_topic("a"))["data"]["state"] != "online") {
   }
