@@ -1,5 +1,7 @@
 #include "base/time_text.h"
 
+#include <array>
+
 #include "base/format.h"
 
 namespace palisade {
