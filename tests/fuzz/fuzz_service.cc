@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "service/events/event_line.h"
 #include "service/events/event_tracker.h"
+#include "service/events/replay_request.h"
+#include "service/journal/event_row.h"
 #include "service/settings/settings.h"
 #include "service/transfer/data_filter.h"
 #include "service/transfer/sweep_settings.h"
@@ -11,6 +13,7 @@
 #include "service/transfer/transfer_settings.h"
 #include "service/zeromq/control_request.h"
 #include "service/zeromq/peer_judge.h"
+#include "tasks/events/decoding_evidence.h"
 #include "tests/fuzz/readers.h"
 
 namespace palisade::fuzz {
@@ -66,10 +69,14 @@ void peers(Input input) {
     }
   } catch (const ZmtpFault&) {
   }
-  PeerJudge judge({.name = "", .peer_types = {"SUB"}, .message = kLimits, .only_subscribes = true});
-  try {
-    for (std::size_t at = 0; at < bytes.size(); at += piece) judge.take(bytes.substr(at, piece), {});
-  } catch (const ZmtpFault&) {
+  for (const bool encrypted : {false, true}) {
+    ZmtpLimits limits = kLimits;
+    limits.encrypted = encrypted;
+    PeerJudge judge({.name = "", .peer_types = {"SUB"}, .message = limits, .only_subscribes = true});
+    try {
+      for (std::size_t at = 0; at < bytes.size(); at += piece) judge.take(bytes.substr(at, piece), {});
+    } catch (const ZmtpFault&) {
+    }
   }
 }
 
@@ -78,9 +85,28 @@ void control(Input input) {
     (void)control_request_of(std::string(text_of(input)));
   } catch (const Error&) {
   }
+  try {
+    (void)replay_request_of(text_of(input));
+  } catch (const Error&) {
+  }
 }
 
-// Lines with a topic and an event in turn, as `palisade watch` gets them.
+namespace {
+
+void read_as_stored(const std::string& topic, const std::string& body) {
+  try {
+    const EventRow row = event_row(topic, body);
+    if (row.topic != topic) __builtin_trap();
+    (void)frame_hashes_of(body, topic);
+    const Json data = parse_json(body, topic).at("data");
+    if (data.contains("decoding")) (void)decoding_of(data["decoding"], data.value("choices", Json()));
+  } catch (const Error&) {
+  }
+}
+
+}  // namespace
+
+// Lines with a topic and an event in turn, as `palisade watch` and a reader of the journal get them.
 void events(Input input) {
   EventTracker tracker([](std::string_view) { return true; });
   std::string_view rest = text_of(input);
@@ -92,7 +118,9 @@ void events(Input input) {
   while (!rest.empty()) {
     const std::string topic = line();
     try {
-      const Json event = parse_json(line(), topic);
+      const std::string body = line();
+      read_as_stored(topic, body);
+      const Json event = parse_json(body, topic);
       (void)tracker.see(topic, event);
       for (const char letter : event_line(topic, event)) {
         if ((letter >= 0 && letter < ' ') || letter == '\x7f') __builtin_trap();

@@ -63,6 +63,16 @@ def write(target, name, data):
     (CORPUS / target / name).write_bytes(data)
 
 
+def encrypted_peer():
+    """A subscriber's side of CURVE: HELLO, INITIATE, and a message that only libzmq can open."""
+    def command(name, size):
+        body = bytes([len(name)]) + name + bytes(size)
+        return (b"\x04" + bytes([len(body)]) if len(body) < 256 else b"\x06" + struct.pack(">Q", len(body))) + body
+    message = b"\x07MESSAGE" + bytes(8 + 16 + 1 + 6)
+    return (b"\x10\xff" + bytes(8) + b"\x7f\x03\x01CURVE" + bytes(15 + 32) + command(b"HELLO", 194) + command(b"INITIATE", 260) +
+            b"\0" + bytes([len(message)]) + message)
+
+
 def peer(kind, *frames):
     body = b"\x05READY\x0bSocket-Type" + struct.pack(">I", len(kind)) + kind
     greeting = b"\xff" + bytes(8) + b"\x7f\x03\x01NULL" + bytes(16 + 32)
@@ -86,6 +96,7 @@ for name, data in calibrations():
     write("calibration", name, data)
 write("peers", "subscriber", peer(b"SUB", b"\0\x06\x01topic", b"\x04\x0f\x09SUBSCRIBEtopic", b"\x04\x09\x04PING\0\x0axy"))
 write("peers", "asker", peer(b"REQ", b"\x01\0", b"\x02" + struct.pack(">Q", 12) + b'{"do": "ask"}'[:12]))
+write("peers", "encrypted", encrypted_peer())
 write("safetensors", "three", safetensors({"a": ("F32", [2, 2], bytes(16)), "b": ("BF16", [3], bytes(6)),
                                            "c": ("I64", [], bytes(8))}, {"format": "pt"}))
 write("safetensors", "none", safetensors({}))
