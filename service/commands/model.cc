@@ -37,7 +37,7 @@ std::string with_thousands(std::uint64_t number) {
   return text;
 }
 
-double gigabytes(double bytes) {
+double in_gigabytes(double bytes) {
   return bytes / 1e9;
 }
 
@@ -129,7 +129,7 @@ void print_description(const Json& about) {
   line("text", part(about["text"]));
   for (const char* precision : {"f32", "bf16", "int8"}) {
     line(precision,
-         format("{:.2f} GB of weights", gigabytes(about["memory_bytes"][precision].get<double>())));
+         format("{:.2f} GB of weights", in_gigabytes(about["memory_bytes"][precision].get<double>())));
   }
   if (about.contains("kv_bytes_per_position_f32"))
     line("KV cache", number(about["kv_bytes_per_position_f32"]) + " bytes a position (f32)");

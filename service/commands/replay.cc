@@ -27,7 +27,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t kPage = 500;
+constexpr std::size_t kReplayPage = 500;
 constexpr std::chrono::seconds kPatienceOfHash{600};
 constexpr std::size_t kShownText = 60;
 
@@ -45,9 +45,9 @@ std::vector<StoredEvent> chosen(EventQuery& query, const ReplayOptions& options)
   EventFilter filter = options.filter;
   filter.kind = EventKind::kAnswer;
   filter.from_ms = moment_ms(options.since, "--since");
-  filter.limit = kPage;
+  filter.limit = kReplayPage;
   std::vector<StoredEvent> events;
-  for (std::size_t got = kPage; got == kPage;) {
+  for (std::size_t got = kReplayPage; got == kReplayPage;) {
     const auto page = query.find(filter);
     got = page.size();
     events.insert(events.end(), page.begin(), page.end());

@@ -12,19 +12,20 @@ namespace palisade {
 namespace {
 
 using Halves = Eigen::Matrix<Eigen::half, Eigen::Dynamic, Eigen::Dynamic>;
-constexpr Eigen::Index kBlock = 1024;  // vectors that are multiplied at once
+constexpr Eigen::Index kAlikeBlock = 1024;  // vectors that are multiplied at once
 
 // Vectors side by side, with the events that they are of.
 class VectorBlock {
  public:
-  explicit VectorBlock(const Eigen::VectorXf& wanted) : wanted_(wanted), vectors_(wanted.size(), kBlock) {}
+  explicit VectorBlock(const Eigen::VectorXf& wanted)
+      : wanted_(wanted), vectors_(wanted.size(), kAlikeBlock) {}
 
   void add(std::int64_t position, const std::string& bytes, std::vector<AlikeEvent>& found) {
     // Those of another model have another size.
     if (bytes.size() != std::size_t(wanted_.size()) * sizeof(Eigen::half)) return;
     std::memcpy(vectors_.col(Eigen::Index(positions_.size())).data(), bytes.data(), bytes.size());
     positions_.push_back(position);
-    if (Eigen::Index(positions_.size()) == kBlock) multiply(found);
+    if (Eigen::Index(positions_.size()) == kAlikeBlock) multiply(found);
   }
   void multiply(std::vector<AlikeEvent>& found) {
     const auto count = Eigen::Index(positions_.size());

@@ -8,7 +8,8 @@
 namespace palisade {
 namespace {
 
-constexpr double kWidth = 800, kHeight = 420, kLeft = 60, kRight = 60, kTop = 40, kBottom = 50;
+constexpr double kCurvesWidth = 800, kCurvesHeight = 420, kCurvesLeft = 60, kCurvesRight = 60,
+                 kCurvesTop = 40, kCurvesBottom = 50;
 constexpr std::size_t kMaxPoints = 400;
 
 using Points = std::vector<std::pair<double, double>>;  // step, value
@@ -59,31 +60,35 @@ std::string curves_of(const std::vector<Json>& metrics) {
   const auto placed = [&](const Points& points, double most) {
     Points places;
     for (const auto& [step, value] : points) {
-      places.emplace_back(kLeft + (kWidth - kLeft - kRight) * step / steps,
-                          kHeight - kBottom - (kHeight - kTop - kBottom) * value / most);
+      places.emplace_back(
+          kCurvesLeft + (kCurvesWidth - kCurvesLeft - kCurvesRight) * step / steps,
+          kCurvesHeight - kCurvesBottom - (kCurvesHeight - kCurvesTop - kCurvesBottom) * value / most);
     }
     return places;
   };
-  std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"" + attribute("width", kWidth) +
-                    attribute("height", kHeight) + " font-family=\"sans-serif\" font-size=\"12\">\n" +
+  std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"" + attribute("width", kCurvesWidth) +
+                    attribute("height", kCurvesHeight) + " font-family=\"sans-serif\" font-size=\"12\">\n" +
                     "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n" +
-                    line(kLeft, kHeight - kBottom, kWidth - kRight, kHeight - kBottom, "#888") +
-                    line(kLeft, kTop, kLeft, kHeight - kBottom, "#888") +
-                    line(kWidth - kRight, kTop, kWidth - kRight, kHeight - kBottom, "#888");
+                    line(kCurvesLeft, kCurvesHeight - kCurvesBottom, kCurvesWidth - kCurvesRight,
+                         kCurvesHeight - kCurvesBottom, "#888") +
+                    line(kCurvesLeft, kCurvesTop, kCurvesLeft, kCurvesHeight - kCurvesBottom, "#888") +
+                    line(kCurvesWidth - kCurvesRight, kCurvesTop, kCurvesWidth - kCurvesRight,
+                         kCurvesHeight - kCurvesBottom, "#888");
   for (int quarter = 0; quarter <= 4; ++quarter) {
-    const double y = kHeight - kBottom - (kHeight - kTop - kBottom) * quarter / 4;
-    svg += text_at(kLeft - 6, y + 4, format("{:.3g}", most_loss * quarter / 4), "end") +
-           text_at(kWidth - kRight + 6, y + 4, format("{:.2f}", quarter / 4.0)) +
-           text_at(kLeft + (kWidth - kLeft - kRight) * quarter / 4, kHeight - kBottom + 18,
-                   format("{:.0f}", steps * quarter / 4), "middle");
+    const double y =
+        kCurvesHeight - kCurvesBottom - (kCurvesHeight - kCurvesTop - kCurvesBottom) * quarter / 4;
+    svg += text_at(kCurvesLeft - 6, y + 4, format("{:.3g}", most_loss * quarter / 4), "end") +
+           text_at(kCurvesWidth - kCurvesRight + 6, y + 4, format("{:.2f}", quarter / 4.0)) +
+           text_at(kCurvesLeft + (kCurvesWidth - kCurvesLeft - kCurvesRight) * quarter / 4,
+                   kCurvesHeight - kCurvesBottom + 18, format("{:.0f}", steps * quarter / 4), "middle");
   }
   svg += polyline(placed(rate, most_rate), "#bbb") + polyline(placed(loss, most_loss), "#06c") +
          polyline(placed(evaluated, most_loss), "#c60") + polyline(placed(exact, 1), "#080") +
-         text_at(kLeft, 20,
+         text_at(kCurvesLeft, 20,
                  format("loss (blue), of the evaluation (orange), its exact answers (green, right), learning "
                         "rate (grey, to {:.3g})",
                         most_rate)) +
-         text_at(kWidth / 2, kHeight - 12, "step", "middle");
+         text_at(kCurvesWidth / 2, kCurvesHeight - 12, "step", "middle");
   return svg + "</svg>\n";
 }
 
