@@ -21,17 +21,17 @@ using std::chrono::steady_clock;
 constexpr double kAlwaysParallel = 1e12;
 
 // Zeroed memory in huge pages where the kernel has them.
-class Buffer {
+class MeasuredMemory {
  public:
-  explicit Buffer(std::size_t bytes)
+  explicit MeasuredMemory(std::size_t bytes)
       : bytes_(bytes),
         data_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
     if (data_ == MAP_FAILED) throw std::bad_alloc();
     madvise(data_, bytes, MADV_HUGEPAGE);  // advice alone
   }
-  ~Buffer() { munmap(data_, bytes_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
+  ~MeasuredMemory() { munmap(data_, bytes_); }
+  MeasuredMemory(const MeasuredMemory&) = delete;
+  MeasuredMemory& operator=(const MeasuredMemory&) = delete;
   std::uint64_t* words() { return static_cast<std::uint64_t*>(data_); }
 
  private:
@@ -43,7 +43,7 @@ void measure_memory(Samples& samples, int repeats, std::size_t bytes) {
   constexpr int kParts = 64;
   const std::size_t words =
       bytes / sizeof(std::uint64_t) / kParts / 32 * 32;  // words of a part, in whole cache lines
-  Buffer buffer(bytes);
+  MeasuredMemory buffer(bytes);
   parallel_for(kParts, kAlwaysParallel, [&](int part) {
     std::fill_n(buffer.words() + std::size_t(part) * words, words, std::uint64_t(part + 1));
   });
