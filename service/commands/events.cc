@@ -191,7 +191,7 @@ int show(const OneOptions& options) {
              " frames are not kept, or no longer");
   if (!options.sheet.empty()) write_png(options.sheet, contact_sheet(frames));
   if (!options.frames.empty()) write_frames(options.frames, frames);
-  if (const auto verdict = verdict_of(folder, event.id))
+  if (const auto verdict = judgement_of(folder, event.id))
     print_line(std::string("judged ") + (verdict->right ? "right" : "wrong") +
                (verdict->text.empty() ? "" : ": " + verdict->text));
   return kDone;
@@ -229,7 +229,7 @@ struct ExamplesOptions {
 // known.
 std::optional<Json> example_of(const std::filesystem::path& folder, const StoredEvent& event,
                                const std::filesystem::path& to) {
-  const auto verdict = verdict_of(folder, event.id);
+  const auto verdict = judgement_of(folder, event.id);
   const Json data = parse_json(event.body, event.topic).at("data");
   const std::string right = verdict->right ? data.value("text", "") : verdict->text;
   const auto frames = frames_of(folder, event);

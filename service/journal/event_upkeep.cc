@@ -99,7 +99,7 @@ bool judge_event(const std::filesystem::path& state_folder, const std::string& i
   });
 }
 
-std::optional<Judgement> verdict_of(const std::filesystem::path& state_folder, const std::string& id) {
+std::optional<Judgement> judgement_of(const std::filesystem::path& state_folder, const std::string& id) {
   const auto file = journal_file(state_folder);
   return guarded(file, [&]() -> std::optional<Judgement> {
     SQLite::Database database = open_database(file, Access::kRead);

@@ -23,7 +23,7 @@ struct Judgement {
 // removed.
 bool judge_event(const std::filesystem::path& state_folder, const std::string& id,
                  const std::optional<Judgement>& verdict);
-std::optional<Judgement> verdict_of(const std::filesystem::path& state_folder, const std::string& id);
+std::optional<Judgement> judgement_of(const std::filesystem::path& state_folder, const std::string& id);
 // Ids of events that were judged, in the order of their positions.
 std::vector<std::string> judged_events(const std::filesystem::path& state_folder);
 

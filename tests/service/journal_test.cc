@@ -288,12 +288,12 @@ TEST_CASE("verdicts keep their event, can be changed and taken back") {
     for (int i = 0; i < 3; ++i) road.writer->write(state_of("door"));
   }
   const std::string id = all_of(folder.path())[1].id;
-  CHECK_FALSE(verdict_of(folder.path(), id).has_value());
+  CHECK_FALSE(judgement_of(folder.path(), id).has_value());
   CHECK(judge_event(folder.path(), id, Judgement{.right = false, .text = "a blue car"}));
-  CHECK(verdict_of(folder.path(), id)->text == "a blue car");
+  CHECK(judgement_of(folder.path(), id)->text == "a blue car");
   CHECK(EventQuery(folder.path()).event(id).kept);
   CHECK(judge_event(folder.path(), id, Judgement{.right = true}));
-  CHECK(verdict_of(folder.path(), id)->right);
+  CHECK(judgement_of(folder.path(), id)->right);
   CHECK(judged_events(folder.path()) == std::vector{id});
   CHECK(judge_event(folder.path(), id, std::nullopt));
   CHECK_FALSE(EventQuery(folder.path()).event(id).kept);
