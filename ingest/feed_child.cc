@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "ingest/confinement.h"
 #include "ingest/feed.h"
+#include "ingest/feed_channel.h"
 #include "ingest/feed_wire.h"
 #include "ingest/source/url.h"
 #include "ingest/wire_bytes.h"
@@ -27,16 +28,6 @@ namespace {
 constexpr std::chrono::milliseconds kSignOfLife{500};
 constexpr std::size_t kMaxWaitingClips = 2;  // of a sampling, as many as the engine's queue keeps
 constexpr std::size_t kMaxWaitingReports = 256;
-
-bool send_all(int channel, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = send(channel, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return false;
-    bytes.remove_prefix(std::size_t(sent));
-  }
-  return true;
-}
 
 // What waits to be sent, so that the Feed never waits for the other end.
 class Outbox {
@@ -85,7 +76,7 @@ class Outbox {
       changed_.notify_all();
       lock.unlock();
       if (last) messages += wire_message(FeedMessage::kFinished);
-      const bool taken = send_all(channel, messages);
+      const bool taken = send_whole(channel, messages);
       lock.lock();
       if (!taken) closed_ = true;
       if (!taken || last) return taken;
@@ -130,7 +121,7 @@ int run_feed_child(int channel) {
   hide_secret(options.source.password);
   hide_secrets_of(options.source.url);
   const std::string confined = confine_process(options.source);
-  send_all(channel, wire_message(FeedMessage::kConfined, wire_text(confined)));
+  send_whole(channel, wire_message(FeedMessage::kConfined, wire_text(confined)));
   Outbox outbox(names_file(options.source.url) && !options.pace);
   auto feed = std::make_unique<Feed>(
       options, [&](Clip clip, std::size_t sampling) { outbox.clip(std::move(clip), sampling); },

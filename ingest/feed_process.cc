@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "ingest/feed_wire.h"
+#include "ingest/feed_channel.h"
 #include "ingest/retry.h"
 #include "ingest/source/pause.h"
 #include "ingest/wire_bytes.h"
@@ -28,7 +28,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int kChannel = 3;                       // the child's number of it
 constexpr milliseconds kMaxChildSilence{15'000};  // children send a sign of life twice a second
 constexpr milliseconds kEnding{2'000};            // after a stop, before it is killed
 constexpr milliseconds kReaping{1'000};
@@ -57,16 +56,15 @@ class FeedProcess::Child {
   explicit Child(const FeedProcessOptions& options);
   ~Child() {
     if (channel_ >= 0) close(channel_);
-    if (!reaped_) end(0);
+    if (!reaped_) end(milliseconds(0));
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
   int channel() const { return channel_; }
   int pid() const { return pid_; }
-  bool send_whole(std::string_view bytes) const;
   // How it ended; killed where it has not within the time.
-  int end(milliseconds::rep patience_ms);
+  int end(milliseconds patience);
 
  private:
   int channel_ = -1;
@@ -85,8 +83,8 @@ FeedProcess::Child::Child(const FeedProcessOptions& options) {
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, ends[1], kChannel);
-  posix_spawn_file_actions_addclosefrom_np(&files, kChannel + 1);
+  posix_spawn_file_actions_adddup2(&files, ends[1], kFeedChannel);
+  posix_spawn_file_actions_addclosefrom_np(&files, kFeedChannel + 1);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none, all;
@@ -111,18 +109,8 @@ FeedProcess::Child::Child(const FeedProcessOptions& options) {
                     std::string("its process cannot be started: ") + std::strerror(fault));
 }
 
-bool FeedProcess::Child::send_whole(std::string_view bytes) const {
-  while (!bytes.empty()) {
-    const ssize_t sent = send(channel_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return false;
-    bytes.remove_prefix(std::size_t(sent));
-  }
-  return true;
-}
-
-int FeedProcess::Child::end(milliseconds::rep patience_ms) {
-  const auto until = steady_clock::now() + milliseconds(patience_ms);
+int FeedProcess::Child::end(milliseconds patience) {
+  const auto until = steady_clock::now() + patience;
   while (!reaped_) {
     const bool late = steady_clock::now() >= until;
     if (late) kill(-pid_, SIGKILL);
@@ -161,6 +149,33 @@ void FeedProcess::take(FeedReport report) {
   on_report_(report);
 }
 
+// Throws WireError.
+void FeedProcess::take(FeedMessage kind, const std::string& values, ClipReceiver& receiver) {
+  switch (kind) {
+    case FeedMessage::kImage:
+      return receiver.take_image(values);
+    case FeedMessage::kForget:
+      return receiver.forget(values);
+    case FeedMessage::kClip: {
+      auto [clip, sampling] = receiver.clip(values);
+      if (sampling >= options_.samplings.size()) throw WireError("a clip of no sampling");
+      return on_clip_(std::move(clip), sampling);
+    }
+    case FeedMessage::kReport:
+      return take(read_wire_report(values));
+    case FeedMessage::kConfined:
+      return tell_confinement(read_wire_text(values));
+    case FeedMessage::kFrames:
+      frames_ = read_wire_count(values);
+      return;
+    case FeedMessage::kFinished:
+      return;
+    case FeedMessage::kOptions:
+    case FeedMessage::kStop:
+      throw WireError("what only a service sends");
+  }
+}
+
 std::string FeedProcess::live(Child& child, const std::stop_token& stop) {
   const int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   const std::stop_callback ring(stop, [wake] { eventfd_write(wake, 1); });
@@ -171,10 +186,10 @@ std::string FeedProcess::live(Child& child, const std::stop_token& stop) {
     FeedMessageReader reader;
     ClipReceiver receiver;
     std::vector<char> bytes(kReceiveBytes);
-    bool open = child.send_whole(wire_message(FeedMessage::kOptions, wire_options(options_)));
+    bool open = send_whole(child.channel(), wire_message(FeedMessage::kOptions, wire_options(options_)));
     while (open && !finished) {
       if (stop.stop_requested() && !std::exchange(stopping, true)) {
-        child.send_whole(wire_message(FeedMessage::kStop));
+        send_whole(child.channel(), wire_message(FeedMessage::kStop));
         until = steady_clock::now() + kEnding;
       }
       std::array<pollfd, 2> items{{{child.channel(), POLLIN, 0}, {stopping ? -1 : wake, POLLIN, 0}}};
@@ -192,46 +207,18 @@ std::string FeedProcess::live(Child& child, const std::stop_token& stop) {
       if (!stopping) until = steady_clock::now() + kMaxChildSilence;
       reader.take({bytes.data(), std::size_t(got)});
       while (auto message = reader.next()) {
-        const std::string& values = message->second;
-        switch (message->first) {
-          case FeedMessage::kImage:
-            receiver.take_image(values);
-            break;
-          case FeedMessage::kForget:
-            receiver.forget(values);
-            break;
-          case FeedMessage::kClip: {
-            auto [clip, sampling] = receiver.clip(values);
-            if (sampling >= options_.samplings.size()) throw WireError("a clip of no sampling");
-            on_clip_(std::move(clip), sampling);
-            break;
-          }
-          case FeedMessage::kReport:
-            take(read_wire_report(values));
-            break;
-          case FeedMessage::kConfined:
-            tell_confinement(read_wire_text(values));
-            break;
-          case FeedMessage::kFrames:
-            frames_ = read_wire_count(values);
-            break;
-          case FeedMessage::kFinished:
-            finished = true;
-            break;
-          case FeedMessage::kOptions:
-          case FeedMessage::kStop:
-            throw WireError("what only a service sends");
-        }
+        if (message->first == FeedMessage::kFinished) finished = true;
+        take(message->first, message->second, receiver);
       }
     }
   } catch (const WireError& error) {
     how = error.what();
   }
-  const bool killed = !how.empty();
-  const int status = child.end(finished || stopping ? kReaping.count() : killed ? 0 : kReaping.count());
+  const bool expected = finished || stopping;
+  const int status = child.end(how.empty() || expected ? kReaping : milliseconds(0));
   close(wake);
-  if (finished || stopping) return {};
-  return killed ? how : how_it_ended(status);
+  if (expected) return {};
+  return how.empty() ? how_it_ended(status) : how;
 }
 
 void FeedProcess::run(const std::stop_token& stop) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "ingest/feed.h"
+#include "ingest/feed_wire.h"
 
 namespace palisade {
 
@@ -38,6 +39,7 @@ class FeedProcess : public ClipFeed {
   // One child's life; how it ended where it did not end well.
   std::string live(Child& child, const std::stop_token& stop);
   void take(FeedReport report);
+  void take(FeedMessage kind, const std::string& values, ClipReceiver& receiver);
 
   const FeedOptions options_;
   const Feed::OnClip on_clip_;

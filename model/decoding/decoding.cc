@@ -54,6 +54,10 @@ std::string_view name_of(FinishReason reason) {
   return "";
 }
 
+bool is_token_by_token(const DecodingMethod& method) {
+  return std::holds_alternative<Greedy>(method) || std::holds_alternative<TokenSampling>(method);
+}
+
 std::optional<std::string> method_fault(const DecodingMethod& method) {
   return std::visit(Fault{}, method);
 }

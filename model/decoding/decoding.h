@@ -93,7 +93,7 @@ struct Answer {
   double logprob = 0;
   FinishReason finish_reason = FinishReason::kStop;
   std::vector<double> token_logprobs = {};
-  // Of each step, falling, where the options ask for them.
+  // For each step the most probable tokens, the most probable first; empty unless the options ask for them.
   std::vector<std::vector<TopToken>> top_tokens = {};
   Verdict yes_no = {};                     // of the first token; no mass where it ended before that
   Verdict true_false = {};                 // likewise
@@ -101,6 +101,8 @@ struct Answer {
   std::vector<ScoredChoice> choices = {};  // Choices: all, as given
 };
 
+// Whether an answer grows by one token a step, as it does not with beams and choices.
+bool is_token_by_token(const DecodingMethod& method);
 // What is wrong with a method's numbers, or nothing.
 std::optional<std::string> method_fault(const DecodingMethod& method);
 

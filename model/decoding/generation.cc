@@ -13,9 +13,7 @@ void require_sound(const DecodingOptions& options) {
   if (const auto fault = method_fault(options.method)) throw ModelError(*fault);
   if (options.top_tokens < 0 || options.top_tokens > kMaxTopTokens)
     throw ModelError(format("the most probable tokens of a step are at most {}", kMaxTopTokens));
-  const bool token_by_token =
-      std::holds_alternative<Greedy>(options.method) || std::holds_alternative<TokenSampling>(options.method);
-  if (options.top_tokens > 0 && !token_by_token)
+  if (options.top_tokens > 0 && !is_token_by_token(options.method))
     throw ModelError(
         "the most probable tokens of a step are told of greedy decoding and sampling, not of beams or "
         "choices");

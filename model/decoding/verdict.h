@@ -11,7 +11,7 @@ struct Verdict {
   double negative = 0;
 
   double mass() const { return affirmative + negative; }
-  // Of the two sides alone; asked only where mass() is more than nothing.
+  // The share of each side in their sum. mass() must be above 0.
   double p_affirmative() const { return affirmative / mass(); }
   double p_negative() const { return negative / mass(); }
 };

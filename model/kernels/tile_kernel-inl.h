@@ -7,7 +7,8 @@
 #define PALISADE_MODEL_KERNELS_TILE_KERNEL_INL_H_
 #endif
 
-// Whose sums, with a vector of each column, one of a row and what else a matmul takes, fit the registers.
+// The most rows whose sums fit the registers beside a vector of each column, one of a row and what else a
+// matmul needs.
 constexpr int most_rows(int vectors) {
   return std::min(8, (kRegisters - vectors - (kHasVnni ? 2 : 3)) / vectors);
 }

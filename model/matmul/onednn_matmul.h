@@ -35,7 +35,8 @@ class OneDnnMatmul {
     dnnl::primitive primitive;
     std::unordered_map<int, dnnl::memory> arguments;
   };
-  // Of matmuls of so many rows and outputs. Of the calling thread, until its next call.
+  // The primitive for matmuls of this shape. It belongs to the calling thread and is valid until its next
+  // call.
   PreparedPrimitive& prepare(int rows, int outputs) const;
 
   dnnl::matmul::primitive_desc matmul_of(int rows, int outputs, const dnnl::memory::desc& weight) const;

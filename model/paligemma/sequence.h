@@ -13,7 +13,7 @@ namespace palisade {
 // One request inside the model: prefilled, then stepped. Not shared between threads.
 class Sequence {
  public:
-  // Of the last position: which token comes next. [embedding rows]
+  // Logits of the token that comes after the last position. [embedding rows]
   std::span<const float> logits() const { return logits_.row(0); }
   // What they say; a view of them, until the next step. Throws ModelError when one is not finite.
   Distribution distribution() const { return Distribution(logits(), scan_); }

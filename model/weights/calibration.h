@@ -22,7 +22,7 @@ struct MatmulInputs {
   std::vector<float> largest_weights, largest_inputs;  // [inputs]
 };
 
-// Of all matmuls of a model, by their names (WeightRows::name).
+// What went into each matmul of a model, by the name of its weights (WeightRows::name).
 using RecordedInputs = std::map<std::string, MatmulInputs>;
 
 // What evens out the channels of an int8 model before they are rounded (SmoothQuant, arXiv 2211.10438, with

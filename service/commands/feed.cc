@@ -11,13 +11,13 @@
 #include <memory>
 
 #include "base/error.h"
+#include "ingest/feed_channel.h"
 #include "ingest/feed_child.h"
 #include "service/commands/command.h"
 
 namespace palisade {
 namespace {
 
-constexpr int kChannel = 3;
 constexpr rlim_t kMaxDescriptors = 256;
 
 void limit(int resource, rlim_t most) {
@@ -28,8 +28,8 @@ void limit(int resource, rlim_t most) {
 }
 
 int feed(std::size_t memory_bytes) {
-  if (fcntl(kChannel, F_GETFD) < 0) throw UsageError("feed is run by serve, for one of its cameras");
-  fcntl(kChannel, F_SETFD, FD_CLOEXEC);
+  if (fcntl(kFeedChannel, F_GETFD) < 0) throw UsageError("feed is run by serve, for one of its cameras");
+  fcntl(kFeedChannel, F_SETFD, FD_CLOEXEC);
   const pid_t parent = getppid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) return kFailed;
@@ -42,7 +42,7 @@ int feed(std::size_t memory_bytes) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their shadow is larger than any limit
   if (memory_bytes > 0) limit(RLIMIT_AS, memory_bytes);
 #endif
-  return run_feed_child(kChannel);
+  return run_feed_child(kFeedChannel);
 }
 
 }  // namespace

@@ -273,9 +273,7 @@ void Engine::advance_prefill(AnswerInProgress& answer, MonotonicTime::duration t
 // An incomplete UTF-8 character is held back.
 void Engine::tell_text(AnswerInProgress& answer) {
   const Request& request = answer.admitted->request;
-  const bool token_by_token =
-      std::holds_alternative<Greedy>(request.method) || std::holds_alternative<TokenSampling>(request.method);
-  if (!request.progress || !token_by_token) return;
+  if (!request.progress || !is_token_by_token(request.method)) return;
   constexpr std::string_view kUnfinished = "\uFFFD";
   try {
     std::string text = answer.job->text();

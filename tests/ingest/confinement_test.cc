@@ -16,19 +16,22 @@ using namespace palisade;
 
 namespace {
 
-// Whether it can be done in a process that is confined to this source.
-bool possible_in_confinement(const SourceOptions& source, const std::function<bool()>& act) {
+// The exit code of a process of its own that does this.
+int exit_code_of(const std::function<int()>& act) {
   const pid_t child = fork();
-  if (child == 0) {
-    const std::string in_force = confine_process(source);
-    if (in_force != "seccomp, Landlock") _exit(3);
-    _exit(act() ? 1 : 0);
-  }
+  if (child == 0) _exit(act());
   int status = 0;
   waitpid(child, &status, 0);
   REQUIRE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == 3) MESSAGE("this kernel lacks seccomp or Landlock");
-  return WEXITSTATUS(status) == 1;
+  return WEXITSTATUS(status);
+}
+
+// Whether it can be done in a process that is confined to this source.
+bool possible_in_confinement(const SourceOptions& source, const std::function<bool()>& act) {
+  return exit_code_of([&] {
+           confine_process(source);
+           return act() ? 1 : 0;
+         }) == 1;
 }
 
 bool can_read(const std::string& path) {
@@ -36,11 +39,7 @@ bool can_read(const std::string& path) {
 }
 
 bool has_landlock() {
-  const pid_t child = fork();
-  if (child == 0) _exit(confine_process({}) == "seccomp, Landlock" ? 0 : 1);
-  int status = 0;
-  waitpid(child, &status, 0);
-  return status == 0;
+  return exit_code_of([] { return confine_process({}) == "seccomp, Landlock" ? 1 : 0; }) == 1;
 }
 
 }  // namespace
