@@ -19,6 +19,16 @@ Image::Image(int width, int height, std::vector<float> rgb) : width_(width), hei
   owner_ = std::move(samples);
 }
 
+Image::Image(int width, int height, std::span<const std::uint8_t> rgb, std::shared_ptr<const void> owner)
+    : width_(width), height_(height), owner_(std::move(owner)), u8_(rgb) {
+  assert(width > 0 && height > 0 && rgb.size() == std::size_t(width) * height * 3);
+}
+
+Image::Image(int width, int height, std::span<const float> rgb, std::shared_ptr<const void> owner)
+    : width_(width), height_(height), owner_(std::move(owner)), f32_(rgb) {
+  assert(width > 0 && height > 0 && rgb.size() == std::size_t(width) * height * 3);
+}
+
 std::span<const std::byte> Image::bytes() const {
   return is_float() ? std::as_bytes(f32_) : std::as_bytes(u8_);
 }

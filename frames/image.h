@@ -17,6 +17,9 @@ class Image {
   // `rgb` holds width * height * 3 samples.
   Image(int width, int height, std::vector<std::uint8_t> rgb);
   Image(int width, int height, std::vector<float> rgb);
+  // Samples that `owner` keeps, such as memory shared with another process. Nobody may ever change them.
+  Image(int width, int height, std::span<const std::uint8_t> rgb, std::shared_ptr<const void> owner);
+  Image(int width, int height, std::span<const float> rgb, std::shared_ptr<const void> owner);
 
   int width() const { return width_; }
   int height() const { return height_; }

@@ -84,10 +84,6 @@ bool somebody_listens(const std::string& path) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (number_ >= 0) close(number_);
-}
-
 Descriptor wake_descriptor() {
   Descriptor made(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (made.number() < 0) throw Unavailable(std::string("no file descriptor: ") + std::strerror(errno));

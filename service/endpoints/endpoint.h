@@ -5,24 +5,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/descriptor.h"
+
 namespace palisade {
-
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor();
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  int number() const { return number_; }
-  int release() { return std::exchange(number_, -1); }  // gives up ownership
-
- private:
-  int number_;
-};
 
 // An eventfd that another thread writes to, to wake one that polls. Throws Unavailable where no descriptor is
 // left.
