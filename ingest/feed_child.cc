@@ -1,10 +1,10 @@
 #include "ingest/feed_child.h"
 
-#include <poll.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -13,12 +13,15 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
+#include "ingest/clip_wire.h"
 #include "ingest/confinement.h"
 #include "ingest/feed.h"
 #include "ingest/feed_channel.h"
 #include "ingest/feed_wire.h"
+#include "ingest/open_source.h"
 #include "ingest/source/url.h"
 #include "ingest/wire_bytes.h"
 
@@ -28,6 +31,17 @@ namespace {
 constexpr std::chrono::milliseconds kSignOfLife{500};
 constexpr std::size_t kMaxWaitingClips = 2;  // of a sampling, as many as the engine's queue keeps
 constexpr std::size_t kMaxWaitingReports = 256;
+constexpr int kMaxUnread = 64 << 10;
+
+// Whether most of what was sent has been taken: descriptors on the way are a user's scarce good.
+bool is_taken(int channel) {
+  int unread = 0;
+  return ioctl(channel, SIOCOUTQ, &unread) == 0 && unread < kMaxUnread;
+}
+
+bool send_clip(int channel, const ClipMessages& messages) {
+  return send_whole(channel, messages.bytes, messages.memory);
+}
 
 // What waits to be sent, so that the Feed never waits for the other end.
 class Outbox {
@@ -68,15 +82,18 @@ class Outbox {
       std::string messages = wire_message(FeedMessage::kFrames, wire_count(feed.frames_seen()));
       for (const FeedReport& report : std::exchange(reports_, {}))
         messages += wire_message(FeedMessage::kReport, wire_report(report));
-      for (std::size_t sampling = 0; sampling < clips_.size(); ++sampling) {
-        for (const Clip& clip : std::exchange(clips_[sampling], {}))
-          messages += sender.messages_of(clip, std::uint32_t(sampling));
-      }
+      std::vector<std::deque<Clip>> clips(clips_.size());
+      std::ranges::swap_ranges(clips, clips_);
       const bool last = finished_;
       changed_.notify_all();
       lock.unlock();
-      if (last) messages += wire_message(FeedMessage::kFinished);
-      const bool taken = send_whole(channel, messages);
+      bool taken = send_whole(channel, messages);
+      for (std::size_t sampling = 0; sampling < clips.size(); ++sampling) {
+        for (const Clip& clip : clips[sampling])
+          taken = taken &&
+                  send_clip(channel, sender.messages_of(clip, std::uint32_t(sampling), is_taken(channel)));
+      }
+      if (last) taken = taken && send_whole(channel, wire_message(FeedMessage::kFinished));
       lock.lock();
       if (!taken) closed_ = true;
       if (!taken || last) return taken;
@@ -101,13 +118,25 @@ class Outbox {
 // The next message, or nothing where the other end has closed.
 std::optional<std::pair<FeedMessage, std::string>> receive(int channel, FeedMessageReader& reader) {
   std::string bytes(64 << 10, '\0');
+  std::deque<Descriptor> none;
   while (true) {
     if (auto message = reader.next()) return message;
-    const ssize_t got = recv(channel, bytes.data(), bytes.size(), 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return std::nullopt;
-    reader.take(std::string_view(bytes).substr(0, std::size_t(got)));
+    const std::size_t got = receive_some(channel, bytes, none);
+    if (got == 0) return std::nullopt;
+    reader.take(std::string_view(bytes).substr(0, got));
   }
+}
+
+// The notifications are given away whole: who keeps them could answer them itself.
+void confine(const SourceOptions& source, int channel) {
+  prepare_source(source);
+  Confinement confinement = confine_process(source, channel);
+  if (confinement.connections.is_open()) {
+    std::vector<Descriptor> connections;
+    connections.push_back(std::move(confinement.connections));
+    send_whole(channel, wire_message(FeedMessage::kConnections), connections);
+  }
+  send_whole(channel, wire_message(FeedMessage::kConfined, wire_text(confinement.in_force)));
 }
 
 }  // namespace
@@ -120,8 +149,7 @@ int run_feed_child(int channel) {
   const FeedOptions options = read_wire_options(first->second);
   hide_secret(options.source.password);
   hide_secrets_of(options.source.url);
-  const std::string confined = confine_process(options.source);
-  send_whole(channel, wire_message(FeedMessage::kConfined, wire_text(confined)));
+  confine(options.source, channel);
   Outbox outbox(names_file(options.source.url) && !options.pace);
   auto feed = std::make_unique<Feed>(
       options, [&](Clip clip, std::size_t sampling) { outbox.clip(std::move(clip), sampling); },

@@ -1,25 +1,26 @@
 #include "ingest/feed_process.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
+#include <deque>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "ingest/allowed_hosts.h"
+#include "ingest/child_process.h"
+#include "ingest/clip_wire.h"
+#include "ingest/confinement.h"
+#include "ingest/connection_guard.h"
 #include "ingest/feed_channel.h"
 #include "ingest/retry.h"
 #include "ingest/source/pause.h"
+#include "ingest/start_turns.h"
 #include "ingest/wire_bytes.h"
 
 namespace palisade {
@@ -29,97 +30,66 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kMaxChildSilence{15'000};  // children send a sign of life twice a second
-constexpr milliseconds kEnding{2'000};            // after a stop, before it is killed
+constexpr milliseconds kListening{500};
+constexpr milliseconds kEnding{2'500};  // after a stop: longer than a Feed's own patience
 constexpr milliseconds kReaping{1'000};
 constexpr int kReceiveBytes = 256 << 10;
+constexpr std::size_t kMaxTextMessage = 64 << 10, kMaxConfinement = 80;
+constexpr int kMaxReports = 200;
+constexpr std::chrono::seconds kReportsWithin{10};
 
-std::string how_it_ended(int status) {
-  if (WIFSIGNALED(status)) {
-    const int number = WTERMSIG(status);
-    return std::string("its process was ended by signal ") + std::to_string(number) + " (" +
-           strsignal(number) + ")";
-  }
-  return "its process ended with code " + std::to_string(WEXITSTATUS(status));
+// Loading libraries takes a core for a while: cameras that start together would hold up those that run.
+StartTurns& turns_of_starts() {
+  static StartTurns turns(8, milliseconds(2'000));
+  return turns;
 }
 
 // The same of all cameras of this machine, and of all their lives.
-void tell_confinement(const std::string& what) {
+void tell_confinement(const std::string& by_itself, const ConnectionGuard* guard) {
   static std::once_flag told;
-  std::call_once(told, [&] { log_info("camera processes are confined by: " + escaped(what.substr(0, 80))); });
+  std::call_once(told, [&] {
+    log_info("camera processes are confined by: " + escaped(by_itself.substr(0, kMaxConfinement)) + ", " +
+             std::string(guard == nullptr ? kNoLimitOfHosts : guard->in_force()));
+  });
+}
+
+std::size_t most_bytes_of(const FeedOptions& options) {
+  const auto side = std::size_t(options.image_size);
+  return side * side * 3 * sizeof(float) + kMaxTextMessage;
 }
 
 }  // namespace
 
-// A running child and this end of its channel. Killed and reaped where it is still there at the end.
-class FeedProcess::Child {
- public:
-  explicit Child(const FeedProcessOptions& options);
-  ~Child() {
-    if (channel_ >= 0) close(channel_);
-    if (!reaped_) end(milliseconds(0));
+// What is known of a child while it lives.
+struct FeedProcess::Life {
+  Life(const FeedOptions& options, pid_t pid, std::unique_ptr<StartTurns::Turn> its_turn)
+      : child(pid), clips(options), turn(std::move(its_turn)) {}
+
+  // The next descriptor that came, which a message tells of. Throws WireError.
+  Descriptor next_descriptor() {
+    if (descriptors.empty()) throw WireError("a message without its descriptor");
+    Descriptor next = std::move(descriptors.front());
+    descriptors.pop_front();
+    return next;
   }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
+  // Throws WireError where more is told than could happen.
+  void count_report() {
+    const auto now = steady_clock::now();
+    if (now - counted_since >= kReportsWithin) {
+      counted_since = now;
+      reports = 0;
+    }
+    if (++reports > kMaxReports) throw WireError("more reports than a camera has changes");
+  }
 
-  int channel() const { return channel_; }
-  int pid() const { return pid_; }
-  // How it ended; killed where it has not within the time.
-  int end(milliseconds patience);
-
- private:
-  int channel_ = -1;
-  pid_t pid_ = -1;
-  bool reaped_ = false;
-  int status_ = 0;
+  const pid_t child;
+  ClipReceiver clips;
+  std::deque<Descriptor> descriptors;
+  std::unique_ptr<ConnectionGuard> guard;
+  std::unique_ptr<StartTurns::Turn> turn;  // until its first report
+  MonotonicTime counted_since = steady_clock::now();
+  int reports = 0;
 };
-
-FeedProcess::Child::Child(const FeedProcessOptions& options) {
-  std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    throw SourceError(SourceFault::kUnreachable,
-                      std::string("no socket for its process: ") + std::strerror(errno));
-  channel_ = ends[0];
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, ends[1], kFeedChannel);
-  posix_spawn_file_actions_addclosefrom_np(&files, kFeedChannel + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::array<std::string, 4> words{options.program, "feed", "--memory", std::to_string(options.memory_bytes)};
-  std::array<char*, 5> arguments{words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
-  const int fault =
-      posix_spawn(&pid_, options.program.c_str(), &files, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  close(ends[1]);
-  if (fault == 0) return;
-  reaped_ = true;
-  close(std::exchange(channel_, -1));
-  throw SourceError(SourceFault::kUnreachable,
-                    std::string("its process cannot be started: ") + std::strerror(fault));
-}
-
-int FeedProcess::Child::end(milliseconds patience) {
-  const auto until = steady_clock::now() + patience;
-  while (!reaped_) {
-    const bool late = steady_clock::now() >= until;
-    if (late) kill(-pid_, SIGKILL);
-    const pid_t ended = waitpid(pid_, &status_, late ? 0 : WNOHANG);
-    reaped_ = ended == pid_ || (ended < 0 && errno != EINTR);
-    if (!reaped_ && !late) usleep(5'000);
-  }
-  return status_;
-}
 
 FeedProcess::FeedProcess(FeedOptions options, Feed::OnClip on_clip, Feed::OnReport on_report,
                          FeedProcessOptions process)
@@ -150,21 +120,31 @@ void FeedProcess::take(FeedReport report) {
 }
 
 // Throws WireError.
-void FeedProcess::take(FeedMessage kind, const std::string& values, ClipReceiver& receiver) {
+void FeedProcess::take(FeedMessage kind, const std::string& values, Life& life) {
   switch (kind) {
     case FeedMessage::kImage:
-      return receiver.take_image(values);
+      return life.clips.take_image(values);
+    case FeedMessage::kSharedImage:
+      return life.clips.take_shared_image(values, life.next_descriptor());
     case FeedMessage::kForget:
-      return receiver.forget(values);
+      return life.clips.forget(values);
     case FeedMessage::kClip: {
-      auto [clip, sampling] = receiver.clip(values);
-      if (sampling >= options_.samplings.size()) throw WireError("a clip of no sampling");
+      auto [clip, sampling] = life.clips.clip(values);
       return on_clip_(std::move(clip), sampling);
     }
     case FeedMessage::kReport:
+      life.count_report();
+      life.turn.reset();
       return take(read_wire_report(values));
+    case FeedMessage::kConnections:
+      if (life.guard) throw WireError("its connections twice");
+      life.guard = std::make_unique<ConnectionGuard>(life.next_descriptor(), life.child,
+                                                     hosts_of(options_.source), options_.stream);
+      return;
     case FeedMessage::kConfined:
-      return tell_confinement(read_wire_text(values));
+      // A gst: line may connect to any host, which says nothing of the others.
+      if (limits_hosts(options_.source)) tell_confinement(read_wire_text(values), life.guard.get());
+      return;
     case FeedMessage::kFrames:
       frames_ = read_wire_count(values);
       return;
@@ -176,49 +156,51 @@ void FeedProcess::take(FeedMessage kind, const std::string& values, ClipReceiver
   }
 }
 
-std::string FeedProcess::live(Child& child, const std::stop_token& stop) {
-  const int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  const std::stop_callback ring(stop, [wake] { eventfd_write(wake, 1); });
-  std::string how;
-  bool finished = false, stopping = false;
-  auto until = steady_clock::now() + kMaxChildSilence;
-  try {
-    FeedMessageReader reader;
-    ClipReceiver receiver;
-    std::vector<char> bytes(kReceiveBytes);
-    bool open = send_whole(child.channel(), wire_message(FeedMessage::kOptions, wire_options(options_)));
-    while (open && !finished) {
-      if (stop.stop_requested() && !std::exchange(stopping, true)) {
-        send_whole(child.channel(), wire_message(FeedMessage::kStop));
-        until = steady_clock::now() + kEnding;
-      }
-      std::array<pollfd, 2> items{{{child.channel(), POLLIN, 0}, {stopping ? -1 : wake, POLLIN, 0}}};
-      const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
-      if (left.count() <= 0) {
-        if (!stopping) how = "its process does not answer any more";
-        break;
-      }
-      poll(items.data(), items.size(), int(left.count()));
-      if ((items[0].revents & (POLLIN | POLLHUP)) == 0) continue;
-      const ssize_t got = recv(child.channel(), bytes.data(), bytes.size(), 0);
-      if (got < 0 && errno == EINTR) continue;
-      open = got > 0;
-      if (!open) break;
-      if (!stopping) until = steady_clock::now() + kMaxChildSilence;
-      reader.take({bytes.data(), std::size_t(got)});
-      while (auto message = reader.next()) {
-        if (message->first == FeedMessage::kFinished) finished = true;
-        take(message->first, message->second, receiver);
-      }
+// Until the child has ended by itself or is silent, which throws. A stop is passed on to it.
+bool FeedProcess::listen(const ChildProcess& child, Life& life, const std::stop_token& stop) {
+  const Descriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const std::stop_callback ring(stop, [&] { eventfd_write(wake.number(), 1); });
+  FeedMessageReader reader(most_bytes_of(options_));
+  std::vector<char> bytes(kReceiveBytes);
+  std::optional<MonotonicTime> ends;  // once it has been told to stop
+  milliseconds silent{0};
+  if (!send_whole(child.channel(), wire_message(FeedMessage::kOptions, wire_options(options_)))) return false;
+  while (true) {
+    if (stop.stop_requested() && !ends) {
+      send_whole(child.channel(), wire_message(FeedMessage::kStop));
+      ends = steady_clock::now() + kEnding;
     }
-  } catch (const WireError& error) {
-    how = error.what();
+    const milliseconds wait =
+        ends ? std::chrono::ceil<milliseconds>(*ends - steady_clock::now()) : kListening;
+    if (wait.count() <= 0) return true;
+    std::array<pollfd, 2> items{{{child.channel(), POLLIN, 0}, {ends ? -1 : wake.number(), POLLIN, 0}}};
+    // Glances are counted instead of time, because this process itself may have been suspended.
+    silent = poll(items.data(), items.size(), int(wait.count())) == 0 ? silent + wait : milliseconds(0);
+    if (silent >= kMaxChildSilence) throw WireError("nothing for too long");
+    if ((items[0].revents & (POLLIN | POLLHUP)) == 0) continue;
+    const std::size_t got = receive_some(child.channel(), bytes, life.descriptors);
+    if (got == 0) return ends.has_value();
+    reader.take({bytes.data(), got});
+    while (auto message = reader.next()) {
+      if (message->first == FeedMessage::kFinished) return true;
+      take(message->first, message->second, life);
+    }
   }
-  const bool expected = finished || stopping;
-  const int status = child.end(how.empty() || expected ? kReaping : milliseconds(0));
-  close(wake);
-  if (expected) return {};
-  return how.empty() ? how_it_ended(status) : how;
+}
+
+std::string FeedProcess::live(const std::stop_token& stop) {
+  std::unique_ptr<StartTurns::Turn> turn = turns_of_starts().take(stop);
+  if (!turn) return {};
+  ChildProcess child({process_.program, "feed", "--memory", std::to_string(process_.memory_bytes)});
+  child_ = child.pid();
+  Life life(options_, child.pid(), std::move(turn));
+  try {
+    const bool expected = listen(child, life, stop);
+    const int status = child.end(kReaping);
+    return expected ? std::string() : how_it_ended(status);
+  } catch (const WireError& error) {
+    return stop.stop_requested() ? std::string() : error.what();  // and it is killed
+  }
 }
 
 void FeedProcess::run(const std::stop_token& stop) {
@@ -227,9 +209,7 @@ void FeedProcess::run(const std::stop_token& stop) {
   while (!stop.stop_requested() && !ended_) {
     std::string how;
     try {
-      Child child(process_);
-      child_ = child.pid();
-      how = live(child, stop);
+      how = live(stop);
     } catch (const SourceError& error) {
       how = error.what();
     }

@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "ingest/child_process.h"
 #include "ingest/feed.h"
 #include "ingest/feed_wire.h"
 
@@ -34,12 +35,14 @@ class FeedProcess : public ClipFeed {
   int child() const { return child_; }
 
  private:
-  class Child;
+  struct Life;
   void run(const std::stop_token& stop);
   // One child's life; how it ended where it did not end well.
-  std::string live(Child& child, const std::stop_token& stop);
+  std::string live(const std::stop_token& stop);
+  // False where the child ended and should not have. Throws WireError.
+  bool listen(const ChildProcess& child, Life& life, const std::stop_token& stop);
   void take(FeedReport report);
-  void take(FeedMessage kind, const std::string& values, ClipReceiver& receiver);
+  void take(FeedMessage kind, const std::string& values, Life& life);
 
   const FeedOptions options_;
   const Feed::OnClip on_clip_;

@@ -1,15 +1,17 @@
 #include "ingest/feed_wire.h"
 
-#include <algorithm>
+#include <cstring>
 
+#include "base/utf8.h"
 #include "ingest/wire_bytes.h"
 
 namespace palisade {
 namespace {
 
 constexpr std::size_t kSizeBytes = 4;
-constexpr std::uint32_t kMaxListed = 65'536, kMaxFrames = 16;
-constexpr std::size_t kMaxImages = 1'024;  // that clips to come may share
+constexpr std::uint32_t kMaxListed = 65'536;
+constexpr std::uint32_t kMaxReason = 4'096;
+constexpr std::chrono::milliseconds kLongestPause = std::chrono::hours(24 * 365);
 constexpr int kMaxImageSide = 4'096;
 
 void put(WireWriter& out, const Sampling& sampling) {
@@ -26,33 +28,6 @@ void get(WireReader& in, Sampling& sampling) {
   in.get(sampling.stride);
   in.get(sampling.policy, SamplingPolicy::kMotion);
   in.get(sampling.frame_step);
-}
-
-void put(WireWriter& out, const FrameStamp& stamp) {
-  out.put(stamp.number);
-  out.put(stamp.pts);
-  out.put(stamp.wall);
-  out.put(stamp.time_source);
-  out.put(stamp.time_uncertainty.has_value());
-  out.put(stamp.time_uncertainty.value_or(std::chrono::milliseconds(0)));
-  out.put(stamp.keyframe);
-  out.put(stamp.corrupt);
-  out.put(stamp.jumped);
-}
-
-void get(WireReader& in, FrameStamp& stamp) {
-  in.get(stamp.number);
-  in.get(stamp.pts);
-  in.get(stamp.wall);
-  in.get(stamp.time_source, TimeSource::kFile);
-  bool known = false;
-  in.get(known);
-  std::chrono::milliseconds uncertainty{};
-  in.get(uncertainty);
-  if (known) stamp.time_uncertainty = uncertainty;
-  in.get(stamp.keyframe);
-  in.get(stamp.corrupt);
-  in.get(stamp.jumped);
 }
 
 void put(WireWriter& out, const std::vector<Polygon>& polygons) {
@@ -111,23 +86,15 @@ void get(WireReader& in, SourceOptions& source) {
   in.get(source.max_pixels);
 }
 
-std::string image_values(std::uint64_t number, const Image& image) {
-  WireWriter out;
-  out.put(number);
-  out.put(image.width());
-  out.put(image.height());
-  out.put(image.is_float());
-  const auto bytes = image.bytes();
-  out.put_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  return out.take();
-}
-
-template <class Sample>
-Image image_of(int width, int height, std::string_view bytes) {
-  std::vector<Sample> samples(std::size_t(width) * std::size_t(height) * 3);
-  if (bytes.size() != samples.size() * sizeof(Sample)) throw WireError("an image of another size");
-  std::memcpy(samples.data(), bytes.data(), bytes.size());
-  return {width, height, std::move(samples)};
+// What it says as UTF-8 of a bounded length, with '?' for all that is none.
+std::string told_text(std::string_view text) {
+  std::string told;
+  for (std::string_view rest = text.substr(0, kMaxReason); !rest.empty();) {
+    const auto next = next_code_point(rest);
+    told += next ? rest.substr(0, next->bytes) : "?";
+    rest.remove_prefix(next ? next->bytes : 1);
+  }
+  return told;
 }
 
 }  // namespace
@@ -210,6 +177,11 @@ FeedReport read_wire_report(std::string_view values) {
   in.get(report.width);
   in.get(report.height);
   in.end();
+  const auto is_side = [](int side) { return side >= 0 && side <= kMaxSide; };
+  if (report.attempt < 0 || report.next_try_in.count() < 0 || report.next_try_in > kLongestPause ||
+      !is_side(report.width) || !is_side(report.height) || !is_wire_time(report.since.time_since_epoch()))
+    throw WireError("a report of impossible numbers");
+  report.reason = told_text(report.reason);
   return report;
 }
 
@@ -246,7 +218,7 @@ std::optional<std::pair<FeedMessage, std::string>> FeedMessageReader::next() {
   if (rest.size() >= kSizeBytes) {
     std::uint32_t size = 0;
     std::memcpy(&size, rest.data(), kSizeBytes);
-    if (size == 0 || size > kMaxMessageBytes) throw WireError("a message of an impossible size");
+    if (size == 0 || size > most_bytes_) throw WireError("a message of an impossible size");
     if (rest.size() >= kSizeBytes + size) {
       WireReader in(rest.substr(kSizeBytes, 1));
       FeedMessage kind{};
@@ -258,100 +230,6 @@ std::optional<std::pair<FeedMessage, std::string>> FeedMessageReader::next() {
   }
   buffer_.erase(0, std::exchange(at_, 0));
   return std::nullopt;
-}
-
-std::string ClipSender::messages_of(const Clip& clip, std::uint32_t sampling) {
-  std::string messages;
-  std::vector<std::uint64_t> forgotten;
-  for (auto each = sent_.begin(); each != sent_.end();) {
-    const bool is_gone = each->second.lifetime.expired();
-    if (is_gone) forgotten.push_back(each->second.number);
-    each = is_gone ? sent_.erase(each) : std::next(each);
-  }
-  if (!forgotten.empty()) {
-    WireWriter gone;
-    gone.put_all(forgotten, [&](std::uint64_t number) { gone.put(number); });
-    messages += wire_message(FeedMessage::kForget, gone.take());
-  }
-  WireWriter out;
-  out.put(sampling);
-  put(out, clip.sampling);
-  out.put(clip.moving.has_value());
-  out.put(clip.moving.value_or(false));
-  out.put(clip.tiled);
-  out.put(clip.lost_before);
-  out.put_all(clip.frames, [&](const Frame& frame) {
-    const auto [sent, is_new] = sent_.try_emplace(frame.image.identity());
-    if (is_new) {
-      sent->second = {.number = ++last_, .lifetime = frame.image.lifetime()};
-      messages += wire_message(FeedMessage::kImage, image_values(last_, frame.image));
-    }
-    out.put(sent->second.number);
-    put(out, frame.stamp);
-    out.put_text(frame.stream);
-    out.put(frame.source_width);
-    out.put(frame.source_height);
-    out.put(frame.motion);
-  });
-  return messages + wire_message(FeedMessage::kClip, out.take());
-}
-
-void ClipReceiver::take_image(std::string_view values) {
-  WireReader in(values);
-  std::uint64_t number = 0;
-  int width = 0, height = 0;
-  bool is_float = false;
-  in.get(number);
-  in.get(width);
-  in.get(height);
-  in.get(is_float);
-  std::uint32_t size = 0;
-  in.get(size);
-  if (width < 1 || height < 1 || width > kMaxImageSide || height > kMaxImageSide)
-    throw WireError("an image of an impossible size");
-  const std::string_view bytes = in.take(size);
-  in.end();
-  Image image =
-      is_float ? image_of<float>(width, height, bytes) : image_of<std::uint8_t>(width, height, bytes);
-  images_.insert_or_assign(number, std::move(image));
-  if (images_.size() > kMaxImages) throw WireError("more images than clips can share");
-}
-
-void ClipReceiver::forget(std::string_view values) {
-  WireReader in(values);
-  std::vector<std::uint64_t> numbers;
-  in.take_all(numbers, kMaxListed, [&](std::uint64_t& number) { in.get(number); });
-  in.end();
-  for (const std::uint64_t number : numbers) images_.erase(number);
-}
-
-ClipReceiver::Received ClipReceiver::clip(std::string_view values) const {
-  WireReader in(values);
-  Received received;
-  Clip& clip = received.clip;
-  in.get(received.sampling);
-  get(in, clip.sampling);
-  bool watched = false, moving = false;
-  in.get(watched);
-  in.get(moving);
-  if (watched) clip.moving = moving;
-  in.get(clip.tiled);
-  in.get(clip.lost_before);
-  in.take_all(clip.frames, kMaxFrames, [&](Frame& frame) {
-    std::uint64_t number = 0;
-    in.get(number);
-    const auto image = images_.find(number);
-    if (image == images_.end()) throw WireError("a clip of an image that it did not send");
-    frame.image = image->second;
-    get(in, frame.stamp);
-    in.take_text(frame.stream);
-    in.get(frame.source_width);
-    in.get(frame.source_height);
-    in.get(frame.motion);
-  });
-  in.end();
-  if (clip.frames.empty()) throw WireError("a clip without frames");
-  return received;
 }
 
 }  // namespace palisade

@@ -1,15 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include "frames/clip.h"
 #include "ingest/feed.h"
 #include "ingest/feed_report.h"
 
@@ -19,17 +15,19 @@ namespace palisade {
 // reports and counters out. Each message is its size (4 bytes, without itself), its kind (1 byte) and its
 // values.
 enum class FeedMessage : std::uint8_t {
-  kOptions,   // version, FeedOptions: the first one
-  kStop,      // no values
-  kImage,     // number, width, height, samples: sent once, however many clips it is in
-  kForget,    // numbers of images that no later clip has
-  kClip,      // sampling, clip with the numbers of its images
-  kReport,    // FeedReport
-  kConfined,  // text: what of its powers was taken away
-  kFrames,    // how many frames were seen so far; also a sign of life
-  kFinished,  // the feed has ended by itself; no values
+  kOptions,      // version, FeedOptions: the first one
+  kStop,         // no values
+  kImage,        // number, width, height, samples: sent once, however many clips it is in
+  kSharedImage,  // the same without samples; a descriptor of sealed memory comes with it
+  kForget,       // numbers of images that no later clip has
+  kClip,         // sampling, clip with the numbers of its images
+  kReport,       // FeedReport
+  kConnections,  // no values; with it comes the descriptor that tells of the connections it asks for
+  kConfined,     // text: what of its powers was taken away
+  kFrames,       // how many frames were seen so far; also a sign of life
+  kFinished,     // the feed has ended by itself; no values
 };
-inline constexpr std::uint32_t kFeedWireVersion = 1;
+inline constexpr std::uint32_t kFeedWireVersion = 2;
 inline constexpr std::size_t kMaxMessageBytes = 64u << 20;
 
 // A message whole, to be written to the socket.
@@ -47,42 +45,14 @@ std::uint64_t read_wire_count(std::string_view values);
 // Takes messages out of a stream of bytes. Throws WireError where one is too large or of no known kind.
 class FeedMessageReader {
  public:
+  explicit FeedMessageReader(std::size_t most_bytes = kMaxMessageBytes) : most_bytes_(most_bytes) {}
   void take(std::string_view bytes) { buffer_ += bytes; }
   std::optional<std::pair<FeedMessage, std::string>> next();
 
  private:
+  const std::size_t most_bytes_;  // of a message
   std::string buffer_;
   std::size_t at_ = 0;
-};
-
-// Clips as messages. One thread's.
-class ClipSender {
- public:
-  // All messages that it takes, one after another.
-  std::string messages_of(const Clip& clip, std::uint32_t sampling);
-
- private:
-  struct Sent {
-    std::uint64_t number = 0;
-    std::weak_ptr<const void> lifetime;
-  };
-  std::map<const void*, Sent> sent_;  // by Image::identity()
-  std::uint64_t last_ = 0;
-};
-
-// And back: clips that share a frame share its image again. One thread's. Throws WireError.
-class ClipReceiver {
- public:
-  struct Received {
-    Clip clip;
-    std::uint32_t sampling = 0;
-  };
-  void take_image(std::string_view values);
-  void forget(std::string_view values);
-  Received clip(std::string_view values) const;
-
- private:
-  std::map<std::uint64_t, Image> images_;
 };
 
 }  // namespace palisade

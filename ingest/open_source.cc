@@ -1,5 +1,6 @@
 #include "ingest/open_source.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <string_view>
@@ -62,6 +63,17 @@ Open* opener_of(const Variant& variant, const SourceOptions& options) {
 }
 
 }  // namespace
+
+void prepare_source(const SourceOptions& options) {
+  const std::string scheme = scheme_of(options.url);
+  const auto variant = std::ranges::find(kVariants, scheme, &Variant::scheme);
+  if (variant == kVariants.end() || opener_of(*variant, options) != open_gst_source) return;
+  try {
+    start_gstreamer();
+  } catch (const SourceError&) {
+    // Told when it is opened.
+  }
+}
 
 std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_token stop) {
   const std::string scheme = scheme_of(options.url);

@@ -11,4 +11,8 @@ namespace palisade {
 // name a folder of pictures. Throws SourceError.
 std::unique_ptr<Source> open_source(const SourceOptions& options, std::stop_token stop);
 
+// What opening it takes and a confined process may not do any more: GStreamer looks for its plugins by
+// another program. Starts no thread.
+void prepare_source(const SourceOptions& options);
+
 }  // namespace palisade

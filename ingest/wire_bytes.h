@@ -19,6 +19,12 @@ class WireError : public Error {
   explicit WireError(const std::string& what) : Error("a camera's process sent " + what) {}
 };
 
+// Whether times can be subtracted from one another: within centuries of 1970.
+template <class Duration>
+bool is_wire_time(Duration time) {
+  return std::chrono::abs(std::chrono::duration<double>(time)) < std::chrono::hours(24 * 365 * 140);
+}
+
 // Values one after another, as this machine has them in memory: both ends are the same program.
 class WireWriter {
  public:

@@ -11,6 +11,7 @@
 #include "ingest/gstreamer/gst_camera.h"
 #include "ingest/gstreamer/gst_picture.h"
 #include "ingest/gstreamer/gst_rtsp_extension.h"
+#include "ingest/gstreamer/gst_source.h"
 #include "ingest/rtsp/rtsp_faults.h"
 #include "ingest/source/pause.h"
 #include "ingest/source/url.h"
@@ -56,6 +57,8 @@ void prefer_whole_colours() {
   if (decoder != nullptr) gst_plugin_feature_set_rank(decoder.get(), GST_RANK_MARGINAL - 1);
 }
 
+}  // namespace
+
 void start_gstreamer() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -74,8 +77,6 @@ void start_gstreamer() {
                                                  (error != nullptr ? error->message : "unknown reason"));
   });
 }
-
-}  // namespace
 
 GstPipeline::GstPipeline(const SourceOptions& options, std::stop_token stop)
     : options_(options),

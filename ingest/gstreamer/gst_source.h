@@ -10,4 +10,8 @@ namespace palisade {
 // appsink named "palisade", which is appended if the pipeline has none. Always live. Throws SourceError.
 std::unique_ptr<Source> open_gst_source(const SourceOptions& options, std::stop_token stop);
 
+// Starts the library, which else happens when the first source is opened. It looks for its plugins by a
+// program of its own. Throws SourceError.
+void start_gstreamer();
+
 }  // namespace palisade

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "ingest/confinement_here.h"
 #include "service/commands/command.h"
 #include "service/terminal/versions.h"
 
@@ -11,6 +12,7 @@ void add_version(CLI::App& app, Run& run) {
   command->callback([&run] {
     run = [] {
       std::fputs(versions_text().c_str(), stdout);
+      std::printf("camera processes are confined by: %s\n", confinement_here().c_str());
       return kDone;
     };
   });

@@ -2,9 +2,14 @@
 #include <stdexcept>
 
 #include "base/redaction.h"
+#include "base/utf8.h"
+#include "ingest/clip_wire.h"
+#include "ingest/feed_wire.h"
 #include "ingest/ffmpeg/ffmpeg_source.h"
 #include "ingest/pictures/picture.h"
+#include "ingest/shared_samples.h"
 #include "ingest/source/url.h"
+#include "ingest/wire_bytes.h"
 #include "tests/fuzz/readers.h"
 
 namespace palisade::fuzz {
@@ -57,6 +62,32 @@ void urls(Input input) {
                            "@" + std::string(url.substr(authority + 3));
   require(redact_url(with).find(kPassword) == std::string::npos);
   require(redact_text("cannot open " + with, kPassword).find(kPassword) == std::string::npos);
+}
+
+// Both directions between a service and a camera's process.
+void feed_wire(Input input) {
+  static const FeedOptions options{.stream = "a", .samplings = {{.count = 2}}, .image_size = 4};
+  static const std::vector<std::byte> samples(4 * 4 * 3);
+  static const Descriptor memory = sealed_memory(samples);
+  FeedMessageReader reader(1 << 20);
+  ClipReceiver receiver(options);
+  reader.take(text_of(input));
+  try {
+    while (const auto message = reader.next()) {
+      const auto& [kind, values] = *message;
+      if (kind == FeedMessage::kImage) receiver.take_image(values);
+      if (kind == FeedMessage::kSharedImage) receiver.take_shared_image(values, memory);
+      if (kind == FeedMessage::kForget) receiver.forget(values);
+      if (kind == FeedMessage::kClip) require(!receiver.clip(values).clip.frames.empty());
+      if (kind == FeedMessage::kReport) require(valid_utf8(read_wire_report(values).reason));
+      if (kind == FeedMessage::kConfined) (void)read_wire_text(values);
+      if (kind == FeedMessage::kFrames) (void)read_wire_count(values);
+      // What was read is written in the same way again.
+      if (kind == FeedMessage::kOptions)
+        require(wire_options(read_wire_options(values)).size() == values.size());
+    }
+  } catch (const WireError&) {
+  }
 }
 
 }  // namespace palisade::fuzz

@@ -79,6 +79,32 @@ def peer(kind, *frames):
     return b"\x10" + greeting + bytes([4, len(body)]) + body + b"".join(frames)
 
 
+def feed_messages():
+    """What a camera's process and its service send each other (ingest/feed_wire.h), by the name of each beginning."""
+    def text(value):
+        return struct.pack("<I", len(value)) + value
+
+    def message(kind, values=b""):
+        return struct.pack("<IB", len(values) + 1, kind) + values
+
+    head = struct.pack("<qii?", 1, 4, 4, False)
+    stamp = struct.pack("<Qqqi?q???", 3, 40_000_000, 10**15, 0, True, 5, True, False, False)
+    frame = struct.pack("<Q", 1) + stamp + struct.pack("<iid", 640, 360, 0.5)
+    clip = message(5, struct.pack("<I??", 0, True, True) + struct.pack("<?QI", False, 2, 2) + frame + frame)
+    forget = message(4, struct.pack("<IQ", 1, 1))
+    report = message(6, text(b"a") + struct.pack("<i", 1) + text("gone \u2013 back".encode()) +
+                     struct.pack("<qiqii", 10**15, 1, 500, 640, 360))
+    source = b"".join(map(text, (b"rtsp://camera/1", b"u", b"p"))) + struct.pack("<iiiqqq?i", 0, 0, 0, 1, 1, 1, False, 0)
+    source += struct.pack("<I", 1) + text(b"other:80") + text(b"") + struct.pack("<?qi", True, 1000, 1 << 20)
+    polygons = struct.pack("<II6d", 1, 3, 0, 0, 1, 0, 0, 1)
+    options = struct.pack("<I", 2) + text(b"a") + source + struct.pack("<Iiqqii", 1, 2, 500, 250, 0, 1)
+    options += struct.pack("<ii", 4, 0) + polygons + struct.pack("<?", True) + polygons
+    options += struct.pack("<qqqq??", 1, 2, 3, 4, True, False)
+    return {"clip": message(2, head + text(bytes(48))) + clip + forget, "shared": message(3, head) + clip + report,
+            "told": message(8, text(b"seccomp")) + message(9, struct.pack("<Q", 7)) + report + message(10),
+            "options": message(0, options) + message(1)}
+
+
 def calibrations():
     """Of the small model of fuzz_model.cc: every product, and one alone."""
     vision, text = "vision_tower.vision_model.encoder.layers.0.", "language_model.model.layers.0."
@@ -94,6 +120,8 @@ def calibrations():
 
 for name, data in calibrations():
     write("calibration", name, data)
+for name, data in feed_messages().items():
+    write("feed_wire", name, data)
 write("peers", "subscriber", peer(b"SUB", b"\0\x06\x01topic", b"\x04\x0f\x09SUBSCRIBEtopic", b"\x04\x09\x04PING\0\x0axy"))
 write("peers", "asker", peer(b"REQ", b"\x01\0", b"\x02" + struct.pack(">Q", 12) + b'{"do": "ask"}'[:12]))
 write("peers", "encrypted", encrypted_peer())

@@ -10,6 +10,7 @@ void containers(Input);
 void control(Input);
 void events(Input);
 void examples(Input);
+void feed_wire(Input);
 void json(Input);
 void model_config(Input);
 void packed_cache(Input);

@@ -30,6 +30,7 @@ constexpr Target kTargets[] = {
     {"control", control},
     {"events", events},
     {"examples", examples},
+    {"feed_wire", feed_wire},
     {"json", json},
     {"model_config", model_config},
     {"packed_cache", packed_cache},

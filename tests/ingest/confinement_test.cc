@@ -7,14 +7,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <thread>
 
+#include "ingest/open_source.h"
 #include "tests/ingest/test_files.h"
 
 using namespace palisade;
 
 namespace {
+
+constexpr int kNoChannel = 999;
 
 // The exit code of a process of its own that does this.
 int exit_code_of(const std::function<int()>& act) {
@@ -29,7 +33,7 @@ int exit_code_of(const std::function<int()>& act) {
 // Whether it can be done in a process that is confined to this source.
 bool possible_in_confinement(const SourceOptions& source, const std::function<bool()>& act) {
   return exit_code_of([&] {
-           confine_process(source);
+           confine_process(source, kNoChannel);
            return act() ? 1 : 0;
          }) == 1;
 }
@@ -39,7 +43,9 @@ bool can_read(const std::string& path) {
 }
 
 bool has_landlock() {
-  return exit_code_of([] { return confine_process({}) == "seccomp, Landlock" ? 1 : 0; }) == 1;
+  return exit_code_of([] {
+           return confine_process({}, kNoChannel).in_force.starts_with("seccomp, Landlock") ? 1 : 0;
+         }) == 1;
 }
 
 }  // namespace
@@ -72,4 +78,18 @@ TEST_CASE(
   CHECK_FALSE(possible([] { return ptrace(PTRACE_ATTACH, getppid(), nullptr, nullptr) == 0; }));
   CHECK_FALSE(possible([] { return kill(getppid(), 0) == 0; }));
   CHECK_FALSE(possible([] { return listen(socket(AF_INET, SOCK_STREAM, 0), 1) == 0; }));
+}
+
+TEST_CASE("what is prepared before a process is confined starts no thread, which would not be confined") {
+  for (const char* const url :
+       {"rtsps://127.0.0.1/live", "rtsp://127.0.0.1/live", "gst:videotestsrc", "/film.mp4"}) {
+    CAPTURE(url);
+    CHECK(exit_code_of([&] {
+            prepare_source({.url = url, .allow_launch = true});
+            int threads = 0;
+            for (const auto& each : std::filesystem::directory_iterator("/proc/self/task"))
+              threads += !each.path().empty();
+            return threads;
+          }) == 1);
+  }
 }

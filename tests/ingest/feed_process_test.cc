@@ -2,14 +2,18 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <vector>
 
+#include "ingest/feed_wire.h"
 #include "tests/ingest/test_files.h"
 
 using namespace palisade;
@@ -132,5 +136,54 @@ TEST_CASE("a program that is no camera's process is told, not waited for") {
     Given given;
     const FeedProcess feed(film(), given.on_clip(), given.on_report(), {.program = program});
     CHECK_FALSE(given.until(FeedState::kCrashed).front().reason.empty());
+  }
+}
+
+namespace {
+
+// A program that sends these bytes as a camera's process would, and then stays.
+class Sender {
+ public:
+  explicit Sender(const std::string& bytes) {
+    std::ofstream(bytes_, std::ios::binary) << bytes;
+    std::ofstream(program()) << "#!/bin/sh\ncat '" << bytes_ << "' >&3\nexec sleep 600\n";
+    chmod(program().c_str(), 0700);
+  }
+  ~Sender() {
+    unlink(bytes_.c_str());
+    unlink(program().c_str());
+  }
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+  std::string program() const { return bytes_ + ".sh"; }
+
+ private:
+  const std::string bytes_ = "/tmp/palisade-sender-" + std::to_string(getpid());
+};
+
+std::string crash_reason(const std::string& bytes) {
+  const Sender sender(bytes);
+  Given given;
+  const FeedProcess feed(film(), given.on_clip(), given.on_report(), {.program = sender.program()});
+  return given.until(FeedState::kCrashed).back().reason;
+}
+
+}  // namespace
+
+TEST_CASE("a process that sends what no camera's process would is killed, and that is told") {
+  const std::string report =
+      wire_message(FeedMessage::kReport, wire_report({.stream = "a", .since = wall_now()}));
+  std::string flood;
+  for (int i = 0; i < 1'000; ++i) flood += report;
+  const std::string hostile[] = {std::string(1'000, '\xff'),
+                                 flood,
+                                 wire_message(FeedMessage::kSharedImage, "abc"),
+                                 wire_message(FeedMessage::kConnections),
+                                 wire_message(FeedMessage::kStop),
+                                 wire_message(FeedMessage::kReport, "abc"),
+                                 wire_message(FeedMessage::kImage, std::string(1 << 20, 'a'))};
+  for (const std::string& bytes : hostile) {
+    CAPTURE(bytes.size());
+    CHECK(crash_reason(bytes).find("a camera's process sent ") == 0);
   }
 }
