@@ -36,7 +36,7 @@ class Service {
   ~Service();
 
   // Runs until `stop`; with `until_end` only until every stream has ended and its last clip is answered.
-  End run(const std::stop_token& stop, bool until_end, const Feed::Open& open = open_source);
+  End run(const std::stop_token& stop, bool until_end, const Feed::Open& open = {});
   // To be called while run() runs, from any thread: replaces the settings, all or nothing. Streams whose
   // settings have not changed go on undisturbed. If anything but streams differs, the settings are refused
   // with a log line.

@@ -69,12 +69,13 @@ struct Tap {
 
 struct StreamSettings {
   std::string name;
-  SourceOptions source;  // with its password: never printed whole
-  bool pace = true;      // files only
-  bool loop = false;     // files only
-  bool process = false;  // is read and decoded by a process of its own
-  int priority = 2;      // weight in the queue: 1 low, 2 normal, 4 high
-  bool degrade = true;   // under load first fewer frames, then fewer clips; else clips are dropped
+  SourceOptions source;          // with its password: never printed whole
+  bool pace = true;              // files only
+  bool loop = false;             // files only
+  bool process = true;           // is read and decoded by a process of its own
+  int process_memory_mb = 1536;  // address space of that
+  int priority = 2;              // weight in the queue: 1 low, 2 normal, 4 high
+  bool degrade = true;           // under load first fewer frames, then fewer clips; else clips are dropped
   std::vector<Polygon> masks;
   GateSettings gate;
   std::vector<TaskSettings> tasks;

@@ -21,6 +21,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxTasks = 16;
+constexpr int kMinProcessMemoryMb = 512;
 constexpr int kMaxOpenClips = 64;
 constexpr milliseconds kMinStride{100};
 constexpr std::size_t kMaxPassword = 4096;
@@ -282,6 +283,9 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
   reader.read("pace", stream.pace);
   reader.read("loop", stream.loop);
   reader.read("process", stream.process);
+  reader.read("process_memory_mb", stream.process_memory_mb, kMinProcessMemoryMb, 1 << 20);
+  if (reader.has("process_memory_mb") && !stream.process)
+    reader.problem("process_memory_mb", "process_memory_mb without a process; remove it or process: false");
   for (const char* const key : {"pace", "loop"}) {
     if (reader.has(key) && !names_file(source.url)) {
       reader.problem(key, std::string(key) + " is for files; remove it from this stream");

@@ -55,11 +55,13 @@ void ServedStream::start(Feed::Open open) {
   auto on_clip_made = [this](Clip clip, std::size_t sampling) { on_clip(std::move(clip), sampling); };
   auto on_reported = [this](const FeedReport& report) { on_report(report); };
   std::unique_ptr<ClipFeed> feed;
-  if (settings_.process) {
-    feed = std::make_unique<FeedProcess>(std::move(options), std::move(on_clip_made), std::move(on_reported));
+  if (settings_.process && !open) {
+    feed = std::make_unique<FeedProcess>(
+        std::move(options), std::move(on_clip_made), std::move(on_reported),
+        FeedProcessOptions{.memory_bytes = std::size_t(settings_.process_memory_mb) << 20});
   } else {
     feed = std::make_unique<Feed>(std::move(options), std::move(on_clip_made), std::move(on_reported),
-                                  std::move(open));
+                                  open ? std::move(open) : open_source);
   }
   const std::lock_guard lock(mutex_);
   feed_ = std::move(feed);

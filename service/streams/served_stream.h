@@ -42,8 +42,8 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
 
   ServedStream(StreamSettings settings, Surroundings surroundings);
 
-  // Begins to read the stream. Tests give another `open`.
-  void start(Feed::Open open = open_source);
+  // Begins to read the stream. Tests give an `open`, which is called in this process.
+  void start(Feed::Open open = {});
   // Returns at once. Answers that are not finished by then become no events.
   void request_stop();
   // Waits for the end of the feed; call request_stop() first.

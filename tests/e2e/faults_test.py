@@ -9,7 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
-from palisade import BUILD, PROGRAM, Running, Subscriber, main, wait_for
+from palisade import BUILD, PROGRAM, Running, Subscriber, main, wait_for, write_config
 
 STALL = 1.0     # seconds, as configured below
 KEYFRAME = 1.0  # seconds between the test camera's key frames
@@ -51,7 +51,7 @@ class Service:
             text += f"  - name: {name}\n    stall_timeout: 1s\n    tasks: [{{task: caption, frames: 1, every: 500ms}}]\n"
             text += "".join(f"    {key}: '{value}'\n" for key, value in settings.items())
         config = Path(self.folder.name) / "config.yaml"
-        config.write_text(text)
+        write_config(config, text)
         self.running = Running(PROGRAM, "serve", "--config", config, environment=environment)
         self.subscriber = Subscriber(endpoint)
 
@@ -136,9 +136,9 @@ class Suspended(unittest.TestCase):
         with Camera() as camera, Service({"door": {"url": camera.url, "transport": "tcp"},
                                           "absent": {"url": "rtsp://127.0.0.1:1/x"}}) as service:
             service.answers("door", 2)
-            service.running.process.send_signal(signal.SIGSTOP)
+            service.running.signal_all(signal.SIGSTOP)
             time.sleep(3 * STALL)  # the fault itself
-            service.running.process.send_signal(signal.SIGCONT)
+            service.running.signal_all(signal.SIGCONT)
             # What was on its way before it: two of them at most were waiting.
             service.answers("door", 8)
             states = service.states("door")

@@ -1,6 +1,7 @@
 """What the end-to-end tests share: running the built programs, their events, their schemas."""
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -37,6 +38,27 @@ def validate(event):
     return event
 
 
+def write_config(path, text):
+    """A configuration; with PALISADE_TEST_IN_PROCESS, of streams that are read in the service itself."""
+    if os.environ.get("PALISADE_TEST_IN_PROCESS"):
+        text = re.sub(r"(?m)^  - \{name:", "  - {process: false, name:", text)
+        text = re.sub(r"(?m)^  - name:", "  - process: false\n    name:", text)
+    path.write_text(text)
+
+
+def children_of(pid):
+    """Of a running process, those that still run themselves."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+        except OSError:
+            continue
+        if int(fields["PPid"]) == pid and not fields["State"].startswith("Z"):
+            found.append(int(fields["Pid"]))
+    return found
+
+
 class Running:
     """A program in the background, ended with SIGTERM at the end of the block; its output goes to files."""
 
@@ -61,6 +83,11 @@ class Running:
                 self.process.kill()
                 self.process.wait()
         self.folder.cleanup()
+
+    def signal_all(self, number):
+        """To the program and the processes of its cameras."""
+        for pid in [self.process.pid, *children_of(self.process.pid)]:
+            os.kill(pid, number)
 
     def stop(self):
         """SIGTERM, and the exit code."""

@@ -7,7 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
-from palisade import BUILD, PROGRAM, SOURCE, Running, Subscriber, cameras, main, wait_for
+from palisade import BUILD, PROGRAM, SOURCE, Running, Subscriber, cameras, main, wait_for, write_config
 
 PROMISED = 5  # seconds until SIGTERM has ended the service, whatever its cameras do
 NO_NAMES = {"LD_PRELOAD": str(BUILD / "tests" / "liblost_names.so")}
@@ -56,7 +56,7 @@ class Service:
         text = f"node: test\npublish: {self.endpoint}\nstreams:\n"
         for name, (url, settings) in streams.items():
             text += f"  - {{name: {name}, url: '{url}', {settings}tasks: [{{task: caption, frames: 1, every: 500ms}}]}}\n"
-        self.config.write_text(text)
+        write_config(self.config, text)
 
     def __enter__(self):
         return self

@@ -48,7 +48,7 @@ TEST_CASE(
     CAPTURE(watched->options.stream);
     const auto pause = std::chrono::floor<milliseconds>(watched->options.retry.longest * 1.2);
     CHECK(time_of(*watched, FeedState::kOnline, 2) - thawed <= pause + kKeyframeInterval + kScheduling);
-    CHECK_FALSE(watched->feed.ended());
+    CHECK_FALSE(watched->feed->ended());
   }
   camera.freeze();
   const auto stopping = steady_clock::now();
@@ -68,7 +68,7 @@ TEST_CASE("R-03 a camera that dies is a loss, never the end, and is online again
     time_of(*watched, FeedState::kOnline, 2);
     CHECK(watched->log.count(FeedState::kEnded) == 0);
     CHECK(watched->log.count(FeedState::kUnreadable) == 0);
-    CHECK_FALSE(watched->feed.ended());
+    CHECK_FALSE(watched->feed->ended());
   }
 }
 
@@ -191,7 +191,7 @@ TEST_CASE("R-20 one frozen, dying, flapping camera among four changes the frames
       bad = std::make_unique<RtspCamera>(bad_port);
     }
     for (auto& watched : good) {
-      watched->feed.request_stop();
+      watched->feed->request_stop();
       time_of(*watched, FeedState::kRemoved, 1);
       const auto clips = watched->log.clips();
       REQUIRE(clips.size() > 30);

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "ingest/feed.h"
+#include "ingest/feed_process.h"
 #include "tests/ingest/feed_log.h"
 
 namespace palisade::test {
@@ -40,13 +42,21 @@ inline FeedOptions impatient(const std::string& url, RtspReader reader,
   return options;
 }
 
+// In this process, or in one of its own: every fault is the same to both, and the tests are run for both.
+inline std::unique_ptr<ClipFeed> feed_of(FeedOptions options, FeedLog& log) {
+  if (std::getenv("PALISADE_TEST_PROCESSES") == nullptr)
+    return std::make_unique<Feed>(std::move(options), log.on_clip(), log.on_report());
+  return std::make_unique<FeedProcess>(std::move(options), log.on_clip(), log.on_report(),
+                                       FeedProcessOptions{.program = PALISADE_PROGRAM});
+}
+
 // A feed with a log of its clips and reports.
 struct WatchedFeed {
   explicit WatchedFeed(FeedOptions feed_options)
-      : options(feed_options), feed(std::move(feed_options), log.on_clip(), log.on_report()) {}
+      : options(feed_options), feed(feed_of(std::move(feed_options), log)) {}
   FeedOptions options;
   FeedLog log;
-  Feed feed;
+  std::unique_ptr<ClipFeed> feed;
 };
 using WatchedFeeds = std::vector<std::unique_ptr<WatchedFeed>>;
 

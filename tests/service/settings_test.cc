@@ -366,3 +366,15 @@ TEST_CASE("a prune that is none, or of fewer frames than a video has, is told wi
     CHECK(problem_of(std::string(task) + ", prune: static").find("it needs frames: 16") != std::string::npos);
   }
 }
+
+TEST_CASE("a stream has a process of its own unless it says otherwise, with as much memory as it says") {
+  const auto stream_of = [](const std::string& more) {
+    return parse_settings(kStream + more, "f.yaml").streams.at(0);
+  };
+  CHECK(stream_of("").process);
+  CHECK(stream_of("").process_memory_mb == 1536);
+  CHECK_FALSE(stream_of("    process: false\n").process);
+  CHECK(stream_of("    process_memory_mb: 4096\n").process_memory_mb == 4096);
+  CHECK(has(problems_of(kStream + "    process_memory_mb: 100\n"), "5:24", "process_memory_mb"));
+  CHECK(has(problems_of(kStream + "    process: false\n    process_memory_mb: 2048\n"), "6:24", "remove it"));
+}
