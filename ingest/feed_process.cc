@@ -89,6 +89,7 @@ struct FeedProcess::Life {
   std::unique_ptr<StartTurns::Turn> turn;  // until its first report
   MonotonicTime counted_since = steady_clock::now();
   int reports = 0;
+  bool hangs = false;  // it was told to stop and did not
 };
 
 FeedProcess::FeedProcess(FeedOptions options, Feed::OnClip on_clip, Feed::OnReport on_report,
@@ -172,7 +173,10 @@ bool FeedProcess::listen(const ChildProcess& child, Life& life, const std::stop_
     }
     const milliseconds wait =
         ends ? std::chrono::ceil<milliseconds>(*ends - steady_clock::now()) : kListening;
-    if (wait.count() <= 0) return true;
+    if (wait.count() <= 0) {
+      life.hangs = true;
+      return true;
+    }
     std::array<pollfd, 2> items{{{child.channel(), POLLIN, 0}, {ends ? -1 : wake.number(), POLLIN, 0}}};
     // Glances are counted instead of time, because this process itself may have been suspended.
     silent = poll(items.data(), items.size(), int(wait.count())) == 0 ? silent + wait : milliseconds(0);
@@ -196,7 +200,7 @@ std::string FeedProcess::live(const std::stop_token& stop) {
   Life life(options_, child.pid(), std::move(turn));
   try {
     const bool expected = listen(child, life, stop);
-    const int status = child.end(kReaping);
+    const int status = child.end(life.hangs ? milliseconds(0) : kReaping);
     return expected ? std::string() : how_it_ended(status);
   } catch (const WireError& error) {
     return stop.stop_requested() ? std::string() : error.what();  // and it is killed
