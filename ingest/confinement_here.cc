@@ -17,7 +17,8 @@ namespace palisade {
 namespace {
 
 // In the new process: says what is in force, and stays until the other end has looked at it.
-[[noreturn]] void try_and_tell(int channel) {
+[[noreturn]] void try_and_tell(int channel, int other_end) {
+  close(other_end);  // else the channel would never end
   dup2(channel, kFeedChannel);
   Confinement confinement = confine_process({.url = "rtsp://127.0.0.1/"}, kFeedChannel);
   std::vector<Descriptor> connections;
@@ -35,7 +36,7 @@ std::string confinement_here() {
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return "unknown";
   Descriptor here(ends[0]), there(ends[1]);
   const pid_t child = fork();
-  if (child == 0) try_and_tell(there.number());
+  if (child == 0) try_and_tell(there.number(), here.number());
   there = Descriptor();
   std::array<char, 100> bytes{};
   std::deque<Descriptor> came;
