@@ -10,6 +10,18 @@ namespace {
 constexpr std::size_t kUlidDigits = 26;
 constexpr char kCrockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+// The least ULID of a millisecond.
+std::string least_of(std::uint64_t time_ms) {
+  std::string text(kUlidDigits, '0');
+  for (int i = 9; i >= 0; --i, time_ms >>= 5) text[std::size_t(i)] = kCrockford[time_ms & 31];
+  return text;
+}
+
+std::uint64_t milliseconds_of(WallTime time) {
+  const auto since_1970 = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  return std::uint64_t(std::clamp<std::int64_t>(since_1970, 0, (std::int64_t(1) << 48) - 1));
+}
+
 // Nothing where `digit` is none of Crockford's.
 std::optional<std::uint8_t> value_of(char digit) {
   const std::size_t at = std::string_view(kCrockford).find(digit);
@@ -51,8 +63,7 @@ void UlidSource::increment() {
 }
 
 std::string UlidSource::next(WallTime now) {
-  const auto since_1970 = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count();
-  const auto now_ms = std::uint64_t(std::clamp<std::int64_t>(since_1970, 0, (std::int64_t(1) << 48) - 1));
+  const std::uint64_t now_ms = milliseconds_of(now);
   if (!drawn_ || now_ms > time_ms_) {
     time_ms_ = now_ms;
     draw();
@@ -60,9 +71,7 @@ std::string UlidSource::next(WallTime now) {
   } else {
     increment();
   }
-  std::string text(kUlidDigits, '0');
-  std::uint64_t time = time_ms_;
-  for (int i = 9; i >= 0; --i, time >>= 5) text[std::size_t(i)] = kCrockford[time & 31];
+  std::string text = least_of(time_ms_);
   // 80 bits are sixteen digits of five bits.
   for (std::size_t digit = 0; digit < 16; ++digit) {
     unsigned value = 0;
@@ -83,6 +92,10 @@ WallTime ulid_time(std::string_view id) {
     milliseconds = milliseconds << 5 | *value;
   }
   return WallTime(std::chrono::milliseconds(milliseconds));
+}
+
+std::string first_ulid(WallTime time) {
+  return least_of(milliseconds_of(time));
 }
 
 }  // namespace palisade

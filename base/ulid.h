@@ -27,6 +27,8 @@ class UlidSource {
   bool drawn_ = false;
 };
 
+// The least ULID of a time.
+std::string first_ulid(WallTime time);
 // When a ULID was made; 1970 where it is none.
 WallTime ulid_time(std::string_view id);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/time_text.h"
+#include "base/ulid.h"
 #include "service/journal/database.h"
 #include "service/journal/event_row.h"
 #include "service/journal/likeness.h"
@@ -125,25 +126,35 @@ void EventStore::store(std::span<const SharedMessage> messages) {
   });
 }
 
+std::uint64_t EventStore::used_bytes() {
+  const auto number = [this](const char* pragma) {
+    return std::uint64_t(connection_->database.execAndGet(pragma).getInt64());
+  };
+  return (number("PRAGMA page_count") - number("PRAGMA freelist_count")) * number("PRAGMA page_size");
+}
+
+// An event is as old as its id, not as the film that it tells of. Ids ascend with positions, so that the
+// oldest say whether there is anything to remove.
 int EventStore::remove_some(const Retention& retention, WallTime now) {
   return guarded(file_, [&] {
     SQLite::Database& database = connection_->database;
-    const auto oldest =
-        std::chrono::floor<std::chrono::milliseconds>((now - retention.events).time_since_epoch());
-    const auto number = [&](const char* pragma) {
-      return std::uint64_t(database.execAndGet(pragma).getInt64());
-    };
-    const std::uint64_t used =
-        (number("PRAGMA page_count") - number("PRAGMA freelist_count")) * number("PRAGMA page_size");
-    SQLite::Statement remove(
+    const std::string oldest_id = first_ulid(now - retention.events);
+    const bool too_many = used_bytes() > retention.bytes;
+    SQLite::Statement oldest(
         database,
-        "DELETE FROM event WHERE position IN (SELECT position FROM event WHERE kept = 0 AND "
-        "(time_ms < ? OR ?) ORDER BY position LIMIT ?)");
-    remove.bind(1, std::int64_t(oldest.count()));
-    remove.bind(2, int(used > retention.bytes));
-    remove.bind(3, kRemovedAtOnce);
+        "SELECT position, id FROM event INDEXED BY event_unkept WHERE kept = 0 ORDER BY position LIMIT ?");
+    oldest.bind(1, kRemovedAtOnce);
+    std::int64_t last = 0;
+    while (oldest.executeStep()) {
+      if (!too_many && oldest.getColumn(1).getString() >= oldest_id) break;
+      last = oldest.getColumn(0).getInt64();
+    }
+    oldest.tryReset();
+    if (last == 0) return 0;
+    SQLite::Statement remove(database, "DELETE FROM event WHERE kept = 0 AND position <= ?");
+    remove.bind(1, last);
     const int removed = remove.exec();
-    if (removed > 0) database.exec("PRAGMA incremental_vacuum(" + std::to_string(kVacuumedPages) + ")");
+    database.exec("PRAGMA incremental_vacuum(" + std::to_string(kVacuumedPages) + ")");
     return removed;
   });
 }

@@ -41,6 +41,7 @@ class EventStore {
 
  private:
   struct Connection;
+  std::uint64_t used_bytes();
   std::filesystem::path file_;
   std::unique_ptr<Connection> connection_;
 };

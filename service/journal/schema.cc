@@ -49,6 +49,10 @@ CREATE TABLE likeness(
   vector BLOB NOT NULL
 ) STRICT;
 )",
+    // The oldest events that may be removed.
+    R"(
+CREATE INDEX event_unkept ON event(position) WHERE kept = 0;
+)",
 };
 constexpr int kVersion = std::size(kMigrations);
 

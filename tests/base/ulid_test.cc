@@ -30,6 +30,14 @@ TEST_CASE("two sources give different ULIDs") {
   CHECK(one.next(WallTime(1ms)) != other.next(WallTime(1ms)));
 }
 
+TEST_CASE("a time's least ULID comes before those that are made then, and after earlier ones") {
+  UlidSource source;
+  const std::string earlier = source.next(WallTime(1'999ms)), then = source.next(WallTime(2'000ms));
+  CHECK(earlier < first_ulid(WallTime(2'000ms)));
+  CHECK(then >= first_ulid(WallTime(2'000ms)));
+  CHECK(ulid_time(then) == WallTime(2'000ms));
+}
+
 TEST_CASE("ULIDs go on after one of an earlier run, whatever the clock says now") {
   UlidSource first;
   const std::string last = first.next(WallTime(2'000'000'000'000ms));

@@ -231,6 +231,20 @@ TEST_CASE("events go when they are too old or too many, and kept ones stay") {
   CHECK(check_journal(folder.path()).faults.empty());
 }
 
+TEST_CASE("an event of an old film is as young as its id") {
+  const StateFolder folder;
+  {
+    Road road(folder.path());
+    StateRecord old = state_of("film");
+    old.state.since = WallTime{};
+    road.writer->write(old);
+    std::this_thread::sleep_for(50ms);
+  }
+  EventStore store(folder.path());
+  CHECK(store.remove_some({}, wall_now()) == 0);
+  CHECK(all_of(folder.path()).size() == 1);
+}
+
 TEST_CASE("searches find words, streams, kinds and times, newest first or from a position on") {
   const StateFolder folder;
   {
