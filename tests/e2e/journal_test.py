@@ -241,6 +241,7 @@ class Journal(unittest.TestCase):
         for _ in range(10):
             subscriber.until(lambda topic, event: topic.endswith("/caption"), "an answer")
         self.assertIn("free space", running.stderr())
+        self.assertIn("all sound", palisade("journal", "check", "--state", self.state).stdout)
         subprocess.run(["mount", "-o", "remount,size=64m", self.state], check=True)
         subscriber.until(lambda topic, event: "heartbeat" in topic and event["data"]["journal"]["storing"]
                          and event["data"]["journal"]["waiting"] == 0, "all stored")
