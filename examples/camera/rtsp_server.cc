@@ -10,6 +10,12 @@
 #include "examples/camera/live_source.h"
 
 namespace palisade::world {
+// One camera and its path.
+struct CameraMount {
+  StreetCamera* camera;
+  int frames_per_second;
+};
+
 namespace {
 
 // Sender reports get capture times instead of send times, which would include the pipeline's latency. The
@@ -28,14 +34,8 @@ void configure_rtp(GstBin*, GstBin*, GstElement* element, gpointer) {
   g_object_unref(session);
 }
 
-// One camera and its path.
-struct Mount {
-  StreetCamera* camera;
-  int frames_per_second;
-};
-
 void configure_media(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {
-  const auto* const mount = static_cast<const Mount*>(data);
+  const auto* const mount = static_cast<const CameraMount*>(data);
   GstElement* const element = gst_rtsp_media_get_element(media);
   GstElement* const source = gst_bin_get_by_name_recurse_up(GST_BIN(element), "source");
   feed_live(source, *mount->camera, mount->frames_per_second);
@@ -64,7 +64,7 @@ struct RtspServer::State {
   GMainLoop* loop = nullptr;
   GstRTSPServer* server = nullptr;
   guint attached = 0;
-  std::vector<std::unique_ptr<Mount>> mounts;
+  std::vector<std::unique_ptr<CameraMount>> mounts;
 
   ~State() {
     if (server != nullptr) {
@@ -97,7 +97,8 @@ void RtspServer::serve(StreetCamera& camera) {
   GstRTSPMediaFactory* const factory = gst_rtsp_media_factory_new();
   gst_rtsp_media_factory_set_launch(factory, launch_line(state_->settings).c_str());
   gst_rtsp_media_factory_set_shared(factory, TRUE);
-  state_->mounts.push_back(std::make_unique<Mount>(Mount{&camera, state_->settings.frames_per_second}));
+  state_->mounts.push_back(
+      std::make_unique<CameraMount>(CameraMount{&camera, state_->settings.frames_per_second}));
   g_signal_connect(factory, "media-configure", G_CALLBACK(configure_media), state_->mounts.back().get());
   GstRTSPMountPoints* const points = gst_rtsp_server_get_mount_points(state_->server);
   gst_rtsp_mount_points_add_factory(points, ("/" + camera.name()).c_str(), factory);
