@@ -10,6 +10,7 @@
 #include "service/journal/database.h"
 #include "service/journal/event_row.h"
 #include "service/journal/event_store.h"
+#include "service/journal/frame_files.h"
 #include "service/journal/schema.h"
 
 namespace palisade {
@@ -71,6 +72,30 @@ std::uint64_t read_what_can_be(SQLite::Database& damaged, Take&& take) {
     }
   }
   return taken;
+}
+
+struct Erased {
+  std::int64_t position = 0;
+  EventFrames frames;
+};
+
+std::vector<Erased> next_to_erase(SQLite::Database& database, const std::string& stream, std::int64_t from_ms,
+                                  std::int64_t to_ms) {
+  SQLite::Statement rows(database,
+                         "SELECT position, id, topic, body FROM event WHERE stream = ? AND time_ms >= ? AND "
+                         "time_ms < ? LIMIT ?");
+  rows.bind(1, stream);
+  rows.bind(2, from_ms);
+  rows.bind(3, to_ms);
+  rows.bind(4, kErasedAtOnce);
+  std::vector<Erased> some;
+  while (rows.executeStep()) {
+    some.push_back({.position = rows.getColumn(0).getInt64(),
+                    .frames = {.id = rows.getColumn(1).getString(),
+                               .sha256s = frame_hashes_of(rows.getColumn(3).getString(),
+                                                          rows.getColumn(2).getString())}});
+  }
+  return some;
 }
 
 // Whether every event is what its row says.
@@ -155,18 +180,23 @@ std::vector<std::string> judged_events(const std::filesystem::path& state_folder
 std::uint64_t erase_events(const std::filesystem::path& state_folder, const std::string& stream,
                            std::int64_t from_ms, std::int64_t to_ms) {
   return writing(state_folder, [&](SQLite::Database& database) {
-    SQLite::Statement erase(
-        database,
-        "DELETE FROM event WHERE position IN (SELECT position FROM event WHERE stream = ? AND "
-        "time_ms >= ? AND time_ms < ? LIMIT ?)");
     std::uint64_t erased = 0;
-    for (int some = 1; some > 0; erased += std::uint64_t(some)) {
-      erase.tryReset();
-      erase.bind(1, stream);
-      erase.bind(2, from_ms);
-      erase.bind(3, to_ms);
-      erase.bind(4, kErasedAtOnce);
-      some = erase.exec();
+    while (true) {
+      const std::vector<Erased> some = next_to_erase(database, stream, from_ms, to_ms);
+      if (some.empty()) break;
+      // Frames first: were this ended in between, the events would still say what is to be erased.
+      std::vector<EventFrames> frames;
+      for (const Erased& event : some) frames.push_back(event.frames);
+      erase_frames(state_folder, frames);
+      SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+      SQLite::Statement erase(database, "DELETE FROM event WHERE position = ?");
+      for (const Erased& event : some) {
+        erase.tryReset();
+        erase.bind(1, event.position);
+        erase.exec();
+      }
+      transaction.commit();
+      erased += some.size();
     }
     // Deleted words stand in the search's old segments until these are merged, and in the WAL until it is
     // cut.

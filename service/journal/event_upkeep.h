@@ -27,8 +27,8 @@ std::optional<Judgement> judgement_of(const std::filesystem::path& state_folder,
 // Ids of events that were judged, in the order of their positions.
 std::vector<std::string> judged_events(const std::filesystem::path& state_folder);
 
-// Removes all events of a stream in a time for good, kept ones too: the bytes are overwritten, and the words
-// are no longer in the search. Returns how many there were.
+// Removes all events of a stream in a time for good, kept ones too, and the frames that they saw: the bytes
+// are overwritten, and the words are no longer in the search. Returns how many there were.
 std::uint64_t erase_events(const std::filesystem::path& state_folder, const std::string& stream,
                            std::int64_t from_ms, std::int64_t to_ms);
 

@@ -1,8 +1,9 @@
 #include "service/journal/frame_files.h"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "base/time_text.h"
@@ -138,6 +139,28 @@ std::size_t keep_frames(const std::filesystem::path& state_folder, std::string_v
   }
   if (!entries.empty()) FrameFile(frames_folder(state_folder) / kKept).add(entries);
   return entries.size();
+}
+
+void erase_frames(const std::filesystem::path& state_folder, const std::vector<EventFrames>& events) {
+  std::map<std::filesystem::path, std::set<std::string>> in_files;
+  for (const EventFrames& event : events) {
+    for (const auto& file : files_for(state_folder, event.id))
+      in_files[file].insert(event.sha256s.begin(), event.sha256s.end());
+  }
+  for (const auto& [file, hashes] : in_files) {
+    guarded(file, [&] {
+      SQLite::Database database = open_database(file, Access::kWrite);
+      SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+      SQLite::Statement remove(database, "DELETE FROM frame WHERE sha256 = ?");
+      for (const std::string& sha256 : hashes) {
+        remove.tryReset();
+        remove.bind(1, sha256);
+        remove.exec();
+      }
+      transaction.commit();
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    });
+  }
 }
 
 }  // namespace palisade

@@ -50,6 +50,13 @@ class FrameFile {
 std::vector<std::optional<EncodedFrame>> stored_frames(const std::filesystem::path& state_folder,
                                                        std::string_view id,
                                                        const std::vector<std::string>& sha256s);
+// An event and the frames that it saw.
+struct EventFrames {
+  std::string id;
+  std::vector<std::string> sha256s;
+};
+// Removes the frames of these events for good, those that are kept too; nothing is left of their bytes.
+void erase_frames(const std::filesystem::path& state_folder, const std::vector<EventFrames>& events);
 // Copies an event's frames to those that are kept for ever; returns how many of them there are.
 std::size_t keep_frames(const std::filesystem::path& state_folder, std::string_view id,
                         const std::vector<std::string>& sha256s);

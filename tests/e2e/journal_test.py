@@ -119,6 +119,10 @@ class Journal(unittest.TestCase):
         self.assertIn("erased", palisade("journal", "erase", "--stream", "a", "--from", "1970-01-01", "--to", "2100-01-01", "--state", self.state).stdout)
         self.assertEqual(self.stored("--stream", "a"), [])
         self.assertGreater(len(self.stored("--stream", "b")), 0)
+        kept = [frame["sha256"] for frame in one["data"]["frames"]]
+        for file in (self.state / "frames").glob("*.db"):
+            rows = sqlite3.connect(file).execute("SELECT count(*) FROM frame WHERE sha256 = ?", kept).fetchone()
+            self.assertEqual(rows, (0,), file)
         self.assertNotIn(one["id"].encode(), (self.state / "journal.db").read_bytes())
 
     def test_answers_whose_frames_are_kept_exact_are_the_same_when_they_are_asked_again(self):

@@ -167,3 +167,27 @@ TEST_CASE("a contact sheet shows the frames in order, grey where one is gone") {
   CHECK(pixel(18, 18) == 128);
   CHECK_THROWS_AS(contact_sheet(std::vector<std::optional<EncodedFrame>>(3)), Error);
 }
+
+TEST_CASE("what is erased leaves no frame behind, kept or not, and others stay") {
+  const StateFolder folder;
+  const Clip clip = clip_of({noise(1), noise(2), noise(3)});
+  const auto hashes = hashes_of(clip);
+  {
+    FrameJournal journal({.folder = folder.path()});
+    journal.keep(clip, evidence_of(clip), FrameStorage::kExact);
+  }
+  const std::string id = id_now();
+  keep_frames(folder.path(), id, hashes);
+  const std::string bytes = stored_frames(folder.path(), id, hashes)[0]->bytes.substr(40, 200);
+  erase_frames(folder.path(), {{.id = id, .sha256s = {hashes[0], hashes[1]}}});
+  const auto frames = stored_frames(folder.path(), id, hashes);
+  CHECK_FALSE(frames[0].has_value());
+  CHECK_FALSE(frames[1].has_value());
+  CHECK(frames[2].has_value());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string all{std::istreambuf_iterator<char>(file), {}};
+    CHECK(all.find(bytes) == std::string::npos);
+  }
+}
