@@ -13,7 +13,7 @@ import time
 import unittest
 from pathlib import Path
 
-from palisade import PROGRAM, SOURCE, Running, Subscriber, main, palisade, wait_for
+from palisade import BUILD, PROGRAM, SOURCE, Running, Subscriber, main, palisade, wait_for
 
 STREET = SOURCE / "tests" / "golden" / "clips" / "street.mp4"
 KILLS = int(os.environ.get("PALISADE_TEST_KILLS", 6))
@@ -252,6 +252,29 @@ class Journal(unittest.TestCase):
         stored = self.stored()
         self.assert_without_a_gap(stored)
         self.assertIn(unstored["id"], [event["id"] for event in stored])
+        self.assertIn("all sound", palisade("journal", "check", "--state", self.state).stdout)
+
+    def test_what_the_disk_does_not_confirm_is_never_said_to_be_stored(self):
+        self.configure()
+        running = Running(PROGRAM, "serve", "--config", self.config,
+                          environment={"LD_PRELOAD": str(BUILD / "tests" / "libfile_faults.so"),
+                                       "PALISADE_FILE_FAULT": "journal.db-wal:0:sync", "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        self.addCleanup(running.__exit__)
+        subscriber = self.subscribe()
+        subscriber.until(lambda topic, event: topic.endswith("/caption") and "journaled" not in event, "a stored answer")
+        broken = self.state / "journal.db-wal.broken"
+        broken.touch()
+        subscriber.until(lambda topic, event: topic.endswith("/caption") and "journaled" in event, "an unstored answer")
+        unstored = [subscriber.until(lambda topic, _: topic.endswith("/caption"), "an answer") for _ in range(20)]
+        self.assertEqual({event.get("journaled") for event in unstored}, {False})
+        told = subscriber.until(lambda topic, event: "heartbeat" in topic and not event["data"]["journal"]["storing"], "a heartbeat")
+        self.assertIn("errors", told["data"]["journal"]["reason"])
+        broken.unlink()
+        subscriber.until(lambda topic, event: "heartbeat" in topic and event["data"]["journal"]["storing"]
+                         and event["data"]["journal"]["waiting"] == 0, "all stored")
+        stored = self.stored()
+        self.assert_without_a_gap(stored)
+        self.assertLessEqual({event["id"] for event in unstored}, {event["id"] for event in stored})
         self.assertIn("all sound", palisade("journal", "check", "--state", self.state).stdout)
 
     def test_damage_is_set_aside_and_the_cameras_go_on(self):

@@ -2,7 +2,8 @@
 #undef _FORTIFY_SOURCE
 // A library to be preloaded into a program. It breaks one file while it is read, as
 // PALISADE_FILE_FAULT=NAME:BYTE:KIND says. From that byte on reads fail (eio) or never return (hang, which is
-// reported on stderr); or at the first read past its header the file is truncated there (cut) or written to
+// reported on stderr); fsync and fdatasync fail while there is a file NAME.broken beside it (sync); or at the
+// first read past its header the file is truncated there (cut) or written to
 // (touch). Fortified programs call the _chk variants.
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -41,6 +42,14 @@ std::string path_of(int descriptor) {
 [[noreturn]] void hang(const std::string& path) {
   std::fprintf(stderr, "file_faults: %s hangs\n", path.c_str());
   while (true) pause();
+}
+
+// Whether what is written to the file cannot be synced.
+bool sync_fails(int descriptor) {
+  static const Fault fault;
+  if (fault.kind != "sync") return false;
+  const std::string path = path_of(descriptor);
+  return path.ends_with("/" + fault.name) && access((path + ".broken").c_str(), F_OK) == 0;
 }
 
 // The number of bytes that a read of `count` bytes at `at` returns; 0 if it fails.
@@ -105,5 +114,18 @@ ssize_t __pread_chk(int descriptor, void* out, size_t count, off_t at, size_t) {
 }
 ssize_t __pread64_chk(int descriptor, void* out, size_t count, off64_t at, size_t) {
   return read_at(descriptor, out, count, at);
+}
+
+int fsync(int descriptor) {
+  static const auto real = reinterpret_cast<int (*)(int)>(dlsym(RTLD_NEXT, "fsync"));
+  if (!sync_fails(descriptor)) return real(descriptor);
+  errno = EIO;
+  return -1;
+}
+int fdatasync(int descriptor) {
+  static const auto real = reinterpret_cast<int (*)(int)>(dlsym(RTLD_NEXT, "fdatasync"));
+  if (!sync_fails(descriptor)) return real(descriptor);
+  errno = EIO;
+  return -1;
 }
 }
