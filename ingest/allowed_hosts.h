@@ -26,7 +26,7 @@ class AllowedHosts {
   // A host is a name or an address. Names are looked up when an address is asked for that is not known, once
   // in a few seconds at most. What they have been once they stay, for servers that name others each time.
   explicit AllowedHosts(std::vector<std::string> hosts, Resolve resolve);
-  // Of the system's resolver, which may take long.
+  // Looks names up with the system's resolver, which may take long.
   explicit AllowedHosts(std::vector<std::string> hosts);
 
   bool may_connect(const sockaddr_storage& address, socklen_t length);

@@ -16,7 +16,7 @@ namespace palisade {
 // thread.
 class StartTurns {
  public:
-  // Of one start, until it is destroyed.
+  // The permission for one start; it ends when the Turn is destroyed.
   class Turn {
    public:
     Turn(StartTurns& turns, MonotonicTime since) : turns_(turns), since_(since) {}

@@ -65,7 +65,7 @@ class ModelPainter {
   // 5]. All sizes of all kinds together take about 40 MB.
   std::map<std::tuple<Kind, int, int>, std::vector<std::uint8_t>> scaled_;
 
-  // Of the current scene:
+  // What belongs to the current scene:
   Random random_{0};
   const std::vector<float>* background_ = nullptr;
   std::array<float, 3> gain_{};

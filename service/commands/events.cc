@@ -172,14 +172,18 @@ std::ptrdiff_t gone_of(const std::vector<std::optional<EncodedFrame>>& frames) {
   return std::ranges::count_if(frames, [](const auto& frame) { return !frame; });
 }
 
-void write_frames(const std::filesystem::path& folder,
-                  const std::vector<std::optional<EncodedFrame>>& frames) {
+// Returns the names of the files, in order.
+std::vector<std::string> write_frames(const std::filesystem::path& folder,
+                                      const std::vector<std::optional<EncodedFrame>>& frames) {
   std::filesystem::create_directories(folder);
+  std::vector<std::string> names;
   for (std::size_t i = 0; i < frames.size(); ++i) {
     if (!frames[i]) continue;
     const PictureFile picture = picture_file(*frames[i]);
-    write_whole_file(folder / (format("{:02}.", i + 1) + picture.extension), picture.bytes);
+    names.push_back(format("{:02}.{}", i + 1, picture.extension));
+    write_whole_file(folder / names.back(), picture.bytes);
   }
+  return names;
 }
 
 int show(const OneOptions& options) {
@@ -234,10 +238,9 @@ std::optional<Json> example_of(const std::filesystem::path& folder, const Stored
   const std::string right = verdict->right ? data.value("text", "") : verdict->text;
   const auto frames = frames_of(folder, event);
   if (right.empty() || frames.empty() || gone_of(frames) > 0) return std::nullopt;
-  write_frames(to / event.id, frames);
   Json pictures = Json::array();
-  for (std::size_t i = 0; i < frames.size(); ++i)
-    pictures.push_back(event.id + "/" + format("{:02}.", i + 1) + picture_file(*frames[i]).extension);
+  for (const std::string& name : write_frames(to / event.id, frames))
+    pictures.push_back(event.id + "/" + name);
   return Json{{"images", std::move(pictures)}, {"prefix", data.value("prompt", "")}, {"suffix", right}};
 }
 

@@ -18,8 +18,8 @@ struct EventRow {
   std::string task;  // last word of the topic
   EventKind kind = EventKind::kAnswer;
   std::int64_t time_ms = 0;  // since 1970
-  // Of yes or true where the answer is one of yes and no or of true and false; else of the most probable
-  // choice. Nothing where the answer has no choices.
+  // The probability of "yes" or "true" where that is one of the choices, else of the most probable choice.
+  // Nothing where the answer has no choices.
   std::optional<double> p;
   std::string text;  // what is searched: the answer, or the state and its reason
 };

@@ -240,20 +240,19 @@ std::uint64_t repair_journal(const std::filesystem::path& state_folder) {
       sound.store(some);
       some.clear();
     };
-    std::uint64_t saved = 0;
-    read_what_can_be(damaged, [&](const std::string& topic, const std::string& body, bool is_kept) {
-      try {
-        const EventRow row = event_row(topic, body);
-        some.push_back(std::make_shared<const Message>(
-            Message{.kind = row.kind, .topic = topic, .json = body, .id = row.id, .sequence = row.sequence}));
-        if (is_kept) kept.push_back(row.id);
-        ++saved;
-      } catch (const Error&) {
-        return 0;  // its bytes are damaged
-      }
-      if (some.size() >= std::size_t(kErasedAtOnce)) store();
-      return 1;
-    });
+    const std::uint64_t saved =
+        read_what_can_be(damaged, [&](const std::string& topic, const std::string& body, bool is_kept) {
+          try {
+            const EventRow row = event_row(topic, body);
+            some.push_back(std::make_shared<const Message>(Message{
+                .kind = row.kind, .topic = topic, .json = body, .id = row.id, .sequence = row.sequence}));
+            if (is_kept) kept.push_back(row.id);
+          } catch (const Error&) {
+            return 0;  // its bytes are damaged
+          }
+          if (some.size() >= std::size_t(kErasedAtOnce)) store();
+          return 1;
+        });
     store();
     for (const std::string& id : kept) keep_event(state_folder, id, true);
     return saved;

@@ -33,8 +33,8 @@ std::optional<EncodedFrame> find(SQLite::Database& database, const std::string& 
                       .bytes = query.getColumn(3).getString()};
 }
 
-// Of the hour in which an event was numbered, of the one before, in which its frames may have been taken, and
-// of those that are kept.
+// The files in which an event's frames can be: those of the hour in which it was numbered, those of the hour
+// before, in which they may have been taken, and that of kept events.
 std::vector<std::filesystem::path> files_for(const std::filesystem::path& state_folder, std::string_view id) {
   std::vector<std::filesystem::path> files{frames_folder(state_folder) / kKept};
   const WallTime time = ulid_time(id);

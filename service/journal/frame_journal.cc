@@ -103,7 +103,7 @@ struct FrameJournal::State {
 
   const FrameJournalOptions options;
 
-  // Of the thread that keeps.
+  // Used by the thread that calls keep().
   std::string hour;
   std::set<std::pair<std::string, FrameStorage>> known;  // what was taken in this hour
 
