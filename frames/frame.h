@@ -36,6 +36,7 @@ struct Frame {
   int source_width = 0;
   int source_height = 0;
   Image image;
+  Image view;  // the same for people (view_of()): only a clip's last frame has it, where it was asked for
   double motion = 0;  // amount of motion since the stream began, where a MotionWatch looks; never decreases
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "frames/view.h"
 #include "ingest/feed_wire.h"
 #include "ingest/shared_samples.h"
 #include "ingest/wire_bytes.h"
@@ -15,6 +16,7 @@ constexpr std::uint32_t kMaxForgotten = 65'536;
 // Clips of a sampling that have been completed and are on their way, beside those that are open.
 constexpr std::size_t kClipsOnTheWay = 4;
 constexpr std::size_t kMaxOpenClips = 128;
+constexpr std::uint64_t kNoView = 0;  // in place of an image's number
 
 void put(WireWriter& out, const FrameStamp& stamp) {
   out.put(stamp.number);
@@ -64,13 +66,21 @@ void put(WireWriter& out, std::uint64_t number, const Image& image) {
   out.put(image.is_float());
 }
 
+// For the model, or for people.
+bool is_of_feed(const ImageHead& head, int size) {
+  const bool of_model = head.width == size && head.height == size;
+  const bool is_view = head.width > 0 && head.width <= kViewWidth && head.height > 0 &&
+                       head.height <= kViewHeight && !head.is_float;
+  return of_model || is_view;
+}
+
 ImageHead head_of(WireReader& in, int size) {
   ImageHead head;
   in.get(head.number);
   in.get(head.width);
   in.get(head.height);
   in.get(head.is_float);
-  if (head.width != size || head.height != size) throw WireError("an image of another size");
+  if (!is_of_feed(head, size)) throw WireError("an image of another size");
   return head;
 }
 
@@ -95,12 +105,28 @@ std::size_t most_images_of(const std::vector<Sampling>& samplings) {
     const bool by_count = sampling.policy == SamplingPolicy::kStride;  // its span depends on the camera
     const auto open =
         by_count ? kMaxOpenClips : std::min(std::size_t(sampling.span / stride) + 2, kMaxOpenClips);
-    most += (open + kClipsOnTheWay) * std::size_t(sampling.count);
+    most += (open + kClipsOnTheWay) * std::size_t(sampling.count) + kClipsOnTheWay;  // and their views
   }
   return most;
 }
 
 }  // namespace
+
+// Returns its number.
+std::uint64_t ClipSender::send(const Image& image, bool share, ClipMessages& messages) {
+  const auto [sent, is_new] = sent_.try_emplace(image.identity());
+  if (!is_new) return sent->second.number;
+  sent->second = {.number = ++last_, .lifetime = image.lifetime()};
+  WireWriter out;
+  put(out, last_, image);
+  const auto samples = image.bytes();
+  Descriptor memory = share ? sealed_memory(samples) : Descriptor();
+  if (!memory.is_open()) out.put_text({reinterpret_cast<const char*>(samples.data()), samples.size()});
+  messages.bytes +=
+      wire_message(memory.is_open() ? FeedMessage::kSharedImage : FeedMessage::kImage, out.take());
+  if (memory.is_open()) messages.memory.push_back(std::move(memory));
+  return last_;
+}
 
 ClipMessages ClipSender::messages_of(const Clip& clip, std::uint32_t sampling, bool share) {
   ClipMessages messages;
@@ -122,19 +148,8 @@ ClipMessages ClipSender::messages_of(const Clip& clip, std::uint32_t sampling, b
   out.put(clip.tiled);
   out.put(clip.lost_before);
   out.put_all(clip.frames, [&](const Frame& frame) {
-    const auto [sent, is_new] = sent_.try_emplace(frame.image.identity());
-    if (is_new) {
-      sent->second = {.number = ++last_, .lifetime = frame.image.lifetime()};
-      WireWriter image;
-      put(image, last_, frame.image);
-      const auto samples = frame.image.bytes();
-      Descriptor memory = share ? sealed_memory(samples) : Descriptor();
-      if (!memory.is_open()) image.put_text({reinterpret_cast<const char*>(samples.data()), samples.size()});
-      messages.bytes +=
-          wire_message(memory.is_open() ? FeedMessage::kSharedImage : FeedMessage::kImage, image.take());
-      if (memory.is_open()) messages.memory.push_back(std::move(memory));
-    }
-    out.put(sent->second.number);
+    out.put(send(frame.image, share, messages));
+    out.put(frame.view.empty() ? kNoView : send(frame.view, share, messages));
     put(out, frame.stamp);
     out.put(frame.source_width);
     out.put(frame.source_height);
@@ -184,6 +199,12 @@ void ClipReceiver::forget(std::string_view values) {
   for (const std::uint64_t number : numbers) images_.erase(number);
 }
 
+const Image& ClipReceiver::image(std::uint64_t number) const {
+  const auto found = images_.find(number);
+  if (found == images_.end()) throw WireError("a clip of an image that it did not send");
+  return found->second;
+}
+
 ClipReceiver::Received ClipReceiver::clip(std::string_view values) const {
   WireReader in(values);
   Received received;
@@ -200,9 +221,12 @@ ClipReceiver::Received ClipReceiver::clip(std::string_view values) const {
   in.take_all(clip.frames, std::uint32_t(clip.sampling.count), [&](Frame& frame) {
     std::uint64_t number = 0;
     in.get(number);
-    const auto image = images_.find(number);
-    if (image == images_.end()) throw WireError("a clip of an image that it did not send");
-    frame.image = image->second;
+    frame.image = image(number);
+    if (frame.image.width() != image_size_ || frame.image.height() != image_size_)
+      throw WireError("a frame of another size");
+    in.get(number);
+    if (number != kNoView) frame.view = image(number);
+    if (frame.view.is_float()) throw WireError("a view that is none");
     frame.stream = stream_;
     get(in, frame.stamp);
     in.get(frame.source_width);

@@ -27,6 +27,8 @@ class ClipSender {
   ClipMessages messages_of(const Clip& clip, std::uint32_t sampling, bool share);
 
  private:
+  std::uint64_t send(const Image& image, bool share, ClipMessages& messages);
+
   struct Sent {
     std::uint64_t number = 0;
     std::weak_ptr<const void> lifetime;
@@ -52,6 +54,7 @@ class ClipReceiver {
 
  private:
   void keep(std::uint64_t number, Image image);
+  const Image& image(std::uint64_t number) const;
 
   const std::string stream_;
   const std::vector<Sampling> samplings_;

@@ -11,6 +11,7 @@
 #include "frames/motion_watch.h"
 #include "frames/privacy_mask.h"
 #include "frames/sampler.h"
+#include "frames/view.h"
 #include "ingest/apart.h"
 #include "ingest/backlog.h"
 #include "ingest/clock_notice.h"
@@ -76,6 +77,7 @@ struct Feed::State {
   void tell_clock();
   void deliver(Frame frame, const Source& source);
   void deliver_clip(Clip clip, std::size_t sampling_index);
+  Image view();
   void finish_clips();
   // False when another attempt is useless or a stop was requested.
   bool recover(const Loss& loss);
@@ -94,6 +96,8 @@ struct Feed::State {
   std::atomic<bool> ended{false};
 
   PrivacyMask mask;
+  Image newest;       // the newest picture that a sampler took, as large as the camera's
+  Image newest_view;  // made of it, once a clip needs one
   std::optional<MotionWatch> motion;
   bool look = false;  // whether `motion` wants the current frame
   std::vector<Sampler> samplers;
@@ -239,11 +243,18 @@ void Feed::State::deliver(Frame frame, const Source& source) {
   if (!any) return;
   frame.stream = options.stream;
   if (motion) frame.motion = motion->total();
+  if (options.make_views) newest = frame.image, newest_view = {};
   frame.image = resize(frame.image, options.image_size, options.image_size, options.resize);
   for (std::size_t i = 0; i < samplers.size(); ++i) {
     if (!wants[i]) continue;
     for (Clip& clip : samplers[i].offer(frame)) deliver_clip(std::move(clip), i);
   }
+}
+
+// Clips that end with one frame share its view.
+Image Feed::State::view() {
+  if (newest_view.empty() && !newest.empty()) newest_view = view_of(newest);
+  return newest_view;
 }
 
 void Feed::State::deliver_clip(Clip clip, std::size_t sampling_index) {
@@ -253,6 +264,7 @@ void Feed::State::deliver_clip(Clip clip, std::size_t sampling_index) {
   last_end = latest(clip).stamp.pts;
   clip.lost_before = samplers[sampling_index].discarded() - lost_told[sampling_index];
   lost_told[sampling_index] += clip.lost_before;
+  if (options.make_views) clip.frames.back().view = view();
   on_clip(std::move(clip), sampling_index);
 }
 

@@ -33,6 +33,7 @@ struct FeedOptions {
   int image_size = 224;  // the model's square
   ResizePreset resize = ResizePreset::kHfBicubic;
   std::vector<Polygon> masks;   // painted black before anything sees the picture
+  bool make_views = false;      // of the last frame of each clip: Frame::view
   bool watch_motion = false;    // for Clip::moving; a motion sampling watches in any case
   std::vector<Polygon> region;  // where motion is watched for; empty: everywhere
   RetryPauses retry;

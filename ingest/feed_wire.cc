@@ -115,6 +115,7 @@ std::string wire_options(const FeedOptions& options) {
   out.put(options.image_size);
   out.put(options.resize);
   put(out, options.masks);
+  out.put(options.make_views);
   out.put(options.watch_motion);
   put(out, options.region);
   out.put(options.retry.first);
@@ -140,6 +141,7 @@ FeedOptions read_wire_options(std::string_view values) {
     throw WireError("an image size that there is not");
   in.get(options.resize, ResizePreset::kBvVideoFloat);
   get(in, options.masks);
+  in.get(options.make_views);
   in.get(options.watch_motion);
   get(in, options.region);
   in.get(options.retry.first);

@@ -27,7 +27,7 @@ enum class FeedMessage : std::uint8_t {
   kFrames,       // how many frames were seen so far; also a sign of life
   kFinished,     // the feed has ended by itself; no values
 };
-inline constexpr std::uint32_t kFeedWireVersion = 2;
+inline constexpr std::uint32_t kFeedWireVersion = 3;
 inline constexpr std::size_t kMaxMessageBytes = 64u << 20;
 
 // A message whole, to be written to the socket.

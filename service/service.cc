@@ -110,18 +110,19 @@ Service::~Service() {
 
 void Service::start_stream(const StreamSettings& stream, const Feed::Open& open) {
   auto served = std::make_shared<ServedStream>(
-      stream, ServedStream::Surroundings{.engine = settings_.engine,
-                                         .frames = settings_.journal.frames,
-                                         .likeness = settings_.journal.on,
-                                         .model = model_,
-                                         .queue = queue_,
-                                         .road = *road_,
-                                         .pairings = pairings_,
-                                         .references = references_,
-                                         .ended = [this] {
-                                           { const std::lock_guard lock(mutex_); }
-                                           wake_.notify_all();
-                                         }});
+      stream, ServedStream::Surroundings{
+                  .engine = settings_.engine,
+                  .frames = settings_.journal.on ? settings_.journal.frames : FrameStorage::kOff,
+                  .likeness = settings_.journal.on,
+                  .model = model_,
+                  .queue = queue_,
+                  .road = *road_,
+                  .pairings = pairings_,
+                  .references = references_,
+                  .ended = [this] {
+                    { const std::lock_guard lock(mutex_); }
+                    wake_.notify_all();
+                  }});
   served->start(open);
   const std::lock_guard lock(mutex_);
   streams_.push_back(std::move(served));

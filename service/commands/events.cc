@@ -147,7 +147,7 @@ struct OneOptions {
   bool undo = false;
   std::string verdict;
   std::string text;
-  std::string sheet, frames;
+  std::string sheet, frames, view;
 };
 
 // The folder and the whole id of the event that is meant.
@@ -165,7 +165,7 @@ Meant meant_by(const OneOptions& options) {
 // What an answer saw; empty for other events.
 std::vector<std::optional<EncodedFrame>> frames_of(const std::filesystem::path& folder,
                                                    const StoredEvent& event) {
-  return stored_frames(folder, event.id, frame_hashes_of(event.body, event.topic));
+  return stored_frames(folder, event.id, picture_hashes_of(event.body, event.topic).frames);
 }
 
 std::ptrdiff_t gone_of(const std::vector<std::optional<EncodedFrame>>& frames) {
@@ -186,6 +186,14 @@ std::vector<std::string> write_frames(const std::filesystem::path& folder,
   return names;
 }
 
+void write_view(const std::filesystem::path& folder, const StoredEvent& event,
+                const std::filesystem::path& to) {
+  const std::string hash = picture_hashes_of(event.body, event.topic).view;
+  const auto view = hash.empty() ? std::nullopt : std::move(stored_frames(folder, event.id, {hash}).front());
+  if (!view) throw Error(event.id + ": its view is not kept, or no longer");
+  write_png(to, decode_frame(*view));
+}
+
 int show(const OneOptions& options) {
   const auto [folder, event] = meant_by(options);
   print_line(parse_json(event.body, event.topic).dump(2, ' ', false, Json::error_handler_t::replace));
@@ -195,6 +203,7 @@ int show(const OneOptions& options) {
              " frames are not kept, or no longer");
   if (!options.sheet.empty()) write_png(options.sheet, contact_sheet(frames));
   if (!options.frames.empty()) write_frames(options.frames, frames);
+  if (!options.view.empty()) write_view(folder, event, options.view);
   if (const auto verdict = judgement_of(folder, event.id))
     print_line(std::string("judged ") + (verdict->right ? "right" : "wrong") +
                (verdict->text.empty() ? "" : ": " + verdict->text));
@@ -204,7 +213,7 @@ int show(const OneOptions& options) {
 int keep(const OneOptions& options) {
   const auto [folder, event] = meant_by(options);
   keep_event(folder, event.id, !options.undo);
-  if (!options.undo) keep_frames(folder, event.id, frame_hashes_of(event.body, event.topic));
+  if (!options.undo) keep_frames(folder, event.id, picture_hashes_of(event.body, event.topic).all());
   print_line(event.id + (options.undo ? " is kept no longer" : " is kept"));
   return kDone;
 }
@@ -218,7 +227,7 @@ int judge(const OneOptions& options) {
     print_line(event.id + " has no verdict");
   } else {
     judge_event(folder, event.id, Judgement{.right = options.verdict == "right", .text = options.text});
-    keep_frames(folder, event.id, frame_hashes_of(event.body, event.topic));
+    keep_frames(folder, event.id, picture_hashes_of(event.body, event.topic).all());
     print_line(event.id + " is " + options.verdict + ", and is kept");
   }
   return kDone;
@@ -294,6 +303,8 @@ void add_events(CLI::App& app, Run& run) {
   CLI::App* const show_command =
       add_one(*command, run, "show", "Print an event whole, and write the frames that it saw", shown, show);
   show_command->add_option("--sheet", shown->sheet, "Write its frames as one picture")->type_name("FILE.png");
+  show_command->add_option("--view", shown->view, "Write its last frame as people see it, up to 640 wide")
+      ->type_name("FILE.png");
   show_command->add_option("--frames", shown->frames, "Write its frames as files")->type_name("DIR");
   const auto kept = std::make_shared<OneOptions>();
   add_one(*command, run, "keep", "Keep an event for ever", kept, keep)

@@ -59,7 +59,7 @@ std::vector<StoredEvent> chosen(EventQuery& query, const ReplayOptions& options)
 // Empty images for frames that are gone or damaged.
 std::vector<Image> images_of(const std::filesystem::path& folder, const StoredEvent& event) {
   std::vector<Image> images;
-  for (const auto& frame : stored_frames(folder, event.id, frame_hashes_of(event.body, event.topic)))
+  for (const auto& frame : stored_frames(folder, event.id, picture_hashes_of(event.body, event.topic).frames))
     images.push_back(frame ? decode_frame(*frame) : Image());
   return images;
 }

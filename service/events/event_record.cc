@@ -9,14 +9,24 @@ std::string_view name_of(FrameStorage storage) {
   return storage == FrameStorage::kExact ? "exact" : "jpeg";
 }
 
+// The answer's frames have their hashes already.
+void keep_pictures(AnswerRecord& record, FrameHashes& hashes, FrameKeeper& keeper) {
+  AnswerEvent& answer = record.answer;
+  std::vector<KeptPicture> pictures;
+  for (std::size_t i = 0; i < answer.frames.size(); ++i)
+    pictures.push_back({answer.frames[i].sha256, record.clip.frames[i].image, record.storage});
+  const Image& view = record.clip.frames.back().view;
+  if (!view.empty()) pictures.push_back({hashes.of(view), view, FrameStorage::kJpeg});
+  const bool kept = keeper.keep(pictures);
+  answer.frames_stored = kept ? name_of(record.storage) : "lost";
+  if (kept && !view.empty()) answer.view = ViewEvidence{pictures.back().sha256, view.width(), view.height()};
+}
+
 Event event_of_answer(AnswerRecord record, const std::string& node, FrameHashes& hashes,
                       FrameKeeper* keeper) {
   AnswerEvent& answer = record.answer;
   answer.frames = frames_of(record.clip, [&](const Image& image) { return hashes.of(image); });
-  if (keeper != nullptr && record.storage != FrameStorage::kOff) {
-    const bool kept = keeper->keep(record.clip, answer.frames, record.storage);
-    answer.frames_stored = kept ? name_of(record.storage) : "lost";
-  }
+  if (keeper != nullptr && record.storage != FrameStorage::kOff) keep_pictures(record, hashes, *keeper);
   return {.kind = EventKind::kAnswer,
           .topic = answer_topic(record.stream, record.task),
           .source = stream_source(node, record.stream),

@@ -61,13 +61,21 @@ EventRow event_row(const std::string& topic, const std::string& body) {
   }
 }
 
-std::vector<std::string> frame_hashes_of(const std::string& body, const std::string& topic) {
+std::vector<std::string> PictureHashes::all() const {
+  std::vector<std::string> hashes = frames;
+  if (!view.empty()) hashes.push_back(view);
+  return hashes;
+}
+
+PictureHashes picture_hashes_of(const std::string& body, const std::string& topic) {
   const Json event = parse_json(body, topic);
-  std::vector<std::string> hashes;
+  PictureHashes hashes;
   try {
     const Json& data = event.at("data");
     if (!data.contains("frames")) return hashes;
-    for (const Json& frame : data.at("frames")) hashes.push_back(frame.at("sha256").get<std::string>());
+    for (const Json& frame : data.at("frames"))
+      hashes.frames.push_back(frame.at("sha256").get<std::string>());
+    if (data.contains("view")) hashes.view = data.at("view").at("sha256").get<std::string>();
   } catch (const Json::exception& error) {
     throw Error(topic + ": not an event: " + error.what());
   }

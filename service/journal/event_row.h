@@ -24,8 +24,16 @@ struct EventRow {
   std::string text;  // what is searched: the answer, or the state and its reason
 };
 
-// Hashes of the frames that an answer saw, in order; empty for other events. Throws Error likewise.
-std::vector<std::string> frame_hashes_of(const std::string& body, const std::string& topic);
+// Hashes of what is kept beside an event: of the frames that an answer saw, in order, and of its view. Other
+// events have none.
+struct PictureHashes {
+  std::vector<std::string> frames;
+  std::string view;  // empty where there is none
+
+  std::vector<std::string> all() const;
+};
+// Throws Error likewise.
+PictureHashes picture_hashes_of(const std::string& body, const std::string& topic);
 
 // Throws Error where `body` is not an event.
 EventRow event_row(const std::string& topic, const std::string& body);

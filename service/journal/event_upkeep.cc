@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/folder_lock.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/journal/database.h"
 #include "service/journal/event_row.h"
@@ -74,6 +75,26 @@ std::uint64_t read_what_can_be(SQLite::Database& damaged, Take&& take) {
   return taken;
 }
 
+struct Judged {
+  std::string id;
+  Judgement verdict;
+};
+
+// Those before the first damage.
+std::vector<Judged> verdicts_that_can_be_read(SQLite::Database& damaged) {
+  std::vector<Judged> some;
+  try {
+    SQLite::Statement rows(damaged, "SELECT id, verdict, coalesce(text, '') FROM verdict");
+    while (rows.executeStep())
+      some.push_back({.id = rows.getColumn(0).getString(),
+                      .verdict = {.right = rows.getColumn(1).getString() == "right",
+                                  .text = rows.getColumn(2).getString()}});
+  } catch (const SQLite::Exception& error) {
+    log_warning(format("journal: not all verdicts could be read: {}", error.what()));
+  }
+  return some;
+}
+
 struct Erased {
   std::int64_t position = 0;
   EventFrames frames;
@@ -90,10 +111,12 @@ std::vector<Erased> next_to_erase(SQLite::Database& database, const std::string&
   rows.bind(4, kErasedAtOnce);
   std::vector<Erased> some;
   while (rows.executeStep()) {
-    some.push_back({.position = rows.getColumn(0).getInt64(),
-                    .frames = {.id = rows.getColumn(1).getString(),
-                               .sha256s = frame_hashes_of(rows.getColumn(3).getString(),
-                                                          rows.getColumn(2).getString())}});
+    some.push_back(
+        {.position = rows.getColumn(0).getInt64(),
+         .frames = {
+             .id = rows.getColumn(1).getString(),
+             .sha256s =
+                 picture_hashes_of(rows.getColumn(3).getString(), rows.getColumn(2).getString()).all()}});
   }
   return some;
 }
@@ -255,6 +278,8 @@ std::uint64_t repair_journal(const std::filesystem::path& state_folder) {
         });
     store();
     for (const std::string& id : kept) keep_event(state_folder, id, true);
+    for (const auto& [id, verdict] : verdicts_that_can_be_read(damaged))
+      judge_event(state_folder, id, verdict);
     return saved;
   });
 }

@@ -39,7 +39,7 @@ struct CheckResult {
 // Reads everything: the tables, the search, every event.
 CheckResult check_journal(const std::filesystem::path& state_folder);
 // Writes all events that can be read to a new journal and sets the damaged one aside; not while a service
-// uses it (Unavailable). Returns how many events were saved.
+// uses it (Unavailable). So are verdicts. Returns how many events were saved.
 std::uint64_t repair_journal(const std::filesystem::path& state_folder);
 
 }  // namespace palisade

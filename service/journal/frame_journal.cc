@@ -88,9 +88,7 @@ int remove_old_frames(const FrameJournalOptions& options, WallTime now, double f
 
 struct FrameJournal::State {
   struct Waiting {
-    std::string sha256;
-    Image image;
-    FrameStorage how;
+    KeptPicture picture;
     WallTime taken;
   };
 
@@ -134,7 +132,8 @@ FrameFile& FrameJournal::State::file_for(WallTime taken) {
 
 void FrameJournal::State::store(std::vector<Waiting> frames) {
   std::vector<FrameFile::Entry> entries;
-  for (const Waiting& frame : frames) entries.push_back({frame.sha256, encode_frame(frame.image, frame.how)});
+  for (const auto& [picture, taken] : frames)
+    entries.push_back({picture.sha256, encode_frame(picture.image, picture.how)});
   file_for(frames.front().taken).add(entries);
 }
 
@@ -157,7 +156,7 @@ void FrameJournal::State::run(const std::stop_token& stop) {
       // Those of one hour, which share a file.
       while (!waiting.empty() && frames.size() < kMaxAtOnce &&
              (frames.empty() || hour_name(frames.front().taken) == hour_name(waiting.front().taken))) {
-        bytes -= waiting.front().image.bytes().size();
+        bytes -= waiting.front().picture.image.bytes().size();
         frames.push_back(std::move(waiting.front()));
         waiting.pop_front();
       }
@@ -191,7 +190,7 @@ FrameJournal::~FrameJournal() {
   state_->thread.join();
 }
 
-bool FrameJournal::keep(const Clip& clip, const std::vector<FrameEvidence>& evidence, FrameStorage how) {
+bool FrameJournal::keep(const std::vector<KeptPicture>& pictures) {
   const WallTime now = wall_now();
   if (const std::string hour = hour_name(now); hour != state_->hour) {
     state_->hour = hour;
@@ -206,19 +205,19 @@ bool FrameJournal::keep(const Clip& clip, const std::vector<FrameEvidence>& evid
   }
   std::vector<State::Waiting> wanted;
   std::size_t bytes = 0;
-  for (std::size_t i = 0; i < clip.frames.size() && i < evidence.size(); ++i) {
-    if (state_->known.contains({evidence[i].sha256, how})) continue;
-    wanted.push_back({evidence[i].sha256, clip.frames[i].image, how, now});
-    bytes += clip.frames[i].image.bytes().size();
+  for (const KeptPicture& picture : pictures) {
+    if (state_->known.contains({picture.sha256, picture.how})) continue;
+    wanted.push_back({picture, now});
+    bytes += picture.image.bytes().size();
   }
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->bytes + bytes > state_->options.waiting_bytes) return false;
     state_->bytes += bytes;
   }
-  for (State::Waiting& frame : wanted) {
-    frame.image = copied(frame.image);
-    state_->known.insert({frame.sha256, how});
+  for (auto& [picture, taken] : wanted) {
+    picture.image = copied(picture.image);
+    state_->known.insert({picture.sha256, picture.how});
   }
   const std::lock_guard lock(state_->mutex);
   for (State::Waiting& frame : wanted) state_->waiting.push_back(std::move(frame));

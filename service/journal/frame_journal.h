@@ -25,7 +25,7 @@ class FrameJournal : public FrameKeeper {
   FrameJournal(const FrameJournal&) = delete;
   FrameJournal& operator=(const FrameJournal&) = delete;
 
-  bool keep(const Clip& clip, const std::vector<FrameEvidence>& evidence, FrameStorage how) override;
+  bool keep(const std::vector<KeptPicture>& pictures) override;
 
  private:
   struct State;

@@ -26,16 +26,19 @@ ServedStream::ServedStream(StreamSettings settings, Surroundings surroundings)
 }
 
 void ServedStream::start(Feed::Open open) {
-  FeedOptions options{.stream = settings_.name,
-                      .source = settings_.source,
-                      .image_size = around_.model.image_size(),
-                      .resize = around_.model.identity().resize,
-                      .masks = settings_.masks,
-                      .watch_motion = std::ranges::any_of(
-                          series_, [](const auto& series) { return series->watches_motion(); }),
-                      .region = settings_.gate.region,
-                      .pace = settings_.pace,
-                      .loop = settings_.loop};
+  FeedOptions options{
+      .stream = settings_.name,
+      .source = settings_.source,
+      .image_size = around_.model.image_size(),
+      .resize = around_.model.identity().resize,
+      .masks = settings_.masks,
+      .make_views = std::ranges::any_of(
+          settings_.tasks, [&](const TaskSettings& task) { return storage_of(task) != FrameStorage::kOff; }),
+      .watch_motion =
+          std::ranges::any_of(series_, [](const auto& series) { return series->watches_motion(); }),
+      .region = settings_.gate.region,
+      .pace = settings_.pace,
+      .loop = settings_.loop};
   for (std::size_t index = 0; index < series_.size(); ++index) {
     const TaskSettings& task = series_[index]->settings();
     options.samplings.push_back(task.sampling);
@@ -327,11 +330,15 @@ void ServedStream::on_failure(const ClipContext& passed, const Request& request,
   }
 }
 
+FrameStorage ServedStream::storage_of(const TaskSettings& task) const {
+  return task.keep_frames.value_or(around_.frames);
+}
+
 AnswerRecord ServedStream::record_of(std::size_t task, const ClipContext& passed, const Request& request,
                                      const Reply& reply) {
   AnswerRecord record =
       palisade::record_of(request, reply, around_.model, settings_.name, settings_.tasks[task].name);
-  record.storage = settings_.tasks[task].keep_frames.value_or(around_.frames);
+  record.storage = storage_of(settings_.tasks[task]);
   AnswerEvent& answer = record.answer;
   answer.task = settings_.tasks[task].task->name;
   answer.dropped_before += std::exchange(failed_before_[task], 0);

@@ -82,6 +82,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   // On the engine's thread.
   void on_reply(const ClipContext& passed, const Request& request, const Reply& reply);
   void on_failure(const ClipContext& passed, const Request& request, const Reply& reply);
+  FrameStorage storage_of(const TaskSettings& task) const;
   AnswerRecord record_of(std::size_t task, const ClipContext& passed, const Request& request,
                          const Reply& reply);
 

@@ -122,6 +122,9 @@ Json to_json(const AnswerEvent& answer) {
                {"dropped_before", answer.dropped_before},
                {"timing_ms", to_json(answer.timing)}};
   if (!answer.frames_stored.empty()) json["frames_stored"] = answer.frames_stored;
+  if (answer.view)
+    json["view"] = {
+        {"sha256", answer.view->sha256}, {"width", answer.view->width}, {"height", answer.view->height}};
   if (answer.skipped_before) json["skipped_before"] = *answer.skipped_before;
   if (answer.unchanged_since) {
     json["unchanged_since"] = time_text(*answer.unchanged_since);

@@ -22,6 +22,13 @@ struct FrameEvidence {
   std::string sha256;  // lower-case hex
 };
 
+// The larger picture of the last frame, for people; kept beside the frames.
+struct ViewEvidence {
+  std::string sha256;  // lower-case hex, of its pixels
+  int width = 0;
+  int height = 0;
+};
+
 // How the frames were chosen. Pictures that a user named have neither policy nor span.
 struct WindowEvidence {
   std::optional<SamplingPolicy> policy;
@@ -74,8 +81,9 @@ struct AnswerEvent {
   std::optional<WallTime> unchanged_since;
   AnswerTiming timing;
   std::optional<DecodingEvidence> decoding;  // nothing where nothing was asked
-  std::string
-      frames_stored;  // "jpeg", "exact", or "lost" where they should have been; empty: nobody keeps them
+  // "jpeg", "exact", or "lost" where they should have been; empty: nobody keeps them
+  std::string frames_stored;
+  std::optional<ViewEvidence> view;  // where it is kept
 };
 
 using HashPixels = std::function<std::string(const Image&)>;

@@ -6,6 +6,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,11 @@ class Journal(unittest.TestCase):
         wait_for(lambda: "not kept" not in palisade("events", "show", one["id"], "--state", self.state).stderr, "the frame on the disk")
         palisade("events", "show", one["id"], "--state", self.state, "--sheet", sheet, "--frames", frames)
         self.assertTrue(sheet.read_bytes().startswith(b"\x89PNG"))
+        view = self.folder / "view.png"
+        palisade("events", "show", one["id"], "--state", self.state, "--view", view)
+        width, height = struct.unpack(">II", view.read_bytes()[16:24])
+        self.assertEqual((width, height), (one["data"]["view"]["width"], one["data"]["view"]["height"]))
+        self.assertEqual((width, height), (640, 360))
         self.assertTrue((frames / "01.jpg").read_bytes().startswith(b"\xff\xd8"))
         word = one["data"]["text"].split()[-1]
         found = self.stored("--words", word, "--stream", "a", "--kind", "answer")
@@ -119,10 +125,11 @@ class Journal(unittest.TestCase):
         self.assertIn("erased", palisade("journal", "erase", "--stream", "a", "--from", "1970-01-01", "--to", "2100-01-01", "--state", self.state).stdout)
         self.assertEqual(self.stored("--stream", "a"), [])
         self.assertGreater(len(self.stored("--stream", "b")), 0)
-        kept = [frame["sha256"] for frame in one["data"]["frames"]]
+        kept = [picture["sha256"] for picture in one["data"]["frames"] + [one["data"]["view"]]]
         for file in (self.state / "frames").glob("*.db"):
-            rows = sqlite3.connect(file).execute("SELECT count(*) FROM frame WHERE sha256 = ?", kept).fetchone()
-            self.assertEqual(rows, (0,), file)
+            for sha256 in kept:
+                rows = sqlite3.connect(file).execute("SELECT count(*) FROM frame WHERE sha256 = ?", [sha256]).fetchone()
+                self.assertEqual(rows, (0,), file)
         self.assertNotIn(one["id"].encode(), (self.state / "journal.db").read_bytes())
 
     def test_answers_whose_frames_are_kept_exact_are_the_same_when_they_are_asked_again(self):

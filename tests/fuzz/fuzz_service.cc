@@ -97,7 +97,7 @@ void read_as_stored(const std::string& topic, const std::string& body) {
   try {
     const EventRow row = event_row(topic, body);
     if (row.topic != topic) __builtin_trap();
-    (void)frame_hashes_of(body, topic);
+    (void)picture_hashes_of(body, topic);
     const Json data = parse_json(body, topic).at("data");
     if (data.contains("decoding")) (void)decoding_of(data["decoding"], data.value("choices", Json()));
   } catch (const Error&) {

@@ -9,6 +9,7 @@
 #include <deque>
 #include <random>
 
+#include "frames/view.h"
 #include "ingest/feed_wire.h"
 #include "ingest/shared_samples.h"
 #include "ingest/wire_bytes.h"
@@ -144,6 +145,30 @@ TEST_CASE("clips that share frames share their images behind the wire, and each 
       for (std::size_t i = 0; i < 3; ++i) check_same(one.frames[i], first.frames[i]);
     }
   }
+}
+
+TEST_CASE("a view crosses once with the clips that have it, and what is too large for one is refused") {
+  const Image view(kViewWidth, 7, std::vector<std::uint8_t>(kViewWidth * 7 * 3, 9));
+  Clip clip{.frames = {wire_frame(small_image(1), 1), wire_frame(small_image(2), 2)}};
+  clip.frames[1].view = view;
+  ClipSender sender;
+  const Taken result = taken(joined(sender.messages_of(clip, 0, false), sender.messages_of(clip, 1, true)));
+  CHECK(result.images == 3);
+  REQUIRE(result.clips.size() == 2);
+  for (const auto& [received, sampling] : result.clips) {
+    CHECK(received.frames[0].view.empty());
+    CHECK(received.frames[1].view.width() == kViewWidth);
+    CHECK(std::ranges::equal(received.frames[1].view.bytes(), view.bytes()));
+  }
+  const auto refused = [&](Image image, Image its_view) {
+    Clip bad{.frames = {wire_frame(std::move(image), 1)}};
+    bad.frames[0].view = std::move(its_view);
+    CHECK_THROWS_AS(taken(ClipSender().messages_of(bad, 0, false)), WireError);
+  };
+  refused(small_image(1), Image(kViewWidth + 1, 1, std::vector<std::uint8_t>((kViewWidth + 1) * 3)));
+  refused(small_image(1), Image(1, kViewHeight + 1, std::vector<std::uint8_t>((kViewHeight + 1) * 3)));
+  refused(small_image(1), Image(kSize, kSize, std::vector<float>(kSamples)));
+  refused(view, {});  // a view in place of a frame
 }
 
 TEST_CASE("images that no later clip can have are forgotten on both sides") {

@@ -88,6 +88,27 @@ TEST_CASE("feed: no pixel under a mask reaches a clip") {
   }
 }
 
+TEST_CASE(
+    "feed: the last frame of each clip has a view with the camera's aspect, and no pixel under a mask") {
+  FeedOptions options = wall({kEverySecond, kEverySecond});
+  for (const Clip& clip : clips_of(options, 20)) CHECK(clip.frames.back().view.empty());
+  options.make_views = true;
+  const auto clips = clips_of(options, 20);
+  REQUIRE(clips.size() == 4);
+  // Clips that end with one frame share its view.
+  CHECK(clips[0].frames.back().view.identity() == clips[1].frames.back().view.identity());
+  for (const Clip& clip : clips) {
+    CHECK(clip.frames.front().view.empty());
+    const Image& view = clip.frames.back().view;
+    REQUIRE(view.width() == kSide);
+    REQUIRE(view.height() == kSide);
+    for (int y = 0; y < 28; ++y) {
+      for (int x = 0; x < 28; ++x) CHECK(view.u8()[std::size_t(y * kSide + x) * 3] == 0);
+    }
+    CHECK(view.u8()[std::size_t(kSide * kSide - 1) * 3] == 100);
+  }
+}
+
 TEST_CASE("feed: a clip says whether anything has moved, and nothing where nobody looks") {
   FeedOptions options = wall({kEverySecond});
   for (const Clip& clip : clips_of(options, 60)) CHECK_FALSE(clip.moving);

@@ -19,6 +19,7 @@ FeedOptions every_option() {
                       .image_size = 448,
                       .resize = ResizePreset::kBvVideoFloat,
                       .masks = {{{0, 0}, {1, 0}, {0.5, 1}}},
+                      .make_views = true,
                       .watch_motion = true,
                       .region = {{{0.1, 0.2}, {0.3, 0.4}, {0.5, 0.6}}},
                       .pace = true,

@@ -37,13 +37,16 @@ Clip journal_clip_of(const std::vector<Image>& images) {
   return clip;
 }
 
-std::vector<FrameEvidence> evidence_of(const Clip& clip) {
-  return frames_of(clip, [](const Image& image) { return sha256_hex(image.bytes()); });
+std::vector<KeptPicture> pictures_of(const Clip& clip, FrameStorage how) {
+  std::vector<KeptPicture> pictures;
+  for (const Frame& frame : clip.frames)
+    pictures.push_back({sha256_hex(frame.image.bytes()), frame.image, how});
+  return pictures;
 }
 
 std::vector<std::string> hashes_of(const Clip& clip) {
   std::vector<std::string> hashes;
-  for (const FrameEvidence& frame : evidence_of(clip)) hashes.push_back(frame.sha256);
+  for (const KeptPicture& picture : pictures_of(clip, FrameStorage::kJpeg)) hashes.push_back(picture.sha256);
   return hashes;
 }
 
@@ -67,7 +70,7 @@ TEST_CASE("exact frames come back to the bit, also with fractions; JPEG nearly s
   const Clip clip = journal_clip_of({noise(1), noise(2), noise(1), fractions()});
   {
     FrameJournal journal({.folder = folder.path()});
-    CHECK(journal.keep(clip, evidence_of(clip), FrameStorage::kExact));
+    CHECK(journal.keep(pictures_of(clip, FrameStorage::kExact)));
   }
   const auto frames = stored_frames(folder.path(), id_now(), hashes_of(clip));
   REQUIRE(frames.size() == 4);
@@ -87,10 +90,10 @@ TEST_CASE("a frame is stored once, however many windows it is in, and in each fo
     FrameJournal journal({.folder = folder.path()});
     for (int window = 0; window < 5; ++window) {
       const Clip clip = journal_clip_of({noise(1), noise(2), noise(unsigned(window))});
-      CHECK(journal.keep(clip, evidence_of(clip), FrameStorage::kJpeg));
+      CHECK(journal.keep(pictures_of(clip, FrameStorage::kJpeg)));
     }
     const Clip clip = journal_clip_of({noise(1)});
-    CHECK(journal.keep(clip, evidence_of(clip), FrameStorage::kExact));
+    CHECK(journal.keep(pictures_of(clip, FrameStorage::kExact)));
   }
   const auto files = files_of_hour(folder.path(), wall_now());
   CHECK(frames_in(files.back()) == 6);  // five shades and the exact one
@@ -103,7 +106,7 @@ TEST_CASE("what waits is bounded, and what does not fit is said") {
   const StateFolder folder;
   FrameJournal journal({.folder = folder.path(), .waiting_bytes = 10'000});
   const Clip clip = journal_clip_of({noise(1, 64)});
-  CHECK_FALSE(journal.keep(clip, evidence_of(clip), FrameStorage::kJpeg));
+  CHECK_FALSE(journal.keep(pictures_of(clip, FrameStorage::kJpeg)));
 }
 
 TEST_CASE("frames that cannot be stored are said to be lost, and are kept again once they can be") {
@@ -111,10 +114,10 @@ TEST_CASE("frames that cannot be stored are said to be lost, and are kept again 
   std::ofstream(frames_folder(folder.path())) << "in the way";
   FrameJournal journal({.folder = folder.path()});
   const Clip clip = journal_clip_of({noise(1)});
-  journal.keep(clip, evidence_of(clip), FrameStorage::kJpeg);
+  journal.keep(pictures_of(clip, FrameStorage::kJpeg));
   bool said = false;
   for (int i = 0; i < 500 && !said; ++i, std::this_thread::sleep_for(10ms))
-    said = !journal.keep(clip, evidence_of(clip), FrameStorage::kJpeg);
+    said = !journal.keep(pictures_of(clip, FrameStorage::kJpeg));
   CHECK(said);
 }
 
@@ -123,7 +126,7 @@ TEST_CASE("frames of kept events outlive the others") {
   const Clip clip = journal_clip_of({noise(1), noise(2)});
   {
     FrameJournal journal({.folder = folder.path()});
-    journal.keep(clip, evidence_of(clip), FrameStorage::kExact);
+    journal.keep(pictures_of(clip, FrameStorage::kExact));
   }
   const std::string id = id_now();
   CHECK(keep_frames(folder.path(), id, {hashes_of(clip)[0], "gone"}) == 1);
@@ -174,7 +177,7 @@ TEST_CASE("what is erased leaves no frame behind, kept or not, and others stay")
   const auto hashes = hashes_of(clip);
   {
     FrameJournal journal({.folder = folder.path()});
-    journal.keep(clip, evidence_of(clip), FrameStorage::kExact);
+    journal.keep(pictures_of(clip, FrameStorage::kExact));
   }
   const std::string id = id_now();
   keep_frames(folder.path(), id, hashes);

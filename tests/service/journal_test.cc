@@ -341,13 +341,17 @@ TEST_CASE("a damaged journal's sound events are saved by a repair") {
       road.writer->write(state_of("door", "words that take room " + std::to_string(i)));
   }
   const std::string kept = all_of(folder.path())[2500].id;
-  judge_event(folder.path(), kept, Judgement{.right = true});
+  judge_event(folder.path(), kept, Judgement{.right = false, .text = "a dog"});
   overwrite(journal_file(folder.path()), 100 * 4096, 2 * 4096);
   CHECK_FALSE(check_journal(folder.path()).faults.empty());
   const auto saved = repair_journal(folder.path());
   CHECK(saved > 2000);
   CHECK(check_journal(folder.path()).faults.empty());
   CHECK(all_of(folder.path()).size() == saved);
+  const auto verdict = judgement_of(folder.path(), kept);
+  REQUIRE(verdict);
+  CHECK_FALSE(verdict->right);
+  CHECK(verdict->text == "a dog");
 }
 
 TEST_CASE("events in a journal are what the schemas say, so that the columns can be read") {
