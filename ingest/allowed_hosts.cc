@@ -12,6 +12,7 @@
 #include <memory>
 #include <sstream>
 
+#include "base/format.h"
 #include "base/log.h"
 #include "ingest/source/url.h"
 
@@ -152,7 +153,7 @@ std::string address_text(const sockaddr_storage& address, socklen_t length) {
   std::array<char, NI_MAXSERV> port{};
   if (getnameinfo(reinterpret_cast<const sockaddr*>(&address), length, host.data(), host.size(), port.data(),
                   port.size(), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-    return "an address of family " + std::to_string(address.ss_family);
+    return format("an address of family {}", address.ss_family);
   return std::string(host.data()) + ":" + port.data();
 }
 

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/format.h"
 #include "ingest/feed_channel.h"
 #include "ingest/source/source.h"
 
@@ -92,9 +93,9 @@ int ChildProcess::end(milliseconds patience) {
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
-    return "its process was ended by signal " + std::to_string(number) + " (" + strsignal(number) + ")";
+    return format("its process was ended by signal {} ({})", number, strsignal(number));
   }
-  return "its process ended with code " + std::to_string(WEXITSTATUS(status));
+  return format("its process ended with code {}", WEXITSTATUS(status));
 }
 
 }  // namespace palisade

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "ingest/source/url.h"
 
 namespace palisade {
@@ -223,8 +224,8 @@ Confinement confine_process(const SourceOptions& source, int channel) {
   // A kernel without notifications, or a container that has taken them for itself, has the rest.
   const bool calls = (limits_hosts(source) && restrict_calls(channel, confinement.connections)) ||
                      restrict_calls(std::nullopt, confinement.connections);
-  confinement.in_force = std::string(calls ? "seccomp" : "no seccomp") +
-                         (files > 0 ? ", Landlock " + std::to_string(files) : ", no Landlock");
+  confinement.in_force = format("{}, {}", calls ? "seccomp" : "no seccomp",
+                                files > 0 ? format("Landlock {}", files) : "no Landlock");
   return confinement;
 }
 

@@ -1,5 +1,5 @@
 """Rules of words that a machine can check: limits of documents, files and faults that comments and documents name, and no branch
-on the text of a message. house_rules.py calls them."""
+on the text of a message, and texts put together with format(). house_rules.py calls them."""
 import re
 
 MAX_DOCUMENT_LINES = {"DESIGN.md": 150, "README.md": 120}
@@ -19,6 +19,8 @@ MESSAGE_TEXT = re.compile(
     r"\b(message|reason|error|error_text)_?(\(\))?\s*(\.\s*(starts_with|ends_with|contains|compare)\(|[!=]=\s*\")|"
     r"\b(message|reason|error)_?(\(\))?\.find\([^;]*npos")
 READS_LIBRARY_MESSAGES = re.compile(r"ingest/gstreamer/gst_pipeline\.cc|ingest/http/http_faults\.cc|ingest/ffmpeg/ffmpeg_rtsp\.cc")
+
+NUMBER_IN_CHAIN = re.compile(r"\+ ?std::to_string\(|\bto_string\((?:[^()]|\([^()]*\))*\) ?\+ ?[\"(]")
 
 
 def comments_of(name, text):
@@ -135,6 +137,12 @@ def message_breaches(name, text):
             yield f"{name}:{number}: a branch on a message's text; give the error a field that says it"
 
 
+def text_breaches(name, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        if NUMBER_IN_CHAIN.search(line):
+            yield f"{name}:{number}: a number in a chain of +; format() of base/format.h is for that"
+
+
 def breaches(root, names, program):
     """`names`: all tracked files; `program`: whether a file is of the program."""
     tree = Tree(names)
@@ -150,3 +158,4 @@ def breaches(root, names, program):
             yield from document_breaches(name, text)
         if name.endswith((".cc", ".h")) and program(name):
             yield from message_breaches(name, text)
+            yield from text_breaches(name, text)

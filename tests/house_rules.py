@@ -77,7 +77,7 @@ DOORS = [
     (r"nlohmann/", r"base/json\.h"),
     (r"SQLiteCpp/|sqlite3", r"service/journal/database\.(h|cc)"),
     (r"yaml-cpp/", r"service/settings/settings_tree\.(cc|h)"),
-    (r"zmq", r"service/zeromq/(publisher|control|replay|keys|peer_guard)\.cc|service/commands/watch\.cc"),
+    (r"zmq", r"service/zeromq/(guarded_socket|publisher|control|replay|keys|peer_guard)\.cc|service/commands/watch\.cc"),
     (r"boost/", r"service/zeromq/peer_guard\.cc|service/terminal/interrupt\.cc"),
     (r"CLI/", r"service/commands/\w+\.cc"),
     (r"spdlog/", r"base/log\.cc"),

@@ -199,8 +199,7 @@ int show(const OneOptions& options) {
   print_line(parse_json(event.body, event.topic).dump(2, ' ', false, Json::error_handler_t::replace));
   const auto frames = frames_of(folder, event);
   if (const auto gone = gone_of(frames); gone > 0)
-    log_info(std::to_string(gone) + " of " + std::to_string(frames.size()) +
-             " frames are not kept, or no longer");
+    log_info(format("{} of {} frames are not kept, or no longer", gone, frames.size()));
   if (!options.sheet.empty()) write_png(options.sheet, contact_sheet(frames));
   if (!options.frames.empty()) write_frames(options.frames, frames);
   if (!options.view.empty()) write_view(folder, event, options.view);
@@ -266,10 +265,10 @@ int write_examples(const ExamplesOptions& options) {
   std::filesystem::create_directories(options.to);
   const auto file = std::filesystem::path(options.to) / "examples.jsonl";
   write_whole_file(file, lines);
-  print_line(std::to_string(written) + " examples in " + file.string());
+  print_line(format("{} examples in {}", written, file.string()));
   if (without > 0)
-    log_info(std::to_string(without) +
-             " verdicts are no examples: the right answer is not known, or frames are gone");
+    log_info(
+        format("{} verdicts are no examples: the right answer is not known, or frames are gone", without));
   return kDone;
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/commands/command.h"
 #include "service/commands/state_flags.h"
@@ -24,21 +25,21 @@ int check(const JournalCommandOptions& options) {
   const CheckResult result = check_journal(folder);
   for (const std::string& fault : result.faults) log_error("journal: " + fault);
   if (result.faults.empty()) {
-    print_line(std::to_string(result.events) + " events, all sound");
+    print_line(format("{} events, all sound", result.events));
     return kDone;
   }
   if (!options.repair) {
     log_error("journal: stop the service and give --repair: what can be read is written to a new journal");
     return kFailed;
   }
-  print_line(std::to_string(repair_journal(folder)) + " events saved; the damaged journal was set aside");
+  print_line(format("{} events saved; the damaged journal was set aside", repair_journal(folder)));
   return kDone;
 }
 
 int erase(const JournalCommandOptions& options) {
   const auto erased = erase_events(state_folder_of(options.state), options.stream,
                                    moment_ms(options.from, "--from"), moment_ms(options.to, "--to"));
-  print_line(std::to_string(erased) + (erased == 1 ? " event" : " events") + " erased");
+  print_line(format("{} {} erased", erased, erased == 1 ? "event" : "events"));
   return kDone;
 }
 

@@ -144,8 +144,8 @@ int replay(const ReplayOptions& options) {
   if (options.id.empty()) {
     std::string sum;
     for (const auto& [outcome, count] : counts)
-      sum += (sum.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(name_of(outcome));
-    log_info(std::to_string(events.size()) + " answers: " + sum);
+      sum += format("{}{} {}", sum.empty() ? "" : ", ", count, name_of(outcome));
+    log_info(format("{} answers: {}", events.size(), sum));
   }
   return exit_code_of(counts);
 }

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "tasks/events/event.h"
 
@@ -27,13 +28,13 @@ std::uint64_t sequence_of(const Json& value) {
 
 std::string topic_text(const Json& value) {
   if (!value.is_string() || value.get_ref<const std::string&>().size() > kMaxAskedTopicBytes)
-    throw Error("a topic is a string of at most " + std::to_string(kMaxAskedTopicBytes) + " bytes");
+    throw Error(format("a topic is a string of at most {} bytes", kMaxAskedTopicBytes));
   return value.get<std::string>();
 }
 
 AfterSequences after_of(const Json& topics) {
   if (!topics.is_object() || topics.empty() || topics.size() > kMaxAskedTopics)
-    throw Error("\"after\" names 1 to " + std::to_string(kMaxAskedTopics) + " topics");
+    throw Error(format("\"after\" names 1 to {} topics", kMaxAskedTopics));
   AfterSequences after;
   for (const auto& [topic, sequence] : topics.items())
     after.sequences[topic_text(topic)] = sequence_of(sequence);

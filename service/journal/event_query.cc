@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/utf8.h"
 #include "service/journal/database.h"
 #include "service/journal/event_store.h"
@@ -71,7 +72,7 @@ Conditions conditions_of(const EventFilter& filter, const std::string& terms) {
 
 std::string search_terms(std::string_view words) {
   if (words.size() > kMaxSearchBytes)
-    throw UsageError("words to search for are at most " + std::to_string(kMaxSearchBytes) + " bytes");
+    throw UsageError(format("words to search for are at most {} bytes", kMaxSearchBytes));
   if (!valid_utf8(words)) throw UsageError("the words to search for are not valid UTF-8");
   std::string terms;
   std::size_t count = 0;
@@ -80,7 +81,7 @@ std::string search_terms(std::string_view words) {
       ++at;
       continue;
     }
-    if (++count > kMaxTerms) throw UsageError("words to search for are at most " + std::to_string(kMaxTerms));
+    if (++count > kMaxTerms) throw UsageError(format("words to search for are at most {}", kMaxTerms));
     terms += terms.empty() ? "\"" : " \"";
     for (; at < words.size() && !is_space(words[at]); ++at) {
       if (words[at] == '"') terms += '"';  // doubled, it stands for itself

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/format.h"
 #include "base/time_text.h"
 #include "base/ulid.h"
 #include "service/journal/database.h"
@@ -154,7 +155,7 @@ int EventStore::remove_some(const Retention& retention, WallTime now) {
     SQLite::Statement remove(database, "DELETE FROM event WHERE kept = 0 AND position <= ?");
     remove.bind(1, last);
     const int removed = remove.exec();
-    database.exec("PRAGMA incremental_vacuum(" + std::to_string(kVacuumedPages) + ")");
+    database.exec(format("PRAGMA incremental_vacuum({})", kVacuumedPages));
     return removed;
   });
 }

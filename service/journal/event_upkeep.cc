@@ -236,7 +236,7 @@ CheckResult check_journal(const std::filesystem::path& state_folder) {
   try {
     guarded(file, [&] {
       SQLite::Database database = open_database(file, Access::kRead);
-      SQLite::Statement check(database, "PRAGMA integrity_check(" + std::to_string(kMaxFaults) + ")");
+      SQLite::Statement check(database, format("PRAGMA integrity_check({})", kMaxFaults));
       while (check.executeStep()) {
         if (const std::string said = check.getColumn(0).getString(); said != "ok")
           result.faults.push_back(said);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "ingest/pictures/picture.h"
 
 namespace palisade {
@@ -61,7 +62,7 @@ std::string webp_of(std::span<const std::uint8_t> rgb, int width, int height) {
   const int fault = picture.error_code;
   WebPPictureFree(&picture);
   WebPMemoryWriterClear(&writer);
-  if (!done) throw Error("a frame cannot be encoded as WebP: error " + std::to_string(fault));
+  if (!done) throw Error(format("a frame cannot be encoded as WebP: error {}", int(fault)));
   return webp;
 }
 

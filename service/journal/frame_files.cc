@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/format.h"
 #include "base/time_text.h"
 #include "base/ulid.h"
 #include "service/journal/database.h"
@@ -72,9 +73,8 @@ std::vector<std::filesystem::path> files_of_hour(const std::filesystem::path& st
   const std::filesystem::path first = frames_folder(state_folder) / hour_name(time);
   std::vector<std::filesystem::path> files{first.string() + ".db"};
   std::error_code error;
-  for (int part = 1; std::filesystem::exists(first.string() + "-" + std::to_string(part) + ".db", error);
-       ++part)
-    files.emplace_back(first.string() + "-" + std::to_string(part) + ".db");
+  const auto further = [&](int part) { return format("{}-{}.db", first.string(), part); };
+  for (int part = 1; std::filesystem::exists(further(part), error); ++part) files.emplace_back(further(part));
   return files;
 }
 

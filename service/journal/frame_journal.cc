@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/journal/frame_files.h"
 
@@ -125,8 +126,7 @@ FrameFile& FrameJournal::State::file_for(WallTime taken) {
   const auto wanted = files.back();
   if (!file || file->path() != wanted) file.emplace(wanted);
   if (file->bytes() <= options.bytes / kPartsOfLimit) return *file;
-  file.emplace(frames_folder(options.folder) /
-               (hour_name(taken) + "-" + std::to_string(files.size()) + ".db"));
+  file.emplace(frames_folder(options.folder) / format("{}-{}.db", hour_name(taken), files.size()));
   return *file;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/folder_lock.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "service/journal/database.h"
 #include "service/journal/event_store.h"
@@ -143,7 +144,7 @@ void Journal::State::tell_storing() {
 void Journal::State::tell_lost() {
   const std::uint64_t lost = waiting.lost(), untold = lost - std::min(lost, std::exchange(told_lost, lost));
   if (const auto count = losses.count(untold, steady_clock::now()))
-    log_error("journal: " + std::to_string(*count) + " events were lost, too many waited to be stored");
+    log_error(format("journal: {} events were lost, too many waited to be stored", *count));
 }
 
 // In steps that hold up nobody.
@@ -184,7 +185,7 @@ void Journal::State::write(const std::stop_token& stop) {
   const auto until = steady_clock::now() + options.patience;
   while (waiting.unstored() > 0 && steady_clock::now() < until) store_what_waits({});
   if (const std::uint64_t unstored = waiting.unstored(); unstored > 0)
-    log_error("journal: " + std::to_string(unstored) + " events were not stored");
+    log_error(format("journal: {} events were not stored", unstored));
 }
 
 void Journal::State::send() {

@@ -1,4 +1,5 @@
 #include "service/journal/schema.h"
+#include "base/format.h"
 
 #include <string>
 
@@ -62,14 +63,15 @@ void bring_up_to_date(SQLite::Database& database, const std::filesystem::path& f
   guarded(file, [&] {
     int version = database.execAndGet("PRAGMA user_version").getInt();
     if (version > kVersion)
-      throw StorageError(file.string() + ": was written by a newer Palisade (version " +
-                             std::to_string(version) + " of its tables, this one knows " +
-                             std::to_string(kVersion) + "); use that one, or another state folder",
-                         StorageFault::kOther);
+      throw StorageError(
+          format("{}: was written by a newer Palisade (version {} of its tables, this one knows "
+                 "{}); use that one, or another state folder",
+                 file.string(), version, kVersion),
+          StorageFault::kOther);
     for (; version < kVersion; ++version) {
       SQLite::Transaction migration(database, SQLite::TransactionBehavior::IMMEDIATE);
       database.exec(kMigrations[version]);
-      database.exec("PRAGMA user_version=" + std::to_string(version + 1));
+      database.exec(format("PRAGMA user_version={}", version + 1));
       migration.commit();
     }
   });

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/duration.h"
+#include "base/format.h"
 #include "base/joined.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -107,8 +108,7 @@ void read_streams(SettingsReader& reader, Settings& settings, std::vector<Proble
     return;
   }
   if (streams->empty() || streams->size() > kMaxStreams) {
-    reader.problem("streams", "1 to " + std::to_string(kMaxStreams) + " streams, not " +
-                                  std::to_string(streams->size()));
+    reader.problem("streams", format("1 to {} streams, not {}", kMaxStreams, streams->size()));
     return;
   }
   std::set<std::string> names;
@@ -223,19 +223,19 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
 }
 
 std::string summary_of(const Settings& settings) {
-  std::string text = "node " + settings.node + ", model " +
-                     (settings.model.empty() ? "(the demo model)" : settings.model.string()) +
-                     ", events on " + settings.publish + "\n";
+  std::string text =
+      format("node {}, model {}, events on {}\n", settings.node,
+             settings.model.empty() ? "(the demo model)" : settings.model.string(), settings.publish);
   for (const StreamSettings& stream : settings.streams) {
-    text += "stream " + stream.name + ": " + redact_url(stream.source.url) + "\n" + gate_summary(stream);
+    text += format("stream {}: {}\n{}", stream.name, redact_url(stream.source.url), gate_summary(stream));
     for (const TaskSettings& task : stream.tasks) {
       const Sampling& sampling = task.sampling;
-      text += "  " + task.name + ": \"" + escaped(task.task->prompt(task.wording)) + "\" over " +
-              std::to_string(sampling.count) + (sampling.count == 1 ? " frame" : " frames");
+      text += format("  {}: \"{}\" over {} {}", task.name, escaped(task.task->prompt(task.wording)),
+                     sampling.count, sampling.count == 1 ? "frame" : "frames");
       if (!task.against.stream.empty()) text += " against stream " + task.against.stream;
       if (!task.against.reference.empty()) text += " against picture " + task.against.reference;
       if (sampling.policy == SamplingPolicy::kStride) {
-        text += ", each " + std::to_string(sampling.frame_step) + "th";
+        text += format(", each {}th", sampling.frame_step);
       } else if (sampling.count > 1) {
         text += " of " + duration_text(sampling.span);
       }

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/duration.h"
+#include "base/format.h"
 
 namespace palisade {
 namespace {
@@ -52,8 +53,7 @@ std::vector<Polygon> read_polygons(SettingsReader& reader, std::string_view key)
   const std::vector<YamlNode>* const items = reader.list(key);
   if (items == nullptr) return {};
   if (items->empty() || items->size() > kMaxPolygons) {
-    reader.problem(key, std::string(key) + " is a list of 1 to " + std::to_string(kMaxPolygons) +
-                            ", each of them " + std::string(kShape));
+    reader.problem(key, format("{} is a list of 1 to {}, each of them {}", key, kMaxPolygons, kShape));
     return {};
   }
   std::vector<Polygon> polygons;
@@ -96,7 +96,7 @@ std::string gate_summary(const StreamSettings& stream) {
   const GateSettings& gate = stream.gate;
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "  " : ", ") + part; };
-  if (!stream.masks.empty()) add(std::to_string(stream.masks.size()) + " masked");
+  if (!stream.masks.empty()) add(format("{} masked", stream.masks.size()));
   if (gate.motion)
     add(gate.region.empty() ? "asked where something moves" : "asked where something moves in its region");
   if (gate.semantic) add("asked where likeness falls below " + number_text(*gate.semantic));

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/duration.h"
+#include "base/format.h"
 #include "base/joined.h"
 #include "base/log.h"
 
@@ -106,7 +107,7 @@ bool SettingsReader::read(std::string_view key, bool& into) {
 }
 
 bool SettingsReader::read(std::string_view key, int& into, int least, int most) {
-  const std::string expected = "a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+  const std::string expected = format("a whole number from {} to {}", least, most);
   const YamlNode* const value = scalar(key, expected);
   if (value == nullptr) return false;
   const std::string& text = value->text;

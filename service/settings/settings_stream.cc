@@ -5,6 +5,7 @@
 
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "ingest/rtsp/rtsp_address.h"
 #include "ingest/source/url.h"
@@ -37,7 +38,7 @@ std::string counts_text(const Task& task) {
   std::vector<int> counts(task.frame_counts.begin(), task.frame_counts.end());
   std::ranges::sort(counts);
   std::string text;
-  for (const int count : counts) text += (text.empty() ? "" : " or ") + std::to_string(count);
+  for (const int count : counts) text += format("{}{}", text.empty() ? "" : " or ", count);
   return text;
 }
 
@@ -87,8 +88,8 @@ Sampling read_sampling(SettingsReader& reader, const Task& task) {
   if (has_span && frames > 1 && !reader.has("every")) sampling.stride = std::max(sampling.span, kMinStride);
   reader.read("every", sampling.stride, kMinStride);
   if (sampling.stride.count() > 0 && sampling.span / sampling.stride >= kMaxOpenClips) {
-    reader.problem("every", "span is more than " + std::to_string(kMaxOpenClips) +
-                                " times every; sample less often or over less time");
+    reader.problem("every", format("span is more than {} times every; sample less often or over less time",
+                                   kMaxOpenClips));
   }
   return sampling;
 }
@@ -189,7 +190,7 @@ void read_tasks(SettingsReader& reader, StreamSettings& stream, std::vector<Prob
     return;
   }
   if (tasks->empty() || tasks->size() > kMaxTasks) {
-    reader.problem("tasks", "a stream has 1 to " + std::to_string(kMaxTasks) + " tasks");
+    reader.problem("tasks", format("a stream has 1 to {} tasks", kMaxTasks));
     return;
   }
   std::set<std::string> names;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/format.h"
 #include "base/log.h"
 
 namespace palisade {
@@ -78,7 +79,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void open(YamlNode node) {
     if (open_.size() >= kMaxYamlDepth) {
-      throw UnreadableYaml{{node.place, "nested deeper than " + std::to_string(kMaxYamlDepth) + " levels"}};
+      throw UnreadableYaml{{node.place, format("nested deeper than {} levels", kMaxYamlDepth)}};
     }
     open_.push_back({.node = std::move(node)});
   }
@@ -91,8 +92,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void add(YamlNode node) {
     if (++nodes_ > kMaxYamlNodes) {
-      throw UnreadableYaml{
-          {node.place, "more than " + std::to_string(kMaxYamlNodes) + " values; split the file"}};
+      throw UnreadableYaml{{node.place, format("more than {} values; split the file", kMaxYamlNodes)}};
     }
     if (open_.empty()) {
       root_ = std::move(node);
@@ -115,8 +115,8 @@ class TreeBuilder : public YAML::EventHandler {
     }
     const auto same = std::ranges::find(map.node.entries, key.text, &YamlNode::Entry::key);
     if (same != map.node.entries.end()) {
-      problems_.push_back({key.place, "duplicate key '" + key.text + "', first given in line " +
-                                          std::to_string(same->place.line) + "; leave one"});
+      problems_.push_back({key.place, format("duplicate key '{}', first given in line {}; leave one",
+                                             key.text, same->place.line)});
       return;
     }
     // Bounds the search for duplicates; no valid map has nearly as many keys.
@@ -220,8 +220,7 @@ std::vector<std::string> problem_lines(std::vector<Problem> problems, const std:
   std::vector<std::string> lines;
   for (const Problem& problem : problems) {
     const Place place = problem.place;
-    const std::string at =
-        place.line > 0 ? ":" + std::to_string(place.line) + ":" + std::to_string(place.column) : "";
+    const std::string at = place.line > 0 ? format(":{}:{}", place.line, place.column) : "";
     lines.push_back(file + at + ": " + problem.text);
   }
   return lines;

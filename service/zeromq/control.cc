@@ -1,8 +1,5 @@
 #include "service/zeromq/control.h"
 
-#include <sys/eventfd.h>
-
-#include <array>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -12,8 +9,7 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "service/endpoints/endpoint.h"
-#include "service/zeromq/peer_guard.h"
+#include "service/zeromq/guarded_socket.h"
 
 namespace palisade {
 namespace {
@@ -22,45 +18,40 @@ constexpr std::size_t kMaxRequestBytes = 4096, kMaxReplyBytes = 8192;
 constexpr int kWaitingRequests = 16;  // per peer
 constexpr int kLastRepliesMs = 200;
 
-PeerRules asker_rules() {
-  return {.name = "control",
-          .peer_types = {"REQ", "DEALER"},
-          .message = {.message_bytes = kMaxRequestBytes, .parts = 8},
-          .max_peers = 16};
-}
-
-zmq::socket_t replying_socket(zmq::context_t& context) {
-  zmq::socket_t socket(context, zmq::socket_type::rep);
-  socket.set(zmq::sockopt::linger, kLastRepliesMs);
-  socket.set(zmq::sockopt::rcvhwm, kWaitingRequests);
-  socket.set(zmq::sockopt::sndhwm, kWaitingRequests);
-  socket.set(zmq::sockopt::maxmsgsize, std::int64_t(kMaxRequestBytes));
-  return socket;
+GuardedSocketOptions replying_options(const std::string& endpoint) {
+  return {.type = ZMQ_REP,
+          .endpoint = endpoint,
+          .setting = "'control'",
+          .rules = {.name = "control",
+                    .peer_types = {"REQ", "DEALER"},
+                    .message = {.message_bytes = kMaxRequestBytes, .parts = 8},
+                    .max_peers = 16},
+          .keys = {},
+          .configure = [](zmq::socket_t& socket) {
+            socket.set(zmq::sockopt::linger, kLastRepliesMs);
+            socket.set(zmq::sockopt::rcvhwm, kWaitingRequests);
+            socket.set(zmq::sockopt::sndhwm, kWaitingRequests);
+            socket.set(zmq::sockopt::maxmsgsize, std::int64_t(kMaxRequestBytes));
+          }};
 }
 
 }  // namespace
 
 struct Control::State {
   State(const std::string& wanted, Handle its_handle)
-      : handle(std::move(its_handle)),
-        context(PeerGuard::context()),
-        socket(replying_socket(context)),
-        peer_guard(PeerGuard::bind(socket, wanted, "'control'", asker_rules())),
-        endpoint(peer_guard->endpoint()),
-        wake(wake_descriptor()) {
+      : handle(std::move(its_handle)), guarded(replying_options(wanted)) {
     thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
   ~State() {
     thread.request_stop();
-    eventfd_write(wake.number(), 1);
+    guarded.ring();
     thread.join();
   }
 
   void run(const std::stop_token& stop) {
-    std::array<zmq::pollitem_t, 2> items{
-        {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake.number(), ZMQ_POLLIN, 0}}};
+    zmq::socket_t& socket = guarded.socket();
     while (!stop.stop_requested()) {
-      zmq::poll(items);
+      guarded.wait();
       zmq::message_t part;
       if (!socket.recv(part, zmq::recv_flags::dontwait)) continue;
       std::string text = part.to_string();
@@ -68,9 +59,7 @@ struct Control::State {
       const std::string reply = reply_to(text).dump(-1, ' ', false, Json::error_handler_t::replace);
       socket.send(zmq::buffer(reply), zmq::send_flags::dontwait);
     }
-    socket.close();
-    context.close();
-    peer_guard.reset();
+    guarded.close();
   }
 
   Json reply_to(const std::string& text) {
@@ -87,11 +76,7 @@ struct Control::State {
   }
 
   const Handle handle;
-  zmq::context_t context;
-  zmq::socket_t socket;  // used by the thread only, once it runs
-  std::optional<PeerGuard> peer_guard;
-  const std::string endpoint;
-  const Descriptor wake;
+  GuardedSocket guarded;
   OncePerSecond refused;
   std::jthread thread;
 };
@@ -101,7 +86,7 @@ Control::Control(const std::string& endpoint, Handle handle)
 Control::~Control() = default;
 
 const std::string& Control::endpoint() const {
-  return state_->endpoint;
+  return state_->guarded.endpoint();
 }
 
 std::optional<std::string> send_control(const std::string& endpoint, const ControlRequest& request,

@@ -15,6 +15,7 @@
 #include <zmq.hpp>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
 
@@ -102,8 +103,7 @@ Clients read_clients(const std::filesystem::path& file) {
     std::string name, key, more;
     if (!(words >> name) || name.starts_with('#')) continue;
     if (!(words >> key) || (words >> more) || !is_key(key))
-      throw Error(file.string() + ":" + std::to_string(number) +
-                  ": a line is NAME KEY, the key as NAME.pub has it");
+      throw Error(format("{}:{}: a line is NAME KEY, the key as NAME.pub has it", file.string(), number));
     clients[key] = name;
   }
   return clients;
@@ -175,7 +175,7 @@ void ZapDoor::answer() {
     if (!client) {
       if (const auto count = state_->refused.count(1, std::chrono::steady_clock::now()))
         log_warning(state_->name + ": refused a client whose key is not among `clients`" +
-                    (*count > 1 ? "; " + std::to_string(*count - 1) + " others before it" : ""));
+                    (*count > 1 ? format("; {} others before it", *count - 1) : ""));
     }
     const std::array<std::string, 6> reply{"1.0",
                                            request.size() > 1 ? request[1] : "",

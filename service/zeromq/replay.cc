@@ -1,8 +1,5 @@
 #include "service/zeromq/replay.h"
 
-#include <sys/eventfd.h>
-
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -10,10 +7,10 @@
 #include <zmq.hpp>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "service/endpoints/endpoint.h"
-#include "service/zeromq/peer_guard.h"
+#include "service/zeromq/guarded_socket.h"
 #include "tasks/events/event.h"
 
 namespace palisade {
@@ -23,21 +20,21 @@ constexpr std::size_t kMaxAskBytes = 4096, kMaxAskParts = 4;
 constexpr std::size_t kMaxHeaderBytes = 64u << 10;
 constexpr int kWaitingAsks = 16, kUnsentAnswers = 16, kLastAnswersMs = 200;
 
-PeerRules replay_rules(bool encrypted) {
-  return {.name = "replay",
-          .peer_types = {"REQ", "DEALER"},
-          .message = {.message_bytes = kMaxAskBytes, .parts = kMaxAskParts, .encrypted = encrypted},
-          .max_peers = 64};
-}
-
-zmq::socket_t answering_socket(zmq::context_t& context, const std::optional<ServiceKeys>& keys) {
-  zmq::socket_t socket(context, zmq::socket_type::router);
-  if (keys) encrypt_service(socket, keys->own);
-  socket.set(zmq::sockopt::linger, kLastAnswersMs);
-  socket.set(zmq::sockopt::rcvhwm, kWaitingAsks);
-  socket.set(zmq::sockopt::sndhwm, kUnsentAnswers);
-  socket.set(zmq::sockopt::maxmsgsize, std::int64_t(kMaxAskBytes));
-  return socket;
+GuardedSocketOptions answering_options(const std::string& endpoint, const std::optional<ServiceKeys>& keys) {
+  return {.type = ZMQ_ROUTER,
+          .endpoint = endpoint,
+          .setting = "'replay'",
+          .rules = {.name = "replay",
+                    .peer_types = {"REQ", "DEALER"},
+                    .message = {.message_bytes = kMaxAskBytes, .parts = kMaxAskParts},
+                    .max_peers = 64},
+          .keys = keys,
+          .configure = [](zmq::socket_t& socket) {
+            socket.set(zmq::sockopt::linger, kLastAnswersMs);
+            socket.set(zmq::sockopt::rcvhwm, kWaitingAsks);
+            socket.set(zmq::sockopt::sndhwm, kUnsentAnswers);
+            socket.set(zmq::sockopt::maxmsgsize, std::int64_t(kMaxAskBytes));
+          }};
 }
 
 // All parts of the next message; empty where there is none.
@@ -62,18 +59,12 @@ void send(zmq::socket_t& socket, const std::vector<std::string>& parts) {
 
 struct ReplayServer::State {
   State(const std::string& wanted, Handle its_handle, const std::optional<ServiceKeys>& keys)
-      : handle(std::move(its_handle)),
-        context(PeerGuard::context()),
-        door(keys ? std::make_unique<ZapDoor>(context, "replay", keys->clients) : nullptr),
-        socket(answering_socket(context, keys)),
-        peer_guard(PeerGuard::bind(socket, wanted, "'replay'", replay_rules(keys.has_value()))),
-        endpoint(peer_guard->endpoint()),
-        wake(wake_descriptor()) {
+      : handle(std::move(its_handle)), guarded(answering_options(wanted, keys)) {
     thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
   ~State() {
     thread.request_stop();
-    eventfd_write(wake.number(), 1);
+    guarded.ring();
     thread.join();
   }
 
@@ -83,13 +74,7 @@ struct ReplayServer::State {
   std::vector<std::string> answer_to(const std::string& question);
 
   const Handle handle;
-  zmq::context_t context;
-  std::unique_ptr<ZapDoor> door;  // the thread's once it runs; null without keys
-  zmq::socket_t socket;           // likewise
-  std::mutex guarding;
-  std::optional<PeerGuard> peer_guard;  // guarded by `guarding`: ended by the thread, asked by others
-  const std::string endpoint;
-  const Descriptor wake;
+  GuardedSocket guarded;
   OncePerSecond refused;
   std::jthread thread;
 };
@@ -105,8 +90,7 @@ std::vector<std::string> ReplayServer::State::answer_to(const std::string& quest
     return parts;
   } catch (const std::exception& error) {
     if (const auto count = refused.count(1, std::chrono::steady_clock::now()))
-      log_warning("replay: " + std::string(error.what()) +
-                  (*count > 1 ? " (" + std::to_string(*count) + " refused)" : ""));
+      log_warning(format("replay: {}{}", error.what(), *count > 1 ? format(" ({} refused)", *count) : ""));
     return {Json{{"error", error.what()}}.dump(-1, ' ', false, Json::error_handler_t::replace)};
   }
 }
@@ -117,27 +101,19 @@ void ReplayServer::State::serve(std::vector<std::string> request) {
   request.pop_back();
   for (std::string& part : answer_to(question)) request.push_back(std::move(part));
   try {
-    send(socket, request);
+    send(guarded.socket(), request);
   } catch (const zmq::error_t&) {
     // Who asked has gone, or does not read what it asks for.
   }
 }
 
 void ReplayServer::State::run(const std::stop_token& stop) {
-  std::vector<zmq::pollitem_t> items{{socket.handle(), 0, ZMQ_POLLIN, 0},
-                                     {nullptr, wake.number(), ZMQ_POLLIN, 0}};
-  if (door) items.push_back({door->socket().handle(), 0, ZMQ_POLLIN, 0});
   while (!stop.stop_requested()) {
-    zmq::poll(items);
-    if (door) door->answer();
-    if (auto request = receive(socket, zmq::recv_flags::dontwait); !request.empty())
+    guarded.wait();
+    if (auto request = receive(guarded.socket(), zmq::recv_flags::dontwait); !request.empty())
       serve(std::move(request));
   }
-  socket.close();
-  door.reset();
-  context.close();
-  const std::lock_guard lock(guarding);
-  peer_guard.reset();
+  guarded.close();
 }
 
 ReplayServer::ReplayServer(const std::string& endpoint, Handle handle, const std::optional<ServiceKeys>& keys)
@@ -145,13 +121,11 @@ ReplayServer::ReplayServer(const std::string& endpoint, Handle handle, const std
 ReplayServer::~ReplayServer() = default;
 
 void ReplayServer::allow(Clients clients) {
-  if (!state_->door || !state_->door->allow(std::move(clients))) return;
-  const std::lock_guard lock(state_->guarding);
-  if (state_->peer_guard) state_->peer_guard->cut_off_all();
+  state_->guarded.allow(std::move(clients));
 }
 
 const std::string& ReplayServer::endpoint() const {
-  return state_->endpoint;
+  return state_->guarded.endpoint();
 }
 
 struct ReplayClient::Connection {
