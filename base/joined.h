@@ -1,15 +1,15 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace palisade {
 
-// "a, b, c"
-inline std::string joined(std::span<const std::string> parts, std::string_view separator = ", ") {
+// "a, b, c" of a range of texts.
+template <class Parts>
+std::string joined(const Parts& parts, std::string_view separator = ", ") {
   std::string text;
-  for (const std::string& part : parts) {
+  for (const std::string_view part : parts) {
     if (!text.empty()) text += separator;
     text += part;
   }

@@ -51,6 +51,10 @@ find_package(fmt 9 REQUIRED)
 add_library(text_formats INTERFACE)
 target_link_libraries(text_formats INTERFACE fmt::fmt)
 
+find_package(date REQUIRED)
+add_library(time_zones INTERFACE)
+target_link_libraries(time_zones INTERFACE date::date date::date-tz)
+
 find_package(CLI11 REQUIRED)
 add_library(cli11 INTERFACE)
 target_link_libraries(cli11 INTERFACE CLI11::CLI11)
