@@ -6,6 +6,8 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "ingest/pictures/picture.h"
+#include "service/engine/certainty_file.h"
+#include "service/journal/event_query.h"
 #include "service/settings/settings_journal.h"
 
 namespace palisade {
@@ -43,6 +45,43 @@ std::optional<ServiceKeys> keys_of(const Settings& settings) {
                      .clients = read_clients(settings.keys.clients)};
 }
 
+std::unique_ptr<TextRedaction> redaction_of(const Settings& settings) {
+  const RedactionSettings& redact = settings.redact;
+  if (!redact.kinds.empty() || !redact.patterns.empty())
+    return std::make_unique<TextRedaction>(redact.kinds, redact.patterns);
+  for (const StreamSettings& stream : settings.streams) {
+    for (const TaskSettings& task : stream.tasks) {
+      if (task.task->name == "ocr")
+        log_warning(
+            format("{}: task '{}' publishes what it reads, number plates and names of people among "
+                   "it; `redact:` replaces them",
+                   stream.name, task.name));
+    }
+  }
+  return nullptr;
+}
+
+// Of each rule, where the journal has one.
+std::vector<Alert> newest_alerts(const Settings& settings) {
+  std::vector<Alert> alerts;
+  if (!settings.journal.on || settings.rules.empty()) return alerts;
+  try {
+    EventQuery query(state_folder_of(settings));
+    for (const RuleSettings& rule : settings.rules) {
+      for (const StoredEvent& event : query.find({.stream = rule.stream,
+                                      .task = rule.name,
+                                      .kind = EventKind::kAlert,
+                                      .newest_first = true,
+                                      .limit = 1})) {
+        if (auto alert = alert_of(parse_json(event.body, event.topic))) alerts.push_back(*std::move(alert));
+      }
+    }
+  } catch (const Error& error) {
+    log_warning(format("rules begin anew, earlier alerts cannot be read: {}", error.what()));
+  }
+  return alerts;
+}
+
 const StreamSettings* find_stream(const Settings& settings, const std::string& name) {
   const auto found = std::ranges::find(settings.streams, name, &StreamSettings::name);
   return found == settings.streams.end() ? nullptr : &*found;
@@ -58,12 +97,17 @@ Service::Service(Settings settings, EngineModel& model) : settings_(std::move(se
         std::make_unique<Journal>(journal_options_of(settings_), std::vector<EventSink*>{publisher_.get()});
   }
   if (settings_.journal.on) frames_ = std::make_unique<FrameJournal>(frame_options_of(settings_));
+  redaction_ = redaction_of(settings_);
+  if (!settings_.certainty.empty()) certainty_ = read_certainty(settings_.certainty, model_.identity());
   EventSink* const first = journal_ ? static_cast<EventSink*>(journal_.get()) : publisher_.get();
-  road_ =
-      std::make_unique<EventRoad>(EventRoadOptions{.node = settings_.node,
-                                                   .history = journal_ ? journal_->history() : EventHistory{},
-                                                   .keeper = frames_.get()},
-                                  std::vector<EventSink*>{first}, [this] { return status(); });
+  road_ = std::make_unique<EventRoad>(
+      EventRoadOptions{.node = settings_.node,
+                       .history = journal_ ? journal_->history() : EventHistory{},
+                       .treatment = {.keeper = frames_.get(), .redaction = redaction_.get()},
+                       .rules = settings_.rules,
+                       .alerts = newest_alerts(settings_),
+                       .ask = [this](const TaskAsked& asked) { ask_now(asked); }},
+      std::vector<EventSink*>{first}, [this] { return status(); });
   if (settings_.journal.on && !settings_.replay.empty()) {
     missed_ = std::make_unique<EventReplay>(state_folder_of(settings_));
     replay_ = std::make_unique<ReplayServer>(
@@ -103,6 +147,20 @@ std::optional<std::string> Service::on_control(const ControlRequest& request) {
   return request.action == "ask_now" ? stream->ask_now(request.task) : stream->take_reference(request.task);
 }
 
+// Runs on the road's thread. A task that cannot be asked leaves its rule waiting until the rule's patience
+// ends.
+void Service::ask_now(const TaskAsked& asked) {
+  std::shared_ptr<ServedStream> stream;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::ranges::find(streams_, asked.stream, &ServedStream::name);
+    if (found != streams_.end()) stream = *found;
+  }
+  const std::optional<std::string> fault =
+      stream ? stream->ask_now(asked.task) : format("stream '{}' is not running", asked.stream);
+  if (fault) log_warning("rule: no second look: " + *fault);
+}
+
 Service::~Service() {
   stop();
   engine_.reset();
@@ -114,6 +172,7 @@ void Service::start_stream(const StreamSettings& stream, const Feed::Open& open)
                   .engine = settings_.engine,
                   .frames = settings_.journal.on ? settings_.journal.frames : FrameStorage::kOff,
                   .likeness = settings_.journal.on,
+                  .certainty = certainty_ ? &*certainty_ : nullptr,
                   .model = model_,
                   .queue = queue_,
                   .road = *road_,
@@ -190,6 +249,7 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
   }
   end_streams(leaving);
   settings_ = std::move(wanted);
+  road_->follow(settings_.rules);
   std::size_t begun = 0;
   for (const StreamSettings& stream : settings_.streams) {
     if (std::ranges::find(staying, stream.name, &ServedStream::name) != staying.end()) continue;

@@ -50,6 +50,7 @@ class Service {
  private:
   using Streams = std::vector<std::shared_ptr<ServedStream>>;
   void open_references(const Settings& settings);
+  void ask_now(const TaskAsked& asked);
   std::optional<std::string> on_control(const ControlRequest& request);
   bool read_clients_again(const Settings& settings);
   void apply(Settings wanted, const Feed::Open& open);
@@ -69,6 +70,8 @@ class Service {
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Journal> journal_;  // ends before its sinks, where there is one
   std::unique_ptr<FrameJournal> frames_;
+  std::unique_ptr<TextRedaction> redaction_;
+  std::optional<CertaintyCurves> certainty_;
   std::unique_ptr<EventRoad> road_;  // ends before its sinks and the keeper of frames
   EngineModel& model_;
   std::unique_ptr<Engine> engine_;

@@ -36,15 +36,17 @@ MAY_INCLUDE = {
     "model/train": "model model/tensor model/text model/config model/kernels model/weights model/matmul model/siglip model/gemma",
     "tasks/events": "frames model/paligemma model/decoding",
     "tasks/filters": "",
+    "tasks/certainty": "tasks/events",
+    "tasks/rules": "tasks/events tasks/filters",
     "tasks": "model/decoding tasks/events",
     "service/terminal": "",
     "service/endpoints": "",
-    "service/settings": "frames ingest/source ingest/rtsp model/config model/weights model/matmul tasks/events tasks service/endpoints",
-    "service/events": "frames tasks/events",
+    "service/settings": "frames ingest/source ingest/rtsp model/config model/weights model/matmul tasks/events tasks/filters tasks/rules tasks service/endpoints",
+    "service/events": "frames tasks/events tasks/filters tasks/rules",
     "service/zeromq": "tasks/events service/endpoints service/events",
     "service/journal": "frames ingest/pictures tasks/events service/events",
-    "service/engine": "frames model model/config model/weights model/matmul model/paligemma model/decoding tasks/events service/settings service/events",
-    "service/streams": "frames ingest ingest/pictures model/paligemma tasks/events service/settings service/engine service/events",
+    "service/engine": "frames model model/config model/weights model/matmul model/paligemma model/decoding tasks/events tasks/certainty service/settings service/events",
+    "service/streams": "frames ingest ingest/pictures model/paligemma tasks/events tasks/certainty tasks service/settings service/engine service/events",
     "service/asking": "frames ingest ingest/source ingest/pictures tasks/events tasks service/engine service/events",
     "service/transfer": "frames ingest ingest/source ingest/pictures model model/text model/config model/weights model/decoding model/train "
                         "tasks tasks/filters service/terminal service/settings",
@@ -52,9 +54,9 @@ MAY_INCLUDE = {
                      "service/engine service/streams",
     "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
                       "model/siglip model/paligemma model/decoding model/train",
-    "service": "ingest ingest/pictures service/settings service/events service/zeromq service/journal service/engine service/streams",  # wires all of it
+    "service": "ingest ingest/pictures tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams",  # wires all of it
     "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/siglip model/paligemma "
-                        "model/decoding tasks tasks/events service service/terminal service/endpoints service/settings service/events "
+                        "model/decoding tasks tasks/events tasks/certainty tasks/rules service service/terminal service/endpoints service/settings service/events "
                         "service/zeromq service/journal service/engine service/asking service/transfer service/bench service/verify",
 }
 
@@ -83,6 +85,7 @@ DOORS = [
     (r"spdlog/", r"base/log\.cc"),
     (r"fmt/", r"base/format\.h"),
     (r"openssl", r"base/sha256\.cc"),
+    (r"date/", r"base/time_zone\.cc"),
     (r"Eigen/|unsupported/", r"base/eigen\.h"),
 ]
 # Who may know number formats: matmul, what holds weights, and whoever hands the choice on from a setting.

@@ -19,10 +19,12 @@
 #include "service/commands/prune_flag.h"
 #include "service/commands/trust_flags.h"
 #include "service/commands/url_file_flag.h"
+#include "service/engine/certainty_file.h"
 #include "service/terminal/interrupt.h"
 #include "service/terminal/live_text.h"
 #include "service/terminal/output.h"
 #include "tasks/boxes.h"
+#include "tasks/certainty/calibrated_answer.h"
 #include "tasks/prompt.h"
 
 namespace palisade {
@@ -44,6 +46,7 @@ struct AskOptions {
   Prune prune;
   bool json = false;
   std::string frames_to;
+  std::string certainty;
 };
 
 std::string prompt_of(const AskOptions& options) {
@@ -119,6 +122,8 @@ int ask(AskOptions options) {
   const auto folder = options.frames_to.empty() ? nullptr : std::make_unique<FrameFolder>(options.frames_to);
   const Interrupt interrupt;
   const auto model = load_model(options.model);
+  std::optional<CertaintyCurves> curves;
+  if (!options.certainty.empty()) curves = read_certainty(options.certainty, model->identity());
   const auto clip = pictures ? std::optional(clip_of_pictures(options.inputs, *model))
                              : clip_of_video(source, options.frames, span, *model, interrupt.token());
   if (!clip) return kFailed;
@@ -134,8 +139,10 @@ int ask(AskOptions options) {
   if (!reply) return kFailed;
   if (folder) folder->write(request.clip);
   if (options.json) {
-    JsonOutput().write(
-        record_of_answer(std::string(task_of_prompt(prompt)), request, *reply, *model, pictures));
+    AnswerRecord record =
+        record_of_answer(std::string(task_of_prompt(prompt)), request, *reply, *model, pictures);
+    if (curves) calibrate(record.answer, *curves);
+    JsonOutput().write(std::move(record));
   } else {
     print_line(live.rest_of(line_of(reply->answer) + box_lines(reply->answer, *clip)));
   }
@@ -177,6 +184,11 @@ void add_ask(CLI::App& app, Run& run) {
   add_decoding_flags(*command, options->decoding);
   add_prune_flag(*command, options->prune);
   command->add_flag("--json", options->json, "Print the answer's event as one JSON line");
+  command
+      ->add_option("--certainty", options->certainty,
+                   "Curves of `palisade calibrate-answers`: --json adds calibrated probabilities")
+      ->envname("PALISADE_CERTAINTY")
+      ->type_name("FILE");
   add_frames_to_flag(*command, options->frames_to);
   command->footer(
       "\nExamples:\n"

@@ -54,6 +54,7 @@ EventFilter filter_of(const ListOptions& options) {
   filter.min_p = options.min_p;
   if (options.kind == "answer") filter.kind = EventKind::kAnswer;
   if (options.kind == "state") filter.kind = EventKind::kState;
+  if (options.kind == "alert") filter.kind = EventKind::kAlert;
   if (!options.from.empty()) filter.from_ms = moment_ms(options.from, "--from");
   if (!options.to.empty()) filter.to_ms = moment_ms(options.to, "--to");
   return filter;
@@ -123,7 +124,8 @@ void add_list(CLI::App& command, Run& run) {
   command.add_option("--words", options->filter.words, "Words that are all in the text")->type_name("WORDS");
   command.add_option("--stream", options->filter.stream, "Name of a stream");
   command.add_option("--task", options->filter.task, "Name of a task, as in its topic");
-  command.add_option("--kind", options->kind, "Kind of event")->check(CLI::IsMember({"answer", "state"}));
+  command.add_option("--kind", options->kind, "Kind of event")
+      ->check(CLI::IsMember({"answer", "state", "alert"}));
   command.add_option("--from", options->from, "From this time on, or this long ago")->type_name("TIME");
   command.add_option("--to", options->to, "Before this time")->type_name("TIME");
   command.add_option("--min-p", options->min_p, "Least probability of the answer")

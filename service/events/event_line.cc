@@ -61,6 +61,13 @@ std::string answer_text(const Json& event) {
   return text;
 }
 
+std::string alert_line(const Json& event) {
+  const std::string severity = text_at(event, {"data", "severity"}),
+                    check = text_at(event, {"data", "check"});
+  return format("{} {}: {}{}", severity, text_at(event, {"data", "change"}), text_at(event, {"data", "text"}),
+                check.empty() ? "" : format(" [second look: {}]", check));
+}
+
 }  // namespace
 
 std::string event_line(const std::string& topic, const Json& event) {
@@ -71,6 +78,8 @@ std::string event_line(const std::string& topic, const Json& event) {
   std::string text;
   if (type == "palisade.state.v1") {
     text = state_text(event);
+  } else if (type == "palisade.alert.v1") {
+    text = alert_line(event);
   } else if (type == "palisade.heartbeat.v1") {
     text = format("up for {} s", number_at(event, {"data", "uptime_ms"}) / 1000);
   } else {

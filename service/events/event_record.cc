@@ -22,11 +22,23 @@ void keep_pictures(AnswerRecord& record, FrameHashes& hashes, FrameKeeper& keepe
   if (kept && !view.empty()) answer.view = ViewEvidence{pictures.back().sha256, view.width(), view.height()};
 }
 
+// Tokens would still spell what was replaced.
+void redact(AnswerEvent& answer, const TextRedaction& redaction) {
+  answer.redacted = redaction.redact(answer.text);
+  if (answer.redacted.empty()) return;
+  answer.token_ids.clear();
+  answer.token_logprobs.clear();
+  answer.top_tokens.clear();
+}
+
 Event event_of_answer(AnswerRecord record, const std::string& node, FrameHashes& hashes,
-                      FrameKeeper* keeper) {
+                      const AnswerTreatment& treatment) {
   AnswerEvent& answer = record.answer;
+  answer.name = record.task;
   answer.frames = frames_of(record.clip, [&](const Image& image) { return hashes.of(image); });
-  if (keeper != nullptr && record.storage != FrameStorage::kOff) keep_pictures(record, hashes, *keeper);
+  if (treatment.redaction != nullptr) redact(answer, *treatment.redaction);
+  if (treatment.keeper != nullptr && record.storage != FrameStorage::kOff)
+    keep_pictures(record, hashes, *treatment.keeper);
   return {.kind = EventKind::kAnswer,
           .topic = answer_topic(record.stream, record.task),
           .source = stream_source(node, record.stream),
@@ -46,9 +58,10 @@ Event event_of_state(const StateRecord& record, const std::string& node) {
 
 }  // namespace
 
-Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes, FrameKeeper* keeper) {
+Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes,
+               const AnswerTreatment& treatment) {
   if (auto* const answer = std::get_if<AnswerRecord>(&record))
-    return event_of_answer(std::move(*answer), node, hashes, keeper);
+    return event_of_answer(std::move(*answer), node, hashes, treatment);
   return event_of_state(std::get<StateRecord>(record), node);
 }
 

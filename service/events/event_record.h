@@ -10,6 +10,7 @@
 #include "tasks/events/answer_event.h"
 #include "tasks/events/event.h"
 #include "tasks/events/state_event.h"
+#include "tasks/filters/text_redaction.h"
 
 namespace palisade {
 
@@ -31,8 +32,14 @@ struct StateRecord {
 
 using EventRecord = std::variant<AnswerRecord, StateRecord>;
 
-// Makes an event of a record, still without id and sequence. Without a keeper no frame is kept.
+// What happens to an answer on its way to an event.
+struct AnswerTreatment {
+  FrameKeeper* keeper = nullptr;             // of its frames; null: nobody keeps them
+  const TextRedaction* redaction = nullptr;  // of its text; null: it is published as it is
+};
+
+// Makes an event of a record, still without id and sequence.
 Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes,
-               FrameKeeper* keeper = nullptr);
+               const AnswerTreatment& treatment = {});
 
 }  // namespace palisade

@@ -22,7 +22,10 @@ struct EventRoad::State {
   State(EventRoadOptions its_options, std::vector<EventSink*> its_sinks, Status its_status)
       : options(std::move(its_options)),
         status(std::move(its_status)),
-        writer(options.node, std::move(its_sinks), std::move(options.history), options.keeper) {}
+        writer(options.node, std::move(its_sinks), std::move(options.history), options.treatment) {
+    writer.follow(std::move(options.rules), options.ask);
+    for (const Alert& alert : options.alerts) writer.restore(alert);
+  }
 
   void run(const std::stop_token& stop);
   void deliver_waiting();
@@ -35,8 +38,9 @@ struct EventRoad::State {
 
   mutable std::mutex mutex;
   std::condition_variable_any wake;
-  std::deque<EventRecord> queue;  // guarded by mutex
-  std::uint64_t unpublished = 0;  // guarded by mutex
+  std::deque<EventRecord> queue;                   // guarded by mutex
+  std::uint64_t unpublished = 0;                   // guarded by mutex
+  std::optional<std::vector<RuleSettings>> rules;  // guarded by mutex: to be followed from now on
 
   // Used by the road's thread alone.
   EventWriter writer;
@@ -49,12 +53,15 @@ struct EventRoad::State {
 
 void EventRoad::State::deliver_waiting() {
   std::deque<EventRecord> records;
+  std::optional<std::vector<RuleSettings>> changed;
   std::uint64_t lost = 0;
   {
     const std::lock_guard lock(mutex);
     records.swap(queue);
+    changed.swap(rules);
     lost = unpublished;
   }
+  if (changed) writer.follow(*std::move(changed), options.ask);
   for (EventRecord& record : records) writer.write(std::move(record));
   const std::uint64_t untold = std::exchange(told_unpublished, lost);
   if (const auto count = full.count(lost - untold, steady_clock::now()))
@@ -122,6 +129,11 @@ void EventRoad::publish(EventRecord record) {
     state_->queue.push_back(std::move(record));
   }
   state_->wake.notify_one();
+}
+
+void EventRoad::follow(std::vector<RuleSettings> rules) {
+  const std::lock_guard lock(state_->mutex);
+  state_->rules = std::move(rules);
 }
 
 std::uint64_t EventRoad::unpublished() const {

@@ -12,6 +12,7 @@
 #include "service/events/event_book.h"
 #include "service/events/event_record.h"
 #include "service/events/event_sink.h"
+#include "service/events/event_writer.h"
 
 namespace palisade {
 
@@ -20,7 +21,10 @@ struct EventRoadOptions {
   std::chrono::milliseconds heartbeat{2000};
   std::size_t queue_depth = 1000;  // records waiting to become events
   EventHistory history = {};       // numbering goes on from here
-  FrameKeeper* keeper = nullptr;   // of the frames that answers saw; outlives the road
+  AnswerTreatment treatment = {};  // what it names outlives the road
+  std::vector<RuleSettings> rules = {};
+  std::vector<Alert> alerts = {};  // the newest of each rule, which goes on from there
+  EventWriter::Ask ask = {};       // what a rule wants to be asked; called on the road's thread
 };
 
 // What a heartbeat tells beside the sequences.
@@ -46,6 +50,8 @@ class EventRoad {
   // Drops and counts the oldest record where the queue is full, before it has a sequence number.
   void publish(EventRecord record);
   std::uint64_t unpublished() const;
+  // From now on by these rules. Any thread.
+  void follow(std::vector<RuleSettings> rules);
 
  private:
   struct State;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/time_text.h"
 
@@ -11,13 +12,15 @@ namespace palisade {
 namespace {
 
 EventKind kind_of(const std::string& type, const std::string& topic) {
-  for (const EventKind kind : {EventKind::kAnswer, EventKind::kState, EventKind::kHeartbeat}) {
+  for (const EventKind kind :
+       {EventKind::kAnswer, EventKind::kState, EventKind::kHeartbeat, EventKind::kAlert}) {
     if (type == type_of(kind)) return kind;
   }
   throw Error(topic + ": an event of unknown type '" + type + "'");
 }
 
-std::optional<double> probability(const Json& data) {
+std::optional<double> probability(EventKind kind, const Json& data) {
+  if (kind == EventKind::kAlert) return data.at("p").get<double>();
   const auto choices = data.find("choices");
   if (choices == data.end() || choices->empty()) return std::nullopt;
   double most = 0;
@@ -35,6 +38,8 @@ std::string searched_text(EventKind kind, const Json& data) {
     const std::string reason = data.value("reason", "");
     return data.at("state").get<std::string>() + (reason.empty() ? "" : ": " + reason);
   }
+  if (kind == EventKind::kAlert)
+    return format("{}: {}", data.at("change").get<std::string>(), data.at("text").get<std::string>());
   return data.value("text", "");
 }
 
@@ -53,7 +58,7 @@ EventRow event_row(const std::string& topic, const std::string& body) {
     const auto time = time_of(event.at("time").get_ref<const std::string&>());
     if (!time) throw Error(topic + ": an event without a time");
     row.time_ms = std::chrono::floor<std::chrono::milliseconds>(time->time_since_epoch()).count();
-    row.p = probability(event.at("data"));
+    row.p = probability(row.kind, event.at("data"));
     row.text = searched_text(row.kind, event.at("data"));
     return row;
   } catch (const Json::exception& error) {

@@ -13,8 +13,10 @@
 #include "service/settings/settings_gate.h"
 #include "service/settings/settings_journal.h"
 #include "service/settings/settings_reader.h"
+#include "service/settings/settings_rules.h"
 #include "service/settings/settings_stream.h"
 #include "service/settings/settings_tree.h"
+#include "tasks/filters/personal_data.h"
 
 namespace palisade {
 namespace {
@@ -82,6 +84,28 @@ void read_replay(SettingsReader& reader, Settings& settings) {
   }
 }
 
+// `redact: {personal_data: [KIND ...], patterns: {NAME: EXPRESSION ...}}`
+void read_redaction(SettingsReader& reader, RedactionSettings& redact, std::vector<Problem>& problems) {
+  const YamlNode* const node = reader.find("redact");
+  if (node == nullptr) return;
+  SettingsReader inner(*node, "redact", problems);
+  redact.kinds = inner.names("personal_data", personal_data_kinds());
+  if (const YamlNode* const patterns = inner.find("patterns")) {
+    SettingsReader each(*patterns, "patterns", problems);
+    for (const YamlNode::Entry& entry : patterns->entries) {
+      std::string expression;
+      if (!each.read(entry.key, expression)) continue;
+      redact.patterns.push_back({entry.key, expression});
+      try {
+        TextRedaction({}, {redact.patterns.back()});
+      } catch (const PatternError& error) {
+        each.problem(entry.key, error.what());
+      }
+    }
+  }
+  inner.finish();
+}
+
 // Adds a tap to every stream whose frames this stream's tasks are paired with.
 void add_taps(Settings& settings, std::size_t index, Place place, std::vector<Problem>& problems) {
   const StreamSettings& stream = settings.streams[index];
@@ -121,6 +145,7 @@ void read_streams(SettingsReader& reader, Settings& settings, std::vector<Proble
   }
   for (std::size_t i = 0; i < settings.streams.size(); ++i)
     add_taps(settings, i, (*streams)[i].place, problems);
+  read_rules(*streams, settings, problems);
 }
 
 }  // namespace
@@ -156,7 +181,8 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     read_resize(reader, settings);
     read_sliding_window(reader, settings);
     read_precision_of(reader, settings);
-    std::string calibration, packed_cache;
+    std::string calibration, packed_cache, certainty;
+    if (reader.read("certainty", certainty)) settings.certainty = certainty;
     if (reader.read("calibration", calibration)) settings.calibration = calibration;
     if (reader.read("packed_cache", packed_cache)) settings.packed_cache = packed_cache;
     read_keys(reader, settings.keys, problems);
@@ -172,6 +198,7 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     std::string state;
     if (reader.read("state", state)) settings.state = state;
     settings.journal = read_journal(reader, problems);
+    read_redaction(reader, settings.redact, problems);
     read_engine(reader, settings.engine, problems);
     read_streams(reader, settings, problems);
     reader.finish();
@@ -218,6 +245,8 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
   note("replay", running.replay == wanted.replay);
   note("state", running.state == wanted.state);
   note("journal", running.journal == wanted.journal);
+  note("certainty", running.certainty == wanted.certainty);
+  note("redact", running.redact == wanted.redact);
   note("engine", running.engine == wanted.engine);
   return keys;
 }

@@ -17,6 +17,8 @@
 #include "service/endpoints/endpoint.h"
 #include "service/settings/prune.h"
 #include "tasks/events/frame_storage.h"
+#include "tasks/filters/text_redaction.h"
+#include "tasks/rules/rule_settings.h"
 #include "tasks/task.h"
 
 namespace palisade {
@@ -45,6 +47,10 @@ struct TaskSettings {
   When when = When::kAlways;
   Prune prune;
   std::optional<FrameStorage> keep_frames;  // nothing: as the journal's settings say
+  // An answer with the same words as the last one is published as `unchanged_since`. With a likeness so is
+  // one whose last picture is at least as alike as that, whatever its words.
+  bool fold_repeats = false;
+  std::optional<double> repeat_likeness;
 
   bool operator==(const TaskSettings&) const = default;
 };
@@ -105,6 +111,14 @@ struct JournalSettings {
   bool operator==(const JournalSettings&) const = default;
 };
 
+// What is replaced in published text (text_redaction.h).
+struct RedactionSettings {
+  std::vector<std::string> kinds;  // of personal_data_kinds()
+  std::vector<TextRedaction::Pattern> patterns;
+
+  bool operator==(const RedactionSettings&) const = default;
+};
+
 // Files of keys for encrypted endpoints; empty: they are not encrypted.
 struct KeySettings {
   std::filesystem::path server;   // the service's own pair
@@ -129,8 +143,11 @@ struct Settings {
   KeySettings keys;             // of publish and replay
   std::filesystem::path state;  // folder of the journal; empty: default_state_folder()
   JournalSettings journal;
+  std::filesystem::path certainty;  // file of `palisade calibrate-answers`; empty: none
+  RedactionSettings redact;
   EngineSettings engine;
   std::vector<StreamSettings> streams;
+  std::vector<RuleSettings> rules;  // of all streams
 };
 
 // A configuration that cannot be used. `problems` lists all of them, each FILE:LINE:COLUMN: what is wrong;

@@ -184,6 +184,33 @@ bool SettingsReader::read_share(std::string_view key, double& into) {
   return true;
 }
 
+std::vector<const YamlNode*> SettingsReader::texts(std::string_view key) {
+  std::vector<const YamlNode*> texts;
+  const std::vector<YamlNode>* const items = list(key);
+  if (items == nullptr) return texts;
+  for (const YamlNode& item : *items) {
+    if (item.kind == YamlNode::Kind::kScalar) {
+      texts.push_back(&item);
+    } else {
+      problem_at(item, format("{} lists text, not {}", key, name_of(item.kind)));
+    }
+  }
+  return texts;
+}
+
+std::vector<std::string> SettingsReader::names(std::string_view key,
+                                               const std::vector<std::string_view>& known) {
+  std::vector<std::string> names;
+  for (const YamlNode* const item : texts(key)) {
+    if (std::ranges::find(known, item->text) != known.end()) {
+      names.push_back(item->text);
+    } else {
+      problem_at(*item, format("{} are of {}, not '{}'", key, joined(known, ", "), item->text));
+    }
+  }
+  return names;
+}
+
 const std::vector<YamlNode>* SettingsReader::list(std::string_view key) {
   const YamlNode* const value = find(key);
   if (value == nullptr) return nullptr;

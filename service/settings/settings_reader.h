@@ -29,6 +29,10 @@ class SettingsReader {
   // A number in 0..1 such as 0.25 or 1.
   bool read_share(std::string_view key, double& into);
   const std::vector<YamlNode>* list(std::string_view key);
+  // The texts of a list; other entries are problems.
+  std::vector<const YamlNode*> texts(std::string_view key);
+  // Likewise, each of them one that is known.
+  std::vector<std::string> names(std::string_view key, const std::vector<std::string_view>& known);
 
   // Adds a problem at the value of `key`, or at the map where the key is missing.
   void problem(std::string_view key, std::string text);

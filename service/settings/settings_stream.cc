@@ -143,6 +143,23 @@ void read_against(SettingsReader& reader, TaskSettings& settings, std::vector<Pr
   settings.sampling = {.count = 1, .span = milliseconds(0), .stride = settings.sampling.stride};
 }
 
+// `repeats: all`, `repeats: fold`, or {likeness: 0.98}.
+void read_repeats(SettingsReader& reader, TaskSettings& settings, std::vector<Problem>& problems) {
+  const YamlNode* const node = reader.find("repeats");
+  if (node == nullptr) return;
+  if (node->kind == YamlNode::Kind::kMap) {
+    SettingsReader inner(*node, "repeats", problems);
+    double likeness = 0;
+    if (inner.read_share("likeness", likeness)) settings.repeat_likeness = likeness;
+    if (likeness < 0.5)
+      inner.problem("likeness", "likeness is the least cosine of two pictures that show the same, 0.5 to 1");
+    inner.finish();
+  } else if (node->text != "all" && node->text != "fold") {
+    reader.problem("repeats", format("repeats is all, fold or {{likeness: 0.98}}, not '{}'", node->text));
+  }
+  settings.fold_repeats = settings.repeat_likeness || node->text == "fold";
+}
+
 TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
   SettingsReader reader(node, "a task", problems);
   TaskSettings settings;
@@ -175,6 +192,7 @@ TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
   read_prune_of(reader, settings);
   read_against(reader, settings, problems);
   settings.keep_frames = read_frame_storage(reader, "keep_frames");
+  read_repeats(reader, settings, problems);
   // For a task on demand `every` is the greatest age of the frames that are asked about.
   if (settings.when == When::kDemand && !reader.has("every"))
     settings.sampling.stride = std::max(milliseconds(500), settings.sampling.span / 8);
@@ -322,6 +340,7 @@ StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems)
   if (const YamlNode* const gate = reader.find("gate")) stream.gate = read_gate(*gate, problems);
   read_tasks(reader, stream, problems);
   read_decoding(reader, stream);
+  reader.find("rules");  // read once all streams are known (settings_rules.h)
   reader.finish();
   return stream;
 }

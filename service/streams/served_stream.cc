@@ -7,6 +7,8 @@
 #include "ingest/feed_process.h"
 #include "service/engine/answer_record.h"
 #include "service/streams/task_groups.h"
+#include "tasks/certainty/calibrated_answer.h"
+#include "tasks/repeats.h"
 
 namespace palisade {
 
@@ -194,7 +196,10 @@ void ServedStream::ask(Clip clip, std::size_t index) {
       .prompts = series.prompts(),
       .max_new_tokens = around_.engine.max_new_tokens,
       .prune = series.settings().prune,
-      .likeness = around_.likeness,
+      .likeness = around_.likeness || std::ranges::any_of(settings_.tasks,
+                                                          [](const TaskSettings& task) {
+                                                            return task.repeat_likeness.has_value();
+                                                          }),
       .deadline = around_.engine.deadline,
       .cancelled = [self = shared_from_this()] { return self->stopping_.load(); },
       .tell = [self = shared_from_this(), passed](
@@ -313,9 +318,24 @@ void ServedStream::on_reply(const ClipContext& passed, const Request& request, c
   } else {
     ++answered_;
     task.task->read(reply.answer, answer);
-    told_[index] = {.time = latest(request.clip).stamp.wall, .text = answer.text};
+    if (around_.certainty != nullptr) calibrate(answer, *around_.certainty);
+    if (task.fold_repeats && repeats(index, record)) {
+      answer.text = told_[index].text;
+      answer.unchanged_since = told_[index].time;
+    } else {
+      told_[index] = {
+          .time = latest(request.clip).stamp.wall, .text = answer.text, .likeness = record.likeness};
+    }
   }
   around_.road.publish(std::move(record));
+}
+
+bool ServedStream::repeats(std::size_t task, const AnswerRecord& record) const {
+  const auto told = told_.find(task);
+  if (told == told_.end()) return false;
+  const std::optional<double>& alike = settings_.tasks[task].repeat_likeness;
+  return words_alone(told->second.text) == words_alone(record.answer.text) ||
+         (alike && likeness_of(told->second.likeness, record.likeness) >= *alike);
 }
 
 void ServedStream::on_failure(const ClipContext& passed, const Request& request, const Reply& reply) {

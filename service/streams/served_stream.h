@@ -20,6 +20,7 @@
 #include "service/streams/pair_notice.h"
 #include "service/streams/pairings.h"
 #include "service/streams/reference_pictures.h"
+#include "tasks/certainty/certainty_curve.h"
 
 namespace palisade {
 
@@ -30,8 +31,9 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
  public:
   struct Surroundings {
     EngineSettings engine;
-    FrameStorage frames = FrameStorage::kOff;  // of tasks that do not say
-    bool likeness = false;                     // answers tell the likeness of their last frame
+    FrameStorage frames = FrameStorage::kOff;    // of tasks that do not say
+    bool likeness = false;                       // answers tell the likeness of their last frame
+    const CertaintyCurves* certainty = nullptr;  // of the model's answers; null: none
     EngineModel& model;
     RequestQueue& queue;
     EventRoad& road;
@@ -65,6 +67,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   struct LastAnswer {
     WallTime time{};
     std::string text;
+    std::vector<float> likeness;  // of its last frame; may be empty
   };
 
   ClipSeries* series_of(const std::string& task);
@@ -83,6 +86,8 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   void on_reply(const ClipContext& passed, const Request& request, const Reply& reply);
   void on_failure(const ClipContext& passed, const Request& request, const Reply& reply);
   FrameStorage storage_of(const TaskSettings& task) const;
+  // Whether an answer says the same as the last one of its task.
+  bool repeats(std::size_t task, const AnswerRecord& record) const;
   AnswerRecord record_of(std::size_t task, const ClipContext& passed, const Request& request,
                          const Reply& reply);
 

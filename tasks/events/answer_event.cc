@@ -68,6 +68,13 @@ Json to_json(const TopToken& top) {
 Json to_json(const AnswerChoice& choice) {
   Json json = {{"text", choice.text}, {"p", choice.p}};
   if (choice.logprob) json["logprob"] = *choice.logprob;
+  if (choice.calibrated) json["calibrated"] = *choice.calibrated;
+  return json;
+}
+
+Json to_json(const CurveEvidence& curve) {
+  Json json = {{"id", curve.id}, {"task", curve.task}};
+  if (!curve.prompt.empty()) json["prompt"] = curve.prompt;
   return json;
 }
 
@@ -121,10 +128,12 @@ Json to_json(const AnswerEvent& answer) {
                {"model", to_json(answer.model)},
                {"dropped_before", answer.dropped_before},
                {"timing_ms", to_json(answer.timing)}};
+  if (!answer.name.empty() && answer.name != answer.task) json["name"] = answer.name;
   if (!answer.frames_stored.empty()) json["frames_stored"] = answer.frames_stored;
   if (answer.view)
     json["view"] = {
         {"sha256", answer.view->sha256}, {"width", answer.view->width}, {"height", answer.view->height}};
+  if (!answer.redacted.empty()) json["redacted"] = answer.redacted;
   if (answer.skipped_before) json["skipped_before"] = *answer.skipped_before;
   if (answer.unchanged_since) {
     json["unchanged_since"] = time_text(*answer.unchanged_since);
@@ -144,6 +153,7 @@ Json to_json(const AnswerEvent& answer) {
     for (const TopToken& top : step) tokens.push_back(to_json(top));
   }
   for (const AnswerChoice& choice : answer.choices) json["choices"].push_back(to_json(choice));
+  if (answer.curve) json["curve"] = to_json(*answer.curve);
   return json;
 }
 

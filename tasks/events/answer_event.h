@@ -59,11 +59,20 @@ struct AnswerChoice {
   std::string text;
   double p = 0;
   std::optional<double> logprob;
+  std::optional<double> calibrated = {};  // how often a choice of such a probability is right
+};
+
+// The curve that the calibrated probabilities are of (certainty_curve.h).
+struct CurveEvidence {
+  std::string id;
+  std::string prompt;  // of this prompt's answers; empty: of all of the task
+  std::string task;
 };
 
 // The data of a palisade.answer.v1 event.
 struct AnswerEvent {
   std::string task;
+  std::string name;  // of the task on its stream, the last word of the topic; empty: as `task`
   std::string prompt;
   std::string text;
   std::string finish_reason;
@@ -72,6 +81,7 @@ struct AnswerEvent {
   std::vector<double> token_logprobs;
   std::vector<std::vector<TopToken>> top_tokens;  // of each step, where they were asked for
   std::vector<AnswerChoice> choices;              // empty where the answer was not one of a few
+  std::optional<CurveEvidence> curve;
   std::vector<FrameEvidence> frames;
   WindowEvidence window;
   ModelIdentity model;
@@ -83,7 +93,8 @@ struct AnswerEvent {
   std::optional<DecodingEvidence> decoding;  // nothing where nothing was asked
   // "jpeg", "exact", or "lost" where they should have been; empty: nobody keeps them
   std::string frames_stored;
-  std::optional<ViewEvidence> view;  // where it is kept
+  std::optional<ViewEvidence> view;   // where it is kept
+  std::vector<std::string> redacted;  // names of what was replaced in `text`; its tokens are left out then
 };
 
 using HashPixels = std::function<std::string(const Image&)>;

@@ -20,6 +20,8 @@ std::string_view schema_of(EventKind kind) {
       return "palisade:/schema/state.v1.json";
     case EventKind::kHeartbeat:
       return "palisade:/schema/heartbeat.v1.json";
+    case EventKind::kAlert:
+      return "palisade:/schema/alert.v1.json";
   }
   return {};
 }
@@ -69,6 +71,8 @@ std::string_view type_of(EventKind kind) {
       return "palisade.state.v1";
     case EventKind::kHeartbeat:
       return "palisade.heartbeat.v1";
+    case EventKind::kAlert:
+      return "palisade.alert.v1";
   }
   return {};
 }
@@ -79,6 +83,10 @@ std::string sequence_text(std::uint64_t sequence) {
 
 std::string answer_topic(std::string_view stream, std::string_view name) {
   return "palisade/v1/" + std::string(stream) + "/" + std::string(name);
+}
+
+std::string alert_topic(std::string_view stream, std::string_view rule) {
+  return format("palisade/v1/{}/rule/{}", stream, rule);
 }
 
 std::string state_topic(std::string_view stream) {

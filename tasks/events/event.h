@@ -9,7 +9,7 @@
 
 namespace palisade {
 
-enum class EventKind { kAnswer, kState, kHeartbeat };
+enum class EventKind { kAnswer, kState, kHeartbeat, kAlert };
 
 // What subscribers receive, a CloudEvents 1.0 envelope around `data`. Whoever makes an event leaves `id` and
 // `sequence` to the publisher, which counts them per topic.
@@ -32,6 +32,7 @@ std::string sequence_text(std::uint64_t sequence);  // 12 digits
 
 std::string answer_topic(std::string_view stream, std::string_view name);
 std::string state_topic(std::string_view stream);
+std::string alert_topic(std::string_view stream, std::string_view rule);
 inline constexpr std::string_view kHeartbeatTopic = "palisade/v1/service/heartbeat";
 std::string stream_source(std::string_view node, std::string_view stream);
 

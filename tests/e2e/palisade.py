@@ -22,7 +22,7 @@ os.environ.pop("STATE_DIRECTORY", None)
 PATIENCE = 120  # seconds until a test gives up waiting for something that should come; not a measure of speed
 
 SCHEMAS = {name: json.loads((SOURCE / "service" / "schema" / f"{name}.v1.json").read_text())
-           for name in ("answer", "state", "heartbeat")}
+           for name in ("answer", "state", "heartbeat", "alert")}
 
 
 def palisade(*arguments, check=0, **options):

@@ -152,7 +152,9 @@ TEST_CASE("a view crosses once with the clips that have it, and what is too larg
   Clip clip{.frames = {wire_frame(small_image(1), 1), wire_frame(small_image(2), 2)}};
   clip.frames[1].view = view;
   ClipSender sender;
-  const Taken result = taken(joined(sender.messages_of(clip, 0, false), sender.messages_of(clip, 1, true)));
+  ClipMessages messages = sender.messages_of(clip, 0, false);
+  messages = joined(std::move(messages), sender.messages_of(clip, 1, true));
+  const Taken result = taken(std::move(messages));
   CHECK(result.images == 3);
   REQUIRE(result.clips.size() == 2);
   for (const auto& [received, sampling] : result.clips) {

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Alerts from end to end: rules in a running service, the same ones on its journal, digests, calibrated certainty, redaction."""
+import json
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from palisade import BUILD, PROGRAM, SOURCE, Running, Subscriber, main, palisade, validate
+
+STREET = SOURCE / "tests" / "golden" / "clips" / "street.mp4"
+RULE = """    rules:
+      - name: busy
+        task: caption
+        says: [drives, walks, runs, rides, enters, leaves]
+        severity: info
+        text: "{stream}: {text}"
+"""
+
+
+class Alerts(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory(prefix="palisade-e2e-")
+        self.addCleanup(holder.cleanup)
+        self.folder = Path(holder.name)
+        self.state = self.folder / "state"
+        self.config = self.folder / "config.yaml"
+
+    def configure(self, rules=RULE, head="", tasks="{task: caption, span: 2s, every: 500ms}"):
+        self.config.write_text(f"node: test\npublish: ipc://{self.folder}/events\nstate: {self.state}\n{head}streams:\n"
+                               f"  - name: a\n    url: '{STREET}'\n    loop: true\n    tasks: [{tasks}]\n{rules}")
+
+    def serve(self):
+        running = Running(PROGRAM, "serve", "--config", self.config)
+        self.addCleanup(running.__exit__)
+        subscriber = Subscriber(f"ipc://{self.folder}/events")
+        self.addCleanup(subscriber.close)
+        return running, subscriber
+
+    def stored(self, *arguments):
+        return [json.loads(line) for line in palisade("events", "--state", self.state, "--json", *arguments).stdout.splitlines()]
+
+    def test_a_service_raises_and_clears_alerts_and_its_journal_gives_the_same_again(self):
+        self.configure()
+        running, subscriber = self.serve()
+        for change in ("raised", "cleared", "raised"):
+            alert = subscriber.until(lambda topic, _: topic == "palisade/v1/a/rule/busy", change)
+            self.assertEqual(alert["data"]["change"], change)
+        self.assertEqual(running.stop(), 0)
+        told = self.stored("--kind", "alert", "--stream", "a", "--task", "busy")
+        self.assertGreaterEqual(len(told), 3)
+        answers = {event["id"]: event for event in self.stored("--kind", "answer")}
+        for alert, other in zip(told, told[1:]):
+            self.assertNotEqual(alert["data"]["change"], other["data"]["change"])
+            validate(alert)
+            for evidence in alert["data"]["evidence"]:
+                self.assertIn(evidence, answers)
+        for answer in answers.values():
+            self.assertEqual(answer["data"]["frames_stored"], "exact")
+        again = [json.loads(line) for line in palisade("rules", "test", self.config, "--json").stdout.splitlines()]
+        self.assertEqual([{k: v for k, v in alert.items() if k not in ("stream", "time")} for alert in again],
+                         [alert["data"] for alert in told])
+        lines = self.folder / "events.jsonl"
+        lines.write_text("".join(json.dumps(event) + "\n" for event in self.stored()))
+        self.assertEqual(palisade("rules", "test", self.config, lines, "--json").stdout,
+                         palisade("rules", "test", self.config, "--json").stdout)
+        self.assertIn("info raised: a: ", palisade("events", "--state", self.state, "--kind", "alert", "--limit", 100).stdout)
+
+    def test_an_alert_goes_on_after_a_restart(self):
+        self.configure(RULE.replace("[drives, walks, runs, rides, enters, leaves]", "[a, an]"))
+        running, subscriber = self.serve()
+        subscriber.until(lambda topic, _: topic == "palisade/v1/a/rule/busy", "raised")
+        self.assertEqual(running.stop(), 0)
+        running, subscriber = self.serve()
+        for _ in range(4):
+            subscriber.until(lambda topic, _: topic == "palisade/v1/a/caption", "an answer")
+        self.assertEqual(running.stop(), 0)
+        self.assertEqual([event["data"]["change"] for event in self.stored("--kind", "alert")], ["raised"])
+
+    def test_a_second_look_is_asked_for_and_decides(self):
+        self.configure("""    rules:
+      - {name: sure, task: red, above: 0, re_ask: {task: again, above: 0}}
+      - {name: never, task: red, above: 0, re_ask: {task: again, answer: perhaps, within: 1s}}
+""", tasks="{task: question, name: red, question: 'is there a car?', frames: 1, every: 500ms}, "
+           "{task: question, name: again, question: 'is there a car?', frames: 1, when: demand}")
+        running, subscriber = self.serve()
+        found = {}
+        while len(found) < 2:
+            event = subscriber.until(lambda topic, _: "/rule/" in topic, "alerts")
+            found.setdefault(event["data"]["rule"], event)
+        self.assertEqual(running.stop(), 0)
+        self.assertEqual(found["sure"]["data"]["check"], "passed")
+        self.assertEqual(found["never"]["data"]["check"], "unanswered")
+
+    def test_a_digest_has_only_what_events_said(self):
+        self.configure()
+        running, subscriber = self.serve()
+        for _ in range(8):
+            subscriber.until(lambda topic, _: topic == "palisade/v1/a/caption", "an answer")
+        self.assertEqual(running.stop(), 0)
+        events = {event["id"]: event for event in self.stored()}
+        entries = [json.loads(line) for line in palisade("digest", "--state", self.state, "--from", "1970-01-01", "--json").stdout.splitlines()]
+        for entry in entries:
+            texts = {events[name]["data"].get("text", events[name]["data"].get("state", "")) for name in entry["ids"]}
+            self.assertTrue(any(entry["text"].startswith(text) for text in texts), (entry, texts))
+        captions = [event for event in events.values() if event["type"] == "palisade.answer.v1"]
+        self.assertEqual(sum(entry["count"] for entry in entries if entry["kind"] == "answer"), len(captions))
+        shown = palisade("digest", "--state", self.state, "--from", "1970-01-01", "--zone", "Europe/Berlin").stdout
+        self.assertIn("a: caption", shown)
+        self.assertIn("Mars", palisade("digest", "--state", self.state, "--zone", "Mars/Base", "--from", "1970-01-01", check=1).stderr)
+
+    def test_certainty_is_measured_and_told(self):
+        data = self.folder / "data"
+        subprocess.run([BUILD / "examples" / "palisade-world", "--out", data, "--stills", "300", "--seed", "99"],
+                       check=True, capture_output=True)
+        files = [path for path in sorted(data.glob("*.jsonl")) if path.name != "scenes.jsonl"]
+        lines = [line for path in files for line in path.read_text().splitlines() if "is there a" in line]
+        examples = data / "exists.jsonl"
+        examples.write_text("\n".join(lines) + "\n")
+        self.assertGreater(len(lines), 50)
+        curves, picture = self.folder / "curves.json", self.folder / "curves.svg"
+        printed = palisade("calibrate-answers", "--data", examples, "--to", curves, "--svg", picture).stdout
+        self.assertRegex(printed, r"error before 0\.\d+ \[.*after 0\.\d+ \[.*question")
+        self.assertIn("</svg>", picture.read_text())
+        shutil.copy(curves, self.folder / "other.json")
+        frame = self.folder / "frames"
+        palisade("caption", STREET, "--frames", 1, "--every", "5s", "--frames-to", frame)
+        event = json.loads(palisade("ask", "is there a car?", sorted(frame.glob("*.png"))[0], "--certainty", curves, "--json").stdout)
+        validate(event)
+        self.assertIn("calibrated", event["data"]["choices"][0])
+        self.assertEqual(event["data"]["curve"]["task"], "question")
+        curves.write_text(curves.read_text().replace('"id": "', '"id": "other-').replace('"sha256": "', '"sha256": "0'))
+        self.assertIn("not of", palisade("ask", "is there a car?", sorted(frame.glob("*.png"))[0], "--certainty", curves, "--json", check=2).stderr)
+
+    def test_what_is_personal_is_not_published(self):
+        self.configure("", head="redact: {patterns: {thing: 'car|truck|dog|person|bicycle|street'}}\n")
+        running, subscriber = self.serve()
+        event = subscriber.until(lambda topic, _: topic == "palisade/v1/a/caption", "an answer")
+        self.assertEqual(running.stop(), 0)
+        self.assertEqual(event["data"]["redacted"], ["thing"])
+        self.assertIn("[thing]", event["data"]["text"])
+        self.assertEqual(event["data"]["token_ids"], [])
+        for kind in (" car", " street"):
+            self.assertNotIn(kind, event["data"]["text"])
+
+
+if __name__ == "__main__":
+    main()

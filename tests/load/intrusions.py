@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Alerts on hours of a simulated street (examples/dataset/intrusions.cc): which intrusions a rule finds, when, and what it raises
+beside them; with a second look and without. The journal of that run then gives the same alerts again. Prints a line of JSON for
+each rule. PALISADE_BUILD names the build folder."""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timezone
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+from palisade import BUILD, PROGRAM  # noqa: E402
+
+BEGIN = datetime(2026, 11, 23, 10, 0, 0, tzinfo=timezone.utc)
+MARGIN = 0.3  # seconds of the film by which an alert may come after its intrusion has left
+
+
+def configuration(folder, film, every, quiet):
+    hours = "" if quiet is None else f", quiet: [{{from: '{quiet[0]}', to: '{quiet[1]}'}}]"
+    common = f"task: person, above: 0.7, below: 0.3, severity: critical{hours}"
+    return f"""node: trial
+publish: ipc://{folder}/events
+state: {folder}/state
+streams:
+  - name: street
+    url: {film}
+    degrade: false
+    tasks:
+      - {{task: question, name: person, question: "is there a red person?", frames: 1, every: {every}}}
+      - {{task: question, name: again, question: "is there a red person?", frames: 1, every: {every}, when: demand}}
+    rules:
+      - {{name: plain, {common}}}
+      - {{name: looked_twice, {common}, re_ask: {{task: again, above: 0.7, within: 20s}}}}
+"""
+
+
+def film_second(text):
+    return (datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc) - BEGIN).total_seconds()
+
+
+def account(alerts, truth, window):
+    raised = [film_second(alert["since"]) for alert in alerts if alert["change"] == "raised"]
+    wanted = [visit for visit in truth if visit["kind"] == "intrusion"]
+    found, late, twice, used = 0, 0, 0, set()
+    for visit in wanted:
+        within = [i for i, at in enumerate(raised) if visit["from"] - window <= at <= visit["until"] + MARGIN]
+        used.update(within)
+        found += bool(within)
+        twice += max(0, len(within) - 1)
+        late += bool(within) and raised[within[0]] - visit["from"] > 2 * window
+    return {"intrusions": len(wanted), "found": found, "later_than_two_windows": late, "raised_again": twice,
+            "false_alerts": len(raised) - len(used)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=7200, help="of the street")
+    parser.add_argument("--lapse", type=int, default=20)
+    parser.add_argument("--intrusions", type=int, default=12)
+    parser.add_argument("--lookalikes", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        film = folder / "street.mp4"
+        minute = 60 * arguments.lapse  # of the film, in seconds of the street
+        quiet_from = arguments.seconds // 2 // minute * minute
+        quiet = arguments.seconds >= 4 * minute
+        subprocess.run([BUILD / "examples" / "palisade-intrusions", film, "--seconds", str(arguments.seconds),
+                        "--lapse", str(arguments.lapse), "--intrusions", str(arguments.intrusions),
+                        "--lookalikes", str(arguments.lookalikes), "--seed", str(arguments.seed),
+                        *(["--quiet-from", str(quiet_from), "--quiet-to", str(quiet_from + minute)] if quiet else [])], check=True)
+        os.utime(film, (BEGIN.timestamp(), BEGIN.timestamp()))
+        truth = [json.loads(line) for line in Path(f"{film}.truth.jsonl").read_text().splitlines()]
+        first = quiet_from // minute
+        window = 2 / arguments.lapse
+        config = folder / "palisade.yaml"
+        config.write_text(configuration(folder, film, f"{int(1000 * window)}ms",
+                                        (f"10:{first:02}", f"10:{first + 1:02}") if quiet else None))
+        served = subprocess.run([PROGRAM, "serve", "--config", config, "--until-end"], capture_output=True, text=True)
+        if served.returncode != 0:
+            sys.exit(served.stderr)
+        events = [json.loads(line) for line in subprocess.run(
+            [PROGRAM, "events", "--config", config, "--json", "--from", "2026-01-01"], check=True, capture_output=True,
+            text=True).stdout.splitlines()]
+        again = [json.loads(line) for line in subprocess.run(
+            [PROGRAM, "rules", "test", config, "--json"], check=True, capture_output=True, text=True).stdout.splitlines()]
+        told = [event["data"] for event in events if event["type"] == "palisade.alert.v1"]
+        for alert in again:
+            del alert["stream"], alert["time"]
+        answers = sum(event["type"] == "palisade.answer.v1" for event in events)
+        for rule in ("plain", "looked_twice"):
+            alerts = [alert for alert in told if alert["rule"] == rule]
+            print(json.dumps({"rule": rule, "answers": answers, **account(alerts, truth, window),
+                              "same_from_journal": alerts == [alert for alert in again if alert["rule"] == rule]}))
+
+
+if __name__ == "__main__":
+    main()
