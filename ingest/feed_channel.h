@@ -10,7 +10,7 @@ namespace palisade {
 
 // The descriptor at which the process of a camera finds its end of the socket.
 inline constexpr int kFeedChannel = 3;
-inline constexpr std::size_t kMaxDescriptorsSent = 16;  // sent at once, as many as a clip has frames
+inline constexpr std::size_t kMaxDescriptorsSent = 17;  // at once: a clip's 16 frames and its view
 
 // Sends all of it to a socket, the descriptors with its first byte. Waits where the other end does not take
 // it, for no longer than the socket's SO_SNDTIMEO at a time. False where it was not sent.
