@@ -1,5 +1,6 @@
 #include "base/whole_file.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,12 +46,23 @@ void WholeFile::write_at(std::size_t offset, std::span<const std::byte> bytes) {
   if (::lseek(file_.descriptor, 0, SEEK_END) < 0) fail("cannot be written");
 }
 
+void WholeFile::make_private() {
+  if (::fchmod(file_.descriptor, S_IRUSR | S_IWUSR) != 0) fail("cannot be kept from others");
+}
+
 void WholeFile::commit() {
   if (!file_.commit()) fail("cannot be written");
 }
 
 void write_whole_file(const std::filesystem::path& path, std::string_view text) {
   WholeFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+void write_private_file(const std::filesystem::path& path, std::string_view text) {
+  WholeFile file(path);
+  file.make_private();
   file.write(text);
   file.commit();
 }

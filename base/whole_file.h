@@ -22,6 +22,8 @@ class WholeFile {
   void write(std::span<const std::byte> bytes);
   // Overwrites bytes that have been written before.
   void write_at(std::size_t offset, std::span<const std::byte> bytes);
+  // Nobody but its owner may read it. Before anything is written.
+  void make_private();
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
   void commit();
 
@@ -31,6 +33,8 @@ class WholeFile {
 };
 
 void write_whole_file(const std::filesystem::path& path, std::string_view text);
+// The same, for its owner alone to read (0600) from its first byte on.
+void write_private_file(const std::filesystem::path& path, std::string_view text);
 // Appends a line to a file in one write, so that lines of several processes do not mix.
 void append_line(const std::filesystem::path& path, std::string_view line);
 

@@ -22,6 +22,8 @@ palisade_pkg_config(zeromq libzmq)
 palisade_pkg_config(sqlite sqlite3)
 palisade_pkg_config(libcrypto libcrypto)
 palisade_pkg_config(openssl openssl)
+palisade_pkg_config(sodium libsodium)
+palisade_pkg_config(prometheus prometheus-cpp-core)
 palisade_pkg_config(regular_expressions re2)
 
 # Debian's dnnl package asks for OpenCL through find_package, which the CPU engine does not need. A oneDNN of

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "ingest/pictures/picture.h"
 #include "service/engine/certainty_file.h"
+#include "service/http_backend.h"
 #include "service/journal/event_query.h"
 #include "service/settings/settings_journal.h"
 
@@ -89,7 +90,12 @@ const StreamSettings* find_stream(const Settings& settings, const std::string& n
 
 }  // namespace
 
-Service::Service(Settings settings, EngineModel& model) : settings_(std::move(settings)), model_(model) {
+Service::Service(Settings settings, EngineModel& model)
+    : settings_(std::move(settings)),
+      node_(settings_.node),
+      state_folder_(settings_.journal.on || !settings_.http.endpoint.empty() ? state_folder_of(settings_)
+                                                                             : std::filesystem::path()),
+      model_(model) {
   const std::optional<ServiceKeys> keys = keys_of(settings_);
   publisher_ = std::make_unique<Publisher>(PublisherOptions{.endpoint = settings_.publish, .keys = keys});
   if (settings_.journal.on) {
@@ -117,6 +123,14 @@ Service::Service(Settings settings, EngineModel& model) : settings_(std::move(se
   if (!settings_.control.empty()) {
     control_ = std::make_unique<Control>(
         settings_.control, [this](const ControlRequest& request) { return on_control(request); });
+  }
+  if (!settings_.http.endpoint.empty()) {
+    backend_ = std::make_unique<Backend>(*this);
+    http_ = std::make_unique<HttpService>(HttpServiceOptions{.endpoint = settings_.http.endpoint,
+                                                             .hosts = settings_.http.hosts,
+                                                             .origins = settings_.http.origins,
+                                                             .state_folder = state_folder_},
+                                          *backend_);
   }
 }
 
@@ -172,6 +186,7 @@ void Service::start_stream(const StreamSettings& stream, const Feed::Open& open)
                   .engine = settings_.engine,
                   .frames = settings_.journal.on ? settings_.journal.frames : FrameStorage::kOff,
                   .likeness = settings_.journal.on,
+                  .views = http_ != nullptr,
                   .certainty = certainty_ ? &*certainty_ : nullptr,
                   .model = model_,
                   .queue = queue_,
@@ -308,6 +323,7 @@ Service::End Service::run(const std::stop_token& stop, bool until_end, const Fee
 
 bool Service::stop() {
   if (!road_) return true;
+  http_.reset();
   control_.reset();
   replay_.reset();
   const Streams streams = [this] {

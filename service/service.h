@@ -11,6 +11,7 @@
 #include "ingest/open_source.h"
 #include "service/engine/engine.h"
 #include "service/events/event_road.h"
+#include "service/http/http_service.h"
 #include "service/journal/event_replay.h"
 #include "service/journal/frame_journal.h"
 #include "service/journal/journal.h"
@@ -46,11 +47,13 @@ class Service {
   // ended.
   bool stop();
   const std::string& endpoint() const { return publisher_->endpoint(); }
+  std::string http_endpoint() const { return http_ ? http_->endpoint() : ""; }
 
  private:
   using Streams = std::vector<std::shared_ptr<ServedStream>>;
   void open_references(const Settings& settings);
   void ask_now(const TaskAsked& asked);
+  class Backend;
   std::optional<std::string> on_control(const ControlRequest& request);
   bool read_clients_again(const Settings& settings);
   void apply(Settings wanted, const Feed::Open& open);
@@ -60,6 +63,8 @@ class Service {
   NodeStatus status() const;
 
   Settings settings_;
+  const std::string node_;
+  const std::filesystem::path state_folder_;  // empty where there is neither a journal nor the HTTP API
   RequestQueue queue_;
   Pairings pairings_;
   ReferencePictures references_;
@@ -78,6 +83,8 @@ class Service {
   std::unique_ptr<Control> control_;
   std::unique_ptr<EventReplay> missed_;  // the replay server's thread's
   std::unique_ptr<ReplayServer> replay_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<HttpService> http_;
 };
 
 }  // namespace palisade

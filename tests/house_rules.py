@@ -48,16 +48,18 @@ MAY_INCLUDE = {
     "service/engine": "frames model model/config model/weights model/matmul model/paligemma model/decoding tasks/events tasks/certainty service/settings service/events",
     "service/streams": "frames ingest ingest/pictures model/paligemma tasks/events tasks/certainty tasks service/settings service/engine service/events",
     "service/asking": "frames ingest ingest/source ingest/pictures tasks/events tasks service/engine service/events",
+    "service/http": "frames ingest/pictures model/paligemma model/decoding tasks tasks/events tasks/filters tasks/certainty service/endpoints "
+                    "service/engine service/events service/journal service/asking",
     "service/transfer": "frames ingest ingest/source ingest/pictures model model/text model/config model/weights model/decoding model/train "
                         "tasks tasks/filters service/terminal service/settings",
     "service/bench": "frames model/tensor model/config model/kernels model/matmul model/paligemma service/terminal service/settings "
                      "service/engine service/streams",
     "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
                       "model/siglip model/paligemma model/decoding model/train",
-    "service": "ingest ingest/pictures tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams",  # wires all of it
+    "service": "ingest ingest/source ingest/pictures tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams service/http",  # wires all of it
     "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/siglip model/paligemma "
                         "model/decoding tasks tasks/events tasks/certainty tasks/rules service service/terminal service/endpoints service/settings service/events "
-                        "service/zeromq service/journal service/engine service/asking service/transfer service/bench service/verify",
+                        "service/zeromq service/journal service/engine service/asking service/http service/transfer service/bench service/verify",
 }
 
 # A third-party header and the only files that may include it.
@@ -80,7 +82,9 @@ DOORS = [
     (r"SQLiteCpp/|sqlite3", r"service/journal/database\.(h|cc)"),
     (r"yaml-cpp/", r"service/settings/settings_tree\.(cc|h)"),
     (r"zmq", r"service/zeromq/(guarded_socket|publisher|control|replay|keys|peer_guard)\.cc|service/commands/watch\.cc"),
-    (r"boost/", r"service/zeromq/peer_guard\.cc|service/terminal/interrupt\.cc"),
+    (r"boost/", r"service/zeromq/peer_guard\.cc|service/terminal/interrupt\.cc|service/http/(server\.cc|http_wire\.(h|cc))"),
+    (r"sodium", r"service/http/(access|question)\.cc"),
+    (r"prometheus/", r"service/http/metrics\.cc"),
     (r"CLI/", r"service/commands/\w+\.cc"),
     (r"spdlog/", r"base/log\.cc"),
     (r"fmt/", r"base/format\.h"),

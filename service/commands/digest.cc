@@ -4,10 +4,10 @@
 #include <memory>
 
 #include "base/format.h"
+#include "base/moment.h"
 #include "base/time_zone.h"
 #include "service/commands/command.h"
 #include "service/commands/state_flags.h"
-#include "service/commands/time_flag.h"
 #include "service/journal/event_query.h"
 #include "service/terminal/output.h"
 #include "tasks/digest.h"

@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/moment.h"
 #include "service/commands/command.h"
 #include "service/commands/state_flags.h"
-#include "service/commands/time_flag.h"
 #include "service/journal/event_upkeep.h"
 #include "service/terminal/output.h"
 

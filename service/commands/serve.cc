@@ -28,7 +28,8 @@ Settings settings_of(const ServeOptions& options) {
   apply(options.model, settings);
   if (!options.publish.empty()) {
     const bool encrypted = !settings.keys.server.empty();
-    if (const auto fault = endpoint_fault(options.publish, encrypted)) throw UsageError("--publish: " + *fault);
+    if (const auto fault = endpoint_fault(options.publish, encrypted))
+      throw UsageError("--publish: " + *fault);
     settings.publish = options.publish;
   }
   return settings;
@@ -67,6 +68,8 @@ int serve(const ServeOptions& options) {
   Service service(settings, *model);
   log_info("publishing on " + service.endpoint() + "; `palisade watch --subscribe " + service.endpoint() +
            "` shows it");
+  if (const std::string http = service.http_endpoint(); !http.empty())
+    log_info("HTTP API on " + http + "; the admin's token is in admin.token of the state folder");
   interrupt.on_hangup([&] { reload(options, service); });
   const Service::End end = service.run(interrupt.token(), options.until_end);
   interrupt.on_hangup({});

@@ -22,15 +22,6 @@ void keep_pictures(AnswerRecord& record, FrameHashes& hashes, FrameKeeper& keepe
   if (kept && !view.empty()) answer.view = ViewEvidence{pictures.back().sha256, view.width(), view.height()};
 }
 
-// Tokens would still spell what was replaced.
-void redact(AnswerEvent& answer, const TextRedaction& redaction) {
-  answer.redacted = redaction.redact(answer.text);
-  if (answer.redacted.empty()) return;
-  answer.token_ids.clear();
-  answer.token_logprobs.clear();
-  answer.top_tokens.clear();
-}
-
 Event event_of_answer(AnswerRecord record, const std::string& node, FrameHashes& hashes,
                       const AnswerTreatment& treatment) {
   AnswerEvent& answer = record.answer;
@@ -57,6 +48,14 @@ Event event_of_state(const StateRecord& record, const std::string& node) {
 }
 
 }  // namespace
+
+void redact(AnswerEvent& answer, const TextRedaction& redaction) {
+  answer.redacted = redaction.redact(answer.text);
+  if (answer.redacted.empty()) return;
+  answer.token_ids.clear();
+  answer.token_logprobs.clear();
+  answer.top_tokens.clear();
+}
 
 Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes,
                const AnswerTreatment& treatment) {

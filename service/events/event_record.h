@@ -38,6 +38,9 @@ struct AnswerTreatment {
   const TextRedaction* redaction = nullptr;  // of its text; null: it is published as it is
 };
 
+// Replaces what an answer's text must not hold, and leaves out the tokens that would spell it.
+void redact(AnswerEvent& answer, const TextRedaction& redaction);
+
 // Makes an event of a record, still without id and sequence.
 Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes,
                const AnswerTreatment& treatment = {});

@@ -84,6 +84,27 @@ void read_replay(SettingsReader& reader, Settings& settings) {
   }
 }
 
+// `http: {listen: 127.0.0.1:8420, hosts: [...], origins: [...]}`
+void read_http(SettingsReader& reader, HttpSettings& http, std::vector<Problem>& problems) {
+  const YamlNode* const node = reader.find("http");
+  if (node == nullptr) return;
+  SettingsReader inner(*node, "http", problems);
+  std::string listen = "127.0.0.1:8420";
+  inner.read("listen", listen);
+  http.endpoint = listen.starts_with("ipc://") || listen.starts_with("tcp://") ? listen
+                  : listen.starts_with('/')                                    ? "ipc://" + listen
+                                                                               : "tcp://" + listen;
+  if (endpoint_fault(http.endpoint))
+    inner.problem("listen",
+                  format("listen is an address of this machine alone, such as 127.0.0.1:8420, or a Unix "
+                         "socket's path, not '{}'; for others put a server with TLS before it and name it "
+                         "in hosts",
+                         listen));
+  for (const YamlNode* const host : inner.texts("hosts")) http.hosts.push_back(host->text);
+  for (const YamlNode* const origin : inner.texts("origins")) http.origins.push_back(origin->text);
+  inner.finish();
+}
+
 // `redact: {personal_data: [KIND ...], patterns: {NAME: EXPRESSION ...}}`
 void read_redaction(SettingsReader& reader, RedactionSettings& redact, std::vector<Problem>& problems) {
   const YamlNode* const node = reader.find("redact");
@@ -128,7 +149,9 @@ void add_taps(Settings& settings, std::size_t index, Place place, std::vector<Pr
 void read_streams(SettingsReader& reader, Settings& settings, std::vector<Problem>& problems) {
   const std::vector<YamlNode>* const streams = reader.list("streams");
   if (streams == nullptr) {
-    if (!reader.has("streams")) reader.problem("streams", "no streams; add 'streams:' with at least one");
+    // With the HTTP API there is something to do without one.
+    if (!reader.has("streams") && settings.http.endpoint.empty())
+      reader.problem("streams", "no streams; add 'streams:' with at least one");
     return;
   }
   if (streams->empty() || streams->size() > kMaxStreams) {
@@ -199,6 +222,7 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     if (reader.read("state", state)) settings.state = state;
     settings.journal = read_journal(reader, problems);
     read_redaction(reader, settings.redact, problems);
+    read_http(reader, settings.http, problems);
     read_engine(reader, settings.engine, problems);
     read_streams(reader, settings, problems);
     reader.finish();
@@ -246,6 +270,7 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
   note("state", running.state == wanted.state);
   note("journal", running.journal == wanted.journal);
   note("certainty", running.certainty == wanted.certainty);
+  note("http", running.http == wanted.http);
   note("redact", running.redact == wanted.redact);
   note("engine", running.engine == wanted.engine);
   return keys;

@@ -127,6 +127,15 @@ struct KeySettings {
   bool operator==(const KeySettings&) const = default;
 };
 
+// The HTTP API; without an endpoint there is none.
+struct HttpSettings {
+  std::string endpoint;              // tcp://127.0.0.1:8420, ipc:///run/palisade/http
+  std::vector<std::string> hosts;    // names that clients may use for it
+  std::vector<std::string> origins;  // pages that may ask it
+
+  bool operator==(const HttpSettings&) const = default;
+};
+
 // A configuration file; configs/palisade.yaml shows every key.
 struct Settings {
   std::string node = "node-1";
@@ -145,6 +154,7 @@ struct Settings {
   JournalSettings journal;
   std::filesystem::path certainty;  // file of `palisade calibrate-answers`; empty: none
   RedactionSettings redact;
+  HttpSettings http;
   EngineSettings engine;
   std::vector<StreamSettings> streams;
   std::vector<RuleSettings> rules;  // of all streams

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "ingest/feed_process.h"
 #include "service/engine/answer_record.h"
+#include "service/streams/stream_state.h"
 #include "service/streams/task_groups.h"
 #include "tasks/certainty/calibrated_answer.h"
 #include "tasks/repeats.h"
@@ -34,8 +35,10 @@ void ServedStream::start(Feed::Open open) {
       .image_size = around_.model.image_size(),
       .resize = around_.model.identity().resize,
       .masks = settings_.masks,
-      .make_views = std::ranges::any_of(
-          settings_.tasks, [&](const TaskSettings& task) { return storage_of(task) != FrameStorage::kOff; }),
+      .make_views = around_.views || std::ranges::any_of(settings_.tasks,
+                                                         [&](const TaskSettings& task) {
+                                                           return storage_of(task) != FrameStorage::kOff;
+                                                         }),
       .watch_motion =
           std::ranges::any_of(series_, [](const auto& series) { return series->watches_motion(); }),
       .region = settings_.gate.region,
@@ -87,6 +90,21 @@ void ServedStream::end() {
   ending = std::move(feed_);
 }
 
+StateEvent ServedStream::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_of(last_report_);
+}
+
+std::optional<Frame> ServedStream::newest() const {
+  const std::lock_guard lock(mutex_);
+  return newest_;
+}
+
+std::map<std::size_t, ServedStream::LastText> ServedStream::last_texts() const {
+  const std::lock_guard lock(mutex_);
+  return last_texts_;
+}
+
 StreamCounts ServedStream::counts() const {
   std::uint64_t skipped = 0, left_out = 0, lost = 0;
   for (const auto& series : series_) {
@@ -133,6 +151,10 @@ std::optional<std::string> ServedStream::take_reference(const std::string& task)
 }
 
 void ServedStream::on_clip(Clip clip, std::size_t sampling) {
+  {
+    const std::lock_guard lock(mutex_);
+    newest_ = clip.frames.back();
+  }
   if (sampling >= series_.size()) {
     around_.pairings.offer_second(settings_.taps[sampling - series_.size()].pairing,
                                   std::move(clip.frames.front()));
@@ -289,14 +311,7 @@ void ServedStream::on_report(const FeedReport& report) {
 }
 
 void ServedStream::publish_state(const FeedReport& report) {
-  around_.road.publish(StateRecord{.stream = settings_.name,
-                                   .state = {.state = std::string(name_of(report.state)),
-                                             .reason = redacted(report.reason),
-                                             .since = report.since,
-                                             .attempt = report.attempt,
-                                             .next_try_in = report.next_try_in,
-                                             .width = report.width,
-                                             .height = report.height}});
+  around_.road.publish(StateRecord{.stream = settings_.name, .state = state_of(report)});
 }
 
 void ServedStream::on_reply(const ClipContext& passed, const Request& request, const Reply& reply) {
@@ -326,6 +341,10 @@ void ServedStream::on_reply(const ClipContext& passed, const Request& request, c
       told_[index] = {
           .time = latest(request.clip).stamp.wall, .text = answer.text, .likeness = record.likeness};
     }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    last_texts_[index] = {.time = latest(request.clip).stamp.wall, .text = answer.text};
   }
   around_.road.publish(std::move(record));
 }

@@ -33,6 +33,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
     EngineSettings engine;
     FrameStorage frames = FrameStorage::kOff;    // of tasks that do not say
     bool likeness = false;                       // answers tell the likeness of their last frame
+    bool views = false;                          // somebody wants to see newest()
     const CertaintyCurves* certainty = nullptr;  // of the model's answers; null: none
     EngineModel& model;
     RequestQueue& queue;
@@ -56,6 +57,15 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   bool ended() const { return ended_; }
   bool unreadable() const { return unreadable_; }
   StreamCounts counts() const;
+  StateEvent state() const;
+  // The newest frame that the model was to see, with its view where those are made; nothing before the first.
+  std::optional<Frame> newest() const;
+  // A task's last answer, by its index; the time of its last frame.
+  struct LastText {
+    WallTime time{};
+    std::string text;
+  };
+  std::map<std::size_t, LastText> last_texts() const;
 
   // From any thread: the task's next clip is asked about at once; the task's next frame becomes the reference
   // picture that it compares with. Both return what is wrong, or nothing.
@@ -117,8 +127,10 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   std::mutex pairs_mutex_;
   std::map<std::size_t, PairNotice> pair_notices_;  // guarded by pairs_mutex_; by index of the series
   mutable std::mutex mutex_;
-  FeedReport last_report_;          // guarded by mutex_
-  std::uint64_t frames_ = 0;        // guarded by mutex_; frames of the feed, once it has ended
+  FeedReport last_report_;                      // guarded by mutex_
+  std::optional<Frame> newest_;                 // guarded by mutex_
+  std::map<std::size_t, LastText> last_texts_;  // guarded by mutex_
+  std::uint64_t frames_ = 0;                    // guarded by mutex_; frames of the feed, once it has ended
   std::unique_ptr<ClipFeed> feed_;  // guarded by mutex_; the last member, because its thread uses all others
 };
 

@@ -4,23 +4,21 @@ beside them; with a second look and without. The journal of that run then gives 
 each rule. PALISADE_BUILD names the build folder."""
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 from palisade import BUILD, PROGRAM  # noqa: E402
 
-BEGIN = datetime(2026, 11, 23, 10, 0, 0, tzinfo=timezone.utc)
 MARGIN = 0.3  # seconds of the film by which an alert may come after its intrusion has left
 
 
 def configuration(folder, film, every, quiet):
     hours = "" if quiet is None else f", quiet: [{{from: '{quiet[0]}', to: '{quiet[1]}'}}]"
-    common = f"task: person, above: 0.7, below: 0.3, severity: critical{hours}"
+    common = f"task: person, above: 0.7, below: 0.3, cooldown: 2s, severity: critical{hours}"
     return f"""node: trial
 publish: ipc://{folder}/events
 state: {folder}/state
@@ -37,12 +35,20 @@ streams:
 """
 
 
-def film_second(text):
-    return (datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc) - BEGIN).total_seconds()
+def time_of(text):
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
 
 
-def account(alerts, truth, window):
-    raised = [film_second(alert["since"]) for alert in alerts if alert["change"] == "raised"]
+def begin_of(film):
+    """When its first picture was taken, as Palisade has it."""
+    event = json.loads(subprocess.run([PROGRAM, "caption", film, "--frames", "1", "--every", "1h", "--json"], check=True,
+                                      capture_output=True, text=True).stdout.splitlines()[0])
+    frame = event["data"]["frames"][0]
+    return time_of(frame["time"]) - timedelta(milliseconds=frame["pts_ms"])
+
+
+def account(alerts, truth, window, begin):
+    raised = [(time_of(alert["since"]) - begin).total_seconds() for alert in alerts if alert["change"] == "raised"]
     wanted = [visit for visit in truth if visit["kind"] == "intrusion"]
     found, late, twice, used = 0, 0, 0, set()
     for visit in wanted:
@@ -62,24 +68,25 @@ def main():
     parser.add_argument("--intrusions", type=int, default=12)
     parser.add_argument("--lookalikes", type=int, default=30)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--alerts-to", type=Path, help="write the alerts and what really was to this file")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         film = folder / "street.mp4"
-        minute = 60 * arguments.lapse  # of the film, in seconds of the street
-        quiet_from = arguments.seconds // 2 // minute * minute
+        # Two minutes of the film with one intrusion in their middle, which one minute of the clock is to hide.
+        minute, middle = 60 * arguments.lapse, arguments.seconds // 2
         quiet = arguments.seconds >= 4 * minute
         subprocess.run([BUILD / "examples" / "palisade-intrusions", film, "--seconds", str(arguments.seconds),
                         "--lapse", str(arguments.lapse), "--intrusions", str(arguments.intrusions),
                         "--lookalikes", str(arguments.lookalikes), "--seed", str(arguments.seed),
-                        *(["--quiet-from", str(quiet_from), "--quiet-to", str(quiet_from + minute)] if quiet else [])], check=True)
-        os.utime(film, (BEGIN.timestamp(), BEGIN.timestamp()))
+                        *(["--quiet-from", str(middle - minute), "--quiet-to", str(middle + minute)] if quiet else [])], check=True)
         truth = [json.loads(line) for line in Path(f"{film}.truth.jsonl").read_text().splitlines()]
-        first = quiet_from // minute
+        begin = begin_of(film)
+        hidden = begin + timedelta(seconds=middle / arguments.lapse)
         window = 2 / arguments.lapse
         config = folder / "palisade.yaml"
         config.write_text(configuration(folder, film, f"{int(1000 * window)}ms",
-                                        (f"10:{first:02}", f"10:{first + 1:02}") if quiet else None))
+                                        (f"{hidden:%H:%M}", f"{hidden + timedelta(minutes=1):%H:%M}") if quiet else None))
         served = subprocess.run([PROGRAM, "serve", "--config", config, "--until-end"], capture_output=True, text=True)
         if served.returncode != 0:
             sys.exit(served.stderr)
@@ -91,10 +98,12 @@ def main():
         told = [event["data"] for event in events if event["type"] == "palisade.alert.v1"]
         for alert in again:
             del alert["stream"], alert["time"]
+        if arguments.alerts_to:
+            arguments.alerts_to.write_text(json.dumps({"truth": truth, "alerts": told}, indent=1))
         answers = sum(event["type"] == "palisade.answer.v1" for event in events)
         for rule in ("plain", "looked_twice"):
             alerts = [alert for alert in told if alert["rule"] == rule]
-            print(json.dumps({"rule": rule, "answers": answers, **account(alerts, truth, window),
+            print(json.dumps({"rule": rule, "answers": answers, **account(alerts, truth, window, begin),
                               "same_from_journal": alerts == [alert for alert in again if alert["rule"] == rule]}))
 
 

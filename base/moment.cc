@@ -1,4 +1,4 @@
-#include "service/commands/time_flag.h"
+#include "base/moment.h"
 
 #include <charconv>
 #include <optional>

@@ -1,0 +1,167 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "service/asking/batch.h"
+#include "service/http/question.h"
+#include "service/journal/event_query.h"
+#include "service/journal/event_row.h"
+#include "service/journal/frame_files.h"
+#include "tasks/prompt.h"
+
+namespace palisade {
+namespace {
+
+using Exchange = std::shared_ptr<HttpExchange>;
+
+constexpr std::size_t kMaxAskBody = 32u << 20;
+constexpr std::string_view kSources =
+    R"(one of "pictures": [...], "stream": NAME, "streams": [A, B], "event": ID)";
+
+std::string text_in(const Json& json, const char* key) {
+  if (!json.contains(key)) return {};
+  if (!json[key].is_string()) throw UsageError(format("{} is text", key));
+  return json[key].get<std::string>();
+}
+
+std::vector<std::string> texts_in(const Json& json, const char* key) {
+  std::vector<std::string> texts;
+  if (!json.contains(key)) return texts;
+  if (!json[key].is_array()) throw UsageError(format("{} is a list of texts", key));
+  for (const Json& text : json[key]) {
+    if (!text.is_string()) throw UsageError(format("{} is a list of texts", key));
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
+Frame newest_of(HttpApi& api, const Exchange& exchange, const std::string& stream) {
+  const auto frame = exchange->holder().may_see(stream) ? api.backend.newest(stream) : std::nullopt;
+  if (!frame) throw UsageError(format("there is no picture of '{}' yet, or no such stream", stream));
+  return *frame;
+}
+
+std::vector<Frame> frames_of_event(HttpApi& api, const Exchange& exchange, const std::string& id) {
+  const auto folder = api.backend.journal();
+  if (!folder) throw UsageError("this service keeps no journal, so there are no events to ask about");
+  const StoredEvent event = EventQuery(*folder).event(id);
+  const Json json = parse_json(event.body, event.topic);
+  const std::string stream = json.value("subject", "");
+  if (!exchange->holder().may_see(stream)) throw UsageError(format("there is no event '{}'", id));
+  std::vector<Frame> frames;
+  for (const auto& frame :
+       stored_frames(*folder, event.id, picture_hashes_of(event.body, event.topic).frames)) {
+    if (!frame) throw UsageError("frames of this event are not kept, or no longer");
+    Image image = decode_frame(*frame);
+    const int width = image.width(), height = image.height();
+    frames.push_back(
+        {.stream = stream, .source_width = width, .source_height = height, .image = std::move(image)});
+  }
+  if (frames.empty()) throw UsageError("this event saw no frames");
+  return frames;
+}
+
+std::vector<Frame> frames_asked(HttpApi& api, const Exchange& exchange, const Json& body) {
+  const int sources = int(body.contains("pictures")) + int(body.contains("stream")) +
+                      int(body.contains("streams")) + int(body.contains("event"));
+  if (sources != 1) throw UsageError(format("what is asked about is {}", kSources));
+  std::vector<Frame> frames;
+  if (body.contains("event")) return frames_of_event(api, exchange, text_in(body, "event"));
+  if (body.contains("stream")) return {newest_of(api, exchange, text_in(body, "stream"))};
+  for (const std::string& stream : texts_in(body, "streams"))
+    frames.push_back(newest_of(api, exchange, stream));
+  for (const std::string& picture : texts_in(body, "pictures"))
+    frames.push_back(frame_of_text(picture, api.backend.model()));
+  if (frames.empty() || frames.size() > kMaxPicturesAsked)
+    throw UsageError(format("1 to {} pictures are asked about", kMaxPicturesAsked));
+  return frames;
+}
+
+Choices choices_asked(const Json& body) {
+  Choices choices;
+  for (const std::string& text : texts_in(body, "choices")) {
+    const PlainText read = plain_text(text);
+    if (!read.fault.empty()) throw UsageError("a choice " + read.fault);
+    if (read.text.empty() || std::ranges::count(choices.texts, read.text) > 0)
+      throw UsageError("choices are different texts, none of them empty");
+    choices.texts.push_back(read.text);
+  }
+  return choices;
+}
+
+HttpQuestion question_of(HttpApi& api, const Exchange& exchange, const Json& body) {
+  for (const auto& [key, value] : body.items()) {
+    constexpr std::string_view kKnown[] = {"prompt", "language", "choices", "pictures",
+                                           "stream", "streams",  "event",   "max_new_tokens"};
+    if (std::ranges::find(kKnown, key) == std::end(kKnown))
+      throw UsageError(format("'{}' is not known here", key));
+  }
+  const std::string language = body.contains("language") ? text_in(body, "language") : "en";
+  if (!is_language(language)) throw UsageError("language is a code such as en or de");
+  const PlainText prompt = prompt_of_words(text_in(body, "prompt"), language);
+  if (!prompt.fault.empty()) throw UsageError("prompt " + prompt.fault);
+  HttpQuestion question{.prompt = prompt.text};
+  if (body.contains("max_new_tokens")) {
+    const Json& most = body["max_new_tokens"];
+    if (!most.is_number_integer() || most.get<std::int64_t>() < 1 || most.get<std::int64_t>() > 512)
+      throw UsageError("max_new_tokens is 1 to 512");
+    question.max_new_tokens = most.get<int>();
+  }
+  if (Choices choices = choices_asked(body); !choices.texts.empty()) question.method = std::move(choices);
+  question.clip.frames = frames_asked(api, exchange, body);
+  question.clip.sampling.count = int(question.clip.frames.size());
+  question.task = std::string(task_of_prompt(question.prompt));
+  return question;
+}
+
+std::string server_sent(const std::string& event, const Json& data) {
+  return format("event: {}\ndata: {}\n\n", event, data.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string_view name_of(AnswerStage stage) {
+  switch (stage) {
+    case AnswerStage::kQueued:
+      return "queued";
+    case AnswerStage::kEncoding:
+      return "encode";
+    case AnswerStage::kPrefill:
+      return "prefill";
+    case AnswerStage::kDecoding:
+      return "decode";
+  }
+  return {};
+}
+
+void ask_whole(HttpApi& api, const Exchange& exchange) {
+  HttpQuestion question = question_of(api, exchange, body_of(exchange->request()));
+  const bool streams = exchange->request().header("accept").find("text/event-stream") != std::string::npos;
+  if (!streams)
+    return ask(api, exchange, std::move(question),
+               [exchange](const HttpAnswer& answer) { exchange->respond(json_response(answer.data)); });
+  exchange->begin({.type = "text/event-stream", .headers = {}});
+  question.progress = [exchange](const AnswerProgress& progress) {
+    if (progress.stage == AnswerStage::kDecoding)
+      exchange->send(server_sent("text", {{"text", progress.text}}));
+    else
+      exchange->send(server_sent("stage", {{"stage", name_of(progress.stage)}}));
+  };
+  ask(api, exchange, std::move(question), [exchange](const HttpAnswer& answer) {
+    exchange->send(server_sent("answer", answer.data));
+    exchange->end();
+  });
+}
+
+}  // namespace
+
+void add_ask_routes(HttpRouter& router, HttpApi& api) {
+  router.add({.method = HttpMethod::kPost,
+              .pattern = "/api/v1/ask",
+              .scope = HttpScope::kAsk,
+              .handler =
+                  [&api](const Exchange& exchange) {
+                    exchange->work([&api, exchange] { ask_whole(api, exchange); });
+                  },
+              .body_bytes = kMaxAskBody});
+}
+
+}  // namespace palisade

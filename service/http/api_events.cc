@@ -1,0 +1,241 @@
+#include <charconv>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/moment.h"
+#include "service/http/api.h"
+#include "service/http/exchange.h"
+#include "service/journal/contact_sheet.h"
+#include "service/journal/event_query.h"
+#include "service/journal/event_row.h"
+#include "service/journal/event_upkeep.h"
+#include "service/journal/frame_files.h"
+
+namespace palisade {
+namespace {
+
+using Exchange = std::shared_ptr<HttpExchange>;
+
+constexpr std::size_t kEventsByDefault = 50, kMaxEvents = 1000;
+constexpr std::size_t kMaxVerdictBytes = 64u << 10;
+
+std::filesystem::path folder_of(const HttpApi& api) {
+  const auto folder = api.backend.journal();
+  if (!folder)
+    throw Unavailable("this service keeps no journal (journal: off), so there are no events to look at");
+  return *folder;
+}
+
+// A number of the query. Throws UsageError.
+template <class Number>
+std::optional<Number> number_of(const HttpRequest& request, const char* name) {
+  const auto text = request.asked(name);
+  if (!text) return std::nullopt;
+  Number number{};
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size())
+    throw UsageError(format("{} is a number, not '{}'", name, *text));
+  return number;
+}
+
+std::optional<EventKind> kind_asked(const HttpRequest& request) {
+  const auto kind = request.asked("kind");
+  if (!kind) return std::nullopt;
+  if (*kind == "answer") return EventKind::kAnswer;
+  if (*kind == "state") return EventKind::kState;
+  if (*kind == "alert") return EventKind::kAlert;
+  throw UsageError(format("kind is answer, state or alert, not '{}'", *kind));
+}
+
+EventFilter filter_asked(const HttpRequest& request) {
+  EventFilter filter{.words = request.asked("text").value_or(""),
+                     .stream = request.asked("stream").value_or(""),
+                     .task = request.asked("task").value_or(""),
+                     .kind = kind_asked(request),
+                     .min_p = number_of<double>(request, "p_min"),
+                     .before = number_of<std::int64_t>(request, "before")};
+  if (const auto after = number_of<std::int64_t>(request, "after")) filter.after = *after;
+  // Without a position the newest come first.
+  filter.newest_first = !request.asked("after");
+  if (const auto from = request.asked("from")) filter.from_ms = moment_ms(*from, "from");
+  if (const auto to = request.asked("to")) filter.to_ms = moment_ms(*to, "to");
+  filter.limit = kEventsByDefault;
+  if (const auto limit = number_of<std::size_t>(request, "limit")) filter.limit = *limit;
+  if (filter.limit < 1 || filter.limit > kMaxEvents) throw UsageError(format("limit is 1 to {}", kMaxEvents));
+  return filter;
+}
+
+Json json_of(const StoredEvent& event) {
+  return {{"position", event.position},
+          {"topic", event.topic},
+          {"kept", event.kept},
+          {"event", parse_json(event.body, event.topic)}};
+}
+
+void send_events(HttpApi& api, const Exchange& exchange) {
+  const HttpRequest& request = exchange->request();
+  EventFilter filter = filter_asked(request);
+  if (!filter.stream.empty() && !exchange->holder().may_see(filter.stream))
+    return exchange->fail({.status = 404,
+                           .message = format("there is no stream '{}'", filter.stream),
+                           .code = "not_found",
+                           .param = "stream"});
+  EventQuery query(folder_of(api));
+  const std::vector<StoredEvent> found = query.find(filter);
+  Json events = Json::array();
+  for (const StoredEvent& event : found) {
+    Json json = json_of(event);
+    if (exchange->holder().may_see(json["event"].value("subject", ""))) events.push_back(std::move(json));
+  }
+  Json answer = {{"events", std::move(events)}};
+  // Where to go on: `before` this towards older events, `after` it towards newer ones.
+  if (found.size() == filter.limit) answer["next"] = found.back().position;
+  exchange->respond(json_response(answer));
+}
+
+// Throws Error, which becomes 404, where there is no such event or it is not for this holder.
+struct MeantEvent {
+  std::filesystem::path folder;
+  StoredEvent event;
+};
+std::optional<MeantEvent> meant_by(HttpApi& api, const Exchange& exchange) {
+  const std::string id = exchange->request().parts.at("id");
+  MeantEvent meant{.folder = folder_of(api), .event = {}};
+  try {
+    meant.event = EventQuery(meant.folder).event(id);
+    const Json event = parse_json(meant.event.body, meant.event.topic);
+    if (exchange->holder().may_see(event.value("subject", ""))) return meant;
+  } catch (const Error&) {
+    // Told below, as an event of another's stream is.
+  }
+  exchange->fail(
+      {.status = 404, .message = format("there is no event '{}'", id.substr(0, 64)), .code = "not_found"});
+  return std::nullopt;
+}
+
+void send_event(HttpApi& api, const Exchange& exchange) {
+  const auto meant = meant_by(api, exchange);
+  if (!meant) return;
+  Json json = json_of(meant->event);
+  if (const auto verdict = judgement_of(meant->folder, meant->event.id)) {
+    json["verdict"] = {{"right", verdict->right}};
+    if (!verdict->text.empty()) json["verdict"]["text"] = verdict->text;
+  }
+  exchange->respond(json_response(json));
+}
+
+void send_jpeg(const Exchange& exchange, const Image& image) {
+  exchange->respond(
+      {.type = "image/jpeg", .body = encode_frame(image, FrameStorage::kJpeg).bytes, .headers = {}});
+}
+
+void send_stored(const Exchange& exchange, const std::optional<EncodedFrame>& frame) {
+  if (!frame)
+    return exchange->fail(
+        {.status = 410, .message = "this picture is not kept, or no longer", .code = "gone"});
+  if (frame->format == "jpeg")
+    return exchange->respond({.type = "image/jpeg", .body = frame->bytes, .headers = {}});
+  send_jpeg(exchange, decode_frame(*frame));
+}
+
+// Frame I of an event, from 1.
+void send_frame(HttpApi& api, const Exchange& exchange) {
+  const auto meant = meant_by(api, exchange);
+  if (!meant) return;
+  const std::string& text = exchange->request().parts.at("number");
+  std::size_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto hashes = picture_hashes_of(meant->event.body, meant->event.topic).frames;
+  if (number < 1 || number > hashes.size())
+    return exchange->fail(
+        {.status = 404, .message = format("the event has {} frames", hashes.size()), .code = "not_found"});
+  send_stored(exchange, stored_frames(meant->folder, meant->event.id, {hashes[number - 1]}).front());
+}
+
+void send_view(HttpApi& api, const Exchange& exchange) {
+  const auto meant = meant_by(api, exchange);
+  if (!meant) return;
+  const std::string hash = picture_hashes_of(meant->event.body, meant->event.topic).view;
+  send_stored(exchange,
+              hash.empty() ? std::nullopt : stored_frames(meant->folder, meant->event.id, {hash}).front());
+}
+
+void send_sheet(HttpApi& api, const Exchange& exchange) {
+  const auto meant = meant_by(api, exchange);
+  if (!meant) return;
+  const auto frames = stored_frames(meant->folder, meant->event.id,
+                                    picture_hashes_of(meant->event.body, meant->event.topic).frames);
+  if (std::ranges::none_of(frames, [](const auto& one) { return one.has_value(); }))
+    return exchange->fail(
+        {.status = 410, .message = "its frames are not kept, or no longer", .code = "gone"});
+  send_jpeg(exchange, contact_sheet(frames));
+}
+
+void send_nothing(const Exchange& exchange) {
+  exchange->respond({.status = 204, .headers = {}});
+}
+
+void keep_pictures_of(const MeantEvent& meant) {
+  keep_frames(meant.folder, meant.event.id, picture_hashes_of(meant.event.body, meant.event.topic).all());
+}
+
+void keep_it(HttpApi& api, const Exchange& exchange) {
+  const auto meant = meant_by(api, exchange);
+  if (!meant) return;
+  const bool kept = exchange->request().method == HttpMethod::kPut;
+  keep_event(meant->folder, meant->event.id, kept);
+  if (kept) keep_pictures_of(*meant);
+  send_nothing(exchange);
+}
+
+// {"right": true}, or {"right": false, "text": "a blue car"}.
+void judge_it(HttpApi& api, const Exchange& exchange) {
+  const auto meant = meant_by(api, exchange);
+  if (!meant) return;
+  if (exchange->request().method == HttpMethod::kDelete) {
+    judge_event(meant->folder, meant->event.id, std::nullopt);
+    return send_nothing(exchange);
+  }
+  Json json;
+  try {
+    json = parse_json(exchange->request().body, "the verdict");
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  if (!json.is_object() || !json.contains("right") || !json["right"].is_boolean() ||
+      (json.contains("text") && !json["text"].is_string()))
+    throw UsageError(R"(a verdict is {"right": true} or {"right": false, "text": "what would be right"})");
+  const Judgement verdict{.right = json["right"].get<bool>(), .text = json.value("text", "")};
+  if (verdict.right && !verdict.text.empty())
+    throw UsageError("text is the right answer, where the event's is wrong");
+  judge_event(meant->folder, meant->event.id, verdict);
+  keep_pictures_of(*meant);
+  send_nothing(exchange);
+}
+
+}  // namespace
+
+void add_event_routes(HttpRouter& router, HttpApi& api) {
+  const auto add = [&](HttpMethod method, const char* pattern, HttpScope scope,
+                       void (*handle)(HttpApi&, const Exchange&), std::size_t body_bytes = 0) {
+    router.add({.method = method,
+                .pattern = pattern,
+                .scope = scope,
+                .handler =
+                    [&api, handle](const Exchange& exchange) {
+                      exchange->work([&api, handle, exchange] { handle(api, exchange); });
+                    },
+                .body_bytes = body_bytes});
+  };
+  add(HttpMethod::kGet, "/api/v1/events", HttpScope::kView, send_events);
+  add(HttpMethod::kGet, "/api/v1/events/{id}", HttpScope::kView, send_event);
+  add(HttpMethod::kGet, "/api/v1/events/{id}/frames/{number}.jpg", HttpScope::kView, send_frame);
+  add(HttpMethod::kGet, "/api/v1/events/{id}/sheet.jpg", HttpScope::kView, send_sheet);
+  add(HttpMethod::kGet, "/api/v1/events/{id}/view.jpg", HttpScope::kView, send_view);
+  add(HttpMethod::kPut, "/api/v1/events/{id}/kept", HttpScope::kAsk, keep_it);
+  add(HttpMethod::kDelete, "/api/v1/events/{id}/kept", HttpScope::kAsk, keep_it);
+  add(HttpMethod::kPut, "/api/v1/events/{id}/verdict", HttpScope::kAsk, judge_it, kMaxVerdictBytes);
+  add(HttpMethod::kDelete, "/api/v1/events/{id}/verdict", HttpScope::kAsk, judge_it);
+}
+
+}  // namespace palisade

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "frames/frame.h"
+#include "service/engine/engine_model.h"
+#include "service/engine/request.h"
+#include "tasks/certainty/certainty_curve.h"
+#include "tasks/events/state_event.h"
+#include "tasks/filters/text_redaction.h"
+
+namespace palisade {
+
+// A task of a stream and its last answer.
+struct HttpTask {
+  std::string name;
+  std::string task;
+  std::string prompt;
+  std::optional<WallTime> answered;
+  std::string text;
+};
+
+// A stream as the API shows it; its address without secrets.
+struct HttpStream {
+  std::string name;
+  std::string source;
+  StateEvent state;
+  StreamCounts counts;
+  std::vector<HttpTask> tasks;
+};
+
+// What the API needs of the service. Any thread.
+class HttpBackend {
+ public:
+  virtual ~HttpBackend() = default;
+  virtual std::string node() const = 0;
+  virtual std::vector<HttpStream> streams() const = 0;
+  // The newest frame that the model was to see, with its view; nothing where there is none yet or no such
+  // stream.
+  virtual std::optional<Frame> newest(const std::string& stream) const = 0;
+  // False where too many people wait.
+  virtual bool ask(Request request) = 0;
+  virtual std::size_t waiting() const = 0;  // requests, of streams and people
+  virtual const EngineModel& model() const = 0;
+  virtual const CertaintyCurves* certainty() const = 0;  // null: none
+  virtual const TextRedaction* redaction() const = 0;    // null: none
+  // Why it is not ready; empty where it is.
+  virtual std::string not_ready() const = 0;
+  // The state folder of the journal, where there is one.
+  virtual std::optional<std::filesystem::path> journal() const = 0;
+};
+
+}  // namespace palisade

@@ -1,0 +1,49 @@
+#include "service/http/http_service.h"
+
+#include "service/http/api.h"
+#include "service/http/live_events.h"
+#include "service/http/server.h"
+
+namespace palisade {
+
+struct HttpService::State {
+  State(const HttpServiceOptions& options, HttpBackend& backend)
+      : tokens(options.state_folder), api{backend, metrics, tokens}, live(backend) {
+    server.emplace(
+        HttpServerOptions{
+            .endpoint = options.endpoint,
+            .hosts = options.hosts,
+            .origins = options.origins,
+            .on_done = [this](const std::string& route, HttpMethod method, int status,
+                              double seconds) { metrics.request_done(route, method, status, seconds); }},
+        all_routes(api, live), tokens);
+  }
+
+  HttpTokens tokens;
+  HttpMetrics metrics;
+  HttpApi api;
+  LiveEvents live;
+  std::optional<HttpServer> server;  // ends first
+};
+
+HttpService::HttpService(const HttpServiceOptions& options, HttpBackend& backend)
+    : state_(std::make_unique<State>(options, backend)) {}
+HttpService::~HttpService() = default;
+
+const std::string& HttpService::endpoint() const {
+  return state_->server->endpoint();
+}
+
+HttpRouter all_routes(HttpApi& api, LiveEvents& live) {
+  HttpRouter router;
+  add_health_routes(router, api);
+  add_stream_routes(router, api);
+  add_event_routes(router, api);
+  add_ask_routes(router, api);
+  add_openai_routes(router, api);
+  add_token_routes(router, api);
+  live.add_route(router);
+  return router;
+}
+
+}  // namespace palisade

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "service/http/backend.h"
+
+namespace palisade {
+
+struct HttpServiceOptions {
+  std::string endpoint;  // as HttpServerOptions has it
+  std::vector<std::string> hosts;
+  std::vector<std::string> origins;
+  std::filesystem::path state_folder;  // of the tokens
+};
+
+// The HTTP API of a service: its routes, tokens, metrics and server.
+class HttpService {
+ public:
+  // Throws Unavailable if the address cannot be bound, Error where the tokens cannot be read. The backend
+  // outlives it.
+  HttpService(const HttpServiceOptions& options, HttpBackend& backend);
+  ~HttpService();
+
+  const std::string& endpoint() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// All routes, as the server has them.
+class HttpRouter;
+struct HttpApi;
+class LiveEvents;
+HttpRouter all_routes(HttpApi& api, LiveEvents& live);
+
+}  // namespace palisade

@@ -1,0 +1,108 @@
+#include "service/http/question.h"
+
+#include <sodium.h>
+
+#include <atomic>
+#include <utility>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/sha256.h"
+#include "ingest/pictures/picture.h"
+#include "service/asking/batch.h"
+#include "tasks/certainty/calibrated_answer.h"
+
+namespace palisade {
+namespace {
+
+HttpAnswer answer_of(HttpApi& api, const std::string& task, const Request& request, const Reply& reply) {
+  AnswerRecord record = record_of_answer(task, request, reply, api.backend.model(), true);
+  record.answer.frames =
+      frames_of(request.clip, [](const Image& image) { return sha256_hex(image.bytes()); });
+  if (api.backend.certainty() != nullptr) calibrate(record.answer, *api.backend.certainty());
+  HttpAnswer made{.answer = reply.answer, .image_tokens = reply.image_tokens, .data = {}};
+  if (api.backend.redaction() != nullptr) redact(record.answer, *api.backend.redaction());
+  if (!record.answer.redacted.empty()) {
+    made.answer.text = record.answer.text;
+    made.answer.token_logprobs.clear();
+    made.answer.top_tokens.clear();
+  }
+  made.data = to_json(record.answer);
+  return made;
+}
+
+}  // namespace
+
+void ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuestion question,
+         std::function<void(HttpAnswer)> tell) {
+  Request request{.clip = std::move(question.clip),
+                  .prompts = {std::move(question.prompt)},
+                  .max_new_tokens = question.max_new_tokens,
+                  .method = std::move(question.method),
+                  .top_tokens = question.top_tokens,
+                  .cancelled = [exchange] { return exchange->gone(); },
+                  // What is to be replaced can only be told from the whole text.
+                  .progress = api.backend.redaction() != nullptr ? nullptr : std::move(question.progress)};
+  request.tell = [&api, exchange, task = std::move(question.task), tell = std::move(tell)](
+                     const Request& asked, const Reply& reply) {
+    if (exchange->gone()) return api.metrics.cancelled();
+    if (!reply.error.empty())
+      return exchange->fail({.status = 400, .message = reply.error, .code = "cannot_be_answered"});
+    api.metrics.answered(reply.timing, reply.answer.token_ids.size());
+    // Hashing and JSON are not the engine's work.
+    exchange->work([&api, task, tell, asked, reply] { tell(answer_of(api, task, asked, reply)); });
+  };
+  if (api.backend.ask(std::move(request))) return;
+  HttpResponse busy = error_response({.status = 429,
+                                      .message = "too many questions wait for the model; try again",
+                                      .code = "too_many_wait"});
+  busy.headers.emplace_back("Retry-After", "5");
+  exchange->respond(std::move(busy));
+}
+
+Frame frame_of_text(std::string_view text, const EngineModel& model) {
+  constexpr std::string_view kData = "data:";
+  if (text.starts_with("http://") || text.starts_with("https://"))
+    throw UsageError("pictures are not fetched from addresses; send them as data:image/jpeg;base64,...");
+  if (text.starts_with(kData)) {
+    const std::size_t comma = text.find(',');
+    if (comma == std::string_view::npos || !text.substr(0, comma).ends_with(";base64"))
+      throw UsageError("a picture's data URL is data:image/jpeg;base64,...");
+    text.remove_prefix(comma + 1);
+  }
+  std::vector<unsigned char> bytes(text.size() / 4 * 3 + 3);
+  std::size_t size = 0;
+  if (text.empty() || sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size,
+                                        nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
+    throw UsageError("a picture is not base64");
+  try {
+    Frame frame{.image = decode_picture(std::as_bytes(std::span(bytes.data(), size)))};
+    frame.source_width = frame.image.width();
+    frame.source_height = frame.image.height();
+    frame.stamp.wall = wall_now();
+    return fitted(std::move(frame), "upload", model);
+  } catch (const PictureError& error) {
+    throw UsageError(error.what());
+  }
+}
+
+std::vector<Frame> thinned(std::vector<Frame> frames, std::size_t most) {
+  if (frames.size() <= most) return frames;
+  std::vector<Frame> kept;
+  for (std::size_t i = 0; i < most; ++i)
+    kept.push_back(frames[(i * (frames.size() - 1) + (most - 1) / 2) / (most - 1)]);
+  return kept;
+}
+
+Json body_of(const HttpRequest& request) {
+  Json json;
+  try {
+    json = parse_json(request.body, "the body");
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  if (!json.is_object()) throw UsageError("the body is not a JSON object");
+  return json;
+}
+
+}  // namespace palisade

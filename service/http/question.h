@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/http/api.h"
+#include "service/http/exchange.h"
+
+namespace palisade {
+
+// A question of a client.
+struct HttpQuestion {
+  Clip clip;  // of frames at the model's size
+  std::string prompt;
+  std::string task;  // as its event would name it
+  int max_new_tokens = 64;
+  DecodingMethod method;
+  int top_tokens = 0;
+  std::function<void(const AnswerProgress&)> progress;  // on the engine's thread; may be empty
+};
+
+// An answer as an event's `data` has it, and what it is made of.
+struct HttpAnswer {
+  Answer answer;
+  int image_tokens = 0;
+  Json data;
+};
+
+// Asks and returns at once. `tell` is called on the engine's thread with the answer; where there is none, or
+// too many wait, the exchange is answered with the reason. A client that leaves cancels within a token.
+void ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuestion question,
+         std::function<void(HttpAnswer)> tell);
+
+// A picture of a request: "data:image/jpeg;base64,..." or base64 alone, decoded and made the model's square.
+// Throws UsageError, which says what is wrong with it.
+Frame frame_of_text(std::string_view text, const EngineModel& model);
+
+// Every so manieth of too many, the first and the last among them.
+std::vector<Frame> thinned(std::vector<Frame> frames, std::size_t most);
+inline constexpr std::size_t kMaxPicturesAsked = 16;
+
+// Body of a request as a JSON object. Throws UsageError.
+Json body_of(const HttpRequest& request);
+
+}  // namespace palisade

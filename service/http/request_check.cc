@@ -1,0 +1,64 @@
+#include "service/http/request_check.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+
+namespace palisade {
+namespace {
+
+constexpr std::string_view kBearer = "bearer ", kCookie = "palisade_token=";
+
+std::string lower(std::string_view text) {
+  std::string lowered(text);
+  for (char& c : lowered) c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
+  return lowered;
+}
+
+// "localhost" of "localhost:8420", "[::1]" of "[::1]:8420".
+std::string without_port(std::string_view host) {
+  const std::size_t bracket = host.rfind(']'), colon = host.rfind(':');
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  return lower(has_port ? host.substr(0, colon) : host);
+}
+
+bool is_known(const std::string& host, const std::vector<std::string>& hosts) {
+  constexpr std::string_view kOfThisMachine[] = {"localhost", "127.0.0.1", "[::1]"};
+  return std::ranges::find(kOfThisMachine, host) != std::end(kOfThisMachine) ||
+         std::ranges::any_of(hosts, [&](const std::string& known) { return lower(known) == host; });
+}
+
+}  // namespace
+
+std::optional<HttpError> name_fault(const HttpRequest& request, const HttpNames& names) {
+  const std::string host = request.header("host");
+  if (!is_known(without_port(host), names.hosts))
+    return HttpError{
+        .status = 421,
+        .message = format("this server is not called '{}'; add it to http.hosts", host.substr(0, 255)),
+        .code = "unknown_host"};
+  const std::string origin = lower(request.header("origin"));
+  if (origin.empty()) return std::nullopt;
+  const std::string own = lower(host);
+  const bool known =
+      origin == "http://" + own || origin == "https://" + own ||
+      std::ranges::any_of(names.origins, [&](const std::string& one) { return lower(one) == origin; });
+  if (known) return std::nullopt;
+  return HttpError{.status = 403,
+                   .message = format("pages of '{}' may not ask this server; add it to http.origins",
+                                     origin.substr(0, 255)),
+                   .code = "unknown_origin"};
+}
+
+std::string token_of(const HttpRequest& request) {
+  const std::string authorization = request.header("authorization");
+  if (lower(authorization.substr(0, kBearer.size())) == kBearer) return authorization.substr(kBearer.size());
+  const std::string cookies = request.header("cookie");
+  const std::size_t at = cookies.find(kCookie);
+  if (at == std::string::npos || (at > 0 && cookies[at - 1] != ' ' && cookies[at - 1] != ';')) return {};
+  const std::string rest = cookies.substr(at + kCookie.size());
+  return rest.substr(0, rest.find(';'));
+}
+
+}  // namespace palisade

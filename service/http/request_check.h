@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/http/http_message.h"
+
+namespace palisade {
+
+// Which names a server goes by, and whose pages may ask it.
+struct HttpNames {
+  std::vector<std::string> hosts;
+  std::vector<std::string> origins;
+};
+
+// 421 for a Host that is none of the server's: a page of another name that resolves to this machine (DNS
+// rebinding). Names of this machine alone and addresses in brackets or digits are known.
+// 403 for an Origin that is neither the server's own nor listed.
+std::optional<HttpError> name_fault(const HttpRequest& request, const HttpNames& names);
+
+// The token of "Authorization: Bearer TOKEN", or of the cookie "palisade_token"; empty: none.
+std::string token_of(const HttpRequest& request);
+
+}  // namespace palisade

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/http/access.h"
+#include "service/http/http_message.h"
+
+namespace palisade {
+
+class HttpExchange;
+// Called on the HTTP thread; must return at once. What takes longer goes to HttpExchange::work().
+using HttpHandler = std::function<void(const std::shared_ptr<HttpExchange>&)>;
+
+struct HttpRoute {
+  HttpMethod method = HttpMethod::kGet;
+  std::string pattern;  // "/api/v1/events/{id}"; a name in braces matches one part of a path
+  HttpScope scope = HttpScope::kAdmin;
+  HttpHandler handler;
+  std::size_t body_bytes = 0;  // at most; 0: it takes none
+};
+
+// The routes of a server, in a table.
+class HttpRouter {
+ public:
+  void add(HttpRoute route);
+  const std::vector<HttpRoute>& routes() const { return routes_; }
+
+  // The route of a request, whose `parts` are filled in. Null where there is none: then `other_methods` says
+  // whether the path has routes of other methods.
+  struct Match {
+    const HttpRoute* route = nullptr;
+    bool other_methods = false;
+  };
+  Match find(HttpRequest& request) const;
+
+ private:
+  std::vector<HttpRoute> routes_;
+};
+
+}  // namespace palisade

@@ -1,0 +1,382 @@
+#include "service/http/server.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/asio.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <map>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "service/endpoints/endpoint.h"
+#include "service/http/exchange.h"
+#include "service/http/http_wire.h"
+#include "service/http/request_check.h"
+
+namespace palisade {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using Protocol = asio::generic::stream_protocol;
+using Stream = beast::basic_stream<Protocol>;
+using Parser = http::request_parser<http::string_body>;
+constexpr auto kAwait = asio::use_awaitable;
+
+constexpr std::size_t kMaxConnections = 256, kMaxOfPeer = 32;
+constexpr std::uint32_t kMaxHead = 8u << 10;
+constexpr std::size_t kMaxReadBytes = 64u << 10;
+constexpr seconds kHeaderTime{10}, kWriteTime{30}, kIdleTime{60}, kLongestAnswer{600};
+constexpr double kLeastBytesPerSecond = 10'000;
+constexpr int kWorkers = 2;
+
+}  // namespace
+
+// The threads' queues. An exchange may outlive its server, and then still posts here.
+struct HttpThreads {
+  asio::io_context io{1};
+  asio::thread_pool workers{kWorkers};
+};
+
+// A connection: its stream and who is at its other end.
+struct HttpConnection {
+  HttpConnection(Protocol::socket socket, std::string its_peer)
+      : stream(std::move(socket)), peer(std::move(its_peer)) {}
+  Stream stream;
+  const std::string peer;  // empty on a Unix socket
+  beast::flat_buffer buffer;
+};
+
+struct HttpServer::State {
+  State(HttpServerOptions its_options, HttpRouter its_router, HttpTokens& its_tokens)
+      : options(std::move(its_options)),
+        router(std::move(its_router)),
+        tokens(its_tokens),
+        names{options.hosts, options.origins},
+        listener(options.endpoint, "http.listen"),
+        is_local(listener.endpoint().starts_with("ipc://")) {
+    asio::co_spawn(io, accept(), asio::detached);
+    thread = std::jthread([this] { io.run(); });
+  }
+  ~State() {
+    asio::post(io, [this] {
+      stopping = true;
+      accepting.cancel();
+      for (const std::shared_ptr<HttpConnection>& connection : connections) connection->stream.close();
+    });
+    thread.join();
+    threads->workers.join();
+  }
+
+  asio::awaitable<void> accept();
+  asio::awaitable<void> serve(std::shared_ptr<HttpConnection> connection);
+  // One request; false where the connection is at its end.
+  asio::awaitable<bool> serve_one(const std::shared_ptr<HttpConnection>& connection);
+  asio::awaitable<void> answer(const std::shared_ptr<HttpConnection>& connection, HttpResponse response,
+                               bool keep_alive);
+  asio::awaitable<bool> answer_as_it_comes(const std::shared_ptr<HttpConnection>& connection,
+                                           HttpExchange& exchange,
+                                           const std::shared_ptr<asio::steady_timer>& signal, int& status);
+  asio::awaitable<void> watch(std::shared_ptr<HttpConnection> connection,
+                              std::shared_ptr<HttpExchange> exchange,
+                              std::shared_ptr<asio::steady_timer> signal);
+  asio::awaitable<bool> read_body(const std::shared_ptr<HttpConnection>& connection, Parser& parser,
+                                  std::size_t most);
+
+  // What is wrong with a request whose head has been read; `holder` is filled in where nothing is.
+  std::optional<HttpError> fault_of(const HttpRequest& request, const HttpRouter::Match& match,
+                                    HttpHolder& holder);
+
+  const HttpServerOptions options;
+  const HttpRouter router;
+  HttpTokens& tokens;
+  const HttpNames names;
+  Listener listener;
+  const bool is_local;
+  const std::shared_ptr<HttpThreads> threads = std::make_shared<HttpThreads>();
+  asio::io_context& io = threads->io;
+  asio::posix::stream_descriptor accepting{io, ::dup(listener.number())};
+  // The HTTP thread's.
+  bool stopping = false;
+  std::set<std::shared_ptr<HttpConnection>> connections;
+  std::map<std::string, std::size_t> of_peer;
+  FailureLimit failures;
+  OncePerSecond refused;
+  std::jthread thread;
+};
+
+asio::awaitable<void> HttpServer::State::accept() {
+  while (!stopping) {
+    boost::system::error_code error;
+    co_await accepting.async_wait(asio::posix::stream_descriptor::wait_read,
+                                  asio::redirect_error(kAwait, error));
+    if (error || stopping) co_return;
+    Descriptor socket(::accept4(listener.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket.is_open()) {
+      // No descriptors are left: those who wait are served when some are.
+      asio::steady_timer pause(io, std::chrono::milliseconds(100));
+      co_await pause.async_wait(asio::redirect_error(kAwait, error));
+      continue;
+    }
+    const std::string peer = peer_of(socket.number());
+    if (connections.size() >= kMaxConnections || (!is_local && of_peer[peer] >= kMaxOfPeer)) {
+      constexpr std::string_view kBusy =
+          "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: "
+          "close\r\n\r\n";
+      (void)!::send(socket.number(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (const auto count = refused.count(1, steady_clock::now()))
+        log_warning(format("http: refused {} connections, there are too many", *count));
+      continue;
+    }
+    const int family = is_local ? AF_UNIX : AF_INET;
+    auto connection = std::make_shared<HttpConnection>(
+        Protocol::socket(io, Protocol(family, is_local ? 0 : IPPROTO_TCP), socket.release()), peer);
+    connections.insert(connection);
+    ++of_peer[peer];
+    asio::co_spawn(io, serve(std::move(connection)), asio::detached);
+  }
+}
+
+asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<HttpConnection> connection) {
+  try {
+    while (!stopping && co_await serve_one(connection)) {
+    }
+  } catch (const std::exception&) {
+    // The client has gone, or broke the protocol in the middle.
+  }
+  connection->stream.close();
+  connections.erase(connection);
+  if (--of_peer[connection->peer] == 0) of_peer.erase(connection->peer);
+}
+
+std::optional<HttpError> HttpServer::State::fault_of(const HttpRequest& request,
+                                                     const HttpRouter::Match& match, HttpHolder& holder) {
+  if (!is_local) {
+    if (auto fault = name_fault(request, names)) return fault;
+  }
+  if (match.route == nullptr)
+    return match.other_methods
+               ? HttpError{.status = 405, .message = "not with this method", .code = "method_not_allowed"}
+               : HttpError{
+                     .status = 404, .message = "there is nothing at " + request.path, .code = "not_found"};
+  if (is_local) holder = {.name = "local", .scope = HttpScope::kAdmin, .streams = {}};
+  if (match.route->scope == HttpScope::kNobody || is_local) return std::nullopt;
+  const auto now = steady_clock::now();
+  const std::string token = token_of(request);
+  if (failures.is_over(request.peer, now))
+    return HttpError{
+        .status = 429, .message = "too many wrong tokens; wait a minute", .code = "too_many_failures"};
+  if (auto known = tokens.holder_of(token)) {
+    holder = *std::move(known);
+  } else {
+    if (!token.empty()) failures.count(request.peer, now);
+    return HttpError{.status = 401,
+                     .message = token.empty() ? "a token is needed: Authorization: Bearer TOKEN"
+                                              : "there is no such token",
+                     .code = "invalid_token"};
+  }
+  if (holder.scope >= match.route->scope) return std::nullopt;
+  return HttpError{.status = 403,
+                   .message = format("this needs a token of scope {}, and '{}' is of scope {}",
+                                     name_of(match.route->scope), holder.name, name_of(holder.scope)),
+                   .code = "scope_too_small"};
+}
+
+asio::awaitable<void> HttpServer::State::answer(const std::shared_ptr<HttpConnection>& connection,
+                                                HttpResponse response, bool keep_alive) {
+  http::response<http::string_body> message;
+  set_head(message, response);
+  message.keep_alive(keep_alive);
+  if (response.status == 401) message.set(http::field::www_authenticate, "Bearer");
+  message.body() = std::move(response.body);
+  message.prepare_payload();
+  connection->stream.expires_after(kWriteTime);
+  co_await http::async_write(connection->stream, message, kAwait);
+}
+
+// False where it is too large; then the client has been told.
+asio::awaitable<bool> HttpServer::State::read_body(const std::shared_ptr<HttpConnection>& connection,
+                                                   Parser& parser, std::size_t most) {
+  const auto length = parser.content_length();
+  if (length && *length > most) {
+    co_await answer(
+        connection,
+        error_response({.status = 413,
+                        .message = most == 0 ? "this takes no body"
+                                             : format("a body of at most {} bytes is taken", most),
+                        .code = "too_large"}),
+        false);
+    co_return false;
+  }
+  if (parser.get()[http::field::expect] == "100-continue") {
+    http::response<http::empty_body> go_on(http::status::continue_, 11);
+    co_await http::async_write(connection->stream, go_on, kAwait);
+  }
+  parser.body_limit(most);
+  const double patience = double(kHeaderTime.count()) + double(length.value_or(most)) / kLeastBytesPerSecond;
+  connection->stream.expires_after(seconds(int(patience)));
+  boost::system::error_code error;
+  co_await http::async_read(connection->stream, connection->buffer, parser,
+                            asio::redirect_error(kAwait, error));
+  if (!error) co_return true;
+  const bool large = error == http::error::body_limit;
+  co_await answer(connection,
+                  error_response({.status = large ? 413 : 400,
+                                  .message = large ? format("a body of at most {} bytes is taken", most)
+                                                   : "the body cannot be read: " + error.message(),
+                                  .code = large ? "too_large" : "invalid_request"}),
+                  false);
+  co_return false;
+}
+
+asio::awaitable<bool> HttpServer::State::serve_one(const std::shared_ptr<HttpConnection>& connection) {
+  Parser parser;
+  parser.header_limit(kMaxHead);
+  parser.body_limit(boost::none);
+  // An idle connection has longer for its first byte than a header for its last.
+  connection->stream.expires_after(connection->buffer.size() == 0 ? kIdleTime : kHeaderTime);
+  boost::system::error_code error;
+  if (connection->buffer.size() == 0) {
+    const std::size_t got = co_await connection->stream.async_read_some(
+        connection->buffer.prepare(kMaxReadBytes), asio::redirect_error(kAwait, error));
+    if (error) co_return false;
+    connection->buffer.commit(got);
+    connection->stream.expires_after(kHeaderTime);
+  }
+  co_await http::async_read_header(connection->stream, connection->buffer, parser,
+                                   asio::redirect_error(kAwait, error));
+  if (error == http::error::end_of_stream || error == beast::error::timeout) co_return false;
+  const auto begin = steady_clock::now();
+  HttpRequest request{.peer = connection->peer};
+  const auto method = method_of(parser.get().method());
+  if (error || !method || !read_head(parser.get(), request)) {
+    const bool large = error == http::error::header_limit;
+    const bool odd = !error && !method;
+    co_await answer(connection,
+                    error_response({.status = large ? 431
+                                              : odd ? 405
+                                                    : 400,
+                                    .message = large ? "the header is longer than 8 KiB"
+                                               : odd ? "not with this method"
+                                                     : "this is no HTTP/1.1 request",
+                                    .code = "invalid_request"}),
+                    false);
+    co_return false;
+  }
+  request.method = *method;
+  const HttpRouter::Match match = router.find(request);
+  HttpHolder holder;
+  const std::string route = match.route ? match.route->pattern : "none";
+  if (const auto fault = fault_of(request, match, holder)) {
+    co_await answer(connection, error_response(*fault), false);
+    if (options.on_done)
+      options.on_done(route, *method, fault->status,
+                      std::chrono::duration<double>(steady_clock::now() - begin).count());
+    co_return false;
+  }
+  if (!co_await read_body(connection, parser, match.route->body_bytes)) co_return false;
+  request.body = std::move(parser.get().body());
+  const bool keep_alive = parser.get().keep_alive() && !stopping;
+
+  const auto signal = std::make_shared<asio::steady_timer>(io, steady_clock::time_point::max());
+  const auto exchange = std::make_shared<HttpExchange>(
+      std::move(request), std::move(holder),
+      [signal, all = threads] { asio::post(all->io, [signal] { signal->cancel(); }); },
+      [all = threads](std::function<void()> job) { asio::post(all->workers, std::move(job)); });
+  connection->stream.expires_never();
+  asio::co_spawn(io, watch(connection, exchange, signal), asio::detached);
+  match.route->handler(exchange);
+  int status = 0;
+  const bool whole = co_await answer_as_it_comes(connection, *exchange, signal, status);
+  exchange->set_gone();
+  connection->stream.socket().cancel();  // ends watch()
+  if (options.on_done)
+    options.on_done(route, *method, status,
+                    std::chrono::duration<double>(steady_clock::now() - begin).count());
+  co_return whole&& keep_alive;
+}
+
+// Sets `gone` when the client closes its side while it waits.
+asio::awaitable<void> HttpServer::State::watch(std::shared_ptr<HttpConnection> connection,
+                                               std::shared_ptr<HttpExchange> exchange,
+                                               std::shared_ptr<asio::steady_timer> signal) {
+  boost::system::error_code error;
+  co_await connection->stream.socket().async_wait(Protocol::socket::wait_read,
+                                                  asio::redirect_error(kAwait, error));
+  if (error) co_return;
+  char next = 0;
+  const ssize_t got = ::recv(connection->stream.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))) co_return;
+  exchange->set_gone();
+  signal->cancel();
+}
+
+// False where the connection cannot be used again.
+asio::awaitable<bool> HttpServer::State::answer_as_it_comes(const std::shared_ptr<HttpConnection>& connection,
+                                                            HttpExchange& exchange,
+                                                            const std::shared_ptr<asio::steady_timer>& signal,
+                                                            int& status) {
+  bool head_sent = false;
+  const auto end = steady_clock::now() + kLongestAnswer;
+  Stream& stream = connection->stream;
+  while (true) {
+    if (exchange.gone() || stopping) {
+      status = status == 0 ? 499 : status;
+      co_return false;
+    }
+    HttpExchange::Output output = exchange.take_output();
+    if (output.started && output.whole) {
+      status = output.response.status;
+      co_await answer(connection, std::move(output.response), true);
+      co_return true;
+    }
+    if (output.started && !head_sent) {
+      status = output.response.status;
+      http::response<http::empty_body> head;
+      set_head(head, output.response);
+      head.keep_alive(false);
+      head.chunked(true);
+      http::response_serializer<http::empty_body> serializer(head);
+      stream.expires_after(kWriteTime);
+      co_await http::async_write_header(stream, serializer, kAwait);
+      head_sent = true;
+    }
+    for (const std::string& piece : output.pieces) {
+      stream.expires_after(kWriteTime);
+      co_await asio::async_write(stream, http::make_chunk(asio::buffer(piece)), kAwait);
+    }
+    if (output.ended) {
+      stream.expires_after(kWriteTime);
+      co_await asio::async_write(stream, http::make_chunk_last(), kAwait);
+      co_return false;
+    }
+    if (!output.pieces.empty()) continue;
+    stream.expires_never();
+    boost::system::error_code error;
+    if (!head_sent) signal->expires_at(end);
+    if (head_sent) signal->expires_at(steady_clock::time_point::max());
+    co_await signal->async_wait(asio::redirect_error(kAwait, error));
+    if (!head_sent && steady_clock::now() >= end)
+      exchange.fail({.status = 504, .message = "the answer took too long", .code = "timeout"});
+  }
+}
+
+HttpServer::HttpServer(HttpServerOptions options, HttpRouter router, HttpTokens& tokens)
+    : state_(std::make_unique<State>(std::move(options), std::move(router), tokens)) {}
+HttpServer::~HttpServer() = default;
+
+const std::string& HttpServer::endpoint() const {
+  return state_->listener.endpoint();
+}
+
+}  // namespace palisade

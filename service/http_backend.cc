@@ -1,0 +1,86 @@
+#include "service/http_backend.h"
+
+#include <utility>
+
+#include "ingest/source/url.h"
+
+namespace palisade {
+
+Service::Streams Service::Backend::running() const {
+  const std::lock_guard lock(service_.mutex_);
+  return service_.streams_;
+}
+
+std::string Service::Backend::node() const {
+  return service_.node_;
+}
+
+std::vector<HttpStream> Service::Backend::streams() const {
+  std::vector<HttpStream> all;
+  for (const auto& stream : running()) all.push_back(described(*stream));
+  return all;
+}
+
+std::optional<Frame> Service::Backend::newest(const std::string& name) const {
+  for (const auto& stream : running()) {
+    if (stream->name() == name) return stream->newest();
+  }
+  return std::nullopt;
+}
+
+bool Service::Backend::ask(Request request) {
+  return service_.queue_.push_person(std::move(request));
+}
+
+std::size_t Service::Backend::waiting() const {
+  return service_.queue_.size();
+}
+
+const EngineModel& Service::Backend::model() const {
+  return service_.model_;
+}
+
+const CertaintyCurves* Service::Backend::certainty() const {
+  return service_.certainty_ ? &*service_.certainty_ : nullptr;
+}
+
+const TextRedaction* Service::Backend::redaction() const {
+  return service_.redaction_.get();
+}
+
+std::string Service::Backend::not_ready() const {
+  if (!service_.journal_) return {};
+  const JournalStatus status = service_.journal_->status();
+  return status.storing ? "" : "the journal cannot store: " + status.reason;
+}
+
+std::optional<std::filesystem::path> Service::Backend::journal() const {
+  if (!service_.journal_) return std::nullopt;
+  return service_.state_folder_;
+}
+
+HttpStream Service::Backend::described(const ServedStream& stream) const {
+  HttpStream described{.name = stream.name(),
+                       .source = redact_url(stream.settings().source.url),
+                       .state = stream.state(),
+                       .counts = stream.counts(),
+                       .tasks = {}};
+  const auto last = stream.last_texts();
+  const std::vector<TaskSettings>& tasks = stream.settings().tasks;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    HttpTask task{.name = tasks[i].name,
+                  .task = std::string(tasks[i].task->name),
+                  .prompt = tasks[i].task->prompt(tasks[i].wording),
+                  .answered = {},
+                  .text = {}};
+    if (const auto found = last.find(i); found != last.end()) {
+      task.answered = found->second.time;
+      task.text = found->second.text;
+      if (service_.redaction_) service_.redaction_->redact(task.text);
+    }
+    described.tasks.push_back(std::move(task));
+  }
+  return described;
+}
+
+}  // namespace palisade

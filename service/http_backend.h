@@ -1,0 +1,31 @@
+#pragma once
+
+#include "service/http/backend.h"
+#include "service/service.h"
+
+namespace palisade {
+
+// The service as its HTTP API sees it.
+class Service::Backend : public HttpBackend {
+ public:
+  explicit Backend(Service& service) : service_(service) {}
+
+  std::string node() const override;
+  std::vector<HttpStream> streams() const override;
+  std::optional<Frame> newest(const std::string& stream) const override;
+  bool ask(Request request) override;
+  std::size_t waiting() const override;
+  const EngineModel& model() const override;
+  const CertaintyCurves* certainty() const override;
+  const TextRedaction* redaction() const override;
+  std::string not_ready() const override;
+  std::optional<std::filesystem::path> journal() const override;
+
+ private:
+  Streams running() const;
+  HttpStream described(const ServedStream& stream) const;
+
+  Service& service_;
+};
+
+}  // namespace palisade
