@@ -40,6 +40,23 @@ constexpr seconds kHeaderTime{10}, kWriteTime{30}, kIdleTime{60}, kLongestAnswer
 constexpr double kLeastBytesPerSecond = 10'000;
 constexpr int kWorkers = 2;
 
+// GCC 12 frees what is made within a co_await expression twice, so refusals are made before one.
+HttpResponse size_refusal(std::size_t most) {
+  return error_response(
+      {.status = 413,
+       .message = most == 0 ? "this takes no body" : format("a body of at most {} bytes is taken", most),
+       .code = "too_large"});
+}
+
+HttpResponse head_refusal(const boost::system::error_code& error, bool known_method) {
+  if (error == http::error::header_limit)
+    return error_response(
+        {.status = 431, .message = "the header is longer than 8 KiB", .code = "invalid_request"});
+  if (!error && !known_method)
+    return error_response({.status = 405, .message = "not with this method", .code = "method_not_allowed"});
+  return error_response({.status = 400, .message = "this is no HTTP/1.1 request", .code = "invalid_request"});
+}
+
 }  // namespace
 
 // The threads' queues. An exchange may outlive its server, and then still posts here.
@@ -93,6 +110,7 @@ struct HttpServer::State {
   asio::awaitable<bool> read_body(const std::shared_ptr<HttpConnection>& connection, Parser& parser,
                                   std::size_t most);
 
+  HttpError token_fault(const HttpRequest& request);
   // What is wrong with a request whose head has been read; `holder` is filled in where nothing is.
   std::optional<HttpError> fault_of(const HttpRequest& request, const HttpRouter::Match& match,
                                     HttpHolder& holder);
@@ -159,6 +177,19 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<HttpConnection> c
   if (--of_peer[connection->peer] == 0) of_peer.erase(connection->peer);
 }
 
+// Of a request without a token that there is. Who has one is not held up by those who guess at the same
+// address.
+HttpError HttpServer::State::token_fault(const HttpRequest& request) {
+  if (token_of(request).empty())
+    return {
+        .status = 401, .message = "a token is needed: Authorization: Bearer TOKEN", .code = "invalid_token"};
+  const auto now = steady_clock::now();
+  if (failures.is_over(request.peer, now))
+    return {.status = 429, .message = "too many wrong tokens; wait a minute", .code = "too_many_failures"};
+  failures.count(request.peer, now);
+  return {.status = 401, .message = "there is no such token", .code = "invalid_token"};
+}
+
 std::optional<HttpError> HttpServer::State::fault_of(const HttpRequest& request,
                                                      const HttpRouter::Match& match, HttpHolder& holder) {
   if (!is_local) {
@@ -171,19 +202,10 @@ std::optional<HttpError> HttpServer::State::fault_of(const HttpRequest& request,
                      .status = 404, .message = "there is nothing at " + request.path, .code = "not_found"};
   if (is_local) holder = {.name = "local", .scope = HttpScope::kAdmin, .streams = {}};
   if (match.route->scope == HttpScope::kNobody || is_local) return std::nullopt;
-  const auto now = steady_clock::now();
-  const std::string token = token_of(request);
-  if (failures.is_over(request.peer, now))
-    return HttpError{
-        .status = 429, .message = "too many wrong tokens; wait a minute", .code = "too_many_failures"};
-  if (auto known = tokens.holder_of(token)) {
+  if (auto known = tokens.holder_of(token_of(request))) {
     holder = *std::move(known);
   } else {
-    if (!token.empty()) failures.count(request.peer, now);
-    return HttpError{.status = 401,
-                     .message = token.empty() ? "a token is needed: Authorization: Bearer TOKEN"
-                                              : "there is no such token",
-                     .code = "invalid_token"};
+    return token_fault(request);
   }
   if (holder.scope >= match.route->scope) return std::nullopt;
   return HttpError{.status = 403,
@@ -209,13 +231,8 @@ asio::awaitable<bool> HttpServer::State::read_body(const std::shared_ptr<HttpCon
                                                    Parser& parser, std::size_t most) {
   const auto length = parser.content_length();
   if (length && *length > most) {
-    co_await answer(
-        connection,
-        error_response({.status = 413,
-                        .message = most == 0 ? "this takes no body"
-                                             : format("a body of at most {} bytes is taken", most),
-                        .code = "too_large"}),
-        false);
+    HttpResponse refusal = size_refusal(most);
+    co_await answer(connection, std::move(refusal), false);
     co_return false;
   }
   if (parser.get()[http::field::expect] == "100-continue") {
@@ -229,13 +246,12 @@ asio::awaitable<bool> HttpServer::State::read_body(const std::shared_ptr<HttpCon
   co_await http::async_read(connection->stream, connection->buffer, parser,
                             asio::redirect_error(kAwait, error));
   if (!error) co_return true;
-  const bool large = error == http::error::body_limit;
-  co_await answer(connection,
-                  error_response({.status = large ? 413 : 400,
-                                  .message = large ? format("a body of at most {} bytes is taken", most)
-                                                   : "the body cannot be read: " + error.message(),
-                                  .code = large ? "too_large" : "invalid_request"}),
-                  false);
+  HttpResponse refusal = error == http::error::body_limit
+                             ? size_refusal(most)
+                             : error_response({.status = 400,
+                                               .message = "the body cannot be read: " + error.message(),
+                                               .code = "invalid_request"});
+  co_await answer(connection, std::move(refusal), false);
   co_return false;
 }
 
@@ -260,17 +276,8 @@ asio::awaitable<bool> HttpServer::State::serve_one(const std::shared_ptr<HttpCon
   HttpRequest request{.peer = connection->peer};
   const auto method = method_of(parser.get().method());
   if (error || !method || !read_head(parser.get(), request)) {
-    const bool large = error == http::error::header_limit;
-    const bool odd = !error && !method;
-    co_await answer(connection,
-                    error_response({.status = large ? 431
-                                              : odd ? 405
-                                                    : 400,
-                                    .message = large ? "the header is longer than 8 KiB"
-                                               : odd ? "not with this method"
-                                                     : "this is no HTTP/1.1 request",
-                                    .code = "invalid_request"}),
-                    false);
+    HttpResponse refusal = head_refusal(error, method.has_value());
+    co_await answer(connection, std::move(refusal), false);
     co_return false;
   }
   request.method = *method;
@@ -278,7 +285,8 @@ asio::awaitable<bool> HttpServer::State::serve_one(const std::shared_ptr<HttpCon
   HttpHolder holder;
   const std::string route = match.route ? match.route->pattern : "none";
   if (const auto fault = fault_of(request, match, holder)) {
-    co_await answer(connection, error_response(*fault), false);
+    HttpResponse refusal = error_response(*fault);
+    co_await answer(connection, std::move(refusal), false);
     if (options.on_done)
       options.on_done(route, *method, fault->status,
                       std::chrono::duration<double>(steady_clock::now() - begin).count());
