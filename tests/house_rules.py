@@ -29,9 +29,11 @@ MAY_INCLUDE = {
     "model/kernels": "model model/tensor",
     "model/weights": "frames model model/tensor model/config model/kernels",
     "model/matmul": "model model/tensor model/kernels model/weights",
-    "model/siglip": "frames model model/tensor model/text model/config model/kernels model/weights model/matmul",
-    "model/gemma": "model model/tensor model/config model/kernels model/weights model/matmul",
-    "model/paligemma": "frames model model/tensor model/text model/config model/kernels model/weights model/matmul model/siglip model/gemma",
+    "model/adapters": "frames model model/tensor model/config model/kernels model/weights model/matmul",
+    "model/siglip": "frames model model/tensor model/text model/config model/kernels model/weights model/matmul model/adapters",
+    "model/gemma": "model model/tensor model/config model/kernels model/weights model/matmul model/adapters",
+    "model/paligemma": "frames model model/tensor model/text model/config model/kernels model/weights model/matmul model/adapters "
+                       "model/siglip model/gemma",
     "model/decoding": "model model/text model/kernels model/paligemma",
     "model/train": "model model/tensor model/text model/config model/kernels model/weights model/matmul model/siglip model/gemma",
     "tasks/events": "frames model/paligemma model/decoding",
@@ -77,7 +79,7 @@ DOORS = [
     (r"sentencepiece", r"model/text/tokenizer\.cc"),
     (r"xxhash", r"model/weights/checksum\.cc"),
     (r"hwy/", r"model/kernels/[\w-]+\.(cc|h)|model/train/kernels\.cc"),
-    (r"re2/", r"tasks/filters/text_patterns\.cc"),
+    (r"re2/", r"tasks/filters/text_patterns\.cc|model/adapters/module_pattern\.cc"),
     (r"nlohmann/", r"base/json\.h"),
     (r"SQLiteCpp/|sqlite3", r"service/journal/database\.(h|cc)"),
     (r"yaml-cpp/", r"service/settings/settings_tree\.(cc|h)"),
@@ -93,7 +95,7 @@ DOORS = [
     (r"Eigen/|unsupported/", r"base/eigen\.h"),
 ]
 # Who may know number formats: matmul, what holds weights, and whoever hands the choice on from a setting.
-PRECISION = (r"model/(matmul|siglip)/\w+\.(cc|h)|model/paligemma/paligemma\.(cc|h)|model/gemma/language_model\.(cc|h)|"
+PRECISION = (r"model/(matmul|siglip)/\w+\.(cc|h)|model/paligemma/(paligemma|adapter|weight_source)\.(cc|h)|model/gemma/language_model\.(cc|h)|"
              r"service/settings/settings\.(cc|h)|service/engine/engine_model\.(cc|h)|service/commands/\w+\.(cc|h)|"
              r"service/verify/(tolerance|model_cases|verify)\.(cc|h)|tests/.*")
 # Who may know ModelError: models, and those that make one.

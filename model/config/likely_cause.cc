@@ -140,9 +140,8 @@ Cause adapter(const fs::path& folder) {
   } catch (const Error&) {  // whose adapter it is stays unsaid
   }
   return "is an adapter (LoRA) of " + base +
-         ", not a model; merge both in Python (peft: PeftModel.from_pretrained(base, "
-         "FOLDER).merge_and_unload()), "
-         "save the result with save_pretrained(NEW_FOLDER) and give that folder";
+         ", not a model; give that model's folder as the model and this one as its adapter (--adapter), or "
+         "merge both with `palisade model merge`";
 }
 
 // The root of a hub's download cache: models--OWNER--NAME with snapshots/, refs/ and blobs/, or what holds
@@ -253,7 +252,7 @@ Cause other_names(const fs::path& folder) {
     if (!name.ends_with(".safetensors")) continue;
     if (name.starts_with("adapter_"))
       return "holds " + name +
-             ", an adapter (LoRA) without its model; merge both, and give the merged folder";
+             ", an adapter (LoRA) without its model; give the model's folder, and this one with --adapter";
     if (name.find("-of-") != std::string::npos)
       return "holds " + name +
              ", but no model.safetensors.index.json, which lists the parts; download it too";

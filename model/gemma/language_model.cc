@@ -109,9 +109,9 @@ void LanguageModel::embed(std::span<const TokenId> ids, MatrixView out) const {
   }
 }
 
-void LanguageModel::logits(ConstMatrixView hidden, MatrixView out) const {
+void LanguageModel::logits(ConstMatrixView hidden, MatrixView out, const RowAdapters& adapters) const {
   loading_.wait_for(kEnds);
-  (*head_)(hidden, out);
+  (*head_)(hidden, out, {}, adapters);
 }
 
 void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView out) const {
@@ -120,7 +120,7 @@ void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatrixView o
 }
 
 void LanguageModel::norm(ConstMatrixView x, const Matrix& scale_of, MatmulRows& out) const {
-  parallel_for(x.rows, 8.0 * x.rows * x.cols, [&](int row) {
+  parallel_for(x.rows, 8.0 * x.rows * x.cols + out.operations_of_setting(), [&](int row) {
     const auto normed = row_of_thread(x.cols);
     rms_norm(x.row(row), scale_of.row(0), config_.rms_norm_eps, normed);
     out.set(row, normed);
@@ -145,15 +145,15 @@ AttentionShape attention_shape_of(const TextConfig& config) {
 
 AttentionShape LanguageModel::attention_shape() const {
   AttentionShape shape = attention_shape_of(config_);
-  shape.rounded = layer(0).qkv.rounds();
+  shape.rounded = rounds();
   return shape;
 }
 
-void LanguageModel::mlp(const Layer& layer, const MatmulRows& normed, MatrixView mixed,
-                        const RowUse& use) const {
+void LanguageModel::mlp(const Layer& layer, const MatmulRows& normed, MatrixView mixed, const RowUse& use,
+                        const RowAdapters& adapters) const {
   const int width = config_.mlp_width;
   Matrix gate_up(mixed.rows, 2 * width);
-  MatmulRows gated = layer.down.rows(mixed.rows);
+  MatmulRows gated = layer.down.rows(mixed.rows, adapters);
   layer.gate_up(normed, gate_up, [&](int row, std::span<float> both) {
     quick_gelu_tanh_gate(both.first(width), both.last(width));
     gated.set(row, both.first(width));

@@ -7,6 +7,7 @@
 
 #include "model/config/model_config.h"
 #include "model/gemma/kv_cache.h"
+#include "model/gemma/language_adapter.h"
 #include "model/matmul/attention.h"
 #include "model/matmul/embedding_table.h"
 #include "model/matmul/linear.h"
@@ -23,6 +24,7 @@ struct Segment {
   KvCache* cache = nullptr;
   int rows = 0;
   int prefix = 0;
+  const LanguageAdapter* adapter = nullptr;  // or none
   // Where rows stand for others that are alike (see static_images.h), which have their keys and values; else
   // empty: each row stands for itself. Places are new positions, all of the prefix.
   std::vector<int> own_places = {};   // of each row: its first place [rows]
@@ -52,12 +54,14 @@ class LanguageModel {
   void forward(MatrixView x, std::span<const Segment> segments, const Observer& observer,
                int first_asked = 0) const;
   // hidden [rows, width] -> out [rows, vocabulary], without final soft-cap (big_vision's compute_logits).
-  void logits(ConstMatrixView hidden, MatrixView out) const;
+  void logits(ConstMatrixView hidden, MatrixView out, const RowAdapters& adapters = {}) const;
 
   KvCache make_cache(int capacity) const {
     return KvCache(config_.layers, capacity, config_.kv_heads * config_.head_dim);
   }
   const TextConfig& config() const { return config_; }
+  // Waits for the first layer.
+  bool rounds() const { return layer(0).qkv.rounds(); }
 
  private:
   friend class LanguagePass;
@@ -80,7 +84,9 @@ class LanguageModel {
     loading_.wait_for(kFirstLayer + index);
     return layers_[index];
   }
-  void mlp(const Layer& layer, const MatmulRows& normed, MatrixView mixed, const RowUse& use) const;
+  // With adapters of `down`, or none.
+  void mlp(const Layer& layer, const MatmulRows& normed, MatrixView mixed, const RowUse& use,
+           const RowAdapters& adapters) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatrixView out) const;
   void norm(ConstMatrixView x, const Matrix& scale, MatmulRows& out) const;
   void rotate(std::span<const float> heads, int position, std::span<float> out) const;
@@ -118,6 +124,8 @@ class LanguagePass {
     int row;  // the first's, of the segment
   };
   std::vector<Part> parts_of(int first, int count) const;
+  // Of the layer in hand; empty where none of these rows has one.
+  RowAdapters adapters_of(int first, int count, LowRank LanguageAdapter::Layer::*linear) const;
   void write_keys(int first, int count);
   void attend_and_mix(int first, int count);
   void end_layer(int layer);

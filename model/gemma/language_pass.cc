@@ -59,11 +59,26 @@ std::vector<LanguagePass::Part> LanguagePass::parts_of(int first, int count) con
   return parts;
 }
 
+RowAdapters LanguagePass::adapters_of(int first, int count, LowRank LanguageAdapter::Layer::*linear) const {
+  RowAdapters adapters;
+  int begin = 0;  // row of x at which the segment begins
+  for (const Segment& segment : segments_) {
+    const int from = std::max(first, begin), to = std::min(first + count, begin + segment.rows);
+    begin += segment.rows;
+    if (from >= to || segment.adapter == nullptr || segment.adapter->layers.empty()) continue;
+    const LowRank& adapter = segment.adapter->layers[at_.layer()].*linear;
+    if (!adapter) continue;
+    adapters.resize(std::size_t(count));
+    std::fill(adapters.begin() + (from - first), adapters.begin() + (to - first), &adapter);
+  }
+  return adapters;
+}
+
 void LanguagePass::write_keys(int first, int count) {
   const LanguageModel::Layer& layer = model_.layer(at_.layer());
   const TextConfig& config = model_.config_;
   const int q_width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
-  MatmulRows normed = layer.qkv.rows(count);
+  MatmulRows normed = layer.qkv.rows(count, adapters_of(first, count, &LanguageAdapter::Layer::qkv));
   Matrix qkv(count, q_width + 2 * kv_width);
   model_.norm(x_.row_range(first, count), layer.attention_norm, normed);
   layer.qkv(normed, qkv);
@@ -119,10 +134,12 @@ void LanguagePass::attend_and_mix(int first, int count) {
       add(x.row(row), values);
     };
   };
-  layer.attention_out(heads, mixed, add_to_x(layer.post_attention_norm));
-  MatmulRows normed = layer.gate_up.rows(count);
+  using Adapted = LanguageAdapter::Layer;
+  layer.attention_out(heads, mixed, add_to_x(layer.post_attention_norm),
+                      adapters_of(first, count, &Adapted::attention_out));
+  MatmulRows normed = layer.gate_up.rows(count, adapters_of(first, count, &Adapted::gate_up));
   model_.norm(x, layer.mlp_norm, normed);
-  model_.mlp(layer, normed, mixed, add_to_x(layer.post_mlp_norm));
+  model_.mlp(layer, normed, mixed, add_to_x(layer.post_mlp_norm), adapters_of(first, count, &Adapted::down));
 }
 
 void LanguagePass::end_layer(int layer) {

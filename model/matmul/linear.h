@@ -13,14 +13,17 @@ class Linear {
   Linear(const WeightRows& weight, std::span<const float> bias, Precision precision)
       : packed_(weight, bias, precision) {}
 
-  void operator()(ConstMatrixView x, MatrixView y, const RowUse& use = {}) const {
-    packed_.multiply(x, y, use);
+  void operator()(ConstMatrixView x, MatrixView y, const RowUse& use = {},
+                  const RowAdapters& adapters = {}) const {
+    packed_.multiply(x, y, use, adapters);
   }
-  // Of x's rows as `rows` began them.
-  void operator()(const MatmulRows& x, MatrixView y, const RowUse& use = {}) const {
-    packed_.multiply(x, y, use);
+  // Of x's rows as `rows` began them; where several share them, this is the one of this index to an adapter.
+  void operator()(const MatmulRows& x, MatrixView y, const RowUse& use = {}, int linear = 0) const {
+    packed_.multiply(x, y, use, linear);
   }
-  MatmulRows rows(int count) const { return MatmulRows(packed_, count); }
+  MatmulRows rows(int count, const RowAdapters& adapters = {}) const {
+    return MatmulRows(packed_, count, adapters);
+  }
   int outputs() const { return packed_.outputs(); }
   bool rounds() const { return packed_.rounds(); }
 

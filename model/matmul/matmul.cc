@@ -243,21 +243,23 @@ bool PackedMatrix::rounds() const {
   return parts_->precision != Precision::kF32;
 }
 
-void PackedMatrix::multiply(ConstMatrixView x, MatrixView y, const RowUse& use) const {
+void PackedMatrix::multiply(ConstMatrixView x, MatrixView y, const RowUse& use,
+                            const RowAdapters& adapters) const {
   Parts& parts = *parts_;
   assert(x.cols == parts.inputs && x.rows == y.rows);
   if (x.rows == 0) return;
-  if (parts.precision == Precision::kF32) {
+  if (parts.precision == Precision::kF32 && adapters.empty()) {
     if (parts.recorded != nullptr) parts.record(x);
     parts.matmul(x.data, x.stride, y);
     return parts.finish(y, {}, use);
   }
-  MatmulRows rows(*this, x.rows);
-  parallel_for(x.rows, kConversionWork * x.rows * x.cols, [&](int row) { rows.set(row, x.row(row)); });
+  MatmulRows rows(*this, x.rows, adapters);
+  parallel_for(x.rows, kConversionWork * x.rows * x.cols + rows.operations_of_setting(),
+               [&](int row) { rows.set(row, x.row(row)); });
   multiply(rows, y, use);
 }
 
-void PackedMatrix::multiply(const MatmulRows& x, MatrixView y, const RowUse& use) const {
+void PackedMatrix::multiply(const MatmulRows& x, MatrixView y, const RowUse& use, int linear) const {
   Parts& parts = *parts_;
   assert(x.parts_->precision == parts.precision && x.parts_->inputs == parts.inputs &&
          y.cols == parts.outputs && y.rows == int(x.scales_.size()));
@@ -268,18 +270,28 @@ void PackedMatrix::multiply(const MatmulRows& x, MatrixView y, const RowUse& use
     // In int8 the sums stand in y for a moment, as 32-bit integers.
     parts.matmul(x.rows_.get(), parts.depth, y);
   }
-  parts.finish(y, x.scales_, use);
+  if (!x.low_) return parts.finish(y, x.scales_, use);
+  parts.finish(y, x.scales_, {});
+  x.low_.add_to(y, linear);
+  if (!use) return;
+  // What comes next may be lowered by the same adapters.
+  const double work = kUseWork * y.rows * y.cols + x.low_.operations_of_setting();
+  parallel_for(y.rows, work, [&](int row) { use(row, y.row(row)); });
 }
 
-MatmulRows::MatmulRows(const PackedMatrix& matrix, int rows)
+MatmulRows::MatmulRows(const PackedMatrix& matrix, int rows, const RowAdapters& adapters)
     : parts_(matrix.parts_.get()),
       row_bytes_(parts_->tiles ? tile_row_size(parts_->depth)
                                : std::size_t(parts_->depth) * parts_->format.operand_bytes),
       rows_(take_memory(row_bytes_ * rows)),
-      scales_(rows) {}
+      scales_(rows),
+      low_(adapters) {
+  assert(adapters.empty() || int(adapters.size()) == rows);
+}
 
 void MatmulRows::set(int row, std::span<const float> values) {
   assert(int(values.size()) == parts_->inputs);
+  if (low_) low_.set(row, values);
   if (parts_->recorded != nullptr) parts_->record({values.data(), 1, parts_->inputs});
   if (!parts_->tiles) {
     scales_[row] = parts_->convert(values, rows_.get() + row_bytes_ * row);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/matmul/low_rank.h"
 #include "model/matmul/precision.h"
 #include "model/tensor/matrix.h"
 #include "model/tensor/memory.h"
@@ -40,11 +41,13 @@ class PackedMatrix {
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
 
-  // y [m, n] = x [m, k] W^T + bias, then `use` of each row, unless it is empty. Rows of x and y may be
-  // strided.
-  void multiply(ConstMatrixView x, MatrixView y, const RowUse& use = {}) const;
-  // The same of rows made for this matrix, or for another of the same precision and inputs.
-  void multiply(const MatmulRows& x, MatrixView y, const RowUse& use = {}) const;
+  // y [m, n] = x [m, k] W^T + bias, and what adapters add, then `use` of each row, unless it is empty. Rows
+  // of x and y may be strided.
+  void multiply(ConstMatrixView x, MatrixView y, const RowUse& use = {},
+                const RowAdapters& adapters = {}) const;
+  // The same of rows made for this matrix, or for another of the same precision and inputs; `linear` is which
+  // of those that share them this is to an adapter (LowRank).
+  void multiply(const MatmulRows& x, MatrixView y, const RowUse& use = {}, int linear = 0) const;
   int outputs() const;
   // Whether it rounds what it multiplies, so that what is beside it may be rounded too.
   bool rounds() const;
@@ -59,8 +62,11 @@ class PackedMatrix {
 // the L1 cache. Several threads may set different rows.
 class MatmulRows {
  public:
-  MatmulRows(const PackedMatrix& matrix, int rows);
+  // With `adapters` of each row, or none.
+  MatmulRows(const PackedMatrix& matrix, int rows, const RowAdapters& adapters = {});
   void set(int row, std::span<const float> values);
+  // What adapters do in set() for all rows, beside the rounding.
+  double operations_of_setting() const { return low_.operations_of_setting(); }
 
  private:
   friend class PackedMatrix;
@@ -68,6 +74,7 @@ class MatmulRows {
   std::size_t row_bytes_;
   Block<std::byte> rows_;
   std::vector<float> scales_;  // of each row, 1 but in int8
+  LowRankRows low_;
 };
 
 // c [m, n] = alpha * a [m, k] b [k, n] + beta * c; with `b_transposed` b is [n, k].

@@ -13,29 +13,14 @@
 #include "model/error.h"
 #include "model/gemma/language_model.h"
 #include "model/matmul/linear.h"
+#include "model/paligemma/weight_source.h"
 #include "model/siglip/image_encoder.h"
 #include "model/tensor/parallel.h"
 #include "model/weights/checkpoint.h"
 #include "model/weights/checkpoint_match.h"
-#include "model/weights/read_ahead.h"
 
 namespace palisade {
 namespace {
-
-// In f32 whatever the rest is: it is a hundredth of the work, and all that Gemma sees of a picture goes
-// through it once.
-Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config) {
-  return read_biased_linear(checkpoint, "multi_modal_projector.linear", config.text.width,
-                            config.vision.width, Precision::kF32);
-}
-
-std::optional<Calibration> calibration_of(const std::filesystem::path& folder, const Checkpoint& checkpoint,
-                                          const ModelConfig& config, Precision precision,
-                                          const std::filesystem::path& named) {
-  const auto file = named.empty() ? folder / kCalibrationFile : named;
-  if (precision != Precision::kInt8 || (named.empty() && !std::filesystem::exists(file))) return std::nullopt;
-  return std::optional<Calibration>(std::in_place, config, file, checkpoint.fingerprint());
-}
 
 // The prefix of these images, some of them read as others, and a prompt. Without a cache.
 Segment segment_of(std::span<const ImageFeatures> images, int prompt, std::span<const int> read_as) {
@@ -64,49 +49,14 @@ Segment segment_of(std::span<const ImageFeatures> images, int prompt, std::span<
   return segment;
 }
 
-// Where weights come from while a model is loaded.
-struct WeightSource {
-  Checkpoint checkpoint;
-  std::optional<Calibration> calibration;
-  std::optional<PackedCache> cache;
-  std::optional<ReadAhead> ahead;
-
-  WeightSource(const std::filesystem::path& folder, const ModelConfig& config, Precision precision,
-               const WeightOptions& options)
-      : checkpoint(folder),
-        calibration(calibration_of(folder, checkpoint, config, precision, options.calibration)) {
-    if (!options.sha256.empty()) require_sha256(folder, options);
-    if (calibration) checkpoint.smooth_with(*calibration);
-    if (options.record != nullptr) checkpoint.record_inputs(*options.record);
-    if (!options.packed_cache.empty()) {
-      cache.emplace(packed_file(options.packed_cache, folder, std::string(name_of(precision))),
-                    packed_origin(checkpoint.files(),
-                                  packing_of(precision) +
-                                      (calibration ? ", calibration " + calibration->checksum() : "") +
-                                      (options.sha256.empty() ? "" : ", sha256 " + options.sha256)));
-      checkpoint.pack_with(*cache);
-    }
-    const bool packed = cache && cache->serves();
-    ahead.emplace(packed ? std::vector{cache->path()} : paths_of(checkpoint.files()),
-                  [this, packed] { return packed ? cache->bytes_read() : checkpoint.bytes_read(); });
-  }
-
- private:
-  // All is read from these same open files, and each read finds them unchanged.
-  void require_sha256(const std::filesystem::path& folder, const WeightOptions& options) const {
-    const std::string found = options.hash(checkpoint.files());
-    if (found != options.sha256)
-      throw ModelError(
-          folder.string() + ": the weights have the SHA-256 " + found + ", not " + options.sha256 +
-          ", to which they are pinned (model_sha256, --model-sha256); download them again, or pin " +
-          "what they are now if you trust it");
-  }
-};
-
 }  // namespace
 
 struct PaliGemma::Parts {
   ModelConfig config;
+  std::filesystem::path folder;  // or empty
+  SlidingWindow window;
+  Precision precision;
+  std::shared_ptr<const Calibration> calibration;
   Preprocessor preprocessor;
   std::optional<Tokenizer> tokenizer;  // of a folder
   ModelIdentity identity;
@@ -120,14 +70,17 @@ struct PaliGemma::Parts {
   std::shared_future<std::string> rest;  // what the constructor has left to load; the packed cache's note
 
   ~Parts() { given_up.request_stop(); }
-  Parts(const std::filesystem::path& folder, const ModelConfig& config_, const Checkpoint& checkpoint,
-        SlidingWindow window, Precision precision)
+  Parts(const std::filesystem::path& folder_, const ModelConfig& config_, const Checkpoint& checkpoint,
+        SlidingWindow window_, Precision precision_)
       : config(matched(config_, checkpoint)),
+        folder(folder_),
+        window(window_),
+        precision(precision_),
         preprocessor(read_preprocessor(folder, config.vision.image_size, config.image_tokens())),
         tokenizer(std::in_place, folder),
         identity(identify(folder, preprocessor.resize)),
         weight_files(checkpoint.files()),
-        image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
+        image_encoder(config.vision, checkpoint, kImageTower, precision),
         projection(read_projection(checkpoint, config)),
         language_model(config.text, window),
         yes_no(verdict_tokens(*tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
@@ -137,22 +90,24 @@ struct PaliGemma::Parts {
       throw ModelError(format("{}: the tokenizer has {} pieces, more than the model's vocab_size {}",
                               folder.string(), tokenizer->piece_count(), config.text.vocabulary));
     }
-    require_added_tokens(folder);
+    require_added_tokens();
   }
 
-  Parts(const ModelConfig& config_, const Checkpoint& checkpoint, const std::string& id, SlidingWindow window,
-        Precision precision)
+  Parts(const ModelConfig& config_, const Checkpoint& checkpoint, const std::string& id,
+        SlidingWindow window_, Precision precision_)
       : config(config_),
+        window(window_),
+        precision(precision_),
         preprocessor{.image_size = config.vision.image_size},
         identity{.id = id, .precision = std::string(name_of(precision))},
-        image_encoder(config.vision, checkpoint, "vision_tower.vision_model.", precision),
+        image_encoder(config.vision, checkpoint, kImageTower, precision),
         projection(read_projection(checkpoint, config)),
         language_model(config.text, window) {
     language_model.load(checkpoint, precision);
   }
 
-  void load_rest(std::unique_ptr<WeightSource> from, Precision precision, std::launch when) {
-    auto load = [this, from = std::move(from), precision]() mutable {
+  void load_rest(std::unique_ptr<WeightSource> from, std::launch when) {
+    auto load = [this, from = std::move(from)]() mutable {
       const auto source = std::move(from);  // and goes when all is there
       language_model.load(source->checkpoint, precision, given_up.get_token());
       return source->cache ? source->cache->finish() : std::string();
@@ -161,7 +116,7 @@ struct PaliGemma::Parts {
   }
 
   // What a prompt can hold has a row of the embedding, and pictures stand where config.json says.
-  void require_added_tokens(const std::filesystem::path& folder) const {
+  void require_added_tokens() const {
     if (tokenizer->last_id() >= config.text.vocabulary)
       throw ModelError(
           format("{}: the tokenizer's token {} (\"{}\") has no row in the model, whose vocab_size is {}; "
@@ -175,17 +130,24 @@ struct PaliGemma::Parts {
                  folder.string(), *image, config.image_token));
   }
 
+  const ImageEncoder& image_encoder_of(const Adapter* adapter) const {
+    return adapter != nullptr && adapter->own_image_encoder ? *adapter->own_image_encoder : image_encoder;
+  }
+  const LanguageModel& language_model_of(const Adapter* adapter) const {
+    return adapter != nullptr && adapter->own_language_model ? *adapter->own_language_model : language_model;
+  }
+
   // Image rows and prompt rows as Gemma's input. [positions, width]
-  Matrix embed(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
-               std::span<const TokenId> suffix) const {
+  Matrix embed(const LanguageModel& language, std::span<const ImageFeatures> images,
+               std::span<const TokenId> prompt, std::span<const TokenId> suffix) const {
     int rows = int(prompt.size() + suffix.size());
     for (const ImageFeatures& image : images) rows += image->rows();
     Matrix x(rows, config.text.width);
     float* target = x.data();
     for (const ImageFeatures& image : images) target = std::copy_n(image->data(), image->size(), target);
     int row = rows - int(prompt.size() + suffix.size());
-    language_model.embed(prompt, x.view().row_range(row, int(prompt.size())));
-    language_model.embed(suffix, x.view().row_range(row + int(prompt.size()), int(suffix.size())));
+    language.embed(prompt, x.view().row_range(row, int(prompt.size())));
+    language.embed(suffix, x.view().row_range(row + int(prompt.size()), int(suffix.size())));
     return x;
   }
 };
@@ -197,8 +159,8 @@ PaliGemma::PaliGemma(const std::filesystem::path& folder, SlidingWindow window, 
   auto source = std::make_unique<WeightSource>(folder, config, precision, options);
   parts_ = std::make_unique<Parts>(folder, config, source->checkpoint, window, precision);
   if (source->calibration) parts_->identity.calibration = source->calibration->checksum();
-  parts_->load_rest(std::move(source), precision,
-                    options.load_while_used ? std::launch::async : std::launch::deferred);
+  parts_->calibration = source->calibration;
+  parts_->load_rest(std::move(source), options.load_while_used ? std::launch::async : std::launch::deferred);
   if (!options.load_while_used) parts_->rest.get();
 }
 
@@ -260,7 +222,8 @@ std::vector<TokenId> PaliGemma::prompt_ids(std::string_view prefix) const {
 }
 
 std::unique_ptr<ImageEncoding> PaliGemma::begin_encode(std::span<const Image> images,
-                                                       const Observer& observer) const {
+                                                       const Observer& observer,
+                                                       std::shared_ptr<const Adapter> adapter) const {
   assert(!images.empty());
   std::vector<Matrix> pixels(images.size());
   const double work =
@@ -268,24 +231,30 @@ std::unique_ptr<ImageEncoding> PaliGemma::begin_encode(std::span<const Image> im
   parallel_for(int(images.size()), work, [&](int index) {
     pixels[index] = parts_->preprocessor.pixel_values(parts_->preprocessor.to_square(images[index]));
   });
-  return std::unique_ptr<ImageEncoding>(
-      new ImageEncoding(*this, parts_->image_encoder.embed(pixels, observer), observer));
+  Matrix x = parts_->image_encoder_of(adapter.get()).embed(pixels, observer);
+  return std::unique_ptr<ImageEncoding>(new ImageEncoding(*this, std::move(x), observer, std::move(adapter)));
 }
 
-ImageEncoding::ImageEncoding(const PaliGemma& model, Matrix x, const Observer& observer)
+ImageEncoding::ImageEncoding(const PaliGemma& model, Matrix x, const Observer& observer,
+                             std::shared_ptr<const Adapter> adapter)
     : model_(model),
       observer_(observer),
+      adapter_(std::move(adapter)),
       x_(std::move(x)),
-      pass_(model.parts_->image_encoder.layers(x_, observer)) {}
+      pass_(model.parts_->image_encoder_of(adapter_.get())
+                .layers(x_, observer, adapter_ ? &adapter_->image_encoder : nullptr)) {}
 
 std::vector<ImageFeatures> ImageEncoding::finish() {
   const PaliGemma::Parts& parts = *model_.parts_;
-  parts.image_encoder.final_norm(x_, observer_);
+  parts.image_encoder_of(adapter_.get()).final_norm(x_, observer_);
   const int per_image = parts.config.image_tokens(), width = parts.config.text.width;
   std::vector<std::shared_ptr<Matrix>> projected(std::size_t(x_.rows() / per_image));
   parallel_for_large(int(projected.size()), 2.0 * double(x_.size()) * width, [&](int image) {
     projected[image] = std::make_shared<Matrix>(per_image, width);
-    parts.projection(x_.view().row_range(image * per_image, per_image), *projected[image]);
+    const auto rows = x_.view().row_range(image * per_image, per_image);
+    if (!adapter_) return parts.projection(rows, *projected[image]);
+    const Linear& projection = adapter_->own_projection ? *adapter_->own_projection : parts.projection;
+    projection(rows, *projected[image], {}, rows_of(adapter_->projection, per_image));
   });
   for (const auto& one : projected) {
     if (observer_) observer_("projector", *one);
@@ -293,9 +262,10 @@ std::vector<ImageFeatures> ImageEncoding::finish() {
   return {projected.begin(), projected.end()};
 }
 
-std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, const Observer& observer) const {
+std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, const Observer& observer,
+                                             const std::shared_ptr<const Adapter>& adapter) const {
   if (images.empty()) return {};
-  const auto encoding = begin_encode(images, observer);
+  const auto encoding = begin_encode(images, observer, adapter);
   while (encoding->advance(kUnboundedOperations)) {
   }
   return encoding->finish();
@@ -304,23 +274,30 @@ std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, cons
 std::unique_ptr<Prefill> PaliGemma::begin_prefill(std::span<const ImageFeatures> images,
                                                   std::span<const TokenId> prompt, int max_new_tokens,
                                                   const Observer& observer,
-                                                  std::span<const int> read_as) const {
+                                                  const PrefillOptions& options) const {
   assert(!prompt.empty());
+  const std::span<const int> read_as = options.read_as;
+  const Adapter* const adapter = options.adapter.get();
+  const LanguageModel& language = parts_->language_model_of(adapter);
   Segment segment = segment_of(images, int(prompt.size()), read_as);
+  segment.adapter = adapter != nullptr ? &adapter->language : nullptr;
   require_room(segment.prefix + max_new_tokens);
   std::vector<ImageFeatures> read;
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (read_as.empty() || read_as[i] == int(i)) read.push_back(images[i]);
   }
-  Matrix x = parts_->embed(read, prompt, {});
+  Matrix x = parts_->embed(language, read, prompt, {});
   if (observer) observer("lm.embeds", x);
+  Sequence sequence(language.make_cache(segment.positions() + max_new_tokens), parts_->config.text.vocabulary,
+                    options.adapter);
   return std::unique_ptr<Prefill>(
-      new Prefill(parts_->language_model, std::move(x), std::move(segment), max_new_tokens, observer));
+      new Prefill(language, std::move(x), std::move(segment), std::move(sequence), observer));
 }
 
 Sequence PaliGemma::prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
-                            int max_new_tokens, const Observer& observer) const {
-  const auto prefill = begin_prefill(images, prompt, max_new_tokens, observer);
+                            int max_new_tokens, const Observer& observer,
+                            const PrefillOptions& options) const {
+  const auto prefill = begin_prefill(images, prompt, max_new_tokens, observer, options);
   while (prefill->advance(kUnboundedOperations)) {
   }
   return prefill->finish();
@@ -334,7 +311,7 @@ Matrix PaliGemma::logits(ConstMatrixView hidden) const {
 
 Matrix PaliGemma::score(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
                         std::span<const TokenId> suffix, const Observer& observer) const {
-  Matrix x = parts_->embed(images, prompt, suffix);
+  Matrix x = parts_->embed(parts_->language_model, images, prompt, suffix);
   require_room(x.rows());
   KvCache cache = parts_->language_model.make_cache(x.rows());
   const Segment segment{.cache = &cache, .rows = x.rows(), .prefix = x.rows() - int(suffix.size())};
@@ -344,20 +321,61 @@ Matrix PaliGemma::score(std::span<const ImageFeatures> images, std::span<const T
   return logits;
 }
 
+std::shared_ptr<const Adapter> PaliGemma::load_adapter(const std::filesystem::path& folder) const {
+  return adapt(read_adapter(folder, parts_->config));
+}
+
+std::shared_ptr<const Adapter> PaliGemma::adapt(AdapterTensors tensors) const {
+  return make_adapter({.config = parts_->config,
+                       .image_encoder = parts_->image_encoder,
+                       .folder = parts_->folder,
+                       .files = parts_->weight_files,
+                       .window = parts_->window,
+                       .precision = parts_->precision,
+                       .calibration = parts_->calibration.get()},
+                      std::move(tensors));
+}
+
 void PaliGemma::step(std::span<Sequence* const> sequences, std::span<const TokenId> tokens) const {
   assert(sequences.size() == tokens.size());
-  const int count = int(sequences.size());
-  Matrix x(count, parts_->config.text.width), logits(count, parts_->config.text.vocabulary);
-  parts_->language_model.embed(tokens, x);
-  std::vector<Segment> segments;
-  for (Sequence* sequence : sequences) {
-    assert(sequence->length() < sequence->capacity());
-    segments.push_back({.cache = &sequence->cache_, .rows = 1, .prefix = 0});
+  std::vector<Stepped> all;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    assert(sequences[i]->length() < sequences[i]->capacity());
+    all.push_back({sequences[i], tokens[i], &parts_->language_model_of(sequences[i]->adapter_.get())});
   }
-  parts_->language_model.forward(x, segments, {});
-  parts_->language_model.logits(x, logits);
+  // Rows of one adapter stand together, so that it is read once for them.
+  std::ranges::stable_sort(all, [](const Stepped& a, const Stepped& b) {
+    return std::pair(a.model, a.sequence->adapter_.get()) < std::pair(b.model, b.sequence->adapter_.get());
+  });
+  for (auto first = all.begin(); first != all.end();) {
+    const auto end =
+        std::find_if(first, all.end(), [&](const Stepped& one) { return one.model != first->model; });
+    step_together({first, end});
+    first = end;
+  }
+}
+
+void PaliGemma::step_together(std::span<const Stepped> all) const {
+  const int count = int(all.size());
+  const LanguageModel& language = *all.front().model;
+  Matrix x(count, parts_->config.text.width), logits(count, parts_->config.text.vocabulary);
+  std::vector<Segment> segments;
+  std::vector<TokenId> tokens;
+  RowAdapters heads;
+  for (int row = 0; row < count; ++row) {
+    Sequence& sequence = *all[row].sequence;
+    const LanguageAdapter* const adapter = sequence.adapter_ ? &sequence.adapter_->language : nullptr;
+    segments.push_back({.cache = &sequence.cache_, .rows = 1, .prefix = 0, .adapter = adapter});
+    tokens.push_back(all[row].token);
+    if (adapter == nullptr || !adapter->head) continue;
+    heads.resize(std::size_t(count));
+    heads[row] = &adapter->head;
+  }
+  language.embed(tokens, x);
+  language.forward(x, segments, {});
+  language.logits(x, logits, heads);
   parallel_for(count, Sequence::kWorkALogit * double(logits.size()),
-               [&](int i) { sequences[std::size_t(i)]->take(logits.row(i)); });
+               [&](int i) { all[i].sequence->take(logits.row(i)); });
 }
 
 }  // namespace palisade

@@ -10,6 +10,7 @@
 #include "frames/image.h"
 #include "model/config/model_config.h"
 #include "model/gemma/language_model.h"
+#include "model/paligemma/adapter.h"
 #include "model/paligemma/sequence.h"
 #include "model/siglip/image_encoder.h"
 #include "model/tensor/matrix.h"
@@ -53,11 +54,19 @@ class ImageEncoding {
 
  private:
   friend class PaliGemma;
-  ImageEncoding(const PaliGemma& model, Matrix x, const Observer& observer);
+  ImageEncoding(const PaliGemma& model, Matrix x, const Observer& observer,
+                std::shared_ptr<const Adapter> adapter);
   const PaliGemma& model_;
   Observer observer_;
+  std::shared_ptr<const Adapter> adapter_;
   Matrix x_;
   EncoderPass pass_;
+};
+
+// How a prefill differs from all images through the model alone.
+struct PrefillOptions {
+  std::span<const int> read_as = {};  // see static_images.h; empty: each as itself
+  std::shared_ptr<const Adapter> adapter = {};
 };
 
 // The prefill of one request, as above.
@@ -70,8 +79,7 @@ class Prefill {
  private:
   friend class PaliGemma;
   // The segment is x's, and has no cache yet.
-  Prefill(const LanguageModel& model, Matrix x, Segment segment, int max_new_tokens,
-          const Observer& observer);
+  Prefill(const LanguageModel& model, Matrix x, Segment segment, Sequence sequence, const Observer& observer);
   const LanguageModel& model_;
   Matrix x_;
   Sequence sequence_;
@@ -117,24 +125,25 @@ class PaliGemma {
 
   // Each image (image_size() square; others are resized with identity().resize) through SigLIP and
   // projection, as one batch.
-  std::vector<ImageFeatures> encode(std::span<const Image> images, const Observer& observer = {}) const;
+  std::vector<ImageFeatures> encode(std::span<const Image> images, const Observer& observer = {},
+                                    const std::shared_ptr<const Adapter>& adapter = {}) const;
 
   // As encode, to be run in slices.
-  std::unique_ptr<ImageEncoding> begin_encode(std::span<const Image> images,
-                                              const Observer& observer = {}) const;
+  std::unique_ptr<ImageEncoding> begin_encode(std::span<const Image> images, const Observer& observer = {},
+                                              std::shared_ptr<const Adapter> adapter = {}) const;
 
   // Images, then prompt, all attending to each other; room for `max_new_tokens` more. Throws Error where
   // that is more than config().text.max_position_embeddings.
   Sequence prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt, int max_new_tokens,
-                   const Observer& observer = {}) const;
+                   const Observer& observer = {}, const PrefillOptions& options = {}) const;
 
-  // As prefill, to be run in slices. With `read_as` (see static_images.h) an image that is read as another is
-  // left out of the pass: in every layer its places, which all others see, have the keys and values of that
-  // one's tokens, turned to its own positions. What it costs is memory alone.
+  // As prefill, to be run in slices. With `read_as` an image that is read as another is left out of the pass:
+  // in every layer its places, which all others see, have the keys and values of that one's tokens, turned to
+  // its own positions. What it costs is memory alone.
   std::unique_ptr<Prefill> begin_prefill(std::span<const ImageFeatures> images,
                                          std::span<const TokenId> prompt, int max_new_tokens,
                                          const Observer& observer = {},
-                                         std::span<const int> read_as = {}) const;
+                                         const PrefillOptions& options = {}) const;
 
   // Of rows of "lm.final_norm" as an Observer sees them. [rows, embedding rows]
   Matrix logits(ConstMatrixView hidden) const;
@@ -144,12 +153,26 @@ class PaliGemma {
   Matrix score(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
                std::span<const TokenId> suffix, const Observer& observer = {}) const;
 
-  // Appends tokens[i] to *sequences[i] and computes its next logits, all in one batch.
+  // Reads the folder of a LoRA (read_adapter), to stand beside this model: images are encoded with it, and
+  // the sequences that it prefills go on with it. Any thread; waits for the model's weights where it is still
+  // being loaded. Throws Error.
+  std::shared_ptr<const Adapter> load_adapter(const std::filesystem::path& folder) const;
+  // The same of one that is read already; of weights without a folder it replaces none.
+  std::shared_ptr<const Adapter> adapt(AdapterTensors tensors) const;
+
+  // Appends tokens[i] to *sequences[i] and computes its next logits, all in one batch, whatever adapters they
+  // have; only those of which an adapter replaces parts of the language model are apart.
   void step(std::span<Sequence* const> sequences, std::span<const TokenId> tokens) const;
 
  private:
   friend class ImageEncoding;
   struct Parts;
+  struct Stepped {
+    Sequence* sequence;
+    TokenId token;
+    const LanguageModel* model;
+  };
+  void step_together(std::span<const Stepped> all) const;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -11,17 +11,19 @@ Segment with_cache(Segment segment, KvCache& cache) {
 
 }  // namespace
 
-Prefill::Prefill(const LanguageModel& model, Matrix x, Segment segment, int max_new_tokens,
+Prefill::Prefill(const LanguageModel& model, Matrix x, Segment segment, Sequence sequence,
                  const Observer& observer)
     : model_(model),
       x_(std::move(x)),
-      sequence_(model.make_cache(segment.positions() + max_new_tokens), model.config().vocabulary),
+      sequence_(std::move(sequence)),
       pass_(model, x_, {with_cache(std::move(segment), sequence_.cache_)}, observer, x_.rows() - 1) {}
 
 // The head's weights, the largest of all, are a slice of their own.
 bool Prefill::advance(double operations) {
   if (passed_) {
-    model_.logits(x_.view().row_range(x_.rows() - 1, 1), sequence_.logits_);
+    const Adapter* const adapter = sequence_.adapter_.get();
+    model_.logits(x_.view().row_range(x_.rows() - 1, 1), sequence_.logits_,
+                  adapter != nullptr ? rows_of(adapter->language.head, 1) : RowAdapters());
     sequence_.scan();
     return false;
   }

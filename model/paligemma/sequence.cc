@@ -6,7 +6,8 @@
 
 namespace palisade {
 
-Sequence::Sequence(KvCache cache, int vocabulary) : cache_(std::move(cache)), logits_(1, vocabulary) {}
+Sequence::Sequence(KvCache cache, int vocabulary, std::shared_ptr<const Adapter> adapter)
+    : cache_(std::move(cache)), adapter_(std::move(adapter)), logits_(1, vocabulary) {}
 
 void Sequence::bound_logits(float cap) {
   assert(!softcap_);
@@ -15,7 +16,7 @@ void Sequence::bound_logits(float cap) {
 }
 
 Sequence Sequence::fork() {
-  Sequence copy(cache_.fork(), logits_.cols());
+  Sequence copy(cache_.fork(), logits_.cols(), adapter_);
   std::ranges::copy(logits(), copy.logits_.row(0).begin());
   copy.scan_ = scan_;
   copy.softcap_ = softcap_;

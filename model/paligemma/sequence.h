@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -9,6 +10,8 @@
 #include "model/tensor/matrix.h"
 
 namespace palisade {
+
+struct Adapter;
 
 // One request inside the model: prefilled, then stepped. Not shared between threads.
 class Sequence {
@@ -29,13 +32,15 @@ class Sequence {
   friend class Prefill;
   static constexpr double kWorkALogit = 30;  // operations of take()
 
-  Sequence(KvCache cache, int vocabulary);
+  // With an adapter, or none.
+  Sequence(KvCache cache, int vocabulary, std::shared_ptr<const Adapter> adapter);
   // The next logits, copied.
   void take(std::span<const float> logits);
   // Looks at logits_, which are new.
   void scan();
 
   KvCache cache_;
+  std::shared_ptr<const Adapter> adapter_;
   Matrix logits_;
   LogitScan scan_;
   std::optional<float> softcap_;

@@ -51,6 +51,15 @@ std::array<HalfLayer, 2> halves_of_layer(const EncoderShape& shape, int rows, in
 
 }  // namespace
 
+std::size_t EncoderAdapter::bytes() const {
+  std::size_t bytes = 0;
+  for (const Layer& layer : layers) {
+    bytes += layer.qkv.bytes() + layer.attention_out.bytes() + layer.mlp.in.bytes();
+    for (const LowRank& part : layer.mlp.out) bytes += part.bytes();
+  }
+  return bytes;
+}
+
 AttentionShape attention_shape_of(const EncoderShape& shape) {
   const int head_dim = shape.width / shape.heads;
   return {.heads = shape.heads,
@@ -65,7 +74,7 @@ void LayerNorm::operator()(ConstMatrixView x, MatrixView out) const {
 }
 
 void LayerNorm::operator()(ConstMatrixView x, MatmulRows& out) const {
-  parallel_for(x.rows, 8.0 * x.rows * x.cols, [&](int row) {
+  parallel_for(x.rows, 8.0 * x.rows * x.cols + out.operations_of_setting(), [&](int row) {
     const auto normed = row_of_thread(x.cols);
     layer_norm(x.row(row), scale.row(0), shift.row(0), eps, normed);
     out.set(row, normed);
@@ -83,7 +92,8 @@ Linear read_biased_linear(const Checkpoint& checkpoint, const std::string& name,
 }
 
 EncoderMlp::EncoderMlp(const Checkpoint& checkpoint, const std::string& name, int width, int mlp_width,
-                       Precision precision) {
+                       Precision precision)
+    : width_(width), mlp_width_(mlp_width) {
   const WeightRows in = checkpoint.rows({name + ".fc1.weight"}, {mlp_width}, width),
                    out = checkpoint.rows({name + ".fc2.weight"}, {width}, mlp_width);
   const Matrix in_bias = checkpoint.read(name + ".fc1.bias", {mlp_width}),
@@ -97,15 +107,41 @@ EncoderMlp::EncoderMlp(const Checkpoint& checkpoint, const std::string& name, in
   }
 }
 
-void EncoderMlp::add_to(const MatmulRows& x, MatrixView out) const {
-  Matrix mixed(out.rows, out.cols);
+EncoderMlpAdapter EncoderMlp::adapt(const AdapterTensors& adapter, const std::string& name) const {
+  EncoderMlpAdapter adapted;
+  const LowRankMatrix* const in = adapter.find(name + ".fc1");
+  const LowRankMatrix* const out = adapter.find(name + ".fc2");
+  std::vector<std::vector<LowRankOutputs>> parts;
+  int first = 0;
   for (const Part& part : parts_) {
+    const int count = part.in.outputs();
+    parts.push_back({{in, first, count}});
+    if (out != nullptr) {
+      LowRankMatrix some{Matrix(out->a.rows(), count), Matrix(out->b.rows(), out->b.cols())};
+      copy(out->a.view().block(0, out->a.rows(), first, count), some.a);
+      copy(out->b, some.b);
+      if (first == 0) some.added = out->added;
+      const std::vector<LowRankOutputs> all = {{&some, 0, width_}};
+      adapted.out.emplace_back(count, std::span(&all, 1), part.in.rounds());
+    }
+    first += count;
+  }
+  if (in != nullptr) adapted.in = LowRank(width_, parts, parts_.front().in.rounds());
+  return adapted;
+}
+
+void EncoderMlp::add_to(const MatmulRows& x, MatrixView out, const EncoderMlpAdapter& adapter) const {
+  Matrix mixed(out.rows, out.cols);
+  for (std::size_t index = 0; index < parts_.size(); ++index) {
+    const Part& part = parts_[index];
     Matrix hidden(out.rows, part.in.outputs());
-    MatmulRows opened = part.out.rows(out.rows);
-    part.in(x, hidden, [&](int row, std::span<float> values) {
+    MatmulRows opened =
+        part.out.rows(out.rows, adapter.out.empty() ? RowAdapters() : rows_of(adapter.out[index], out.rows));
+    const auto open = [&](int row, std::span<float> values) {
       quick_gelu_tanh(values);
       opened.set(row, values);
-    });
+    };
+    part.in(x, hidden, open, int(index));
     part.out(opened, mixed, [&](int row, std::span<float> values) { add(out.row(row), values); });
   }
 }
@@ -144,6 +180,29 @@ EncoderLayers::Layer EncoderLayers::read_layer(const Checkpoint& checkpoint, con
           EncoderMlp(checkpoint, name + "mlp", width, shape_.mlp_width, precision)};
 }
 
+EncoderAdapter EncoderLayers::adapt(const AdapterTensors& adapter, const std::string& prefix) const {
+  EncoderAdapter adapted;
+  if (!adapter.has_any(prefix)) return adapted;
+  const int width = shape_.width, head_dim = width / shape_.heads;
+  const bool halves = layers_.front().heads.front().qkv.rounds();
+  for (int index = 0; index < shape_.layers; ++index) {
+    const std::string name = format("{}{}.", prefix, index), attention = name + "self_attn.";
+    const LowRankMatrix* const qkv[] = {adapter.find(attention + "q_proj"),
+                                        adapter.find(attention + "k_proj"),
+                                        adapter.find(attention + "v_proj")};
+    std::vector<std::vector<LowRankOutputs>> heads;
+    for (const Heads& some : layers_[index].heads) {
+      auto& outputs = heads.emplace_back();
+      for (const LowRankMatrix* const matrix : qkv)
+        outputs.push_back({matrix, some.first * head_dim, some.count * head_dim});
+    }
+    const std::vector<LowRankOutputs> out = {{adapter.find(attention + "out_proj"), 0, width}};
+    adapted.layers.push_back({LowRank(width, heads, halves), LowRank(width, std::span(&out, 1), halves),
+                              layers_[index].mlp.adapt(adapter, name + "mlp")});
+  }
+  return adapted;
+}
+
 void EncoderLayers::forward(MatrixView x, int tokens, const Observer& observer,
                             std::string_view observed) const {
   EncoderPass pass(*this, x, tokens, observer, std::string(observed));
@@ -152,8 +211,9 @@ void EncoderLayers::forward(MatrixView x, int tokens, const Observer& observer,
 }
 
 EncoderPass::EncoderPass(const EncoderLayers& layers, MatrixView x, int tokens, Observer observer,
-                         std::string observed)
+                         std::string observed, const EncoderAdapter* adapter)
     : layers_(layers),
+      adapter_(adapter),
       x_(x),
       tokens_(tokens),
       group_rows_(rows_of_group(x.rows, tokens)),
@@ -178,20 +238,22 @@ EncoderPass::Place EncoderPass::place() const {
   return {at_.layer() / groups, group * group_rows_, groups - group};
 }
 
-MatmulRows EncoderPass::norm(const EncoderLayers::Layer& layer, ConstMatrixView x) const {
-  MatmulRows normed = layer.heads.front().qkv.rows(x.rows);
+MatmulRows EncoderPass::norm(int index, ConstMatrixView x) const {
+  const EncoderLayers::Layer& layer = layers_.layers_[index];
+  MatmulRows normed = layer.heads.front().qkv.rows(x.rows, rows_of(adapter(index).qkv, x.rows));
   layer.attention_norm(x, normed);
   return normed;
 }
 
 // Whole sequences, `normed`, to their heads' columns of `out`.
-void EncoderPass::attend(const EncoderLayers::Heads& heads, const MatmulRows& normed, MatrixView out) const {
+void EncoderPass::attend(int layer, int group, const MatmulRows& normed, MatrixView out) const {
+  const EncoderLayers::Heads& heads = layers_.layers_[layer].heads[group];
   AttentionShape shape = attention_shape_of(layers_.shape_);
   shape.heads = shape.kv_heads = heads.count;
   shape.rounded = heads.qkv.rounds() && repays_rounding(shape, tokens_);
   const int width = heads.count * shape.head_dim;
   Matrix qkv(out.rows, 3 * width);
-  heads.qkv(normed, qkv);
+  heads.qkv(normed, qkv, {}, group);
   parallel_for_large(out.rows / tokens_, 4.0 * out.rows * width * tokens_, [&](int index) {
     const ConstMatrixView sequence = qkv.view().row_range(index * tokens_, tokens_);
     const KeysAndValues whole{sequence.block(0, tokens_, width, width),
@@ -201,25 +263,29 @@ void EncoderPass::attend(const EncoderLayers::Heads& heads, const MatmulRows& no
   });
 }
 
-void EncoderPass::mix(const EncoderLayers::Layer& layer, ConstMatrixView attended, MatrixView x) const {
+void EncoderPass::mix(int index, ConstMatrixView attended, MatrixView x) const {
+  const EncoderLayers::Layer& layer = layers_.layers_[index];
+  const EncoderAdapter::Layer& added = adapter(index);
   for_row_blocks(x.rows, [&](int begin, int rows) {
     const MatrixView its_x = x.row_range(begin, rows);
     {
       Matrix mixed(rows, x.cols);
-      layer.attention_out(attended.row_range(begin, rows), mixed,
-                          [&](int row, std::span<float> values) { add(its_x.row(row), values); });
+      const auto add_to_x = [&](int row, std::span<float> values) { add(its_x.row(row), values); };
+      layer.attention_out(attended.row_range(begin, rows), mixed, add_to_x,
+                          rows_of(added.attention_out, rows));
     }
-    MatmulRows normed = layer.mlp.rows(rows);
+    MatmulRows normed = layer.mlp.rows(rows, added.mlp);
     layer.mlp_norm(its_x, normed);
-    layer.mlp.add_to(normed, its_x);
+    layer.mlp.add_to(normed, its_x, added.mlp);
   });
 }
 
 // Whole sequences through one layer.
-void EncoderPass::run_layer(const EncoderLayers::Layer& layer, MatrixView x) const {
+void EncoderPass::run_layer(int layer, MatrixView x) const {
   Matrix attended(x.rows, x.cols);
   const MatmulRows normed = norm(layer, x);
-  for (const EncoderLayers::Heads& heads : layer.heads) attend(heads, normed, attended);
+  for (int heads = 0; heads < int(layers_.layers_[layer].heads.size()); ++heads)
+    attend(layer, heads, normed, attended);
   mix(layer, attended, x);
 }
 
@@ -235,21 +301,20 @@ int EncoderPass::groups_within(double operations) const {
 bool EncoderPass::advance(double operations) {
   if (at_.done()) return false;
   const Place at = place();
-  const EncoderLayers::Layer& layer = layers_.layers_[at.layer];
   if (const int groups = groups_within(operations); groups > 0) {
     parallel_for(groups * group_rows_ / rows_apart_, groups * at_.operations_of_layer(), [&](int task) {
-      run_layer(layer, x_.row_range(at.group + task * rows_apart_, rows_apart_));
+      run_layer(at.layer, x_.row_range(at.group + task * rows_apart_, rows_apart_));
     });
     for (int half = 0; half < 2 * groups; ++half) at_.move(at_.units_left());
   } else if (at_.second_half()) {
     const int first = at_.unit(), count = at_.rows_within(operations);
-    mix(layer, attended_.view().row_range(first, count), x_.row_range(at.group + first, count));
+    mix(at.layer, attended_.view().row_range(first, count), x_.row_range(at.group + first, count));
     at_.move(count);
   } else {
     const int first = at_.unit(), count = at_.units_within(operations);
-    if (first == 0) normed_ = norm(layer, x_.row_range(at.group, group_rows_));
+    if (first == 0) normed_ = norm(at.layer, x_.row_range(at.group, group_rows_));
     parallel_for_large(count, count * at_.operations_of_unit(),
-                       [&](int index) { attend(layer.heads[first + index], *normed_, attended_); });
+                       [&](int index) { attend(at.layer, first + index, *normed_, attended_); });
     at_.move(count);
   }
   const bool layer_done = at_.done() || place().layer > at.layer;

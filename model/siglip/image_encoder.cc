@@ -60,8 +60,9 @@ Matrix ImageEncoder::embed(const std::vector<Matrix>& pixels, const Observer& ob
   return x;
 }
 
-EncoderPass ImageEncoder::layers(MatrixView x, const Observer& observer) const {
-  return EncoderPass(layers_, x, config_.tokens(), observer, "vision.layer.");
+EncoderPass ImageEncoder::layers(MatrixView x, const Observer& observer,
+                                 const EncoderAdapter* adapter) const {
+  return EncoderPass(layers_, x, config_.tokens(), observer, "vision.layer.", adapter);
 }
 
 void ImageEncoder::final_norm(MatrixView x, const Observer& observer) const {

@@ -29,8 +29,13 @@ class ImageEncoder {
 
   // The same in three steps, for those who run the layers in slices: embed(), all of layers(), final_norm().
   Matrix embed(const std::vector<Matrix>& pixels, const Observer& observer) const;
-  EncoderPass layers(MatrixView x, const Observer& observer) const;
+  EncoderPass layers(MatrixView x, const Observer& observer, const EncoderAdapter* adapter = nullptr) const;
   void final_norm(MatrixView x, const Observer& observer) const;
+
+  // `prefix` as in the constructor.
+  EncoderAdapter adapt(const AdapterTensors& adapter, const std::string& prefix) const {
+    return layers_.adapt(adapter, prefix + "encoder.layers.");
+  }
 
  private:
   VisionConfig config_;

@@ -222,4 +222,18 @@ void Calibration::apply(const std::string& tensor, std::span<const std::int64_t>
   }
 }
 
+void Calibration::apply_to_added(const std::string& matrix, MatrixView a, MatrixView b,
+                                 std::span<float> bias) const {
+  const auto found = changes_.find(matrix);
+  if (found == changes_.end()) return;
+  const Change& change = found->second;
+  for (int row = 0; row < a.rows && !change.columns.empty(); ++row) {
+    for (int i = 0; i < a.cols; ++i) a.row(row)[i] *= change.columns[i];
+  }
+  for (int row = 0; row < b.rows && !change.rows.empty(); ++row) {
+    for (float& value : b.row(row)) value *= change.rows[row];
+    if (!bias.empty()) bias[row] *= change.rows[row];
+  }
+}
+
 }  // namespace palisade

@@ -46,6 +46,9 @@ class Calibration {
   // Elements of a tensor of the checkpoint, from `first` on, in place. Called by several threads.
   void apply(const std::string& tensor, std::span<const std::int64_t> shape, std::size_t first,
              std::span<float> values) const;
+  // Of what is added to a matrix of the checkpoint: the columns of its lower half a [rank, inputs], the rows
+  // of its upper half b [outputs, rank] and of its bias [outputs], or empty.
+  void apply_to_added(const std::string& matrix, MatrixView a, MatrixView b, std::span<float> bias) const;
 
  private:
   // Factors of a tensor's columns and of its rows; either may be empty.

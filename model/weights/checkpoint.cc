@@ -225,6 +225,12 @@ bool Checkpoint::has(const std::string& name) const {
   return tensors_.contains(name);
 }
 
+bool Checkpoint::all_bf16() const {
+  return std::ranges::all_of(tensors_, [](const auto& entry) {
+    return holds_integers(*entry.second.tensor) || entry.second.tensor->type == DataType::kBf16;
+  });
+}
+
 std::string Checkpoint::fingerprint() const {
   constexpr std::uint64_t kFirstBytes = 64;
   std::string all;

@@ -50,6 +50,8 @@ class Checkpoint {
   bool stores_head() const { return stores_head_; }
   // Throws where there is a tensor that is not `known`, with the likely cause.
   void require_only(const std::function<bool(const std::string&)>& known) const;
+  // Whether every float is stored so.
+  bool all_bf16() const;
   WeightFiles files() const;
   // So far, from its files. What is read twice counts twice: a tied head, which is packed while the disk goes
   // on, and some matrices that are packed in parts.

@@ -1,5 +1,6 @@
 #include "model/weights/tensor_names.h"
 
+#include <cstdint>
 #include <initializer_list>
 #include <set>
 
@@ -25,32 +26,61 @@ void add_all(Names& names, const std::string& part, std::initializer_list<const 
   for (const char* name : own) names.insert(part + name);
 }
 
-void add_encoder(Names& names, const std::string& tower, int layers) {
+Names names_of(const TensorShapes& shapes) {
+  Names names;
+  for (const auto& [name, shape] : shapes) names.insert(names.end(), name);
+  return names;
+}
+
+// `name`.weight [outputs, inputs] and `name`.bias
+void add_linear(TensorShapes& shapes, const std::string& name, std::int64_t outputs, std::int64_t inputs) {
+  shapes[name + ".weight"] = {outputs, inputs};
+  shapes[name + ".bias"] = {outputs};
+}
+
+void add_layer_norm(TensorShapes& shapes, const std::string& name, std::int64_t width) {
+  shapes[name + ".weight"] = shapes[name + ".bias"] = {width};
+}
+
+void add_encoder(TensorShapes& shapes, const std::string& tower, int layers, std::int64_t width,
+                 std::int64_t mlp_width) {
   for (int layer = 0; layer < layers; ++layer) {
-    for (const char* part : {"layer_norm1", "layer_norm2", "self_attn.q_proj", "self_attn.k_proj",
-                             "self_attn.v_proj", "self_attn.out_proj", "mlp.fc1", "mlp.fc2"}) {
-      add_all(names, format("{}encoder.layers.{}.{}", tower, layer, part), {".weight", ".bias"});
-    }
+    const std::string part = format("{}encoder.layers.{}.", tower, layer);
+    for (const char* norm : {"layer_norm1", "layer_norm2"}) add_layer_norm(shapes, part + norm, width);
+    for (const char* linear : {"q_proj", "k_proj", "v_proj", "out_proj"})
+      add_linear(shapes, part + "self_attn." + linear, width, width);
+    add_linear(shapes, part + "mlp.fc1", mlp_width, width);
+    add_linear(shapes, part + "mlp.fc2", width, mlp_width);
   }
 }
 
-void add_image_tower(Names& names, const std::string& tower, const VisionConfig& config) {
-  add_all(names, tower,
-          {"embeddings.patch_embedding.weight", "embeddings.patch_embedding.bias",
-           "embeddings.position_embedding.weight", "post_layernorm.weight", "post_layernorm.bias"});
-  add_encoder(names, tower, config.layers);
+void add_image_tower(TensorShapes& shapes, const std::string& tower, const VisionConfig& config) {
+  const std::string embeddings = tower + "embeddings.";
+  shapes[embeddings + "patch_embedding.weight"] = {config.width, config.channels, config.patch_size,
+                                                   config.patch_size};
+  shapes[embeddings + "patch_embedding.bias"] = {config.width};
+  shapes[embeddings + "position_embedding.weight"] = {config.tokens(), config.width};
+  add_layer_norm(shapes, tower + "post_layernorm", config.width);
+  add_encoder(shapes, tower, config.layers, config.width, config.mlp_width);
 }
 
-void add_language_tower(Names& names, const TextConfig& config) {
-  names.insert({kEmbeddingTensor, kHeadTensor, "language_model.model.norm.weight"});
+void add_language_tower(TensorShapes& shapes, const TextConfig& config) {
+  const std::int64_t width = config.width, mlp_width = config.mlp_width,
+                     q_width = std::int64_t(config.heads) * config.head_dim,
+                     kv_width = std::int64_t(config.kv_heads) * config.head_dim;
+  shapes[kEmbeddingTensor] = shapes[kHeadTensor] = {config.vocabulary, width};
+  shapes["language_model.model.norm.weight"] = {width};
   for (int layer = 0; layer < config.layers; ++layer) {
     const std::string part = format("language_model.model.layers.{}.", layer);
-    add_all(names, part,
-            {"input_layernorm.weight", "post_attention_layernorm.weight", "self_attn.q_proj.weight",
-             "self_attn.k_proj.weight", "self_attn.v_proj.weight", "self_attn.o_proj.weight",
-             "mlp.gate_proj.weight", "mlp.up_proj.weight", "mlp.down_proj.weight"});
+    shapes[part + "input_layernorm.weight"] = shapes[part + "post_attention_layernorm.weight"] = {width};
     if (config.architecture == TextArchitecture::kGemma2)
-      add_all(names, part, {"pre_feedforward_layernorm.weight", "post_feedforward_layernorm.weight"});
+      shapes[part + "pre_feedforward_layernorm.weight"] =
+          shapes[part + "post_feedforward_layernorm.weight"] = {width};
+    shapes[part + "self_attn.q_proj.weight"] = {q_width, width};
+    shapes[part + "self_attn.k_proj.weight"] = shapes[part + "self_attn.v_proj.weight"] = {kv_width, width};
+    shapes[part + "self_attn.o_proj.weight"] = {width, q_width};
+    shapes[part + "mlp.gate_proj.weight"] = shapes[part + "mlp.up_proj.weight"] = {mlp_width, width};
+    shapes[part + "mlp.down_proj.weight"] = {width, mlp_width};
   }
 }
 
@@ -97,23 +127,30 @@ std::string released_name(std::string_view name) {
   return std::string(name);
 }
 
+TensorShapes tensor_shapes(const ModelConfig& config) {
+  TensorShapes shapes;
+  add_image_tower(shapes, "vision_tower.vision_model.", config.vision);
+  add_linear(shapes, "multi_modal_projector.linear", config.text.width, config.vision.width);
+  add_language_tower(shapes, config.text);
+  return shapes;
+}
+
 std::function<bool(const std::string&)> known_tensors(const ModelConfig& config) {
-  Names names = {"multi_modal_projector.linear.weight", "multi_modal_projector.linear.bias"};
-  add_image_tower(names, "vision_tower.vision_model.", config.vision);
-  add_language_tower(names, config.text);
-  return [names = std::move(names)](const std::string& name) {
+  return [names = names_of(tensor_shapes(config))](const std::string& name) {
     return names.contains(name) || is_irrelevant(name);
   };
 }
 
 std::function<bool(const std::string&)> known_tensors(const SiglipConfig& config) {
-  Names names = {"logit_scale", "logit_bias"};
-  add_image_tower(names, "vision_model.", config.vision);
+  TensorShapes shapes;
+  add_image_tower(shapes, "vision_model.", config.vision);
+  add_encoder(shapes, "text_model.", config.text.layers, config.text.width, config.text.mlp_width);
+  Names names = names_of(shapes);
+  add_all(names, "", {"logit_scale", "logit_bias"});
   add_all(names, "vision_model.head.",
           {"probe", "attention.in_proj_weight", "attention.in_proj_bias", "attention.out_proj.weight",
            "attention.out_proj.bias", "layernorm.weight", "layernorm.bias", "mlp.fc1.weight", "mlp.fc1.bias",
            "mlp.fc2.weight", "mlp.fc2.bias"});
-  add_encoder(names, "text_model.", config.text.layers);
   add_all(names, "text_model.",
           {"embeddings.token_embedding.weight", "embeddings.position_embedding.weight",
            "final_layer_norm.weight", "final_layer_norm.bias", "head.weight", "head.bias"});

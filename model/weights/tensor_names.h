@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/config/siglip_config.h"
 
@@ -16,6 +19,10 @@ inline const std::string kHeadTensor = "language_model.lm_head.weight";
 // it: parts stand with or without "model." before and behind them, the image tower's with or without
 // "vision_model.", and the head by itself. Any other name is left as it is.
 std::string released_name(std::string_view name);
+
+// Every tensor that a PaliGemma of this configuration may have, by its released name; a head of its own too.
+using TensorShapes = std::map<std::string, std::vector<std::int64_t>>;
+TensorShapes tensor_shapes(const ModelConfig& config);
 
 // Whether a PaliGemma of this configuration reads the tensor of this released name, or it changes nothing:
 // tables that a program makes for itself, and the pooling head of SigLIP, which PaliGemma goes without.

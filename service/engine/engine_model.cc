@@ -84,7 +84,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
 
   bool prefill(MonotonicTime::duration time) override {
     if (!prefill_) {
-      prefill_ = model_.begin_prefill(images_, prompt_, needs_.new_positions, {}, read_as_);
+      prefill_ = model_.begin_prefill(images_, prompt_, needs_.new_positions, {}, {.read_as = read_as_});
       images_.clear();
       return true;
     }

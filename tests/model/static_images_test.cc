@@ -39,7 +39,7 @@ struct Clip {
     prompt = model.prompt_ids("caption en");
   }
   std::unique_ptr<Prefill> begin(const Observer& observer = {}) const {
-    return model.begin_prefill(features, prompt, 4, observer, read_as);
+    return model.begin_prefill(features, prompt, 4, observer, {.read_as = read_as});
   }
   // Maps a row of the whole prefix to the row of the pruned prefix that replaces it.
   int leader(int row) const {

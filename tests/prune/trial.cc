@@ -126,7 +126,7 @@ void measure(PrefillResult& into, const PaliGemma& model, std::span<const ImageF
              std::span<const TokenId> prompt, double threshold) {
   const auto begun = Clock::now();
   const auto read_as = threshold > 0 ? read_images(images, threshold) : std::vector<int>();
-  const auto prefill = model.begin_prefill(images, prompt, kMaxNewTokens, {}, read_as);
+  const auto prefill = model.begin_prefill(images, prompt, kMaxNewTokens, {}, {.read_as = read_as});
   while (prefill->advance(kUnboundedOperations)) {
   }
   Sequence sequence = prefill->finish();
