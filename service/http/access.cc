@@ -40,7 +40,7 @@ std::string new_token() {
   return std::string(kPrefix) + hex_of(bytes.data(), bytes.size());
 }
 
-bool is_token_name(std::string_view name) {
+bool is_short_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
   });
@@ -128,12 +128,14 @@ std::optional<HttpHolder> HttpTokens::holder_of(std::string_view token) {
 }
 
 std::string HttpTokens::add(const HttpHolder& holder) {
-  if (!is_token_name(holder.name))
+  if (!is_short_name(holder.name))
     throw UsageError(format("a token's name is 1 to 64 of a-z, 0-9, _ and -, not '{}'", holder.name));
+  if (!std::ranges::all_of(holder.streams, is_short_name))
+    throw UsageError("a token's streams are names of streams: a-z, 0-9, _ and -");
   const std::string token = new_token();
   const std::lock_guard lock(mutex_);
   if (std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.holder.name == holder.name; }))
-    throw UsageError(
+    throw TokenTaken(
         format("there is a token '{}' already; remove it first, or choose another name", holder.name));
   if (entries_.size() >= kMaxTokens) throw UsageError(format("there are {} tokens already", kMaxTokens));
   entries_.push_back({.holder = holder, .hash = hash_of(token)});

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
 
 namespace palisade {
 
@@ -27,6 +28,10 @@ struct HttpHolder {
   bool may_see(std::string_view stream) const;
 };
 
+class TokenTaken : public UsageError {
+  using UsageError::UsageError;
+};
+
 // The tokens of a service: 256 random bits each, of which the state folder keeps a hash (BLAKE2b), so that
 // nobody who reads the folder can use them. Any thread.
 class HttpTokens {
@@ -37,7 +42,8 @@ class HttpTokens {
 
   // Nothing for a token that there is not. A file that `palisade tokens` has changed is read again.
   std::optional<HttpHolder> holder_of(std::string_view token);
-  // The new token's text, which is never shown again. Throws UsageError for a name that is taken or none.
+  // The new token's text, which is never shown again. Throws TokenTaken, and UsageError for a name that is
+  // none.
   std::string add(const HttpHolder& holder);
   bool remove(const std::string& name);
   std::vector<HttpHolder> all();

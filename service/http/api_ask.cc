@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -37,20 +38,36 @@ std::vector<std::string> texts_in(const Json& json, const char* key) {
 
 Frame newest_of(HttpApi& api, const Exchange& exchange, const std::string& stream) {
   const auto frame = exchange->holder().may_see(stream) ? api.backend.newest(stream) : std::nullopt;
-  if (!frame) throw UsageError(format("there is no picture of '{}' yet, or no such stream", stream));
+  if (!frame)
+    throw HttpFault({.status = 404,
+                     .message = format("there is no picture of '{}' yet, or no such stream", stream),
+                     .code = "not_found",
+                     .param = "stream"});
   return *frame;
+}
+
+std::optional<StoredEvent> event_of(const std::filesystem::path& folder, const std::string& id) {
+  try {
+    return EventQuery(folder).event(id);
+  } catch (const Error&) {
+    return std::nullopt;  // there is none, or several
+  }
 }
 
 std::vector<Frame> frames_of_event(HttpApi& api, const Exchange& exchange, const std::string& id) {
   const auto folder = api.backend.journal();
   if (!folder) throw UsageError("this service keeps no journal, so there are no events to ask about");
-  const StoredEvent event = EventQuery(*folder).event(id);
-  const Json json = parse_json(event.body, event.topic);
+  const auto event = event_of(*folder, id);
+  const Json json = event ? parse_json(event->body, event->topic) : Json::object();
   const std::string stream = json.value("subject", "");
-  if (!exchange->holder().may_see(stream)) throw UsageError(format("there is no event '{}'", id));
+  if (!event || !exchange->holder().may_see(stream))
+    throw HttpFault({.status = 404,
+                     .message = format("there is no event '{}'", id.substr(0, 64)),
+                     .code = "not_found",
+                     .param = "event"});
   std::vector<Frame> frames;
   for (const auto& frame :
-       stored_frames(*folder, event.id, picture_hashes_of(event.body, event.topic).frames)) {
+       stored_frames(*folder, event->id, picture_hashes_of(event->body, event->topic).frames)) {
     if (!frame) throw UsageError("frames of this event are not kept, or no longer");
     Image image = decode_frame(*frame);
     const int width = image.width(), height = image.height();
@@ -70,8 +87,13 @@ std::vector<Frame> frames_asked(HttpApi& api, const Exchange& exchange, const Js
   if (body.contains("stream")) return {newest_of(api, exchange, text_in(body, "stream"))};
   for (const std::string& stream : texts_in(body, "streams"))
     frames.push_back(newest_of(api, exchange, stream));
-  for (const std::string& picture : texts_in(body, "pictures"))
-    frames.push_back(frame_of_text(picture, api.backend.model()));
+  for (const std::string& picture : texts_in(body, "pictures")) {
+    try {
+      frames.push_back(frame_of_text(picture, api.backend.model()));
+    } catch (const UsageError& error) {
+      throw HttpFault({.status = 404, .message = error.what(), .code = "no_picture", .param = "pictures"});
+    }
+  }
   if (frames.empty() || frames.size() > kMaxPicturesAsked)
     throw UsageError(format("1 to {} pictures are asked about", kMaxPicturesAsked));
   return frames;
@@ -103,9 +125,10 @@ HttpQuestion question_of(HttpApi& api, const Exchange& exchange, const Json& bod
   HttpQuestion question{.prompt = prompt.text};
   if (body.contains("max_new_tokens")) {
     const Json& most = body["max_new_tokens"];
-    if (!most.is_number_integer() || most.get<std::int64_t>() < 1 || most.get<std::int64_t>() > 512)
-      throw UsageError("max_new_tokens is 1 to 512");
-    question.max_new_tokens = most.get<int>();
+    const double tokens = most.is_number() ? most.get<double>() : 0;
+    if (!(tokens >= 1 && tokens <= 512) || tokens != std::floor(tokens))
+      throw UsageError("max_new_tokens is a whole number, 1 to 512");
+    question.max_new_tokens = int(tokens);
   }
   if (Choices choices = choices_asked(body); !choices.texts.empty()) question.method = std::move(choices);
   question.clip.frames = frames_asked(api, exchange, body);

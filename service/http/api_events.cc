@@ -17,6 +17,8 @@ namespace {
 using Exchange = std::shared_ptr<HttpExchange>;
 
 constexpr std::size_t kEventsByDefault = 50, kMaxEvents = 1000;
+constexpr std::int64_t kMaxPosition = (std::int64_t(1) << 53) - 1;
+constexpr std::ptrdiff_t kMaxWordsAsked = 200;
 constexpr std::size_t kMaxVerdictBytes = 64u << 10;
 
 std::filesystem::path folder_of(const HttpApi& api) {
@@ -38,6 +40,14 @@ std::optional<Number> number_of(const HttpRequest& request, const char* name) {
   return number;
 }
 
+// As JavaScript can hold it.
+std::optional<std::int64_t> position_asked(const HttpRequest& request, const char* name) {
+  const auto position = number_of<std::int64_t>(request, name);
+  if (position && (*position < 0 || *position > kMaxPosition))
+    throw UsageError(format("{} is a position", name));
+  return position;
+}
+
 std::optional<EventKind> kind_asked(const HttpRequest& request) {
   const auto kind = request.asked("kind");
   if (!kind) return std::nullopt;
@@ -53,12 +63,15 @@ EventFilter filter_asked(const HttpRequest& request) {
                      .task = request.asked("task").value_or(""),
                      .kind = kind_asked(request),
                      .min_p = number_of<double>(request, "p_min"),
-                     .before = number_of<std::int64_t>(request, "before")};
-  if (const auto after = number_of<std::int64_t>(request, "after")) filter.after = *after;
+                     .before = position_asked(request, "before")};
+  if (const auto after = position_asked(request, "after")) filter.after = *after;
   // Without a position the newest come first.
   filter.newest_first = !request.asked("after");
   if (const auto from = request.asked("from")) filter.from_ms = moment_ms(*from, "from");
   if (const auto to = request.asked("to")) filter.to_ms = moment_ms(*to, "to");
+  // Its length is in characters, as the description has it.
+  if (std::ranges::count_if(filter.words, [](char c) { return (c & 0xc0) != 0x80; }) > kMaxWordsAsked)
+    throw UsageError(format("text is at most {} characters", kMaxWordsAsked));
   filter.limit = kEventsByDefault;
   if (const auto limit = number_of<std::size_t>(request, "limit")) filter.limit = *limit;
   if (filter.limit < 1 || filter.limit > kMaxEvents) throw UsageError(format("limit is 1 to {}", kMaxEvents));
@@ -152,12 +165,17 @@ void send_frame(HttpApi& api, const Exchange& exchange) {
   send_stored(exchange, stored_frames(meant->folder, meant->event.id, {hashes[number - 1]}).front());
 }
 
+// Of an event that never had any: a state, an alert.
+void say_without_pictures(const Exchange& exchange) {
+  exchange->fail({.status = 404, .message = "no pictures were kept of this event", .code = "not_found"});
+}
+
 void send_view(HttpApi& api, const Exchange& exchange) {
   const auto meant = meant_by(api, exchange);
   if (!meant) return;
   const std::string hash = picture_hashes_of(meant->event.body, meant->event.topic).view;
-  send_stored(exchange,
-              hash.empty() ? std::nullopt : stored_frames(meant->folder, meant->event.id, {hash}).front());
+  if (hash.empty()) return say_without_pictures(exchange);
+  send_stored(exchange, stored_frames(meant->folder, meant->event.id, {hash}).front());
 }
 
 void send_sheet(HttpApi& api, const Exchange& exchange) {
@@ -165,6 +183,7 @@ void send_sheet(HttpApi& api, const Exchange& exchange) {
   if (!meant) return;
   const auto frames = stored_frames(meant->folder, meant->event.id,
                                     picture_hashes_of(meant->event.body, meant->event.topic).frames);
+  if (frames.empty()) return say_without_pictures(exchange);
   if (std::ranges::none_of(frames, [](const auto& one) { return one.has_value(); }))
     return exchange->fail(
         {.status = 410, .message = "its frames are not kept, or no longer", .code = "gone"});
@@ -203,7 +222,8 @@ void judge_it(HttpApi& api, const Exchange& exchange) {
     throw UsageError(error.what());
   }
   if (!json.is_object() || !json.contains("right") || !json["right"].is_boolean() ||
-      (json.contains("text") && !json["text"].is_string()))
+      (json.contains("text") && !json["text"].is_string()) ||
+      json.size() > 1 + std::size_t(json.contains("text")))
     throw UsageError(R"(a verdict is {"right": true} or {"right": false, "text": "what would be right"})");
   const Judgement verdict{.right = json["right"].get<bool>(), .text = json.value("text", "")};
   if (verdict.right && !verdict.text.empty())

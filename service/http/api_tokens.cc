@@ -37,7 +37,11 @@ void make_token(HttpApi& api, const Exchange& exchange) {
     throw UsageError(format("not a token: {}", error.what()));
   }
   Json json = json_of(holder);
-  json["token"] = api.tokens.add(holder);
+  try {
+    json["token"] = api.tokens.add(holder);
+  } catch (const TokenTaken& taken) {
+    return exchange->fail({.status = 409, .message = taken.what(), .code = "name_taken", .param = "name"});
+  }
   exchange->respond(json_response(json, 201));
 }
 

@@ -80,6 +80,8 @@ void HttpExchange::work(std::function<void()> job) {
   work_([self = shared_from_this(), job = std::move(job)] {
     try {
       job();
+    } catch (const HttpFault& error) {
+      self->fail(error.fault());
     } catch (const Error& error) {
       self->fail(error_of(error));
     } catch (const std::exception& error) {

@@ -7,10 +7,21 @@
 #include <mutex>
 #include <string>
 
+#include "base/error.h"
 #include "service/http/access.h"
 #include "service/http/http_message.h"
 
 namespace palisade {
+
+// What is asked for is not there, or already is: 404 and 409 where work() throws it.
+class HttpFault : public Error {
+ public:
+  explicit HttpFault(HttpError fault) : Error(fault.message), fault_(std::move(fault)) {}
+  const HttpError& fault() const { return fault_; }
+
+ private:
+  HttpError fault_;
+};
 
 // One request and its answer, which may come later and from another thread: whole, or piece by piece. Held by
 // shared_ptr by whoever still has something to do with it. Every handler answers in the end; the session

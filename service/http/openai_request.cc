@@ -147,7 +147,11 @@ void read_model(ChatRequest& chat, const Json& body, const std::string& id) {
   chat.model = body.at("model").get<std::string>();
   const std::vector<std::string> known = chat_models(id);
   if (std::ranges::find(known, chat.model) == known.end())
-    throw UsageError(format("there is no model '{}'; /v1/models lists those that there are", chat.model));
+    throw HttpFault(
+        {.status = 404,
+         .message = format("there is no model '{}'; /v1/models lists those that there are", chat.model),
+         .code = "model_not_found",
+         .param = "model"});
 }
 
 void read_prompt(ChatRequest& chat, const std::string& text, const std::string& id) {

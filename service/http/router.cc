@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/format.h"
+
 namespace palisade {
 namespace {
 
@@ -46,12 +48,10 @@ HttpRouter::Match HttpRouter::find(HttpRequest& request) const {
   for (const HttpRoute& route : routes_) {
     auto parts = matched(route.pattern, request.path);
     if (!parts) continue;
-    if (route.method != request.method) {
-      match.other_methods = true;
-      continue;
-    }
+    match.methods += format("{}{}", match.methods.empty() ? "" : ", ", name_of(route.method));
+    if (route.method != request.method) continue;
     request.parts = *std::move(parts);
-    return {.route = &route};
+    match.route = &route;
   }
   return match;
 }

@@ -30,11 +30,11 @@ class HttpRouter {
   void add(HttpRoute route);
   const std::vector<HttpRoute>& routes() const { return routes_; }
 
-  // The route of a request, whose `parts` are filled in. Null where there is none: then `other_methods` says
-  // whether the path has routes of other methods.
+  // The route of a request, whose `parts` are filled in; null where there is none. `methods` names those that
+  // the path has routes of ("GET, PUT"); empty: there is no such path.
   struct Match {
     const HttpRoute* route = nullptr;
-    bool other_methods = false;
+    std::string methods;
   };
   Match find(HttpRequest& request) const;
 

@@ -39,6 +39,7 @@ constexpr std::size_t kMaxReadBytes = 64u << 10;
 constexpr seconds kHeaderTime{10}, kWriteTime{30}, kIdleTime{60}, kLongestAnswer{600};
 constexpr double kLeastBytesPerSecond = 10'000;
 constexpr int kWorkers = 2;
+constexpr std::chrono::milliseconds kPauseForGuessers{1000};  // before each further answer to them
 
 // GCC 12 frees what is made within a co_await expression twice, so refusals are made before one.
 HttpResponse size_refusal(std::size_t most) {
@@ -48,12 +49,17 @@ HttpResponse size_refusal(std::size_t most) {
        .code = "too_large"});
 }
 
-HttpResponse head_refusal(const boost::system::error_code& error, bool known_method) {
+HttpResponse head_refusal(const boost::system::error_code& error, bool known_method,
+                          const std::string& methods) {
   if (error == http::error::header_limit)
     return error_response(
         {.status = 431, .message = "the header is longer than 8 KiB", .code = "invalid_request"});
-  if (!error && !known_method)
-    return error_response({.status = 405, .message = "not with this method", .code = "method_not_allowed"});
+  if (!error && !known_method) {
+    HttpResponse refusal =
+        error_response({.status = 405, .message = "not with this method", .code = "method_not_allowed"});
+    refusal.headers.emplace_back("Allow", methods.empty() ? "GET" : methods);
+    return refusal;
+  }
   return error_response({.status = 400, .message = "this is no HTTP/1.1 request", .code = "invalid_request"});
 }
 
@@ -177,16 +183,12 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<HttpConnection> c
   if (--of_peer[connection->peer] == 0) of_peer.erase(connection->peer);
 }
 
-// Of a request without a token that there is. Who has one is not held up by those who guess at the same
-// address.
+// Of a request without a token that there is.
 HttpError HttpServer::State::token_fault(const HttpRequest& request) {
   if (token_of(request).empty())
     return {
         .status = 401, .message = "a token is needed: Authorization: Bearer TOKEN", .code = "invalid_token"};
-  const auto now = steady_clock::now();
-  if (failures.is_over(request.peer, now))
-    return {.status = 429, .message = "too many wrong tokens; wait a minute", .code = "too_many_failures"};
-  failures.count(request.peer, now);
+  failures.count(request.peer, steady_clock::now());
   return {.status = 401, .message = "there is no such token", .code = "invalid_token"};
 }
 
@@ -196,7 +198,7 @@ std::optional<HttpError> HttpServer::State::fault_of(const HttpRequest& request,
     if (auto fault = name_fault(request, names)) return fault;
   }
   if (match.route == nullptr)
-    return match.other_methods
+    return !match.methods.empty()
                ? HttpError{.status = 405, .message = "not with this method", .code = "method_not_allowed"}
                : HttpError{
                      .status = 404, .message = "there is nothing at " + request.path, .code = "not_found"};
@@ -275,8 +277,9 @@ asio::awaitable<bool> HttpServer::State::serve_one(const std::shared_ptr<HttpCon
   const auto begin = steady_clock::now();
   HttpRequest request{.peer = connection->peer};
   const auto method = method_of(parser.get().method());
-  if (error || !method || !read_head(parser.get(), request)) {
-    HttpResponse refusal = head_refusal(error, method.has_value());
+  const bool readable = !error && read_head(parser.get(), request);
+  if (!readable || !method) {
+    HttpResponse refusal = head_refusal(error, method.has_value(), router.find(request).methods);
     co_await answer(connection, std::move(refusal), false);
     co_return false;
   }
@@ -286,6 +289,11 @@ asio::awaitable<bool> HttpServer::State::serve_one(const std::shared_ptr<HttpCon
   const std::string route = match.route ? match.route->pattern : "none";
   if (const auto fault = fault_of(request, match, holder)) {
     HttpResponse refusal = error_response(*fault);
+    if (fault->status == 405) refusal.headers.emplace_back("Allow", match.methods);
+    if (fault->status == 401 && failures.is_over(request.peer, begin)) {
+      asio::steady_timer pause(io, kPauseForGuessers);
+      co_await pause.async_wait(asio::redirect_error(kAwait, error));
+    }
     co_await answer(connection, std::move(refusal), false);
     if (options.on_done)
       options.on_done(route, *method, fault->status,

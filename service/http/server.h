@@ -23,7 +23,8 @@ struct HttpServerOptions {
 //
 // A request needs a token of the route's scope (Authorization: Bearer), known Host and Origin; on a Unix
 // socket, which its group alone can open, everybody is admin. Limits: 256 connections, of these 32 an
-// address; a header of 8 KiB within 10 s; a body at 10 KB/s at least; 10 wrong tokens an address and minute.
+// address; a header of 8 KiB within 10 s; a body at 10 KB/s at least; after 10 wrong tokens in a minute an
+// address waits a second for each answer to another.
 class HttpServer {
  public:
   // Throws Unavailable if the address cannot be bound. The tokens outlive the server.

@@ -36,7 +36,7 @@ TEST_CASE("a route is found by its parts, and another method is told apart from 
   const auto found = [&](const std::string& path, HttpMethod method = HttpMethod::kGet) {
     HttpRequest request{.method = method, .path = path};
     const HttpRouter::Match match = router.find(request);
-    if (match.route == nullptr) return std::string(match.other_methods ? "other method" : "none");
+    if (match.route == nullptr) return match.methods.empty() ? "none" : "only " + match.methods;
     return match.route->pattern + (request.parts.contains("number") ? " " + request.parts["number"] : "");
   };
   CHECK(found("/events") == "/events");
@@ -44,7 +44,7 @@ TEST_CASE("a route is found by its parts, and another method is told apart from 
   CHECK(found("/events/x/frames/12.jpg") == "/events/{id}/frames/{number}.jpg 12");
   CHECK(found("/events/x/frames/.jpg") == "none");
   CHECK(found("/events/x/frames/12.png") == "none");
-  CHECK(found("/events/x/kept") == "other method");
+  CHECK(found("/events/x/kept") == "only PUT");
   CHECK(found("/events/x/kept", HttpMethod::kPut) == "/events/{id}/kept");
   CHECK(found("") == "none");
 }
