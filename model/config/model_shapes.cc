@@ -41,7 +41,7 @@ std::vector<Language> published() {
           {"paligemma2-28b", large}};
 }
 
-struct NamedShape {
+struct PublishedShape {
   std::string name;
   ModelConfig config;
 };
@@ -54,8 +54,8 @@ ModelConfig config_of(const VisionConfig& vision, const TextConfig& text) {
   return config;
 }
 
-std::vector<NamedShape> all_shapes() {
-  std::vector<NamedShape> shapes;
+std::vector<PublishedShape> all_shapes() {
+  std::vector<PublishedShape> shapes;
   for (const Language& language : published()) {
     for (const int size : {224, 448, 896}) {
       VisionConfig vision = kSo400m;
@@ -88,12 +88,12 @@ std::vector<NamedShape> all_shapes() {
 
 std::vector<std::string> shape_names() {
   std::vector<std::string> names;
-  for (const NamedShape& shape : all_shapes()) names.push_back(shape.name);
+  for (const PublishedShape& shape : all_shapes()) names.push_back(shape.name);
   return names;
 }
 
 std::optional<ModelConfig> config_of_shape(std::string_view name) {
-  for (const NamedShape& shape : all_shapes()) {
+  for (const PublishedShape& shape : all_shapes()) {
     if (shape.name == name) return shape.config;
   }
   return std::nullopt;

@@ -19,6 +19,7 @@ void add_stream_routes(HttpRouter& router, HttpApi& api);
 void add_event_routes(HttpRouter& router, HttpApi& api);
 void add_ask_routes(HttpRouter& router, HttpApi& api);
 void add_openai_routes(HttpRouter& router, HttpApi& api);
+void add_mcp_routes(HttpRouter& router, HttpApi& api);
 void add_token_routes(HttpRouter& router, HttpApi& api);
 
 }  // namespace palisade

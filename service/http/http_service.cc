@@ -41,6 +41,7 @@ HttpRouter all_routes(HttpApi& api, LiveEvents& live) {
   add_event_routes(router, api);
   add_ask_routes(router, api);
   add_openai_routes(router, api);
+  add_mcp_routes(router, api);
   add_token_routes(router, api);
   live.add_route(router);
   return router;

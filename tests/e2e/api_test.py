@@ -112,7 +112,7 @@ class Api(unittest.TestCase):
         self.assertEqual(self.get("/api/v1/openapi.json")[2], OPENAPI)
         self.assertEqual(self.get("/api/v1/nothing")[0], 404)
         source = "".join(path.read_text() for path in (SOURCE / "service" / "http").glob("*.cc"))
-        served = set(re.findall(r'"(/(?:api/v1|v1|health|ready|metrics)[^"?]*)"', source))
+        served = set(re.findall(r'"(/(?:api/v1|v1|health|ready|metrics|mcp)[^"?]*)"', source))
         self.assertEqual({path for path in served if path != "/"}, set(OPENAPI["paths"]))
 
     def test_other_hosts_and_pages_are_turned_away(self):
@@ -240,6 +240,39 @@ class Api(unittest.TestCase):
         many = [{"type": "image_url", "image_url": {"url": self.picture}}] * 20 + [{"type": "text", "text": "caption en"}]
         answer = self.ask("POST", "/v1/chat/completions", {"model": model, "messages": [{"role": "user", "content": many}]})[2]
         self.assertEqual(answer["palisade"]["notice"], "16 of 20 pictures were used, evenly spread")
+
+    def test_the_model_context_protocol(self):
+        def call(method, params=None, headers=None, token="ask", **more):
+            body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params or {}, **more}
+            status, _, answer = self.ask("POST", "/mcp", body, token=token, headers=headers)
+            return status, answer
+        status, answer = call("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}})
+        self.assertEqual((status, answer["result"]["protocolVersion"]), (200, "2025-11-25"))
+        self.assertEqual(self.ask("POST", "/mcp", {"jsonrpc": "2.0", "method": "notifications/initialized"})[0], 202)
+        tools = call("tools/list")[1]["result"]["tools"]
+        self.assertEqual([tool["name"] for tool in tools], ["cameras", "look", "ask_camera", "compare", "find_events", "get_event"])
+        meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+        headers = {"Mcp-Protocol-Version": "2026-07-28", "Mcp-Method": "server/discover"}
+        status, answer = call("server/discover", {"_meta": meta}, headers)
+        self.assertEqual((status, answer["result"]["supportedVersions"], answer["result"]["resultType"]), (200, ["2026-07-28"], "complete"))
+        self.assertEqual(call("server/discover", {"_meta": meta}, {**headers, "Mcp-Method": "ping"})[1]["error"]["code"], -32020)
+        future = {**meta, "io.modelcontextprotocol/protocolVersion": "2030-01-01"}
+        self.assertEqual(call("server/discover", {"_meta": future}, {**headers, "Mcp-Protocol-Version": "2030-01-01"})[1]["error"]["data"]["supported"], ["2026-07-28"])
+        one = self.event["event"]["id"]
+        for name, arguments, kind in (("cameras", {}, "text"), ("look", {"camera": "a"}, "image"), ("get_event", {"id": one}, "image"),
+                                      ("ask_camera", {"camera": "a", "question": "is there a car?"}, "text"),
+                                      ("compare", {"left": "a", "right": "b", "question": "both images contain a car"}, "text"),
+                                      ("find_events", {"camera": "a"}, "text")):
+            result = call("tools/call", {"name": name, "arguments": arguments})[1]["result"]
+            self.assertFalse(result["isError"], (name, result))
+            self.assertEqual(result["content"][-1]["type"], kind, name)
+        self.assertTrue(call("tools/call", {"name": "look", "arguments": {"camera": "nobody"}})[1]["result"]["isError"])
+        self.assertTrue(call("tools/call", {"name": "look", "arguments": {"camera": "a"}}, token="other")[1]["result"]["isError"])
+        self.assertTrue(call("tools/call", {"name": "ask_camera", "arguments": {"camera": "b", "question": "x"}}, token="other")[1]["result"]["isError"])
+        self.assertEqual(call("tools/call", {"name": "rm"})[1]["error"]["code"], -32602)
+        self.assertEqual(call("nothing")[0], 404)
+        for body in (b"[", b"[]", b"7", b'{"jsonrpc": "1.0", "method": "ping", "id": 1}', b'{"jsonrpc": "2.0", "method": 7, "id": 1}'):
+            self.assertEqual(self.ask("POST", "/mcp", body)[0], 400, body)
 
     def test_metrics_are_well_formed_and_tokens_are_made_and_removed(self):
         text = self.get("/metrics")[2].decode()
