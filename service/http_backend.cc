@@ -2,9 +2,16 @@
 
 #include <utility>
 
+#include "base/json.h"
+#include "base/whole_file.h"
 #include "ingest/source/url.h"
 
 namespace palisade {
+namespace {
+
+constexpr std::size_t kMaxStreamFile = 1u << 20;
+
+}  // namespace
 
 Service::Streams Service::Backend::running() const {
   const std::lock_guard lock(service_.mutex_);
@@ -46,6 +53,42 @@ const CertaintyCurves* Service::Backend::certainty() const {
 
 const TextRedaction* Service::Backend::redaction() const {
   return service_.redaction_.get();
+}
+
+void Service::Backend::reload() {
+  service_.reload(service_.reread_());
+}
+
+std::vector<std::string> Service::Backend::write_stream(const std::string& name, const std::string& json) {
+  if (!service_.reread_) return {"this service takes no streams while it runs"};
+  if (!is_name(name)) return {"a stream's name is 1 to 64 of a-z, 0-9, _ and -"};
+  const std::lock_guard lock(writing_);
+  const std::filesystem::path file = written_stream_file(service_.state_folder_, name);
+  std::filesystem::create_directories(file.parent_path());
+  std::error_code error;
+  const bool was_there = std::filesystem::exists(file, error);
+  const std::string before = was_there ? read_text_file(file, kMaxStreamFile) : "";
+  write_private_file(file, json);
+  try {
+    reload();
+    return {};
+  } catch (const SettingsError& fault) {
+    if (was_there) {
+      write_private_file(file, before);
+    } else {
+      std::filesystem::remove(file, error);
+    }
+    return fault.problems();
+  }
+}
+
+bool Service::Backend::remove_stream(const std::string& name) {
+  if (!service_.reread_ || !is_name(name)) return false;
+  const std::lock_guard lock(writing_);
+  std::error_code error;
+  if (!std::filesystem::remove(written_stream_file(service_.state_folder_, name), error)) return false;
+  reload();
+  return true;
 }
 
 std::string Service::Backend::not_ready() const {

@@ -18,6 +18,8 @@ class Service::Backend : public HttpBackend {
   const EngineModel& model() const override;
   const CertaintyCurves* certainty() const override;
   const TextRedaction* redaction() const override;
+  std::vector<std::string> write_stream(const std::string& name, const std::string& json) override;
+  bool remove_stream(const std::string& name) override;
   std::string not_ready() const override;
   std::optional<std::filesystem::path> journal() const override;
 
@@ -25,7 +27,11 @@ class Service::Backend : public HttpBackend {
   Streams running() const;
   HttpStream described(const ServedStream& stream) const;
 
+  // Throws SettingsError.
+  void reload();
+
   Service& service_;
+  std::mutex writing_;  // of stream files
 };
 
 }  // namespace palisade

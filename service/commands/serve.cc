@@ -70,6 +70,7 @@ int serve(const ServeOptions& options) {
            "` shows it");
   if (const std::string http = service.http_endpoint(); !http.empty())
     log_info("HTTP API on " + http + "; the admin's token is in admin.token of the state folder");
+  service.on_reread([&options] { return settings_of(options); });
   interrupt.on_hangup([&] { reload(options, service); });
   const Service::End end = service.run(interrupt.token(), options.until_end);
   interrupt.on_hangup({});

@@ -1,11 +1,17 @@
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/joined.h"
 #include "base/sha256.h"
 #include "base/time_text.h"
-#include "service/http/api.h"
-#include "service/http/exchange.h"
+#include "service/http/question.h"
 #include "service/journal/frame_codec.h"
 
 namespace palisade {
 namespace {
+
+constexpr std::size_t kMaxStreamBytes = 64u << 10;
+constexpr std::string_view kCameraSchemes[] = {"rtsp://", "rtsps://", "http://", "https://"};
 
 Json json_of(const HttpStream& stream) {
   Json tasks = Json::array();
@@ -54,6 +60,55 @@ void send_picture(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
                      .headers = {{"ETag", tag}, {"Palisade-Time", time_text(frame->stamp.wall)}}});
 }
 
+void send_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
+  const std::string name = exchange->request().parts.at("stream");
+  for (const HttpStream& stream : api.backend.streams()) {
+    if (stream.name == name && exchange->holder().may_see(name))
+      return exchange->respond(json_response(json_of(stream)));
+  }
+  exchange->fail(
+      {.status = 404, .message = format("there is no stream '{}'", name.substr(0, 64)), .code = "not_found"});
+}
+
+// Who may edit may see its picture, so an address here is a camera's, not any file or pipeline of this
+// machine.
+bool is_camera(const Json& stream) {
+  if (!stream.contains("url") || !stream["url"].is_string()) return false;
+  const auto& url = stream["url"].get_ref<const std::string&>();
+  return std::ranges::any_of(kCameraSchemes,
+                             [&](std::string_view scheme) { return url.starts_with(scheme); });
+}
+
+void write_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
+  const std::string name = exchange->request().parts.at("stream");
+  if (!exchange->holder().may_see(name))
+    return exchange->fail(
+        {.status = 403, .message = "this token is for other streams", .code = "other_stream"});
+  Json stream = body_of(exchange->request());
+  if (!stream.contains("name")) stream["name"] = name;
+  if (stream["name"] != name || !is_camera(stream))
+    return exchange->fail({.status = 422,
+                           .message = stream["name"] != name ? "name is not that of the path"
+                                                             : "url is rtsp(s):// or http(s)://",
+                           .code = "invalid_stream",
+                           .param = stream["name"] != name ? "name" : "url"});
+  const std::vector<std::string> problems = api.backend.write_stream(name, stream.dump(1) + "\n");
+  if (problems.empty()) return exchange->respond(json_response({{"name", name}, {"written", true}}));
+  HttpResponse refusal =
+      error_response({.status = 422, .message = joined(problems, "; "), .code = "invalid_stream"});
+  exchange->respond(std::move(refusal));
+}
+
+void remove_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
+  const std::string name = exchange->request().parts.at("stream");
+  if (!exchange->holder().may_see(name) || !api.backend.remove_stream(name))
+    return exchange->fail(
+        {.status = 404,
+         .message = format("no stream '{}' was written; those of the configuration stay", name.substr(0, 64)),
+         .code = "not_found"});
+  exchange->respond({.status = 204, .headers = {}});
+}
+
 }  // namespace
 
 void add_stream_routes(HttpRouter& router, HttpApi& api) {
@@ -61,6 +116,21 @@ void add_stream_routes(HttpRouter& router, HttpApi& api) {
       {.pattern = "/api/v1/streams", .scope = HttpScope::kView, .handler = [&api](const auto& exchange) {
          exchange->work([&api, exchange] { send_streams(api, exchange); });
        }});
+  const auto one = [&](HttpMethod method, HttpScope scope,
+                       void (*handle)(HttpApi&, const std::shared_ptr<HttpExchange>&),
+                       std::size_t body_bytes) {
+    router.add({.method = method,
+                .pattern = "/api/v1/streams/{stream}",
+                .scope = scope,
+                .handler =
+                    [&api, handle](const std::shared_ptr<HttpExchange>& exchange) {
+                      exchange->work([&api, handle, exchange] { handle(api, exchange); });
+                    },
+                .body_bytes = body_bytes});
+  };
+  one(HttpMethod::kGet, HttpScope::kView, send_stream, 0);
+  one(HttpMethod::kPut, HttpScope::kEdit, write_stream, kMaxStreamBytes);
+  one(HttpMethod::kDelete, HttpScope::kEdit, remove_stream, 0);
   router.add({.pattern = "/api/v1/streams/{stream}/picture.jpg",
               .scope = HttpScope::kView,
               .handler = [&api](const auto& exchange) {

@@ -50,6 +50,11 @@ class HttpBackend {
   virtual const EngineModel& model() const = 0;
   virtual const CertaintyCurves* certainty() const = 0;  // null: none
   virtual const TextRedaction* redaction() const = 0;    // null: none
+  // Adds a stream or changes it: a map as those of `streams`, as JSON. Returns what is wrong with it; then
+  // nothing has changed.
+  virtual std::vector<std::string> write_stream(const std::string& name, const std::string& json) = 0;
+  // Takes a stream away that was written; one of the configuration comes back. False where none was.
+  virtual bool remove_stream(const std::string& name) = 0;
   // Why it is not ready; empty where it is.
   virtual std::string not_ready() const = 0;
   // The state folder of the journal, where there is one.

@@ -146,29 +146,73 @@ void add_taps(Settings& settings, std::size_t index, Place place, std::vector<Pr
   }
 }
 
-void read_streams(SettingsReader& reader, Settings& settings, std::vector<Problem>& problems) {
-  const std::vector<YamlNode>* const streams = reader.list("streams");
-  if (streams == nullptr) {
-    // With the HTTP API there is something to do without one.
-    if (!reader.has("streams") && settings.http.endpoint.empty())
-      reader.problem("streams", "no streams; add 'streams:' with at least one");
-    return;
+// A stream of the configuration, or of a file of its own.
+struct StreamNode {
+  YamlNode node;
+  std::string file;  // empty: the configuration's
+};
+
+// Problems of a file of its own name that file.
+template <class Read>
+void read_stream_node(const std::string& file, std::vector<Problem>& problems, Read&& read) {
+  if (file.empty()) return read(problems);
+  std::vector<Problem> own;
+  read(own);
+  for (const std::string& problem : problem_lines(std::move(own), file)) problems.push_back({{}, problem});
+}
+
+// The streams of the configuration, and in their place or behind them those that were written.
+std::vector<StreamNode> stream_nodes(const std::vector<YamlNode>* configured,
+                                     const std::vector<WrittenStream>& written,
+                                     std::vector<Problem>& problems) {
+  const auto name_in = [](const StreamNode& stream) {
+    const auto& entries = stream.node.entries;
+    const auto entry = std::ranges::find(entries, "name", &YamlNode::Entry::key);
+    return entry == entries.end() ? std::string() : entry->value.text;
+  };
+  std::vector<StreamNode> nodes;
+  if (configured != nullptr) {
+    for (const YamlNode& node : *configured) nodes.push_back({node, ""});
   }
-  if (streams->empty() || streams->size() > kMaxStreams) {
-    reader.problem("streams", format("1 to {} streams, not {}", kMaxStreams, streams->size()));
+  for (const WrittenStream& stream : written) {
+    StreamNode own{{}, stream.file};
+    read_stream_node(stream.file, problems,
+                     [&](std::vector<Problem>& found) { own.node = read_yaml(stream.text, found); });
+    const auto same = std::ranges::find(nodes, name_in(own), name_in);
+    if (same == nodes.end()) {
+      nodes.push_back(std::move(own));
+    } else {
+      *same = std::move(own);
+    }
+  }
+  return nodes;
+}
+
+void read_streams(SettingsReader& reader, Settings& settings, const std::vector<WrittenStream>& written,
+                  std::vector<Problem>& problems) {
+  const std::vector<YamlNode>* const streams = reader.list("streams");
+  // With the HTTP API there is something to do without one.
+  if (streams == nullptr && !reader.has("streams") && settings.http.endpoint.empty())
+    reader.problem("streams", "no streams; add 'streams:' with at least one");
+  if (streams == nullptr && written.empty()) return;
+  const std::vector<StreamNode> all = stream_nodes(streams, written, problems);
+  if (all.empty() || all.size() > kMaxStreams) {
+    reader.problem("streams", format("1 to {} streams, not {}", kMaxStreams, all.size()));
     return;
   }
   std::set<std::string> names;
-  for (const YamlNode& node : *streams) {
-    StreamSettings stream = read_stream(node, problems);
+  std::vector<YamlNode> nodes;
+  for (const auto& [node, file] : all) {
+    StreamSettings stream;
+    read_stream_node(file, problems, [&](std::vector<Problem>& found) { stream = read_stream(node, found); });
     if (!stream.name.empty() && !names.insert(stream.name).second) {
       problems.push_back({node.place, "a second stream '" + stream.name + "'; names are unique"});
     }
     settings.streams.push_back(std::move(stream));
+    nodes.push_back(node);
   }
-  for (std::size_t i = 0; i < settings.streams.size(); ++i)
-    add_taps(settings, i, (*streams)[i].place, problems);
-  read_rules(*streams, settings, problems);
+  for (std::size_t i = 0; i < settings.streams.size(); ++i) add_taps(settings, i, nodes[i].place, problems);
+  read_rules(nodes, settings, problems);
 }
 
 }  // namespace
@@ -183,7 +227,8 @@ bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, allowed);
 }
 
-Settings parse_settings(std::string_view text, const std::string& file) {
+Settings parse_settings(std::string_view text, const std::string& file,
+                        const std::vector<WrittenStream>& written) {
   std::vector<Problem> problems;
   const YamlNode root = read_yaml(text, problems);
   Settings settings;
@@ -224,7 +269,7 @@ Settings parse_settings(std::string_view text, const std::string& file) {
     read_redaction(reader, settings.redact, problems);
     read_http(reader, settings.http, problems);
     read_engine(reader, settings.engine, problems);
-    read_streams(reader, settings, problems);
+    read_streams(reader, settings, written, problems);
     reader.finish();
   }
   if (!problems.empty()) throw SettingsError(problem_lines(std::move(problems), file));
@@ -243,7 +288,10 @@ Settings read_settings(const std::filesystem::path& file) {
   } catch (const Error& fault) {
     throw SettingsError({fault.what()});
   }
-  return parse_settings(text, file.string());
+  Settings settings = parse_settings(text, file.string());
+  if (settings.http.endpoint.empty()) return settings;
+  const std::vector<WrittenStream> written = written_streams(state_folder_of(settings));
+  return written.empty() ? settings : parse_settings(text, file.string(), written);
 }
 
 std::string pairing_of(const std::string& stream, const std::string& task) {

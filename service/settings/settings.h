@@ -16,6 +16,7 @@
 #include "model/matmul/precision.h"
 #include "service/endpoints/endpoint.h"
 #include "service/settings/prune.h"
+#include "service/settings/written_streams.h"
 #include "tasks/events/frame_storage.h"
 #include "tasks/filters/text_redaction.h"
 #include "tasks/rules/rule_settings.h"
@@ -172,7 +173,9 @@ class SettingsError : public Error {
 };
 
 // Throws SettingsError. `file` is named in problems. Also reads the files of password_file.
-Settings parse_settings(std::string_view text, const std::string& file);
+Settings parse_settings(std::string_view text, const std::string& file,
+                        const std::vector<WrittenStream>& written = {});
+// With the streams that were written below its state folder.
 Settings read_settings(const std::filesystem::path& file);
 
 // ^[a-z0-9_-]{1,64}$

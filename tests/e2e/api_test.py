@@ -5,14 +5,13 @@ import http.client
 import json
 import re
 import socket
-import subprocess
 import tempfile
 import threading
 import time
 import unittest
 from pathlib import Path
 
-from palisade import BUILD, PROGRAM, SOURCE, Running, main, palisade, wait_for
+from palisade import PROGRAM, SOURCE, Running, cameras, main, palisade, wait_for
 
 OPENAPI = json.loads((SOURCE / "service" / "http" / "openapi.json").read_text())
 SCOPES = ["nobody", "view", "ask", "edit", "admin"]
@@ -273,6 +272,34 @@ class Api(unittest.TestCase):
         self.assertEqual(call("nothing")[0], 404)
         for body in (b"[", b"[]", b"7", b'{"jsonrpc": "1.0", "method": "ping", "id": 1}', b'{"jsonrpc": "2.0", "method": 7, "id": 1}'):
             self.assertEqual(self.ask("POST", "/mcp", body)[0], 400, body)
+
+    def test_cameras_come_change_and_go_while_the_others_run(self):
+        running, (url,) = cameras(1)
+        self.addCleanup(running.__exit__)
+        camera = {"url": url, "tasks": [{"task": "caption", "frames": 1, "every": "500ms"}]}
+        before = {stream["name"]: stream["counts"]["frames"] for stream in self.get("/api/v1/streams")[2]["streams"]}
+        for turn in range(6):
+            camera["tasks"][0]["every"] = f"{500 + 100 * turn}ms"
+            status, _, answer = self.ask("PUT", "/api/v1/streams/new", camera, token="edit")
+            self.assertEqual(status, 200, answer)
+            wait_for(lambda: self.get("/api/v1/streams/new")[2].get("state", {}).get("state") == "online", "the camera")
+            after = {stream["name"]: stream["counts"]["frames"] for stream in self.get("/api/v1/streams")[2]["streams"]}
+            for name in "ab":  # they go on counting from where they were
+                self.assertGreaterEqual(after[name], before[name])
+            before = after
+        wait_for(lambda: all(self.get(f"/api/v1/streams/{name}")[2]["counts"]["frames"] > before[name] for name in "ab"), "more frames")
+        self.assertEqual((self.state / "streams.d" / "new.yaml").stat().st_mode & 0o777, 0o600)
+        wait_for(lambda: self.get("/api/v1/events?stream=new&kind=answer&limit=1")[2]["events"], "an answer of the camera")
+        for wrong, said in (({"url": "/etc/passwd"}, "rtsp"), ({"url": "gst: fakesrc"}, "rtsp"), ({"tasks": []}, "1 to 16 tasks"),
+                            ({"colour": "red"}, "colour"), ({"name": "other"}, "name")):
+            status, _, error = self.ask("PUT", "/api/v1/streams/new", {**camera, **wrong}, token="edit")
+            self.assertEqual(status, 422, wrong)
+            self.assertIn(said, error["error"]["message"])
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/..%2fx", camera)[0], 404)
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/A", camera)[0], 422)
+        self.assertEqual(self.ask("DELETE", "/api/v1/streams/new", token="edit")[0], 204)
+        wait_for(lambda: self.get("/api/v1/streams/new")[0] == 404, "its end")
+        self.assertEqual(self.ask("DELETE", "/api/v1/streams/a")[0], 404)
 
     def test_metrics_are_well_formed_and_tokens_are_made_and_removed(self):
         text = self.get("/metrics")[2].decode()
