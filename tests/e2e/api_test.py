@@ -336,6 +336,10 @@ class Api(unittest.TestCase):
         authorization = b"Authorization: Bearer " + self.admin.encode() + b"\r\n"
         self.assertIn(b" 413 ", raw(b"POST /api/v1/ask HTTP/1.1\r\nHost: localhost\r\n" + authorization + b"Content-Length: 99999999999\r\n\r\n"))
         self.assertIn(b" 400 ", raw(b"POST /api/v1/ask HTTP/1.1\r\nHost: localhost\r\n" + authorization + b"Content-Length: 100\r\n\r\n{"))
+        self.assertIn(b" 400 ", raw(b"POST /api/v1/ask HTTP/1.1\r\nHost: localhost\r\n" + authorization +
+                                    b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n"))
+        for name in ("..%2f..%2fetc%2fpasswd", "%2e%2e", "a%00"):
+            self.assertIn(self.get(f"/api/v1/streams/{name}/picture.jpg")[0], (400, 404))
         deep = b'{"prompt":' + b"[" * 100 + b"]" * 100 + b"}"
         self.assertEqual(self.ask("POST", "/api/v1/ask", deep)[0], 400)
         idle = [socket.create_connection(("127.0.0.1", self.port), timeout=30) for _ in range(31)]

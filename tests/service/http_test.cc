@@ -141,3 +141,34 @@ TEST_CASE("a picture that is none is told as what it is") {
     CHECK_THROWS_AS(frame_of_text(text, model), UsageError);
   }
 }
+
+TEST_CASE("a client that does not read what is sent to it is given up, and nothing more is kept for it") {
+  const auto exchange = std::make_shared<HttpExchange>(
+      HttpRequest{}, HttpHolder{}, [] {}, [](const std::function<void()>& job) { job(); });
+  CHECK_FALSE(exchange->send("before the head"));
+  exchange->begin({.headers = {}});
+  int sent = 0;
+  while (exchange->send(std::string(1000, 'x'))) ++sent;
+  CHECK(sent == 262);  // of 256 KiB
+  CHECK(exchange->gone());
+  CHECK_FALSE(exchange->send("more"));
+  const HttpExchange::Output output = exchange->take_output();
+  CHECK(output.ended);
+  CHECK(output.bytes == 262'000);
+}
+
+TEST_CASE("what a handler throws becomes an answer of its kind, and the first answer counts") {
+  const auto answered = [](const std::function<void()>& job) {
+    const auto exchange = std::make_shared<HttpExchange>(
+        HttpRequest{}, HttpHolder{}, [] {}, [](const std::function<void()>& run) { run(); });
+    exchange->work(job);
+    exchange->respond({.status = 200, .headers = {}});
+    return exchange->take_output().response.status;
+  };
+  CHECK(answered([] {}) == 200);
+  CHECK(answered([] { throw UsageError("x"); }) == 400);
+  CHECK(answered([] { throw HttpFault({.status = 409, .message = "x", .code = "y"}); }) == 409);
+  CHECK(answered([] { throw Unavailable("x"); }) == 503);
+  CHECK(answered([] { throw Error("x"); }) == 500);
+  CHECK(answered([] { throw std::runtime_error("x"); }) == 500);
+}
