@@ -142,4 +142,28 @@ Image resize_as_pillow(const Image& image, int width, int height, PillowFilter f
   return Image(width, height, std::move(picture.owned));
 }
 
+std::vector<float> resize_plane_as_pillow(std::span<const float> plane, int in_width, int in_height,
+                                          int width, int height, PillowFilter filter) {
+  std::vector<float> narrow(std::size_t(in_height) * width), out(std::size_t(height) * width);
+  const std::vector<PillowTaps> across = pillow_taps(in_width, width, filter);
+  for (int y = 0; y < in_height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      double sum = 0;
+      const float* in = &plane[std::size_t(y) * in_width + across[x].first];
+      for (const double weight : across[x].weights) sum += *in++ * weight;
+      narrow[std::size_t(y) * width + x] = float(sum);
+    }
+  }
+  const std::vector<PillowTaps> down = pillow_taps(in_height, height, filter);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      double sum = 0;
+      int row = down[y].first;
+      for (const double weight : down[y].weights) sum += narrow[std::size_t(row++) * width + x] * weight;
+      out[std::size_t(y) * width + x] = float(sum);
+    }
+  }
+  return out;
+}
+
 }  // namespace palisade

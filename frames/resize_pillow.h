@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "frames/image.h"
@@ -20,5 +21,10 @@ std::vector<PillowTaps> pillow_taps(int in_size, int out_size, PillowFilter filt
 // Image.resize of Pillow 13 on RGB to the last bit: antialiased, 22-bit fixed-point weights, two passes with
 // the picture rounded to 8 bits between them (Pillow, src/libImaging/Resample.c).
 Image resize_as_pillow(const Image& image, int width, int height, PillowFilter filter);
+
+// The same of one plane of f32 (Pillow's mode F), which is rounded to f32 between the passes.
+// [in_height, in_width] -> [height, width]
+std::vector<float> resize_plane_as_pillow(std::span<const float> plane, int in_width, int in_height,
+                                          int width, int height, PillowFilter filter);
 
 }  // namespace palisade

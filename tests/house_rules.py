@@ -35,12 +35,13 @@ MAY_INCLUDE = {
     "model/paligemma": "frames model model/tensor model/text model/config model/kernels model/weights model/matmul model/adapters "
                        "model/siglip model/gemma",
     "model/decoding": "model model/text model/kernels model/paligemma",
+    "model/masks": "frames model",
     "model/train": "model model/tensor model/text model/config model/kernels model/weights model/matmul model/siglip model/gemma",
-    "tasks/events": "frames model/paligemma model/decoding",
+    "tasks/events": "frames model/masks model/paligemma model/decoding",
     "tasks/filters": "",
     "tasks/certainty": "tasks/events",
     "tasks/rules": "tasks/events tasks/filters",
-    "tasks": "model/decoding tasks/events",
+    "tasks": "frames model/masks model/decoding tasks/events",
     "service/terminal": "",
     "service/endpoints": "",
     "service/settings": "frames ingest/source ingest/rtsp model/config model/weights model/matmul tasks/events tasks/filters tasks/rules tasks service/endpoints",
@@ -48,8 +49,8 @@ MAY_INCLUDE = {
     "service/zeromq": "tasks/events service/endpoints service/events",
     "service/journal": "frames ingest/pictures tasks/events service/events",
     "service/engine": "frames model model/config model/weights model/matmul model/paligemma model/decoding tasks/events tasks/certainty service/settings service/events",
-    "service/streams": "frames ingest ingest/pictures model/paligemma tasks/events tasks/certainty tasks service/settings service/engine service/events",
-    "service/asking": "frames ingest ingest/source ingest/pictures tasks/events tasks service/engine service/events",
+    "service/streams": "frames ingest ingest/pictures model/masks model/paligemma tasks/events tasks/certainty tasks service/settings service/engine service/events",
+    "service/asking": "frames ingest ingest/source ingest/pictures model/masks tasks/events tasks service/engine service/events",
     "service/http": "frames ingest/pictures model/paligemma model/decoding tasks tasks/events tasks/filters tasks/certainty service/endpoints "
                     "service/engine service/events service/journal service/asking",
     "service/transfer": "frames ingest ingest/source ingest/pictures model model/text model/config model/weights model/decoding model/train "
@@ -57,9 +58,9 @@ MAY_INCLUDE = {
     "service/bench": "frames model/tensor model/config model/kernels model/matmul model/paligemma service/terminal service/settings "
                      "service/engine service/streams",
     "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
-                      "model/siglip model/paligemma model/decoding model/train",
-    "service": "ingest ingest/source ingest/pictures tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams service/http",  # wires all of it
-    "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/siglip model/paligemma "
+                      "model/siglip model/masks model/paligemma model/decoding model/train tasks",
+    "service": "ingest ingest/source ingest/pictures model/masks tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams service/http",  # wires all of it
+    "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/siglip model/masks model/paligemma "
                         "model/decoding tasks tasks/events tasks/certainty tasks/rules service service/terminal service/endpoints service/settings service/events "
                         "service/zeromq service/journal service/engine service/asking service/http service/transfer service/bench service/verify",
 }
@@ -70,7 +71,7 @@ DOORS = [
     (r"gst/|glib", r"ingest/gstreamer/\w+\.(cc|h)"),
     (r"jpeglib\.h|jerror\.h", r"ingest/pictures/picture_jpeg\.cc"),
     (r"png\.h", r"ingest/pictures/picture_png\.cc"),
-    (r"zlib\.h", r"ingest/pictures/png_text\.cc"),
+    (r"zlib\.h", r"ingest/pictures/png_text\.cc|model/masks/npz\.cc"),
     (r"webp/", r"ingest/pictures/picture_webp\.cc|service/journal/frame_codec\.cc"),
     (r"turbojpeg\.h", r"service/journal/frame_codec\.cc"),
     (r"seccomp", r"ingest/confinement\.cc"),

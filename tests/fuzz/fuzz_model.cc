@@ -5,6 +5,8 @@
 #include "model/config/model_config.h"
 #include "model/config/preprocessor.h"
 #include "model/config/siglip_config.h"
+#include "model/masks/mask_decoder.h"
+#include "model/masks/npz.h"
 #include "model/text/sentencepiece_file.h"
 #include "model/text/tokenizer.h"
 #include "model/weights/calibration.h"
@@ -102,6 +104,15 @@ void calibration(Input input) {
   try {
     const Calibration read(small_model(), file_of("calibration.json", input), "f");
     (void)read.checksum();
+  } catch (const Error&) {
+  }
+}
+
+void npz(Input input) {
+  try {
+    const NpzFile file(file_of("vae-oid.npz", input));
+    for (const std::string& name : file.names()) (void)file.array(name).shape_text();
+    (void)MaskDecoder(file_of("vae-oid.npz", input)).decode(std::vector<int>(MaskDecoder::kCodesOfMask, 5));
   } catch (const Error&) {
   }
 }

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Makes the small binary beginnings of tests/fuzz/corpus: safetensors files, packed weights, tokenizers cut short.
 make_corpus.py REPOSITORY"""
+import io
 import json
+import math
 import struct
 import sys
+import zipfile
 from pathlib import Path
 
 ROOT = Path(sys.argv[1])
@@ -118,6 +121,29 @@ def calibrations():
         yield name, json.dumps({"format": 1, "weights": "f", "smoothing": smoothing}).encode()
 
 
+def npz(arrays, way):
+    """Arrays of 32-bit floats by name and shape, as numpy.savez writes them."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", way) as archive:
+        for name, shape in arrays.items():
+            header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
+            header += b" " * (-(len(header) + 11) % 64) + b"\n"
+            values = b"".join(struct.pack("<f", i % 7 - 3) for i in range(math.prod(shape)))
+            archive.writestr(zipfile.ZipInfo(name + ".npy"), b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + values,
+                             compress_type=way)
+    return out.getvalue()
+
+
+def mask_decoder():
+    """The smallest that there is: one channel everywhere."""
+    convolutions = {"0": 1, "2.net.0": 3, "2.net.2": 3, "2.net.4": 1, "3.net.0": 3, "3.net.2": 3, "3.net.4": 1,
+                    "4": 4, "6": 4, "8": 4, "10": 4, "12": 1}
+    arrays = {"_vq_vae._embedding": (128, 1)}
+    for name, kernel in convolutions.items():
+        arrays |= {f"decoder.{name}.weight": (1, 1, kernel, kernel), f"decoder.{name}.bias": (1,)}
+    return arrays
+
+
 for name, data in calibrations():
     write("calibration", name, data)
 for name, data in feed_messages().items():
@@ -127,6 +153,8 @@ write("peers", "asker", peer(b"REQ", b"\x01\0", b"\x02" + struct.pack(">Q", 12) 
 write("peers", "encrypted", encrypted_peer())
 write("safetensors", "three", safetensors({"a": ("F32", [2, 2], bytes(16)), "b": ("BF16", [3], bytes(6)),
                                            "c": ("I64", [], bytes(8))}, {"format": "pt"}))
+write("npz", "stored", npz({"a": (2, 3), "b": ()}, zipfile.ZIP_STORED))
+write("npz", "decoder", npz(mask_decoder(), zipfile.ZIP_DEFLATED))
 write("safetensors", "none", safetensors({}))
 write("safetensors", "half", safetensors({"x.weight": ("F16", [1, 4], b"\0\x3c\0\xfc\0\x7e\1\0")}))
 write("packed_cache", "one", safetensors({"a": ("U8", [16], bytes(range(16)))},

@@ -13,6 +13,7 @@ void examples(Input);
 void feed_wire(Input);
 void json(Input);
 void model_config(Input);
+void npz(Input);
 void packed_cache(Input);
 void peers(Input);
 void pictures(Input);

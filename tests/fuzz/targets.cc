@@ -33,6 +33,7 @@ constexpr Target kTargets[] = {
     {"feed_wire", feed_wire},
     {"json", json},
     {"model_config", model_config},
+    {"npz", npz},
     {"packed_cache", packed_cache},
     {"peers", peers},
     {"pictures", pictures},
