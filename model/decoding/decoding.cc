@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kMaxBeams = 16;
 constexpr std::size_t kMaxChoices = 64;
+constexpr std::size_t kMaxSpellings = 4 * kMaxChoices;
 constexpr std::size_t kChoiceBytes = 8192;  // together: they all stand in one event
 
 struct Fault {
@@ -28,11 +29,27 @@ struct Fault {
     if (!std::isfinite(search.length_penalty)) return "length_penalty is a number such as 1.0";
     return std::nullopt;
   }
-  Text operator()(const Choices& choices) const {
-    if (choices.texts.empty()) return "there is no choice to choose from; give at least one";
+  Text operator()(const Choices& choices) const { return fault_of(choices.texts); }
+  Text operator()(const SpelledChoices& choices) const {
+    std::vector<std::string> texts;
+    std::size_t spellings = 0, bytes = 0;
+    for (const SpelledChoice& choice : choices.choices) {
+      texts.push_back(choice.text);
+      spellings += choice.spellings.size();
+      for (const std::string& spelling : choice.spellings) bytes += spelling.size();
+      if (choice.spellings.empty()) return format("choice \"{}\" has no spelling", choice.text);
+    }
+    if (spellings > kMaxSpellings || bytes > kMaxSpellings / kMaxChoices * kChoiceBytes)
+      return format("spellings of choices are at most {}", kMaxSpellings);
+    return fault_of(texts);
+  }
+
+ private:
+  static Text fault_of(const std::vector<std::string>& texts) {
+    if (texts.empty()) return "there is no choice to choose from; give at least one";
     std::size_t bytes = 0;
-    for (const std::string& text : choices.texts) bytes += text.size();
-    if (choices.texts.size() > kMaxChoices || bytes > kChoiceBytes)
+    for (const std::string& text : texts) bytes += text.size();
+    if (texts.size() > kMaxChoices || bytes > kChoiceBytes)
       return format("choices are at most {}, of 8 KiB together", kMaxChoices);
     return std::nullopt;
   }

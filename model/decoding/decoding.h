@@ -48,15 +48,28 @@ struct Choices {
   std::vector<std::string> texts;
 };
 
-using DecodingMethod = std::variant<Greedy, TokenSampling, BeamSearch, Choices>;
+// An answer that may be said in several ways: "yes", "Yes", "YES".
+struct SpelledChoice {
+  std::string text;
+  std::vector<std::string> spellings;
+};
+
+// One of these answers. All spellings are scored whole with <eos> in the prefill's own pass; nothing is
+// decoded. An answer's probability is the sum of its spellings'. max_new_tokens does not apply.
+struct SpelledChoices {
+  std::vector<SpelledChoice> choices;
+};
+
+using DecodingMethod = std::variant<Greedy, TokenSampling, BeamSearch, Choices, SpelledChoices>;
 
 // How many of the most probable tokens of a step an answer can carry.
 inline constexpr int kMaxTopTokens = 20;
 
 struct DecodingOptions {
   int max_new_tokens = 64;
-  int top_tokens = 0;       // so many of the most probable tokens of each step: Answer::top_tokens
-  bool ignore_eos = false;  // go on to max_new_tokens (verification)
+  int top_tokens = 0;            // so many of the most probable tokens of each step: Answer::top_tokens
+  bool location_spread = false;  // LocationToken::spread; of greedy decoding and sampling
+  bool ignore_eos = false;       // go on to max_new_tokens (verification)
   DecodingMethod method = {};
   // Bounds the logits before anything looks at them: big_vision's way with Gemma 2, not transformers'.
   std::optional<float> softcap = {};
@@ -71,7 +84,8 @@ struct Beam {
   double score = 0;  // what it was ranked by
 };
 
-// One of the Choices: `logprob` of its tokens and <eos>, `p` among the given texts.
+// One of the Choices or SpelledChoices: `logprob` of its tokens and <eos>, summed over its spellings; `p`
+// among the given texts.
 struct ScoredChoice {
   std::string text;
   double logprob = 0;
@@ -85,6 +99,20 @@ struct TopToken {
   double logprob = 0;
 };
 
+// A <locDDDD> of an answer. `spread` is the standard deviation of the distribution over all of them, where it
+// was asked for.
+struct LocationToken {
+  int location = 0;
+  double logprob = 0;
+  std::optional<double> spread = {};
+};
+
+// How often the language model was run for an answer: a prefill, and steps of one token each.
+struct LanguagePasses {
+  int prefill = 0;
+  int decode = 0;
+};
+
 // What a model said. `token_ids` includes the <eos> that ended it; `text` does not. `logprob` is the sum of
 // `token_logprobs`, the tokens' natural log-probabilities before temperature and cuts.
 struct Answer {
@@ -95,10 +123,12 @@ struct Answer {
   std::vector<double> token_logprobs = {};
   // For each step the most probable tokens, the most probable first; empty unless the options ask for them.
   std::vector<std::vector<TopToken>> top_tokens = {};
-  Verdict yes_no = {};                     // of the first token; no mass where it ended before that
-  Verdict true_false = {};                 // likewise
-  std::vector<Beam> beams = {};            // BeamSearch: all that it returns, the best first
-  std::vector<ScoredChoice> choices = {};  // Choices: all, as given
+  std::vector<LocationToken> locations = {};  // those of token_ids, in order
+  Verdict yes_no = {};                        // of the first token; no mass where it ended before that
+  Verdict true_false = {};                    // likewise
+  std::vector<Beam> beams = {};               // BeamSearch: all that it returns, the best first
+  std::vector<ScoredChoice> choices = {};     // Choices and SpelledChoices: all, as given
+  LanguagePasses passes = {};                 // none where it ended before its prefill did
 };
 
 // Whether an answer grows by one token a step, as it does not with beams and choices.

@@ -7,6 +7,7 @@
 
 #include "model/decoding/decoding.h"
 #include "model/paligemma/paligemma.h"
+#include "model/text/location_tokens.h"
 
 namespace palisade {
 
@@ -40,11 +41,17 @@ std::vector<ChoiceTokens> tokenise(const Choices& choices, const PaliGemma& mode
 // Choices are stepped this many at a time, so that a long list needs no more memory than a beam search.
 inline constexpr int kChoicesAtOnce = 8;
 
+// All spellings as continuations of a prompt, choice by choice. Throws ModelError where one tokenises to
+// nothing, or two choices are spelt alike; a spelling that a choice has twice counts once.
+std::vector<std::vector<ChoiceTokens>> tokenise(const SpelledChoices& choices, const PaliGemma& model);
+Continuations continuations_of(const std::vector<std::vector<ChoiceTokens>>& choices);
+
 // What every policy needs of the request's options. `eos` is empty where <eos> does not end an answer.
 struct PolicyLimits {
   int max_new_tokens = 64;
   int top_tokens = 0;
   std::vector<TokenId> eos;
+  LocationTokens spread_of = {};  // Answer::locations with spreads; without tokens, none is asked for
 
   bool ends(TokenId token) const { return std::ranges::find(eos, token) != eos.end(); }
 };
@@ -56,5 +63,9 @@ std::unique_ptr<DecodingPolicy> big_vision_beam_policy(Sequence sequence, Policy
                                                        const BeamSearch& search);
 std::unique_ptr<DecodingPolicy> choice_policy(Sequence sequence, PolicyLimits limits,
                                               std::vector<ChoiceTokens> choices);
+// `logprobs` are those of continuations_of(), token by token.
+std::unique_ptr<DecodingPolicy> spelled_choice_policy(Sequence sequence, const SpelledChoices& given,
+                                                      std::vector<std::vector<ChoiceTokens>> choices,
+                                                      std::vector<std::vector<double>> logprobs);
 
 }  // namespace palisade

@@ -13,6 +13,9 @@ void require_sound(const DecodingOptions& options) {
   if (const auto fault = method_fault(options.method)) throw ModelError(*fault);
   if (options.top_tokens < 0 || options.top_tokens > kMaxTopTokens)
     throw ModelError(format("the most probable tokens of a step are at most {}", kMaxTopTokens));
+  if (options.location_spread && !is_token_by_token(options.method))
+    throw ModelError(
+        "the spread of locations is told of greedy decoding and sampling, not of beams or choices");
   if (options.top_tokens > 0 && !is_token_by_token(options.method))
     throw ModelError(
         "the most probable tokens of a step are told of greedy decoding and sampling, not of beams or "
@@ -23,6 +26,7 @@ struct MakePolicy {
   const PaliGemma& model;
   Sequence sequence;
   PolicyLimits limits;
+  std::vector<std::vector<double>> scored;
 
   std::unique_ptr<DecodingPolicy> operator()(const Greedy&) {
     return sampling_policy(std::move(sequence), std::move(limits), {.temperature = 0});
@@ -36,6 +40,9 @@ struct MakePolicy {
   }
   std::unique_ptr<DecodingPolicy> operator()(const Choices& choices) {
     return choice_policy(std::move(sequence), std::move(limits), tokenise(choices, model));
+  }
+  std::unique_ptr<DecodingPolicy> operator()(const SpelledChoices& choices) {
+    return spelled_choice_policy(std::move(sequence), choices, tokenise(choices, model), std::move(scored));
   }
 };
 
@@ -53,11 +60,15 @@ GenerationNeeds needs_of(const PaliGemma& model, const DecodingOptions& options)
     needs.new_positions = 0;
     for (const ChoiceTokens& choice : choices)
       needs.new_positions = std::max(needs.new_positions, int(choice.token_ids.size()));
+  } else if (const auto* spelled = std::get_if<SpelledChoices>(&options.method)) {
+    needs.new_positions = 0;
+    needs.continuations = continuations_of(tokenise(*spelled, model));
   }
   return needs;
 }
 
-Generation::Generation(const PaliGemma& model, Sequence prefilled, DecodingOptions options)
+Generation::Generation(const PaliGemma& model, Sequence prefilled, DecodingOptions options,
+                       std::vector<std::vector<double>> scored)
     : model_(model), options_(std::move(options)) {
   require_sound(options_);
   if (options_.softcap) prefilled.bound_logits(*options_.softcap);
@@ -66,7 +77,9 @@ Generation::Generation(const PaliGemma& model, Sequence prefilled, DecodingOptio
       .sequence = std::move(prefilled),
       .limits = {.max_new_tokens = options_.max_new_tokens,
                  .top_tokens = options_.top_tokens,
-                 .eos = options_.ignore_eos ? std::vector<TokenId>{} : model.config().eos_tokens}};
+                 .eos = options_.ignore_eos ? std::vector<TokenId>{} : model.config().eos_tokens,
+                 .spread_of = options_.location_spread ? model.location_tokens() : LocationTokens{}},
+      .scored = std::move(scored)};
   policy_ = std::visit(make, options_.method);
 }
 
@@ -91,15 +104,24 @@ void Generation::choose() {
   }
   pending_ = policy_->choose();
   done_ = pending_.empty();
+  steps_ += done_ ? 0 : 1;
 }
 
 Answer Generation::finish() const {
   Answer answer = policy_->answer();
   if (interrupted_) answer.finish_reason = *interrupted_;
   for (const double logprob : answer.token_logprobs) answer.logprob += logprob;
-  answer.text = model_.tokenizer().decode(answer.token_ids);
+  answer.passes = {.prefill = 1, .decode = steps_};
+  // A choice that is spelt in several ways is named by one.
+  if (answer.text.empty()) answer.text = model_.tokenizer().decode(answer.token_ids);
   for (auto& step : answer.top_tokens) {
     for (TopToken& top : step) top.text = model_.tokenizer().decode({&top.token, 1});
+  }
+  if (answer.locations.empty()) {  // else they have spreads already
+    for (std::size_t i = 0; i < answer.token_ids.size(); ++i) {
+      if (const auto location = model_.location_tokens().location_of(answer.token_ids[i]))
+        answer.locations.push_back({.location = *location, .logprob = answer.token_logprobs[i]});
+    }
   }
   answer.yes_no = yes_no_;
   answer.true_false = true_false_;

@@ -15,6 +15,8 @@ namespace palisade {
 struct GenerationNeeds {
   int new_positions = 0;  // PaliGemma::prefill's max_new_tokens
   int sequences = 1;      // KV caches held at the same time, at most
+  // SpelledChoices: what its prefill is to score (PaliGemma::begin_scoring); else none.
+  Continuations continuations = {};
 };
 // Throws ModelError where the method cannot be used: a choice that tokenises to nothing or is given twice, a
 // number out of range.
@@ -25,8 +27,10 @@ GenerationNeeds needs_of(const PaliGemma& model, const DecodingOptions& options)
 // and choose() again. Belongs to the thread that steps the model, which must outlive it.
 class Generation {
  public:
-  // `prefilled` with needs_of(options).new_positions. Throws as needs_of.
-  Generation(const PaliGemma& model, Sequence prefilled, DecodingOptions options);
+  // `prefilled` with needs_of(options).new_positions; `scored` are the log-probabilities of its
+  // continuations, where it has some. Throws as needs_of.
+  Generation(const PaliGemma& model, Sequence prefilled, DecodingOptions options,
+             std::vector<std::vector<double>> scored = {});
 
   // Decides the next tokens, or that the answer is complete; ends at a deadline or where it was cancelled.
   // Throws ModelError when logits are not finite: this generation is over then, others are not touched.
@@ -49,6 +53,7 @@ class Generation {
   std::optional<FinishReason> interrupted_;
   Verdict yes_no_;
   Verdict true_false_;
+  int steps_ = 0;
   bool begun_ = false;
   bool done_ = false;
 };
@@ -56,7 +61,7 @@ class Generation {
 // Steps everything that is pending in one batch.
 void step_all(const PaliGemma& model, std::span<Generation* const> generations);
 
-// One request from its prefill to its answer. Throws ModelError.
+// One request from its prefill to its answer, of any method but SpelledChoices. Throws ModelError.
 Answer decode(const PaliGemma& model, Sequence prefilled, const DecodingOptions& options);
 
 }  // namespace palisade

@@ -94,6 +94,10 @@ class SamplingPolicy : public DecodingPolicy {
                                                      : draw(distribution, sampling_, generator_);
     answer_.token_ids.push_back(token);
     answer_.token_logprobs.push_back(distribution.logprob(token));
+    if (const auto location = limits_.spread_of.location_of(token))
+      answer_.locations.push_back({.location = *location,
+                                   .logprob = answer_.token_logprobs.back(),
+                                   .spread = location_spread(distribution.logits(), limits_.spread_of)});
     if (limits_.top_tokens > 0) {
       std::vector<TopToken>& top = answer_.top_tokens.emplace_back();
       for (const Candidate& candidate : distribution.best(limits_.top_tokens))

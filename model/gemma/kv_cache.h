@@ -25,7 +25,8 @@ class KvCache {
   std::vector<KeysAndValues> first(int layer, int positions) const {
     const int shared = std::min(positions, shared_positions_);
     std::vector<KeysAndValues> parts;
-    if (shared > 0) parts.push_back((*shared_)[layer].first(shared));
+    if (before_) parts = before_->first(layer, shared);
+    if (shared > 0 && shared_) parts.push_back((*shared_)[layer].first(shared));
     if (positions > shared) parts.push_back(own_[layer].first(positions - shared));
     return parts;
   }
@@ -34,6 +35,16 @@ class KvCache {
   int capacity() const { return capacity_; }
   // Counts positions whose keys and values are in place in all layers.
   void extend(int positions) { length_ += positions; }
+
+  // One that goes on behind the first `positions` of another, in place there by the time that they are read.
+  // The other outlives it and stays where it is.
+  static KvCache behind(const KvCache& other, int positions, int room) {
+    KvCache behind(int(other.own_.size()), room, other.width_);
+    behind.capacity_ = positions + room;
+    behind.length_ = behind.shared_positions_ = positions;
+    behind.before_ = &other;
+    return behind;
+  }
 
   // Another that goes on from here, with the same room after it.
   KvCache fork() {
@@ -76,6 +87,7 @@ class KvCache {
   int capacity_;
   int length_ = 0;
   std::shared_ptr<const std::vector<Layer>> shared_;
+  const KvCache* before_ = nullptr;  // instead of shared_
   int shared_positions_ = 0;
   std::vector<Layer> own_;  // of the positions after the shared ones
 };

@@ -121,7 +121,8 @@ class LanguagePass {
     const Segment* segment;
     int first;  // row of x
     int count;
-    int row;  // the first's, of the segment
+    int row;    // the first's, of the segment
+    int asked;  // rows of the segment that the last layer goes on with
   };
   std::vector<Part> parts_of(int first, int count) const;
   // Of the layer in hand; empty where none of these rows has one.

@@ -53,7 +53,8 @@ std::vector<LanguagePass::Part> LanguagePass::parts_of(int first, int count) con
   int begin = 0;  // row of x at which the segment begins
   for (const Segment& segment : segments_) {
     const int from = std::max(first, begin), to = std::min(first + count, begin + segment.rows);
-    if (from < to) parts.push_back({&segment, from, to - from, from - begin});
+    const int asked = begin + segment.rows - std::max(begin, first_asked_);
+    if (from < to) parts.push_back({&segment, from, to - from, from - begin, asked});
     begin += segment.rows;
   }
   return parts;
@@ -116,7 +117,7 @@ void LanguagePass::attend_and_mix(int first, int count) {
                                 .window = slides ? std::optional(config.sliding_window) : std::nullopt};
     AttentionShape shape = model_.attention_shape();
     const bool last_layer = at_.layer() == config.layers - 1;
-    const int rows = last_layer ? std::min(part.segment->rows, x_.rows - first_asked_) : part.segment->rows;
+    const int rows = last_layer ? part.asked : part.segment->rows;
     shape.rounded = shape.rounded && repays_rounding(shape, rows);
     attend(shape, q_.view().row_range(part.first, part.count), cache.first(at_.layer(), positions),
            visibility, heads.view().row_range(part.first - first, part.count));

@@ -22,6 +22,15 @@
 namespace palisade {
 namespace {
 
+// Those that enter the pass.
+std::vector<ImageFeatures> images_read(std::span<const ImageFeatures> images, std::span<const int> read_as) {
+  std::vector<ImageFeatures> read;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (read_as.empty() || read_as[i] == int(i)) read.push_back(images[i]);
+  }
+  return read;
+}
+
 // The prefix of these images, some of them read as others, and a prompt. Without a cache.
 Segment segment_of(std::span<const ImageFeatures> images, int prompt, std::span<const int> read_as) {
   Segment segment;
@@ -66,6 +75,7 @@ struct PaliGemma::Parts {
   LanguageModel language_model;
   VerdictTokens yes_no;
   VerdictTokens true_false;
+  LocationTokens locations;
   std::stop_source given_up;
   std::shared_future<std::string> rest;  // what the constructor has left to load; the packed cache's note
 
@@ -84,7 +94,8 @@ struct PaliGemma::Parts {
         projection(read_projection(checkpoint, config)),
         language_model(config.text, window),
         yes_no(verdict_tokens(*tokenizer, {"yes", "Yes", "YES"}, {"no", "No", "NO"})),
-        true_false(verdict_tokens(*tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})) {
+        true_false(verdict_tokens(*tokenizer, {"true", "True", "TRUE"}, {"false", "False", "FALSE"})),
+        locations(palisade::location_tokens(*tokenizer)) {
     identity.precision = name_of(precision);
     if (tokenizer->piece_count() > config.text.vocabulary) {
       throw ModelError(format("{}: the tokenizer has {} pieces, more than the model's vocab_size {}",
@@ -195,6 +206,9 @@ const VerdictTokens& PaliGemma::yes_no_tokens() const {
 const VerdictTokens& PaliGemma::true_false_tokens() const {
   return parts_->true_false;
 }
+const LocationTokens& PaliGemma::location_tokens() const {
+  return parts_->locations;
+}
 int PaliGemma::image_size() const {
   return parts_->config.vision.image_size;
 }
@@ -282,16 +296,35 @@ std::unique_ptr<Prefill> PaliGemma::begin_prefill(std::span<const ImageFeatures>
   Segment segment = segment_of(images, int(prompt.size()), read_as);
   segment.adapter = adapter != nullptr ? &adapter->language : nullptr;
   require_room(segment.prefix + max_new_tokens);
-  std::vector<ImageFeatures> read;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    if (read_as.empty() || read_as[i] == int(i)) read.push_back(images[i]);
-  }
-  Matrix x = parts_->embed(language, read, prompt, {});
+  Matrix x = parts_->embed(language, images_read(images, read_as), prompt, {});
   if (observer) observer("lm.embeds", x);
   Sequence sequence(language.make_cache(segment.positions() + max_new_tokens), parts_->config.text.vocabulary,
                     options.adapter);
   return std::unique_ptr<Prefill>(
       new Prefill(language, std::move(x), std::move(segment), std::move(sequence), observer));
+}
+
+std::unique_ptr<Prefill> PaliGemma::begin_scoring(std::span<const ImageFeatures> images,
+                                                  std::span<const TokenId> prompt,
+                                                  Continuations continuations,
+                                                  const PrefillOptions& options) const {
+  assert(!prompt.empty());
+  const Adapter* const adapter = options.adapter.get();
+  const LanguageModel& language = parts_->language_model_of(adapter);
+  Segment segment = segment_of(images, int(prompt.size()), options.read_as);
+  segment.adapter = adapter != nullptr ? &adapter->language : nullptr;
+  // The last token of each is scored, and followed by nothing.
+  std::vector<TokenId> tails;
+  std::size_t longest = 0;
+  for (const std::vector<TokenId>& continuation : continuations) {
+    tails.insert(tails.end(), continuation.begin(), continuation.end() - 1);
+    longest = std::max(longest, continuation.size());
+  }
+  require_room(segment.prefix + int(longest));
+  Matrix x = parts_->embed(language, images_read(images, options.read_as), prompt, tails);
+  Sequence sequence(language.make_cache(segment.positions()), parts_->config.text.vocabulary, options.adapter);
+  return std::unique_ptr<Prefill>(new Prefill(language, std::move(x), std::move(segment), std::move(sequence),
+                                              {}, std::move(continuations)));
 }
 
 Sequence PaliGemma::prefill(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "model/siglip/image_encoder.h"
 #include "model/tensor/matrix.h"
 #include "model/tensor/observer.h"
+#include "model/text/location_tokens.h"
 #include "model/text/tokenizer.h"
 #include "model/text/verdict_tokens.h"
 #include "model/weights/calibration.h"
@@ -28,6 +30,9 @@ namespace palisade {
 using ImageFeatures = std::shared_ptr<const Matrix>;
 
 class PaliGemma;
+
+// Texts that may follow a prompt, each as tokens, none empty.
+using Continuations = std::vector<std::vector<TokenId>>;
 
 // How the weights of a folder become a model, beside their precision.
 struct WeightOptions {
@@ -74,15 +79,26 @@ class Prefill {
  public:
   bool advance(double operations);
   double operations() const { return pass_.operations(); }
+  // Of each continuation of begin_scoring() the natural log-probabilities of its tokens, each after the
+  // prompt and those before it; of logits bounded by `softcap`. Before finish(). Throws ModelError when a
+  // logit is not finite.
+  std::vector<std::vector<double>> continuation_logprobs(std::optional<float> softcap);
   Sequence finish();
 
  private:
   friend class PaliGemma;
-  // The segment is x's, and has no cache yet.
-  Prefill(const LanguageModel& model, Matrix x, Segment segment, Sequence sequence, const Observer& observer);
+  // The segment is of x's first rows, and has no cache yet; the rows of continuations follow.
+  Prefill(const LanguageModel& model, Matrix x, Segment segment, Sequence sequence, const Observer& observer,
+          Continuations continuations = {});
+  std::vector<Segment> segments_of(Segment prompt);
+  // [rows, vocabulary], of rows of x that have passed.
+  void logits_of(int first, int count, MatrixView out) const;
   const LanguageModel& model_;
   Matrix x_;
+  int prompt_rows_;
   Sequence sequence_;
+  Continuations continuations_;
+  std::vector<KvCache> tails_;  // of each continuation, behind the prompt's
   LanguagePass pass_;
   bool passed_ = false;
 };
@@ -112,6 +128,7 @@ class PaliGemma {
   // First tokens of yes and no, and of true and false, in their case variants.
   const VerdictTokens& yes_no_tokens() const;
   const VerdictTokens& true_false_tokens() const;
+  const LocationTokens& location_tokens() const;
   // The model's square, in pixels a side.
   int image_size() const;
   // Throws Error where that is more than config().text.max_position_embeddings.
@@ -143,6 +160,12 @@ class PaliGemma {
   std::unique_ptr<Prefill> begin_prefill(std::span<const ImageFeatures> images,
                                          std::span<const TokenId> prompt, int max_new_tokens,
                                          const Observer& observer = {},
+                                         const PrefillOptions& options = {}) const;
+
+  // As begin_prefill with room for nothing more; the pass scores continuations as well, which do not see each
+  // other: Prefill::continuation_logprobs().
+  std::unique_ptr<Prefill> begin_scoring(std::span<const ImageFeatures> images,
+                                         std::span<const TokenId> prompt, Continuations continuations,
                                          const PrefillOptions& options = {}) const;
 
   // Of rows of "lm.final_norm" as an Observer sees them. [rows, embedding rows]
