@@ -34,6 +34,8 @@ void verify_siglip_case(const std::filesystem::path& root, const std::filesystem
                         VerificationReport& report);
 void verify_train_case(const std::filesystem::path& root, const std::filesystem::path& file,
                        VerificationReport& report);
+void verify_segmentation(const std::filesystem::path& root, const std::filesystem::path& file,
+                         VerificationReport& report);
 
 // One prompt's beam searches in transformers' way: `settings` are a case's "beam" or "beam_softcapped".
 struct BeamCase {
