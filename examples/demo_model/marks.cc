@@ -1,52 +1,18 @@
 #include "examples/demo_model/marks.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace palisade::world {
-namespace {
 
-constexpr std::string_view kLocation = "<loc";
-
-double overlap_of(const UnitBox& a, const UnitBox& b) {
-  const double height = std::min(a[2], b[2]) - std::max(a[0], b[0]);
-  const double width = std::min(a[3], b[3]) - std::max(a[1], b[1]);
-  if (height <= 0 || width <= 0) return 0;
-  const auto area = [](const UnitBox& box) { return (box[2] - box[0]) * (box[3] - box[1]); };
-  return height * width / (area(a) + area(b) - height * width);
-}
-
-}  // namespace
-
-std::vector<UnitBox> boxes_in(std::string_view text) {
-  std::vector<UnitBox> boxes;
-  std::vector<double> places;
-  while (!text.empty()) {
-    if (text.starts_with(kLocation) && text.size() >= 9) {
-      int place = 0;
-      std::from_chars(text.data() + 4, text.data() + 8, place);
-      places.push_back(place / 1023.0);
-      text.remove_prefix(9);
-      if (places.size() == 4) {
-        boxes.push_back({places[0], places[1], places[2], places[3]});
-        places.clear();
-      }
-    } else {
-      places.clear();
-      text.remove_prefix(1);
-    }
-  }
-  return boxes;
-}
-
-void Marks::add(std::string_view answer, const Question& question) {
+void Marks::add(const Answer& answer, const Question& question) {
   ++asked;
   ++truths[question.suffix];
-  exact += exactly(answer, question.suffix);
-  if (question.prefix == "caption en") captions.add(answer, question.suffix);
+  exact += exactly(answer.text, question.suffix);
+  if (question.prefix == "caption en") captions.add(answer.text, question.suffix);
   if (!question.prefix.starts_with("detect")) return;
+  auto really = boxes_in(question.suffix), told = boxes_in(answer.text);
+  detections.add(question.prefix, really, boxes_of(answer));
   // Matches the pairs of the highest overlap first.
-  auto really = boxes_in(question.suffix), told = boxes_in(answer);
   boxes += int(really.size());
   said += int(told.size());
   while (!really.empty() && !told.empty()) {

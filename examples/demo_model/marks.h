@@ -1,20 +1,14 @@
 #pragma once
 
-#include <array>
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "examples/demo_model/detection.h"
 #include "examples/world/questions.h"
 #include "examples/world/score.h"
 
 namespace palisade::world {
-
-// A box with coordinates in 0..1: y0 x0 y1 x1.
-using UnitBox = std::array<double, 4>;
-// Parses "<loc0000><loc0000><loc0000><loc0000> car ; ...". Malformed boxes are skipped.
-std::vector<UnitBox> boxes_in(std::string_view text);
 
 // The results for one kind of question.
 struct Marks {
@@ -25,7 +19,9 @@ struct Marks {
   double overlap = 0;                  // detection: sum of IoU over the true boxes; 0 for a box without match
   int boxes = 0, said = 0, found = 0;  // found: with an IoU of at least 0.5
 
-  void add(std::string_view answer, const Question& question);
+  Detections detections;
+
+  void add(const Answer& answer, const Question& question);
   double exact_share() const { return asked == 0 ? 0 : double(exact) / asked; }
   // The share of right answers that the best constant answer has.
   double floor() const;

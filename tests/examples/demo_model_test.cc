@@ -1,9 +1,12 @@
 // The demo model's lessons and marks.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "examples/demo_model/lessons.h"
 #include "examples/demo_model/marks.h"
 #include "examples/demo_model/patch_labels.h"
+#include "tasks/boxes.h"
 
 using namespace palisade;
 using namespace palisade::world;
@@ -86,19 +89,31 @@ TEST_CASE("every question is known to the tokenizer") {
   }
 }
 
+namespace {
+
+// An answer whose location tokens have this probability each.
+Answer answer_of(const std::string& text, double p = 0.5) {
+  Answer answer{.text = text};
+  for (const int location : read_boxes(text).locations)
+    answer.locations.push_back({.location = location, .logprob = std::log(p)});
+  return answer;
+}
+
+}  // namespace
+
 TEST_CASE("marks count exact answers, captions and boxes") {
   Marks marks;
-  marks.add("a red car and a blue dog", {"caption en", "a red car and a blue dog"});
-  marks.add("a red car", {"caption en", "a red car and a blue dog"});
+  marks.add(answer_of("a red car and a blue dog"), {"caption en", "a red car and a blue dog"});
+  marks.add(answer_of("a red car"), {"caption en", "a red car and a blue dog"});
   CHECK(marks.exact_share() == 0.5);
   CHECK(marks.captions.objects.f1() == doctest::Approx(6.0 / 7));
 
   Marks boxes;
-  boxes.add("<loc0000><loc0000><loc0512><loc0512> car",
+  boxes.add(answer_of("<loc0000><loc0000><loc0512><loc0512> car"),
             {"detect car", "<loc0000><loc0000><loc0512><loc0512> car"});
-  boxes.add("<loc0000><loc0000><loc0512><loc0256> car ; <loc0512><loc0512><loc1023><loc1023> car",
+  boxes.add(answer_of("<loc0000><loc0000><loc0512><loc0256> car ; <loc0512><loc0512><loc1023><loc1023> car"),
             {"detect car", "<loc0000><loc0000><loc0512><loc0512> car"});
-  boxes.add("", {"detect dog", ""});
+  boxes.add(answer_of(""), {"detect dog", ""});
   CHECK(boxes.mean_overlap() == doctest::Approx(0.75));
   CHECK(boxes.detection_f1() == doctest::Approx(2.0 * 2 / 5));
   CHECK(boxes.exact == 2);
@@ -108,4 +123,22 @@ TEST_CASE("marks count exact answers, captions and boxes") {
   CHECK(mark_of("answer en which way does the car go?") == "direction");
   CHECK(mark_of("answer en which way does the red car go?") == "direction with colour");
   CHECK(mark_of("answer en is there a red car?") == "exists");
+}
+
+TEST_CASE("boxes are ranked by their confidence, kind by kind") {
+  const UnitBox left{0, 0, 0.5, 0.5}, right{0.5, 0.5, 1, 1}, near_left{0, 0, 0.5, 0.4};
+  Detections detections;
+  // Of two cars one is found, by the less confident of two boxes; the other one stands where none is.
+  detections.add("car", {left, right}, {{near_left, 0.6}, {{0, 0.6, 0.2, 0.9}, 0.9}});
+  CHECK(detections.wrong() == 1);
+  // The precision is one half up to a recall of one half, which 51 of 101 steps are.
+  CHECK(detections.average_precision() == doctest::Approx(51 * 0.5 / 101));
+  CHECK(detections.area_under_curve() == 0);
+  // A second box on the same dog is wrong.
+  detections.add("dog", {left}, {{left, 0.8}, {left, 0.7}});
+  CHECK(detections.wrong() == 2);
+  CHECK(detections.average_precision() == doctest::Approx((51 * 0.5 / 101 + 1) / 2));
+  // Of four pairs of a right and a wrong box (0.6, 0.8 against 0.9, 0.7) one is in order.
+  CHECK(detections.area_under_curve() == doctest::Approx(0.25));
+  CHECK(overlap_of(left, near_left) == doctest::Approx(0.8));
 }

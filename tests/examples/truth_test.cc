@@ -59,7 +59,7 @@ TEST_CASE("the truth of every sample window is the one that the demo world state
 }
 
 // The samples' times are rounded to 0.1 ms, so that at 300 pixels a second a box may round to another pixel.
-bool close(const Box& a, const Box& b) {
+bool close(const world::Box& a, const world::Box& b) {
   return a.y0 == b.y0 && a.y1 == b.y1 && std::abs(a.x0 - b.x0) <= 1 && std::abs(a.x1 - b.x1) <= 1;
 }
 
@@ -80,7 +80,7 @@ TEST_CASE("every box and visible fraction of every sample frame is the one that 
         REQUIRE(listed < frame.size());
         const auto& theirs = frame[listed++];
         CHECK(theirs[0] == object.id);
-        const Box box{theirs[1], theirs[2], theirs[3], theirs[4]};
+        const world::Box box{theirs[1], theirs[2], theirs[3], theirs[4]};
         CHECK(close(box_at(object, t), box));
         rounded_otherwise += box_at(object, t) == box ? 0 : 1;
         CHECK(std::abs(visible - theirs[5].get<double>()) <= 0.001);
