@@ -96,6 +96,7 @@ Service::Service(Settings settings, EngineModel& model)
       state_folder_(settings_.journal.on || !settings_.http.endpoint.empty() ? state_folder_of(settings_)
                                                                              : std::filesystem::path()),
       model_(model) {
+  if (!settings_.mask_decoder.empty()) masks_.emplace(settings_.mask_decoder);
   const std::optional<ServiceKeys> keys = keys_of(settings_);
   publisher_ = std::make_unique<Publisher>(PublisherOptions{.endpoint = settings_.publish, .keys = keys});
   if (settings_.journal.on) {
@@ -188,6 +189,7 @@ void Service::start_stream(const StreamSettings& stream, const Feed::Open& open)
                   .likeness = settings_.journal.on,
                   .views = http_ != nullptr,
                   .certainty = certainty_ ? &*certainty_ : nullptr,
+                  .masks = masks_ ? &*masks_ : nullptr,
                   .model = model_,
                   .queue = queue_,
                   .road = *road_,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ingest/open_source.h"
+#include "model/masks/mask_decoder.h"
 #include "service/engine/engine.h"
 #include "service/events/event_road.h"
 #include "service/http/http_service.h"
@@ -33,7 +34,7 @@ class Service {
   enum class End { kStopped, kAllEnded, kSomeUnreadable };
 
   // Binds the endpoints and reads the reference pictures; run() starts the streams. Throws Unavailable,
-  // PictureError. The model outlives the service.
+  // PictureError, Error. The model outlives the service.
   Service(Settings settings, EngineModel& model);
   ~Service();
 
@@ -72,6 +73,7 @@ class Service {
   RequestQueue queue_;
   Pairings pairings_;
   ReferencePictures references_;
+  std::optional<MaskDecoder> masks_;  // as the settings say
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   Streams streams_;                 // guarded by mutex_

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/format.h"
 #include "base/utf8.h"
 
 namespace palisade {
@@ -11,8 +12,8 @@ namespace {
 
 // The words that PaliGemma's prompts begin with, and the task that each belongs to.
 constexpr std::pair<std::string_view, std::string_view> kPromptWords[] = {
-    {"caption", "caption"}, {"cap", "caption"},       {"describe", "caption"}, {"ocr", "read"},
-    {"answer", "question"}, {"question", "question"}, {"detect", "detect"},    {"segment", "segment"},
+    {"caption", "caption"}, {"cap", "cap"},           {"describe", "describe"}, {"ocr", "ocr"},
+    {"answer", "question"}, {"question", "question"}, {"detect", "detect"},     {"segment", "segment"},
 };
 
 // Pieces of the tokenizer that stand for no text.
@@ -111,6 +112,7 @@ PlainText plain_text(std::string_view written) {
 PlainText whole_prompt(std::string_view written) {
   PlainText prompt = plain_text(written);
   if (!prompt.fault.empty()) return prompt;
+  std::ranges::replace(prompt.text, '\n', ' ');
   if (prompt.text.empty()) prompt.fault = "is blank: say what is asked";
   if (prompt.fault.empty()) prompt.fault = length_fault(prompt.text);
   const std::string word = lower_case(first_word(prompt.text));
@@ -122,6 +124,14 @@ PlainText prompt_of_words(std::string_view words, std::string_view language) {
   PlainText prompt = whole_prompt(words);
   if (!prompt.fault.empty() || task_of_prompt(prompt.text) != kOtherPrompt) return prompt;
   prompt.text = "answer " + std::string(language) + " " + prompt.text;
+  prompt.fault = length_fault(prompt.text);
+  return prompt;
+}
+
+PlainText prompt_after(std::string_view word, std::string_view text) {
+  PlainText prompt = whole_prompt(text);
+  if (!prompt.fault.empty() || first_word(prompt.text) == word) return prompt;
+  prompt.text = format("{} {}", word, prompt.text);
   prompt.fault = length_fault(prompt.text);
   return prompt;
 }

@@ -24,15 +24,20 @@ struct PlainText {
 PlainText plain_text(std::string_view written);
 
 // A whole prompt: the same, not blank and at most kMaxPrompt long; the word of PaliGemma's that it begins
-// with ("answer", "caption", "detect" ...) is written as PaliGemma knows it, in lower case.
+// with ("answer", "caption", "detect" ...) is written as PaliGemma knows it, in lower case. A line break ends
+// a prompt for the model, so that one inside is read as a space.
 PlainText whole_prompt(std::string_view written);
 
 // A prompt typed by a person: a whole prompt where it begins with such a word, else asked as a question:
 // "answer en ...".
 PlainText prompt_of_words(std::string_view words, std::string_view language);
 
-// The task a prompt belongs to, as its event names it: "question" of "answer en ...", "caption" of "cap en",
-// kOtherPrompt where it begins with no word of PaliGemma's.
+// A whole prompt that begins with `word`, which may be written before the text already: "detect", "car ;
+// dog".
+PlainText prompt_after(std::string_view word, std::string_view text);
+
+// The task a prompt belongs to, as its event names it: "question" of "answer en ...", "detect" of "detect
+// car", kOtherPrompt where it begins with no word of PaliGemma's.
 std::string_view task_of_prompt(std::string_view prompt);
 inline constexpr std::string_view kOtherPrompt = "prompt";
 

@@ -7,11 +7,13 @@
 
 #include "model/decoding/decoding.h"
 #include "tasks/events/answer_event.h"
+#include "tasks/prompt.h"
+#include "tasks/reading.h"
 
 namespace palisade {
 
-// The wording of a task: the language, and where the task needs one the question or statement, read by
-// prompt_of_words().
+// The wording of a task: the language, and where the task needs one its text: a question, a statement, what
+// to detect, or a whole prompt.
 struct Wording {
   std::string language = "en";
   std::string text;
@@ -25,10 +27,15 @@ struct Task {
   std::string_view name;
   std::string_view text_key;
   std::span<const int> frame_counts;  // allowed numbers of frames; the first is the default
-  std::string (*prompt)(const Wording& wording);
-  void (*read)(const Answer& answer, AnswerEvent& event);
+  int max_new_tokens;                 // longest answer where nothing else is said
+  // As tasks/prompt.h reads it; its fault is of the text.
+  PlainText (*prompt_of)(const Wording& wording);
+  // The event's prompt and task are filled in already.
+  void (*read)(const Answer& answer, const Reading& reading, AnswerEvent& event);
 
   bool accepts(int frames) const;
+  // Of a wording without a fault.
+  std::string prompt(const Wording& wording) const { return prompt_of(wording).text; }
 };
 
 std::span<const Task> all_tasks();

@@ -163,11 +163,13 @@ std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_tok
 }
 
 AnswerRecord record_of_answer(const std::string& task, const Request& request, const Reply& reply,
-                              const EngineModel& model, bool pictures) {
+                              const EngineModel& model, const RecordOptions& options) {
   AnswerRecord record = record_of(request, reply, model, latest(request.clip).stream, task);
-  if (pictures) record.answer.window.policy.reset();
+  if (options.pictures) record.answer.window.policy.reset();
   const Task* const known = find_task(task);
-  (known ? *known : all_tasks().front()).read(reply.answer, record.answer);
+  const Reading reading{
+      .clip = request.clip, .locations = options.locations, .masks = options.masks, .type = &options.type};
+  (known ? *known : all_tasks().front()).read(reply.answer, reading, record.answer);
   return record;
 }
 

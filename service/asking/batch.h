@@ -7,9 +7,12 @@
 
 #include "frames/clip.h"
 #include "ingest/source/source.h"
+#include "model/masks/mask_decoder.h"
 #include "service/engine/engine_model.h"
 #include "service/engine/request.h"
 #include "service/events/event_record.h"
+#include "tasks/answer_type.h"
+#include "tasks/boxes.h"
 
 namespace palisade {
 
@@ -39,8 +42,14 @@ std::optional<Reply> ask_once(EngineModel& model, Request request, std::stop_tok
 void tell_remark(const Source& source);
 // A frame resized to the model's square.
 Frame fitted(Frame frame, const std::string& stream, const EngineModel& model);
-// The record of an answer. `pictures`: the user named the pictures, so there is no sampling.
+// How an answer becomes a record.
+struct RecordOptions {
+  bool pictures = false;  // the user named the pictures, so there is no sampling
+  LocationScale locations = {};
+  const MaskDecoder* masks = nullptr;  // null: masks are left out
+  AnswerType type = {};                // of a question
+};
 AnswerRecord record_of_answer(const std::string& task, const Request& request, const Reply& reply,
-                              const EngineModel& model, bool pictures = false);
+                              const EngineModel& model, const RecordOptions& options = {});
 
 }  // namespace palisade

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "service/asking/batch.h"
 #include "service/events/event_record.h"
+#include "tasks/answer_type.h"
 #include "tasks/events/decoding_evidence.h"
 
 namespace palisade {
@@ -43,6 +44,12 @@ double p_moved(const Json& then, const Json& now) {
   return most;
 }
 
+AnswerType type_of_answer(const Json& data) {
+  return data.contains("answer_type")
+             ? answer_type_of_event(data["answer_type"].get<std::string>(), field(data, "choices"))
+             : AnswerType{};
+}
+
 Request request_of(const Json& event, const Json& data, const std::vector<Image>& frames) {
   Request request{.prompts = {data.at("prompt").get<std::string>()}, .max_new_tokens = kFormerMaxNewTokens};
   for (const Image& image : frames)
@@ -51,6 +58,7 @@ Request request_of(const Json& event, const Json& data, const std::vector<Image>
     DecodingEvidence decoding = decoding_of(data["decoding"], field(data, "choices"));
     request.method = std::move(decoding.method);
     request.max_new_tokens = decoding.max_new_tokens;
+    if (data.contains("answer_type")) request.method = method_of(type_of_answer(data));
   }
   const std::string prune = data.at("window").value("prune", "");
   if (!prune.empty() && !read_prune(prune, request.prune)) throw Error("prune '" + prune + "' is not known");
@@ -111,7 +119,8 @@ std::optional<ReplayedAnswer> replay_answer(const Json& event, const std::vector
     const Request request = request_of(event, data, frames);
     const auto reply = ask_once(model, request, stop);
     if (!reply) return std::nullopt;
-    const AnswerRecord record = record_of_answer(data.at("task").get<std::string>(), request, *reply, model);
+    const AnswerRecord record = record_of_answer(data.at("task").get<std::string>(), request, *reply, model,
+                                                 {.type = type_of_answer(data)});
     Json now = to_json(record.answer);
     return ReplayedAnswer{
         .outcome = compared(data, now), .p_moved = p_moved(data, now), .now = std::move(now)};

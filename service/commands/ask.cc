@@ -7,10 +7,13 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "ingest/pictures/picture.h"
 #include "ingest/source/refused_file.h"
 #include "service/asking/batch.h"
 #include "service/asking/frame_folder.h"
+#include "service/asking/mask_files.h"
 #include "service/asking/picks.h"
+#include "service/commands/box_flags.h"
 #include "service/commands/command.h"
 #include "service/commands/decoding_flags.h"
 #include "service/commands/frames_to_flag.h"
@@ -23,9 +26,11 @@
 #include "service/terminal/interrupt.h"
 #include "service/terminal/live_text.h"
 #include "service/terminal/output.h"
+#include "tasks/box_picture.h"
 #include "tasks/boxes.h"
 #include "tasks/certainty/calibrated_answer.h"
 #include "tasks/prompt.h"
+#include "tasks/task.h"
 
 namespace palisade {
 namespace {
@@ -41,8 +46,10 @@ struct AskOptions {
   std::string language = "en";
   int frames = 16;
   std::string span;
-  int max_new_tokens = 64;
+  std::optional<int> max_new_tokens;
+  std::string type = "text";
   DecodingFlags decoding;
+  BoxFlags boxes;
   Prune prune;
   bool json = false;
   std::string frames_to;
@@ -55,6 +62,16 @@ std::string prompt_of(const AskOptions& options) {
   if (!prompt.fault.empty())
     throw UsageError("the question " + prompt.fault + "; such as palisade ask \"what moves?\" FILE");
   return std::move(prompt.text);
+}
+
+AnswerType type_of(const AskOptions& options) {
+  const auto type = answer_type_of(options.type);
+  if (!type) throw UsageError(format("--type is {}, not '{}'", kAnswerTypes, options.type));
+  if (const auto fault = fault_of(*type)) throw UsageError("--type: " + *fault);
+  if (type->kind == AnswerType::Kind::kText) return *type;
+  if (!std::holds_alternative<Greedy>(method_of(options.decoding)) || options.decoding.top_tokens > 0)
+    throw UsageError("--type says how the answer is decoded; leave --choices, --beams and sampling out");
+  return *type;
 }
 
 std::optional<std::chrono::milliseconds> span_of(const AskOptions& options) {
@@ -93,13 +110,20 @@ std::string line_of(const Answer& answer) {
   return line + ")";
 }
 
-// The boxes of an answer, one a line; in pixels as well where there is one picture.
-std::string box_lines(const Answer& answer, const Clip& clip) {
+// The boxes of an answer, one a line; in pixels and with their confidence as well where there is one picture.
+std::string box_lines(const AnswerEvent& event, const Clip& clip, const LocationScale& scale) {
   const Frame& frame = clip.frames.front();
   const bool one = clip.frames.size() == 1;
+  const std::vector<Box> boxes = read_boxes(event.text).boxes;
   std::string lines;
-  for (const Box& box : boxes_of(answer.text))
-    lines += "\n  " + escaped(line_of(box, one ? frame.source_width : 0, one ? frame.source_height : 0));
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    lines += "\n  " +
+             escaped(line_of(boxes[i], one ? frame.source_width : 0, one ? frame.source_height : 0, scale));
+    if (i < event.boxes.size() && event.boxes[i].confidence)
+      lines += format("; confidence {:.2f}", *event.boxes[i].confidence);
+  }
+  for (const MalformedPart& part : event.malformed)
+    lines += format("\n  malformed: \"{}\" {}", escaped(part.text), part.reason);
   return lines;
 }
 
@@ -113,11 +137,17 @@ void show(const AnswerProgress& progress, LiveText& live) {
 int ask(AskOptions options) {
   options.inputs = inputs_of(options.inputs, options.url_file);
   const std::string prompt = prompt_of(options);
-  const DecodingMethod method = method_of(options.decoding);
+  const std::string task(task_of_prompt(prompt));
+  const AnswerType type = type_of(options);
+  const DecodingMethod method =
+      type.kind == AnswerType::Kind::kText ? method_of(options.decoding) : method_of(type);
+  const LocationScale scale = scale_of(options.boxes);
+  const std::optional<MaskDecoder> masks = mask_decoder_of(options.boxes);
   const auto span = span_of(options);
   SourceOptions source{.url = options.inputs.front(), .allow_launch = true};
   apply(options.trust, source);
   const bool pictures = asks_pictures(options);
+  require_one_picture_for(options.boxes, pictures ? options.inputs.size() : 0);
   require_video_for(options.prune, pictures ? int(options.inputs.size()) : options.frames);
   const auto folder = options.frames_to.empty() ? nullptr : std::make_unique<FrameFolder>(options.frames_to);
   const Interrupt interrupt;
@@ -130,21 +160,26 @@ int ask(AskOptions options) {
   LiveText live(!options.json);
   const Request request{.clip = *clip,
                         .prompts = {prompt},
-                        .max_new_tokens = options.max_new_tokens,
+                        .max_new_tokens = options.max_new_tokens.value_or(find_task(task)->max_new_tokens),
                         .method = method,
                         .top_tokens = options.decoding.top_tokens,
+                        .location_spread = options.boxes.spread,
                         .prune = options.prune,
                         .progress = [&live](const AnswerProgress& progress) { show(progress, live); }};
   const auto reply = ask_once(*model, request, interrupt.token());
   if (!reply) return kFailed;
   if (folder) folder->write(request.clip);
+  AnswerRecord record = record_of_answer(
+      task, request, *reply, *model,
+      {.pictures = pictures, .locations = scale, .masks = masks ? &*masks : nullptr, .type = type});
+  if (curves) calibrate(record.answer, *curves);
+  if (!options.boxes.masks_to.empty()) write_masks(options.boxes.masks_to, record.answer);
+  if (!options.boxes.picture.empty())
+    write_png(options.boxes.picture, with_boxes(read_picture(options.inputs.front()), record.answer.boxes));
   if (options.json) {
-    AnswerRecord record =
-        record_of_answer(std::string(task_of_prompt(prompt)), request, *reply, *model, pictures);
-    if (curves) calibrate(record.answer, *curves);
     JsonOutput().write(std::move(record));
   } else {
-    print_line(live.rest_of(line_of(reply->answer) + box_lines(reply->answer, *clip)));
+    print_line(live.rest_of(line_of(reply->answer) + box_lines(record.answer, *clip, scale)));
   }
   return kDone;
 }
@@ -177,11 +212,20 @@ void add_ask(CLI::App& app, Run& run) {
                    "Length of a video that is looked at, from its start; default: all")
       ->envname("PALISADE_SPAN")
       ->type_name("DURATION");
-  command->add_option("--max-new-tokens", options->max_new_tokens, "Longest answer, in tokens")
+  command
+      ->add_option("--max-new-tokens", options->max_new_tokens,
+                   "Longest answer, in tokens; default: 64, and more of describe, ocr, detect and segment")
       ->envname("PALISADE_MAX_NEW_TOKENS")
-      ->check(CLI::Range(1, 512))
+      ->check(CLI::Range(1, 512));
+  command
+      ->add_option(
+          "--type", options->type,
+          "What the answer is: text, yes_no, count:N (0 to N) or choice:A,B; each with its probability "
+          "in all spellings, without decoding")
+      ->envname("PALISADE_TYPE")
       ->capture_default_str();
   add_decoding_flags(*command, options->decoding);
+  add_box_flags(*command, options->boxes);
   add_prune_flag(*command, options->prune);
   command->add_flag("--json", options->json, "Print the answer's event as one JSON line");
   command
@@ -195,8 +239,9 @@ void add_ask(CLI::App& app, Run& run) {
       "  palisade ask \"what colour is the car?\" street.jpg\n"
       "  palisade ask \"both images contain a red car\" left.jpg right.jpg\n"
       "  palisade ask \"is the car red or blue?\" street.jpg --choices red,blue\n"
-      "  palisade ask \"did anything enter?\" street.mp4\n"
-      "  palisade ask \"detect car ; dog\" street.jpg\n"
+      "  palisade ask \"did anything enter?\" street.mp4 --type yes_no\n"
+      "  palisade ask \"how many cars are there?\" street.jpg --type count:9\n"
+      "  palisade ask \"detect car ; dog\" street.jpg --picture boxes.png\n"
       "\nBoxes (<locDDDD> four times, then a label) are y_min, x_min, y_max, x_max from 0 to 1023 of the "
       "picture's "
       "height and width, from its upper left corner. Without --json each is printed in pixels, too.");

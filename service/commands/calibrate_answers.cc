@@ -102,7 +102,7 @@ bool ask_all(const std::vector<TransferLine>& lines, EngineModel& model, AnswerC
     Request request{.clip = *std::move(clip), .prompts = {line.prefix}, .max_new_tokens = 1};
     const auto reply = ask_once(model, request, stop);
     if (!reply) return false;
-    const AnswerRecord record = record_of_answer(task, request, *reply, model, true);
+    const AnswerRecord record = record_of_answer(task, request, *reply, model, {.pictures = true});
     std::vector<std::pair<std::string, double>> choices;
     for (const AnswerChoice& choice : record.answer.choices) choices.emplace_back(choice.text, choice.p);
     left_out += !answers.add(task, line.prefix, choices, line.suffix);

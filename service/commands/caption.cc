@@ -66,7 +66,7 @@ int caption_picture(const CaptionOptions& options, EngineModel& model, FrameFold
   if (!reply) return kFailed;
   if (folder) folder->write(request.clip);
   if (options.json) {
-    JsonOutput().write(record_of_answer("caption", request, *reply, model, true));
+    JsonOutput().write(record_of_answer("caption", request, *reply, model, {.pictures = true}));
   } else {
     print_line(escaped(reply->answer.text));
   }

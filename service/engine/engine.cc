@@ -238,6 +238,7 @@ bool Engine::find_room(AnswerInProgress& answer) {
     answer.job = model_.answer(answer.admitted->features, request.prompts[answer.prompt_index],
                                {.max_new_tokens = request.max_new_tokens,
                                 .top_tokens = request.top_tokens,
+                                .location_spread = request.location_spread,
                                 .method = request.method,
                                 .deadline = answer.deadline,
                                 .cancelled = request.cancelled},

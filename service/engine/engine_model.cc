@@ -78,18 +78,22 @@ class PaliGemmaAnswerJob : public AnswerJob {
   int image_tokens() const override { return image_tokens_; }
   std::size_t kv_bytes() const override {
     // Beams and choices share the prefill.
-    const int forks = needs_.sequences > 1 ? needs_.sequences * needs_.new_positions : 0;
+    int forks = needs_.sequences > 1 ? needs_.sequences * needs_.new_positions : 0;
+    for (const auto& continuation : needs_.continuations) forks += int(continuation.size());
     return std::size_t(positions_ + forks) * model_.kv_bytes_per_position();
   }
 
   bool prefill(MonotonicTime::duration time) override {
     if (!prefill_) {
-      prefill_ = model_.begin_prefill(images_, prompt_, needs_.new_positions, {}, {.read_as = read_as_});
+      prefill_ = needs_.continuations.empty()
+                     ? model_.begin_prefill(images_, prompt_, needs_.new_positions, {}, {.read_as = read_as_})
+                     : model_.begin_scoring(images_, prompt_, needs_.continuations, {.read_as = read_as_});
       images_.clear();
       return true;
     }
     if (advance_paced(*prefill_, pace_, time)) return true;
-    generation_.emplace(model_, prefill_->finish(), std::move(options_));
+    auto scored = prefill_->continuation_logprobs(options_.softcap);
+    generation_.emplace(model_, prefill_->finish(), std::move(options_), std::move(scored));
     prefill_.reset();
     choose();
     return false;

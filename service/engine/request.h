@@ -45,7 +45,8 @@ struct Request {
   std::vector<std::string> prompts;
   int max_new_tokens = 64;
   DecodingMethod method;
-  int top_tokens = 0;  // DecodingOptions::top_tokens
+  int top_tokens = 0;            // DecodingOptions::top_tokens
+  bool location_spread = false;  // DecodingOptions::location_spread
   Prune prune;
   bool likeness = false;                        // Reply::likeness is filled in
   std::chrono::milliseconds deadline{120'000};  // of each answer, from its prefill on

@@ -55,6 +55,8 @@ void redact(AnswerEvent& answer, const TextRedaction& redaction) {
   answer.token_ids.clear();
   answer.token_logprobs.clear();
   answer.top_tokens.clear();
+  for (DetectedBox& box : answer.boxes) redaction.redact(box.label);
+  for (MalformedPart& part : answer.malformed) redaction.redact(part.text);
 }
 
 Event event_of(EventRecord record, const std::string& node, FrameHashes& hashes,

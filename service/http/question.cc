@@ -16,7 +16,7 @@ namespace palisade {
 namespace {
 
 HttpAnswer answer_of(HttpApi& api, const std::string& task, const Request& request, const Reply& reply) {
-  AnswerRecord record = record_of_answer(task, request, reply, api.backend.model(), true);
+  AnswerRecord record = record_of_answer(task, request, reply, api.backend.model(), {.pictures = true});
   record.answer.frames =
       frames_of(request.clip, [](const Image& image) { return sha256_hex(image.bytes()); });
   if (api.backend.certainty() != nullptr) calibrate(record.answer, *api.backend.certainty());

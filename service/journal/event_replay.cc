@@ -17,12 +17,12 @@ constexpr int kMaxRowsLookedAt = 20'000;
 constexpr std::size_t kMaxMissingTold = 1000;  // of all topics
 
 // Ends the read transaction of a statement, which would keep the WAL from being cut.
-class Reading {
+class ResetStatement {
  public:
-  explicit Reading(SQLite::Statement& statement) : statement_(statement) { statement_.tryReset(); }
-  ~Reading() { statement_.tryReset(); }
-  Reading(const Reading&) = delete;
-  Reading& operator=(const Reading&) = delete;
+  explicit ResetStatement(SQLite::Statement& statement) : statement_(statement) { statement_.tryReset(); }
+  ~ResetStatement() { statement_.tryReset(); }
+  ResetStatement(const ResetStatement&) = delete;
+  ResetStatement& operator=(const ResetStatement&) = delete;
 
  private:
   SQLite::Statement& statement_;
@@ -86,7 +86,7 @@ struct EventReplay::Connection {
 };
 
 std::vector<Row> EventReplay::Connection::rows_of(const std::string& topic, std::uint64_t after) {
-  const Reading reading(by_topic);
+  const ResetStatement reading(by_topic);
   by_topic.bind(1, topic);
   by_topic.bind(2, std::int64_t(after));
   by_topic.bind(3, int(kMaxReplayedEvents) + 1);
@@ -100,7 +100,7 @@ std::vector<Row> EventReplay::Connection::rows_of(const std::string& topic, std:
 }
 
 std::uint64_t EventReplay::Connection::last_sequence(const std::string& topic) {
-  const Reading reading(topic_end);
+  const ResetStatement reading(topic_end);
   topic_end.bind(1, topic);
   return topic_end.executeStep() ? std::uint64_t(topic_end.getColumn(0).getInt64()) : 0;
 }
@@ -138,7 +138,7 @@ ReplayAnswer EventReplay::Connection::answer(const AfterSequences& request) {
 
 ReplayAnswer EventReplay::Connection::answer(const AfterPosition& request) {
   ReplayAnswer answer{.position = request.position};
-  const Reading reading(by_position);
+  const ResetStatement reading(by_position);
   by_position.bind(1, request.position);
   by_position.bind(2, kMaxRowsLookedAt);
   Filling filling(answer);
@@ -159,14 +159,14 @@ ReplayAnswer EventReplay::Connection::answer(const AfterPosition& request) {
 }
 
 ReplayAnswer EventReplay::Connection::answer(const JournalEnd&) {
-  const Reading reading(end);
+  const ResetStatement reading(end);
   end.executeStep();
   return {.position = end.getColumn(0).getInt64()};
 }
 
 ReplayAnswer EventReplay::Connection::answer(const LastEvents& request) {
   ReplayAnswer answer;
-  const Reading reading(last);
+  const ResetStatement reading(last);
   last.bind(1, request.prefix);
   last.bind(2, request.prefix);
   last.bind(3, int(kMaxReplayedEvents));

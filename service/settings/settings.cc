@@ -23,15 +23,26 @@ namespace {
 
 constexpr std::size_t kMaxStreams = 64;
 
-void read_engine(SettingsReader& root, EngineSettings& engine, std::vector<Problem>& problems) {
+// Returns whether the longest answer of all tasks is said.
+bool read_engine(SettingsReader& root, EngineSettings& engine, std::vector<Problem>& problems) {
   const YamlNode* const node = root.find("engine");
-  if (node == nullptr) return;
+  if (node == nullptr) return false;
   SettingsReader reader(*node, "engine", problems);
-  reader.read("max_new_tokens", engine.max_new_tokens, 1, 512);
+  const bool length_is_set = reader.read("max_new_tokens", engine.max_new_tokens, 1, 512);
   reader.read("deadline", engine.deadline, std::chrono::milliseconds(100));
   reader.read("slice", engine.slice, std::chrono::milliseconds(1));
   reader.read("kv_cache_mb", engine.kv_cache_mb, 1, 1 << 20);
   reader.finish();
+  return length_is_set;
+}
+
+// Where nobody says how long an answer may be, its kind of task does.
+void set_own_lengths(Settings& settings) {
+  for (StreamSettings& stream : settings.streams) {
+    for (TaskSettings& task : stream.tasks) {
+      if (task.task && !task.max_new_tokens) task.max_new_tokens = task.task->max_new_tokens;
+    }
+  }
 }
 
 void read_resize(SettingsReader& reader, Settings& settings) {
@@ -253,6 +264,8 @@ Settings parse_settings(std::string_view text, const std::string& file,
     if (reader.read("certainty", certainty)) settings.certainty = certainty;
     if (reader.read("calibration", calibration)) settings.calibration = calibration;
     if (reader.read("packed_cache", packed_cache)) settings.packed_cache = packed_cache;
+    std::string mask_decoder;
+    if (reader.read("mask_decoder", mask_decoder)) settings.mask_decoder = mask_decoder;
     read_keys(reader, settings.keys, problems);
     const bool encrypted = !settings.keys.server.empty();
     if (reader.read("publish", settings.publish)) {
@@ -268,8 +281,9 @@ Settings parse_settings(std::string_view text, const std::string& file,
     settings.journal = read_journal(reader, problems);
     read_redaction(reader, settings.redact, problems);
     read_http(reader, settings.http, problems);
-    read_engine(reader, settings.engine, problems);
+    const bool length_is_set = read_engine(reader, settings.engine, problems);
     read_streams(reader, settings, written, problems);
+    if (!length_is_set) set_own_lengths(settings);
     reader.finish();
   }
   if (!problems.empty()) throw SettingsError(problem_lines(std::move(problems), file));
@@ -311,6 +325,7 @@ std::string needs_restart(const Settings& running, const Settings& wanted) {
   note("precision", running.precision == wanted.precision);
   note("calibration", running.calibration == wanted.calibration);
   note("packed_cache", running.packed_cache == wanted.packed_cache);
+  note("mask_decoder", running.mask_decoder == wanted.mask_decoder);
   note("publish", running.publish == wanted.publish);
   note("control", running.control == wanted.control);
   note("keys", running.keys == wanted.keys);

@@ -47,6 +47,10 @@ struct TaskSettings {
   PairPartner against;
   When when = When::kAlways;
   Prune prune;
+  std::optional<int> max_new_tokens;        // nothing: EngineSettings::max_new_tokens
+  AnswerType answer_type;                   // of a question
+  LocationScale locations;                  // of boxes
+  bool location_spread = false;             // events tell how far the edges of boxes are spread
   std::optional<FrameStorage> keep_frames;  // nothing: as the journal's settings say
   // An answer with the same words as the last one is published as `unchanged_since`. With a likeness so is
   // one whose last picture is at least as alike as that, whatever its words.
@@ -147,6 +151,7 @@ struct Settings {
   PrecisionChoice precision = Precision::kF32;
   std::filesystem::path calibration;   // of int8; empty: calibration.json of the model folder, if any
   std::filesystem::path packed_cache;  // folder; empty: none
+  std::filesystem::path mask_decoder;  // vae-oid.npz; empty: events have no masks
   std::string publish = local_endpoint("events");
   std::string control;          // endpoint for control requests; empty: none
   std::string replay;           // endpoint for what subscribers have missed; empty: none

@@ -10,6 +10,7 @@
 #include "ingest/rtsp/rtsp_address.h"
 #include "ingest/source/url.h"
 #include "service/settings/secret_file.h"
+#include "service/settings/settings_answer.h"
 #include "service/settings/settings_decoding.h"
 #include "service/settings/settings_gate.h"
 #include "service/settings/settings_journal.h"
@@ -72,7 +73,9 @@ void read_policy(SettingsReader& reader, Sampling& sampling) {
 Sampling read_sampling(SettingsReader& reader, const Task& task) {
   int frames = task.frame_counts.front();
   if (reader.read("frames", frames, 1, 16) && !task.accepts(frames)) {
-    reader.problem("frames", "a " + std::string(task.name) + " sees " + counts_text(task) + " frames");
+    const std::string counts = counts_text(task);
+    reader.problem("frames",
+                   format("a {} sees {} {}", task.name, counts, counts == "1" ? "frame" : "frames"));
   }
   Sampling sampling = default_sampling(frames);
   read_policy(reader, sampling);
@@ -188,6 +191,7 @@ TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
     reader.problem(of_language ? "language" : settings.task->text_key, *std::move(fault));
   }
   settings.sampling = read_sampling(reader, *settings.task);
+  read_answer(reader, settings, problems);
   read_when(reader, settings);
   read_prune_of(reader, settings);
   read_against(reader, settings, problems);

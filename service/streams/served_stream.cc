@@ -216,7 +216,9 @@ void ServedStream::ask(Clip clip, std::size_t index) {
   Request request{
       .clip = std::move(clip),
       .prompts = series.prompts(),
-      .max_new_tokens = around_.engine.max_new_tokens,
+      .max_new_tokens = series.settings().max_new_tokens.value_or(around_.engine.max_new_tokens),
+      .method = method_of(series.settings().answer_type),
+      .location_spread = series.settings().location_spread,
       .prune = series.settings().prune,
       .likeness = around_.likeness || std::ranges::any_of(settings_.tasks,
                                                           [](const TaskSettings& task) {
@@ -332,7 +334,12 @@ void ServedStream::on_reply(const ClipContext& passed, const Request& request, c
     answer.unchanged_since = told_[index].time;
   } else {
     ++answered_;
-    task.task->read(reply.answer, answer);
+    task.task->read(reply.answer,
+                    {.clip = request.clip,
+                     .locations = task.locations,
+                     .masks = around_.masks,
+                     .type = &task.answer_type},
+                    answer);
     if (around_.certainty != nullptr) calibrate(answer, *around_.certainty);
     if (task.fold_repeats && repeats(index, record)) {
       answer.text = told_[index].text;

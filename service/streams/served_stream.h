@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ingest/feed.h"
 #include "ingest/open_source.h"
+#include "model/masks/mask_decoder.h"
 #include "service/engine/engine_model.h"
 #include "service/engine/request_queue.h"
 #include "service/events/event_road.h"
@@ -35,6 +36,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
     bool likeness = false;                       // answers tell the likeness of their last frame
     bool views = false;                          // somebody wants to see newest()
     const CertaintyCurves* certainty = nullptr;  // of the model's answers; null: none
+    const MaskDecoder* masks = nullptr;          // null: events have no masks
     EngineModel& model;
     RequestQueue& queue;
     EventRoad& road;

@@ -78,6 +78,17 @@ Json to_json(const CurveEvidence& curve) {
   return json;
 }
 
+Json to_json(const DetectedBox& box) {
+  Json json = {{"label", box.label}, {"box", box.box}, {"pixels", box.pixels}};
+  if (box.confidence) json["confidence"] = *box.confidence;
+  if (box.spread) json["spread"] = *box.spread;
+  if (box.mask) {
+    json["mask"] = {{"size", {box.mask->height, box.mask->width}}, {"counts", coco_counts(*box.mask)}};
+    if (!box.mask_picture.empty()) json["mask"]["picture"] = box.mask_picture;
+  }
+  return json;
+}
+
 std::chrono::milliseconds span_of(const Clip& clip) {
   if (clip.sampling.policy == SamplingPolicy::kUniform && !clip.tiled) return clip.sampling.span;
   // Not simply last minus first: the frames of a tiled clip repeat.
@@ -154,6 +165,14 @@ Json to_json(const AnswerEvent& answer) {
   }
   for (const AnswerChoice& choice : answer.choices) json["choices"].push_back(to_json(choice));
   if (answer.curve) json["curve"] = to_json(*answer.curve);
+  if (!answer.answer_type.empty()) {
+    json["answer_type"] = answer.answer_type;
+    json["value"] = answer.value;
+  }
+  json["passes"] = {{"prefill", answer.passes.prefill}, {"decode", answer.passes.decode}};
+  for (const DetectedBox& box : answer.boxes) json["boxes"].push_back(to_json(box));
+  for (const MalformedPart& part : answer.malformed)
+    json["malformed"].push_back({{"text", part.text}, {"reason", part.reason}});
   return json;
 }
 

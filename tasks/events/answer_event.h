@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -10,6 +11,7 @@
 #include "base/json.h"
 #include "frames/clip.h"
 #include "model/decoding/decoding.h"
+#include "model/masks/mask.h"
 #include "model/paligemma/paligemma.h"
 #include "tasks/events/decoding_evidence.h"
 
@@ -69,6 +71,23 @@ struct CurveEvidence {
   std::string task;
 };
 
+// A box of an answer about one picture. Edges are x_min, y_min, x_max, y_max everywhere.
+struct DetectedBox {
+  std::string label;
+  std::array<double, 4> box{};                  // in 0..1 of the picture as the camera sent it
+  std::array<int, 4> pixels{};                  // of that picture
+  std::optional<double> confidence;             // mean probability of its location tokens
+  std::optional<std::array<double, 4>> spread;  // standard deviation of each edge, in 0..1
+  std::optional<Mask> mask;
+  std::string mask_picture;  // name of the mask's PNG where it was written; else empty
+};
+
+// A part of an answer that should be a box and is none.
+struct MalformedPart {
+  std::string text;
+  std::string reason;
+};
+
 // The data of a palisade.answer.v1 event.
 struct AnswerEvent {
   std::string task;
@@ -82,6 +101,11 @@ struct AnswerEvent {
   std::vector<std::vector<TopToken>> top_tokens;  // of each step, where they were asked for
   std::vector<AnswerChoice> choices;              // empty where the answer was not one of a few
   std::optional<CurveEvidence> curve;
+  std::string answer_type;  // of a question that named one; else empty
+  Json value;               // what the answer is then
+  LanguagePasses passes;
+  std::vector<DetectedBox> boxes;
+  std::vector<MalformedPart> malformed;
   std::vector<FrameEvidence> frames;
   WindowEvidence window;
   ModelIdentity model;

@@ -20,6 +20,7 @@ struct Writing {
     return {{"method", "beams"}, {"beams", search.beams}, {"length_penalty", search.length_penalty}};
   }
   Json operator()(const Choices&) const { return {{"method", "choices"}}; }
+  Json operator()(const SpelledChoices&) const { return {{"method", "choices"}}; }
 };
 
 DecodingMethod method_of(const Json& json, const Json& choices) {

@@ -46,7 +46,7 @@ void cut(std::string& text, std::size_t size) {
   text.resize(size);
 }
 
-// Halves text and token ids until the event fits.
+// Halves text, token ids and boxes until the event fits.
 void shorten(Json& data) {
   data["truncated"] = true;
   for (const char* const key : {"text", "prompt", "reason"}) {
@@ -54,10 +54,10 @@ void shorten(Json& data) {
     auto& text = data[key].get_ref<std::string&>();
     cut(text, text.size() / 2);
   }
-  for (const char* const key : {"token_ids", "token_logprobs", "top_tokens"}) {
+  for (const char* const key : {"token_ids", "token_logprobs", "top_tokens", "boxes", "malformed"}) {
     if (!data.contains(key)) continue;
-    auto& tokens = data[key].get_ref<Json::array_t&>();
-    tokens.resize(tokens.size() / 2);
+    auto& list = data[key].get_ref<Json::array_t&>();
+    list.resize(list.size() / 2);
   }
 }
 

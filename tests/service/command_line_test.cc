@@ -86,7 +86,7 @@ TEST_CASE("version and help are done, on stdout") {
 TEST_CASE("help says of an option its unit, bounds, default and variable, in lines of 100 columns") {
   const std::string ask = run({"ask", "--help"}).out;
   CHECK(ask.find("  --frames N ") != std::string::npos);
-  CHECK(ask.find("(1 to 512; default: 64)\n") != std::string::npos);
+  CHECK(ask.find("(1 to 16; default: 16)\n") != std::string::npos);
   CHECK(ask.find("[PALISADE_FRAMES]\n") != std::string::npos);
   CHECK(ask.find("  --precision f32|bf16|int8|auto\n") != std::string::npos);
   for (const auto& words : {std::initializer_list<std::string>{"ask", "--help"},

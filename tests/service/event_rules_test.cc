@@ -120,7 +120,10 @@ TEST_CASE(
   const TextRedaction redaction({"email"}, {});
   {
     EventRoad road({.heartbeat = 1min, .treatment = {.redaction = &redaction}}, {&kept});
-    road.publish(answer_at(0, 0.9, "a sign: ann@example.org"));
+    AnswerRecord personal = answer_at(0, 0.9, "a sign: ann@example.org");
+    personal.answer.boxes = {{.label = "sign of ann@example.org"}};
+    personal.answer.malformed = {{.text = "ann@example.org", .reason = "has no location"}};
+    road.publish(personal);
     road.publish(answer_at(1, 0.9, "a sign"));
   }
   const auto answers = of_kind(kept, EventKind::kAnswer);
@@ -131,6 +134,8 @@ TEST_CASE(
   CHECK(answers[0]["data"]["text"] == "a sign: [email]");
   CHECK(answers[0]["data"]["redacted"] == Json::array({"email"}));
   CHECK(answers[0]["data"]["token_ids"].empty());
+  CHECK(answers[0]["data"]["boxes"][0]["label"] == "sign of [email]");
+  CHECK(answers[0]["data"]["malformed"][0]["text"] == "[email]");
   CHECK(answers[1]["data"]["token_ids"].size() == 2);
   CHECK_FALSE(answers[1]["data"].contains("redacted"));
 }

@@ -38,7 +38,8 @@ const std::vector<Case> kCases = {
      "caption en"},
     {"Caption en", "caption en"},
     {"DETECT Red car ; dog", "detect Red car ; dog"},
-    {"Answer en\nis it open?\n", "answer en\nis it open?"},
+    {"Answer en\nis it open?\n", "answer en is it open?"},
+    {"answer en is it\r\nopen?", "answer en is it open?"},
     {"answer en  two  spaces", "answer en  two  spaces"},
     {"segment <loc0001><loc0002><loc1023><loc0512> car", "segment <loc0001><loc0002><loc1023><loc0512> car"},
     {"answer en what is <seg012>?", "answer en what is <seg012>?"},
@@ -108,6 +109,7 @@ TEST_CASE("a prompt becomes the same tokens by whichever door it comes in") {
     CHECK(through_example(one.written) == expected);
     CHECK(through_configuration("question", "question", one.written) == expected);
     CHECK(through_configuration("pair", "statement", one.written) == expected);
+    CHECK(through_configuration("prompt", "prompt", one.written) == expected);
   }
 }
 

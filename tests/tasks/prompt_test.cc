@@ -35,7 +35,7 @@ TEST_CASE("a word of PaliGemma's is known in any case, and the rest stays as it 
   CHECK(whole_prompt("What Moves?").text == "What Moves?");
 }
 
-TEST_CASE("white space around a text goes, whatever it is made of, and a line break inside stays") {
+TEST_CASE("white space around a text goes, whatever it is made of; a line break inside is a prompt's space") {
   for (const char* const space :
        {" ", "\t", "\n", "\r\n", "\r", "\v", "\f", "\xc2\xa0", "\xe2\x80\x8b", "\xe3\x80\x80", "\xef\xbb\xbf",
         "\xe2\x96\x81", "\xe2\x80\xa8", " \n \n "}) {
@@ -48,8 +48,12 @@ TEST_CASE("white space around a text goes, whatever it is made of, and a line br
     CHECK(plain_text(around).text.empty());
     CHECK(plain_text(around).fault.empty());
   }
-  for (const char* const line_break : {"\n", "\r\n", "\r"})
-    CHECK(whole_prompt("caption en" + std::string(line_break) + "twice\n").text == "caption en\ntwice");
+  for (const char* const line_break : {"\n", "\r\n", "\r"}) {
+    CHECK(whole_prompt("caption en" + std::string(line_break) + "twice\n").text == "caption en twice");
+    CHECK(prompt_of_words("is it" + std::string(line_break) + "open?", "en").text == "answer en is it open?");
+    CHECK(prompt_after("detect", "car ;" + std::string(line_break) + "dog").text == "detect car ; dog");
+    CHECK(plain_text("a" + std::string(line_break) + "b").text == "a\nb");
+  }
 }
 
 TEST_CASE("text that spells a control token is refused by its name, and what only looks like one is text") {
@@ -86,7 +90,9 @@ TEST_CASE("what is no text is refused") {
 }
 
 TEST_CASE("a prompt belongs to the task that its first word asks for") {
-  CHECK(task_of_prompt("cap en") == "caption");
+  CHECK(task_of_prompt("cap en") == "cap");
+  CHECK(task_of_prompt("describe en") == "describe");
+  CHECK(task_of_prompt("ocr") == "ocr");
   CHECK(task_of_prompt("answer en what moves?") == "question");
   CHECK(task_of_prompt("detect car") == "detect");
   CHECK(task_of_prompt("something else") == "prompt");

@@ -11,9 +11,10 @@
 
 namespace palisade {
 
-// Why an event does not conform to service/schema/NAME.v1.json; empty if it does.
-inline std::vector<std::string> schema_faults(const std::string& name, const Json& event) {
-  const Json json = read_json(std::string(PALISADE_SOURCE_DIR "/service/schema/") + name + ".v1.json");
+// Why an event does not conform to NAME.v1.json of service/schema, or of another folder; empty if it does.
+inline std::vector<std::string> schema_faults(const std::string& name, const Json& event,
+                                              const std::string& folder = "service/schema") {
+  const Json json = read_json(PALISADE_SOURCE_DIR "/" + folder + "/" + name + ".v1.json");
   valijson::Schema schema;
   valijson::SchemaParser parser;
   parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(json), schema);

@@ -25,6 +25,44 @@ TEST_CASE("a pair sees two frames, a caption and a question one, two or sixteen"
   }
 }
 
+TEST_CASE("every task has its prompt, its frames and its longest answer") {
+  struct Expected {
+    const char* task;
+    const char* prompt;
+    int frames;
+    int longest;
+  };
+  for (const auto& [name, prompt, frames, longest] : {
+           Expected{"caption", "caption pt", 16, 64},
+           {"cap", "cap pt", 1, 64},
+           {"describe", "describe pt", 1, 128},
+           {"ocr", "ocr", 1, 128},
+           {"question", "answer pt Car ; dog", 16, 64},
+           {"pair", "answer pt Car ; dog", 2, 64},
+           {"video_caption", "caption pt", 16, 64},
+           {"video_question", "answer pt Car ; dog", 16, 64},
+           {"detect", "detect Car ; dog", 1, 128},
+           {"segment", "segment Car ; dog", 1, 256},
+           {"prompt", "Car ; dog", 1, 64},
+       }) {
+    CAPTURE(name);
+    const Task* const task = find_task(name);
+    REQUIRE(task);
+    CHECK(task->prompt({.language = "pt", .text = " Car ; dog\n"}) == prompt);
+    CHECK(task->frame_counts.front() == frames);
+    CHECK(task->max_new_tokens == longest);
+  }
+  CHECK(find_task("video_caption")->accepts(8));
+  CHECK_FALSE(find_task("detect")->accepts(2));
+}
+
+TEST_CASE("what to detect may begin with the word itself, in any case") {
+  CHECK(find_task("detect")->prompt({.text = "Detect car"}) == "detect car");
+  CHECK(find_task("segment")->prompt({.text = "segment  car"}) == "segment  car");
+  CHECK(find_task("detect")->prompt({.text = "segment"}) == "detect segment");
+  CHECK(find_task("prompt")->prompt({.text = "Detect car"}) == "detect car");
+}
+
 TEST_CASE("an unknown task is not found") {
   CHECK(find_task("capton") == nullptr);
 }
@@ -43,7 +81,8 @@ TEST_CASE(
     "a pair's event has true and false, a question's yes and no where one of them is likely the answer") {
   const auto choices = [](const char* task, const Answer& answer) {
     AnswerEvent event;
-    find_task(task)->read(answer, event);
+    event.prompt = "answer en x";
+    find_task(task)->read(answer, {.clip = {}}, event);
     return event.choices;
   };
   const Answer unlikely{.text = "red",
@@ -71,7 +110,7 @@ TEST_CASE("choices that were given stand in the event, with their log-probabilit
          .yes_no = {.affirmative = 0.9, .negative = 0.1},
          .true_false = {.affirmative = 0.9, .negative = 0.1},
          .choices = {{.text = "a", .logprob = -2, .p = 0.2}, {.text = "b", .logprob = -1, .p = 0.8}}},
-        event);
+        {.clip = {}}, event);
     REQUIRE(event.choices.size() == 2);
     CHECK(event.choices[1].text == "b");
     CHECK(event.choices[1].p == 0.8);
