@@ -13,6 +13,7 @@
 #include "model/error.h"
 #include "model/gemma/language_model.h"
 #include "model/matmul/linear.h"
+#include "model/paligemma/prompt_segment.h"
 #include "model/paligemma/weight_source.h"
 #include "model/siglip/image_encoder.h"
 #include "model/tensor/parallel.h"
@@ -20,45 +21,6 @@
 #include "model/weights/checkpoint_match.h"
 
 namespace palisade {
-namespace {
-
-// Those that enter the pass.
-std::vector<ImageFeatures> images_read(std::span<const ImageFeatures> images, std::span<const int> read_as) {
-  std::vector<ImageFeatures> read;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    if (read_as.empty() || read_as[i] == int(i)) read.push_back(images[i]);
-  }
-  return read;
-}
-
-// The prefix of these images, some of them read as others, and a prompt. Without a cache.
-Segment segment_of(std::span<const ImageFeatures> images, int prompt, std::span<const int> read_as) {
-  Segment segment;
-  for (const ImageFeatures& image : images) segment.prefix += image->rows();
-  segment.prefix += prompt;
-  segment.rows = segment.prefix;
-  if (read_as.empty()) return segment;
-  segment.next_places.assign(segment.prefix, -1);
-  std::vector<int> last_places(images.size());  // where the last that is read as each image begins
-  int place = 0;
-  for (int image = 0; image < int(images.size()); ++image) {
-    const int read = read_as[image], first = place;
-    assert(read <= image && read_as[read] == read && images[read]->rows() == images[image]->rows());
-    for (int token = 0; token < images[image]->rows(); ++token, ++place) {
-      if (read == image) {
-        segment.own_places.push_back(place);
-      } else {
-        segment.next_places[last_places[read] + token] = place;
-      }
-    }
-    last_places[read] = first;
-  }
-  for (; place < segment.prefix; ++place) segment.own_places.push_back(place);
-  segment.rows = int(segment.own_places.size());
-  return segment;
-}
-
-}  // namespace
 
 struct PaliGemma::Parts {
   ModelConfig config;
@@ -322,7 +284,8 @@ std::unique_ptr<Prefill> PaliGemma::begin_scoring(std::span<const ImageFeatures>
   }
   require_room(segment.prefix + int(longest));
   Matrix x = parts_->embed(language, images_read(images, options.read_as), prompt, tails);
-  Sequence sequence(language.make_cache(segment.positions()), parts_->config.text.vocabulary, options.adapter);
+  Sequence sequence(language.make_cache(segment.positions()), parts_->config.text.vocabulary,
+                    options.adapter);
   return std::unique_ptr<Prefill>(new Prefill(language, std::move(x), std::move(segment), std::move(sequence),
                                               {}, std::move(continuations)));
 }
