@@ -51,6 +51,10 @@ const CertaintyCurves* Service::Backend::certainty() const {
   return service_.certainty_ ? &*service_.certainty_ : nullptr;
 }
 
+const MaskDecoder* Service::Backend::masks() const {
+  return service_.masks_ ? &*service_.masks_ : nullptr;
+}
+
 const TextRedaction* Service::Backend::redaction() const {
   return service_.redaction_.get();
 }

@@ -17,6 +17,7 @@ class Service::Backend : public HttpBackend {
   std::size_t waiting() const override;
   const EngineModel& model() const override;
   const CertaintyCurves* certainty() const override;
+  const MaskDecoder* masks() const override;
   const TextRedaction* redaction() const override;
   std::vector<std::string> write_stream(const std::string& name, const std::string& json) override;
   bool remove_stream(const std::string& name) override;

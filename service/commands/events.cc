@@ -13,6 +13,7 @@
 #include "base/moment.h"
 #include "base/whole_file.h"
 #include "ingest/pictures/picture.h"
+#include "service/asking/mask_files.h"
 #include "service/commands/command.h"
 #include "service/commands/state_flags.h"
 #include "service/events/event_line.h"
@@ -149,7 +150,7 @@ struct OneOptions {
   bool undo = false;
   std::string verdict;
   std::string text;
-  std::string sheet, frames, view;
+  std::string sheet, frames, view, masks;
 };
 
 // The folder and the whole id of the event that is meant.
@@ -205,6 +206,10 @@ int show(const OneOptions& options) {
   if (!options.sheet.empty()) write_png(options.sheet, contact_sheet(frames));
   if (!options.frames.empty()) write_frames(options.frames, frames);
   if (!options.view.empty()) write_view(folder, event, options.view);
+  if (!options.masks.empty()) {
+    for (const std::string& name : write_masks(options.masks, parse_json(event.body, event.topic).at("data")))
+      print_line((std::filesystem::path(options.masks) / name).string());
+  }
   if (const auto verdict = judgement_of(folder, event.id))
     print_line(std::string("judged ") + (verdict->right ? "right" : "wrong") +
                (verdict->text.empty() ? "" : ": " + verdict->text));
@@ -307,6 +312,8 @@ void add_events(CLI::App& app, Run& run) {
   show_command->add_option("--view", shown->view, "Write its last frame as people see it, up to 640 wide")
       ->type_name("FILE.png");
   show_command->add_option("--frames", shown->frames, "Write its frames as files")->type_name("DIR");
+  show_command->add_option("--masks-to", shown->masks, "Write the masks of its boxes as PNG, in their order")
+      ->type_name("DIR");
   const auto kept = std::make_shared<OneOptions>();
   add_one(*command, run, "keep", "Keep an event for ever", kept, keep)
       ->add_flag("--undo", kept->undo, "Let it go as others do");

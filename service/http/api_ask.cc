@@ -9,6 +9,7 @@
 #include "service/journal/event_row.h"
 #include "service/journal/frame_files.h"
 #include "tasks/prompt.h"
+#include "tasks/task.h"
 
 namespace palisade {
 namespace {
@@ -69,10 +70,9 @@ std::vector<Frame> frames_of_event(HttpApi& api, const Exchange& exchange, const
   for (const auto& frame :
        stored_frames(*folder, event->id, picture_hashes_of(event->body, event->topic).frames)) {
     if (!frame) throw UsageError("frames of this event are not kept, or no longer");
-    Image image = decode_frame(*frame);
-    const int width = image.width(), height = image.height();
-    frames.push_back(
-        {.stream = stream, .source_width = width, .source_height = height, .image = std::move(image)});
+    // What was kept is the model's square: the camera's size is not known, so that boxes are told as text
+    // alone.
+    frames.push_back({.stream = stream, .image = decode_frame(*frame)});
   }
   if (frames.empty()) throw UsageError("this event saw no frames");
   return frames;
@@ -111,10 +111,19 @@ Choices choices_asked(const Json& body) {
   return choices;
 }
 
+AnswerType type_asked(const Json& body) {
+  const auto type = answer_type_of(text_in(body, "type"));
+  if (!type) throw UsageError(format("type is {}", kAnswerTypes));
+  if (const auto fault = fault_of(*type)) throw UsageError("type: " + *fault);
+  if (type->kind != AnswerType::Kind::kText && body.contains("choices"))
+    throw UsageError("type and choices; give one of them");
+  return *type;
+}
+
 HttpQuestion question_of(HttpApi& api, const Exchange& exchange, const Json& body) {
   for (const auto& [key, value] : body.items()) {
-    constexpr std::string_view kKnown[] = {"prompt", "language", "choices", "pictures",
-                                           "stream", "streams",  "event",   "max_new_tokens"};
+    constexpr std::string_view kKnown[] = {"prompt",  "language", "choices",        "pictures", "stream",
+                                           "streams", "event",    "max_new_tokens", "type"};
     if (std::ranges::find(kKnown, key) == std::end(kKnown))
       throw UsageError(format("'{}' is not known here", key));
   }
@@ -131,9 +140,12 @@ HttpQuestion question_of(HttpApi& api, const Exchange& exchange, const Json& bod
     question.max_new_tokens = int(tokens);
   }
   if (Choices choices = choices_asked(body); !choices.texts.empty()) question.method = std::move(choices);
+  if (body.contains("type")) question.type = type_asked(body);
+  if (question.type.kind != AnswerType::Kind::kText) question.method = method_of(question.type);
   question.clip.frames = frames_asked(api, exchange, body);
   question.clip.sampling.count = int(question.clip.frames.size());
   question.task = std::string(task_of_prompt(question.prompt));
+  if (!body.contains("max_new_tokens")) question.max_new_tokens = find_task(question.task)->max_new_tokens;
   return question;
 }
 

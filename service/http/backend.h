@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "frames/frame.h"
+#include "model/masks/mask_decoder.h"
 #include "service/engine/engine_model.h"
 #include "service/engine/request.h"
 #include "tasks/certainty/certainty_curve.h"
@@ -49,6 +50,7 @@ class HttpBackend {
   virtual std::size_t waiting() const = 0;  // requests, of streams and people
   virtual const EngineModel& model() const = 0;
   virtual const CertaintyCurves* certainty() const = 0;  // null: none
+  virtual const MaskDecoder* masks() const = 0;          // null: none
   virtual const TextRedaction* redaction() const = 0;    // null: none
   // Adds a stream or changes it: a map as those of `streams`, as JSON. Returns what is wrong with it; then
   // nothing has changed.

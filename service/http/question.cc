@@ -15,8 +15,10 @@
 namespace palisade {
 namespace {
 
-HttpAnswer answer_of(HttpApi& api, const std::string& task, const Request& request, const Reply& reply) {
-  AnswerRecord record = record_of_answer(task, request, reply, api.backend.model(), {.pictures = true});
+HttpAnswer answer_of(HttpApi& api, const std::string& task, const AnswerType& type, const Request& request,
+                     const Reply& reply) {
+  AnswerRecord record = record_of_answer(task, request, reply, api.backend.model(),
+                                         {.pictures = true, .masks = api.backend.masks(), .type = type});
   record.answer.frames =
       frames_of(request.clip, [](const Image& image) { return sha256_hex(image.bytes()); });
   if (api.backend.certainty() != nullptr) calibrate(record.answer, *api.backend.certainty());
@@ -43,14 +45,15 @@ void ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuesti
                   .cancelled = [exchange] { return exchange->gone(); },
                   // What is to be replaced can only be told from the whole text.
                   .progress = api.backend.redaction() != nullptr ? nullptr : std::move(question.progress)};
-  request.tell = [&api, exchange, task = std::move(question.task), tell = std::move(tell)](
-                     const Request& asked, const Reply& reply) {
+  request.tell = [&api, exchange, task = std::move(question.task), type = std::move(question.type),
+                  tell = std::move(tell)](const Request& asked, const Reply& reply) {
     if (exchange->gone()) return api.metrics.cancelled();
     if (!reply.error.empty())
       return exchange->fail({.status = 400, .message = reply.error, .code = "cannot_be_answered"});
     api.metrics.answered(reply.timing, reply.answer.token_ids.size());
     // Hashing and JSON are not the engine's work.
-    exchange->work([&api, task, tell, asked, reply] { tell(answer_of(api, task, asked, reply)); });
+    exchange->work(
+        [&api, task, type, tell, asked, reply] { tell(answer_of(api, task, type, asked, reply)); });
   };
   if (api.backend.ask(std::move(request))) return;
   HttpResponse busy = error_response({.status = 429,

@@ -8,6 +8,7 @@
 
 #include "service/http/api.h"
 #include "service/http/exchange.h"
+#include "tasks/answer_type.h"
 
 namespace palisade {
 
@@ -18,6 +19,7 @@ struct HttpQuestion {
   std::string task;  // as its event would name it
   int max_new_tokens = 64;
   DecodingMethod method;
+  AnswerType type = {};
   int top_tokens = 0;
   std::function<void(const AnswerProgress&)> progress;  // on the engine's thread; may be empty
 };

@@ -192,7 +192,15 @@ class Api(unittest.TestCase):
         self.assertEqual(self.ask("POST", "/api/v1/ask", {"prompt": "x", "event": "7ZZZ"})[0], 404)
         for picture in ("!", "http://127.0.0.1/", "data:text/plain;base64,aGVsbG8="):
             self.assertEqual(self.ask("POST", "/api/v1/ask", {"prompt": "x", "pictures": [picture]})[0], 404)
-        for wrong in ({}, {"prompt": "x"}, {"prompt": "", "stream": "a"},
+        status, _, typed = self.ask("POST", "/api/v1/ask", {"prompt": "how many cars are there?", "pictures": [self.picture],
+                                                            "type": "count:3"}, token="ask")
+        self.assertEqual((status, len(typed["choices"]), typed["passes"]), (200, 4, {"prefill": 1, "decode": 0}))
+        self.assertIn(typed["value"], range(4))
+        status, _, boxes = self.ask("POST", "/api/v1/ask", {"prompt": " Detect car\n", "pictures": [self.picture]}, token="ask")
+        self.assertEqual((status, boxes["prompt"], boxes["task"]), (200, "detect car", "detect"))
+        self.assertEqual(boxes["decoding"]["max_new_tokens"], 128)
+        for wrong in ({"prompt": "x", "stream": "a", "type": "number"}, {"prompt": "x", "stream": "a", "type": "yes_no", "choices": ["a", "b"]},
+                      {}, {"prompt": "x"}, {"prompt": "", "stream": "a"},
                       {"prompt": "x", "pictures": [self.picture] * 17}, [], {"promt": "x"},
                       {"prompt": "<image>", "stream": "a"}, {"prompt": "x", "stream": "a", "max_new_tokens": 0}):
             status, _, error = self.ask("POST", "/api/v1/ask", wrong, token="ask")

@@ -163,7 +163,7 @@ class Served(InFolder):
                  "{task: question, name: colour, question: 'what colour is the dog?', type: {choice: [white, blue]}, frames: 1, every: 1s}",
                  "{task: video_caption, frames: 8, every: 1s, span: 1s}"]
         config = self.folder / "config.yaml"
-        config.write_text(f"node: test\npublish: ipc://{self.folder}/events\nstate: {self.folder}/state\n"
+        config.write_text(f"node: test\npublish: ipc://{self.folder}/events\nstate: {self.folder}/state\njournal: {{frames: exact}}\n"
                           f"mask_decoder: {SEGMENTATION / 'vae-oid.npz'}\nstreams:\n"
                           f"  - {{name: a, url: {pictures}, frame_interval: 1s, loop: true, tasks: [{', '.join(tasks)}]}}\n")
         subscriber = Subscriber(f"ipc://{self.folder}/events", "palisade/v1/a/")
@@ -185,6 +185,10 @@ class Served(InFolder):
         self.assertEqual(seen["colour"]["passes"], {"prefill": 1, "decode": 0})
         self.assertEqual(seen["describe"]["decoding"]["max_new_tokens"], 128)
         self.assertEqual(seen["segment"]["decoding"]["max_new_tokens"], 8)
+        # A typed answer that is computed again is the same.
+        stored = [json.loads(line) for line in palisade("events", "--state", f"{self.folder}/state", "--json").stdout.splitlines()]
+        typed = next(event for event in stored if "answer_type" in event["data"])
+        self.assertIn("same", palisade("replay", typed["id"], "--state", f"{self.folder}/state").stdout)
 
 
 if __name__ == "__main__":
