@@ -11,6 +11,7 @@ namespace palisade {
 namespace {
 
 constexpr std::size_t kMaxStreamBytes = 64u << 10;
+constexpr std::string_view kFileKeys[] = {"password_file", "url_file", "tls_ca", "picture", "adapter"};
 constexpr std::string_view kCameraSchemes[] = {"rtsp://", "rtsps://", "http://", "https://"};
 
 Json json_of(const HttpStream& stream) {
@@ -79,6 +80,28 @@ bool is_camera(const Json& stream) {
                              [&](std::string_view scheme) { return url.starts_with(scheme); });
 }
 
+// The first key that names a file; empty: there is none. A first line could be sent to any camera as a
+// password, and a reference picture written anywhere.
+std::string file_key_in(const Json& json) {
+  if (!json.is_structured()) return {};
+  for (const auto& [key, value] : json.items()) {
+    if (json.is_object() && std::ranges::find(kFileKeys, key) != std::end(kFileKeys)) return key;
+    if (const std::string inner = file_key_in(value); !inner.empty()) return inner;
+  }
+  return {};
+}
+
+// The first other stream that a task or rule looks at and the holder may not see; empty: there is none.
+std::string hidden_stream_in(const Json& json, const HttpHolder& holder) {
+  if (!json.is_structured()) return {};
+  for (const auto& [key, value] : json.items()) {
+    if (json.is_object() && key == "stream" && value.is_string() && !holder.may_see(value.get<std::string>()))
+      return value.get<std::string>();
+    if (const std::string inner = hidden_stream_in(value, holder); !inner.empty()) return inner;
+  }
+  return {};
+}
+
 void write_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
   const std::string name = exchange->request().parts.at("stream");
   if (!exchange->holder().may_see(name))
@@ -86,12 +109,16 @@ void write_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
         {.status = 403, .message = "this token is for other streams", .code = "other_stream"});
   Json stream = body_of(exchange->request());
   if (!stream.contains("name")) stream["name"] = name;
-  if (stream["name"] != name || !is_camera(stream))
-    return exchange->fail({.status = 422,
-                           .message = stream["name"] != name ? "name is not that of the path"
-                                                             : "url is rtsp(s):// or http(s)://",
-                           .code = "invalid_stream",
-                           .param = stream["name"] != name ? "name" : "url"});
+  const auto refuse = [&](const std::string& message, const std::string& param) {
+    exchange->fail({.status = 422, .message = message, .code = "invalid_stream", .param = param});
+  };
+  if (stream["name"] != name) return refuse("name is not that of the path", "name");
+  if (!is_camera(stream)) return refuse("url is rtsp(s):// or http(s)://", "url");
+  if (const std::string key = file_key_in(stream); !key.empty())
+    return refuse(format("{} names a file of the service's machine, which its configuration alone may", key),
+                  key);
+  if (const std::string hidden = hidden_stream_in(stream, exchange->holder()); !hidden.empty())
+    return refuse(format("there is no stream '{}'", hidden), "stream");
   const std::vector<std::string> problems = api.backend.write_stream(name, stream.dump(1) + "\n");
   if (problems.empty()) return exchange->respond(json_response({{"name", name}, {"written", true}}));
   HttpResponse refusal =

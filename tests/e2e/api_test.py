@@ -299,11 +299,18 @@ class Api(unittest.TestCase):
         self.assertEqual((self.state / "streams.d" / "new.yaml").stat().st_mode & 0o777, 0o600)
         wait_for(lambda: self.get("/api/v1/events?stream=new&kind=answer&limit=1")[2]["events"], "an answer of the camera")
         for wrong, said in (({"url": "/etc/passwd"}, "rtsp"), ({"url": "gst: fakesrc"}, "rtsp"), ({"tasks": []}, "1 to 16 tasks"),
-                            ({"colour": "red"}, "colour"), ({"name": "other"}, "name")):
+                            ({"colour": "red"}, "colour"),
+                            ({"username": "u", "password_file": "/etc/hostname"}, "password_file"), ({"url_file": "/etc/hostname"}, "url_file"),
+                            ({"tasks": [{"task": "pair", "statement": "x", "against": {"reference": "r", "picture": "/tmp/x.png"}}]}, "picture"), ({"name": "other"}, "name")):
             status, _, error = self.ask("PUT", "/api/v1/streams/new", {**camera, **wrong}, token="edit")
             self.assertEqual(status, 422, wrong)
             self.assertIn(said, error["error"]["message"])
         self.assertEqual(self.ask("PUT", "/api/v1/streams/..%2fx", camera)[0], 404)
+        narrow = self.ask("POST", "/api/v1/tokens", {"name": "narrow", "scope": "edit", "streams": ["new"]})[2]["token"]
+        pair = {"task": "pair", "statement": "x", "against": {"stream": "a"}}
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/new", {**camera, "tasks": [pair]}, token=narrow)[0], 422)
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/b", camera, token=narrow)[0], 403)
+        self.assertEqual(self.ask("DELETE", "/api/v1/tokens/narrow")[0], 204)
         self.assertEqual(self.ask("PUT", "/api/v1/streams/A", camera)[0], 422)
         self.assertEqual(self.ask("DELETE", "/api/v1/streams/new", token="edit")[0], 204)
         wait_for(lambda: self.get("/api/v1/streams/new")[0] == 404, "its end")
