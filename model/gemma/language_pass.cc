@@ -126,7 +126,19 @@ void LanguagePass::attend_and_mix(int first, int count) {
     // One row each is too little for attend() to share among threads.
     parallel_for(count, 4.0 * count * q_.cols() * most_positions(segments_), attend_part);
   } else {
-    for (int part = 0; part < int(parts.size()); ++part) attend_part(part);
+    // So are a few: spellings that are scored behind their prompt.
+    constexpr int kFewRows = 8;
+    std::vector<int> small;
+    double work = 0;
+    for (int part = 0; part < int(parts.size()); ++part) {
+      if (parts[part].count > kFewRows) {
+        attend_part(part);
+      } else {
+        small.push_back(part);
+        work += 4.0 * parts[part].count * q_.cols() * most_positions(segments_);
+      }
+    }
+    parallel_for(int(small.size()), work, [&](int index) { attend_part(small[index]); });
   }
   const MatrixView x = x_.row_range(first, count);
   const auto add_to_x = [&](const std::optional<Matrix>& post_norm) -> RowUse {

@@ -47,7 +47,8 @@ TEST_CASE("two adapters and the base step in one batch, each row as alone") {
     std::map<std::string, AdapterCases> cases;
     std::vector<Sequence> sequences;
     std::vector<std::vector<TokenId>> expected, found;
-    for (const Json& row : read_json(kAdapters / "expected" / name / "batch.json")["rows"]) {
+    const Json batch = read_json(kAdapters / "expected" / name / "batch.json");
+    for (const Json& row : batch["rows"]) {
       const std::string adapter = row["adapter"].is_null() ? "base" : row["adapter"];
       if (!adapters.contains(adapter))
         adapters[adapter] = model.load_adapter(kAdapters / "adapters" / name / adapter);

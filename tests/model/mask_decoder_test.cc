@@ -45,7 +45,8 @@ TEST_CASE("a decoded mask in its box of a picture is the reference's, pixel by p
   const MaskDecoder decoder(kSegmentation / "vae-oid.npz");
   const SafetensorsFile golden(kSegmentation / "mask_decoder.safetensors"),
       masks(kSegmentation / "masks.safetensors");
-  for (const Json& one : read_json(kSegmentation / "cases.json").at("segment")) {
+  const Json cases = read_json(kSegmentation / "cases.json");
+  for (const Json& one : cases.at("segment")) {
     const auto index = one.at("index").get<std::size_t>();
     const int width = one.at("width"), height = one.at("height");
     const auto box = one.at("box_pixels_y1x1y2x2").get<std::vector<int>>();
