@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/clock.h"
 #include "service/events/frame_keeper.h"
 
 namespace palisade {

@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "base/time_text.h"
 #include "base/ulid.h"
+#include "frames/clip.h"
 #include "service/journal/contact_sheet.h"
 #include "service/journal/frame_files.h"
 #include "tests/service/state_folder.h"
@@ -173,7 +174,7 @@ TEST_CASE("a contact sheet shows the frames in order, grey where one is gone") {
 
 TEST_CASE("what is erased leaves no frame behind, kept or not, and others stay") {
   const StateFolder folder;
-  const Clip clip = clip_of({noise(1), noise(2), noise(3)});
+  const Clip clip = journal_clip_of({noise(1), noise(2), noise(3)});
   const auto hashes = hashes_of(clip);
   {
     FrameJournal journal({.folder = folder.path()});
