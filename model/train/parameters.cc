@@ -85,11 +85,10 @@ void Parameters::lay_out() {
 
 void Parameters::read(const Checkpoint& checkpoint) {
   const int stored = trained_.stored_image_size;
-  const bool resampled = stored > 0 && stored != config_.vision.image_size;
   for (const Tensor& tensor : tensors_) {
     if (tensor.spec.added) {
       begin_added(tensor.spec, tensor.value);
-    } else if (resampled && tensor.spec.name.ends_with("position_embedding.weight")) {
+    } else if (resampled() && tensor.spec.name.ends_with("position_embedding.weight")) {
       const int stored_grid = stored / config_.vision.patch_size;
       const Matrix kept =
           checkpoint.read(tensor.spec.name, {stored_grid * stored_grid, config_.vision.width});
@@ -113,6 +112,10 @@ void Parameters::merge_adapters() {
   for (const DecoderBlockTensors& block : weights_.language_tower.blocks) {
     for (const Affine& layer : {block.qkv, block.attention_out, block.gate_up, block.down}) merge(layer);
   }
+}
+
+bool Parameters::resampled() const {
+  return trained_.stored_image_size > 0 && trained_.stored_image_size != config_.vision.image_size;
 }
 
 bool Parameters::trains(ModelPart part) const {

@@ -49,6 +49,8 @@ class Parameters {
 
   const ModelConfig& config() const { return config_; }
   bool trains(ModelPart part) const;
+  // Position embeddings were resampled to another picture size than the checkpoint's.
+  bool resampled() const;
   // In the order in which they lie in memory.
   std::span<const Tensor> tensors() const { return tensors_; }
   const Tensor& tensor(const std::string& name) const;

@@ -56,28 +56,13 @@ bool is_left(const std::string& name) {
 
 }  // namespace
 
-void write_model_folder(const fs::path& source, const fs::path& target, const std::string& id,
-                        const ModelConfig& config, DataType type,
-                        const std::function<void(const fs::path& file)>& write_weights) {
+void write_whole_folder(const fs::path& target, const std::function<void(const fs::path& folder)>& fill) {
   if (fs::exists(target)) throw ModelError(target.string() + ": is there already");
   const fs::path partial = target.string() + ".partial";
   try {
     fs::remove_all(partial);
     fs::create_directories(partial);
-    for (const auto& entry : fs::directory_iterator(source)) {
-      const fs::path& file = entry.path();
-      const std::string name = file.filename().string();
-      if (!entry.is_regular_file() || is_left(name)) continue;
-      if (name == "config.json") {
-        write_whole_file(partial / name, changed_config(file, config, type).dump(2) + "\n");
-      } else if (name == "preprocessor_config.json" || name == "processor_config.json") {
-        write_whole_file(partial / name, changed_preprocessor(file, config).dump(2) + "\n");
-      } else {
-        fs::copy_file(file, partial / name);
-      }
-    }
-    write_whole_file(partial / kIdentity, Json{{"id", id}}.dump(2) + "\n");
-    write_weights(partial / "model.safetensors");
+    fill(partial);
     fs::rename(partial, target);
     sync_folder(target.parent_path());
   } catch (const fs::filesystem_error& error) {
@@ -89,6 +74,31 @@ void write_model_folder(const fs::path& source, const fs::path& target, const st
     fs::remove_all(partial, ignored);
     throw;
   }
+}
+
+void write_identity(const fs::path& folder, const std::string& id) {
+  write_whole_file(folder / kIdentity, Json{{"id", id}}.dump(2) + "\n");
+}
+
+void write_model_folder(const fs::path& source, const fs::path& target, const std::string& id,
+                        const ModelConfig& config, DataType type,
+                        const std::function<void(const fs::path& file)>& write_weights) {
+  write_whole_folder(target, [&](const fs::path& folder) {
+    for (const auto& entry : fs::directory_iterator(source)) {
+      const fs::path& file = entry.path();
+      const std::string name = file.filename().string();
+      if (!entry.is_regular_file() || is_left(name)) continue;
+      if (name == "config.json") {
+        write_whole_file(folder / name, changed_config(file, config, type).dump(2) + "\n");
+      } else if (name == "preprocessor_config.json" || name == "processor_config.json") {
+        write_whole_file(folder / name, changed_preprocessor(file, config).dump(2) + "\n");
+      } else {
+        fs::copy_file(file, folder / name);
+      }
+    }
+    write_identity(folder, id);
+    write_weights(folder / "model.safetensors");
+  });
 }
 
 }  // namespace palisade

@@ -35,6 +35,10 @@ constexpr Key kValues[] = {
     {"image_warmup", "Warm-up of the image encoder, where it is longer; default: --warmup", "SHARE"},
     {"parts", "Parts to train; default: all", "all|language|projection"},
     {"lora_rank", "Rank of adapters that are trained instead of the towers' weights; default: 0, none", "N"},
+    {"lora_output",
+     "What is written of them: adapter, for --adapter, model, which has them in its weights, or both; "
+     "default: both",
+     "both|adapter|model"},
     {"resize", "Resize preset; default: the model's own", "PRESET"},
     {"frames", "Frames of a video; default: 16", "N"},
     {"frame_step", "Frames from one that is taken of a video to the next; default: 1", "N"},

@@ -57,7 +57,8 @@ int run_transfer(const TransferOptions& options) {
     log_info("transfer: stopped; go on with --resume " + (resumed ? options.resume : options.run));
     return kFailed;
   }
-  print_line(run.model().string());
+  const bool merged = std::filesystem::exists(run.model());
+  print_line((merged ? run.model() : run.adapter()).string());
   return kDone;
 }
 

@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 3> kMayChange = {"evaluate_every", "checkpoint_every",
                                                         "checkpoint_minutes"};
-constexpr std::array<std::string_view, 5> kNoStep = {"model", "data", "evaluation", "filters", "beams"};
+constexpr std::array<std::string_view, 6> kNoStep = {"model",   "data",  "evaluation",
+                                                     "filters", "beams", "lora_output"};
 
 std::map<std::string, std::string> entries_of(std::string_view recipe) {
   std::map<std::string, std::string> entries;

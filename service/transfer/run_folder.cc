@@ -189,6 +189,7 @@ void RunFolder::remove_weights() const {
   std::error_code error;
   fs::remove(path_ / kCheckpoint, error);
   fs::remove_all(model(), error);
+  fs::remove_all(adapter(), error);
 }
 
 void RunFolder::append(const Json& metrics) const {

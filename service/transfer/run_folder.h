@@ -19,6 +19,7 @@ namespace palisade {
 //   curves.svg               the same as a picture
 //   checkpoint.safetensors   where it can go on: trained weights, Adam's moments, the steps done, and of a
 //                            step that is not done yet what its passes so far came to
+//   adapter/                 at the end, where lora_rank says so, as PEFT writes it
 //   model/                   at the end, in Hugging Face layout
 // Each file but the metrics appears whole or not at all, so a killed process leaves the last checkpoint as it
 // was. Throws Error naming the file.
@@ -45,6 +46,7 @@ class RunFolder {
   void tell_removed(const std::vector<RemovedLine>& removed) const;
   TransferSettings settings() const;  // throws SettingsError too
   std::filesystem::path model() const { return path_ / "model"; }
+  std::filesystem::path adapter() const { return path_ / "adapter"; }
   std::string name() const;
 
   const std::filesystem::path& path() const { return path_; }
@@ -63,7 +65,7 @@ class RunFolder {
 
   // Takes over checkpoint and metrics of another run with the same training.
   void take_checkpoint(const RunFolder& other) const;
-  // Removes checkpoint and model.
+  // Removes checkpoint, model and adapter.
   void remove_weights() const;
 
   void append(const Json& metrics) const;

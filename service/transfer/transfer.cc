@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "model/decoding/generation.h"
+#include "model/train/adapter_folder.h"
 #include "model/train/model_folder.h"
 #include "model/train/resolution.h"
 #include "model/train/schedule.h"
@@ -117,8 +118,7 @@ class Transfer {
     save();
     if (optimizer_.steps() < total_steps_) return false;
     evaluate(progress);
-    if (!fs::exists(run_.model()))
-      write_model_folder(parameters_, settings_.model, run_.model(), run_.name());
+    write_results();
     if (settings_.beams > 1 && !evaluation_.empty()) evaluate_by_beams(progress);
     run_.draw_curves();
     return true;
@@ -296,16 +296,19 @@ class Transfer {
 
   // Evaluates the model that was written, as the service would answer.
   void evaluate_by_beams(Progress& progress) {
-    const PaliGemma model(run_.model());
+    const bool merged = fs::exists(run_.model());
+    const PaliGemma model(merged ? run_.model() : settings_.model);
+    const SharedAdapter adapter = merged ? nullptr : model.load_adapter(run_.adapter());
     BatchLoader loader(preprocessor_, settings_);
     const DecodingOptions options{
         .max_new_tokens = settings_.text_length,
         .method = BeamSearch{.beams = settings_.beams, .rules = BeamRules::kBigVision}};
     std::size_t exact = 0;
     for (const TransferRecord& record : evaluation_) {
-      const auto features = model.encode(loader.images(record, {}));
-      const Answer answer =
-          decode(model, model.prefill(features, record.tokens.prompt, options.max_new_tokens), options);
+      const auto features = model.encode(loader.images(record, {}), {}, adapter);
+      Sequence sequence =
+          model.prefill(features, record.tokens.prompt, options.max_new_tokens, {}, {.adapter = adapter});
+      const Answer answer = decode(model, std::move(sequence), options);
       exact += answer.text == record.suffix;
     }
     const double share = double(exact) / double(evaluation_.size());
@@ -314,6 +317,23 @@ class Transfer {
     progress.clear();
     log_info(what_ + format(": with {} beams {:.1f} % of {} answers exact", settings_.beams, 100 * share,
                             evaluation_.size()));
+  }
+
+  // The adapter first, because writing the model merges it.
+  void write_results() {
+    const LoraOutput output = settings_.lora_output;
+    const bool adapter = settings_.lora_rank > 0 && output != LoraOutput::kModel;
+    if (adapter && has_adapter(parameters_)) {
+      if (!fs::exists(run_.adapter()))
+        write_adapter_folder(parameters_, settings_.model, run_.adapter(), run_.name());
+    } else if (adapter) {
+      log_info(what_ + ": no adapter is written: " +
+               (parameters_.resampled() ? "the model has become one of another picture size"
+                                        : "nothing but the projection was trained"));
+    }
+    const bool model = !adapter || output != LoraOutput::kAdapter || !has_adapter(parameters_);
+    if (model && !fs::exists(run_.model()))
+      write_model_folder(parameters_, settings_.model, run_.model(), run_.name());
   }
 
   void save() {

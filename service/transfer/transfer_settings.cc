@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "frames/resize.h"
 #include "service/settings/settings_reader.h"
@@ -18,6 +19,9 @@ constexpr std::array<std::pair<std::string_view, TrainedParts>, 3> kParts = {
      {"language", TrainedParts::kLanguageModel},
      {"projection", TrainedParts::kProjection}}};
 
+constexpr std::array<std::pair<std::string_view, LoraOutput>, 3> kLoraOutputs = {
+    {{"both", LoraOutput::kBoth}, {"adapter", LoraOutput::kAdapter}, {"model", LoraOutput::kModel}}};
+
 constexpr double kMaxExamples = 1e12;
 constexpr int kMaxCount = 1'000'000'000;
 
@@ -26,16 +30,20 @@ void read_path(SettingsReader& reader, const char* key, const fs::path& folder, 
   if (reader.read(key, text)) into = folder / text;
 }
 
-void read_parts(SettingsReader& reader, TransferSettings& settings) {
+// One of three words.
+template <typename Choice>
+void read_choice_of(SettingsReader& reader, const char* key,
+                    const std::array<std::pair<std::string_view, Choice>, 3>& choices, Choice& into) {
   std::string name;
-  if (!reader.read("parts", name)) return;
-  for (const auto& [known, parts] : kParts) {
+  if (!reader.read(key, name)) return;
+  for (const auto& [known, choice] : choices) {
     if (name == known) {
-      settings.parts = parts;
+      into = choice;
       return;
     }
   }
-  reader.problem("parts", "parts is all, language or projection, not '" + name + "'");
+  reader.problem(key, format("{} is {}, {} or {}, not '{}'", key, choices[0].first, choices[1].first,
+                             choices[2].first, name));
 }
 
 // The shortest text that parses to the same number.
@@ -74,8 +82,9 @@ void read_recipe(const YamlNode& root, const fs::path& folder, TransferSettings&
   reader.read("text_length", settings.text_length, 4, 8192);
   reader.read("warmup", settings.warmup, 0, 1);
   reader.read("image_warmup", settings.image_warmup, 0, 1);
-  read_parts(reader, settings);
+  read_choice_of(reader, "parts", kParts, settings.parts);
   reader.read("lora_rank", settings.lora_rank, 0, 1024);
+  read_choice_of(reader, "lora_output", kLoraOutputs, settings.lora_output);
   reader.read("resize", settings.resize);
   reader.read("frames", settings.frames, 1, 256);
   reader.read("frame_step", settings.frame_step, 1, 10'000);
@@ -125,6 +134,9 @@ std::string recipe_text(const TransferSettings& settings) {
     if (parts == settings.parts) line("parts", std::string(name));
   }
   line("lora_rank", std::to_string(settings.lora_rank));
+  for (const auto& [name, output] : kLoraOutputs) {
+    if (output == settings.lora_output) line("lora_output", std::string(name));
+  }
   if (!settings.resize.empty()) line("resize", settings.resize);
   line("frames", std::to_string(settings.frames));
   line("frame_step", std::to_string(settings.frame_step));

@@ -14,6 +14,10 @@ namespace palisade {
 // The parts of the model that are trained; freeze_vit excludes the image encoder from `all`.
 enum class TrainedParts { kAll, kLanguageModel, kProjection };
 
+// What a transfer with lora_rank writes at its end: the adapter alone, the model with the adapter in its
+// weights, or both.
+enum class LoraOutput { kBoth, kAdapter, kModel };
+
 // A transfer: what is trained on what, and the recipe (PaliGemma, arXiv 2407.07726, transfers). The first
 // eight are the hyper-parameters in decreasing order of importance.
 struct TransferSettings {
@@ -37,7 +41,8 @@ struct TransferSettings {
   double warmup = 0.05;      // share of all steps
   double image_warmup = 0;   // of the image encoder, where it is longer (stage 1)
   TrainedParts parts = TrainedParts::kAll;
-  int lora_rank = 0;   // above 0: adapters are trained instead of the towers' weights, and merged at the end
+  int lora_rank = 0;  // above 0: adapters are trained instead of the towers' weights
+  LoraOutput lora_output = LoraOutput::kBoth;
   std::string resize;  // a preset; empty: the model's own
   int frames = 16;     // of a video
   int frame_step = 1;

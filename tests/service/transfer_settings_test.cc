@@ -111,6 +111,7 @@ TEST_CASE("a recipe is written so that it is read back the same") {
                             .parts = TrainedParts::kLanguageModel,
                             .resize = "bv-bilinear",
                             .seed = 7};
+  settings.lora_output = LoraOutput::kAdapter;
   const std::string text = recipe_text(settings);
   TransferSettings again;
   read_recipe(text, "/elsewhere/r.yaml", again);
