@@ -1,7 +1,9 @@
 // Readers of a model folder's files.
+#include <algorithm>
 #include <fstream>
 
 #include "base/json.h"
+#include "model/adapters/adapter_tensors.h"
 #include "model/config/model_config.h"
 #include "model/config/preprocessor.h"
 #include "model/config/siglip_config.h"
@@ -42,6 +44,20 @@ void tokenize(const TokenizerType& tokenizer) {
 }
 
 }  // namespace
+
+// An adapter_config.json, a zero, and an adapter_model.safetensors.
+void adapter(Input input) {
+  const auto zero = std::ranges::find(input, 0);
+  const auto config = input.first(std::size_t(zero - input.begin()));
+  std::filesystem::create_directory(folder() / "adapter");
+  file_of("adapter/adapter_config.json", config);
+  file_of("adapter/adapter_model.safetensors", input.subspan(std::min(config.size() + 1, input.size())));
+  try {
+    const AdapterTensors tensors = read_adapter(folder() / "adapter", small_model());
+    for (const auto& [name, tensor] : tensors.replaced) (void)tensor.to_floats();
+  } catch (const Error&) {
+  }
+}
 
 void safetensors(Input input) {
   try {

@@ -144,6 +144,32 @@ def mask_decoder():
     return arrays
 
 
+def adapters():
+    """Of the same model: an adapter_config.json, a zero, and an adapter_model.safetensors."""
+    layer, prefix = "base_model.model.model.language_model.layers.0.", "base_model.model.model."
+    tower = prefix + "vision_tower.encoder.layers.0."
+
+    def low_rank(module, outputs, inputs, rank):
+        return {module + ".lora_A.weight": ("F32", [rank, inputs], bytes(4 * rank * inputs)),
+                module + ".lora_B.weight": ("BF16", [outputs, rank], bytes(2 * outputs * rank))}
+
+    plain = {"peft_type": "LORA", "r": 2, "lora_alpha": 4.0}
+    yield "plain", plain, low_rank(layer + "self_attn.q_proj", 8, 8, 2)
+    yield ("patterns", {**plain, "use_rslora": True, "rank_pattern": {"layers.0.*down_proj": 1}, "alpha_pattern": {r".*\.fc1": 3},
+                        "target_modules": r".*(down_proj|fc1)"},
+           {**low_rank(layer + "mlp.down_proj", 8, 16, 1), **low_rank(tower + "mlp.fc1", 16, 8, 2)})
+    yield ("saved", {**plain, "bias": "lora_only", "lora_bias": True, "modules_to_save": ["multi_modal_projector"],
+                     "target_modules": ["out_proj"]},
+           {**low_rank(tower + "self_attn.out_proj", 8, 8, 2),
+            tower + "self_attn.out_proj.lora_B.bias": ("F16", [8], bytes(16)),
+            tower + "self_attn.out_proj.base_layer.bias": ("F32", [8], bytes(32)),
+            prefix + "multi_modal_projector.linear.weight": ("F32", [8, 8], bytes(256)),
+            prefix + "multi_modal_projector.linear.bias": ("F32", [8], bytes(32))})
+    yield "dora", {**plain, "use_dora": True}, low_rank(layer + "self_attn.k_proj", 4, 8, 2)
+
+
+for name, config, tensors in adapters():
+    write("adapter", name, json.dumps(config).encode() + b"\0" + safetensors(tensors))
 for name, data in calibrations():
     write("calibration", name, data)
 for name, data in feed_messages().items():

@@ -5,6 +5,7 @@
 // The readers in targets.cc's table. There is a file for each part of the product.
 namespace palisade::fuzz {
 
+void adapter(Input);
 void calibration(Input);
 void containers(Input);
 void control(Input);

@@ -25,6 +25,7 @@ struct TemporaryFolder {
 };
 
 constexpr Target kTargets[] = {
+    {"adapter", adapter},
     {"calibration", calibration},
     {"containers", containers},
     {"control", control},
