@@ -121,6 +121,7 @@ Service::Service(Settings settings, EngineModel& model)
         settings_.replay, [this](const ReplayRequest& request) { return missed_->answer(request); }, keys);
   }
   open_references(settings_);
+  adapters_ = load_adapters(settings_);
   if (!settings_.control.empty()) {
     control_ = std::make_unique<Control>(
         settings_.control, [this](const ControlRequest& request) { return on_control(request); });
@@ -143,6 +144,20 @@ void Service::open_references(const Settings& settings) {
                        model_.identity().resize);
     }
   }
+}
+
+std::vector<SharedAdapter> Service::load_adapters(const Settings& settings) const {
+  std::vector<SharedAdapter> adapters;
+  for (const StreamSettings& stream : settings.streams) {
+    for (const TaskSettings& task : stream.tasks) {
+      if (task.adapter.empty()) continue;
+      const SharedAdapter adapter = model_.load_adapter(task.adapter);
+      if (std::ranges::find(adapters, adapter) != adapters.end()) continue;
+      log_info("adapter " + adapter->identity.id + " (" + task.adapter.string() + ")");
+      adapters.push_back(adapter);
+    }
+  }
+  return adapters;
 }
 
 // Runs on Control's thread.
@@ -247,9 +262,11 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
         keys);
     return;
   }
+  std::vector<SharedAdapter> adapters;
   try {
     open_references(wanted);
-  } catch (const PictureError& error) {
+    adapters = load_adapters(wanted);
+  } catch (const Error& error) {
     log_error(std::string(error.what()) + "; the configuration was not reloaded, all goes on as before");
     return;
   }
@@ -267,6 +284,7 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
   end_streams(leaving);
   settings_ = std::move(wanted);
   road_->follow(settings_.rules);
+  adapters_ = std::move(adapters);
   std::size_t begun = 0;
   for (const StreamSettings& stream : settings_.streams) {
     if (std::ranges::find(staying, stream.name, &ServedStream::name) != staying.end()) continue;

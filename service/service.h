@@ -33,8 +33,8 @@ class Service {
  public:
   enum class End { kStopped, kAllEnded, kSomeUnreadable };
 
-  // Binds the endpoints and reads the reference pictures; run() starts the streams. Throws Unavailable,
-  // PictureError, Error. The model outlives the service.
+  // Binds the endpoints and reads reference pictures and adapters; run() starts the streams. Throws
+  // Unavailable, Error. The model outlives the service.
   Service(Settings settings, EngineModel& model);
   ~Service();
 
@@ -59,6 +59,7 @@ class Service {
   void open_references(const Settings& settings);
   void ask_now(const TaskAsked& asked);
   class Backend;
+  std::vector<SharedAdapter> load_adapters(const Settings& settings) const;
   std::optional<std::string> on_control(const ControlRequest& request);
   bool read_clients_again(const Settings& settings);
   void apply(Settings wanted, const Feed::Open& open);
@@ -74,6 +75,7 @@ class Service {
   Pairings pairings_;
   ReferencePictures references_;
   std::optional<MaskDecoder> masks_;  // as the settings say
+  std::vector<SharedAdapter> adapters_;  // that tasks name, so that they stay
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   Streams streams_;                 // guarded by mutex_

@@ -36,7 +36,8 @@ MAY_INCLUDE = {
                        "model/siglip model/gemma",
     "model/decoding": "model model/text model/kernels model/paligemma",
     "model/masks": "frames model",
-    "model/train": "model model/tensor model/text model/config model/kernels model/weights model/matmul model/siglip model/gemma",
+    "model/train": "model model/tensor model/text model/config model/kernels model/weights model/matmul model/adapters model/siglip "
+                   "model/gemma",
     "tasks/events": "frames model/masks model/paligemma model/decoding",
     "tasks/filters": "",
     "tasks/certainty": "tasks/events",
@@ -60,7 +61,7 @@ MAY_INCLUDE = {
     "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
                       "model/siglip model/masks model/paligemma model/decoding model/train tasks",
     "service": "ingest ingest/source ingest/pictures model/masks tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams service/http",  # wires all of it
-    "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/siglip model/masks model/paligemma "
+    "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/adapters model/siglip model/masks model/paligemma "
                         "model/decoding tasks tasks/events tasks/certainty tasks/rules service service/terminal service/endpoints service/settings service/events "
                         "service/zeromq service/journal service/engine service/asking service/http service/transfer service/bench service/verify",
 }
@@ -98,7 +99,7 @@ DOORS = [
 # Who may know number formats: matmul, what holds weights, and whoever hands the choice on from a setting.
 PRECISION = (r"model/(matmul|siglip)/\w+\.(cc|h)|model/paligemma/(paligemma|adapter|weight_source)\.(cc|h)|model/gemma/language_model\.(cc|h)|"
              r"service/settings/settings\.(cc|h)|service/engine/engine_model\.(cc|h)|service/commands/\w+\.(cc|h)|"
-             r"service/verify/(tolerance|model_cases|verify)\.(cc|h)|tests/.*")
+             r"service/verify/(tolerance|model_cases|adapter_cases|verify)\.(cc|h)|tests/.*")
 # Who may know ModelError: models, and those that make one.
 MODEL_ERROR = r"model/.*|service/engine/engine_model\.cc|service/commands/similar\.cc|examples/demo_model/train\.cc|tests/.*"
 TOP_FOLDERS = {folder.split("/")[0] for folder in MAY_INCLUDE}

@@ -131,12 +131,14 @@ bool ends_in(std::string_view path, std::string_view module) {
                             path[path.size() - module.size() - 1] == '.');
 }
 
-// Whether a module is `saved`, as PEFT asks (its path ends so), or in one that is.
-bool is_in(std::string_view path, std::string_view saved) {
-  for (std::size_t end = path.size(); end != std::string_view::npos; end = path.substr(0, end).rfind('.')) {
-    if (path.substr(0, end).ends_with(saved)) return true;
+// The outermost module that is `saved`, as PEFT asks (its path ends so), of those that this path is in;
+// empty: none.
+std::string_view outermost(std::string_view path, std::string_view saved) {
+  for (std::size_t end = 0; end != std::string_view::npos && end < path.size();) {
+    end = path.find('.', end + 1);
+    if (path.substr(0, end).ends_with(saved)) return path.substr(0, end);
   }
-  return false;
+  return {};
 }
 
 std::string joined_names(const std::vector<std::string>& names) {
@@ -206,13 +208,19 @@ void AdapterConfig::require_targets(const std::vector<std::string>& paths) const
   }
 }
 
-bool AdapterConfig::saves(std::string_view path) const {
-  return std::ranges::any_of(saved_, [&](const std::string& saved) { return is_in(path, saved); });
+std::string AdapterConfig::saved_module(std::string_view path) const {
+  std::string_view module;
+  for (const std::string& saved : saved_) {
+    const std::string_view found = outermost(path, saved);
+    if (module.empty() || (!found.empty() && found.size() < module.size())) module = found;
+  }
+  return std::string(module);
 }
 
 void AdapterConfig::require_saved(const std::vector<std::string>& paths) const {
   for (const std::string& saved : saved_) {
-    if (std::ranges::none_of(paths, [&](const std::string& path) { return is_in(path, saved); }))
+    const auto is_in = [&](const std::string& path) { return !outermost(path, saved).empty(); };
+    if (std::ranges::none_of(paths, is_in))
       throw ModelError(file_ + ": \"modules_to_save\" names " + saved +
                        ", of which the folder holds no tensors; save the adapter anew");
   }

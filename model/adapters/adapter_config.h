@@ -26,8 +26,8 @@ class AdapterConfig {
   double scale(std::string_view path) const;
   // Throws where target_modules leave out a path that has tensors.
   void require_targets(const std::vector<std::string>& paths) const;
-  // Whether modules_to_save names this module or one that it is in.
-  bool saves(std::string_view path) const;
+  // The module of modules_to_save that this one is, or is in; empty: none.
+  std::string saved_module(std::string_view path) const;
   // Throws where a module of modules_to_save has none of these paths.
   void require_saved(const std::vector<std::string>& paths) const;
 

@@ -79,7 +79,8 @@ class AdapterReader {
     for (const auto& [released, module] : modules_) adapted.push_back(module.path);
     for (auto& [released, module] : modules_) tensors_.low_rank.insert({released, matrix_of(module)});
     config_.require_targets(adapted);
-    config_.require_saved(saved_);
+    config_.require_saved({saved_.begin(), saved_.end()});
+    for (const std::string& module : saved_) require_whole(module);
     weights_.file()->require_unchanged();
     return std::move(tensors_);
   }
@@ -136,8 +137,8 @@ class AdapterReader {
     const std::string released = released_name(rest);
     const auto shape = shapes_.find(released);
     const std::string path = rest.substr(0, rest.rfind('.'));
-    const bool saved = config_.saves(path);
-    if (shape == shapes_.end() || (!saved && !released.ends_with(".bias")))
+    const std::string saved = config_.saved_module(path);
+    if (shape == shapes_.end() || (saved.empty() && !released.ends_with(".bias")))
       fail(name,
            "is neither of a LoRA nor of modules_to_save, nor a bias of this model, and may change the "
            "answers; save the adapter as a plain LoRA");
@@ -146,7 +147,17 @@ class AdapterReader {
     require_finite(name, tensor);
     if (!tensors_.replaced.insert({released, tensor}).second)
       fail(name, "stands there twice, under two names");
-    if (saved) saved_.push_back(path);
+    if (!saved.empty()) saved_.insert(saved);
+  }
+
+  // A module that is saved stands in the place of the model's with all its tensors.
+  void require_whole(const std::string& module) const {
+    const std::string part = released_name(module + ".");
+    for (auto one = shapes_.lower_bound(part); one != shapes_.end() && one->first.starts_with(part); ++one) {
+      if (!tensors_.replaced.contains(one->first))
+        throw ModelError(file() + ": \"modules_to_save\" names " + module + ", of which " + one->first +
+                         " is missing; save the adapter anew");
+    }
   }
 
   static std::string text_of(const std::vector<std::int64_t>& shape) {
@@ -234,7 +245,7 @@ class AdapterReader {
   TensorShapes shapes_;
   std::map<std::string, AdaptedModule> modules_;  // by `released`
   std::string homeless_;                          // a tensor of no layer
-  std::vector<std::string> saved_;                // modules of modules_to_save that have tensors
+  std::set<std::string> saved_;                   // modules of modules_to_save that have tensors
   AdapterTensors tensors_;
 };
 

@@ -56,7 +56,7 @@ Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config) 
   return read_biased_linear(checkpoint, kProjection, config.text.width, config.vision.width, Precision::kF32);
 }
 
-std::shared_ptr<const Adapter> make_adapter(const AdapterBase& base, AdapterTensors tensors) {
+SharedAdapter make_adapter(const AdapterBase& base, AdapterTensors tensors) {
   auto adapter = std::make_shared<Adapter>();
   adapter->identity = tensors.identity;
   if (!tensors.replaced.empty()) {

@@ -33,6 +33,14 @@ struct Adapter {
   std::size_t bytes() const { return image_encoder.bytes() + projection.bytes() + language.bytes(); }
 };
 
+using SharedAdapter = std::shared_ptr<const Adapter>;
+
+// The adapter where images look otherwise to it than to the model alone, else nullptr: features of images are
+// shared among requests for which this is the same.
+inline const Adapter* image_adapter(const SharedAdapter& adapter) {
+  return adapter && adapter->changes_images() ? adapter.get() : nullptr;
+}
+
 // What an adapter is loaded beside.
 struct AdapterBase {
   const ModelConfig& config;
@@ -51,6 +59,6 @@ inline const std::string kImageTower = "vision_tower.vision_model.";
 Linear read_projection(const Checkpoint& checkpoint, const ModelConfig& config);
 
 // Throws Error where weights of the folder are needed and have changed since the model was loaded.
-std::shared_ptr<const Adapter> make_adapter(const AdapterBase& base, AdapterTensors tensors);
+SharedAdapter make_adapter(const AdapterBase& base, AdapterTensors tensors);
 
 }  // namespace palisade

@@ -199,7 +199,7 @@ std::vector<TokenId> PaliGemma::prompt_ids(std::string_view prefix) const {
 
 std::unique_ptr<ImageEncoding> PaliGemma::begin_encode(std::span<const Image> images,
                                                        const Observer& observer,
-                                                       std::shared_ptr<const Adapter> adapter) const {
+                                                       SharedAdapter adapter) const {
   assert(!images.empty());
   std::vector<Matrix> pixels(images.size());
   const double work =
@@ -212,7 +212,7 @@ std::unique_ptr<ImageEncoding> PaliGemma::begin_encode(std::span<const Image> im
 }
 
 ImageEncoding::ImageEncoding(const PaliGemma& model, Matrix x, const Observer& observer,
-                             std::shared_ptr<const Adapter> adapter)
+                             SharedAdapter adapter)
     : model_(model),
       observer_(observer),
       adapter_(std::move(adapter)),
@@ -239,7 +239,7 @@ std::vector<ImageFeatures> ImageEncoding::finish() {
 }
 
 std::vector<ImageFeatures> PaliGemma::encode(std::span<const Image> images, const Observer& observer,
-                                             const std::shared_ptr<const Adapter>& adapter) const {
+                                             const SharedAdapter& adapter) const {
   if (images.empty()) return {};
   const auto encoding = begin_encode(images, observer, adapter);
   while (encoding->advance(kUnboundedOperations)) {
@@ -299,29 +299,33 @@ Sequence PaliGemma::prefill(std::span<const ImageFeatures> images, std::span<con
   return prefill->finish();
 }
 
-Matrix PaliGemma::logits(ConstMatrixView hidden) const {
+Matrix PaliGemma::logits(ConstMatrixView hidden, const SharedAdapter& adapter) const {
   Matrix logits(hidden.rows, parts_->config.text.vocabulary);
-  parts_->language_model.logits(hidden, logits);
+  parts_->language_model_of(adapter.get())
+      .logits(hidden, logits, adapter ? rows_of(adapter->language.head, hidden.rows) : RowAdapters());
   return logits;
 }
 
 Matrix PaliGemma::score(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
-                        std::span<const TokenId> suffix, const Observer& observer) const {
-  Matrix x = parts_->embed(parts_->language_model, images, prompt, suffix);
+                        std::span<const TokenId> suffix, const Observer& observer,
+                        const SharedAdapter& adapter) const {
+  const LanguageModel& language = parts_->language_model_of(adapter.get());
+  Matrix x = parts_->embed(language, images, prompt, suffix);
   require_room(x.rows());
-  KvCache cache = parts_->language_model.make_cache(x.rows());
-  const Segment segment{.cache = &cache, .rows = x.rows(), .prefix = x.rows() - int(suffix.size())};
-  parts_->language_model.forward(x, {&segment, 1}, observer, segment.prefix);
-  Matrix logits(int(suffix.size()), parts_->config.text.vocabulary);
-  parts_->language_model.logits(x.view().row_range(segment.prefix, int(suffix.size())), logits);
-  return logits;
+  KvCache cache = language.make_cache(x.rows());
+  const Segment segment{.cache = &cache,
+                        .rows = x.rows(),
+                        .prefix = x.rows() - int(suffix.size()),
+                        .adapter = adapter ? &adapter->language : nullptr};
+  language.forward(x, {&segment, 1}, observer, segment.prefix);
+  return logits(x.view().row_range(segment.prefix, int(suffix.size())), adapter);
 }
 
-std::shared_ptr<const Adapter> PaliGemma::load_adapter(const std::filesystem::path& folder) const {
+SharedAdapter PaliGemma::load_adapter(const std::filesystem::path& folder) const {
   return adapt(read_adapter(folder, parts_->config));
 }
 
-std::shared_ptr<const Adapter> PaliGemma::adapt(AdapterTensors tensors) const {
+SharedAdapter PaliGemma::adapt(AdapterTensors tensors) const {
   return make_adapter({.config = parts_->config,
                        .image_encoder = parts_->image_encoder,
                        .folder = parts_->folder,

@@ -59,11 +59,10 @@ class ImageEncoding {
 
  private:
   friend class PaliGemma;
-  ImageEncoding(const PaliGemma& model, Matrix x, const Observer& observer,
-                std::shared_ptr<const Adapter> adapter);
+  ImageEncoding(const PaliGemma& model, Matrix x, const Observer& observer, SharedAdapter adapter);
   const PaliGemma& model_;
   Observer observer_;
-  std::shared_ptr<const Adapter> adapter_;
+  SharedAdapter adapter_;
   Matrix x_;
   EncoderPass pass_;
 };
@@ -71,7 +70,7 @@ class ImageEncoding {
 // How a prefill differs from all images through the model alone.
 struct PrefillOptions {
   std::span<const int> read_as = {};  // see static_images.h; empty: each as itself
-  std::shared_ptr<const Adapter> adapter = {};
+  SharedAdapter adapter = {};
 };
 
 // The prefill of one request, as above.
@@ -143,11 +142,11 @@ class PaliGemma {
   // Each image (image_size() square; others are resized with identity().resize) through SigLIP and
   // projection, as one batch.
   std::vector<ImageFeatures> encode(std::span<const Image> images, const Observer& observer = {},
-                                    const std::shared_ptr<const Adapter>& adapter = {}) const;
+                                    const SharedAdapter& adapter = {}) const;
 
   // As encode, to be run in slices.
   std::unique_ptr<ImageEncoding> begin_encode(std::span<const Image> images, const Observer& observer = {},
-                                              std::shared_ptr<const Adapter> adapter = {}) const;
+                                              SharedAdapter adapter = {}) const;
 
   // Images, then prompt, all attending to each other; room for `max_new_tokens` more. Throws Error where
   // that is more than config().text.max_position_embeddings.
@@ -169,19 +168,20 @@ class PaliGemma {
                                          const PrefillOptions& options = {}) const;
 
   // Of rows of "lm.final_norm" as an Observer sees them. [rows, embedding rows]
-  Matrix logits(ConstMatrixView hidden) const;
+  Matrix logits(ConstMatrixView hidden, const SharedAdapter& adapter = {}) const;
 
   // As prefill, followed by `suffix` whose tokens see the prefix and each other causally (teacher forcing).
   // Returns the logits of every suffix position. [suffix, embedding rows]
   Matrix score(std::span<const ImageFeatures> images, std::span<const TokenId> prompt,
-               std::span<const TokenId> suffix, const Observer& observer = {}) const;
+               std::span<const TokenId> suffix, const Observer& observer = {},
+               const SharedAdapter& adapter = {}) const;
 
   // Reads the folder of a LoRA (read_adapter), to stand beside this model: images are encoded with it, and
   // the sequences that it prefills go on with it. Any thread; waits for the model's weights where it is still
   // being loaded. Throws Error.
-  std::shared_ptr<const Adapter> load_adapter(const std::filesystem::path& folder) const;
+  SharedAdapter load_adapter(const std::filesystem::path& folder) const;
   // The same of one that is read already; of weights without a folder it replaces none.
-  std::shared_ptr<const Adapter> adapt(AdapterTensors tensors) const;
+  SharedAdapter adapt(AdapterTensors tensors) const;
 
   // Appends tokens[i] to *sequences[i] and computes its next logits, all in one batch, whatever adapters they
   // have; only those of which an adapter replaces parts of the language model are apart.

@@ -32,7 +32,8 @@ std::vector<std::string> stacked_with(const std::string& first) {
   return {first};
 }
 
-Json config_of(const Parameters& parameters, int rank, const std::filesystem::path& base, bool projection) {
+Json peft_config_of(const Parameters& parameters, int rank, const std::filesystem::path& base,
+                    bool projection) {
   std::string targets = R"(.*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj))";
   if (parameters.trains(ModelPart::kImageEncoder))
     targets += R"(|.*vision_tower.*\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2))";
@@ -94,7 +95,7 @@ void write_adapter_folder(const Parameters& parameters, const std::filesystem::p
   }
   write_whole_folder(target, [&](const std::filesystem::path& folder) {
     write_whole_file(folder / kAdapterConfigFile,
-                     config_of(parameters, rank, base, projection).dump(2) + "\n");
+                     peft_config_of(parameters, rank, base, projection).dump(2) + "\n");
     write_identity(folder, id);
     write_safetensors(folder / kAdapterWeightsFile, tensors, {{"format", "pt"}});
   });

@@ -63,6 +63,7 @@ struct Batch {
                     .prompts = {options.prompt},
                     .max_new_tokens = options.max_new_tokens,
                     .prune = options.prune,
+                    .adapter = options.adapter,
                     .series = "batch",
                     .tell = [this](const Request& served, const Reply& reply) { told(served, reply); },
                     .dropped_before = std::exchange(dropped, 0)};

@@ -24,6 +24,7 @@ struct BatchOptions {
   std::string prompt;
   int max_new_tokens = 64;
   Prune prune;
+  SharedAdapter adapter;  // or nullptr
 };
 
 // Called in order, on the engine's thread, with each answer and the source's duration where it is known.

@@ -71,6 +71,16 @@ Json uncalibrated(Json choices) {
   return choices;
 }
 
+// The adapter to ask; nullopt where it is not at hand.
+std::optional<SharedAdapter> adapter_of(const Json& data, const ReplayModel& asked) {
+  const Json named = field(data, "adapter");
+  for (const SharedAdapter& adapter : asked.adapters) {
+    if (!named.is_null() && field(named, "sha256") == adapter->identity.sha256) return adapter;
+  }
+  if (!asked.as_it_was) return asked.adapters.size() == 1 ? asked.adapters.front() : nullptr;
+  return named.is_null() ? std::optional(SharedAdapter()) : std::nullopt;
+}
+
 ReplayOutcome compared(const Json& then, const Json& now) {
   if (field(then, "text") != field(now, "text")) return ReplayOutcome::kDiffers;
   for (const char* const key : {"token_ids", "logprob", "token_logprobs", "finish_reason"}) {
@@ -108,15 +118,18 @@ std::string_view name_of(ReplayOutcome outcome) {
 }
 
 std::optional<ReplayedAnswer> replay_answer(const Json& event, const std::vector<Image>& frames,
-                                            EngineModel& model, bool as_it_was, const std::stop_token& stop) {
+                                            const ReplayModel& asked, const std::stop_token& stop) {
+  EngineModel& model = asked.model;
   try {
     const Json& data = event.at("data");
     if (!is_answer(event, data)) return ReplayedAnswer{.outcome = ReplayOutcome::kNotAnAnswer};
-    if (as_it_was && !is_of(data.at("model"), model.identity()))
+    const auto adapter = adapter_of(data, asked);
+    if (!adapter || (asked.as_it_was && !is_of(data.at("model"), model.identity())))
       return ReplayedAnswer{.outcome = ReplayOutcome::kOtherModel};
     if (frames.empty() || std::ranges::any_of(frames, &Image::empty))
       return ReplayedAnswer{.outcome = ReplayOutcome::kFramesGone};
-    const Request request = request_of(event, data, frames);
+    Request request = request_of(event, data, frames);
+    request.adapter = *adapter;
     const auto reply = ask_once(model, request, stop);
     if (!reply) return std::nullopt;
     const AnswerRecord record = record_of_answer(data.at("task").get<std::string>(), request, *reply, model,

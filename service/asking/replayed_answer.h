@@ -16,7 +16,7 @@ enum class ReplayOutcome {
   kSame,         // text, tokens and every probability, to the bit
   kSameText,     // the text, with other probabilities
   kDiffers,      // another text
-  kOtherModel,   // not asked: the event was another model's, or of another precision or resize
+  kOtherModel,   // not asked: the event was another model's or adapter's, or of another precision or resize
   kFramesGone,   // not asked: its frames are not kept
   kNotAnAnswer,  // not asked: the event repeats an earlier answer, was cut off, or is no answer
 };
@@ -28,10 +28,17 @@ struct ReplayedAnswer {
   Json now;            // the answer's data as an event has it; null where nothing was asked
 };
 
+// Whom a replay asks.
+struct ReplayModel {
+  EngineModel& model;
+  std::vector<SharedAdapter> adapters = {};  // of which an event may name one
+  bool as_it_was = true;                     // only the model and the adapter that the event names
+};
+
 // Asks the model what the event (an answer's JSON) was asked, about the same frames; an image that is empty
-// is one that is gone. `as_it_was`: only of the model that the event names. Nothing where it was stopped.
-// Throws Error.
+// is one that is gone. Not `as_it_was`, the adapter is the one that the event names, else the only one, else
+// none. Nothing where it was stopped. Throws Error.
 std::optional<ReplayedAnswer> replay_answer(const Json& event, const std::vector<Image>& frames,
-                                            EngineModel& model, bool as_it_was, const std::stop_token& stop);
+                                            const ReplayModel& asked, const std::stop_token& stop);
 
 }  // namespace palisade

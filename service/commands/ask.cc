@@ -43,6 +43,7 @@ struct AskOptions {
   std::string url_file;
   TrustFlags trust;
   ModelFlags model;
+  std::string adapter;
   std::string language = "en";
   int frames = 16;
   std::string span;
@@ -154,6 +155,7 @@ int ask(AskOptions options) {
   const auto model = load_model(options.model);
   std::optional<CertaintyCurves> curves;
   if (!options.certainty.empty()) curves = read_certainty(options.certainty, model->identity());
+  const SharedAdapter adapter = load_adapter(*model, options.adapter);
   const auto clip = pictures ? std::optional(clip_of_pictures(options.inputs, *model))
                              : clip_of_video(source, options.frames, span, *model, interrupt.token());
   if (!clip) return kFailed;
@@ -165,6 +167,7 @@ int ask(AskOptions options) {
                         .top_tokens = options.decoding.top_tokens,
                         .location_spread = options.boxes.spread,
                         .prune = options.prune,
+                        .adapter = adapter,
                         .progress = [&live](const AnswerProgress& progress) { show(progress, live); }};
   const auto reply = ask_once(*model, request, interrupt.token());
   if (!reply) return kFailed;
@@ -200,6 +203,7 @@ void add_ask(CLI::App& app, Run& run) {
   add_url_file_flag(*command, options->url_file);
   add_trust_flags(*command, options->trust);
   add_model_flags(*command, options->model);
+  add_adapter_flag(*command, options->adapter);
   command->add_option("--language", options->language, "Language of the answer to a question")
       ->envname("PALISADE_LANGUAGE")
       ->capture_default_str();

@@ -32,6 +32,8 @@ struct CaptionOptions {
   std::string input;
   TrustFlags trust;
   ModelFlags model;
+  std::string adapter_folder;
+  SharedAdapter adapter;
   std::string language = "en";
   SamplingFlags sampling;
   int max_new_tokens = 64;
@@ -61,7 +63,8 @@ int caption_picture(const CaptionOptions& options, EngineModel& model, FrameFold
                     const std::stop_token& stop) {
   Request request{.clip = clip_of_pictures({&options.input, 1}, model),
                   .prompts = {prompt_of(options)},
-                  .max_new_tokens = options.max_new_tokens};
+                  .max_new_tokens = options.max_new_tokens,
+                  .adapter = options.adapter};
   const auto reply = ask_once(model, request, stop);
   if (!reply) return kFailed;
   if (folder) folder->write(request.clip);
@@ -114,7 +117,8 @@ int caption_video(const CaptionOptions& options, EngineModel& model, FrameFolder
                      .sampling = sampling_of(options.sampling),
                      .prompt = prompt_of(options),
                      .max_new_tokens = options.max_new_tokens,
-                     .prune = options.prune};
+                     .prune = options.prune,
+                     .adapter = options.adapter};
   Progress progress("caption");
   std::uint64_t windows = 0;
   FrameWriting writing(folder, stop);
@@ -152,6 +156,7 @@ int caption(CaptionOptions options) {
   const auto folder = options.frames_to.empty() ? nullptr : std::make_unique<FrameFolder>(options.frames_to);
   const Interrupt interrupt;
   const auto model = load_model(options.model);
+  options.adapter = load_adapter(*model, options.adapter_folder);
   return is_picture_file(options.input) ? caption_picture(options, *model, folder.get(), interrupt.token())
                                         : caption_video(options, *model, folder.get(), interrupt.token());
 }
@@ -170,6 +175,7 @@ void add_caption(CLI::App& app, Run& run) {
   add_url_file_flag(*command, options->url_file);
   add_trust_flags(*command, options->trust);
   add_model_flags(*command, options->model);
+  add_adapter_flag(*command, options->adapter_folder);
   add_sampling_flags(*command, options->sampling);
   add_prune_flag(*command, options->prune);
   command->add_option("--language", options->language, "Language of the answers")

@@ -2,9 +2,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/log.h"
+#include "model/adapters/merged_model.h"
 #include "model/config/config_keys.h"
 #include "model/config/model_config.h"
 #include "model/paligemma/paligemma.h"
@@ -12,6 +16,8 @@
 #include "model/weights/weight_files.h"
 #include "service/bench/memory.h"
 #include "service/commands/command.h"
+#include "service/commands/model_flags.h"
+#include "service/terminal/output.h"
 #include "service/verify/verify.h"
 
 namespace palisade {
@@ -28,6 +34,7 @@ struct VerifyOptions {
   std::string root;
   std::vector<std::string> cases;
   std::string precision = "f32";
+  std::string adapter;
   bool json = false;
 };
 
@@ -204,7 +211,8 @@ int run_verification(const VerifyOptions& options) {
   VerificationReport report([&](const Check& check) { print_check(check, options.json); });
   PrecisionChoice precision;
   read_precision(options.precision, precision);
-  verify(options.root, options.cases, precision.value_or(Precision::kF32), report);
+  verify(options.root, options.cases,
+         {.precision = precision.value_or(Precision::kF32), .adapter = options.adapter}, report);
   if (options.json) {
     const Json counts = {{"checks", report.passed() + report.failed()},
                          {"passed", report.passed()},
@@ -215,6 +223,53 @@ int run_verification(const VerifyOptions& options) {
     std::printf("%d passed, %d failed, %d skipped\n", report.passed(), report.failed(), report.skipped());
   }
   return report.failed() == 0 ? kDone : kFailed;
+}
+
+struct MergeOptions {
+  std::string model, adapter, output, weights, id;
+};
+
+int merge(const MergeOptions& options) {
+  const fs::path model = options.model.empty() ? demo_model_folder() : fs::path(options.model);
+  // Without a slash at its end, which would name a file in it.
+  const fs::path output = fs::absolute(options.output).lexically_normal() / "";
+  const fs::path target = output.parent_path();
+  const std::string id = options.id.empty() ? target.filename().string() : options.id;
+  std::optional<DataType> type;
+  if (!options.weights.empty()) type = options.weights == "bf16" ? DataType::kBf16 : DataType::kF32;
+  log_info("merging " + options.adapter + " into " + model.string());
+  write_merged_model(model, options.adapter, target, id, type);
+  print_line(options.output);
+  return kDone;
+}
+
+void add_merge(CLI::App& model_command, Run& run) {
+  const auto options = std::make_shared<MergeOptions>();
+  CLI::App* const command =
+      model_command.add_subcommand("merge", "Write a model folder that has an adapter in its weights");
+  command->add_option("OUT", options->output, "Folder to write; must not be there yet")->required();
+  command
+      ->add_option("--model", options->model, "Model folder in Hugging Face layout; default: the demo model")
+      ->envname("PALISADE_MODEL")
+      ->type_name("DIR");
+  command
+      ->add_option("--adapter", options->adapter,
+                   "Folder of a LoRA, as PEFT or `palisade transfer --lora-rank` writes it")
+      ->envname("PALISADE_ADAPTER")
+      ->type_name("DIR")
+      ->required();
+  command
+      ->add_option("--weights", options->weights,
+                   "Number format of the file's weights; default: bf16 where the model's are, else f32")
+      ->check(CLI::IsMember({"f32", "bf16"}));
+  command->add_option("--id", options->id, "Name by which events know the model; default: OUT's")
+      ->type_name("NAME");
+  command->footer(
+      "\nExample:\n"
+      "  palisade model merge gate-model --model paligemma2-3b-pt-224 --adapter runs/gate/adapter\n"
+      "\nThe folder is read by palisade and transformers; answers are those of the model with the adapter "
+      "beside it.");
+  command->callback([&run, options] { run = [options] { return merge(*options); }; });
 }
 
 }  // namespace
@@ -252,11 +307,13 @@ void add_model(CLI::App& app, Run& run) {
           "and chosen tokens are not compared")
       ->check(CLI::IsMember({"f32", "bf16", "int8"}))
       ->capture_default_str();
+  add_adapter_flag(*verify_command, verified->adapter);
   verify_command->add_flag("--json", verified->json, "Print one JSON line a check, the counts last");
   verify_command->footer(
       "Example:\n  palisade model verify tests/golden/reference cases/paligemma1-tiny --json\n");
   verify_command->callback([&run, verified] { run = [verified] { return run_verification(*verified); }; });
   add_model_calibrate(*command, run);
+  add_merge(*command, run);
 }
 
 }  // namespace palisade

@@ -92,4 +92,17 @@ std::unique_ptr<EngineModel> load_model(const ModelFlags& flags) {
   return load_chosen_model(flags.folder, options);
 }
 
+void add_adapter_flag(CLI::App& command, std::string& folder) {
+  command
+      .add_option("--adapter", folder,
+                  "Folder of a LoRA beside the model, as PEFT or `palisade transfer --lora-rank` writes it; "
+                  "default: none")
+      ->envname("PALISADE_ADAPTER")
+      ->type_name("DIR");
+}
+
+SharedAdapter load_adapter(EngineModel& model, const std::string& folder) {
+  return folder.empty() ? nullptr : model.load_adapter(folder);
+}
+
 }  // namespace palisade

@@ -31,6 +31,10 @@ void add_sha256_flag(CLI::App& command, std::string& sha256, const std::string& 
 void apply(const ModelFlags& flags, Settings& settings);
 WeightOptions weight_options_of(const Settings& settings);
 EngineModelOptions options_of(const ModelFlags& flags);
+// Adds --adapter.
+void add_adapter_flag(CLI::App& command, std::string& folder);
+// nullptr where no folder was given. Throws Error.
+SharedAdapter load_adapter(EngineModel& model, const std::string& folder);
 // Loads the model for one question: it can be used while its later parts are still loading. Throws Error.
 std::unique_ptr<EngineModel> load_model(const ModelFlags& flags);
 

@@ -34,6 +34,7 @@ constexpr std::size_t kShownText = 60;
 struct ReplayOptions {
   StateFlags state;
   ModelFlags model;
+  std::vector<std::string> adapters;
   EventFilter filter;
   std::string id, since;
   bool json = false;
@@ -77,6 +78,24 @@ std::unique_ptr<EngineModel> model_for(const ReplayOptions& options, const Json&
   if (options.model.precision.empty() && options.state.config.empty())
     read_precision(model.at("precision").get<std::string>(), loading.precision);
   return load_chosen_model(settings.model, loading);
+}
+
+// Those that are given, else those of the configuration.
+std::vector<SharedAdapter> adapters_for(const ReplayOptions& options, EngineModel& model) {
+  std::vector<std::filesystem::path> folders(options.adapters.begin(), options.adapters.end());
+  if (folders.empty() && !options.state.config.empty()) {
+    for (const StreamSettings& stream : read_settings(options.state.config).streams) {
+      for (const TaskSettings& task : stream.tasks) {
+        if (!task.adapter.empty()) folders.push_back(task.adapter);
+      }
+    }
+  }
+  std::vector<SharedAdapter> adapters;
+  for (const auto& folder : folders) {
+    const SharedAdapter adapter = model.load_adapter(folder);
+    if (std::ranges::find(adapters, adapter) == adapters.end()) adapters.push_back(adapter);
+  }
+  return adapters;
 }
 
 // Large weights are hashed in idle time; without the hash the model's name alone would tell it from others.
@@ -132,11 +151,11 @@ int replay(const ReplayOptions& options) {
   // Another checkpoint is asked on purpose.
   const bool as_it_was = options.model.folder.empty() || !options.id.empty();
   if (as_it_was) await_hash(*model, interrupt.token());
+  const ReplayModel asked{.model = *model, .adapters = adapters_for(options, *model), .as_it_was = as_it_was};
   std::map<ReplayOutcome, std::size_t> counts;
   for (const StoredEvent& event : events) {
     const Json parsed = parse_json(event.body, event.topic);
-    const auto replayed =
-        replay_answer(parsed, images_of(folder, event), *model, as_it_was, interrupt.token());
+    const auto replayed = replay_answer(parsed, images_of(folder, event), asked, interrupt.token());
     if (!replayed) return kFailed;
     ++counts[replayed->outcome];
     print(event, parsed.at("data"), *replayed, options.json);
@@ -163,6 +182,10 @@ void add_replay(CLI::App& app, Run& run) {
   command->add_option("--task", options->filter.task, "Of these, those of one task");
   add_state_flags(*command, options->state);
   add_model_flags(*command, options->model, true);
+  command
+      ->add_option("--adapter", options->adapters,
+                   "Folders of adapters that events name; default: those of the configuration")
+      ->type_name("DIR");
   command->add_flag("--json", options->json, "Print one JSON line an answer, with both answers whole");
   command->footer(
       "\nExamples:\n"

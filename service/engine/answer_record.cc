@@ -9,6 +9,7 @@ AnswerRecord record_of(const Request& request, const Reply& reply, const EngineM
       .prompt = request.prompts[reply.prompt_index],
       .window = window_of(request.clip, model.image_tokens(), reply.images_encoded),
       .model = model.identity(),
+      .adapter = request.adapter ? request.adapter->identity : AdapterIdentity(),
       .dropped_before = request.dropped_before,
       .timing = reply.timing,
       .decoding = DecodingEvidence{.method = request.method, .max_new_tokens = request.max_new_tokens}};

@@ -63,10 +63,12 @@ struct Engine::AdmittedRequest {
 
 // New images of one or several requests while they are encoded.
 struct Engine::Encoding {
-  std::vector<std::shared_ptr<AdmittedRequest>> admitted;
-  std::vector<Image> images;       // new images, once begun
-  std::unique_ptr<EncodeJob> job;  // null without new images
+  std::vector<std::shared_ptr<AdmittedRequest>> admitted;  // of one image_adapter()
+  std::vector<Image> images;                               // new images, once begun
+  std::unique_ptr<EncodeJob> job;                          // null without new images
   bool begun = false;
+
+  const SharedAdapter& adapter() const { return admitted.front()->request.adapter; }
 };
 
 // The answer to one prompt, from encoded images to the reply.
@@ -152,7 +154,13 @@ bool Engine::admit() {
     if (!request) break;
     take(*std::move(request));
   }
-  if (!cameras.empty()) encode_together(std::move(cameras));
+  while (!cameras.empty()) {
+    const Adapter* const first = image_adapter(cameras.front()->request.adapter);
+    const auto rest = std::ranges::stable_partition(
+        cameras, [&](const auto& admitted) { return image_adapter(admitted->request.adapter) == first; });
+    encode_together({cameras.begin(), rest.begin()});
+    cameras.erase(cameras.begin(), rest.begin());
+  }
   return true;
 }
 
@@ -170,10 +178,10 @@ void Engine::begin_encoding(Encoding& encoding) {
     tell_stage(one->request, AnswerStage::kEncoding);
     all.insert(all.end(), one->images.begin(), one->images.end());
     const std::size_t before = encoding.images.size();
-    encoding.images = cache_.unknown(all);
+    encoding.images = cache_.unknown(all, encoding.adapter());
     one->images_encoded = int(encoding.images.size() - before);
   }
-  if (!encoding.images.empty()) encoding.job = model_.encode(encoding.images);
+  if (!encoding.images.empty()) encoding.job = model_.encode(encoding.images, encoding.adapter());
   encoding.begun = true;
 }
 
@@ -189,11 +197,11 @@ void Engine::advance_encoding(MonotonicTime::duration time) {
         if (encoding.job->advance(time)) return;
         std::vector<ImageFeatures> features = encoding.job->features();
         for (std::size_t i = 0; i < encoding.images.size(); ++i) {
-          cache_.store(encoding.images[i], std::move(features.at(i)));
+          cache_.store(encoding.images[i], encoding.adapter(), std::move(features.at(i)));
         }
       }
       for (const auto& admitted : encoding.admitted)
-        admitted->features = cache_.features_of(admitted->images);
+        admitted->features = cache_.features_of(admitted->images, encoding.adapter());
     }
   } catch (const std::exception& exception) {
     error = exception.what();
@@ -242,7 +250,7 @@ bool Engine::find_room(AnswerInProgress& answer) {
                                 .method = request.method,
                                 .deadline = answer.deadline,
                                 .cancelled = request.cancelled},
-                               request.prune);
+                               request.prune, request.adapter);
   }
   const std::size_t bytes = answer.job->kv_bytes();
   if (bytes > limits_.kv_cache_bytes) {

@@ -1,6 +1,8 @@
 #include "service/engine/engine_model.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "base/log.h"
 #include "model/config/config_keys.h"
@@ -28,16 +30,17 @@ bool advance_paced(Work& work, Pace& pace, MonotonicTime::duration time) {
 
 class PaliGemmaEncodeJob : public EncodeJob {
  public:
-  PaliGemmaEncodeJob(const PaliGemma& model, Pace& pace, std::vector<Image> images)
+  PaliGemmaEncodeJob(const PaliGemma& model, Pace& pace, std::vector<Image> images, SharedAdapter adapter)
       : model_(model),
         pace_(pace),
         images_(std::move(images)),
+        adapter_(std::move(adapter)),
         together_(std::size_t(images_encoded_together(model.config().image_tokens()))) {}
 
   bool advance(MonotonicTime::duration time) override {
     if (!encoding_) {
       const std::size_t count = std::min(together_, images_.size() - features_.size());
-      encoding_ = model_.begin_encode(std::span(images_).subspan(features_.size(), count));
+      encoding_ = model_.begin_encode(std::span(images_).subspan(features_.size(), count), {}, adapter_);
       return true;
     }
     if (advance_paced(*encoding_, pace_, time)) return true;
@@ -51,6 +54,7 @@ class PaliGemmaEncodeJob : public EncodeJob {
   const PaliGemma& model_;
   Pace& pace_;
   std::vector<Image> images_;
+  SharedAdapter adapter_;
   std::size_t together_;
   std::unique_ptr<ImageEncoding> encoding_;  // of the images after features_
   std::vector<ImageFeatures> features_;
@@ -59,10 +63,12 @@ class PaliGemmaEncodeJob : public EncodeJob {
 class PaliGemmaAnswerJob : public AnswerJob {
  public:
   PaliGemmaAnswerJob(const PaliGemma& model, Pace& pace, std::vector<ImageFeatures> images,
-                     const std::string& prompt, DecodingOptions options, const Prune& prune)
+                     const std::string& prompt, DecodingOptions options, const Prune& prune,
+                     SharedAdapter adapter)
       : model_(model),
         pace_(pace),
         options_(std::move(options)),
+        adapter_(std::move(adapter)),
         images_(std::move(images)),
         read_as_(prune ? read_images(images_, *prune) : std::vector<int>()),
         image_tokens_(tokens_read()),
@@ -85,9 +91,10 @@ class PaliGemmaAnswerJob : public AnswerJob {
 
   bool prefill(MonotonicTime::duration time) override {
     if (!prefill_) {
+      const PrefillOptions options{.read_as = read_as_, .adapter = adapter_};
       prefill_ = needs_.continuations.empty()
-                     ? model_.begin_prefill(images_, prompt_, needs_.new_positions, {}, {.read_as = read_as_})
-                     : model_.begin_scoring(images_, prompt_, needs_.continuations, {.read_as = read_as_});
+                     ? model_.begin_prefill(images_, prompt_, needs_.new_positions, {}, options)
+                     : model_.begin_scoring(images_, prompt_, needs_.continuations, options);
       images_.clear();
       return true;
     }
@@ -127,6 +134,7 @@ class PaliGemmaAnswerJob : public AnswerJob {
   const PaliGemma& model_;
   Pace& pace_;
   DecodingOptions options_;
+  SharedAdapter adapter_;
   std::vector<ImageFeatures> images_;
   std::vector<int> read_as_;
   int image_tokens_;
@@ -165,14 +173,23 @@ class PaliGemmaEngineModel : public EngineModel {
   int image_size() const override { return model_.image_size(); }
   int image_tokens() const override { return model_.config().image_tokens(); }
 
-  std::unique_ptr<EncodeJob> encode(std::vector<Image> images) override {
-    return std::make_unique<PaliGemmaEncodeJob>(model_, encode_pace_, std::move(images));
+  SharedAdapter load_adapter(const std::filesystem::path& folder) override {
+    const std::lock_guard lock(adapters_mutex_);
+    std::weak_ptr<const Adapter>& known = adapters_[folder];
+    SharedAdapter adapter = known.lock();
+    if (!adapter) known = adapter = model_.load_adapter(folder);
+    return adapter;
+  }
+
+  std::unique_ptr<EncodeJob> encode(std::vector<Image> images, SharedAdapter adapter) override {
+    return std::make_unique<PaliGemmaEncodeJob>(model_, encode_pace_, std::move(images), std::move(adapter));
   }
 
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
-                                    DecodingOptions options, const Prune& prune) override {
+                                    DecodingOptions options, const Prune& prune,
+                                    SharedAdapter adapter) override {
     return std::make_unique<PaliGemmaAnswerJob>(model_, prefill_pace_, std::move(images), prompt,
-                                                std::move(options), prune);
+                                                std::move(options), prune, std::move(adapter));
   }
 
   void step(std::span<AnswerJob* const> jobs) override {
@@ -187,6 +204,8 @@ class PaliGemmaEngineModel : public EngineModel {
   PaliGemma model_;
   ResizePreset resize_;
   WeightsHash hash_;
+  std::mutex adapters_mutex_;
+  std::map<std::filesystem::path, std::weak_ptr<const Adapter>> adapters_;  // guarded by adapters_mutex_
   Pace encode_pace_;
   Pace prefill_pace_;
 };

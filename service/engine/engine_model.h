@@ -48,10 +48,15 @@ class EngineModel {
   virtual int image_size() const = 0;
   virtual int image_tokens() const = 0;  // of one image
 
-  virtual std::unique_ptr<EncodeJob> encode(std::vector<Image> images) = 0;
+  // Reads an adapter's folder, once while somebody has it. Throws Error where it cannot be used.
+  virtual SharedAdapter load_adapter(const std::filesystem::path& folder) = 0;
+
+  // With an adapter, or none (nullptr).
+  virtual std::unique_ptr<EncodeJob> encode(std::vector<Image> images, SharedAdapter adapter) = 0;
   // Throws Error for a prompt that is too long, too many images, or invalid choices.
   virtual std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
-                                            DecodingOptions options, const Prune& prune) = 0;
+                                            DecodingOptions options, const Prune& prune,
+                                            SharedAdapter adapter) = 0;
   // Decodes one token for each prefilled job, in one batch. A job that fails is done and reports it by
   // answer().
   virtual void step(std::span<AnswerJob* const> jobs) = 0;

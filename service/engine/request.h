@@ -48,6 +48,7 @@ struct Request {
   int top_tokens = 0;            // DecodingOptions::top_tokens
   bool location_spread = false;  // DecodingOptions::location_spread
   Prune prune;
+  SharedAdapter adapter;                        // of all prompts; nullptr: the model alone
   bool likeness = false;                        // Reply::likeness is filled in
   std::chrono::milliseconds deadline{120'000};  // of each answer, from its prefill on
   std::string

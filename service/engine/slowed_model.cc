@@ -60,13 +60,17 @@ class SlowedModel : public EngineModel {
   ModelIdentity identity() const override { return model_->identity(); }
   int image_size() const override { return model_->image_size(); }
   int image_tokens() const override { return model_->image_tokens(); }
-  std::unique_ptr<EncodeJob> encode(std::vector<Image> images) override {
-    return std::make_unique<SlowedEncodeJob>(model_->encode(std::move(images)), factor_);
+  SharedAdapter load_adapter(const std::filesystem::path& folder) override {
+    return model_->load_adapter(folder);
+  }
+  std::unique_ptr<EncodeJob> encode(std::vector<Image> images, SharedAdapter adapter) override {
+    return std::make_unique<SlowedEncodeJob>(model_->encode(std::move(images), std::move(adapter)), factor_);
   }
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
-                                    DecodingOptions options, const Prune& prune) override {
+                                    DecodingOptions options, const Prune& prune,
+                                    SharedAdapter adapter) override {
     return std::make_unique<SlowedAnswerJob>(
-        model_->answer(std::move(images), prompt, std::move(options), prune), factor_);
+        model_->answer(std::move(images), prompt, std::move(options), prune, std::move(adapter)), factor_);
   }
   void step(std::span<AnswerJob* const> jobs) override {
     const Slowdown slow(factor_);

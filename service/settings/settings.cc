@@ -359,6 +359,7 @@ std::string summary_of(const Settings& settings) {
       if (sampling.policy == SamplingPolicy::kKeyframes) text += ", keyframes only";
       text += ", every " + duration_text(sampling.stride);
       if (task.prune) text += ", read " + prune_text(task.prune);
+      if (!task.adapter.empty()) text += ", with adapter " + task.adapter.string();
       if (task.when == When::kMotion) text += ", where something moves";
       if (task.when == When::kDemand) text += ", on demand";
       text += "\n";

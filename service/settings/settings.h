@@ -47,6 +47,7 @@ struct TaskSettings {
   PairPartner against;
   When when = When::kAlways;
   Prune prune;
+  std::filesystem::path adapter;            // folder; empty: the model alone
   std::optional<int> max_new_tokens;        // nothing: EngineSettings::max_new_tokens
   AnswerType answer_type;                   // of a question
   LocationScale locations;                  // of boxes

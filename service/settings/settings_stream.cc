@@ -194,6 +194,10 @@ TaskSettings read_task(const YamlNode& node, std::vector<Problem>& problems) {
   read_answer(reader, settings, problems);
   read_when(reader, settings);
   read_prune_of(reader, settings);
+  std::string adapter;
+  if (reader.read("adapter", adapter)) settings.adapter = adapter;
+  if (reader.has("adapter") && adapter.empty())
+    reader.problem("adapter", "adapter is the folder of a LoRA beside the model; name it or remove the key");
   read_against(reader, settings, problems);
   settings.keep_frames = read_frame_storage(reader, "keep_frames");
   read_repeats(reader, settings, problems);

@@ -18,12 +18,13 @@ using std::chrono::steady_clock;
 ServedStream::ServedStream(StreamSettings settings, Surroundings surroundings)
     : settings_(std::move(settings)), around_(std::move(surroundings)) {
   for (const std::vector<std::size_t>& group : groups_of(settings_.tasks)) {
-    auto series =
-        std::make_unique<ClipSeries>(settings_.tasks[group.front()], settings_.gate, settings_.degrade);
+    const TaskSettings& first = settings_.tasks[group.front()];
+    auto series = std::make_unique<ClipSeries>(first, settings_.gate, settings_.degrade);
     for (const std::size_t index : group) {
       const TaskSettings& task = settings_.tasks[index];
       series->add(index, task.task->prompt(task.wording));
     }
+    adapters_.push_back(first.adapter.empty() ? nullptr : around_.model.load_adapter(first.adapter));
     series_.push_back(std::move(series));
   }
 }
@@ -213,6 +214,7 @@ void ServedStream::ask(Clip clip, std::size_t index) {
   }
   const auto passed = std::make_shared<ClipContext>(*passes);
   passed->series = index;
+  const auto folds_alike = [](const TaskSettings& task) { return task.repeat_likeness.has_value(); };
   Request request{
       .clip = std::move(clip),
       .prompts = series.prompts(),
@@ -220,10 +222,8 @@ void ServedStream::ask(Clip clip, std::size_t index) {
       .method = method_of(series.settings().answer_type),
       .location_spread = series.settings().location_spread,
       .prune = series.settings().prune,
-      .likeness = around_.likeness || std::ranges::any_of(settings_.tasks,
-                                                          [](const TaskSettings& task) {
-                                                            return task.repeat_likeness.has_value();
-                                                          }),
+      .adapter = adapters_[index],
+      .likeness = around_.likeness || std::ranges::any_of(settings_.tasks, folds_alike),
       .deadline = around_.engine.deadline,
       .cancelled = [self = shared_from_this()] { return self->stopping_.load(); },
       .tell = [self = shared_from_this(), passed](

@@ -45,6 +45,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
     std::function<void()> ended;  // called on the feed's thread when the stream has ended for good
   };
 
+  // Throws Error where an adapter cannot be used.
   ServedStream(StreamSettings settings, Surroundings surroundings);
 
   // Begins to read the stream. Tests give an `open`, which is called in this process.
@@ -106,6 +107,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   const StreamSettings settings_;
   Surroundings around_;
   std::vector<std::unique_ptr<ClipSeries>> series_;
+  std::vector<SharedAdapter> adapters_;  // of each series, or nullptr
   std::atomic<std::uint64_t> answered_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> failed_{0};

@@ -8,7 +8,7 @@ namespace {
 bool share_clips(const TaskSettings& a, const TaskSettings& b) {
   return a.sampling == b.sampling && a.against == b.against && a.when == b.when && a.prune == b.prune &&
          a.max_new_tokens == b.max_new_tokens && a.location_spread == b.location_spread &&
-         a.answer_type == b.answer_type;
+         a.answer_type == b.answer_type && a.adapter == b.adapter;
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ void verify_beams(const BeamCase& beams, VerificationReport& report) {
                              .length_penalty = setting.at("length_penalty").get<double>(),
                              .early_stopping = early_stopping_of(setting.at("early_stopping"))},
         .softcap = beams.softcap};
-    Sequence sequence = beams.model.prefill(beams.features, beams.prompt_ids, options.max_new_tokens);
+    Sequence sequence = beams.model.prefill(beams.features, beams.prompt_ids, options.max_new_tokens, {},
+                                            {.adapter = beams.adapter});
     compare_setting(label_of(beams.name, setting), setting, decode(beams.model, std::move(sequence), options),
                     report);
   }

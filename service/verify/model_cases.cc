@@ -29,9 +29,11 @@ constexpr double kDecoderTolerance = 1e-3;
 // A golden case in progress.
 class ModelCase {
  public:
-  ModelCase(const fs::path& root, const fs::path& file, Precision precision, VerificationReport& report)
+  ModelCase(const fs::path& root, const fs::path& file, const VerifiedModel& verified,
+            VerificationReport& report)
       : root_(root),
-        precision_(precision),
+        precision_(verified.precision),
+        adapter_folder_(verified.adapter),
         json_(read_json(file)),
         report_(report),
         folder_(root / json_.at("model").get<std::string>()) {
@@ -42,6 +44,7 @@ class ModelCase {
 
   void run() {
     const PaliGemma model(folder_, SlidingWindow::kTransformers, precision_);
+    load_adapter(model);
     const Json& prompts = json_.at("prompts");
     for (std::size_t index = 0; index < prompts.size(); ++index) run_prompt(model, int(index));
     compare_images();
@@ -50,6 +53,10 @@ class ModelCase {
   }
 
  private:
+  void load_adapter(const PaliGemma& model) {
+    if (!adapter_folder_.empty()) adapter_ = model.load_adapter(adapter_folder_);
+  }
+
   // Compares everything that the case holds for one prompt.
   void run_prompt(const PaliGemma& model, int index) {
     const std::string text = json_.at("prompts").at(index).get<std::string>();
@@ -57,20 +64,21 @@ class ModelCase {
     for (const Json& name : json_.at("images").at(index))
       pictures.push_back(read_picture(root_ / name.get<std::string>()));
     compare_input_ids(model, index, text, int(pictures.size()));
-    const auto features = model.encode(pictures, [&](std::string_view name, ConstMatrixView rows) {
+    const auto keep_rows = [&](std::string_view name, ConstMatrixView rows) {
       auto& all = image_rows_[std::string(name)];
       for (int row = 0; row < rows.rows; ++row)
         all.insert(all.end(), rows.row(row).begin(), rows.row(row).end());
-    });
+    };
+    const auto features = model.encode(pictures, keep_rows, adapter_);
     image_count_ += int(pictures.size());
     const auto prompt = model.prompt_ids(text);
-    const Sequence sequence =
-        model.prefill(features, prompt, 1, [&](std::string_view name, ConstMatrixView rows) {
-          compare_rows(std::string(name), index, rows);
-          if (name == "lm.final_norm" && golden_ && golden_->tensors().contains("logits_last")) {
-            compare_rows("logits_last", index, model.logits(rows));
-          }
-        });
+    const auto compare_all = [&](std::string_view name, ConstMatrixView rows) {
+      compare_rows(std::string(name), index, rows);
+      if (name == "lm.final_norm" && golden_ && golden_->tensors().contains("logits_last")) {
+        compare_rows("logits_last", index, model.logits(rows, adapter_));
+      }
+    };
+    const Sequence sequence = model.prefill(features, prompt, 1, compare_all, {.adapter = adapter_});
     compare_steps(model, index, features, prompt, "greedy_no_eos", {"step_logits", 0});
     compare_greedy(model, index, features, prompt, "greedy", false);
     compare_greedy(model, index, features, prompt, "greedy_no_eos", true);
@@ -82,7 +90,8 @@ class ModelCase {
       if (precision_ != Precision::kF32) {
         report_.skip(labelled(name, index), kTokensSkipped);
       } else {
-        verify_beams({labelled(name, index), json_[name], model, features, prompt, softcap}, report_);
+        verify_beams({labelled(name, index), json_[name], model, features, prompt, softcap, adapter_},
+                     report_);
       }
     }
   }
@@ -160,7 +169,8 @@ class ModelCase {
     if (!tensor || !json_.contains(ids_from)) return;
     const auto ids = json_[ids_from].at("ids").at(prompt).get<std::vector<TokenId>>();
     const auto steps = int(tensor->shape.at(1)), width = int(tensor->shape.at(2));
-    Sequence sequence = model.prefill(features, prompt_ids, steps + which.first_step);
+    Sequence sequence =
+        model.prefill(features, prompt_ids, steps + which.first_step, {}, {.adapter = adapter_});
     std::vector<float> actual;
     for (int step = 0; step < steps + which.first_step; ++step) {
       if (step > 0) {
@@ -195,7 +205,8 @@ class ModelCase {
     // A golden sequence without <eos> was cut at its own length.
     const DecodingOptions options{.max_new_tokens = std::max<int>(24, int(expected.size())),
                                   .ignore_eos = ignore_eos};
-    Sequence sequence = model.prefill(features, prompt_ids, options.max_new_tokens);
+    Sequence sequence =
+        model.prefill(features, prompt_ids, options.max_new_tokens, {}, {.adapter = adapter_});
     const Answer answer = decode(model, std::move(sequence), options);
     report_.compare_ids(labelled(name + ".ids", prompt), expected, answer.token_ids);
   }
@@ -205,11 +216,12 @@ class ModelCase {
     const bool wanted = json_.contains("greedy_no_window") || json_.contains("greedy_no_window_no_eos");
     if (!wanted) return;
     const PaliGemma model(folder_, SlidingWindow::kNone, precision_);
+    load_adapter(model);
     for (int index = 0; index < int(json_.at("prompts").size()); ++index) {
       std::vector<Image> pictures;
       for (const Json& name : json_.at("images").at(index))
         pictures.push_back(read_picture(root_ / name.get<std::string>()));
-      const auto features = model.encode(pictures);
+      const auto features = model.encode(pictures, {}, adapter_);
       const auto prompt = model.prompt_ids(json_.at("prompts").at(index).get<std::string>());
       compare_steps(model, index, features, prompt, "greedy_no_window_no_eos", {"step_logits_no_window", 1});
       compare_greedy(model, index, features, prompt, "greedy_no_window", false);
@@ -227,6 +239,8 @@ class ModelCase {
 
   fs::path root_;
   Precision precision_;
+  fs::path adapter_folder_;  // or empty
+  SharedAdapter adapter_;    // beside the model at work
   Json json_;
   VerificationReport& report_;
   fs::path folder_;
@@ -239,14 +253,14 @@ class ModelCase {
 
 }  // namespace
 
-void verify_model_case(const fs::path& root, const fs::path& file, Precision precision,
+void verify_model_case(const fs::path& root, const fs::path& file, const VerifiedModel& verified,
                        VerificationReport& report) {
   const fs::path folder = root / "models" / file.parent_path().filename();
   if (is_siglip(folder)) return verify_siglip_case(root, file, report);
-  if (file.stem() == "beam_big_vision" && precision != Precision::kF32)
+  if (file.stem() == "beam_big_vision" && verified.precision != Precision::kF32)
     return report.skip("all", kTokensSkipped);
   if (file.stem() == "beam_big_vision") return verify_big_vision_beams(root, file, report);
-  ModelCase(root, file, precision, report).run();
+  ModelCase(root, file, verified, report).run();
 }
 
 }  // namespace palisade

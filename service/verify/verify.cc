@@ -30,7 +30,7 @@ std::string name_below(const fs::path& root, fs::path file) {
 }
 
 // Finds the cases; each file of the reference data is one.
-std::vector<Case> cases_of(const fs::path& root, Precision precision) {
+std::vector<Case> cases_of(const fs::path& root, const VerifiedModel& verified) {
   std::vector<Case> cases;
   const auto add = [&](const fs::path& file, auto verify_file) {
     cases.push_back({name_below(root, file), [root, file, verify_file](VerificationReport& report) {
@@ -46,8 +46,14 @@ std::vector<Case> cases_of(const fs::path& root, Precision precision) {
     if (file.stem() == "processor") add(file, verify_processor);
   }
   for (const fs::path& file : files_below(root / "cases", ".json")) {
-    add(file, [precision](const fs::path& below, const fs::path& one, VerificationReport& report) {
-      verify_model_case(below, one, precision, report);
+    add(file, [verified](const fs::path& below, const fs::path& one, VerificationReport& report) {
+      verify_model_case(below, one, verified, report);
+    });
+  }
+  for (const fs::path& file : files_below(root / "adapters" / "expected", ".json")) {
+    if (file.stem() == "cases" || file.stem() == "batch") continue;
+    add(file, [verified](const fs::path& below, const fs::path& one, VerificationReport& report) {
+      verify_adapter_case(below, one, verified, report);
     });
   }
   for (const fs::path& file : files_below(root / "train", ".json")) add(file, verify_train_case);
@@ -61,10 +67,10 @@ bool chosen(const std::string& name, const std::string& wanted) {
 
 }  // namespace
 
-void verify(const fs::path& root, const std::vector<std::string>& wanted, Precision precision,
+void verify(const fs::path& root, const std::vector<std::string>& wanted, const VerifiedModel& verified,
             VerificationReport& report) {
   if (!fs::is_directory(root)) throw Error(root.string() + ": no such folder of golden data");
-  const std::vector<Case> cases = cases_of(root, precision);
+  const std::vector<Case> cases = cases_of(root, verified);
   if (cases.empty()) {
     throw Error(root.string() + ": holds no golden data (expected resize/, images/, tokenizer/ or cases/)");
   }

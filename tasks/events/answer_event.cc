@@ -128,6 +128,10 @@ Json to_json(const ModelIdentity& model) {
   return json;
 }
 
+Json to_json(const AdapterIdentity& adapter) {
+  return {{"id", adapter.id}, {"sha256", adapter.sha256}};
+}
+
 Json to_json(const AnswerEvent& answer) {
   Json frames = Json::array();
   for (const FrameEvidence& frame : answer.frames) frames.push_back(to_json(frame));
@@ -140,6 +144,7 @@ Json to_json(const AnswerEvent& answer) {
                {"dropped_before", answer.dropped_before},
                {"timing_ms", to_json(answer.timing)}};
   if (!answer.name.empty() && answer.name != answer.task) json["name"] = answer.name;
+  if (!answer.adapter.id.empty()) json["adapter"] = to_json(answer.adapter);
   if (!answer.frames_stored.empty()) json["frames_stored"] = answer.frames_stored;
   if (answer.view)
     json["view"] = {

@@ -109,6 +109,7 @@ struct AnswerEvent {
   std::vector<FrameEvidence> frames;
   WindowEvidence window;
   ModelIdentity model;
+  AdapterIdentity adapter = {};  // beside it; an empty id: none
   std::uint64_t dropped_before = 0;
   std::optional<std::uint64_t> skipped_before;  // by the motion gate, where there is one
   // `time` of the earlier answer that still holds; then nothing was asked, and `text` repeats it.
@@ -129,6 +130,7 @@ WindowEvidence window_of(const Clip& clip, int image_tokens, int images_encoded 
 
 // As the event's "model" states it.
 Json to_json(const ModelIdentity& model);
+Json to_json(const AdapterIdentity& adapter);
 Json to_json(const AnswerEvent& answer);
 
 }  // namespace palisade

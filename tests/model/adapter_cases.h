@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "ingest/pictures/picture.h"
 #include "model/decoding/generation.h"
 #include "model/paligemma/paligemma.h"
+#include "model/weights/safetensors_writer.h"
 #include "tests/model/golden.h"
 
 namespace palisade {
@@ -65,6 +68,31 @@ class AdapterCases {
   Json cases_;
   Json values_;
   SafetensorsFile tensors_;
+};
+
+// An adapter of the golden data, or a new one, that a test changes.
+struct ChangedAdapter {
+  struct Tensor {
+    std::vector<std::int64_t> shape;
+    std::vector<float> values;
+  };
+  Json config;
+  std::map<std::string, Tensor> tensors;
+
+  explicit ChangedAdapter(const std::filesystem::path& folder)
+      : config(read_json(folder / "adapter_config.json")) {
+    const SafetensorsFile file(folder / "adapter_model.safetensors");
+    for (const auto& [name, view] : file.tensors()) tensors[name] = {view.shape, view.to_floats()};
+  }
+  // As it is now, in a folder of its own.
+  std::filesystem::path write(const std::filesystem::path& folder) const {
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "adapter_config.json") << config.dump();
+    std::vector<NamedFloats> all;
+    for (const auto& [name, tensor] : tensors) all.push_back({name, tensor.shape, tensor.values});
+    write_safetensors(folder / "adapter_model.safetensors", all, {{"format", "pt"}});
+    return folder;
+  }
 };
 
 // Largest differences to the reference, of one adapter with one model.

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/whole_file.h"
+#include "model/adapters/merged_model.h"
 #include "model/weights/checkpoint.h"
 #include "tests/ingest/test_files.h"
 #include "tests/model/adapter_cases.h"
@@ -120,6 +121,100 @@ TEST_CASE("an adapter of whole tensors needs the weights that the model was load
                        Error);
   CHECK(model.load_adapter(adapters / "attention")->changes_images());
   CHECK(!model.load_adapter(adapters / "attention_language")->changes_images());
+}
+
+// The adapter with these tensors of the model, half as large again, saved as modules of their own.
+ChangedAdapter with_saved(const std::string& name, const std::map<std::string, std::string>& tensors) {
+  ChangedAdapter adapter(kAdapters / "adapters" / name / "attention_language");
+  const SafetensorsFile model(kModels / name / "model.safetensors");
+  for (const auto& [tensor, path] : tensors) {
+    ChangedAdapter::Tensor saved{model.at(tensor).shape, model.at(tensor).to_floats()};
+    for (float& value : saved.values) value *= 1.5f;
+    adapter.tensors["base_model.model." + path] = saved;
+    adapter.config["modules_to_save"].push_back(path.substr(0, path.rfind('.')));
+  }
+  return adapter;
+}
+
+TEST_CASE(
+    "saved norms, embeddings of patches and heads stand in the place of the model's, in a batch with "
+    "others") {
+  const test::TestFolder place;
+  for (const std::string name : {"paligemma1-tiny", "paligemma2-tiny"}) {
+    CAPTURE(name);
+    const std::string tower = "vision_tower.vision_model.", patches = tower + "embeddings.patch_embedding.";
+    const ChangedAdapter changed =
+        with_saved(name, {{"language_model.model.norm.weight", "model.language_model.norm.weight"},
+                          {"language_model.model.layers.1.input_layernorm.weight",
+                           "model.language_model.layers.1.input_layernorm.weight"},
+                          {"language_model.model.layers.0.mlp.up_proj.weight",
+                           "model.language_model.layers.0.mlp.up_proj.weight"},
+                          {patches + "weight", "model." + patches + "weight"},
+                          {patches + "bias", "model." + patches + "bias"}});
+    const auto folder = changed.write(place.path() / name / "adapter");
+    write_merged_model(kModels / name, folder, place.path() / name / "merged", "merged");
+    const PaliGemma model(kModels / name), merged(place.path() / name / "merged");
+    const SharedAdapter adapter = model.load_adapter(folder);
+    const AdapterCases cases(name, "base");
+    Sequence beside = cases.prefill(model, adapter, 0), alone = cases.prefill(model, nullptr, 0),
+             expected = cases.prefill(merged, nullptr, 0), base = cases.prefill(model, nullptr, 0);
+    const auto same = [](const Sequence& a, const Sequence& b) {
+      for (std::size_t i = 0; i < a.logits().size(); ++i) {
+        if (!(std::abs(a.logits()[i] - b.logits()[i]) < kTolerance)) return false;
+      }
+      return true;
+    };
+    for (int step = 0; step < 4; ++step) {
+      CAPTURE(step);
+      CHECK(same(beside, expected));
+      CHECK(same(alone, base));
+      CHECK(!same(beside, alone));
+      const std::vector<TokenId> tokens = {TokenId(300 + step), TokenId(310 + step)};
+      Sequence* const both[] = {&beside, &alone};
+      model.step(both, tokens);
+      Sequence* const of_merged[] = {&expected};
+      merged.step(of_merged, std::span(tokens).first(1));
+      Sequence* const of_base[] = {&base};
+      model.step(of_base, std::span(tokens).last(1));
+    }
+  }
+}
+
+TEST_CASE("a head that is adapted adds to the logits of its own sequences") {
+  const test::TestFolder place;
+  const std::string name = "paligemma1-tiny";
+  const PaliGemma model(kModels / name);
+  const int width = model.config().text.width, vocabulary = model.config().text.vocabulary;
+  ChangedAdapter changed(kAdapters / "adapters" / name / "attention_language");
+  changed.tensors.clear();
+  ChangedAdapter::Tensor a{{1, width}, std::vector<float>(width)},
+      b{{vocabulary, 1}, std::vector<float>(vocabulary)};
+  for (int i = 0; i < width; ++i) a.values[i] = 0.01f * float(i % 7 - 3);
+  for (int i = 0; i < vocabulary; ++i) b.values[i] = 0.1f * float(i % 5 - 2);
+  changed.tensors["base_model.model.lm_head.lora_A.weight"] = a;
+  changed.tensors["base_model.model.lm_head.lora_B.weight"] = b;
+  changed.config["target_modules"] = {"lm_head"};
+  changed.config["r"] = 1, changed.config["lora_alpha"] = 3;
+  const auto folder = changed.write(place.path() / "adapter");
+  const SharedAdapter adapter = model.load_adapter(folder);
+  const AdapterCases cases(name, "base");
+  const auto image = cases.images(0);
+  const auto features = model.encode(image);
+  const auto prompt = model.prompt_ids(cases.prompt(0));
+  std::vector<float> hidden;
+  const Observer keep = [&](std::string_view what, ConstMatrixView rows) {
+    if (what == "lm.final_norm")
+      hidden.assign(rows.row(rows.rows - 1).begin(), rows.row(rows.rows - 1).end());
+  };
+  const Sequence base = model.prefill(features, prompt, 2, keep);
+  const Sequence adapted = model.prefill(features, prompt, 2, {}, {.adapter = adapter});
+  float low = 0;
+  for (int i = 0; i < width; ++i) low += a.values[i] * hidden[i];
+  REQUIRE(std::abs(low) > 1e-3f);
+  for (int i = 0; i < vocabulary; ++i)
+    REQUIRE(adapted.logits()[i] == doctest::Approx(base.logits()[i] + 3 * low * b.values[i]).epsilon(1e-4));
+  CHECK_THROWS_WITH_AS(write_merged_model(kModels / name, folder, place.path() / "merged", "merged"),
+                       doctest::Contains("cannot be merged"), Error);
 }
 
 }  // namespace

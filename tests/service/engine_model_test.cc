@@ -118,6 +118,44 @@ TEST_CASE("batched, interleaved and single runs give the same tokens") {
   }
 }
 
+TEST_CASE("requests with two adapters and without one get transformers' tokens from one engine") {
+  const auto folder = kReference / "adapters";
+  for (const std::string name : {"paligemma1-tiny", "paligemma2-tiny"}) {
+    CAPTURE(name);
+    const auto model = load_engine_model(kReference / "models" / name);
+    const Json cases = read_json(folder / "expected" / name / "cases.json")["cases"];
+    RequestQueue queue;
+    Answers answers;
+    std::vector<std::vector<TokenId>> expected;
+    const Image pictures[] = {square(*model, "still0.png"), square(*model, "still1.png")};
+    // Of both adapters one changes what images look like.
+    for (const std::string adapter : {"base", "trained_a", "everything"}) {
+      const Json golden = read_json(folder / "expected" / name / (adapter + ".json"));
+      for (int index = 0; index < 2; ++index) {
+        REQUIRE(cases[index]["images"][0] == "images/still" + std::to_string(index) + ".png");
+        Request request{.clip = clip_of({pictures[index]}),
+                        .prompts = {cases[index]["prompt"].get<std::string>()},
+                        .max_new_tokens = 12};
+        if (adapter != "base") request.adapter = model->load_adapter(folder / "adapters" / name / adapter);
+        tell_into(request, int(expected.size()), answers);
+        expected.push_back(golden["greedy"][index].get<std::vector<TokenId>>());
+        queue.push(adapter + std::to_string(index), 0, std::move(request));
+      }
+    }
+    const SharedAdapter once = model->load_adapter(folder / "adapters" / name / "trained_a");
+    CHECK(once == model->load_adapter(folder / "adapters" / name / "trained_a"));
+    queue.close();
+    Engine(*model, queue).join();
+    REQUIRE(answers.size() == expected.size());
+    for (const auto& [key, reply] : answers) {
+      CAPTURE(key.first);
+      CHECK(reply.error.empty());
+      CHECK(reply.answer.token_ids == expected[key.first]);
+      CHECK(reply.images_encoded == (key.first == 2 || key.first == 3 ? 0 : 1));
+    }
+  }
+}
+
 TEST_CASE("what cannot be asked is refused alone, with the reason, and the others get their tokens") {
   const auto model = load_engine_model(kReference / "models/paligemma1-tiny");
   const Image picture = square(*model, "still0.png");

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/format.h"
+#include "service/streams/task_groups.h"
 
 using namespace palisade;
 using namespace std::chrono_literals;
@@ -341,6 +342,22 @@ TEST_CASE("a task's static frames are left out where it says so, at a threshold 
   CHECK_FALSE(tasks_of(", prune: off").prune);
   CHECK(tasks_of(", prune: static").prune == kStaticThreshold);
   CHECK(tasks_of(", prune: static:0.95").prune == 0.95);
+}
+
+TEST_CASE("a task's adapter arrives, and tasks of other adapters do not share their questions") {
+  const Settings settings = parse_settings(
+      "streams: [{name: a, url: rtsp://camera/x, tasks: [{task: caption, adapter: runs/a/adapter}, "
+      "{task: caption, name: other}, {task: caption, name: third, adapter: runs/a/adapter}]}]",
+      "f.yaml");
+  const auto& tasks = settings.streams[0].tasks;
+  CHECK(tasks[0].adapter == "runs/a/adapter");
+  CHECK(tasks[1].adapter.empty());
+  CHECK(groups_of(tasks) == std::vector<std::vector<std::size_t>>{{0, 2}, {1}});
+  CHECK(summary_of(settings).find("with adapter runs/a/adapter") != std::string::npos);
+  CHECK_THROWS_AS(
+      parse_settings("streams: [{name: a, url: rtsp://camera/x, tasks: [{task: caption, adapter: ''}]}]",
+                     "f.yaml"),
+      SettingsError);
 }
 
 TEST_CASE("a prune that is none, or of fewer frames than a video has, is told with its place and remedy") {

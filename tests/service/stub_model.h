@@ -19,7 +19,13 @@ class StubModel : public EngineModel {
   int image_size() const override { return 8; }
   int image_tokens() const override { return 4; }
 
-  std::unique_ptr<EncodeJob> encode(std::vector<Image> images) override {
+  SharedAdapter load_adapter(const std::filesystem::path& folder) override {
+    auto adapter = std::make_shared<Adapter>();
+    adapter->identity = {.id = folder.filename().string(), .sha256 = std::string(64, 'b')};
+    return adapter;
+  }
+
+  std::unique_ptr<EncodeJob> encode(std::vector<Image> images, SharedAdapter) override {
     if (on_encode) on_encode(images);
     encoded += int(images.size());
     ++encode_batches;
@@ -27,7 +33,9 @@ class StubModel : public EngineModel {
   }
 
   std::unique_ptr<AnswerJob> answer(std::vector<ImageFeatures> images, const std::string& prompt,
-                                    DecodingOptions options, const Prune& prune) override {
+                                    DecodingOptions options, const Prune& prune,
+                                    SharedAdapter adapter) override {
+    if (on_adapter) on_adapter(prompt, adapter);
     features_seen = int(images.size());
     // Pretends that all images but the first are static.
     const int tokens = (prune ? 1 : int(images.size())) * image_tokens();
@@ -43,6 +51,7 @@ class StubModel : public EngineModel {
 
   // Called at the end of each prefill. If it throws, that is the answer's error.
   std::function<void(const std::string& prompt, const DecodingOptions&)> on_answer;
+  std::function<void(const std::string& prompt, const SharedAdapter&)> on_adapter;
   std::function<void(const std::vector<Image>&)> on_encode;
   std::function<void()> on_slice;  // at every piece of a prefill
   std::function<void()> on_step;

@@ -71,6 +71,7 @@ Event answer_event() {
                   .sha256 = kHash,
                   .precision = "int8",
                   .calibration = "0123456789abcdef"};
+  answer.adapter = {.id = "gate", .sha256 = kHash};
   return {.kind = EventKind::kAnswer,
           .topic = answer_topic("front_door", "caption"),
           .source = stream_source("node-1", "front_door"),
