@@ -14,6 +14,9 @@ class ClipFeed {
   // True once a file has been read to its end, or a file or address has been given up as unreadable; never
   // for a camera that may come back.
   virtual bool ended() const = 0;
+  // Somebody looks at the stream: for three seconds its glimpses come more often, and as views. Returns at
+  // once.
+  virtual void watch() = 0;
 };
 
 }  // namespace palisade

@@ -6,6 +6,7 @@
 
 #include "frames/view.h"
 #include "ingest/feed_wire.h"
+#include "ingest/glimpses.h"
 #include "ingest/shared_samples.h"
 #include "ingest/wire_bytes.h"
 
@@ -97,6 +98,13 @@ Image mapped_image(const ImageHead& head, std::shared_ptr<const std::byte> memor
   return {head.width, head.height, samples, std::move(memory)};
 }
 
+// Those of its clips, with that of its glimpses behind them.
+std::vector<Sampling> samplings_of(const FeedOptions& options) {
+  std::vector<Sampling> all = options.samplings;
+  if (options.glimpses) all.push_back(Glimpses::sampling());
+  return all;
+}
+
 // How many images a Feed can have sent and may send again in a later clip.
 std::size_t most_images_of(const std::vector<Sampling>& samplings) {
   std::size_t most = 0;
@@ -161,9 +169,9 @@ ClipMessages ClipSender::messages_of(const Clip& clip, std::uint32_t sampling, b
 
 ClipReceiver::ClipReceiver(const FeedOptions& options)
     : stream_(options.stream),
-      samplings_(options.samplings),
+      samplings_(samplings_of(options)),
       image_size_(options.image_size),
-      most_images_(most_images_of(options.samplings)) {}
+      most_images_(most_images_of(samplings_)) {}
 
 void ClipReceiver::keep(std::uint64_t number, Image image) {
   images_.insert_or_assign(number, std::move(image));

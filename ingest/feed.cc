@@ -15,6 +15,7 @@
 #include "ingest/apart.h"
 #include "ingest/backlog.h"
 #include "ingest/clock_notice.h"
+#include "ingest/glimpses.h"
 #include "ingest/retry.h"
 #include "ingest/source/pause.h"
 #include "ingest/source/url.h"
@@ -41,7 +42,7 @@ Feed::Open shared(Feed::Open open) {
 
 }  // namespace
 
-// Belongs to the feed's thread, except the two atomics.
+// Belongs to the feed's thread, except the two atomics and Glimpses::watch().
 struct Feed::State {
   State(FeedOptions feed_options, OnClip clip, OnReport report, Open open_with)
       : options(std::move(feed_options)),
@@ -100,6 +101,8 @@ struct Feed::State {
   Image newest_view;  // made of it, once a clip needs one
   std::optional<MotionWatch> motion;
   bool look = false;  // whether `motion` wants the current frame
+  Glimpses glimpses;
+  bool glimpse = false;  // whether the current frame is one
   std::vector<Sampler> samplers;
   std::vector<bool> wants;                         // which samplers want the current frame
   std::vector<std::optional<MediaTime>> clip_end;  // by sampling: end of its last clip in this connection
@@ -208,7 +211,8 @@ bool Feed::State::wanted(const FrameStamp& own, bool paced) {
   if (stamp.jumped) tell_jump();
   // The first picture is always converted: it shows that the camera is online, and its size.
   look = motion && motion->due(stamp);
-  bool any = look || (!online_since && !stamp.corrupt);
+  glimpse = options.glimpses && glimpses.due(stamp);
+  bool any = look || glimpse || (!online_since && !stamp.corrupt);
   for (std::size_t i = 0; i < samplers.size(); ++i) {
     wants[i] = samplers[i].wants(stamp) && !stamp.corrupt;
     if (std::optional<Clip> clip = samplers[i].take_ended()) deliver_clip(*std::move(clip), i);
@@ -238,13 +242,14 @@ void Feed::State::deliver(Frame frame, const Source& source) {
   frame.stamp = turns.moved(frame.stamp);
   frame.image = mask.painted(frame.image);
   if (look) motion->look(frame.stamp.pts, frame.image);
-  bool any = false;
-  for (const bool want : wants) any = any || want;
-  if (!any) return;
+  const bool any = std::ranges::find(wants, true) != wants.end();
+  if (!any && !glimpse) return;
   frame.stream = options.stream;
   if (motion) frame.motion = motion->total();
-  if (options.make_views) newest = frame.image, newest_view = {};
-  frame.image = resize(frame.image, options.image_size, options.image_size, options.resize);
+  const Image whole = frame.image;
+  if (any && options.make_views) newest = whole, newest_view = {};
+  frame.image = resize(whole, options.image_size, options.image_size, options.resize);
+  if (glimpse) on_clip(glimpses.take(frame, whole), samplers.size());
   for (std::size_t i = 0; i < samplers.size(); ++i) {
     if (!wants[i]) continue;
     for (Clip& clip : samplers[i].offer(frame)) deliver_clip(std::move(clip), i);
@@ -298,6 +303,7 @@ std::optional<Loss> Feed::State::connect(std::stop_token stop) {
   turns.begin(steady_clock::now());
   for (Sampler& sampler : samplers) sampler.reset();
   if (motion) motion->reset();
+  glimpses.reset();
   clip_end.assign(samplers.size(), std::nullopt);
   std::optional<Loss> loss = read(stop);
   while (!loss && options.loop && frames_of_connection > 0 &&
@@ -379,6 +385,10 @@ void Feed::request_stop() {
 
 std::uint64_t Feed::frames_seen() const {
   return state_->frames_seen.load(std::memory_order_relaxed);
+}
+
+void Feed::watch() {
+  state_->glimpses.watch();
 }
 
 bool Feed::ended() const {

@@ -32,8 +32,11 @@ struct FeedOptions {
   std::vector<Sampling> samplings;
   int image_size = 224;  // the model's square
   ResizePreset resize = ResizePreset::kHfBicubic;
-  std::vector<Polygon> masks;   // painted black before anything sees the picture
-  bool make_views = false;      // of the last frame of each clip: Frame::view
+  std::vector<Polygon> masks;  // painted black before anything sees the picture
+  bool make_views = false;     // of the last frame of each clip: Frame::view
+  // Pictures for people between the windows: clips of one frame, of the sampling behind the last one. See
+  // Glimpses.
+  bool glimpses = false;
   bool watch_motion = false;    // for Clip::moving; a motion sampling watches in any case
   std::vector<Polygon> region;  // where motion is watched for; empty: everywhere
   RetryPauses retry;
@@ -61,6 +64,7 @@ class Feed : public ClipFeed {
   void request_stop() override;
   std::uint64_t frames_seen() const override;
   bool ended() const override;
+  void watch() override;
 
  private:
   struct State;

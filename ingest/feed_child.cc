@@ -160,6 +160,7 @@ int run_feed_child(int channel) {
   std::jthread stopping([&] {
     while (const auto message = receive(channel, reader)) {
       if (message->first == FeedMessage::kStop) break;
+      if (message->first == FeedMessage::kWatch) feed->watch();
     }
     feed->request_stop();
   });

@@ -153,6 +153,7 @@ void FeedProcess::take(FeedMessage kind, const std::string& values, Life& life) 
       return;
     case FeedMessage::kOptions:
     case FeedMessage::kStop:
+    case FeedMessage::kWatch:
       throw WireError("what only a service sends");
   }
 }
@@ -171,6 +172,7 @@ bool FeedProcess::listen(const ChildProcess& child, Life& life, const std::stop_
       send_whole(child.channel(), wire_message(FeedMessage::kStop));
       ends = steady_clock::now() + kEnding;
     }
+    if (!ends && watched_.exchange(false)) send_whole(child.channel(), wire_message(FeedMessage::kWatch));
     const milliseconds wait =
         ends ? std::chrono::ceil<milliseconds>(*ends - steady_clock::now()) : kListening;
     if (wait.count() <= 0) {

@@ -31,6 +31,7 @@ class FeedProcess : public ClipFeed {
   void request_stop() override;
   std::uint64_t frames_seen() const override { return frames_of_earlier_ + frames_; }
   bool ended() const override { return ended_; }
+  void watch() override { watched_ = true; }
   // The process that runs now, or 0.
   int child() const { return child_; }
 
@@ -50,6 +51,7 @@ class FeedProcess : public ClipFeed {
   const FeedProcessOptions process_;
   std::atomic<std::uint64_t> frames_ = 0, frames_of_earlier_ = 0;
   std::atomic<bool> ended_ = false;
+  std::atomic<bool> watched_ = false;  // and the child has not been told
   std::atomic<int> child_ = 0;
   // The thread's.
   int width_ = 0, height_ = 0;

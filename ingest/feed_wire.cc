@@ -116,6 +116,7 @@ std::string wire_options(const FeedOptions& options) {
   out.put(options.resize);
   put(out, options.masks);
   out.put(options.make_views);
+  out.put(options.glimpses);
   out.put(options.watch_motion);
   put(out, options.region);
   out.put(options.retry.first);
@@ -142,6 +143,7 @@ FeedOptions read_wire_options(std::string_view values) {
   in.get(options.resize, ResizePreset::kBvVideoFloat);
   get(in, options.masks);
   in.get(options.make_views);
+  in.get(options.glimpses);
   in.get(options.watch_motion);
   get(in, options.region);
   in.get(options.retry.first);
@@ -224,7 +226,7 @@ std::optional<std::pair<FeedMessage, std::string>> FeedMessageReader::next() {
     if (rest.size() >= kSizeBytes + size) {
       WireReader in(rest.substr(kSizeBytes, 1));
       FeedMessage kind{};
-      in.get(kind, FeedMessage::kFinished);
+      in.get(kind, FeedMessage::kWatch);
       std::string values(rest.substr(kSizeBytes + 1, size - 1));
       at_ += kSizeBytes + size;
       return std::pair(kind, std::move(values));

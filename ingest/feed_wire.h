@@ -26,8 +26,9 @@ enum class FeedMessage : std::uint8_t {
   kConfined,     // text: what of its powers was taken away
   kFrames,       // how many frames were seen so far; also a sign of life
   kFinished,     // the feed has ended by itself; no values
+  kWatch,        // somebody looks at it (ClipFeed::watch); no values; from the service
 };
-inline constexpr std::uint32_t kFeedWireVersion = 3;
+inline constexpr std::uint32_t kFeedWireVersion = 4;
 inline constexpr std::size_t kMaxMessageBytes = 64u << 20;
 
 // A message whole, to be written to the socket.

@@ -40,6 +40,7 @@ void ServedStream::start(Feed::Open open) {
                                                          [&](const TaskSettings& task) {
                                                            return storage_of(task) != FrameStorage::kOff;
                                                          }),
+      .glimpses = around_.views,
       .watch_motion =
           std::ranges::any_of(series_, [](const auto& series) { return series->watches_motion(); }),
       .region = settings_.gate.region,
@@ -98,12 +99,13 @@ StateEvent ServedStream::state() const {
 
 std::optional<Frame> ServedStream::newest() const {
   const std::lock_guard lock(mutex_);
-  return newest_;
+  if (feed_) feed_->watch();
+  return pictures_.newest();
 }
 
-std::map<std::size_t, ServedStream::LastText> ServedStream::last_texts() const {
+std::vector<Frame> ServedStream::recent(std::chrono::milliseconds span) const {
   const std::lock_guard lock(mutex_);
-  return last_texts_;
+  return last_report_.state == FeedState::kOnline ? pictures_.last(span) : std::vector<Frame>();
 }
 
 StreamCounts ServedStream::counts() const {
@@ -152,10 +154,9 @@ std::optional<std::string> ServedStream::take_reference(const std::string& task)
 }
 
 void ServedStream::on_clip(Clip clip, std::size_t sampling) {
-  {
-    const std::lock_guard lock(mutex_);
-    newest_ = clip.frames.back();
-  }
+  if (sampling == series_.size() + settings_.taps.size())
+    return pictures_.add_glimpse(std::move(clip.frames.back()));
+  pictures_.add(clip.frames.back());
   if (sampling >= series_.size()) {
     around_.pairings.offer_second(settings_.taps[sampling - series_.size()].pairing,
                                   std::move(clip.frames.front()));
@@ -374,10 +375,6 @@ void ServedStream::on_failure(const ClipContext& passed, const Request& request,
   if (const auto count = failures_.count(1, steady_clock::now())) {
     log_error(format("{}: {} answers failed: {}", settings_.name, *count, reply.error));
   }
-}
-
-FrameStorage ServedStream::storage_of(const TaskSettings& task) const {
-  return task.keep_frames.value_or(around_.frames);
 }
 
 AnswerRecord ServedStream::record_of(std::size_t task, const ClipContext& passed, const Request& request,

@@ -21,6 +21,7 @@
 #include "service/streams/pair_notice.h"
 #include "service/streams/pairings.h"
 #include "service/streams/reference_pictures.h"
+#include "service/streams/stream_pictures.h"
 #include "tasks/certainty/certainty_curve.h"
 
 namespace palisade {
@@ -61,14 +62,20 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   bool unreadable() const { return unreadable_; }
   StreamCounts counts() const;
   StateEvent state() const;
-  // The newest frame that the model was to see, with its view where those are made; nothing before the first.
+  // The newest frame with a view, where those are made; nothing before the first. Asked for again and again
+  // it is less than a second old.
   std::optional<Frame> newest() const;
+  // StreamPictures::last; empty where `views` is not set or the stream is away.
+  std::vector<Frame> recent(std::chrono::milliseconds span) const;
   // A task's last answer, by its index; the time of its last frame.
   struct LastText {
     WallTime time{};
     std::string text;
   };
-  std::map<std::size_t, LastText> last_texts() const;
+  std::map<std::size_t, LastText> last_texts() const {
+    const std::lock_guard lock(mutex_);
+    return last_texts_;
+  }
 
   // From any thread: the task's next clip is asked about at once; the task's next frame becomes the reference
   // picture that it compares with. Both return what is wrong, or nothing.
@@ -98,7 +105,9 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   // On the engine's thread.
   void on_reply(const ClipContext& passed, const Request& request, const Reply& reply);
   void on_failure(const ClipContext& passed, const Request& request, const Reply& reply);
-  FrameStorage storage_of(const TaskSettings& task) const;
+  FrameStorage storage_of(const TaskSettings& task) const {
+    return task.keep_frames.value_or(around_.frames);
+  }
   // Whether an answer says the same as the last one of its task.
   bool repeats(std::size_t task, const AnswerRecord& record) const;
   AnswerRecord record_of(std::size_t task, const ClipContext& passed, const Request& request,
@@ -119,6 +128,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   // Used by the feed's thread only.
   OncePerSecond missing_;
   std::string last_state_;
+  StreamPictures pictures_;
   std::mutex asking_;
   OncePerSecond drops_;   // guarded by asking_
   OncePerSecond skips_;   // guarded by asking_
@@ -132,7 +142,6 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   std::map<std::size_t, PairNotice> pair_notices_;  // guarded by pairs_mutex_; by index of the series
   mutable std::mutex mutex_;
   FeedReport last_report_;                      // guarded by mutex_
-  std::optional<Frame> newest_;                 // guarded by mutex_
   std::map<std::size_t, LastText> last_texts_;  // guarded by mutex_
   std::uint64_t frames_ = 0;                    // guarded by mutex_; frames of the feed, once it has ended
   std::unique_ptr<ClipFeed> feed_;  // guarded by mutex_; the last member, because its thread uses all others

@@ -109,6 +109,31 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "feed: glimpses come beside the clips, masked, with views while somebody watches, and change no clip") {
+  FeedOptions options = wall({kEverySecond});
+  options.pace = true;
+  const auto without = clips_of(options, 25);
+  options.glimpses = true;
+  FeedLog log;
+  Feed feed(options, log.on_clip(), log.on_report(),
+            [](const SourceOptions&, std::stop_token) { return std::make_unique<Wall>(25); });
+  REQUIRE(log.wait_for_clips(2));
+  feed.watch();
+  REQUIRE(log.wait_for(FeedState::kEnded));
+  std::vector<Clip> clips, glimpses;
+  for (const auto& [sampling, clip] : log.clips()) (sampling == 0 ? clips : glimpses).push_back(clip);
+  REQUIRE(clips.size() == without.size());
+  for (std::size_t i = 0; i < clips.size(); ++i)
+    CHECK(std::ranges::equal(clips[i].frames[1].image.u8(), without[i].frames[1].image.u8()));
+  CHECK(glimpses.size() >= 5);
+  CHECK(glimpses.front().frames[0].view.empty());
+  const Frame& last = glimpses.back().frames[0];
+  REQUIRE(last.view.width() == kSide);
+  CHECK(last.view.u8()[0] == 0);
+  CHECK(last.image.width() == 20);
+}
+
 TEST_CASE("feed: a clip says whether anything has moved, and nothing where nobody looks") {
   FeedOptions options = wall({kEverySecond});
   for (const Clip& clip : clips_of(options, 60)) CHECK_FALSE(clip.moving);

@@ -97,6 +97,28 @@ TEST_CASE("a film gives the same clips through a process of its own, to the last
   }
 }
 
+TEST_CASE("glimpses of a process come without being asked for, and as views while somebody watches") {
+  Given given;
+  FeedOptions options = film(true);
+  options.samplings.clear();
+  options.glimpses = true;
+  FeedProcess feed(std::move(options), given.on_clip(), given.on_report(), kProgram);
+  given.until(FeedState::kOnline);
+  const auto newest_has_view = [&] {
+    const auto clips = given.clips();
+    return !clips.empty() && !clips.back().frames[0].view.empty();
+  };
+  const auto end = std::chrono::steady_clock::now() + 60s;
+  while (given.clips().size() < 2 && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(50ms);
+  REQUIRE_FALSE(newest_has_view());
+  while (!newest_has_view() && std::chrono::steady_clock::now() < end) {
+    feed.watch();
+    std::this_thread::sleep_for(50ms);
+  }
+  CHECK(newest_has_view());
+}
+
 TEST_CASE("a process that is killed is told as crashed, with the signal, and started again") {
   Given given;
   int last = 0;

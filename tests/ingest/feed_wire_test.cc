@@ -20,6 +20,7 @@ FeedOptions every_option() {
                       .resize = ResizePreset::kBvVideoFloat,
                       .masks = {{{0, 0}, {1, 0}, {0.5, 1}}},
                       .make_views = true,
+                      .glimpses = true,
                       .watch_motion = true,
                       .region = {{{0.1, 0.2}, {0.3, 0.4}, {0.5, 0.6}}},
                       .pace = true,
