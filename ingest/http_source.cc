@@ -5,14 +5,14 @@
 
 #include "base/format.h"
 #include "ingest/ffmpeg/ffmpeg_source.h"
+#include "ingest/http/http_body.h"
 #include "ingest/http/http_kind.h"
 #include "ingest/http/http_pictures.h"
-#include "ingest/http/http_stream.h"
 
 namespace palisade {
 namespace {
 
-HttpKind judged(HttpStream& stream, const SourceOptions& options, MonotonicTime until) {
+HttpKind judged(HttpBody& stream, const SourceOptions& options, MonotonicTime until) {
   try {
     return kind_of(stream, until);
   } catch (const SourceError& e) {
@@ -26,7 +26,7 @@ HttpKind judged(HttpStream& stream, const SourceOptions& options, MonotonicTime 
 }  // namespace
 
 std::unique_ptr<Source> open_http_source(const SourceOptions& options, std::stop_token stop) {
-  OpenedHttp http{.stream = std::make_unique<HttpStream>(options, stop),
+  OpenedHttp http{.stream = std::make_unique<HttpBody>(options, stop),
                   .open_until = std::chrono::steady_clock::now() + options.open_timeout};
   http.stream->open(http.open_until);
   const HttpKind kind = judged(*http.stream, options, http.open_until);

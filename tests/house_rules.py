@@ -152,6 +152,21 @@ def header_breaches(name, text):
         yield f"{name}:1: a header starts with #pragma once"
 
 
+def types_of(text):
+    """The types that a file gives the whole program: those of no unnamed namespace and no other type."""
+    text = re.sub(r"^namespace \{$.*?^\}  // namespace$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"^(?:template <[^\n]*>\n)?(?:struct|enum class|class|enum) (\w+)(?= [:{]| final)[^;\n]*\{", text, re.MULTILINE)
+
+
+def twin_breaches(names):
+    """No type's name stands twice in the program: the linker would take the functions of one for the other's."""
+    owners = {}
+    for name in names:
+        for type_name in types_of((ROOT / name).read_text(encoding="utf-8")) if of_program(name) else ():
+            if owners.setdefault(type_name, name) != name:
+                yield f"{name}: {type_name} is a type of {owners[type_name]} as well"
+
+
 def include_breaches(name, number, line):
     if not of_program(name):
         return
@@ -174,7 +189,7 @@ def include_breaches(name, number, line):
 
 def main():
     names = tracked("*.cc", "*.h")
-    breaches = list(table_breaches(names))
+    breaches = [*table_breaches(names), *twin_breaches(names)]
     breaches.extend(document_rules.breaches(ROOT, tracked("*"), of_program))
     for name in tracked("*.inc", "*.inl", "*.ipp", "*.tcc", "*.c", "*.cpp", "*.cxx", "*.hh", "*.hpp", "*.hxx"):
         breaches.append(f"{name}: C++ stands in .cc and .h alone, where every tool looks")

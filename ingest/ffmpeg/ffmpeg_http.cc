@@ -12,7 +12,7 @@ constexpr int kHttpBuffer = 64 << 10;
 
 }  // namespace
 
-HttpInput::HttpInput(std::unique_ptr<HttpStream> stream, const Deadline& deadline)
+HttpInput::HttpInput(std::unique_ptr<HttpBody> stream, const Deadline& deadline)
     : stream_(std::move(stream)), deadline_(deadline) {
   auto* buffer = static_cast<unsigned char*>(av_malloc(kHttpBuffer));
   if (buffer != nullptr) io_.reset(avio_alloc_context(buffer, kHttpBuffer, 0, this, read, nullptr, seek));
@@ -44,7 +44,7 @@ int HttpInput::read(void* self, std::uint8_t* out, int size) {
 }
 
 std::int64_t HttpInput::seek(void* self, std::int64_t offset, int whence) {
-  HttpStream& stream = *static_cast<HttpInput*>(self)->stream_;
+  HttpBody& stream = *static_cast<HttpInput*>(self)->stream_;
   const std::int64_t size = stream.size().value_or(AVERROR(ENOSYS));
   if ((whence & AVSEEK_SIZE) != 0) return size;
   const int from = whence & ~AVSEEK_FORCE;

@@ -5,7 +5,7 @@
 
 #include "ingest/ffmpeg/ffmpeg_deadline.h"
 #include "ingest/ffmpeg/ffmpeg_handles.h"
-#include "ingest/http/http_stream.h"
+#include "ingest/http/http_body.h"
 
 namespace palisade {
 
@@ -14,12 +14,12 @@ namespace palisade {
 class HttpInput {
  public:
   // `stream` is open; `deadline` outlives this.
-  HttpInput(std::unique_ptr<HttpStream> stream, const Deadline& deadline);
+  HttpInput(std::unique_ptr<HttpBody> stream, const Deadline& deadline);
   HttpInput(const HttpInput&) = delete;
   HttpInput& operator=(const HttpInput&) = delete;
 
   AVIOContext* io() { return io_.get(); }
-  const HttpStream& stream() const { return *stream_; }
+  const HttpBody& stream() const { return *stream_; }
   // Why reading failed, unless by deadline or stop.
   const std::optional<SourceError>& fault() const { return fault_; }
   // Whether the connection has ended.
@@ -29,7 +29,7 @@ class HttpInput {
   static int read(void* self, std::uint8_t* out, int size);
   static std::int64_t seek(void* self, std::int64_t offset, int whence);
 
-  std::unique_ptr<HttpStream> stream_;
+  std::unique_ptr<HttpBody> stream_;
   const Deadline& deadline_;
   std::optional<SourceError> fault_;
   bool ended_ = false;

@@ -124,7 +124,7 @@ std::string handshake_fault(const std::string& detail) {
   return "its TLS breaks off: is its port right, and is it https?";
 }
 
-bool asks_for_unknown_way(const HttpAnswer& answer) {
+bool asks_for_unknown_way(const HttpReply& answer) {
   return std::ranges::none_of(answer.challenges, [](const std::string& challenge) {
     const std::string text = redact_text(challenge);
     const bool basic = text.size() >= 5 && ::strncasecmp(text.c_str(), "basic", 5) == 0;
@@ -146,7 +146,7 @@ std::string printable(const std::string& text) {
   return out;
 }
 
-std::string auth_fault(const HttpAnswer& answer, bool with_credentials) {
+std::string auth_fault(const HttpReply& answer, bool with_credentials) {
   if (!answer.challenges.empty() && asks_for_unknown_way(answer)) {
     std::string names;
     for (const std::string& challenge : answer.challenges)
@@ -223,7 +223,7 @@ SourceError fault_of(const HttpFailure& failure, const std::string& shown) {
                                               "): are address, port and path right?");
 }
 
-SourceError fault_of(const HttpAnswer& answer, bool with_credentials, const std::string& shown) {
+SourceError fault_of(const HttpReply& answer, bool with_credentials, const std::string& shown) {
   if (answer.status == 401) {
     return {SourceFault::kAuthFailed, shown + ": " + auth_fault(answer, with_credentials)};
   }

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "ingest/http/http_answer.h"
+#include "ingest/http/http_reply.h"
 #include "ingest/source/source.h"
 
 namespace palisade {
@@ -24,6 +24,6 @@ SourceError fault_of(const HttpFailure& failure, const std::string& shown);
 
 // The same for an answer without a usable body, such as a refusal or a server error. `with_credentials`:
 // whether credentials were sent.
-SourceError fault_of(const HttpAnswer& answer, bool with_credentials, const std::string& shown);
+SourceError fault_of(const HttpReply& answer, bool with_credentials, const std::string& shown);
 
 }  // namespace palisade

@@ -17,7 +17,7 @@ constexpr std::size_t kFirstBytes = 512;
 // Some cameras announce a huge length for an endless answer.
 constexpr std::int64_t kEndlessLength = (std::int64_t(1) << 31) - 1;
 
-SourceError no_stream(const HttpStream& stream, const std::string& why) {
+SourceError no_stream(const HttpBody& stream, const std::string& why) {
   return {SourceFault::kUnreadable, stream.shown() + ": " + why};
 }
 
@@ -36,11 +36,11 @@ bool begins_as_part(std::string_view start) {
          lower.find("content-type: image/") != std::string::npos;
 }
 
-bool has_end(const HttpStream& stream) {
+bool has_end(const HttpBody& stream) {
   return stream.size() && (stream.seekable() || *stream.size() < kEndlessLength);
 }
 
-HttpKind kind_of_mp4(HttpStream& stream, Mp4Outline outline, MonotonicTime until) {
+HttpKind kind_of_mp4(HttpBody& stream, Mp4Outline outline, MonotonicTime until) {
   for (std::size_t had = 0; outline.wanted > had;) {
     had = outline.wanted;
     const auto start = stream.peek(had, until);
@@ -64,7 +64,7 @@ HttpKind kind_of_mp4(HttpStream& stream, Mp4Outline outline, MonotonicTime until
 
 }  // namespace
 
-HttpKind kind_of(HttpStream& stream, MonotonicTime until) {
+HttpKind kind_of(HttpBody& stream, MonotonicTime until) {
   const std::string& type = stream.answer().type;
   if (names_pictures(type)) return HttpKind::kPictures;
   // A few bytes suffice for most kinds, and a camera may send more only later.

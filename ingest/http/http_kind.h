@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ingest/http/http_stream.h"
+#include "ingest/http/http_body.h"
 
 namespace palisade {
 
@@ -20,6 +20,6 @@ namespace palisade {
 enum class HttpKind { kPictures, kPicture, kFilm, kCamera, kAsContainerSays };
 
 // Throws SourceError.
-HttpKind kind_of(HttpStream& stream, MonotonicTime until);
+HttpKind kind_of(HttpBody& stream, MonotonicTime until);
 
 }  // namespace palisade

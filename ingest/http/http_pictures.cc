@@ -84,7 +84,7 @@ class PictureDecoder {
 
 class HttpPictures : public Source {
  public:
-  HttpPictures(const SourceOptions& options, std::unique_ptr<HttpStream> stream, PictureSplitter splitter)
+  HttpPictures(const SourceOptions& options, std::unique_ptr<HttpBody> stream, PictureSplitter splitter)
       : options_(options),
         stream_(std::move(stream)),
         splitter_(std::move(splitter)),
@@ -141,7 +141,7 @@ class HttpPictures : public Source {
   }
 
   const SourceOptions options_;
-  const std::unique_ptr<HttpStream> stream_;
+  const std::unique_ptr<HttpBody> stream_;
   PictureSplitter splitter_;
   ArrivalStamps stamps_;
   PictureDecoder decoder_;
@@ -151,7 +151,7 @@ class HttpPictures : public Source {
 
 class HttpPicturePoll : public Source {
  public:
-  HttpPicturePoll(const SourceOptions& options, std::stop_token stop, std::unique_ptr<HttpStream> stream,
+  HttpPicturePoll(const SourceOptions& options, std::stop_token stop, std::unique_ptr<HttpBody> stream,
                   PictureBytes first)
       : options_(options),
         pause_(stop),
@@ -188,7 +188,7 @@ class HttpPicturePoll : public Source {
   }
 
  public:
-  static PictureBytes whole_picture(HttpStream& stream, MonotonicTime until) {
+  static PictureBytes whole_picture(HttpBody& stream, MonotonicTime until) {
     std::optional<PictureBytes> all = stream.read_all(kMaxPicture, until);
     if (all) return *std::move(all);
     throw SourceError(SourceFault::kUnreadable,
@@ -199,7 +199,7 @@ class HttpPicturePoll : public Source {
  private:
   const SourceOptions options_;
   Pause pause_;
-  const std::unique_ptr<HttpStream> stream_;
+  const std::unique_ptr<HttpBody> stream_;
   ArrivalStamps stamps_;
   PictureDecoder decoder_;
   PictureBytes fetched_;
@@ -214,7 +214,7 @@ std::unique_ptr<Source> read_http_pictures(const SourceOptions& options, OpenedH
 
 std::unique_ptr<Source> poll_http_picture(const SourceOptions& options, std::stop_token stop,
                                           OpenedHttp http) {
-  HttpStream& stream = *http.stream;
+  HttpBody& stream = *http.stream;
   if (stream.size()) {
     PictureBytes first = HttpPicturePoll::whole_picture(stream, http.open_until);
     return std::make_unique<HttpPicturePoll>(options, std::move(stop), std::move(http.stream),

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ingest/http/http_stream.h"
+#include "ingest/http/http_body.h"
 #include "ingest/source/source.h"
 
 namespace palisade {

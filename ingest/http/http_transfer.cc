@@ -67,8 +67,8 @@ struct HttpTransfer::State {
   static curl_socket_t on_socket(void* self, curlsocktype, curl_sockaddr* address);
   static int on_close(void* self, curl_socket_t socket);
 
-  void begin(const HttpRequest& request);
-  void set_options(const HttpRequest& request);
+  void begin(const HttpFetch& request);
+  void set_options(const HttpFetch& request);
   void set_limits();
   void set_tls();
   // Runs libcurl once, or waits if it has nothing to do.
@@ -87,7 +87,7 @@ struct HttpTransfer::State {
   std::unique_ptr<curl_slist, FreeList> pins;
   std::vector<std::string> allowed;  // numeric addresses that may be connected to
   std::array<char, CURL_ERROR_SIZE> error{};
-  HttpAnswer answer;
+  HttpReply answer;
   std::size_t header_bytes = 0;
   bool headers_too_long = false;
   bool elsewhere = false;  // libcurl was about to connect to an address that is not allowed
@@ -165,7 +165,7 @@ void HttpTransfer::State::set_tls() {
   curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
 }
 
-void HttpTransfer::State::set_options(const HttpRequest& request) {
+void HttpTransfer::State::set_options(const HttpFetch& request) {
   CURL* const handle = easy.get();
   curl_easy_reset(handle);
   set_limits();
@@ -189,7 +189,7 @@ void HttpTransfer::State::set_options(const HttpRequest& request) {
   curl_easy_setopt(handle, CURLOPT_PASSWORD, request.credentials->password.c_str());
 }
 
-void HttpTransfer::State::begin(const HttpRequest& request) {
+void HttpTransfer::State::begin(const HttpFetch& request) {
   drop();
   start_curl_once();
   if (multi == nullptr) multi.reset(curl_multi_init());
@@ -264,7 +264,7 @@ HttpTransfer::~HttpTransfer() {
   state_->drop();
 }
 
-const HttpAnswer& HttpTransfer::request(const HttpRequest& request, MonotonicTime until) {
+const HttpReply& HttpTransfer::request(const HttpFetch& request, MonotonicTime until) {
   State& state = *state_;
   state.begin(request);
   const std::stop_callback wake(state.stop, [&] { curl_multi_wakeup(state.multi.get()); });

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "ingest/http/http_address.h"
-#include "ingest/http/http_answer.h"
+#include "ingest/http/http_reply.h"
 
 namespace palisade {
 
@@ -19,7 +19,7 @@ struct HttpTls {
   bool verify = true;
 };
 
-struct HttpRequest {
+struct HttpFetch {
   HttpAddress address;
   std::vector<std::string> pinned;  // the only numeric addresses to connect to; empty for a numeric host
   std::optional<Credentials> credentials;  // nothing if they belong to another origin
@@ -38,7 +38,7 @@ class HttpTransfer {
 
   // Drops the previous request, sends this one and returns the headers of its answer, whatever its status.
   // Throws SourceError.
-  const HttpAnswer& request(const HttpRequest& request, MonotonicTime until);
+  const HttpReply& request(const HttpFetch& request, MonotonicTime until);
   // Reads bytes of the body as soon as there are any; 0 at its end. Throws SourceError, at `until` with
   // kStalled.
   std::size_t read(std::span<std::byte> out, MonotonicTime until);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/format.h"
-#include "ingest/http/http_stream.h"
+#include "ingest/http/http_body.h"
 #include "ingest/open_source.h"
 #include "ingest/source/source.h"
 #include "tests/ingest/http_server.h"
@@ -117,7 +117,7 @@ TEST_CASE("a closed port and an unknown name are told") {
   CHECK(refused.fault() == SourceFault::kUnreachable);
   check_told(refused, url, "refuses the connection");
 
-  HttpStream unknown({.url = "http://nobody.invalid/x"}, {}, [](const std::string&) {
+  HttpBody unknown({.url = "http://nobody.invalid/x"}, {}, [](const std::string&) {
     return Lookup{.failure = "no such host is known: is its name right?"};
   });
   try {
@@ -189,11 +189,11 @@ Resolve hangs(const std::shared_ptr<HangingLookup>& lookup) {
 TEST_CASE("a lookup that hangs holds up neither a stop nor the time to open") {
   std::stop_source stop;
   const auto too_long = std::make_shared<HangingLookup>();
-  HttpStream late({.url = "http://camera.invalid/x"}, stop.get_token(), hangs(too_long));
+  HttpBody late({.url = "http://camera.invalid/x"}, stop.get_token(), hangs(too_long));
   CHECK_THROWS_AS(late.open(steady_clock::now() + milliseconds(50)), SourceError);
 
   const auto stopped = std::make_shared<HangingLookup>();
-  HttpStream stream({.url = "http://camera.invalid/x"}, stop.get_token(), hangs(stopped));
+  HttpBody stream({.url = "http://camera.invalid/x"}, stop.get_token(), hangs(stopped));
   std::jthread stopper([&] {
     stopped->asked.acquire();
     stop.request_stop();
@@ -217,7 +217,7 @@ TEST_CASE(
     test::send_part(request, film, send, 4'000);
   });
   int asked = 0;
-  HttpStream stream(
+  HttpBody stream(
       {.url = format("http://camera.invalid:{}/x", camera.port())}, {},
       [&](const std::string&) { return Lookup{.addresses = {++asked == 1 ? "127.0.0.1" : "127.0.0.2"}}; });
   const auto until = steady_clock::now() + seconds(20);

@@ -26,7 +26,7 @@ std::string judged(const std::string& headers, const std::string& body) {
   const HttpServer server([&](const std::string&, const HttpServer::Send& send) {
     send("HTTP/1.1 200 OK\r\nConnection: close\r\n" + headers + "\r\n" + body);
   });
-  HttpStream stream({.url = server.url("/x")}, {});
+  HttpBody stream({.url = server.url("/x")}, {});
   const auto until = std::chrono::steady_clock::now() + seconds(20);
   try {
     stream.open(until);

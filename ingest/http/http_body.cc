@@ -1,4 +1,4 @@
-#include "ingest/http/http_stream.h"
+#include "ingest/http/http_body.h"
 
 #include <algorithm>
 #include <cstring>
@@ -20,7 +20,7 @@ constexpr std::int64_t kShortStep = 256 << 10;
 
 }  // namespace
 
-HttpStream::HttpStream(const SourceOptions& options, std::stop_token stop, Resolve resolve)
+HttpBody::HttpBody(const SourceOptions& options, std::stop_token stop, Resolve resolve)
     : options_(options),
       stop_(stop),
       resolve_(std::move(resolve)),
@@ -34,7 +34,7 @@ HttpStream::HttpStream(const SourceOptions& options, std::stop_token stop, Resol
   if (used != Credentials{}) credentials_ = used;
 }
 
-void HttpStream::fail_in_time() const {
+void HttpBody::fail_in_time() const {
   const std::string time = format("{} ms", options_.open_timeout.count());
   const HttpTransfer::Progress progress = transfer_.progress();
   std::string text = "no answer within " + time + ": is it on, and are address, port and path right?";
@@ -48,7 +48,7 @@ void HttpStream::fail_in_time() const {
   throw SourceError(SourceFault::kUnreachable, shown_ + ": " + text);
 }
 
-const std::vector<std::string>& HttpStream::addresses_of(const std::string& host, MonotonicTime until) {
+const std::vector<std::string>& HttpBody::addresses_of(const std::string& host, MonotonicTime until) {
   static const std::vector<std::string> kNone;
   if (is_numeric_host(host)) return kNone;
   if (const auto known = pinned_.find(host); known != pinned_.end()) return known->second;
@@ -64,15 +64,15 @@ const std::vector<std::string>& HttpStream::addresses_of(const std::string& host
   return pinned_.emplace(host, lookup.addresses).first->second;
 }
 
-const HttpAnswer& HttpStream::request_once(std::optional<std::int64_t> from, MonotonicTime until) {
+const HttpReply& HttpBody::request_once(std::optional<std::int64_t> from, MonotonicTime until) {
   // Redirections may differ at every request, so each is checked anew, before its host is looked up.
   for (int redirects = 0; redirects <= kMaxRedirects; ++redirects) {
     const bool ours = reached_.same_origin(configured_);
-    const HttpAnswer& answer = transfer_.request({.address = reached_,
-                                                  .pinned = addresses_of(reached_.host, until),
-                                                  .credentials = ours ? credentials_ : std::nullopt,
-                                                  .from = from},
-                                                 until);
+    const HttpReply& answer = transfer_.request({.address = reached_,
+                                                 .pinned = addresses_of(reached_.host, until),
+                                                 .credentials = ours ? credentials_ : std::nullopt,
+                                                 .from = from},
+                                                until);
     if (!answer.redirects() || answer.location.empty()) {
       if (answer.status == 401 && !ours && credentials_) {
         throw SourceError(
@@ -89,8 +89,8 @@ const HttpAnswer& HttpStream::request_once(std::optional<std::int64_t> from, Mon
                     shown_ + ": redirects in a circle: give the stream's own address");
 }
 
-const HttpAnswer& HttpStream::request(std::optional<std::int64_t> from, MonotonicTime until) {
-  const HttpAnswer* answer = &request_once(from, until);
+const HttpReply& HttpBody::request(std::optional<std::int64_t> from, MonotonicTime until) {
+  const HttpReply* answer = &request_once(from, until);
   // Whether a server serves ranges is best seen by requesting one; a few refuse such a request altogether.
   const bool refuses_parts = answer->status == 416 || answer->status == 400 || answer->status == 501;
   if (from == 0 && refuses_parts) answer = &request_once({}, until);
@@ -105,7 +105,7 @@ const HttpAnswer& HttpStream::request(std::optional<std::int64_t> from, Monotoni
   return *answer;
 }
 
-void HttpStream::open(MonotonicTime until) {
+void HttpBody::open(MonotonicTime until) {
   reached_ = configured_;
   start_.clear();
   position_ = arriving_ = 0;
@@ -125,7 +125,7 @@ void HttpStream::open(MonotonicTime until) {
   seekable_ = size_.has_value() && (answer_.accepts_ranges || (part && answer_.range));
 }
 
-std::span<const std::byte> HttpStream::peek(std::size_t wanted, MonotonicTime until) {
+std::span<const std::byte> HttpBody::peek(std::size_t wanted, MonotonicTime until) {
   std::vector<std::byte> part(wanted);
   while (start_.size() < wanted) {
     const std::size_t got =
@@ -136,12 +136,12 @@ std::span<const std::byte> HttpStream::peek(std::size_t wanted, MonotonicTime un
   return std::span(start_).first(std::min(wanted, start_.size()));
 }
 
-void HttpStream::seek(std::int64_t offset) {
+void HttpBody::seek(std::int64_t offset) {
   position_ = offset;
 }
 
-void HttpStream::reopen(std::int64_t at, MonotonicTime until) {
-  const HttpAnswer& answer = request(at, until);
+void HttpBody::reopen(std::int64_t at, MonotonicTime until) {
+  const HttpReply& answer = request(at, until);
   const bool from_here = answer.status == 206 && answer.range && answer.range->first == at;
   if (!from_here && !(answer.status == 200 && at == 0)) {
     throw SourceError(SourceFault::kUnreadable, shown_ +
@@ -155,7 +155,7 @@ void HttpStream::reopen(std::int64_t at, MonotonicTime until) {
   arriving_ = at;
 }
 
-std::size_t HttpStream::fetch_once(std::int64_t at, std::span<std::byte> out, MonotonicTime until) {
+std::size_t HttpBody::fetch_once(std::int64_t at, std::span<std::byte> out, MonotonicTime until) {
   if (at > arriving_ && at - arriving_ <= kShortStep && arriving_ >= 0 && !transfer_.ended()) {
     std::vector<std::byte> dropped(std::size_t(at - arriving_));
     while (arriving_ < at) {
@@ -170,7 +170,7 @@ std::size_t HttpStream::fetch_once(std::int64_t at, std::span<std::byte> out, Mo
   return got;
 }
 
-std::size_t HttpStream::fetch(std::int64_t at, std::span<std::byte> out, MonotonicTime until) {
+std::size_t HttpBody::fetch(std::int64_t at, std::span<std::byte> out, MonotonicTime until) {
   if (size_ && at >= *size_) return 0;
   for (int lost = 0;; ++lost) {
     try {
@@ -186,7 +186,7 @@ std::size_t HttpStream::fetch(std::int64_t at, std::span<std::byte> out, Monoton
   }
 }
 
-std::size_t HttpStream::read(std::span<std::byte> out, MonotonicTime until) {
+std::size_t HttpBody::read(std::span<std::byte> out, MonotonicTime until) {
   const auto kept = std::int64_t(start_.size());
   std::size_t got = 0;
   if (position_ < kept) {
@@ -199,7 +199,7 @@ std::size_t HttpStream::read(std::span<std::byte> out, MonotonicTime until) {
   return got;
 }
 
-std::optional<std::vector<std::byte>> HttpStream::read_all(std::size_t limit, MonotonicTime until) {
+std::optional<std::vector<std::byte>> HttpBody::read_all(std::size_t limit, MonotonicTime until) {
   if (size_ && *size_ > std::int64_t(limit)) return std::nullopt;
   std::vector<std::byte> all;
   std::vector<std::byte> part(64u << 10);

@@ -19,15 +19,14 @@ namespace palisade {
 // The bytes behind an http(s) address. Every request follows redirections as redirected() allows. Credentials
 // are sent to the configured origin only. Each host is looked up once, and only these addresses are connected
 // to, so that a changed DNS entry cannot lead elsewhere. Not thread-safe.
-class HttpStream {
+class HttpBody {
  public:
-  explicit HttpStream(const SourceOptions& options, std::stop_token stop,
-                      Resolve resolve = resolve_by_system);
+  explicit HttpBody(const SourceOptions& options, std::stop_token stop, Resolve resolve = resolve_by_system);
 
   // Sends the first request. Throws SourceError unless the answer has a body.
   void open(MonotonicTime until);
   // The answer to the first request.
-  const HttpAnswer& answer() const { return answer_; }
+  const HttpReply& answer() const { return answer_; }
   // The first `wanted` bytes, or all if there are fewer. read() returns them again.
   std::span<const std::byte> peek(std::size_t wanted, MonotonicTime until);
   // Reads the next bytes; 0 at the end. After a lost connection the rest is requested again, if the server
@@ -47,8 +46,8 @@ class HttpStream {
   const std::string& shown() const { return shown_; }
 
  private:
-  const HttpAnswer& request(std::optional<std::int64_t> from, MonotonicTime until);
-  const HttpAnswer& request_once(std::optional<std::int64_t> from, MonotonicTime until);
+  const HttpReply& request(std::optional<std::int64_t> from, MonotonicTime until);
+  const HttpReply& request_once(std::optional<std::int64_t> from, MonotonicTime until);
   const std::vector<std::string>& addresses_of(const std::string& host, MonotonicTime until);
   void reopen(std::int64_t at, MonotonicTime until);
   // Reads bytes from `at` on from the connection; 0 at the end.
@@ -65,7 +64,7 @@ class HttpStream {
   HttpAddress reached_;  // target of all redirections so far
   std::map<std::string, std::vector<std::string>> pinned_;
   HttpTransfer transfer_;
-  HttpAnswer answer_;
+  HttpReply answer_;
   std::vector<std::byte> start_;  // what peek() has read
   std::optional<std::int64_t> size_;
   bool seekable_ = false;
@@ -75,7 +74,7 @@ class HttpStream {
 
 // An http(s) address that is open and whose kind is known.
 struct OpenedHttp {
-  std::unique_ptr<HttpStream> stream;
+  std::unique_ptr<HttpBody> stream;
   MonotonicTime open_until;  // deadline for opening the container
   std::optional<bool> live;  // nothing: live if the container states no duration
 };

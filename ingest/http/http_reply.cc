@@ -1,4 +1,4 @@
-#include "ingest/http/http_answer.h"
+#include "ingest/http/http_reply.h"
 
 #include <algorithm>
 #include <cctype>
@@ -56,7 +56,7 @@ std::string challenge_in(std::string_view text) {
 
 }  // namespace
 
-void read_header_line(HttpAnswer& answer, std::string_view line) {
+void read_header_line(HttpReply& answer, std::string_view line) {
   if (line.starts_with("HTTP/")) {
     answer = {};
     const std::size_t space = line.find(' ');

@@ -15,7 +15,7 @@ struct ContentRange {
 };
 
 // The headers of an answer that matter to Palisade.
-struct HttpAnswer {
+struct HttpReply {
   int status = 0;
   std::string type;      // "video/mp4": lower case, without parameters
   std::string encoding;  // Content-Encoding, such as "gzip"; empty if there is none
@@ -34,6 +34,6 @@ struct HttpAnswer {
 };
 
 // Adds one header line to `answer`. A status line begins a new answer.
-void read_header_line(HttpAnswer& answer, std::string_view line);
+void read_header_line(HttpReply& answer, std::string_view line);
 
 }  // namespace palisade
