@@ -28,11 +28,25 @@ std::vector<HttpStream> Service::Backend::streams() const {
   return all;
 }
 
-std::optional<Frame> Service::Backend::newest(const std::string& name) const {
-  for (const auto& stream : running()) {
-    if (stream->name() == name) return stream->newest();
+std::shared_ptr<ServedStream> Service::Backend::stream_named(const std::string& name) const {
+  for (auto& stream : running()) {
+    if (stream->name() == name) return std::move(stream);
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<HttpPicture> Service::Backend::newest(const std::string& name) const {
+  const auto stream = stream_named(name);
+  const auto picture = stream ? stream->newest() : std::nullopt;
+  if (!picture) return std::nullopt;
+  return HttpPicture{
+      .frame = picture->frame,
+      .age = std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - picture->at)};
+}
+
+std::vector<Frame> Service::Backend::recent(const std::string& name, std::chrono::milliseconds span) const {
+  const auto stream = stream_named(name);
+  return stream ? stream->recent(span) : std::vector<Frame>();
 }
 
 bool Service::Backend::ask(Request request) {

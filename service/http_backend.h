@@ -12,7 +12,8 @@ class Service::Backend : public HttpBackend {
 
   std::string node() const override;
   std::vector<HttpStream> streams() const override;
-  std::optional<Frame> newest(const std::string& stream) const override;
+  std::optional<HttpPicture> newest(const std::string& stream) const override;
+  std::vector<Frame> recent(const std::string& stream, std::chrono::milliseconds span) const override;
   bool ask(Request request) override;
   std::size_t waiting() const override;
   const EngineModel& model() const override;
@@ -26,6 +27,7 @@ class Service::Backend : public HttpBackend {
 
  private:
   Streams running() const;
+  std::shared_ptr<ServedStream> stream_named(const std::string& name) const;  // or nullptr
   HttpStream described(const ServedStream& stream) const;
 
   // Throws SettingsError.

@@ -74,7 +74,7 @@ class Service {
   RequestQueue queue_;
   Pairings pairings_;
   ReferencePictures references_;
-  std::optional<MaskDecoder> masks_;  // as the settings say
+  std::optional<MaskDecoder> masks_;     // as the settings say
   std::vector<SharedAdapter> adapters_;  // that tasks name, so that they stay
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include "service/http/backend.h"
+#include "service/http/exchange.h"
 #include "service/http/metrics.h"
 #include "service/http/router.h"
 
@@ -12,6 +16,15 @@ struct HttpApi {
   HttpMetrics& metrics;
   HttpTokens& tokens;
 };
+
+// Adds a route whose requests are answered on one of the threads for what takes longer.
+using HttpJob = void (*)(HttpApi&, const std::shared_ptr<HttpExchange>&);
+inline void add_route(HttpRouter& router, HttpApi& api, HttpRoute route, HttpJob job) {
+  route.handler = [&api, job](const std::shared_ptr<HttpExchange>& exchange) {
+    exchange->work([&api, job, exchange] { job(api, exchange); });
+  };
+  router.add(std::move(route));
+}
 
 // Each adds the routes of one part; service/http/openapi.json describes them all.
 void add_health_routes(HttpRouter& router, HttpApi& api);

@@ -38,13 +38,13 @@ std::vector<std::string> texts_in(const Json& json, const char* key) {
 }
 
 Frame newest_of(HttpApi& api, const Exchange& exchange, const std::string& stream) {
-  const auto frame = exchange->holder().may_see(stream) ? api.backend.newest(stream) : std::nullopt;
-  if (!frame)
+  const auto picture = exchange->holder().may_see(stream) ? api.backend.newest(stream) : std::nullopt;
+  if (!picture)
     throw HttpFault({.status = 404,
                      .message = format("there is no picture of '{}' yet, or no such stream", stream),
                      .code = "not_found",
                      .param = "stream"});
-  return *frame;
+  return picture->frame;
 }
 
 std::optional<StoredEvent> event_of(const std::filesystem::path& folder, const std::string& id) {

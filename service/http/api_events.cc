@@ -236,16 +236,10 @@ void judge_it(HttpApi& api, const Exchange& exchange) {
 }  // namespace
 
 void add_event_routes(HttpRouter& router, HttpApi& api) {
-  const auto add = [&](HttpMethod method, const char* pattern, HttpScope scope,
-                       void (*handle)(HttpApi&, const Exchange&), std::size_t body_bytes = 0) {
-    router.add({.method = method,
-                .pattern = pattern,
-                .scope = scope,
-                .handler =
-                    [&api, handle](const Exchange& exchange) {
-                      exchange->work([&api, handle, exchange] { handle(api, exchange); });
-                    },
-                .body_bytes = body_bytes});
+  const auto add = [&](HttpMethod method, const char* pattern, HttpScope scope, HttpJob job,
+                       std::size_t body_bytes = 0) {
+    add_route(router, api, {.method = method, .pattern = pattern, .scope = scope, .body_bytes = body_bytes},
+              job);
   };
   add(HttpMethod::kGet, "/api/v1/events", HttpScope::kView, send_events);
   add(HttpMethod::kGet, "/api/v1/events/{id}", HttpScope::kView, send_event);

@@ -52,7 +52,8 @@ struct ToolCall {
     return value.is_string() ? value.get<std::string>() : "";
   }
   std::optional<Frame> newest(const std::string& camera) const {
-    return exchange->holder().may_see(camera) ? api.backend.newest(camera) : std::nullopt;
+    const auto picture = exchange->holder().may_see(camera) ? api.backend.newest(camera) : std::nullopt;
+    return picture ? std::optional(picture->frame) : std::nullopt;
   }
 };
 

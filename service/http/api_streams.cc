@@ -44,21 +44,27 @@ void send_streams(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
   exchange->respond(json_response({{"streams", std::move(streams)}}));
 }
 
-// The newest window's last picture for people.
+// The newest picture for people. Palisade-Time is when it was taken, by the stream's own time; Palisade-Age
+// how many seconds ago it came.
 void send_picture(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
   const std::string name = exchange->request().parts.at("stream");
-  const auto frame = exchange->holder().may_see(name) ? api.backend.newest(name) : std::nullopt;
-  if (!frame)
+  const auto picture = exchange->holder().may_see(name) ? api.backend.newest(name) : std::nullopt;
+  if (!picture)
     return exchange->fail({.status = 404,
                            .message = "no picture of '" + name + "' yet, or no such stream",
                            .code = "not_found"});
-  const Image& image = frame->view.empty() ? frame->image : frame->view;
+  const Image& image = picture->frame.view.empty() ? picture->frame.image : picture->frame.view;
   const std::string tag = "\"" + sha256_hex(image.bytes()).substr(0, 32) + "\"";
-  if (exchange->request().header("if-none-match") == tag)
-    return exchange->respond({.status = 304, .type = "image/jpeg", .headers = {{"ETag", tag}}});
-  exchange->respond({.type = "image/jpeg",
-                     .body = encode_frame(image, FrameStorage::kJpeg).bytes,
-                     .headers = {{"ETag", tag}, {"Palisade-Time", time_text(frame->stamp.wall)}}});
+  HttpResponse response{.type = "image/jpeg",
+                        .headers = {{"ETag", tag},
+                                    {"Palisade-Time", time_text(picture->frame.stamp.wall)},
+                                    {"Palisade-Age", format("{:.3f}", double(picture->age.count()) / 1000)}}};
+  if (exchange->request().header("if-none-match") == tag) {
+    response.status = 304;
+  } else {
+    response.body = encode_frame(image, FrameStorage::kJpeg).bytes;
+  }
+  exchange->respond(std::move(response));
 }
 
 void send_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
@@ -139,30 +145,18 @@ void remove_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) 
 }  // namespace
 
 void add_stream_routes(HttpRouter& router, HttpApi& api) {
-  router.add(
-      {.pattern = "/api/v1/streams", .scope = HttpScope::kView, .handler = [&api](const auto& exchange) {
-         exchange->work([&api, exchange] { send_streams(api, exchange); });
-       }});
-  const auto one = [&](HttpMethod method, HttpScope scope,
-                       void (*handle)(HttpApi&, const std::shared_ptr<HttpExchange>&),
-                       std::size_t body_bytes) {
-    router.add({.method = method,
-                .pattern = "/api/v1/streams/{stream}",
-                .scope = scope,
-                .handler =
-                    [&api, handle](const std::shared_ptr<HttpExchange>& exchange) {
-                      exchange->work([&api, handle, exchange] { handle(api, exchange); });
-                    },
-                .body_bytes = body_bytes});
+  add_route(router, api, {.pattern = "/api/v1/streams", .scope = HttpScope::kView}, send_streams);
+  const auto one = [&](HttpMethod method, HttpScope scope, HttpJob job, std::size_t body_bytes) {
+    add_route(
+        router, api,
+        {.method = method, .pattern = "/api/v1/streams/{stream}", .scope = scope, .body_bytes = body_bytes},
+        job);
   };
   one(HttpMethod::kGet, HttpScope::kView, send_stream, 0);
   one(HttpMethod::kPut, HttpScope::kEdit, write_stream, kMaxStreamBytes);
   one(HttpMethod::kDelete, HttpScope::kEdit, remove_stream, 0);
-  router.add({.pattern = "/api/v1/streams/{stream}/picture.jpg",
-              .scope = HttpScope::kView,
-              .handler = [&api](const auto& exchange) {
-                exchange->work([&api, exchange] { send_picture(api, exchange); });
-              }});
+  add_route(router, api, {.pattern = "/api/v1/streams/{stream}/picture.jpg", .scope = HttpScope::kView},
+            send_picture);
 }
 
 }  // namespace palisade

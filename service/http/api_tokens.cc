@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "service/http/question.h"
+#include "service/http/request_check.h"
 
 namespace palisade {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 using Exchange = std::shared_ptr<HttpExchange>;
 
 constexpr std::size_t kMaxTokenRequest = 64u << 10;
+constexpr std::chrono::hours kCookieAge{24 * 30};
 
 Json json_of(const HttpHolder& holder) {
   Json json = {{"name", holder.name}, {"scope", name_of(holder.scope)}};
@@ -56,23 +58,44 @@ void drop_token(HttpApi& api, const Exchange& exchange) {
   exchange->respond({.status = 204, .headers = {}});
 }
 
+// The browser of whoever has shown a token keeps it where no script can read it.
+HttpResponse with_cookie(const std::string& token, std::chrono::seconds age) {
+  return {.status = 204,
+          .headers = {{"Set-Cookie", format("{}={}; Max-Age={}; Path=/; HttpOnly; SameSite=Strict",
+                                            kTokenCookie, token, age.count())}}};
+}
+
+void log_in(HttpApi&, const Exchange& exchange) {
+  exchange->respond(with_cookie(token_of(exchange->request()), kCookieAge));
+}
+
+void log_out(HttpApi&, const Exchange& exchange) {
+  exchange->respond(with_cookie("", std::chrono::seconds(0)));
+}
+
+void send_holder(HttpApi&, const Exchange& exchange) {
+  Json json = json_of(exchange->holder());
+  if (!json.contains("streams")) json["streams"] = nullptr;
+  exchange->respond(json_response(json));
+}
+
 }  // namespace
 
 void add_token_routes(HttpRouter& router, HttpApi& api) {
-  const auto route = [&](HttpMethod method, const char* pattern, void (*handle)(HttpApi&, const Exchange&),
-                         std::size_t body_bytes = 0) {
-    router.add({.method = method,
-                .pattern = pattern,
-                .scope = HttpScope::kAdmin,
-                .handler =
-                    [&api, handle](const Exchange& exchange) {
-                      exchange->work([&api, handle, exchange] { handle(api, exchange); });
-                    },
-                .body_bytes = body_bytes});
+  const auto tokens = [&](HttpRoute route, HttpJob job) {
+    route.scope = HttpScope::kAdmin;
+    add_route(router, api, std::move(route), job);
   };
-  route(HttpMethod::kGet, "/api/v1/tokens", send_tokens);
-  route(HttpMethod::kPost, "/api/v1/tokens", make_token, kMaxTokenRequest);
-  route(HttpMethod::kDelete, "/api/v1/tokens/{name}", drop_token);
+  tokens({.pattern = "/api/v1/tokens"}, send_tokens);
+  tokens({.method = HttpMethod::kPost, .pattern = "/api/v1/tokens", .body_bytes = kMaxTokenRequest},
+         make_token);
+  tokens({.method = HttpMethod::kDelete, .pattern = "/api/v1/tokens/{name}"}, drop_token);
+  const auto login = [&](HttpMethod method, HttpScope scope, HttpJob job) {
+    add_route(router, api, {.method = method, .pattern = "/api/v1/login", .scope = scope}, job);
+  };
+  login(HttpMethod::kGet, HttpScope::kView, send_holder);
+  login(HttpMethod::kPost, HttpScope::kView, log_in);
+  login(HttpMethod::kDelete, HttpScope::kNobody, log_out);
 }
 
 }  // namespace palisade

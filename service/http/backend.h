@@ -36,15 +36,22 @@ struct HttpStream {
   std::vector<HttpTask> tasks;
 };
 
+struct HttpPicture {
+  Frame frame;
+  std::chrono::milliseconds age{};  // since it came
+};
+
 // What the API needs of the service. Any thread.
 class HttpBackend {
  public:
   virtual ~HttpBackend() = default;
   virtual std::string node() const = 0;
   virtual std::vector<HttpStream> streams() const = 0;
-  // The newest frame that the model was to see, with its view; nothing where there is none yet or no such
-  // stream.
-  virtual std::optional<Frame> newest(const std::string& stream) const = 0;
+  // The newest frame, with its view; nothing where there is none yet or no such stream. While it is asked for
+  // again and again it is less than a second old, if the camera sends.
+  virtual std::optional<HttpPicture> newest(const std::string& stream) const = 0;
+  // Two frames a second of a stream's last seconds, in order; empty where it is away or not there.
+  virtual std::vector<Frame> recent(const std::string& stream, std::chrono::milliseconds span) const = 0;
   // False where too many people wait.
   virtual bool ask(Request request) = 0;
   virtual std::size_t waiting() const = 0;  // requests, of streams and people

@@ -7,12 +7,16 @@
 namespace palisade {
 namespace {
 
-constexpr std::string_view kBearer = "bearer ", kCookie = "palisade_token=";
+constexpr std::string_view kBearer = "bearer ";
 
 std::string lower(std::string_view text) {
   std::string lowered(text);
   for (char& c : lowered) c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
   return lowered;
+}
+
+bool is_bearer(std::string_view authorization) {
+  return lower(authorization.substr(0, kBearer.size())) == kBearer;
 }
 
 // "localhost" of "localhost:8420", "[::1]" of "[::1]:8420".
@@ -53,12 +57,23 @@ std::optional<HttpError> name_fault(const HttpRequest& request, const HttpNames&
 
 std::string token_of(const HttpRequest& request) {
   const std::string authorization = request.header("authorization");
-  if (lower(authorization.substr(0, kBearer.size())) == kBearer) return authorization.substr(kBearer.size());
-  const std::string cookies = request.header("cookie");
-  const std::size_t at = cookies.find(kCookie);
+  if (is_bearer(authorization)) return authorization.substr(kBearer.size());
+  const std::string cookies = request.header("cookie"), cookie = format("{}=", kTokenCookie);
+  const std::size_t at = cookies.find(cookie);
   if (at == std::string::npos || (at > 0 && cookies[at - 1] != ' ' && cookies[at - 1] != ';')) return {};
-  const std::string rest = cookies.substr(at + kCookie.size());
+  const std::string rest = cookies.substr(at + cookie.size());
   return rest.substr(0, rest.find(';'));
+}
+
+std::optional<HttpError> cookie_fault(const HttpRequest& request) {
+  const bool by_cookie = !is_bearer(request.header("authorization")) && !token_of(request).empty();
+  if (!by_cookie || request.method == HttpMethod::kGet || !request.header("origin").empty())
+    return std::nullopt;
+  return HttpError{.status = 403,
+                   .message =
+                       "what changes something by a cookie needs an Origin, or a token: Authorization: "
+                       "Bearer TOKEN",
+                   .code = "unknown_origin"};
 }
 
 }  // namespace palisade

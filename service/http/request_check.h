@@ -20,7 +20,12 @@ struct HttpNames {
 // 403 for an Origin that is neither the server's own nor listed.
 std::optional<HttpError> name_fault(const HttpRequest& request, const HttpNames& names);
 
-// The token of "Authorization: Bearer TOKEN", or of the cookie "palisade_token"; empty: none.
+// The token of "Authorization: Bearer TOKEN", or of the cookie; empty: none.
 std::string token_of(const HttpRequest& request);
+inline constexpr std::string_view kTokenCookie = "palisade_token";
+
+// 403 for what changes something by a cookie and does not say which page asks. A browser sends the cookie by
+// itself, also for another page's form.
+std::optional<HttpError> cookie_fault(const HttpRequest& request);
 
 }  // namespace palisade

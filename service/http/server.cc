@@ -209,6 +209,7 @@ std::optional<HttpError> HttpServer::State::fault_of(const HttpRequest& request,
   } else {
     return token_fault(request);
   }
+  if (auto fault = cookie_fault(request)) return fault;
   if (holder.scope >= match.route->scope) return std::nullopt;
   return HttpError{.status = 403,
                    .message = format("this needs a token of scope {}, and '{}' is of scope {}",

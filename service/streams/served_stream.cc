@@ -97,7 +97,7 @@ StateEvent ServedStream::state() const {
   return state_of(last_report_);
 }
 
-std::optional<Frame> ServedStream::newest() const {
+std::optional<NewestPicture> ServedStream::newest() const {
   const std::lock_guard lock(mutex_);
   if (feed_) feed_->watch();
   return pictures_.newest();

@@ -64,7 +64,7 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   StateEvent state() const;
   // The newest frame with a view, where those are made; nothing before the first. Asked for again and again
   // it is less than a second old.
-  std::optional<Frame> newest() const;
+  std::optional<NewestPicture> newest() const;
   // StreamPictures::last; empty where `views` is not set or the stream is away.
   std::vector<Frame> recent(std::chrono::milliseconds span) const;
   // A task's last answer, by its index; the time of its last frame.

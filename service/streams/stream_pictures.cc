@@ -7,7 +7,8 @@
 namespace palisade {
 
 void StreamPictures::show(const Frame& frame) {
-  if (!frame.view.empty() || !newest_ || newest_->view.empty()) newest_ = frame;
+  if (!frame.view.empty() || !newest_ || newest_->frame.view.empty())
+    newest_ = {.frame = frame, .at = std::chrono::steady_clock::now()};
 }
 
 void StreamPictures::add(const Frame& frame) {
@@ -27,7 +28,7 @@ void StreamPictures::add_glimpse(Frame frame) {
     glimpses_.pop_front();
 }
 
-std::optional<Frame> StreamPictures::newest() const {
+std::optional<NewestPicture> StreamPictures::newest() const {
   const std::lock_guard lock(mutex_);
   return newest_;
 }

@@ -10,6 +10,11 @@
 
 namespace palisade {
 
+struct NewestPicture {
+  Frame frame;
+  MonotonicTime at{};  // when it came
+};
+
 // The pictures of a stream for people: the newest one, and two a second of the last 16 seconds. Any thread.
 class StreamPictures {
  public:
@@ -21,7 +26,7 @@ class StreamPictures {
   // A Feed's glimpse (ingest/glimpses.h), of which there may be more than two a second.
   void add_glimpse(Frame frame);
   // The newest one that has a view, or any as long as none has.
-  std::optional<Frame> newest() const;
+  std::optional<NewestPicture> newest() const;
   // The glimpses of this span before the newest one, in order, without views.
   std::vector<Frame> last(std::chrono::milliseconds span) const;
 
@@ -29,7 +34,7 @@ class StreamPictures {
   void show(const Frame& frame);
 
   mutable std::mutex mutex_;
-  std::optional<Frame> newest_;
+  std::optional<NewestPicture> newest_;
   std::deque<Frame> glimpses_;
 };
 

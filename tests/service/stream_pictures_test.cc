@@ -42,10 +42,10 @@ TEST_CASE("the newest picture is one that people can look at, where there is one
   StreamPictures pictures;
   CHECK_FALSE(pictures.newest());
   pictures.add_glimpse(frame_at(0ms, false));
-  CHECK(pictures.newest()->stamp.pts == 0ms);
+  CHECK(pictures.newest()->frame.stamp.pts == 0ms);
   pictures.add(frame_at(100ms));
   pictures.add_glimpse(frame_at(500ms, false));
-  CHECK(pictures.newest()->stamp.pts == 100ms);
+  CHECK(pictures.newest()->frame.stamp.pts == 100ms);
   pictures.add_glimpse(frame_at(700ms));
-  CHECK(pictures.newest()->stamp.pts == 700ms);
+  CHECK(pictures.newest()->frame.stamp.pts == 700ms);
 }
