@@ -171,19 +171,22 @@ void ask_whole(HttpApi& api, const Exchange& exchange) {
   HttpQuestion question = question_of(api, exchange, body_of(exchange->request()));
   const bool streams = exchange->request().header("accept").find("text/event-stream") != std::string::npos;
   if (!streams)
-    return ask(api, exchange, std::move(question),
-               [exchange](const HttpAnswer& answer) { exchange->respond(json_response(answer.data)); });
-  exchange->begin({.type = "text/event-stream", .headers = {}});
-  question.progress = [exchange](const AnswerProgress& progress) {
+    return void(ask(api, exchange, std::move(question),
+                    [exchange](const HttpAnswer& answer) { exchange->respond(json_response(answer.data)); }));
+  const HttpResponse head{.type = "text/event-stream", .headers = {}};
+  question.progress = [exchange, head](const AnswerProgress& progress) {
+    exchange->begin(head);
     if (progress.stage == AnswerStage::kDecoding)
       exchange->send(server_sent("text", {{"text", progress.text}}));
     else
       exchange->send(server_sent("stage", {{"stage", name_of(progress.stage)}}));
   };
-  ask(api, exchange, std::move(question), [exchange](const HttpAnswer& answer) {
+  const bool asked = ask(api, exchange, std::move(question), [exchange, head](const HttpAnswer& answer) {
+    exchange->begin(head);
     exchange->send(server_sent("answer", answer.data));
     exchange->end();
   });
+  if (asked) exchange->begin(head);  // a question that is refused keeps its status
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "base/ulid.h"
 #include "service/http/openai_request.h"
 #include "service/http/question.h"
+#include "service/http/schema_filling.h"
 
 namespace palisade {
 namespace {
@@ -40,9 +42,10 @@ struct Chat {
     return {{"id", id}, {"object", object}, {"created", created}, {"model", model}};
   }
   // What was really asked, beside what the openai clients know.
-  Json palisade() const {
+  Json palisade(const Json& fields) const {
     Json json = {
         {"prompt", request.prompt}, {"pictures_used", request.pictures_used}, {"ignored", request.ignored}};
+    if (!fields.is_null()) json["fields"] = fields;
     if (!request.notice.empty()) json["notice"] = request.notice;
     return json;
   }
@@ -51,7 +54,7 @@ struct Chat {
     Json choice = {{"index", 0}, {"delta", delta}, {"finish_reason", finish}};
     if (!logprobs.is_null()) choice["logprobs"] = logprobs;
     json["choices"] = Json::array({std::move(choice)});
-    return "data: " + dumped(json) + "\n\n";
+    return format("data: {}\n\n", dumped(json));
   }
 };
 using SharedChat = std::shared_ptr<const Chat>;
@@ -101,46 +104,96 @@ Json logprobs_of(const Answer& answer, int wanted) {
   return {{"content", std::move(content)}, {"refusal", nullptr}};
 }
 
-// Of the prompt the pictures' tokens alone are counted; its words are few beside them.
-Json usage_of(const HttpAnswer& answer) {
-  const std::size_t said = answer.answer.token_ids.size();
-  return {{"prompt_tokens", answer.image_tokens},
-          {"completion_tokens", said},
-          {"total_tokens", std::size_t(answer.image_tokens) + said}};
+// What a client gets of an answer.
+struct Said {
+  std::string text;
+  std::string finish_reason;
+  Json logprobs;  // null: not asked for
+  Json fields;    // of a schema; else null
+  int image_tokens = 0;
+  std::size_t tokens = 0;
+};
+
+Said said_by(const Chat& chat, const HttpAnswer& answer) {
+  bool stopped = false;
+  Said said{.text = cut_at(answer.answer.text, chat.request.stops, stopped),
+            .image_tokens = answer.image_tokens,
+            .tokens = answer.answer.token_ids.size()};
+  said.finish_reason = finish_of(answer.answer, stopped);
+  if (chat.request.logprobs) said.logprobs = logprobs_of(answer.answer, chat.request.top_logprobs);
+  return said;
 }
 
-Json whole_of(const Chat& chat, const HttpAnswer& answer) {
-  bool stopped = false;
-  const std::string text = cut_at(answer.answer.text, chat.request.stops, stopped);
-  Json choice = {{"index", 0},
-                 {"message", {{"role", "assistant"}, {"content", text}, {"refusal", nullptr}}},
-                 {"finish_reason", finish_of(answer.answer, stopped)},
-                 {"logprobs", nullptr}};
-  if (chat.request.logprobs) choice["logprobs"] = logprobs_of(answer.answer, chat.request.top_logprobs);
+Said said_by(const FilledSchema& filled) {
+  return {.text = dumped(filled.value),
+          .finish_reason = "stop",
+          .logprobs = {},
+          .fields = filled.fields,
+          .image_tokens = filled.image_tokens,
+          .tokens = filled.tokens};
+}
+
+// Of the prompt the pictures' tokens alone are counted; its words are few beside them.
+Json usage_of(const Said& said) {
+  return {{"prompt_tokens", said.image_tokens},
+          {"completion_tokens", said.tokens},
+          {"total_tokens", std::size_t(said.image_tokens) + said.tokens}};
+}
+
+Json whole_of(const Chat& chat, const Said& said) {
   Json json = chat.head("chat.completion");
-  json["choices"] = Json::array({std::move(choice)});
-  json["usage"] = usage_of(answer);
-  json["palisade"] = chat.palisade();
+  json["choices"] =
+      Json::array({{{"index", 0},
+                    {"message", {{"role", "assistant"}, {"content", said.text}, {"refusal", nullptr}}},
+                    {"finish_reason", said.finish_reason},
+                    {"logprobs", said.logprobs}}});
+  json["usage"] = usage_of(said);
+  json["palisade"] = chat.palisade(said.fields);
   return json;
 }
 
-// Text that came is sent once it cannot be the beginning of a stop any more.
+// Sends an answer piece by piece. Text that came is sent once it cannot be the beginning of a stop any more.
+// Any thread.
 class PieceSender {
  public:
   PieceSender(SharedChat chat, Exchange exchange) : chat_(std::move(chat)), exchange_(std::move(exchange)) {
     for (const std::string& stop : chat_->request.stops) longest_ = std::max(longest_, stop.size());
   }
+  // The first piece, which says who speaks; once. Before it the exchange can still be refused.
+  void begin() {
+    const std::lock_guard lock(mutex_);
+    start();
+  }
   void take(std::string_view text) {
+    const std::lock_guard lock(mutex_);
+    start();
     text_ += text;
     flush(longest_ > 0 ? longest_ - 1 : 0);
   }
-  // All that has not been sent.
-  void finish(const std::string& text) {
-    text_ = text;
+  // All that has not been sent, and the end.
+  void finish(const Said& said) {
+    const std::lock_guard lock(mutex_);
+    start();
+    text_ = said.text;
     flush(0);
+    exchange_->send(chat_->piece(Json::object(), said.finish_reason, said.logprobs));
+    if (chat_->request.include_usage) {
+      Json json = chat_->head("chat.completion.chunk");
+      json["choices"] = Json::array();
+      json["usage"] = usage_of(said);
+      json["palisade"] = chat_->palisade(said.fields);
+      exchange_->send(format("data: {}\n\n", dumped(json)));
+    }
+    exchange_->send("data: [DONE]\n\n");
+    exchange_->end();
   }
 
  private:
+  void start() {
+    if (std::exchange(started_, true)) return;
+    exchange_->begin({.type = "text/event-stream", .headers = {}});
+    exchange_->send(chat_->piece({{"role", "assistant"}, {"content", ""}}));
+  }
   void flush(std::size_t keep_back) {
     bool stopped = false;
     const std::string whole = cut_at(text_, chat_->request.stops, stopped);
@@ -153,66 +206,57 @@ class PieceSender {
   const SharedChat chat_;
   const Exchange exchange_;
   std::size_t longest_ = 0;
+  std::mutex mutex_;
+  // All below is guarded by mutex_.
+  bool started_ = false;
   std::string text_;
   std::size_t sent_ = 0;
 };
 
-void finish_stream(const Exchange& exchange, const Chat& chat, const HttpAnswer& answer) {
-  bool stopped = false;
-  cut_at(answer.answer.text, chat.request.stops, stopped);
-  const Json logprobs =
-      chat.request.logprobs ? logprobs_of(answer.answer, chat.request.top_logprobs) : Json();
-  exchange->send(chat.piece(Json::object(), finish_of(answer.answer, stopped), logprobs));
-  if (chat.request.include_usage) {
-    Json json = chat.head("chat.completion.chunk");
-    json["choices"] = Json::array();
-    json["usage"] = usage_of(answer);
-    json["palisade"] = chat.palisade();
-    exchange->send("data: " + dumped(json) + "\n\n");
-  }
-  exchange->send("data: [DONE]\n\n");
-  exchange->end();
-}
-
-// Clients that try out whether a model is there send text alone.
-void answer_without_pictures(const Exchange& exchange, const Chat& chat) {
-  const HttpAnswer nothing{.answer = {.text = kNoPictures}};
-  if (!chat.request.stream) return exchange->respond(json_response(whole_of(chat, nothing)));
-  exchange->begin({.type = "text/event-stream", .headers = {}});
-  exchange->send(chat.piece({{"role", "assistant"}, {"content", kNoPictures}}));
-  finish_stream(exchange, chat, nothing);
+// Whole, or as it comes where `sender` is one.
+void tell_said(const Exchange& exchange, const Chat& chat, const std::shared_ptr<PieceSender>& sender,
+               const Said& said) {
+  if (sender) return sender->finish(said);
+  exchange->respond(json_response(whole_of(chat, said)));
 }
 
 void complete(HttpApi& api, const Exchange& exchange) {
-  auto chat = std::make_shared<Chat>();
-  chat->request = chat_request_of(body_of(exchange->request()), api.backend.model());
-  chat->model = chat->request.model;
-  if (chat->request.frames.empty()) {
-    chat->request.notice = kNoPictures;
-    return answer_without_pictures(exchange, *chat);
+  auto made = std::make_shared<Chat>();
+  made->request = chat_request_of(body_of(exchange->request()), api.backend.model());
+  made->model = made->request.model;
+  std::vector<Frame> frames = std::exchange(made->request.frames, {});
+  // Clients that try out whether a model is there send text alone.
+  if (frames.empty()) made->request.notice = kNoPictures;
+  const SharedChat chat = std::move(made);
+  const auto sender = chat->request.stream ? std::make_shared<PieceSender>(chat, exchange) : nullptr;
+  if (frames.empty())
+    return tell_said(exchange, *chat, sender, {.text = kNoPictures, .finish_reason = "stop"});
+  if (chat->request.schema) {
+    const bool asked = fill_schema(api, exchange, *chat->request.schema, std::move(frames),
+                                   {.max_tokens = chat->request.max_tokens, .method = chat->request.method},
+                                   [exchange, chat, sender](const FilledSchema& filled) {
+                                     tell_said(exchange, *chat, sender, said_by(filled));
+                                   });
+    if (asked && sender) sender->begin();
+    return;
   }
   HttpQuestion question{.prompt = chat->request.prompt,
                         .task = chat->request.task,
                         .max_new_tokens = chat->request.max_tokens,
                         .method = chat->request.method,
                         .top_tokens = chat->request.logprobs ? kMaxTopTokens : 0};
-  question.clip.frames = std::exchange(chat->request.frames, {});
+  question.clip.frames = std::move(frames);
   question.clip.sampling.count = int(question.clip.frames.size());
-  const SharedChat shared = chat;
-  if (!shared->request.stream)
-    return ask(api, exchange, std::move(question), [exchange, shared](const HttpAnswer& answer) {
-      exchange->respond(json_response(whole_of(*shared, answer)));
-    });
-  exchange->begin({.type = "text/event-stream", .headers = {}});
-  exchange->send(shared->piece({{"role", "assistant"}, {"content", ""}}));
-  const auto sender = std::make_shared<PieceSender>(shared, exchange);
-  question.progress = [sender](const AnswerProgress& progress) {
-    if (progress.stage == AnswerStage::kDecoding) sender->take(progress.text);
-  };
-  ask(api, exchange, std::move(question), [exchange, shared, sender](const HttpAnswer& answer) {
-    sender->finish(answer.answer.text);
-    finish_stream(exchange, *shared, answer);
-  });
+  if (sender) {
+    question.progress = [sender](const AnswerProgress& progress) {
+      if (progress.stage == AnswerStage::kDecoding) sender->take(progress.text);
+    };
+  }
+  const bool asked =
+      ask(api, exchange, std::move(question), [exchange, chat, sender](const HttpAnswer& answer) {
+        tell_said(exchange, *chat, sender, said_by(*chat, answer));
+      });
+  if (asked && sender) sender->begin();
 }
 
 Json model_json(const std::string& id) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 
 namespace palisade {
@@ -42,11 +43,28 @@ void HttpExchange::respond(HttpResponse response) {
   wake_();
 }
 
+void HttpExchange::fail(const HttpError& error) {
+  HttpResponse response = error_response(error);
+  {
+    const std::lock_guard lock(mutex_);
+    if (output_.started) {
+      if (output_.ended) return;
+      if (sse_) output_.pieces.push_back(format("event: error\ndata: {}\n", response.body));
+      output_.ended = true;
+    } else {
+      output_.started = output_.whole = output_.ended = true;
+      output_.response = std::move(response);
+    }
+  }
+  wake_();
+}
+
 void HttpExchange::begin(HttpResponse head) {
   {
     const std::lock_guard lock(mutex_);
     if (output_.started) return;
     output_.started = true;
+    sse_ = head.type == "text/event-stream";
     output_.response = std::move(head);
   }
   wake_();

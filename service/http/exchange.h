@@ -49,9 +49,11 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
 
   // Any thread. The first answer counts.
   void respond(HttpResponse response);
-  void fail(const HttpError& error) { respond(error_response(error)); }
+  // Server-sent events that have begun get an event `error`.
+  void fail(const HttpError& error);
   // An answer of unknown length: its head now, pieces as they come, then end(). send() is false where the
   // client has gone or does not read: more than 256 KiB wait for it.
+  // Where it has begun already, begin() does nothing.
   void begin(HttpResponse head);
   bool send(std::string piece);
   void end();
@@ -72,7 +74,8 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   const std::function<void(std::function<void()>)> work_;
   std::atomic<bool> gone_{false};
   std::mutex mutex_;
-  Output output_;  // guarded by mutex_
+  Output output_;     // guarded by mutex_
+  bool sse_ = false;  // guarded by mutex_: begun with server-sent events
 };
 
 }  // namespace palisade

@@ -29,12 +29,6 @@ bool is_label(std::string_view line) {
   return false;
 }
 
-void append_text(std::string& text, const std::string& more) {
-  if (is_label(more)) return;
-  if (!text.empty()) text += ' ';
-  text += more;
-}
-
 std::string picture_text(const Json& part) {
   const Json& url = part.at("image_url");
   return url.is_string() ? url.get<std::string>() : url.at("url").get<std::string>();
@@ -58,9 +52,9 @@ class MessageReader {
     const Json& content = message.at("content");
     std::string text;
     if (content.is_string()) {
-      append_text(text, content.get<std::string>());
+      text = content.get<std::string>();
     } else if (content.is_array()) {
-      for (const Json& part : content) read_part(part, text);
+      text = read_parts(content, place);
     } else if (!content.is_null()) {
       throw UsageError(format("{}.content is text or a list of parts", place));
     }
@@ -74,15 +68,39 @@ class MessageReader {
     text_place_ = place + ".content";
   }
 
-  void read_part(const Json& part, std::string& text) {
-    const std::string type = part.at("type").get<std::string>();
-    if (type == "text") {
-      append_text(text, part.at("text").get<std::string>());
-    } else if (type == "image_url") {
-      chat_.frames.push_back(frame_of_text(picture_text(part), model_));
-    } else {
-      throw UsageError(format("a part of type '{}' cannot be read; text and image_url can", type));
+  // The texts of a message. What stands right before a picture is its label where there is text that is
+  // none: "Image 1:", the name of a file, what a tracker saw.
+  std::string read_parts(const Json& parts, const std::string& place) {
+    struct Text {
+      std::string text, place;
+      bool is_before_picture = false;
+    };
+    std::vector<Text> texts;
+    bool after_text = false;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const std::string type = parts[i].at("type").get<std::string>();
+      if (type == "text") {
+        const std::string text = parts[i].at("text").get<std::string>();
+        after_text = !is_label(text);
+        if (after_text) texts.push_back({text, format("{}.content[{}]", place, i)});
+      } else if (type == "image_url") {
+        chat_.frames.push_back(frame_of_text(picture_text(parts[i]), model_));
+        if (after_text) texts.back().is_before_picture = true;
+        after_text = false;
+      } else {
+        throw UsageError(format("a part of type '{}' cannot be read; text and image_url can", type));
+      }
     }
+    const bool labelled = !std::ranges::all_of(texts, &Text::is_before_picture);
+    std::string joined;
+    for (const Text& text : texts) {
+      if (labelled && text.is_before_picture) {
+        chat_.ignored.push_back(text.place);
+      } else {
+        joined += format("{}{}", joined.empty() ? "" : " ", text.text);
+      }
+    }
+    return joined;
   }
 
   ChatRequest& chat_;
@@ -112,11 +130,23 @@ void refuse_what_cannot_be(const Json& body) {
   }
   if (body.contains("logit_bias") && !body["logit_bias"].empty())
     throw UsageError("logit_bias is not supported");
-  if (body.contains("response_format") && !body["response_format"].is_null() &&
-      body["response_format"].value("type", "text") != "text")
-    throw UsageError("response_format: PaliGemma writes text; ask questions with choices at /api/v1/ask");
   const Json choice = body.value("tool_choice", Json());
   if (choice.is_object() || choice == "required") throw UsageError("tool_choice: PaliGemma calls no tools");
+}
+
+void read_format(ChatRequest& chat, const Json& body) {
+  if (!body.contains("response_format") || body["response_format"].is_null()) return;
+  const Json& form = body["response_format"];
+  const std::string type = form.at("type").get<std::string>();
+  if (type == "text") return;
+  if (type != "json_schema")
+    throw UsageError(
+        "response_format: PaliGemma writes text; a json_schema is filled, one question for each field");
+  if (chat.logprobs)
+    throw UsageError("logprobs: with a json_schema the probability of each field is in palisade.fields");
+  chat.schema = answer_schema_of(form);
+  for (const std::string& ignored : chat.schema->ignored) chat.ignored.push_back(ignored);
+  if (!chat.stops.empty()) chat.ignored.emplace_back("stop");
 }
 
 DecodingMethod method_in(const Json& body) {
@@ -155,6 +185,10 @@ void read_model(ChatRequest& chat, const Json& body, const std::string& id) {
 }
 
 void read_prompt(ChatRequest& chat, const std::string& text, const std::string& id) {
+  if (chat.schema) {
+    if (!text.empty()) chat.ignored.emplace_back("text");
+    return;
+  }
   std::string words = text;
   const std::string task = chat.model.size() > id.size() ? chat.model.substr(id.size() + 1) : "";
   if (task == "caption" || task == "describe") {
@@ -209,6 +243,7 @@ ChatRequest chat_request_of(const Json& body, const EngineModel& model) {
     read_model(chat, body, id);
     refuse_what_cannot_be(body);
     read_numbers(chat, body);
+    read_format(chat, body);
     MessageReader messages(chat, model);
     messages.read(body.at("messages"));
     read_prompt(chat, messages.text(), id);
@@ -216,7 +251,8 @@ ChatRequest chat_request_of(const Json& body, const EngineModel& model) {
     throw UsageError(format("not a chat request: {}", error.what()));
   }
   const std::size_t sent = chat.frames.size();
-  chat.frames = thinned(std::move(chat.frames), kMaxPicturesAsked);
+  if (chat.schema && sent == 0) throw UsageError("response_format: fields are read from pictures; send one");
+  chat.frames = thinned(std::move(chat.frames), chat.schema ? AnswerSchema::kMaxPictures : kMaxPicturesAsked);
   chat.pictures_used = int(chat.frames.size());
   if (sent > chat.frames.size())
     chat.notice = format("{} of {} pictures were used, evenly spread", chat.frames.size(), sent);

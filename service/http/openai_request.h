@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "frames/frame.h"
 #include "model/decoding/decoding.h"
 #include "service/engine/engine_model.h"
+#include "service/http/answer_schema.h"
 
 namespace palisade {
 
@@ -19,6 +21,7 @@ struct ChatRequest {
   std::string task;
   std::vector<Frame> frames;
   int pictures_used = 0;
+  std::optional<AnswerSchema> schema;  // then `prompt` is not asked
   std::vector<std::string> ignored;
   std::string notice;
   int max_tokens = 64;

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <atomic>
+#include <cmath>
 #include <utility>
 
 #include "base/error.h"
@@ -15,6 +16,12 @@
 namespace palisade {
 namespace {
 
+double mean_p(const std::vector<double>& logprobs) {
+  double sum = 0;
+  for (const double logprob : logprobs) sum += std::exp(logprob);
+  return logprobs.empty() ? 0 : sum / double(logprobs.size());
+}
+
 HttpAnswer answer_of(HttpApi& api, const std::string& task, const AnswerType& type, const Request& request,
                      const Reply& reply) {
   AnswerRecord record = record_of_answer(task, request, reply, api.backend.model(),
@@ -22,7 +29,10 @@ HttpAnswer answer_of(HttpApi& api, const std::string& task, const AnswerType& ty
   record.answer.frames =
       frames_of(request.clip, [](const Image& image) { return sha256_hex(image.bytes()); });
   if (api.backend.certainty() != nullptr) calibrate(record.answer, *api.backend.certainty());
-  HttpAnswer made{.answer = reply.answer, .image_tokens = reply.image_tokens, .data = {}};
+  HttpAnswer made{.answer = reply.answer,
+                  .image_tokens = reply.image_tokens,
+                  .mean_token_p = mean_p(reply.answer.token_logprobs),
+                  .data = {}};
   if (api.backend.redaction() != nullptr) redact(record.answer, *api.backend.redaction());
   if (!record.answer.redacted.empty()) {
     made.answer.text = record.answer.text;
@@ -35,7 +45,7 @@ HttpAnswer answer_of(HttpApi& api, const std::string& task, const AnswerType& ty
 
 }  // namespace
 
-void ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuestion question,
+bool ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuestion question,
          std::function<void(HttpAnswer)> tell) {
   Request request{.clip = std::move(question.clip),
                   .prompts = {std::move(question.prompt)},
@@ -55,12 +65,13 @@ void ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuesti
     exchange->work(
         [&api, task, type, tell, asked, reply] { tell(answer_of(api, task, type, asked, reply)); });
   };
-  if (api.backend.ask(std::move(request))) return;
+  if (api.backend.ask(std::move(request))) return true;
   HttpResponse busy = error_response({.status = 429,
                                       .message = "too many questions wait for the model; try again",
                                       .code = "too_many_wait"});
   busy.headers.emplace_back("Retry-After", "5");
   exchange->respond(std::move(busy));
+  return false;
 }
 
 Frame frame_of_text(std::string_view text, const EngineModel& model) {

@@ -28,12 +28,14 @@ struct HttpQuestion {
 struct HttpAnswer {
   Answer answer;
   int image_tokens = 0;
+  double mean_token_p = 0;  // mean probability of its tokens
   Json data;
 };
 
 // Asks and returns at once. `tell` is called on the engine's thread with the answer; where there is none, or
-// too many wait, the exchange is answered with the reason. A client that leaves cancels within a token.
-void ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuestion question,
+// too many wait, the exchange is answered with the reason: false in the last case. A client that leaves
+// cancels within a token.
+bool ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuestion question,
          std::function<void(HttpAnswer)> tell);
 
 // A picture of a request: "data:image/jpeg;base64,..." or base64 alone, decoded and made the model's square.
