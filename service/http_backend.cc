@@ -7,12 +7,6 @@
 #include "ingest/source/url.h"
 
 namespace palisade {
-namespace {
-
-constexpr std::size_t kMaxStreamFile = 1u << 20;
-
-}  // namespace
-
 Service::Streams Service::Backend::running() const {
   const std::lock_guard lock(service_.mutex_);
   return service_.streams_;
@@ -73,8 +67,12 @@ const TextRedaction* Service::Backend::redaction() const {
   return service_.redaction_.get();
 }
 
-void Service::Backend::reload() {
-  service_.reload(service_.reread_());
+std::optional<std::string> Service::Backend::written_stream(const std::string& name) const {
+  if (!service_.reread_) return std::nullopt;
+  for (const StreamSettings& stream : service_.reread_({}).streams) {
+    if (stream.name == name) return stream.written.json;
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> Service::Backend::write_stream(const std::string& name, const std::string& json) {
@@ -82,20 +80,13 @@ std::vector<std::string> Service::Backend::write_stream(const std::string& name,
   if (!is_name(name)) return {"a stream's name is 1 to 64 of a-z, 0-9, _ and -"};
   const std::lock_guard lock(writing_);
   const std::filesystem::path file = written_stream_file(service_.state_folder_, name);
-  std::filesystem::create_directories(file.parent_path());
-  std::error_code error;
-  const bool was_there = std::filesystem::exists(file, error);
-  const std::string before = was_there ? read_text_file(file, kMaxStreamFile) : "";
-  write_private_file(file, json);
   try {
-    reload();
+    Settings wanted = service_.reread_({{.file = file.string(), .text = json}});
+    std::filesystem::create_directories(file.parent_path());
+    write_private_file(file, json);
+    service_.reload(std::move(wanted));
     return {};
   } catch (const SettingsError& fault) {
-    if (was_there) {
-      write_private_file(file, before);
-    } else {
-      std::filesystem::remove(file, error);
-    }
     return fault.problems();
   }
 }
@@ -105,7 +96,7 @@ bool Service::Backend::remove_stream(const std::string& name) {
   const std::lock_guard lock(writing_);
   std::error_code error;
   if (!std::filesystem::remove(written_stream_file(service_.state_folder_, name), error)) return false;
-  reload();
+  service_.reload(service_.reread_({}));
   return true;
 }
 

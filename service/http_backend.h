@@ -20,6 +20,7 @@ class Service::Backend : public HttpBackend {
   const CertaintyCurves* certainty() const override;
   const MaskDecoder* masks() const override;
   const TextRedaction* redaction() const override;
+  std::optional<std::string> written_stream(const std::string& name) const override;
   std::vector<std::string> write_stream(const std::string& name, const std::string& json) override;
   bool remove_stream(const std::string& name) override;
   std::string not_ready() const override;
@@ -29,9 +30,6 @@ class Service::Backend : public HttpBackend {
   Streams running() const;
   std::shared_ptr<ServedStream> stream_named(const std::string& name) const;  // or nullptr
   HttpStream described(const ServedStream& stream) const;
-
-  // Throws SettingsError.
-  void reload();
 
   Service& service_;
   std::mutex writing_;  // of stream files

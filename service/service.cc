@@ -216,7 +216,12 @@ void Service::start_stream(const StreamSettings& stream, const Feed::Open& open)
                   }});
   served->start(open);
   const std::lock_guard lock(mutex_);
-  streams_.push_back(std::move(served));
+  const auto earlier = std::ranges::find(streams_, stream.name, &ServedStream::name);
+  if (earlier == streams_.end()) {
+    streams_.push_back(std::move(served));
+  } else {
+    *earlier = std::move(served);
+  }
 }
 
 // All streams are asked to stop before the first is waited for.
@@ -279,7 +284,9 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& stream : streams_) (stays(stream) ? staying : leaving).push_back(stream);
-    streams_ = staying;
+    // A stream that begins anew is there in between.
+    std::erase_if(streams_,
+                  [&](const auto& stream) { return find_stream(wanted, stream->name()) == nullptr; });
   }
   end_streams(leaving);
   settings_ = std::move(wanted);

@@ -44,9 +44,10 @@ class Service {
   // settings have not changed go on undisturbed. If anything but streams differs, the settings are refused
   // with a log line.
   void reload(Settings settings);
-  // How the settings are read again where the HTTP API has written a stream; without it it writes none.
-  // Before run().
-  void on_reread(std::function<Settings()> reread) { reread_ = std::move(reread); }
+  // How the settings are read again where the HTTP API writes a stream, with that one; without it it writes
+  // none. Before run().
+  using Reread = std::function<Settings(const std::vector<WrittenStream>& more)>;
+  void on_reread(Reread reread) { reread_ = std::move(reread); }
   // Stops everything, publishes that the streams are removed, and sends the events that wait. False if the
   // model could not be interrupted in time: then the engine's thread still runs, and the process has to be
   // ended.
@@ -91,7 +92,7 @@ class Service {
   std::unique_ptr<Control> control_;
   std::unique_ptr<EventReplay> missed_;  // the replay server's thread's
   std::unique_ptr<ReplayServer> replay_;
-  std::function<Settings()> reread_;
+  Reread reread_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<HttpService> http_;
 };

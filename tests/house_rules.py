@@ -52,7 +52,7 @@ MAY_INCLUDE = {
     "service/engine": "frames model model/config model/weights model/matmul model/paligemma model/decoding tasks/events tasks/certainty service/settings service/events",
     "service/streams": "frames ingest ingest/pictures model/masks model/paligemma tasks/events tasks/certainty tasks service/settings service/engine service/events",
     "service/asking": "frames ingest ingest/source ingest/pictures model/masks tasks/events tasks service/engine service/events",
-    "service/http": "frames ingest/pictures model/masks model/paligemma model/decoding tasks tasks/events tasks/filters tasks/certainty service/endpoints "
+    "service/http": "frames ingest/source ingest/pictures model/masks model/paligemma model/decoding tasks tasks/events tasks/filters tasks/certainty service/endpoints "
                     "service/engine service/events service/journal service/asking",
     "service/transfer": "frames ingest ingest/source ingest/pictures model model/text model/config model/weights model/decoding model/train "
                         "tasks tasks/filters service/terminal service/settings",

@@ -23,8 +23,8 @@ struct ServeOptions {
   bool until_end = false;
 };
 
-Settings settings_of(const ServeOptions& options) {
-  Settings settings = read_settings(options.config);
+Settings settings_of(const ServeOptions& options, const std::vector<WrittenStream>& more = {}) {
+  Settings settings = read_settings(options.config, more);
   apply(options.model, settings);
   if (!options.publish.empty()) {
     const bool encrypted = !settings.keys.server.empty();
@@ -70,7 +70,8 @@ int serve(const ServeOptions& options) {
            "` shows it");
   if (const std::string http = service.http_endpoint(); !http.empty())
     log_info("HTTP API on " + http + "; the admin's token is in admin.token of the state folder");
-  service.on_reread([&options] { return settings_of(options); });
+  service.on_reread(
+      [&options](const std::vector<WrittenStream>& more) { return settings_of(options, more); });
   interrupt.on_hangup([&] { reload(options, service); });
   const Service::End end = service.run(interrupt.token(), options.until_end);
   interrupt.on_hangup({});

@@ -1,18 +1,16 @@
 #include <algorithm>
 
 #include "base/format.h"
-#include "base/joined.h"
 #include "base/sha256.h"
 #include "base/time_text.h"
 #include "service/http/question.h"
+#include "service/http/stream_settings.h"
 #include "service/journal/frame_codec.h"
 
 namespace palisade {
 namespace {
 
 constexpr std::size_t kMaxStreamBytes = 64u << 10;
-constexpr std::string_view kFileKeys[] = {"password_file", "url_file", "tls_ca", "picture", "adapter"};
-constexpr std::string_view kCameraSchemes[] = {"rtsp://", "rtsps://", "http://", "https://"};
 
 Json json_of(const HttpStream& stream) {
   Json tasks = Json::array();
@@ -67,45 +65,43 @@ void send_picture(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
   exchange->respond(std::move(response));
 }
 
+// Null where there is none.
+Json written_settings(HttpApi& api, const std::string& name) {
+  const auto text = api.backend.written_stream(name);
+  return text ? Json::parse(*text, nullptr, false) : Json();
+}
+
+// Who may edit it also gets its settings, and the tag by which editors notice one another.
 void send_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
   const std::string name = exchange->request().parts.at("stream");
-  for (const HttpStream& stream : api.backend.streams()) {
-    if (stream.name == name && exchange->holder().may_see(name))
-      return exchange->respond(json_response(json_of(stream)));
+  const auto streams = api.backend.streams();
+  const auto found = std::ranges::find(streams, name, &HttpStream::name);
+  if (found == streams.end() || !exchange->holder().may_see(name))
+    return exchange->fail({.status = 404,
+                           .message = format("there is no stream '{}'", name.substr(0, 64)),
+                           .code = "not_found"});
+  Json json = json_of(*found);
+  std::vector<std::pair<std::string, std::string>> headers;
+  if (exchange->holder().scope >= HttpScope::kEdit) {
+    json["settings"] = shown_settings(written_settings(api, name));
+    headers.emplace_back("ETag", settings_tag(json["settings"]));
   }
-  exchange->fail(
-      {.status = 404, .message = format("there is no stream '{}'", name.substr(0, 64)), .code = "not_found"});
+  HttpResponse response = json_response(json);
+  response.headers = std::move(headers);
+  exchange->respond(std::move(response));
 }
 
-// Who may edit may see its picture, so an address here is a camera's, not any file or pipeline of this
-// machine.
-bool is_camera(const Json& stream) {
-  if (!stream.contains("url") || !stream["url"].is_string()) return false;
-  const auto& url = stream["url"].get_ref<const std::string&>();
-  return std::ranges::any_of(kCameraSchemes,
-                             [&](std::string_view scheme) { return url.starts_with(scheme); });
-}
-
-// The first key that names a file; empty: there is none. A first line could be sent to any camera as a
-// password, and a reference picture written anywhere.
-std::string file_key_in(const Json& json) {
-  if (!json.is_structured()) return {};
-  for (const auto& [key, value] : json.items()) {
-    if (json.is_object() && std::ranges::find(kFileKeys, key) != std::end(kFileKeys)) return key;
-    if (const std::string inner = file_key_in(value); !inner.empty()) return inner;
-  }
-  return {};
-}
-
-// The first other stream that a task or rule looks at and the holder may not see; empty: there is none.
-std::string hidden_stream_in(const Json& json, const HttpHolder& holder) {
-  if (!json.is_structured()) return {};
-  for (const auto& [key, value] : json.items()) {
-    if (json.is_object() && key == "stream" && value.is_string() && !holder.may_see(value.get<std::string>()))
-      return value.get<std::string>();
-    if (const std::string inner = hidden_stream_in(value, holder); !inner.empty()) return inner;
-  }
-  return {};
+// 412 where the stream is not as the editor last saw it.
+std::optional<HttpError> changed_meanwhile(const HttpRequest& request, const Json& now) {
+  const std::string wanted = request.header("if-match");
+  if (request.header("if-none-match") == "*" && !now.is_null())
+    return HttpError{.status = 412, .message = "there is such a stream already", .code = "exists"};
+  if (wanted.empty() || (wanted == "*" && !now.is_null()) || wanted == settings_tag(shown_settings(now)))
+    return std::nullopt;
+  return HttpError{.status = 412,
+                   .message = now.is_null() ? "there is no such stream any more"
+                                            : "the stream was changed meanwhile; read it again",
+                   .code = "changed_meanwhile"};
 }
 
 void write_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
@@ -113,23 +109,22 @@ void write_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
   if (!exchange->holder().may_see(name))
     return exchange->fail(
         {.status = 403, .message = "this token is for other streams", .code = "other_stream"});
-  Json stream = body_of(exchange->request());
-  if (!stream.contains("name")) stream["name"] = name;
-  const auto refuse = [&](const std::string& message, const std::string& param) {
-    exchange->fail({.status = 422, .message = message, .code = "invalid_stream", .param = param});
-  };
-  if (stream["name"] != name) return refuse("name is not that of the path", "name");
-  if (!is_camera(stream)) return refuse("url is rtsp(s):// or http(s)://", "url");
-  if (const std::string key = file_key_in(stream); !key.empty())
-    return refuse(format("{} names a file of the service's machine, which its configuration alone may", key),
-                  key);
-  if (const std::string hidden = hidden_stream_in(stream, exchange->holder()); !hidden.empty())
-    return refuse(format("there is no stream '{}'", hidden), "stream");
-  const std::vector<std::string> problems = api.backend.write_stream(name, stream.dump(1) + "\n");
-  if (problems.empty()) return exchange->respond(json_response({{"name", name}, {"written", true}}));
-  HttpResponse refusal =
-      error_response({.status = 422, .message = joined(problems, "; "), .code = "invalid_stream"});
-  exchange->respond(std::move(refusal));
+  Json asked = body_of(exchange->request());
+  const Json now = written_settings(api, name);
+  if (const auto fault = changed_meanwhile(exchange->request(), now)) return exchange->fail(*fault);
+  if (!asked.contains("name")) asked["name"] = name;
+  if (asked["name"] != name)
+    return exchange->respond(problems_response({{"/name", "name is not that of the path"}}));
+  const Json merged = merged_settings(std::move(asked), now);
+  if (auto faults = settings_faults(merged, now, exchange->holder()); !faults.empty())
+    return exchange->respond(problems_response(faults));
+  std::vector<HttpProblem> problems;
+  for (const std::string& line : api.backend.write_stream(name, settings_text(merged)))
+    problems.push_back(problem_of(merged, line));
+  if (!problems.empty()) return exchange->respond(problems_response(problems));
+  HttpResponse response = json_response({{"name", name}, {"written", true}});
+  response.headers.emplace_back("ETag", settings_tag(shown_settings(merged)));
+  exchange->respond(std::move(response));
 }
 
 void remove_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {

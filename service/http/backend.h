@@ -59,8 +59,10 @@ class HttpBackend {
   virtual const CertaintyCurves* certainty() const = 0;  // null: none
   virtual const MaskDecoder* masks() const = 0;          // null: none
   virtual const TextRedaction* redaction() const = 0;    // null: none
-  // Adds a stream or changes it: a map as those of `streams`, as JSON. Returns what is wrong with it; then
-  // nothing has changed.
+  // A stream's entry of the configuration as JSON text, with its secrets; nothing where there is none.
+  virtual std::optional<std::string> written_stream(const std::string& name) const = 0;
+  // Adds a stream or changes it: such an entry. Returns what is wrong with it, each FILE:LINE:COLUMN: TEXT;
+  // then nothing has changed.
   virtual std::vector<std::string> write_stream(const std::string& name, const std::string& json) = 0;
   // Takes a stream away that was written; one of the configuration comes back. False where none was.
   virtual bool remove_stream(const std::string& name) = 0;

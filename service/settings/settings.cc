@@ -16,6 +16,7 @@
 #include "service/settings/settings_rules.h"
 #include "service/settings/settings_stream.h"
 #include "service/settings/settings_tree.h"
+#include "service/settings/written_json.h"
 #include "tasks/filters/personal_data.h"
 
 namespace palisade {
@@ -219,6 +220,7 @@ void read_streams(SettingsReader& reader, Settings& settings, const std::vector<
     if (!stream.name.empty() && !names.insert(stream.name).second) {
       problems.push_back({node.place, "a second stream '" + stream.name + "'; names are unique"});
     }
+    stream.written.json = json_text_of(node);
     settings.streams.push_back(std::move(stream));
     nodes.push_back(node);
   }
@@ -290,7 +292,7 @@ Settings parse_settings(std::string_view text, const std::string& file,
   return settings;
 }
 
-Settings read_settings(const std::filesystem::path& file) {
+Settings read_settings(const std::filesystem::path& file, const std::vector<WrittenStream>& more) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error)) {
     throw SettingsError(
@@ -304,7 +306,8 @@ Settings read_settings(const std::filesystem::path& file) {
   }
   Settings settings = parse_settings(text, file.string());
   if (settings.http.endpoint.empty()) return settings;
-  const std::vector<WrittenStream> written = written_streams(state_folder_of(settings));
+  std::vector<WrittenStream> written = written_streams(state_folder_of(settings));
+  written.insert(written.end(), more.begin(), more.end());
   return written.empty() ? settings : parse_settings(text, file.string(), written);
 }
 

@@ -79,6 +79,14 @@ struct Tap {
   bool operator==(const Tap&) const = default;
 };
 
+// An entry of `streams:` as JSON text, as it was written. How it was written does not make two streams
+// differ.
+struct WrittenText {
+  std::string json;
+
+  bool operator==(const WrittenText&) const { return true; }
+};
+
 struct StreamSettings {
   std::string name;
   SourceOptions source;          // with its password: never printed whole
@@ -87,11 +95,13 @@ struct StreamSettings {
   bool process = true;           // is read and decoded by a process of its own
   int process_memory_mb = 1536;  // address space of that
   int priority = 2;              // weight in the queue: 1 low, 2 normal, 4 high
+  bool paused = false;           // is not read
   bool degrade = true;           // under load first fewer frames, then fewer clips; else clips are dropped
   std::vector<Polygon> masks;
   GateSettings gate;
   std::vector<TaskSettings> tasks;
   std::vector<Tap> taps;  // derived from the other streams' tasks
+  WrittenText written;    // with its password
 
   bool operator==(const StreamSettings&) const = default;
 };
@@ -181,8 +191,8 @@ class SettingsError : public Error {
 // Throws SettingsError. `file` is named in problems. Also reads the files of password_file.
 Settings parse_settings(std::string_view text, const std::string& file,
                         const std::vector<WrittenStream>& written = {});
-// With the streams that were written below its state folder.
-Settings read_settings(const std::filesystem::path& file);
+// With the streams that were written below its state folder, and in their place those in `more`.
+Settings read_settings(const std::filesystem::path& file, const std::vector<WrittenStream>& more = {});
 
 // ^[a-z0-9_-]{1,64}$
 bool is_name(std::string_view name);

@@ -344,6 +344,7 @@ StreamSettings read_stream(const YamlNode& node, std::vector<Problem>& problems)
   read_source(reader, stream);
   read_priority(reader, stream);
   reader.read("degrade", stream.degrade);
+  reader.read("paused", stream.paused);
   stream.masks = read_polygons(reader, "masks");
   if (const YamlNode* const gate = reader.find("gate")) stream.gate = read_gate(*gate, problems);
   read_tasks(reader, stream, problems);

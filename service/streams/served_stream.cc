@@ -64,6 +64,7 @@ void ServedStream::start(Feed::Open open) {
   around_.queue.set_weight(settings_.name, settings_.priority);
   auto on_clip_made = [this](Clip clip, std::size_t sampling) { on_clip(std::move(clip), sampling); };
   auto on_reported = [this](const FeedReport& report) { on_report(report); };
+  if (settings_.paused) return pause();
   std::unique_ptr<ClipFeed> feed;
   if (settings_.process && !open) {
     feed = std::make_unique<FeedProcess>(

@@ -90,6 +90,12 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
     std::vector<float> likeness;  // of its last frame; may be empty
   };
 
+  // Instead of a feed.
+  void pause() {
+    on_report({.stream = name(), .state = FeedState::kRemoved, .reason = "paused", .since = wall_now()});
+    ended_ = true;
+    around_.ended();
+  }
   ClipSeries* series_of(const std::string& task);
   // On the feed's thread.
   void on_clip(Clip clip, std::size_t sampling);

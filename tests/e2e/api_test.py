@@ -325,6 +325,20 @@ class Api(unittest.TestCase):
             status, _, error = self.ask("PUT", "/api/v1/streams/new", {**camera, **wrong}, token="edit")
             self.assertEqual(status, 422, wrong)
             self.assertIn(said, error["error"]["message"])
+        problem = self.ask("PUT", "/api/v1/streams/new", {**camera, "tasks": [{"task": "caption", "every": "soon"}]})[2]["error"]["problems"]
+        self.assertEqual([one["pointer"] for one in problem], ["/tasks/0/every"])
+        status, headers, stream = self.get("/api/v1/streams/new", token="edit")
+        self.assertEqual(stream["settings"], {"name": "new", **camera})
+        self.assertNotIn("settings", self.get("/api/v1/streams/new", token="view")[2])
+        secret = {**camera, "username": "u", "password": "p@:/#%[]!"}
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/new", secret, token="edit", headers={"If-Match": headers["ETag"]})[0], 200)
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/new", camera, token="edit", headers={"If-Match": headers["ETag"]})[0], 412)
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/new", camera, token="edit", headers={"If-None-Match": "*"})[0], 412)
+        shown = self.get("/api/v1/streams/new", token="edit")[2]["settings"]
+        self.assertNotIn("p@:/#%[]!", json.dumps(shown))
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/new", {**shown, "paused": True}, token="edit")[0], 200)
+        self.assertIn("p@:/#%[]!", (self.state / "streams.d" / "new.yaml").read_text())
+        wait_for(lambda: self.get("/api/v1/streams/new")[2]["state"].get("reason") == "paused", "the pause")
         self.assertEqual(self.ask("PUT", "/api/v1/streams/..%2fx", camera)[0], 404)
         narrow = self.ask("POST", "/api/v1/tokens", {"name": "narrow", "scope": "edit", "streams": ["new"]})[2]["token"]
         pair = {"task": "pair", "statement": "x", "against": {"stream": "a"}}
