@@ -28,6 +28,7 @@ MAY_INCLUDE = {
     "model/config": "frames model model/tensor model/text",
     "model/kernels": "model model/tensor",
     "model/weights": "frames model model/tensor model/config model/kernels",
+    "model/join": "model model/tensor model/text model/config model/weights",
     "model/matmul": "model model/tensor model/kernels model/weights",
     "model/adapters": "frames model model/tensor model/config model/kernels model/weights model/matmul",
     "model/siglip": "frames model model/tensor model/text model/config model/kernels model/weights model/matmul model/adapters",
@@ -61,7 +62,7 @@ MAY_INCLUDE = {
     "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
                       "model/siglip model/masks model/paligemma model/decoding model/train tasks",
     "service": "ingest ingest/source ingest/pictures model/masks tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams service/http",  # wires all of it
-    "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/adapters model/siglip model/masks model/paligemma "
+    "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/join model/adapters model/siglip model/masks model/paligemma "
                         "model/decoding tasks tasks/events tasks/certainty tasks/rules service service/terminal service/endpoints service/settings service/events "
                         "service/zeromq service/journal service/engine service/asking service/http service/transfer service/bench service/verify",
 }

@@ -7,6 +7,7 @@
 #include "model/config/config_section.h"
 #include "model/config/likely_cause.h"
 #include "model/config/model_families.h"
+#include "model/config/text_config.h"
 
 namespace palisade {
 namespace {
@@ -64,38 +65,6 @@ void read_gemma2(const ConfigSection& section, TextConfig& text) {
     text.attention_softcap = section.positive("attn_logit_softcapping", 50.0f);
   if (!section.is_null("final_logit_softcapping"))
     text.final_softcap = section.positive("final_logit_softcapping", 30.0f);
-}
-
-TextConfig read_text(const ConfigSection& section) {
-  const std::string type = section.text("model_type", "");
-  TextConfig text;
-  if (type == "gemma") {
-    text.architecture = TextArchitecture::kGemma;
-  } else if (type == "gemma2") {
-    text.architecture = TextArchitecture::kGemma2;
-  } else {
-    section.fail("model_type", "is \"" + type + "\"; expected gemma or gemma2");
-  }
-  const bool second = text.architecture == TextArchitecture::kGemma2;
-  section.refuse(second ? ConfigPlace::kGemma2 : ConfigPlace::kGemma);
-  text.width = section.required("hidden_size", 1, kMaxConfigWidth);
-  text.mlp_width = section.required("intermediate_size", 1, kMaxConfigWidth * 8);
-  text.layers = section.required("num_hidden_layers", 1, 1024);
-  text.heads = section.integer("num_attention_heads", second ? 8 : 16, 1, 1024);
-  text.kv_heads = section.integer("num_key_value_heads", second ? 4 : 16, 1, 1024);
-  if (section.is_null("head_dim"))
-    section.fail("head_dim", "is null; give the head dimension, or take the key out");
-  text.head_dim = section.integer("head_dim", 256, 2, 4096);
-  text.vocabulary = section.required("vocab_size", 1, 1 << 24);
-  text.max_position_embeddings = section.integer("max_position_embeddings", 8192, 1, 1 << 17);
-  text.rms_norm_eps = section.positive("rms_norm_eps", 1e-6f);
-  read_rope(section, text);
-  text.own_head = !section.boolean("tie_word_embeddings", true);
-  if (text.heads % text.kv_heads != 0)
-    section.fail("num_key_value_heads", "does not divide num_attention_heads");
-  if (text.head_dim % 2 != 0) section.fail("head_dim", "must be even (RoPE turns pairs)");
-  if (second) read_gemma2(section, text);
-  return text;
 }
 
 std::vector<TokenId> read_eos(const ConfigSection& root, const std::vector<TokenId>& fallback) {
@@ -162,6 +131,38 @@ VisionConfig read_vision_config(const ConfigSection& section) {
   return vision;
 }
 
+TextConfig read_text_config(const ConfigSection& section) {
+  const std::string type = section.text("model_type", "");
+  TextConfig text;
+  if (type == "gemma") {
+    text.architecture = TextArchitecture::kGemma;
+  } else if (type == "gemma2") {
+    text.architecture = TextArchitecture::kGemma2;
+  } else {
+    section.fail("model_type", "is \"" + type + "\"; expected gemma or gemma2");
+  }
+  const bool second = text.architecture == TextArchitecture::kGemma2;
+  section.refuse(second ? ConfigPlace::kGemma2 : ConfigPlace::kGemma);
+  text.width = section.required("hidden_size", 1, kMaxConfigWidth);
+  text.mlp_width = section.required("intermediate_size", 1, kMaxConfigWidth * 8);
+  text.layers = section.required("num_hidden_layers", 1, 1024);
+  text.heads = section.integer("num_attention_heads", second ? 8 : 16, 1, 1024);
+  text.kv_heads = section.integer("num_key_value_heads", second ? 4 : 16, 1, 1024);
+  if (section.is_null("head_dim"))
+    section.fail("head_dim", "is null; give the head dimension, or take the key out");
+  text.head_dim = section.integer("head_dim", 256, 2, 4096);
+  text.vocabulary = section.required("vocab_size", 1, 1 << 24);
+  text.max_position_embeddings = section.integer("max_position_embeddings", 8192, 1, 1 << 17);
+  text.rms_norm_eps = section.positive("rms_norm_eps", 1e-6f);
+  read_rope(section, text);
+  text.own_head = !section.boolean("tie_word_embeddings", true);
+  if (text.heads % text.kv_heads != 0)
+    section.fail("num_key_value_heads", "does not divide num_attention_heads");
+  if (text.head_dim % 2 != 0) section.fail("head_dim", "must be even (RoPE turns pairs)");
+  if (second) read_gemma2(section, text);
+  return text;
+}
+
 ModelConfig read_model_config(const std::filesystem::path& folder_or_file) {
   const bool is_file = is_json_file(folder_or_file);
   if (!is_file) require_model_folder(folder_or_file);
@@ -178,7 +179,7 @@ ModelConfig read_model_config(const std::filesystem::path& folder_or_file) {
   root.refuse(ConfigPlace::kPaliGemma);
   ModelConfig config;
   config.vision = read_vision_config(root.section("vision_config"));
-  config.text = read_text(root.section("text_config"));
+  config.text = read_text_config(root.section("text_config"));
   // Stale top-level widths of released files are left aside: the parts say what they are.
   read_ids(root, config);
   if (!root.boolean("tie_word_embeddings", true)) config.text.own_head = true;

@@ -43,15 +43,16 @@ constexpr Family kFamilies[] = {{"siglip2", "SigLIP 2"},
 
 }  // namespace
 
-std::string about_model_type(const std::string& type) {
+std::string about_family(const std::string& type) {
+  if (type.empty()) return "is not named";
   const auto family =
       std::ranges::find_if(kFamilies, [&](const Family& one) { return type.starts_with(one.beginning); });
-  const std::string about =
-      type.empty() ? "is not named"
-                   : "is \"" + type + "\": " +
-                         (family == std::end(kFamilies) ? "another family"
-                                                        : std::string(family->name) + ", another family");
-  return about +
+  const std::string named = family == std::end(kFamilies) ? "" : std::string(family->name) + ", ";
+  return "is \"" + type + "\": " + named + "another family";
+}
+
+std::string about_model_type(const std::string& type) {
+  return about_family(type) +
          "; Palisade answers with PaliGemma and PaliGemma 2 (model_type paligemma), and compares with "
          "SigLIP (siglip)";
 }

@@ -70,6 +70,14 @@ void ProtobufWriter::add_bytes(std::uint32_t number, std::string_view bytes) {
   message_ += bytes;
 }
 
+void ProtobufWriter::add(const ProtobufField& field) {
+  if (field.kind == ProtobufKind::kBytes) return add_bytes(field.number, field.bytes);
+  if (field.kind == ProtobufKind::kVarint) return add_varint(field.number, field.value);
+  key(field.number, field.kind);
+  const int bits = field.kind == ProtobufKind::kFixed64 ? 64 : 32;
+  for (int shift = 0; shift < bits; shift += 8) message_ += char(field.value >> shift & 0xff);
+}
+
 void ProtobufWriter::key(std::uint32_t number, ProtobufKind kind) {
   varint(std::uint64_t(number) << 3 | std::uint64_t(kind));
 }

@@ -41,6 +41,8 @@ class ProtobufWriter {
   void add_varint(std::uint32_t number, std::uint64_t value);
   void add_float(std::uint32_t number, float value);
   void add_bytes(std::uint32_t number, std::string_view bytes);
+  // As ProtobufReader gave it, in the same bytes.
+  void add(const ProtobufField& field);
   const std::string& message() const { return message_; }
 
  private:

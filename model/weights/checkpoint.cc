@@ -104,7 +104,10 @@ const Checkpoint::StoredTensor& Checkpoint::find(const std::string& name,
                                                  std::span<const std::int64_t> shape) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
-    throw ModelError(folder_.string() + ": tensor \"" + name + "\" is missing; config.json asks for it");
+    throw ModelError(folder_.string() + ": tensor \"" + name +
+                     "\" is missing; config.json asks for it: bring the config.json that belongs to these "
+                     "weights, or download "
+                     "them anew");
   }
   const TensorView& tensor = *found->second.tensor;
   if (!std::ranges::equal(tensor.shape, shape)) {

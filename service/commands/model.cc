@@ -11,6 +11,7 @@
 #include "model/adapters/merged_model.h"
 #include "model/config/config_keys.h"
 #include "model/config/model_config.h"
+#include "model/join/joined_model.h"
 #include "model/paligemma/paligemma.h"
 #include "model/siglip/siglip.h"
 #include "model/weights/weight_files.h"
@@ -229,11 +230,14 @@ struct MergeOptions {
   std::string model, adapter, output, weights, id;
 };
 
+// Without a slash at its end, which would name a file in it.
+fs::path folder_to_write(const std::string& output) {
+  return (fs::absolute(output).lexically_normal() / "").parent_path();
+}
+
 int merge(const MergeOptions& options) {
   const fs::path model = options.model.empty() ? demo_model_folder() : fs::path(options.model);
-  // Without a slash at its end, which would name a file in it.
-  const fs::path output = fs::absolute(options.output).lexically_normal() / "";
-  const fs::path target = output.parent_path();
+  const fs::path target = folder_to_write(options.output);
   const std::string id = options.id.empty() ? target.filename().string() : options.id;
   std::optional<DataType> type;
   if (!options.weights.empty()) type = options.weights == "bf16" ? DataType::kBf16 : DataType::kF32;
@@ -270,6 +274,47 @@ void add_merge(CLI::App& model_command, Run& run) {
       "\nThe folder is read by palisade and transformers; answers are those of the model with the adapter "
       "beside it.");
   command->callback([&run, options] { run = [options] { return merge(*options); }; });
+}
+
+struct JoinOptions {
+  std::string vision, language, output, id;
+  std::uint64_t seed = 0;
+};
+
+int join(const JoinOptions& options) {
+  const fs::path target = folder_to_write(options.output);
+  log_info("joining " + options.vision + " and " + options.language);
+  write_joined_model({.vision = options.vision, .language = options.language, .seed = options.seed}, target,
+                     options.id.empty() ? target.filename().string() : options.id);
+  print_line(options.output);
+  return kDone;
+}
+
+void add_join(CLI::App& model_command, Run& run) {
+  const auto options = std::make_shared<JoinOptions>();
+  CLI::App* const command = model_command.add_subcommand(
+      "join", "Make a PaliGemma of a SigLIP and a Gemma, as its training begins (stage 0 to stage 1)");
+  command
+      ->add_option("--vision", options->vision,
+                   "Folder of a SigLIP of fixed resolution, whose image size and positions are kept")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--language", options->language, "Folder of a Gemma 1 or 2, with its tokenizer.model")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--out", options->output, "Folder to write; must not be there yet")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--seed", options->seed, "Of the rows that the new tokens begin with")
+      ->capture_default_str();
+  command->add_option("--id", options->id, "Name by which events know the model; default: the folder's")
+      ->type_name("NAME");
+  command->footer(
+      "\nExample:\n"
+      "  palisade model join --vision siglip-so400m-patch14-224 --language gemma-2b --out stage0\n"
+      "\nThe weights are copied, in f32. The projection begins as zeros, so that pictures change nothing at "
+      "first, and the <loc> and <seg> tokens with rows of N(0, 0.02^2), as big_vision has them.");
+  command->callback([&run, options] { run = [options] { return join(*options); }; });
 }
 
 }  // namespace
@@ -314,6 +359,7 @@ void add_model(CLI::App& app, Run& run) {
   verify_command->callback([&run, verified] { run = [verified] { return run_verification(*verified); }; });
   add_model_calibrate(*command, run);
   add_merge(*command, run);
+  add_join(*command, run);
 }
 
 }  // namespace palisade
