@@ -43,6 +43,7 @@ MAY_INCLUDE = {
     "tasks/filters": "",
     "tasks/certainty": "tasks/events",
     "tasks/rules": "tasks/events tasks/filters",
+    "tasks/metrics": "frames model/masks",
     "tasks": "frames model/masks model/decoding tasks/events",
     "service/terminal": "",
     "service/endpoints": "",
@@ -59,12 +60,13 @@ MAY_INCLUDE = {
                         "tasks tasks/filters service/terminal service/settings",
     "service/bench": "frames model/tensor model/config model/kernels model/matmul model/paligemma service/terminal service/settings "
                      "service/engine service/streams",
+    "service/evaluation": "model/masks tasks tasks/certainty tasks/metrics service/terminal service/settings service/transfer",
     "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
                       "model/siglip model/masks model/paligemma model/decoding model/train tasks",
     "service": "ingest ingest/source ingest/pictures model/masks tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams service/http",  # wires all of it
     "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/join model/adapters model/siglip model/masks model/paligemma "
-                        "model/decoding tasks tasks/events tasks/certainty tasks/rules service service/terminal service/endpoints service/settings service/events "
-                        "service/zeromq service/journal service/engine service/asking service/http service/transfer service/bench service/verify",
+                        "model/decoding tasks tasks/events tasks/certainty tasks/rules tasks/metrics service service/terminal service/endpoints service/settings service/events "
+                        "service/zeromq service/journal service/engine service/asking service/http service/transfer service/bench service/evaluation service/verify",
 }
 
 # A third-party header and the only files that may include it.

@@ -12,7 +12,7 @@
 #include "service/asking/picks.h"
 #include "service/commands/command.h"
 #include "service/commands/model_flags.h"
-#include "service/commands/reliability_picture.h"
+#include "service/evaluation/reliability_picture.h"
 #include "service/journal/event_query.h"
 #include "service/journal/event_upkeep.h"
 #include "service/terminal/interrupt.h"

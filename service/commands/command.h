@@ -38,6 +38,7 @@ void add_bench(CLI::App& app, Run& run);
 void add_plan(CLI::App& app, Run& run);
 void add_transfer(CLI::App& app, Run& run);
 void add_sweep(CLI::App& app, Run& run);
+void add_evaluate(CLI::App& app, Run& run);
 void add_filter(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 

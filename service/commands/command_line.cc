@@ -26,12 +26,12 @@ namespace palisade {
 namespace {
 
 constexpr void (*kCommands[])(CLI::App&, Run&) = {
-    add_serve,   add_caption, add_ask,      add_similar,
-    add_watch,   add_events,  add_replay,   add_journal,
-    add_digest,  add_rules,   add_tokens,   add_keys,
-    add_control, add_config,  add_model,    add_calibrate_answers,
-    add_bench,   add_plan,    add_transfer, add_sweep,
-    add_filter,  add_version, add_feed};
+    add_serve,    add_caption, add_ask,      add_similar,
+    add_watch,    add_events,  add_replay,   add_journal,
+    add_digest,   add_rules,   add_tokens,   add_keys,
+    add_control,  add_config,  add_model,    add_calibrate_answers,
+    add_bench,    add_plan,    add_transfer, add_sweep,
+    add_evaluate, add_filter,  add_version,  add_feed};
 
 constexpr char kAbout[] =
     "Palisade: cameras in, PaliGemma's answers out.\n"

@@ -1,4 +1,4 @@
-#include "service/commands/reliability_picture.h"
+#include "service/evaluation/reliability_picture.h"
 
 #include <algorithm>
 

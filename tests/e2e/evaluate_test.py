@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""`palisade evaluate --predictions`: the recorded scores of the reference implementations from outside, and lines that are
+not as they should be."""
+import json
+import math
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from palisade import PROGRAM, SOURCE, main
+
+CASES = SOURCE / "tests/golden/evaluate"
+# What a line of the data may say, under the names of the reference's README.
+DATA_KEYS = ("answer", "answers", "answer_type", "question_type", "issimple", "identifier", "choices", "correct_choice_idx",
+             "direct_answers", "difficult_direct_answer")
+
+
+def cases_of(name):
+    return [json.loads(line) for line in (CASES / f"{name}.jsonl").read_text().splitlines()]
+
+
+class Evaluate(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def write(self, name, lines):
+        file = self.folder / name
+        file.write_bytes(b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines))
+        return str(file)
+
+    def run_palisade(self, data, predictions, metric, *flags):
+        return subprocess.run([PROGRAM, "evaluate", "--data", self.write("data.jsonl", data), "--predictions",
+                               self.write("answers.jsonl", predictions), "--metric", metric, *flags],
+                              capture_output=True, timeout=120, check=False)
+
+    def scored(self, data, predictions, metric, *flags):
+        done = self.run_palisade(data, predictions, metric, "--json", *flags)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        *lines, last = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(last["metric"], metric)
+        self.assertEqual(len(lines), len({json.dumps(line["id"]) for line in data}))
+        return {line["id"]: line for line in lines}, last
+
+    def assert_refused(self, data, predictions, metric, *told):
+        done = self.run_palisade(data, predictions, metric)
+        self.assertEqual((done.returncode, done.stdout), (2, b""), done.stderr.decode())
+        for words in told:
+            self.assertIn(words, done.stderr.decode())
+
+    def assert_near(self, found, expected, what):
+        if isinstance(expected, dict):
+            for name, value in expected.items():
+                self.assert_near(found[name], value, f"{what} {name}")
+        elif isinstance(expected, list):
+            self.assertEqual(len(found), len(expected), what)
+            for one, other in zip(found, expected):
+                self.assert_near(one, other, what)
+        elif isinstance(expected, float):
+            self.assertTrue(math.isclose(found, expected, rel_tol=0, abs_tol=1e-9), f"{what}: {found}, not {expected}")
+        else:
+            self.assertEqual(found, expected, what)
+
+
+class Recorded(Evaluate):
+    def check_metric(self, metric, scores, lower=False):
+        cases = {case["id"]: case for case in cases_of(metric)}
+        totals = json.loads((CASES / f"{metric}.totals.json").read_text())["totals"]
+        for total in totals:
+            ids = list(cases) if total["cases"] == "all" else total["cases"]
+            data = [{"id": i, **{key: cases[i][key] for key in DATA_KEYS if key in cases[i]}} for i in ids]
+            predictions = [{"id": i, **{key: cases[i][key] for key in ("prediction", "multiple_choice", "direct_answer") if key in cases[i]}}
+                           for i in reversed(ids)]
+            flags = ["--lower"] if total.get("to_lower", lower) else []
+            lines, last = self.scored(data, predictions, metric, *flags)
+            self.assert_near(last["figures"], dict(total["figures"]), metric)
+            official = {name: value for name, value in total.get("official", {}).items() if name not in ("error", "perQuestionType")}
+            if official:
+                self.assert_near(last["official"], official, metric)
+            for i in ids:
+                for name in scores:
+                    expected = cases[i].get("scores", {}).get(name, cases[i].get(name))
+                    if expected is not None:
+                        self.assert_near(lines[i]["scores"][name], expected, f"{metric} {i} {name}")
+
+    def test_answers_to_questions_have_the_recorded_scores(self):
+        self.check_metric("vqa", ["acc", "acc_any", "anls"])
+        self.check_metric("vqav2", ["acc", "official_acc"])
+        self.check_metric("chartqa", ["acc", "relaxed_acc"])
+        self.check_metric("tallyqa", ["acc"])
+        self.check_metric("rsvqa", ["acc", "acc_any", "anls"], lower=True)
+        self.check_metric("science_qa", ["acc", "parsefail"])
+        self.check_metric("pope", ["acc", "valid"])
+        self.check_metric("nlvr2", ["acc", "official_acc"])
+        self.check_metric("aokvqa", ["multiple_choice", "direct_answer"])
+
+    def test_anls_and_exact_match_of_one_answer(self):
+        cases = cases_of("anls")
+        data = [{"id": case["id"], "answer": case["target"]} for case in cases]
+        lines, last = self.scored(data, cases, "anls")
+        for case in cases:
+            self.assert_near(lines[case["id"]]["anls"], case["anls"], case)
+        self.assert_near(last["figures"]["anls"], sum(case["anls"] for case in cases) / len(cases), "anls")
+        _, last = self.scored(data, cases, "exact")
+        self.assert_near(last["figures"]["acc"], sum(case["target"] == case["prediction"] for case in cases) / len(cases), "exact")
+
+
+class Refusals(Evaluate):
+    DATA = [{"id": 1, "answer": "yes"}, {"id": "two", "answers": ["no", "No"]}]
+    SAID = [{"id": 1, "prediction": "yes"}, {"id": "two", "prediction": "no"}]
+
+    def test_a_missing_prediction_counts_as_empty_text_and_is_told(self):
+        done = self.run_palisade([*self.DATA, {"id": 3, "answer": ""}], self.SAID[1:], "vqa", "--json")
+        self.assertEqual(done.returncode, 0)
+        last = json.loads(done.stdout.splitlines()[-1])
+        self.assertEqual((last["missing"], last["examples"]), (2, 3))
+        self.assert_near(last["figures"]["acc"], (0 + 1 / 3 + 1) / 3, "acc")
+        self.assertIn("data.jsonl:1: nothing was predicted", done.stderr.decode())
+        self.assertIn("2 of 3 examples have no prediction", done.stderr.decode())
+
+    def test_a_test_set_is_counted_and_told_and_in_no_average(self):
+        done = self.run_palisade([*self.DATA, {"id": 3, "answers": []}], self.SAID, "vqa", "--json")
+        self.assertEqual(json.loads(done.stdout.splitlines()[-1])["figures"]["num"], 3)
+        self.assertIn("data.jsonl:3: no references", done.stderr.decode())
+
+    def test_what_is_wrong_is_told_with_file_line_and_number(self):
+        self.assert_refused(self.DATA, [*self.SAID, {"id": 9, "prediction": ""}], "vqa", "answers.jsonl:3: there is no example with the id 9", "1 problem in all")
+        self.assert_refused([*self.DATA, {"id": 3, "anwser": "x"}], self.SAID, "vqa", "data.jsonl:3: no references")
+        self.assert_refused([*self.DATA, self.DATA[0]], self.SAID, "vqa", "data.jsonl:3: the id 1 stands at", "data.jsonl:1 already")
+        self.assert_refused(self.DATA, [*self.SAID, self.SAID[1]], "vqa", 'answers.jsonl:3: the id "two" stands at', "answers.jsonl:2 already")
+        self.assert_refused([{"id": 1, "answer": 5}, {"id": 2, "answers": ["a", None]}], self.SAID[:1], "vqa",
+                            'data.jsonl:1: "answer" is number, not text', 'data.jsonl:2: "answers" is null, not text', "2 problems in all")
+        self.assert_refused(self.DATA, [{"id": 1, "prediction": 5}, {"id": "two"}, {"prediction": "x"}], "vqa", 'answers.jsonl:1: "prediction" is number',
+                            'answers.jsonl:2: "prediction" is missing', 'answers.jsonl:3: "id" is missing')
+
+    def test_hostile_lines_become_messages_and_long_texts_are_scored(self):
+        hostile = [b'{"id": 1e400, "answer": "x"}', b'{"id": 123456789012345678901234567890, "answer": "x"}', b'{"id": NaN, "answer": "x"}',
+                   b'{"id": 1.5, "answer": "x"}', b"[" * 100_000, b'{"id": 1, "id": 2}', b'{"id": 1, "answer": "\\ud800"}', b'{"id": 1, "answer": "\xff"}',
+                   b"[]", b"null", b'{"id": {}, "answer": "x"}', b'{"id": 1, "answers": {"a": "b"}}', b'{"id": 1, "answers": "yes"}', b'{"id": 1', b"\0",
+                   b'{"id": 1, "answer": "x", "issimple": 1e30}']
+        for line in hostile:
+            metric = "tallyqa" if b"issimple" in line else "vqa"
+            self.assert_refused([line], [], metric, "data.jsonl:1: ", "1 problem in all")
+            if b"answers" not in line and b"issimple" not in line:
+                self.assert_refused(self.DATA, [line.replace(b"answer", b"prediction")], metric, "answers.jsonl:1: ", "1 problem in all")
+        self.assert_refused(hostile, [], "vqa", "problems in all")
+        long = "ab" * 50_000
+        lines, _ = self.scored([{"id": 1, "answers": [long, "b"]}], [{"id": 1, "prediction": "c" + long}], "vqa")
+        self.assert_near(lines[1]["anls"], 1 - 1 / 100_001, "anls")
+        self.assert_near(self.scored([{"id": 1, "answers": ["1" * 100_000] * 10}], [{"id": 1, "prediction": long}], "vqav2")[1]["figures"]["acc"], 0.0, "acc")
+        self.assert_near(self.scored([{"id": 1, "answer": "9" * 100_000}], [{"id": 1, "prediction": "1e5%"}], "chartqa")[1]["figures"]["relaxed_acc"], 0.0, "acc")
+
+
+if __name__ == "__main__":
+    main()
