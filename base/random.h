@@ -14,6 +14,11 @@ inline std::uint64_t split_mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
+// A number below `count` that depends on `seed` alone.
+inline std::uint64_t chosen_below(std::uint64_t count, std::uint64_t seed) {
+  return std::uint64_t((static_cast<unsigned __int128>(split_mix(seed)) * count) >> 64);
+}
+
 // The FNV-1a hash, which is the same on every machine.
 inline std::uint64_t hash_of(std::string_view name) {
   std::uint64_t hash = 0xCBF29CE484222325u;

@@ -18,7 +18,7 @@
 #include "service/terminal/interrupt.h"
 #include "service/terminal/output.h"
 #include "service/terminal/progress.h"
-#include "service/transfer/transfer_data.h"
+#include "service/transfer/picture_loader.h"
 #include "tasks/prompt.h"
 
 namespace palisade {
@@ -89,8 +89,8 @@ std::vector<TransferRecord> records_of(const CalibrateOptions& options, const Tr
 }
 
 // Answers --examples of the records, drawn at random. False where a stop was requested.
-bool answer(const PaliGemma& model, BatchLoader& loader, std::span<const TransferRecord> records, int wanted,
-            const std::stop_token& stop) {
+bool answer(const PaliGemma& model, PictureLoader& loader, std::span<const TransferRecord> records,
+            int wanted, const std::stop_token& stop) {
   Progress progress("calibrating");
   ExampleOrder order(records.size(), 0);
   const std::size_t count = std::min(records.size(), std::size_t(wanted));
@@ -129,7 +129,8 @@ int calibrate(const CalibrateOptions& options) {
   auto loading = std::make_unique<ImmediateExit>(kFailed);
   const PaliGemma model(folder, SlidingWindow::kTransformers, *precision, {.record = &inputs});
   loading.reset();
-  BatchLoader loader(preprocessor, settings);
+  KeptPictures none;  // no example is asked twice
+  PictureLoader loader(preprocessor, settings, none);
   if (!answer(model, loader, records, options.examples, interrupt.token())) return kFailed;
   written.write(Calibration(config, inputs, Checkpoint(folder).fingerprint()).text());
   written.commit();

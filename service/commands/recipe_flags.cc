@@ -42,6 +42,8 @@ constexpr Key kValues[] = {
     {"resize", "Resize preset; default: the model's own", "PRESET"},
     {"frames", "Frames of a video; default: 16", "N"},
     {"frame_step", "Frames from one that is taken of a video to the next; default: 1", "N"},
+    {"picture_memory_mb",
+     "Memory for pictures and frames that are kept resized from epoch to epoch; default: 1024", "MB"},
     {"seed", "Seed of order and dropout; default: 0", "N"},
     {"evaluate_every", "Steps between evaluations; default: one at the end", "STEPS"},
     {"checkpoint_every", "Steps between checkpoints; default: by time alone", "STEPS"},

@@ -57,12 +57,13 @@ std::string sha256_of(const fs::path& path) {
 }
 
 InputFiles::FileFacts InputFiles::look_at(const fs::path& file, bool video, bool decode) {
+  kept_.forget(file);  // it may have changed
   FileFacts found{.size = 0, .changed = {}, .decoded = decode, .sha256 = {}, .problem = {}};
   try {
     found.size = fs::file_size(file);
     found.changed = fs::last_write_time(file);
     if (decode && video) decode_first_frame(file);
-    if (decode && !video) read_picture(file);
+    if (decode && !video) kept_.keep_picture(file, read_picture(file));
     found.sha256 = sha256_of(file);
   } catch (const std::exception& error) {
     found.problem = error.what();

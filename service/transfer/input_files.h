@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "service/transfer/kept_pictures.h"
 #include "service/transfer/transfer_lines.h"
 
 namespace palisade {
@@ -14,14 +15,17 @@ namespace palisade {
 using FileHashes = std::map<std::filesystem::path, std::string>;
 
 // Decodes every picture and the first frame of every film before training begins, so that a missing or broken
-// one is found at once. Remembers the result for the next run of a sweep. Used by one thread; its own threads
-// share the work.
+// one is found at once. Remembers the result for the next run of a sweep, and keeps the decoded pictures as
+// far as kept() has room. Used by one thread; its own threads share the work.
 class InputFiles {
  public:
   // Adds unusable files to `problems`, by line. A file in `known` was used before, so it is hashed and not
   // decoded. Returns the hashes of all files read before `stop`.
   FileHashes read(const std::vector<TransferLine>& lines, const FileHashes& known, LineProblems& problems,
                   const std::string& what, const std::stop_token& stop);
+
+  // What was decoded, for the epochs that follow. begin() tells it how.
+  KeptPictures& kept() { return kept_; }
 
  private:
   struct FileFacts {
@@ -31,8 +35,10 @@ class InputFiles {
     std::string sha256;
     std::string problem;
   };
-  static FileFacts look_at(const std::filesystem::path& file, bool video, bool decode);
+  FileFacts look_at(const std::filesystem::path& file, bool video, bool decode);
+
   std::map<std::filesystem::path, FileFacts> found_;
+  KeptPictures kept_;
 };
 
 // Hashes a whole file. Throws Error where it cannot be read to its end.

@@ -12,8 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 3> kMayChange = {"evaluate_every", "checkpoint_every",
-                                                        "checkpoint_minutes"};
+constexpr std::array<std::string_view, 4> kMayChange = {"evaluate_every", "checkpoint_every",
+                                                        "checkpoint_minutes", "picture_memory_mb"};
 constexpr std::array<std::string_view, 6> kNoStep = {"model",   "data",  "evaluation",
                                                      "filters", "beams", "lora_output"};
 
@@ -79,6 +79,7 @@ TransferSettings resumed_settings(const TransferSettings& begun, const TransferS
   settings.evaluate_every = given.evaluate_every;
   settings.checkpoint_every = given.checkpoint_every;
   settings.checkpoint_minutes = given.checkpoint_minutes;
+  settings.picture_memory_mb = given.picture_memory_mb;
   return settings;
 }
 

@@ -14,8 +14,8 @@ std::vector<std::string> differing_keys(std::string_view one, std::string_view o
 // The part of a recipe that determines every step, and so the model. Paths are left out: they may change.
 std::string steps_recipe(const TransferSettings& settings);
 
-// The settings of a resumed run: as it was begun, except when checkpoints and evaluations are made. Throws
-// UsageError naming every flag of `given` that asks for anything else.
+// The settings of a resumed run: as it was begun, except when checkpoints and evaluations are made and how
+// much memory keeps pictures. Throws UsageError naming every flag of `given` that asks for anything else.
 TransferSettings resumed_settings(const TransferSettings& begun, const TransferSettings& given);
 
 // Throws UsageError where any of these keys contradicts a resumed run or sweep.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <future>
 #include <memory>
 #include <utility>
 
@@ -13,15 +12,15 @@
 #include "base/input_file.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "model/decoding/generation.h"
 #include "model/train/adapter_folder.h"
 #include "model/train/model_folder.h"
 #include "model/train/resolution.h"
 #include "model/train/schedule.h"
 #include "model/weights/weights_hash.h"
 #include "service/terminal/progress.h"
+#include "service/transfer/evaluation.h"
+#include "service/transfer/pass_reader.h"
 #include "service/transfer/resumed_settings.h"
-#include "service/transfer/transfer_data.h"
 #include "tasks/prompt.h"
 
 namespace palisade {
@@ -83,12 +82,13 @@ class Transfer {
         pass_(parameters_),
         optimizer_(parameters_,
                    {.learning_rate = settings.learning_rate, .weight_decay = settings.weight_decay}),
-        loader_(preprocessor_, settings_),
+        loader_(preprocessor_, settings_, inputs.kept()),
         order_(records_.size(), split_mix(std::uint64_t(settings.seed))),
         total_steps_(total_steps_of(settings, records_.size())),
         schedule_{total_steps_, warmup_steps_of(settings.warmup, total_steps_)},
         image_schedule_{total_steps_,
-                        warmup_steps_of(std::max(settings.warmup, settings.image_warmup), total_steps_)} {
+                        warmup_steps_of(std::max(settings.warmup, settings.image_warmup), total_steps_)},
+        reader_(loader_) {
     if (!settings.evaluation.empty()) evaluation_ = read(settings.evaluation, {});
     if (run.has_checkpoint()) {
       require_same_inputs();
@@ -106,7 +106,7 @@ class Transfer {
     first_step_ = optimizer_.steps();
     log_info(what_ + format(": {} examples, {} steps of {}, from step {}", records_.size(), total_steps_,
                             settings_.batch_size, first_step_));
-    next_ = load_ahead(pass_of(optimizer_.steps(), part_.passes));
+    ahead_ = {optimizer_.steps(), part_.passes};
     while (optimizer_.steps() < total_steps_ && !stop_.stop_requested() && step(progress)) {
       const int done = optimizer_.steps();
       if (done == total_steps_) break;
@@ -141,6 +141,7 @@ class Transfer {
   // Reads the examples of a file; removed ones go to removed_.
   std::vector<TransferRecord> read(const fs::path& file, const fs::path& filters) {
     LineProblems problems;
+    inputs_.kept().begin(preprocessor_, std::size_t(settings_.picture_memory_mb) << 20);
     std::vector<TransferLine> lines = read_transfer_lines(file, problems);
     if (!filters.empty() && problems.empty()) {
       FilteredLines left = filtered(std::move(lines), filters);
@@ -187,12 +188,6 @@ class Transfer {
     return most.count() > 0 && steady_clock::now() - saved_ + pass_time_ >= most;
   }
 
-  // The examples of one pass, a part of a step's batch.
-  struct PassRecords {
-    std::vector<const TransferRecord*> records;
-    std::uint64_t seed = 0;
-  };
-
   int passes() const {
     return (settings_.batch_size + settings_.examples_at_once - 1) / settings_.examples_at_once;
   }
@@ -210,11 +205,12 @@ class Transfer {
     return chosen;
   }
 
-  // Reads the next pictures during the current pass. One at a time, because the loader belongs to one thread.
-  std::future<TrainingBatch> load_ahead(PassRecords chosen) {
-    return std::async(std::launch::async, [this, chosen = std::move(chosen)] {
-      return loader_.load(chosen.records, chosen.seed);
-    });
+  // Has the pictures of the passes to come read while the current one is computed.
+  void read_ahead() {
+    while (ahead_.step < total_steps_ && reader_.has_room()) {
+      reader_.add(pass_of(ahead_.step, ahead_.pass));
+      if (++ahead_.pass == passes()) ahead_ = {ahead_.step + 1, 0};
+    }
   }
 
   LossOptions loss_options() const {
@@ -227,14 +223,13 @@ class Transfer {
     while (part_.passes < passes()) {
       const int pass = part_.passes;
       const auto begun = steady_clock::now();
-      const PassRecords chosen = pass_of(step, pass);
-      const TrainingBatch batch = next_.get();
+      read_ahead();
+      const auto [chosen, batch] = reader_.next();
+      read_ahead();
       const bool last = pass + 1 == passes();
-      if (!last || step + 1 < total_steps_)
-        next_ = load_ahead(pass_of(last ? step + 1 : step, last ? 0 : pass + 1));
       const auto losses =
           pass_.accumulate(batch, {.loss = loss_options(),
-                                   .dropout = {.rate = float(settings_.llm_dropout), .seed = chosen.seed},
+                                   .dropout = {.rate = float(settings_.llm_dropout), .seed = *chosen.seed},
                                    .examples = double(settings_.batch_size)});
       for (std::size_t i = 0; i < losses.size(); ++i) {
         if (!std::isfinite(losses[i].loss)) fail_at(step, "the loss of " + chosen.records[i]->place);
@@ -271,47 +266,19 @@ class Transfer {
                step + 1, what));
   }
 
+  EvaluationExamples evaluation() { return {evaluation_, loader_, settings_, config_.image_token}; }
+
   void evaluate(Progress& progress) {
     if (evaluation_.empty()) return;
-    double loss = 0, exact = 0;
-    const auto at_once = std::size_t(settings_.examples_at_once);
-    for (std::size_t first = 0; first < evaluation_.size(); first += at_once) {
-      std::vector<const TransferRecord*> some;
-      for (std::size_t i = first; i < std::min(first + at_once, evaluation_.size()); ++i)
-        some.push_back(&evaluation_[i]);
-      // A loader of its own: the other may be reading the next batch.
-      BatchLoader loader(preprocessor_, settings_);
-      const PassOptions options{.loss = {.label_smoothing = 0, .vocabulary = config_.image_token},
-                                .dropout = {}};
-      for (const ExampleLoss& example : pass_.evaluate(loader.load(some, {}), options)) {
-        loss += example.loss / double(evaluation_.size());
-        exact += (example.exact ? 1.0 : 0.0) / double(evaluation_.size());
-      }
-    }
+    const auto [loss, exact] = evaluation_loss(pass_, evaluation());
     run_.append({{"step", optimizer_.steps()}, {"evaluation_loss", loss}, {"evaluation_exact", exact}});
     progress.clear();
     log_info(what_ + format(": step {}: evaluation loss {:.4f}, {:.1f} % of {} answers exact",
                             optimizer_.steps(), loss, 100 * exact, evaluation_.size()));
   }
 
-  // Evaluates the model that was written, as the service would answer.
   void evaluate_by_beams(Progress& progress) {
-    const bool merged = fs::exists(run_.model());
-    const PaliGemma model(merged ? run_.model() : settings_.model);
-    const SharedAdapter adapter = merged ? nullptr : model.load_adapter(run_.adapter());
-    BatchLoader loader(preprocessor_, settings_);
-    const DecodingOptions options{
-        .max_new_tokens = settings_.text_length,
-        .method = BeamSearch{.beams = settings_.beams, .rules = BeamRules::kBigVision}};
-    std::size_t exact = 0;
-    for (const TransferRecord& record : evaluation_) {
-      const auto features = model.encode(loader.images(record, {}), {}, adapter);
-      Sequence sequence =
-          model.prefill(features, record.tokens.prompt, options.max_new_tokens, {}, {.adapter = adapter});
-      const Answer answer = decode(model, std::move(sequence), options);
-      exact += answer.text == record.suffix;
-    }
-    const double share = double(exact) / double(evaluation_.size());
+    const double share = exact_by_beams(run_, evaluation());
     run_.append(
         {{"step", optimizer_.steps()}, {"beams", settings_.beams}, {"evaluation_exact_by_beams", share}});
     progress.clear();
@@ -363,7 +330,7 @@ class Transfer {
   Parameters parameters_;
   TrainingPass pass_;
   Optimizer optimizer_;
-  BatchLoader loader_;
+  PictureLoader loader_;
   ExampleOrder order_;
   int total_steps_;
   Schedule schedule_;
@@ -373,7 +340,10 @@ class Transfer {
   steady_clock::duration pass_time_{0};
   steady_clock::time_point begun_;
   int first_step_ = 0;
-  std::future<TrainingBatch> next_;  // last: its thread uses all of the above
+  struct {
+    int step = 0, pass = 0;
+  } ahead_;            // the next pass to be read
+  PassReader reader_;  // last: its threads use all of the above
 };
 
 }  // namespace

@@ -88,6 +88,7 @@ void read_recipe(const YamlNode& root, const fs::path& folder, TransferSettings&
   reader.read("resize", settings.resize);
   reader.read("frames", settings.frames, 1, 256);
   reader.read("frame_step", settings.frame_step, 1, 10'000);
+  reader.read("picture_memory_mb", settings.picture_memory_mb, 0, 1 << 20);
   reader.read("allow_empty_suffix", settings.allow_empty_suffix);
   reader.read("seed", settings.seed, 0, kMaxCount);
   reader.read("evaluate_every", settings.evaluate_every, 0, kMaxCount);
@@ -140,6 +141,7 @@ std::string recipe_text(const TransferSettings& settings) {
   if (!settings.resize.empty()) line("resize", settings.resize);
   line("frames", std::to_string(settings.frames));
   line("frame_step", std::to_string(settings.frame_step));
+  line("picture_memory_mb", std::to_string(settings.picture_memory_mb));
   line("allow_empty_suffix", flag(settings.allow_empty_suffix));
   line("seed", std::to_string(settings.seed));
   line("evaluate_every", std::to_string(settings.evaluate_every));

@@ -46,6 +46,7 @@ struct TransferSettings {
   std::string resize;  // a preset; empty: the model's own
   int frames = 16;     // of a video
   int frame_step = 1;
+  int picture_memory_mb = 1024;  // for pictures and frames that are kept resized from epoch to epoch
   bool allow_empty_suffix = false;
   int seed = 0;
   int evaluate_every = 0;          // steps; 0: at the end alone

@@ -79,7 +79,7 @@ class Training(InFolder):
         self.assertIn("--epochs, --warmup: ", self.transfer(recipe, "--resume", run, check=2).stderr)
         # What is the same, and what changes no step.
         self.transfer("--resume", run, "--epochs", "1", "--data", os.path.relpath(data), "--checkpoint-minutes", "3", "--checkpoint-every", "2",
-                      "--evaluate-every", "5")
+                      "--evaluate-every", "5", "--picture-memory-mb", "7")
         text = (run / "recipe.yaml").read_text()
         (run / "recipe.yaml").write_text(text.replace("epochs: 1\n", "epochs: 2\n"))
         self.assertIn("another recipe than recipe.yaml is now (epochs)", self.transfer("--resume", run, check=1).stderr)

@@ -153,6 +153,50 @@ class Transfer(InFolder):
         self.assertIn("broken.png", run.stderr)
         self.assertFalse((self.folder / "run").exists())
 
+    def test_the_model_is_the_same_bytes_whether_pictures_are_kept_or_read_again(self):
+        pair = [str(WORLD / f"pair0_{side}.png") for side in ("left", "right")]
+        film = {"video": str(WORLD / "clip0.mp4"), "prefix": "caption en", "suffix": "a black bicycle"}
+        data = self.write("mixed.jsonl", [*stills(6), {"images": pair, "prefix": "caption en", "suffix": "two"}, film])
+        flags = ["--data", data, "--evaluation", data, *QUICK, "--epochs", "5", "--frames", "3", "--frame-step", "2"]
+        for name, memory in [("none", "0"), ("all", "1024")]:
+            self.transfer(*flags, "--run", self.folder / name, "--picture-memory-mb", memory)
+        running = subprocess.Popen([PROGRAM, "transfer", *map(str, flags), "--checkpoint-every", "1", "--run", str(self.folder / "killed")],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not (self.folder / "killed" / "checkpoint.safetensors").exists():
+            self.assertIsNone(running.poll())
+            time.sleep(0.01)
+        running.kill()
+        running.wait()
+        self.transfer("--resume", self.folder / "killed", "--picture-memory-mb", "0")
+        kept = (self.folder / "all" / "model" / "model.safetensors").read_bytes()
+
+        def figures(run):
+            lines = [json.loads(line) for line in (self.folder / run / "metrics.jsonl").read_text().splitlines()]
+            return [{key: value for key, value in line.items() if key != "examples_per_second"} for line in lines]
+        for name in ["none", "killed"]:
+            self.assertEqual((self.folder / name / "model" / "model.safetensors").read_bytes(), kept)
+            self.assertEqual(figures(name), figures("all"))
+
+    def test_a_picture_that_breaks_while_it_is_needed_is_named_with_its_line_and_a_kept_one_is_not_needed(self):
+        lines = stills(6)
+        for number, line in enumerate(lines):
+            shutil.copy(line["image"], self.folder / f"{number}.png")
+            line["image"] = f"{number}.png"
+        data = self.write("data.jsonl", lines)
+        for memory in ["0", "1024"]:
+            shutil.copy(WORLD / "still00.png", self.folder / "4.png")
+            run = self.folder / memory
+            running = subprocess.Popen([PROGRAM, "transfer", "--data", data, *QUICK, "--epochs", "200", "--run", run, "--picture-memory-mb", memory],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            while not (run / "metrics.jsonl").exists():
+                self.assertIsNone(running.poll())
+                time.sleep(0.01)
+            (self.folder / "4.png").write_bytes(b"\x89PNG")
+            told = running.communicate(timeout=120)[1]
+            self.assertEqual(running.returncode, 1 if memory == "0" else 0, told)
+            if memory == "0":
+                self.assertRegex(told, r"data\.jsonl:5: .*4\.png")
+
     def test_a_loss_that_is_no_number_ends_it_with_the_last_checkpoint_intact(self):
         data = self.write("stills.jsonl", stills(8))
         run = self.folder / "run"
