@@ -1,10 +1,12 @@
 #include "service/http_backend.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/json.h"
 #include "base/whole_file.h"
 #include "ingest/source/url.h"
+#include "service/bench/forecast.h"
 
 namespace palisade {
 Service::Streams Service::Backend::running() const {
@@ -100,6 +102,80 @@ bool Service::Backend::remove_stream(const std::string& name) {
   return true;
 }
 
+std::optional<Settings> Service::Backend::with_entry(const std::string& name, const std::string& json,
+                                                     std::vector<std::string>& problems) const {
+  if (!service_.reread_) {
+    problems.emplace_back("this service takes no streams while it runs");
+    return std::nullopt;
+  }
+  try {
+    const std::filesystem::path file = written_stream_file(service_.state_folder_, name);
+    return service_.reread_({{.file = file.string(), .text = json}});
+  } catch (const SettingsError& fault) {
+    problems = fault.problems();
+    return std::nullopt;
+  }
+}
+
+bool Service::Backend::try_stream(const std::string& name, const std::string& json,
+                                  std::function<void(HttpTrial)> tell, std::vector<std::string>& problems) {
+  const auto wanted = with_entry(name, json, problems);
+  if (!wanted) return true;
+  const StreamSettings& entry = *std::ranges::find(wanted->streams, name, &StreamSettings::name);
+  const std::lock_guard lock(trying_);
+  return trials_.begin([entry, square = square(), tell = std::move(tell)](const std::stop_token& stop) {
+    CameraTrial trial = try_camera(entry, square, stop);
+    if (!stop.stop_requested())
+      tell({.frame = std::move(trial.frame), .message = std::move(trial.message), .seconds = trial.seconds});
+  });
+}
+
+bool Service::Backend::read_film(const std::filesystem::path& file, std::size_t most,
+                                 std::function<void(std::vector<Frame> frames, std::string message)> tell) {
+  const std::lock_guard lock(trying_);
+  return trials_.begin([file, most, square = square(), tell = std::move(tell)](const std::stop_token& stop) {
+    FilmFrames film = frames_of_film(file.string(), most, square, stop);
+    if (!stop.stop_requested()) tell(std::move(film.frames), std::move(film.message));
+  });
+}
+
+HttpForecast Service::Backend::forecast(const std::string& name, const std::string& json,
+                                        const AnswerCosts& costs) {
+  HttpForecast forecast;
+  const auto wanted = with_entry(name, json, forecast.problems);
+  if (!wanted) return forecast;
+  for (const auto& [stream, share] : forecast_shares(*wanted, costs, service_.model_.image_tokens())) {
+    forecast.used += share;
+    if (stream == name) forecast.share = share;
+  }
+  return forecast;
+}
+
+std::optional<std::string> Service::Backend::take_reference(const std::string& name,
+                                                            const std::string& task) {
+  const auto stream = stream_named(name);
+  return stream ? stream->take_reference(task) : "stream '" + name + "' is not running";
+}
+
+// Adapters of tasks; run()'s thread replaces them where the configuration is read again.
+std::vector<SharedAdapter> Service::Backend::adapters() const {
+  const std::lock_guard lock(service_.mutex_);
+  return service_.adapters_;
+}
+
+const AnswerMeter& Service::Backend::meter() const {
+  return service_.meter_;
+}
+
+std::optional<JournalStatus> Service::Backend::journal_status() const {
+  if (!service_.journal_) return std::nullopt;
+  return service_.journal_->status();
+}
+
+std::chrono::seconds Service::Backend::uptime() const {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - begun_);
+}
+
 std::string Service::Backend::not_ready() const {
   if (!service_.journal_) return {};
   const JournalStatus status = service_.journal_->status();
@@ -124,10 +200,14 @@ HttpStream Service::Backend::described(const ServedStream& stream) const {
                   .task = std::string(tasks[i].task->name),
                   .prompt = tasks[i].task->prompt(tasks[i].wording),
                   .answered = {},
-                  .text = {}};
+                  .text = {},
+                  .choices = {},
+                  .boxes = {}};
     if (const auto found = last.find(i); found != last.end()) {
       task.answered = found->second.time;
       task.text = found->second.text;
+      task.choices = found->second.choices;
+      task.boxes = found->second.boxes;
       if (service_.redaction_) service_.redaction_->redact(task.text);
     }
     described.tasks.push_back(std::move(task));

@@ -2,13 +2,17 @@
 
 #include "service/http/backend.h"
 #include "service/service.h"
+#include "service/streams/source_trials.h"
 
 namespace palisade {
 
 // The service as its HTTP API sees it.
 class Service::Backend : public HttpBackend {
  public:
-  explicit Backend(Service& service) : service_(service) {}
+  explicit Backend(Service& service)
+      : service_(service),
+        journal_bytes_(std::uint64_t(service.settings_.journal.size_gb * 1e9)),
+        demo_model_(service.settings_.model.empty()) {}
 
   std::string node() const override;
   std::vector<HttpStream> streams() const override;
@@ -23,6 +27,18 @@ class Service::Backend : public HttpBackend {
   std::optional<std::string> written_stream(const std::string& name) const override;
   std::vector<std::string> write_stream(const std::string& name, const std::string& json) override;
   bool remove_stream(const std::string& name) override;
+  bool try_stream(const std::string& name, const std::string& json, std::function<void(HttpTrial)> tell,
+                  std::vector<std::string>& problems) override;
+  bool read_film(const std::filesystem::path& file, std::size_t most,
+                 std::function<void(std::vector<Frame> frames, std::string message)> tell) override;
+  HttpForecast forecast(const std::string& name, const std::string& json, const AnswerCosts& costs) override;
+  std::optional<std::string> take_reference(const std::string& stream, const std::string& task) override;
+  std::vector<SharedAdapter> adapters() const override;
+  const AnswerMeter& meter() const override;
+  std::optional<JournalStatus> journal_status() const override;
+  std::uint64_t journal_bytes() const override { return journal_bytes_; }
+  bool demo_model() const override { return demo_model_; }
+  std::chrono::seconds uptime() const override;
   std::string not_ready() const override;
   std::optional<std::filesystem::path> journal() const override;
 
@@ -31,8 +47,20 @@ class Service::Backend : public HttpBackend {
   std::shared_ptr<ServedStream> stream_named(const std::string& name) const;  // or nullptr
   HttpStream described(const ServedStream& stream) const;
 
+  FrameSquare square() const {
+    return {.side = service_.model_.image_size(), .resize = service_.model_.identity().resize};
+  }
+  // The configuration with such an entry; nothing where it cannot be used.
+  std::optional<Settings> with_entry(const std::string& name, const std::string& json,
+                                     std::vector<std::string>& problems) const;
+
   Service& service_;
+  const std::uint64_t journal_bytes_;
+  const bool demo_model_;
+  const MonotonicTime begun_ = std::chrono::steady_clock::now();
   std::mutex writing_;  // of stream files
+  std::mutex trying_;
+  SourceTrials trials_;  // begun under trying_
 };
 
 }  // namespace palisade

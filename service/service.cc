@@ -291,7 +291,10 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
   end_streams(leaving);
   settings_ = std::move(wanted);
   road_->follow(settings_.rules);
-  adapters_ = std::move(adapters);
+  {
+    const std::lock_guard lock(mutex_);
+    adapters_ = std::move(adapters);
+  }
   std::size_t begun = 0;
   for (const StreamSettings& stream : settings_.streams) {
     if (std::ranges::find(staying, stream.name, &ServedStream::name) != staying.end()) continue;
@@ -317,10 +320,11 @@ NodeStatus Service::status() const {
 }
 
 Service::End Service::run(const std::stop_token& stop, bool until_end, const Feed::Open& open) {
-  engine_ = std::make_unique<Engine>(
-      model_, queue_,
-      EngineLimits{.slice = settings_.engine.slice,
-                   .kv_cache_bytes = std::size_t(settings_.engine.kv_cache_mb) << 20});
+  engine_ =
+      std::make_unique<Engine>(model_, queue_,
+                               EngineLimits{.slice = settings_.engine.slice,
+                                            .kv_cache_bytes = std::size_t(settings_.engine.kv_cache_mb) << 20,
+                                            .meter = &meter_});
   for (const StreamSettings& stream : settings_.streams) start_stream(stream, open);
   std::unique_lock lock(mutex_);
   for (bool told_end = false;;) {

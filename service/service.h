@@ -75,9 +75,9 @@ class Service {
   RequestQueue queue_;
   Pairings pairings_;
   ReferencePictures references_;
-  std::optional<MaskDecoder> masks_;     // as the settings say
-  std::vector<SharedAdapter> adapters_;  // that tasks name, so that they stay
+  std::optional<MaskDecoder> masks_;  // as the settings say
   mutable std::mutex mutex_;
+  std::vector<SharedAdapter> adapters_;  // that tasks name, so that they stay; guarded by mutex_
   std::condition_variable_any wake_;
   Streams streams_;                 // guarded by mutex_
   std::optional<Settings> wanted_;  // guarded by mutex_
@@ -88,6 +88,7 @@ class Service {
   std::optional<CertaintyCurves> certainty_;
   std::unique_ptr<EventRoad> road_;  // ends before its sinks and the keeper of frames
   EngineModel& model_;
+  AnswerMeter meter_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Control> control_;
   std::unique_ptr<EventReplay> missed_;  // the replay server's thread's

@@ -63,7 +63,7 @@ MAY_INCLUDE = {
     "service/evaluation": "model/masks tasks tasks/certainty tasks/metrics service/terminal service/settings service/transfer",
     "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
                       "model/siglip model/masks model/paligemma model/decoding model/train tasks",
-    "service": "ingest ingest/source ingest/pictures model/masks tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams service/http",  # wires all of it
+    "service": "frames ingest ingest/source ingest/pictures model/masks tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams service/http service/bench",  # wires all of it
     "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/join model/adapters model/siglip model/masks model/paligemma "
                         "model/decoding tasks tasks/events tasks/certainty tasks/rules tasks/metrics service service/terminal service/endpoints service/settings service/events "
                         "service/zeromq service/journal service/engine service/asking service/http service/transfer service/bench service/evaluation service/verify",
@@ -90,7 +90,7 @@ DOORS = [
     (r"yaml-cpp/", r"service/settings/settings_tree\.(cc|h)"),
     (r"zmq", r"service/zeromq/(guarded_socket|publisher|control|replay|keys|peer_guard)\.cc|service/commands/watch\.cc"),
     (r"boost/", r"service/zeromq/peer_guard\.cc|service/terminal/interrupt\.cc|service/http/(server\.cc|http_wire\.(h|cc))"),
-    (r"sodium", r"service/http/(access|question|api_mcp)\.cc"),
+    (r"sodium", r"service/http/(access|base64)\.cc"),
     (r"prometheus/", r"service/http/metrics\.cc"),
     (r"CLI/", r"service/commands/\w+\.cc"),
     (r"spdlog/", r"base/log\.cc"),

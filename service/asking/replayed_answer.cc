@@ -72,12 +72,12 @@ Json uncalibrated(Json choices) {
 }
 
 // The adapter to ask; nullopt where it is not at hand.
-std::optional<SharedAdapter> adapter_of(const Json& data, const ReplayModel& asked) {
+std::optional<SharedAdapter> adapter_of(const Json& data, const ReplayRule& rule) {
   const Json named = field(data, "adapter");
-  for (const SharedAdapter& adapter : asked.adapters) {
+  for (const SharedAdapter& adapter : rule.adapters) {
     if (!named.is_null() && field(named, "sha256") == adapter->identity.sha256) return adapter;
   }
-  if (!asked.as_it_was) return asked.adapters.size() == 1 ? asked.adapters.front() : nullptr;
+  if (!rule.as_it_was) return rule.adapters.size() == 1 ? rule.adapters.front() : nullptr;
   return named.is_null() ? std::optional(SharedAdapter()) : std::nullopt;
 }
 
@@ -117,29 +117,58 @@ std::string_view name_of(ReplayOutcome outcome) {
   return "";
 }
 
-std::optional<ReplayedAnswer> replay_answer(const Json& event, const std::vector<Image>& frames,
-                                            const ReplayModel& asked, const std::stop_token& stop) {
-  EngineModel& model = asked.model;
+namespace {
+
+template <class Work>
+auto reading_event(Work&& work) {
   try {
-    const Json& data = event.at("data");
-    if (!is_answer(event, data)) return ReplayedAnswer{.outcome = ReplayOutcome::kNotAnAnswer};
-    const auto adapter = adapter_of(data, asked);
-    if (!adapter || (asked.as_it_was && !is_of(data.at("model"), model.identity())))
-      return ReplayedAnswer{.outcome = ReplayOutcome::kOtherModel};
-    if (frames.empty() || std::ranges::any_of(frames, &Image::empty))
-      return ReplayedAnswer{.outcome = ReplayOutcome::kFramesGone};
-    Request request = request_of(event, data, frames);
-    request.adapter = *adapter;
-    const auto reply = ask_once(model, request, stop);
-    if (!reply) return std::nullopt;
-    const AnswerRecord record = record_of_answer(data.at("task").get<std::string>(), request, *reply, model,
-                                                 {.type = type_of_answer(data)});
-    Json now = to_json(record.answer);
-    return ReplayedAnswer{
-        .outcome = compared(data, now), .p_moved = p_moved(data, now), .now = std::move(now)};
+    return work();
   } catch (const Json::exception& error) {
     throw Error(std::string("an event cannot be replayed: ") + error.what());
   }
+}
+
+}  // namespace
+
+std::variant<ReplayQuestion, ReplayedAnswer> replay_question(const Json& event,
+                                                             const std::vector<Image>& frames,
+                                                             const ReplayRule& rule) {
+  using Question = std::variant<ReplayQuestion, ReplayedAnswer>;
+  return reading_event([&]() -> Question {
+    const Json& data = event.at("data");
+    if (!is_answer(event, data)) return ReplayedAnswer{.outcome = ReplayOutcome::kNotAnAnswer};
+    const auto adapter = adapter_of(data, rule);
+    if (!adapter || (rule.as_it_was && !is_of(data.at("model"), rule.model)))
+      return ReplayedAnswer{.outcome = ReplayOutcome::kOtherModel};
+    if (frames.empty() || std::ranges::any_of(frames, &Image::empty))
+      return ReplayedAnswer{.outcome = ReplayOutcome::kFramesGone};
+    ReplayQuestion question{.request = request_of(event, data, frames), .then = data};
+    question.request.adapter = *adapter;
+    return question;
+  });
+}
+
+ReplayedAnswer replayed_answer(const ReplayQuestion& question, const Reply& reply, const EngineModel& model) {
+  return reading_event([&] {
+    const Json& then = question.then;
+    const AnswerRecord record = record_of_answer(then.at("task").get<std::string>(), question.request, reply,
+                                                 model, {.type = type_of_answer(then)});
+    Json now = to_json(record.answer);
+    return ReplayedAnswer{
+        .outcome = compared(then, now), .p_moved = p_moved(then, now), .now = std::move(now)};
+  });
+}
+
+std::optional<ReplayedAnswer> replay_answer(const Json& event, const std::vector<Image>& frames,
+                                            const ReplayModel& asked, const std::stop_token& stop) {
+  auto prepared = replay_question(
+      event, frames,
+      {.model = asked.model.identity(), .adapters = asked.adapters, .as_it_was = asked.as_it_was});
+  if (auto* const outcome = std::get_if<ReplayedAnswer>(&prepared)) return std::move(*outcome);
+  const auto& question = std::get<ReplayQuestion>(prepared);
+  const auto reply = ask_once(asked.model, question.request, stop);
+  if (!reply) return std::nullopt;
+  return replayed_answer(question, *reply, asked.model);
 }
 
 }  // namespace palisade

@@ -3,11 +3,13 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/json.h"
 #include "frames/image.h"
 #include "service/engine/engine_model.h"
+#include "service/engine/request.h"
 
 namespace palisade {
 
@@ -34,6 +36,24 @@ struct ReplayModel {
   std::vector<SharedAdapter> adapters = {};  // of which an event may name one
   bool as_it_was = true;                     // only the model and the adapter that the event names
 };
+
+// Which events are asked again, and with which adapter; as ReplayModel.
+struct ReplayRule {
+  ModelIdentity model;
+  std::vector<SharedAdapter> adapters = {};
+  bool as_it_was = true;
+};
+
+// What an event was asked, to be asked again.
+struct ReplayQuestion {
+  Request request;
+  Json then;  // the event's data
+};
+// Or what came of it where it cannot be. As replay_answer() otherwise.
+std::variant<ReplayQuestion, ReplayedAnswer> replay_question(const Json& event,
+                                                             const std::vector<Image>& frames,
+                                                             const ReplayRule& rule);
+ReplayedAnswer replayed_answer(const ReplayQuestion& question, const Reply& reply, const EngineModel& model);
 
 // Asks the model what the event (an answer's JSON) was asked, about the same frames; an image that is empty
 // is one that is gone. Not `as_it_was`, the adapter is the one that the event names, else the only one, else

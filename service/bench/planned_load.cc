@@ -59,7 +59,7 @@ class Player {
          bool endless)
       : assumptions_(assumptions), cost_(cost), endless_(endless) {
     for (const StreamSettings& stream : settings.streams) {
-      if (stream.pace) add(settings, stream);
+      if (stream.pace && !stream.paused) add(settings, stream);
     }
   }
 

@@ -13,9 +13,7 @@
 #include "model/paligemma/likeness.h"
 
 namespace palisade {
-
 using std::chrono::steady_clock;
-
 namespace {
 
 // Requests of cameras whose new images are encoded as one batch. More would leave their lanes, where a newer
@@ -120,6 +118,7 @@ bool Engine::join_until(MonotonicTime time) {
 
 void Engine::run(const std::stop_token& stop) {
   while (admit() && !stop.stop_requested()) {
+    const MeteredWork work(limits_.meter);
     advance_for_a_slice(stop);
     if (stop.stop_requested()) return;
     step();
@@ -375,6 +374,7 @@ void Engine::finish(AnswerInProgress& answer, std::string error) {
   }
   answer.job.reset();
   kv_bytes_ -= std::exchange(answer.kv_bytes, 0);
+  if (limits_.meter) limits_.meter->answered(admitted.request, reply, now);
   answer.reply = std::move(reply);
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "service/engine/answer_meter.h"
 #include "service/engine/engine_model.h"
 #include "service/engine/feature_cache.h"
 #include "service/engine/request_queue.h"
@@ -18,6 +19,7 @@ struct EngineLimits {
   std::chrono::milliseconds slice{100};
   std::size_t kv_cache_bytes = std::size_t(4) << 30;  // for keys and values of all answers in progress
   std::size_t answers = 64;                           // in progress at once
+  AnswerMeter* meter = nullptr;                       // is told of the work; outlives the engine; null: none
 };
 
 // The thread that owns the model. Answers of cameras and people are stepped in one batch and join and leave

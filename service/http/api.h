@@ -1,12 +1,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "service/http/backend.h"
 #include "service/http/exchange.h"
 #include "service/http/metrics.h"
 #include "service/http/router.h"
+#include "service/http/uploads.h"
 
 namespace palisade {
 
@@ -15,6 +18,7 @@ struct HttpApi {
   HttpBackend& backend;
   HttpMetrics& metrics;
   HttpTokens& tokens;
+  HttpUploads& uploads;
 };
 
 // Adds a route whose requests are answered on one of the threads for what takes longer.
@@ -29,10 +33,18 @@ inline void add_route(HttpRouter& router, HttpApi& api, HttpRoute route, HttpJob
 // Each adds the routes of one part; service/http/openapi.json describes them all.
 void add_health_routes(HttpRouter& router, HttpApi& api);
 void add_stream_routes(HttpRouter& router, HttpApi& api);
+void add_camera_routes(HttpRouter& router, HttpApi& api);
+void add_summary_routes(HttpRouter& router, HttpApi& api);
 void add_event_routes(HttpRouter& router, HttpApi& api);
+void add_replay_routes(HttpRouter& router, HttpApi& api);
+void add_upload_routes(HttpRouter& router, HttpApi& api);
 void add_ask_routes(HttpRouter& router, HttpApi& api);
 void add_openai_routes(HttpRouter& router, HttpApi& api);
 void add_mcp_routes(HttpRouter& router, HttpApi& api);
 void add_token_routes(HttpRouter& router, HttpApi& api);
+
+// 429 with the plan where the machine cannot carry the streams with such an entry (stream_settings.h);
+// nothing where it can, or where it is not known yet what an answer costs.
+std::optional<HttpResponse> over_capacity(HttpApi& api, const std::string& name, const Json& settings);
 
 }  // namespace palisade

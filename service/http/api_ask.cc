@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/duration.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "service/asking/batch.h"
+#include "service/http/base64.h"
+#include "service/http/meant_event.h"
 #include "service/http/question.h"
-#include "service/journal/event_query.h"
+#include "service/journal/contact_sheet.h"
 #include "service/journal/event_row.h"
+#include "service/journal/frame_codec.h"
 #include "service/journal/frame_files.h"
 #include "tasks/prompt.h"
 #include "tasks/task.h"
@@ -17,6 +21,7 @@ namespace {
 using Exchange = std::shared_ptr<HttpExchange>;
 
 constexpr std::size_t kMaxAskBody = 32u << 20;
+constexpr std::chrono::milliseconds kLongestLast{16'000};
 constexpr std::string_view kSources =
     R"(one of "pictures": [...], "stream": NAME, "streams": [A, B], "event": ID)";
 
@@ -47,35 +52,67 @@ Frame newest_of(HttpApi& api, const Exchange& exchange, const std::string& strea
   return picture->frame;
 }
 
-std::optional<StoredEvent> event_of(const std::filesystem::path& folder, const std::string& id) {
-  try {
-    return EventQuery(folder).event(id);
-  } catch (const Error&) {
-    return std::nullopt;  // there is none, or several
-  }
-}
-
 std::vector<Frame> frames_of_event(HttpApi& api, const Exchange& exchange, const std::string& id) {
-  const auto folder = api.backend.journal();
-  if (!folder) throw UsageError("this service keeps no journal, so there are no events to ask about");
-  const auto event = event_of(*folder, id);
-  const Json json = event ? parse_json(event->body, event->topic) : Json::object();
-  const std::string stream = json.value("subject", "");
-  if (!event || !exchange->holder().may_see(stream))
-    throw HttpFault({.status = 404,
-                     .message = format("there is no event '{}'", id.substr(0, 64)),
-                     .code = "not_found",
-                     .param = "event"});
+  const MeantEvent meant = meant_event(api, *exchange, id, "event");
   std::vector<Frame> frames;
-  for (const auto& frame :
-       stored_frames(*folder, event->id, picture_hashes_of(event->body, event->topic).frames)) {
+  for (const auto& frame : stored_frames(meant.folder, meant.stored.id,
+                                         picture_hashes_of(meant.stored.body, meant.stored.topic).frames)) {
     if (!frame) throw UsageError("frames of this event are not kept, or no longer");
     // What was kept is the model's square: the camera's size is not known, so that boxes are told as text
     // alone.
-    frames.push_back({.stream = stream, .image = decode_frame(*frame)});
+    frames.push_back({.stream = meant.event.value("subject", ""), .image = decode_frame(*frame)});
   }
   if (frames.empty()) throw UsageError("this event saw no frames");
   return frames;
+}
+
+// The last seconds of a stream, thinned evenly.
+std::vector<Frame> last_of(HttpApi& api, const Exchange& exchange, const std::string& stream,
+                           const std::string& last) {
+  const auto span = duration_of(last);
+  if (!span || span->count() == 0 || *span > kLongestLast)
+    throw UsageError("last is a duration of at most 16s, such as 10s");
+  std::vector<Frame> frames;
+  if (exchange->holder().may_see(stream)) frames = api.backend.recent(stream, *span);
+  if (frames.empty())
+    throw HttpFault({.status = 404,
+                     .message = format("there are no pictures of '{}' now, or no such stream", stream),
+                     .code = "not_found",
+                     .param = "stream"});
+  return thinned(std::move(frames), kMaxPicturesAsked);
+}
+
+// The upload that a picture of a request names; nothing where it is one itself.
+std::optional<HttpUpload> upload_named(HttpApi& api, const Exchange& exchange, const Json& picture) {
+  std::string id;
+  if (picture.is_object() && picture.size() == 1 && picture.contains("upload") &&
+      picture["upload"].is_string()) {
+    id = picture["upload"].get<std::string>();
+  } else if (picture.is_string()) {
+    const auto& text = picture.get_ref<const std::string&>();
+    if (!text.starts_with("upload:")) return std::nullopt;
+    id = text;
+  } else {
+    throw UsageError(R"(pictures is a list of base64 texts, data: URLs and {"upload": "upload:..."})");
+  }
+  auto upload = api.uploads.find(exchange->holder().name, id, wall_now());
+  if (!upload)
+    throw HttpFault({.status = 404,
+                     .message = format("there is no upload '{}' of yours, or no longer", id.substr(0, 64)),
+                     .code = "not_found",
+                     .param = "pictures"});
+  return upload;
+}
+
+Frame picture_asked(HttpApi& api, const Exchange& exchange, const Json& picture) {
+  try {
+    const auto upload = upload_named(api, exchange, picture);
+    if (!upload) return frame_of_text(picture.get_ref<const std::string&>(), api.backend.model());
+    if (upload->film) throw UsageError("a film is asked about alone, without other pictures");
+    return frame_of_file(upload->file, api.backend.model());
+  } catch (const UsageError& error) {
+    throw HttpFault({.status = 404, .message = error.what(), .code = "no_picture", .param = "pictures"});
+  }
 }
 
 std::vector<Frame> frames_asked(HttpApi& api, const Exchange& exchange, const Json& body) {
@@ -84,16 +121,16 @@ std::vector<Frame> frames_asked(HttpApi& api, const Exchange& exchange, const Js
   if (sources != 1) throw UsageError(format("what is asked about is {}", kSources));
   std::vector<Frame> frames;
   if (body.contains("event")) return frames_of_event(api, exchange, text_in(body, "event"));
+  if (body.contains("last") && !body.contains("stream")) throw UsageError("last is of one stream");
+  if (body.contains("last")) return last_of(api, exchange, text_in(body, "stream"), text_in(body, "last"));
   if (body.contains("stream")) return {newest_of(api, exchange, text_in(body, "stream"))};
   for (const std::string& stream : texts_in(body, "streams"))
     frames.push_back(newest_of(api, exchange, stream));
-  for (const std::string& picture : texts_in(body, "pictures")) {
-    try {
-      frames.push_back(frame_of_text(picture, api.backend.model()));
-    } catch (const UsageError& error) {
-      throw HttpFault({.status = 404, .message = error.what(), .code = "no_picture", .param = "pictures"});
-    }
-  }
+  if (body.contains("pictures") && !body["pictures"].is_array()) throw UsageError("pictures is a list");
+  if (body.contains("pictures") && body["pictures"].size() > kMaxPicturesAsked)
+    throw UsageError(format("1 to {} pictures are asked about", kMaxPicturesAsked));
+  for (const Json& picture : body.value("pictures", Json::array()))
+    frames.push_back(picture_asked(api, exchange, picture));
   if (frames.empty() || frames.size() > kMaxPicturesAsked)
     throw UsageError(format("1 to {} pictures are asked about", kMaxPicturesAsked));
   return frames;
@@ -120,10 +157,13 @@ AnswerType type_asked(const Json& body) {
   return *type;
 }
 
-HttpQuestion question_of(HttpApi& api, const Exchange& exchange, const Json& body) {
+// Without its pictures.
+HttpQuestion question_of(const Json& body) {
+  if (body.contains("sheet") && !body["sheet"].is_boolean()) throw UsageError("sheet is true or false");
   for (const auto& [key, value] : body.items()) {
-    constexpr std::string_view kKnown[] = {"prompt",  "language", "choices",        "pictures", "stream",
-                                           "streams", "event",    "max_new_tokens", "type"};
+    constexpr std::string_view kKnown[] = {"prompt",         "language", "choices", "pictures",
+                                           "stream",         "last",     "streams", "event",
+                                           "max_new_tokens", "type",     "sheet"};
     if (std::ranges::find(kKnown, key) == std::end(kKnown))
       throw UsageError(format("'{}' is not known here", key));
   }
@@ -142,8 +182,6 @@ HttpQuestion question_of(HttpApi& api, const Exchange& exchange, const Json& bod
   if (Choices choices = choices_asked(body); !choices.texts.empty()) question.method = std::move(choices);
   if (body.contains("type")) question.type = type_asked(body);
   if (question.type.kind != AnswerType::Kind::kText) question.method = method_of(question.type);
-  question.clip.frames = frames_asked(api, exchange, body);
-  question.clip.sampling.count = int(question.clip.frames.size());
   question.task = std::string(task_of_prompt(question.prompt));
   if (!body.contains("max_new_tokens")) question.max_new_tokens = find_task(question.task)->max_new_tokens;
   return question;
@@ -167,12 +205,25 @@ std::string_view name_of(AnswerStage stage) {
   return {};
 }
 
-void ask_whole(HttpApi& api, const Exchange& exchange) {
-  HttpQuestion question = question_of(api, exchange, body_of(exchange->request()));
+// What was seen, as one picture.
+std::string sheet_of(const std::vector<Frame>& frames) {
+  std::vector<std::optional<EncodedFrame>> encoded;
+  for (const Frame& frame : frames) encoded.emplace_back(encode_frame(frame.image, FrameStorage::kJpeg));
+  return jpeg_url(encode_frame(contact_sheet(encoded), FrameStorage::kJpeg).bytes);
+}
+
+void ask_about(HttpApi& api, const Exchange& exchange, HttpQuestion question, bool with_sheet) {
+  question.clip.sampling.count = int(question.clip.frames.size());
+  const auto data_of = [frames =
+                            with_sheet ? question.clip.frames : std::vector<Frame>()](HttpAnswer answer) {
+    if (!frames.empty()) answer.data["sheet"] = sheet_of(frames);
+    return std::move(answer.data);
+  };
   const bool streams = exchange->request().header("accept").find("text/event-stream") != std::string::npos;
   if (!streams)
-    return void(ask(api, exchange, std::move(question),
-                    [exchange](const HttpAnswer& answer) { exchange->respond(json_response(answer.data)); }));
+    return void(ask(api, exchange, std::move(question), [exchange, data_of](HttpAnswer answer) {
+      exchange->respond(json_response(data_of(std::move(answer))));
+    }));
   const HttpResponse head{.type = "text/event-stream", .headers = {}};
   question.progress = [exchange, head](const AnswerProgress& progress) {
     exchange->begin(head);
@@ -181,12 +232,49 @@ void ask_whole(HttpApi& api, const Exchange& exchange) {
     else
       exchange->send(server_sent("stage", {{"stage", name_of(progress.stage)}}));
   };
-  const bool asked = ask(api, exchange, std::move(question), [exchange, head](const HttpAnswer& answer) {
+  const bool asked = ask(api, exchange, std::move(question), [exchange, head, data_of](HttpAnswer answer) {
     exchange->begin(head);
-    exchange->send(server_sent("answer", answer.data));
+    exchange->send(server_sent("answer", data_of(std::move(answer))));
     exchange->end();
   });
   if (asked) exchange->begin(head);  // a question that is refused keeps its status
+}
+
+// The film that is asked about; nothing where it is pictures.
+std::optional<HttpUpload> film_asked(HttpApi& api, const Exchange& exchange, const Json& body) {
+  const auto pictures = body.find("pictures");
+  if (pictures == body.end() || !pictures->is_array() || pictures->size() != 1) return std::nullopt;
+  auto upload = upload_named(api, exchange, pictures->front());
+  if (upload && !upload->film) upload.reset();
+  return upload;
+}
+
+void ask_film(HttpApi& api, const Exchange& exchange, const HttpUpload& film, HttpQuestion question,
+              bool with_sheet) {
+  auto kept = std::make_shared<HttpQuestion>(std::move(question));
+  const bool begun = api.backend.read_film(
+      film.file, kMaxPicturesAsked,
+      [&api, exchange, kept, with_sheet](std::vector<Frame> frames, const std::string& message) {
+        if (frames.empty())
+          return exchange->fail(
+              {.status = 404, .message = message, .code = "no_picture", .param = "pictures"});
+        kept->clip.frames = std::move(frames);
+        exchange->work(
+            [&api, exchange, kept, with_sheet] { ask_about(api, exchange, std::move(*kept), with_sheet); });
+      });
+  if (!begun)
+    exchange->fail(
+        {.status = 429, .message = "two films are being read; try again", .code = "too_many_films"});
+}
+
+void ask_whole(HttpApi& api, const Exchange& exchange) {
+  const Json body = body_of(exchange->request());
+  HttpQuestion question = question_of(body);
+  const bool with_sheet = body.value("sheet", false);
+  if (const auto film = film_asked(api, exchange, body))
+    return ask_film(api, exchange, *film, std::move(question), with_sheet);
+  question.clip.frames = frames_asked(api, exchange, body);
+  ask_about(api, exchange, std::move(question), with_sheet);
 }
 
 }  // namespace

@@ -5,11 +5,14 @@
 #include "base/moment.h"
 #include "service/http/api.h"
 #include "service/http/exchange.h"
+#include "service/http/meant_event.h"
+#include "service/http/query_values.h"
 #include "service/journal/contact_sheet.h"
 #include "service/journal/event_query.h"
 #include "service/journal/event_row.h"
 #include "service/journal/event_upkeep.h"
 #include "service/journal/frame_files.h"
+#include "service/journal/likeness.h"
 
 namespace palisade {
 namespace {
@@ -20,25 +23,6 @@ constexpr std::size_t kEventsByDefault = 50, kMaxEvents = 1000;
 constexpr std::int64_t kMaxPosition = (std::int64_t(1) << 53) - 1;
 constexpr std::ptrdiff_t kMaxWordsAsked = 200;
 constexpr std::size_t kMaxVerdictBytes = 64u << 10;
-
-std::filesystem::path folder_of(const HttpApi& api) {
-  const auto folder = api.backend.journal();
-  if (!folder)
-    throw Unavailable("this service keeps no journal (journal: off), so there are no events to look at");
-  return *folder;
-}
-
-// A number of the query. Throws UsageError.
-template <class Number>
-std::optional<Number> number_of(const HttpRequest& request, const char* name) {
-  const auto text = request.asked(name);
-  if (!text) return std::nullopt;
-  Number number{};
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc() || end != text->data() + text->size())
-    throw UsageError(format("{} is a number, not '{}'", name, *text));
-  return number;
-}
 
 // As JavaScript can hold it.
 std::optional<std::int64_t> position_asked(const HttpRequest& request, const char* name) {
@@ -85,6 +69,45 @@ Json json_of(const StoredEvent& event) {
           {"event", parse_json(event.body, event.topic)}};
 }
 
+MeantEvent meant_by(HttpApi& api, const Exchange& exchange) {
+  return meant_event(api, *exchange, exchange->request().parts.at("id"));
+}
+
+// Those that the holder may see, each with what somebody has said of it.
+Json shown(const HttpExchange& exchange, const std::filesystem::path& folder,
+           const std::vector<StoredEvent>& events) {
+  std::vector<std::string> ids;
+  for (const StoredEvent& event : events) ids.push_back(event.id);
+  const std::map<std::string, Judgement> judgements = judgements_of(folder, ids);
+  Json list = Json::array();
+  for (const StoredEvent& event : events) {
+    Json json = json_of(event);
+    if (!exchange.holder().may_see(json["event"].value("subject", ""))) continue;
+    if (const auto verdict = judgements.find(event.id); verdict != judgements.end()) {
+      json["verdict"] = {{"right", verdict->second.right}};
+      if (!verdict->second.text.empty()) json["verdict"]["text"] = verdict->second.text;
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+// Those whose pictures mean the most similar to that of an event, as far as the filter lets them.
+void send_alike(HttpApi& api, const Exchange& exchange, const std::string& id, const EventFilter& filter) {
+  const MeantEvent meant = meant_event(api, *exchange, id, "like");
+  EventQuery query(meant.folder);
+  Json events = Json::array();
+  for (const AlikeEvent& alike : alike_events(meant.folder, meant.stored.position, kMaxEvents)) {
+    if (events.size() == filter.limit) break;
+    for (Json& json : shown(*exchange, meant.folder, query.at({alike.position}))) {
+      if (!filter.stream.empty() && json["event"].value("subject", "") != filter.stream) continue;
+      json["cosine"] = alike.cosine;
+      events.push_back(std::move(json));
+    }
+  }
+  exchange->respond(json_response({{"events", std::move(events)}}));
+}
+
 void send_events(HttpApi& api, const Exchange& exchange) {
   const HttpRequest& request = exchange->request();
   EventFilter filter = filter_asked(request);
@@ -93,48 +116,19 @@ void send_events(HttpApi& api, const Exchange& exchange) {
                            .message = format("there is no stream '{}'", filter.stream),
                            .code = "not_found",
                            .param = "stream"});
-  EventQuery query(folder_of(api));
+  if (const auto id = request.asked("like")) return send_alike(api, exchange, *id, filter);
+  const auto folder = journal_folder(api);
+  EventQuery query(folder);
   const std::vector<StoredEvent> found = query.find(filter);
-  Json events = Json::array();
-  for (const StoredEvent& event : found) {
-    Json json = json_of(event);
-    if (exchange->holder().may_see(json["event"].value("subject", ""))) events.push_back(std::move(json));
-  }
-  Json answer = {{"events", std::move(events)}};
+  Json answer = {{"events", shown(*exchange, folder, found)}};
   // Where to go on: `before` this towards older events, `after` it towards newer ones.
   if (found.size() == filter.limit) answer["next"] = found.back().position;
   exchange->respond(json_response(answer));
 }
 
-// Throws Error, which becomes 404, where there is no such event or it is not for this holder.
-struct MeantEvent {
-  std::filesystem::path folder;
-  StoredEvent event;
-};
-std::optional<MeantEvent> meant_by(HttpApi& api, const Exchange& exchange) {
-  const std::string id = exchange->request().parts.at("id");
-  MeantEvent meant{.folder = folder_of(api), .event = {}};
-  try {
-    meant.event = EventQuery(meant.folder).event(id);
-    const Json event = parse_json(meant.event.body, meant.event.topic);
-    if (exchange->holder().may_see(event.value("subject", ""))) return meant;
-  } catch (const Error&) {
-    // Told below, as an event of another's stream is.
-  }
-  exchange->fail(
-      {.status = 404, .message = format("there is no event '{}'", id.substr(0, 64)), .code = "not_found"});
-  return std::nullopt;
-}
-
 void send_event(HttpApi& api, const Exchange& exchange) {
-  const auto meant = meant_by(api, exchange);
-  if (!meant) return;
-  Json json = json_of(meant->event);
-  if (const auto verdict = judgement_of(meant->folder, meant->event.id)) {
-    json["verdict"] = {{"right", verdict->right}};
-    if (!verdict->text.empty()) json["verdict"]["text"] = verdict->text;
-  }
-  exchange->respond(json_response(json));
+  const MeantEvent meant = meant_by(api, exchange);
+  exchange->respond(json_response(shown(*exchange, meant.folder, {meant.stored}).front()));
 }
 
 void send_jpeg(const Exchange& exchange, const Image& image) {
@@ -153,16 +147,15 @@ void send_stored(const Exchange& exchange, const std::optional<EncodedFrame>& fr
 
 // Frame I of an event, from 1.
 void send_frame(HttpApi& api, const Exchange& exchange) {
-  const auto meant = meant_by(api, exchange);
-  if (!meant) return;
+  const MeantEvent meant = meant_by(api, exchange);
   const std::string& text = exchange->request().parts.at("number");
   std::size_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
-  const auto hashes = picture_hashes_of(meant->event.body, meant->event.topic).frames;
+  const auto hashes = picture_hashes_of(meant.stored.body, meant.stored.topic).frames;
   if (number < 1 || number > hashes.size())
     return exchange->fail(
         {.status = 404, .message = format("the event has {} frames", hashes.size()), .code = "not_found"});
-  send_stored(exchange, stored_frames(meant->folder, meant->event.id, {hashes[number - 1]}).front());
+  send_stored(exchange, stored_frames(meant.folder, meant.stored.id, {hashes[number - 1]}).front());
 }
 
 // Of an event that never had any: a state, an alert.
@@ -171,18 +164,16 @@ void say_without_pictures(const Exchange& exchange) {
 }
 
 void send_view(HttpApi& api, const Exchange& exchange) {
-  const auto meant = meant_by(api, exchange);
-  if (!meant) return;
-  const std::string hash = picture_hashes_of(meant->event.body, meant->event.topic).view;
+  const MeantEvent meant = meant_by(api, exchange);
+  const std::string hash = picture_hashes_of(meant.stored.body, meant.stored.topic).view;
   if (hash.empty()) return say_without_pictures(exchange);
-  send_stored(exchange, stored_frames(meant->folder, meant->event.id, {hash}).front());
+  send_stored(exchange, stored_frames(meant.folder, meant.stored.id, {hash}).front());
 }
 
 void send_sheet(HttpApi& api, const Exchange& exchange) {
-  const auto meant = meant_by(api, exchange);
-  if (!meant) return;
-  const auto frames = stored_frames(meant->folder, meant->event.id,
-                                    picture_hashes_of(meant->event.body, meant->event.topic).frames);
+  const MeantEvent meant = meant_by(api, exchange);
+  const auto frames = stored_frames(meant.folder, meant.stored.id,
+                                    picture_hashes_of(meant.stored.body, meant.stored.topic).frames);
   if (frames.empty()) return say_without_pictures(exchange);
   if (std::ranges::none_of(frames, [](const auto& one) { return one.has_value(); }))
     return exchange->fail(
@@ -195,24 +186,22 @@ void send_nothing(const Exchange& exchange) {
 }
 
 void keep_pictures_of(const MeantEvent& meant) {
-  keep_frames(meant.folder, meant.event.id, picture_hashes_of(meant.event.body, meant.event.topic).all());
+  keep_frames(meant.folder, meant.stored.id, picture_hashes_of(meant.stored.body, meant.stored.topic).all());
 }
 
 void keep_it(HttpApi& api, const Exchange& exchange) {
-  const auto meant = meant_by(api, exchange);
-  if (!meant) return;
+  const MeantEvent meant = meant_by(api, exchange);
   const bool kept = exchange->request().method == HttpMethod::kPut;
-  keep_event(meant->folder, meant->event.id, kept);
-  if (kept) keep_pictures_of(*meant);
+  keep_event(meant.folder, meant.stored.id, kept);
+  if (kept) keep_pictures_of(meant);
   send_nothing(exchange);
 }
 
 // {"right": true}, or {"right": false, "text": "a blue car"}.
 void judge_it(HttpApi& api, const Exchange& exchange) {
-  const auto meant = meant_by(api, exchange);
-  if (!meant) return;
+  const MeantEvent meant = meant_by(api, exchange);
   if (exchange->request().method == HttpMethod::kDelete) {
-    judge_event(meant->folder, meant->event.id, std::nullopt);
+    judge_event(meant.folder, meant.stored.id, std::nullopt);
     return send_nothing(exchange);
   }
   Json json;
@@ -228,8 +217,8 @@ void judge_it(HttpApi& api, const Exchange& exchange) {
   const Judgement verdict{.right = json["right"].get<bool>(), .text = json.value("text", "")};
   if (verdict.right && !verdict.text.empty())
     throw UsageError("text is the right answer, where the event's is wrong");
-  judge_event(meant->folder, meant->event.id, verdict);
-  keep_pictures_of(*meant);
+  judge_event(meant.folder, meant.stored.id, verdict);
+  keep_pictures_of(meant);
   send_nothing(exchange);
 }
 

@@ -1,10 +1,9 @@
-#include <sodium.h>
-
 #include <algorithm>
 
 #include "base/format.h"
 #include "base/moment.h"
 #include "base/time_text.h"
+#include "service/http/base64.h"
 #include "service/http/mcp_message.h"
 #include "service/http/question.h"
 #include "service/journal/contact_sheet.h"
@@ -27,11 +26,7 @@ Json text_content(const std::string& text) {
 
 Json picture_content(const Image& image) {
   const std::string jpeg = encode_frame(image, FrameStorage::kJpeg).bytes;
-  std::string base64(sodium_base64_encoded_len(jpeg.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  sodium_bin2base64(base64.data(), base64.size(), reinterpret_cast<const unsigned char*>(jpeg.data()),
-                    jpeg.size(), sodium_base64_VARIANT_ORIGINAL);
-  base64.pop_back();  // the NUL
-  return {{"type", "image"}, {"mimeType", "image/jpeg"}, {"data", std::move(base64)}};
+  return {{"type", "image"}, {"mimeType", "image/jpeg"}, {"data", base64_of(jpeg)}};
 }
 
 // One call of a tool: its arguments, and where its result goes.

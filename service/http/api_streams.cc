@@ -12,11 +12,29 @@ namespace {
 
 constexpr std::size_t kMaxStreamBytes = 64u << 10;
 
+// A task's last answer; `p` is that of yes or true where those are choices, else of the most probable one.
+Json last_of(const HttpTask& task) {
+  Json last = {{"time", time_text(*task.answered)}, {"text", task.text}};
+  double most = 0;
+  std::optional<double> yes;
+  for (const AnswerChoice& choice : task.choices) {
+    last["choices"].push_back({{"text", choice.text}, {"p", choice.p}});
+    most = std::max(most, choice.p);
+    if (choice.text == "yes" || choice.text == "true") yes = choice.p;
+  }
+  if (!task.choices.empty()) last["p"] = yes.value_or(most);
+  for (const DetectedBox& box : task.boxes) {
+    last["boxes"].push_back({{"label", box.label}, {"box", box.box}});
+    if (box.confidence) last["boxes"].back()["confidence"] = *box.confidence;
+  }
+  return last;
+}
+
 Json json_of(const HttpStream& stream) {
   Json tasks = Json::array();
   for (const HttpTask& task : stream.tasks) {
     Json json = {{"name", task.name}, {"task", task.task}, {"prompt", task.prompt}};
-    if (task.answered) json["last"] = {{"time", time_text(*task.answered)}, {"text", task.text}};
+    if (task.answered) json["last"] = last_of(task);
     tasks.push_back(std::move(json));
   }
   const StreamCounts& counts = stream.counts;
@@ -118,6 +136,9 @@ void write_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
   const Json merged = merged_settings(std::move(asked), now);
   if (auto faults = settings_faults(merged, now, exchange->holder()); !faults.empty())
     return exchange->respond(problems_response(faults));
+  if (exchange->request().asked("force") != "1" && !merged.value("paused", false)) {
+    if (auto too_much = over_capacity(api, name, merged)) return exchange->respond(*std::move(too_much));
+  }
   std::vector<HttpProblem> problems;
   for (const std::string& line : api.backend.write_stream(name, settings_text(merged)))
     problems.push_back(problem_of(merged, line));

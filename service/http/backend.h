@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,9 +12,11 @@
 #include "base/clock.h"
 #include "frames/frame.h"
 #include "model/masks/mask_decoder.h"
+#include "service/engine/answer_meter.h"
 #include "service/engine/engine_model.h"
 #include "service/engine/request.h"
 #include "tasks/certainty/certainty_curve.h"
+#include "tasks/events/answer_event.h"
 #include "tasks/events/state_event.h"
 #include "tasks/filters/text_redaction.h"
 
@@ -25,6 +29,8 @@ struct HttpTask {
   std::string prompt;
   std::optional<WallTime> answered;
   std::string text;
+  std::vector<AnswerChoice> choices;
+  std::vector<DetectedBox> boxes;
 };
 
 // A stream as the API shows it; its address without secrets.
@@ -39,6 +45,21 @@ struct HttpStream {
 struct HttpPicture {
   Frame frame;
   std::chrono::milliseconds age{};  // since it came
+};
+
+// What opening an address has shown.
+struct HttpTrial {
+  std::optional<Frame> frame;
+  std::string message;  // why there is none
+  double seconds = 0;
+};
+
+// What a stream would take of the engine, and with it all of them: seconds of work for each second. Where the
+// entry cannot be used, `problems` say why, each FILE:LINE:COLUMN: TEXT.
+struct HttpForecast {
+  double share = 0;
+  double used = 0;
+  std::vector<std::string> problems;
 };
 
 // What the API needs of the service. Any thread.
@@ -66,6 +87,25 @@ class HttpBackend {
   virtual std::vector<std::string> write_stream(const std::string& name, const std::string& json) = 0;
   // Takes a stream away that was written; one of the configuration comes back. False where none was.
   virtual bool remove_stream(const std::string& name) = 0;
+  // Opens an entry's address until its first picture and tells what came of it, on a thread of its own. False
+  // where too many are tried. What is wrong with the entry is added to `problems`; then nothing is told.
+  virtual bool try_stream(const std::string& name, const std::string& json,
+                          std::function<void(HttpTrial)> tell, std::vector<std::string>& problems) = 0;
+  // Frames of a film, at most `most`, spread evenly over it, or why there are none; told on a thread of its
+  // own. False where too many are read.
+  virtual bool read_film(const std::filesystem::path& file, std::size_t most,
+                         std::function<void(std::vector<Frame> frames, std::string message)> tell) = 0;
+  // What the service would carry with such an entry in place of the stream of its name.
+  virtual HttpForecast forecast(const std::string& name, const std::string& json,
+                                const AnswerCosts& costs) = 0;
+  // A task's next frame becomes the picture that it compares with. Returns what is wrong, or nothing.
+  virtual std::optional<std::string> take_reference(const std::string& stream, const std::string& task) = 0;
+  virtual std::vector<SharedAdapter> adapters() const = 0;
+  virtual const AnswerMeter& meter() const = 0;
+  virtual std::optional<JournalStatus> journal_status() const = 0;  // nothing: it keeps none
+  virtual std::uint64_t journal_bytes() const = 0;                  // that it may take
+  virtual bool demo_model() const = 0;                              // the one that ships
+  virtual std::chrono::seconds uptime() const = 0;
   // Why it is not ready; empty where it is.
   virtual std::string not_ready() const = 0;
   // The state folder of the journal, where there is one.

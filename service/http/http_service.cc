@@ -8,7 +8,10 @@ namespace palisade {
 
 struct HttpService::State {
   State(const HttpServiceOptions& options, HttpBackend& backend)
-      : tokens(options.state_folder), api{backend, metrics, tokens}, live(backend) {
+      : tokens(options.state_folder),
+        uploads(options.state_folder),
+        api{backend, metrics, tokens, uploads},
+        live(backend) {
     server.emplace(
         HttpServerOptions{
             .endpoint = options.endpoint,
@@ -20,6 +23,7 @@ struct HttpService::State {
   }
 
   HttpTokens tokens;
+  HttpUploads uploads;
   HttpMetrics metrics;
   HttpApi api;
   LiveEvents live;
@@ -38,7 +42,11 @@ HttpRouter all_routes(HttpApi& api, LiveEvents& live) {
   HttpRouter router;
   add_health_routes(router, api);
   add_stream_routes(router, api);
+  add_camera_routes(router, api);
+  add_summary_routes(router, api);
   add_event_routes(router, api);
+  add_replay_routes(router, api);
+  add_upload_routes(router, api);
   add_ask_routes(router, api);
   add_openai_routes(router, api);
   add_mcp_routes(router, api);

@@ -1,7 +1,5 @@
 #include "service/http/question.h"
 
-#include <sodium.h>
-
 #include <atomic>
 #include <cmath>
 #include <utility>
@@ -11,6 +9,7 @@
 #include "base/sha256.h"
 #include "ingest/pictures/picture.h"
 #include "service/asking/batch.h"
+#include "service/http/base64.h"
 #include "tasks/certainty/calibrated_answer.h"
 
 namespace palisade {
@@ -43,27 +42,32 @@ HttpAnswer answer_of(HttpApi& api, const std::string& task, const AnswerType& ty
   return made;
 }
 
+// The model's square of a picture that somebody has sent.
+template <class Decode>
+Frame frame_of(Decode&& decode, const EngineModel& model) {
+  try {
+    Frame frame{.image = decode()};
+    frame.source_width = frame.image.width();
+    frame.source_height = frame.image.height();
+    frame.stamp.wall = wall_now();
+    return fitted(std::move(frame), "upload", model);
+  } catch (const PictureError& error) {
+    throw UsageError(error.what());
+  }
+}
+
 }  // namespace
 
-bool ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuestion question,
-         std::function<void(HttpAnswer)> tell) {
-  Request request{.clip = std::move(question.clip),
-                  .prompts = {std::move(question.prompt)},
-                  .max_new_tokens = question.max_new_tokens,
-                  .method = std::move(question.method),
-                  .top_tokens = question.top_tokens,
-                  .cancelled = [exchange] { return exchange->gone(); },
-                  // What is to be replaced can only be told from the whole text.
-                  .progress = api.backend.redaction() != nullptr ? nullptr : std::move(question.progress)};
-  request.tell = [&api, exchange, task = std::move(question.task), type = std::move(question.type),
-                  tell = std::move(tell)](const Request& asked, const Reply& reply) {
+bool ask_engine(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, Request request,
+                std::function<void(const Request&, const Reply&)> tell) {
+  request.cancelled = [exchange] { return exchange->gone(); };
+  request.tell = [&api, exchange, tell = std::move(tell)](const Request& asked, const Reply& reply) {
     if (exchange->gone()) return api.metrics.cancelled();
     if (!reply.error.empty())
       return exchange->fail({.status = 400, .message = reply.error, .code = "cannot_be_answered"});
     api.metrics.answered(reply.timing, reply.answer.token_ids.size());
     // Hashing and JSON are not the engine's work.
-    exchange->work(
-        [&api, task, type, tell, asked, reply] { tell(answer_of(api, task, type, asked, reply)); });
+    exchange->work([tell, asked, reply] { tell(asked, reply); });
   };
   if (api.backend.ask(std::move(request))) return true;
   HttpResponse busy = error_response({.status = 429,
@@ -72,6 +76,21 @@ bool ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuesti
   busy.headers.emplace_back("Retry-After", "5");
   exchange->respond(std::move(busy));
   return false;
+}
+
+bool ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuestion question,
+         std::function<void(HttpAnswer)> tell) {
+  Request request{.clip = std::move(question.clip),
+                  .prompts = {std::move(question.prompt)},
+                  .max_new_tokens = question.max_new_tokens,
+                  .method = std::move(question.method),
+                  .top_tokens = question.top_tokens,
+                  // What is to be replaced can only be told from the whole text.
+                  .progress = api.backend.redaction() != nullptr ? nullptr : std::move(question.progress)};
+  return ask_engine(
+      api, exchange, std::move(request),
+      [&api, task = std::move(question.task), type = std::move(question.type), tell = std::move(tell)](
+          const Request& asked, const Reply& reply) { tell(answer_of(api, task, type, asked, reply)); });
 }
 
 Frame frame_of_text(std::string_view text, const EngineModel& model) {
@@ -84,20 +103,13 @@ Frame frame_of_text(std::string_view text, const EngineModel& model) {
       throw UsageError("a picture's data URL is data:image/jpeg;base64,...");
     text.remove_prefix(comma + 1);
   }
-  std::vector<unsigned char> bytes(text.size() / 4 * 3 + 3);
-  std::size_t size = 0;
-  if (text.empty() || sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size,
-                                        nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
-    throw UsageError("a picture is not base64");
-  try {
-    Frame frame{.image = decode_picture(std::as_bytes(std::span(bytes.data(), size)))};
-    frame.source_width = frame.image.width();
-    frame.source_height = frame.image.height();
-    frame.stamp.wall = wall_now();
-    return fitted(std::move(frame), "upload", model);
-  } catch (const PictureError& error) {
-    throw UsageError(error.what());
-  }
+  const auto bytes = bytes_of_base64(text);
+  if (!bytes) throw UsageError("a picture is not base64");
+  return frame_of([&] { return decode_picture(std::as_bytes(std::span(*bytes))); }, model);
+}
+
+Frame frame_of_file(const std::filesystem::path& file, const EngineModel& model) {
+  return frame_of([&] { return read_picture(file); }, model);
 }
 
 std::vector<Frame> thinned(std::vector<Frame> frames, std::size_t most) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,9 +39,16 @@ struct HttpAnswer {
 bool ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuestion question,
          std::function<void(HttpAnswer)> tell);
 
+// The same of a request that is ready.
+bool ask_engine(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, Request request,
+                std::function<void(const Request&, const Reply&)> tell);
+
 // A picture of a request: "data:image/jpeg;base64,..." or base64 alone, decoded and made the model's square.
 // Throws UsageError, which says what is wrong with it.
 Frame frame_of_text(std::string_view text, const EngineModel& model);
+
+// A picture's file likewise.
+Frame frame_of_file(const std::filesystem::path& file, const EngineModel& model);
 
 // Every so manieth of too many, the first and the last among them.
 std::vector<Frame> thinned(std::vector<Frame> frames, std::size_t most);

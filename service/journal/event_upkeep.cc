@@ -176,16 +176,27 @@ bool judge_event(const std::filesystem::path& state_folder, const std::string& i
   });
 }
 
-std::optional<Judgement> judgement_of(const std::filesystem::path& state_folder, const std::string& id) {
+std::map<std::string, Judgement> judgements_of(const std::filesystem::path& state_folder,
+                                               const std::vector<std::string>& ids) {
   const auto file = journal_file(state_folder);
-  return guarded(file, [&]() -> std::optional<Judgement> {
+  return guarded(file, [&] {
     SQLite::Database database = open_database(file, Access::kRead);
     SQLite::Statement query(database, "SELECT verdict, coalesce(text, '') FROM verdict WHERE id = ?");
-    query.bind(1, id);
-    if (!query.executeStep()) return std::nullopt;
-    return Judgement{.right = query.getColumn(0).getString() == "right",
-                     .text = query.getColumn(1).getString()};
+    std::map<std::string, Judgement> judgements;
+    for (const std::string& id : ids) {
+      query.tryReset();
+      query.bind(1, id);
+      if (query.executeStep())
+        judgements[id] = {.right = query.getColumn(0).getString() == "right",
+                          .text = query.getColumn(1).getString()};
+    }
+    return judgements;
   });
+}
+
+std::optional<Judgement> judgement_of(const std::filesystem::path& state_folder, const std::string& id) {
+  const auto judgements = judgements_of(state_folder, {id});
+  return judgements.empty() ? std::nullopt : std::optional(judgements.begin()->second);
 }
 
 std::vector<std::string> judged_events(const std::filesystem::path& state_folder) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ struct Judgement {
 // removed.
 bool judge_event(const std::filesystem::path& state_folder, const std::string& id,
                  const std::optional<Judgement>& verdict);
+// Of each of these ids that was judged.
+std::map<std::string, Judgement> judgements_of(const std::filesystem::path& state_folder,
+                                               const std::vector<std::string>& ids);
 std::optional<Judgement> judgement_of(const std::filesystem::path& state_folder, const std::string& id);
 // Ids of events that were judged, in the order of their positions.
 std::vector<std::string> judged_events(const std::filesystem::path& state_folder);

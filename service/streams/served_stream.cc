@@ -353,7 +353,7 @@ void ServedStream::on_reply(const ClipContext& passed, const Request& request, c
   }
   {
     const std::lock_guard lock(mutex_);
-    last_texts_[index] = {.time = latest(request.clip).stamp.wall, .text = answer.text};
+    last_texts_[index] = {latest(request.clip).stamp.wall, answer.text, answer.choices, answer.boxes};
   }
   around_.road.publish(std::move(record));
 }

@@ -71,6 +71,8 @@ class ServedStream : public std::enable_shared_from_this<ServedStream> {
   struct LastText {
     WallTime time{};
     std::string text;
+    std::vector<AnswerChoice> choices;
+    std::vector<DetectedBox> boxes;
   };
   std::map<std::size_t, LastText> last_texts() const {
     const std::lock_guard lock(mutex_);

@@ -62,7 +62,7 @@ class HttpService:
         finally:
             connection.close()
         kind = response.headers.get("Content-Type", "")
-        return response.status, response.headers, json.loads(content) if "json" in kind and content else content
+        return response.status, response.headers, json.loads(content) if kind == "application/json" and content else content
 
     def get(self, path, **options):
         return self.ask("GET", path, **options)
