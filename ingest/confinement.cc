@@ -103,7 +103,7 @@ long restrict_files(const SourceOptions& source) {
   const char* const home = std::getenv("HOME");
   if (home != nullptr) rules.allow(std::string(home) + "/.cache/gstreamer-1.0", kReadFile | kReadFolder);
   if (!source.tls_ca.empty()) rules.allow(source.tls_ca, kReadFile);
-  if (names_file(source.url)) rules.allow(source.url, kReadFile | kReadFolder);
+  if (names_file(source.url)) rules.allow(path_of(source.url), kReadFile | kReadFolder);
   if (source.url.starts_with("v4l2:")) rules.allow(source.url.substr(5), kReadFile | kWriteFile);
   return rules.enforce() ? version : 0;
 }

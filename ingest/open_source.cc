@@ -28,10 +28,11 @@ struct Variant {
   bool network;
 };
 
-constexpr std::array<Variant, 9> kVariants = {{
+constexpr std::array<Variant, 10> kVariants = {{
     {"", open_ffmpeg_source, false},
     {"file", open_ffmpeg_source, false},
     {"folder", open_folder_source, false},
+    {"street", open_ffmpeg_source, false},
     {"v4l2", open_gst_source, false},
     {"http", open_http_source, true},
     {"https", open_http_source, true},

@@ -1,4 +1,4 @@
-// Serves simulated street cameras by RTSP and writes the truth about what they show.
+// Serves simulated street cameras by RTSP and writes the truth about what they show; or writes a film of one.
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "examples/camera/rtsp_server.h"
+#include "examples/dataset/clip_file.h"
 
 namespace {
 
@@ -16,7 +17,7 @@ struct Arguments {
   ServerSettings server;
   int cameras = 2;
   std::uint64_t seed = 7;
-  std::string truth;
+  std::string truth, film;
   int seconds = 0;
 };
 
@@ -28,6 +29,18 @@ CameraSettings camera_settings(const Arguments& arguments, int index, double sta
   settings.look.background = static_cast<int>((arguments.seed + 5 * static_cast<std::uint64_t>(index)) % 12);
   settings.look.noise_sigma = 1;  // as in the clips of the training data
   return settings;
+}
+
+// The street that ships: --film configs/street.mp4 --seconds 60 --bitrate 200
+int write_film(const Arguments& arguments) {
+  const Sprites sprites(assets_folder());
+  StreetCamera camera(camera_settings(arguments, 0, 0), sprites, nullptr);
+  std::vector<double> times(static_cast<std::size_t>(arguments.seconds * arguments.server.frames_per_second));
+  for (std::size_t i = 0; i < times.size(); ++i)
+    times[i] = double(i) / double(arguments.server.frames_per_second);
+  write_clip(arguments.film, times, arguments.server.kbit_per_second,
+             [&](std::size_t i, std::span<std::uint8_t> frame) { camera.draw(times[i], frame); });
+  return 0;
 }
 
 int serve(const Arguments& arguments) {
@@ -70,12 +83,16 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(40, 20000))
       ->capture_default_str();
   app.add_option("--truth", arguments.truth, "File for what is really there: JSON lines, in wall time");
-  app.add_option("--seconds", arguments.seconds, "Stop after so many; 0: when interrupted")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  CLI::Option* const film =
+      app.add_option("--film", arguments.film, "Write the first street to this MP4 file and serve nothing");
+  CLI::Option* const seconds =
+      app.add_option("--seconds", arguments.seconds, "Stop after so many; 0: when interrupted")
+          ->check(CLI::NonNegativeNumber)
+          ->capture_default_str();
+  film->needs(seconds);
   try {
     app.parse(argc, argv);
-    return serve(arguments);
+    return arguments.film.empty() ? serve(arguments) : write_film(arguments);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const std::exception& error) {

@@ -30,8 +30,9 @@ std::optional<WallTime> creation_time(const AVFormatContext& format) {
 }
 
 // Wall time of a file's media time 0: the recording time of its metadata, else its last change less its
-// duration, else the time of opening.
+// duration, else the time of opening, as of the simulated street.
 WallTime start_of(const FfmpegInput& input) {
+  if (input.begins_now()) return wall_now();
   if (const auto created = creation_time(input.container())) return *created;
   const auto length = std::chrono::floor<microseconds>(input.duration().value_or(MediaTime::zero()));
   return input.modified() ? *input.modified() - length : wall_now();

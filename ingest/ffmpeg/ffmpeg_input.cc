@@ -130,6 +130,7 @@ FfmpegInput::~FfmpegInput() {
 
 void FfmpegInput::open(const SourceOptions& options) {
   if (scheme_of(options.url).starts_with("rtsp")) return open_rtsp(options);
+  begins_now_ = scheme_of(options.url) == "street";
   AVFormatContext* format = avformat_alloc_context();
   if (format == nullptr) throw std::bad_alloc();
   format->interrupt_callback = deadline_.callback();

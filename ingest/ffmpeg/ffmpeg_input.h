@@ -40,6 +40,8 @@ class FfmpegInput {
   }
   // When a file was last written; nothing for a network stream.
   std::optional<WallTime> modified() const;
+  // A film that is shown as if it were taken now.
+  bool begins_now() const { return begins_now_; }
 
  private:
   void open(const SourceOptions& options);
@@ -52,7 +54,8 @@ class FfmpegInput {
 
   Deadline deadline_;
   FfmpegBounds bounds_{deadline_};
-  std::optional<bool> http_live_;    // of OpenedHttp
+  std::optional<bool> http_live_;  // of OpenedHttp
+  bool begins_now_ = false;
   std::unique_ptr<FileInput> file_;  // these three outlive format_, which uses them
   std::unique_ptr<HttpInput> http_;
   std::unique_ptr<FfmpegRtsp> rtsp_;  // of an RTSP address alone

@@ -27,8 +27,8 @@ std::string before_colon(std::string_view url) {
   return start;
 }
 
-constexpr std::array<std::string_view, 8> kSchemes = {"file",  "folder", "v4l2",  "http",
-                                                      "https", "rtsp",   "rtsps", "gst"};
+constexpr std::array<std::string_view, 9> kSchemes = {"file",  "folder", "street", "v4l2", "http",
+                                                      "https", "rtsp",   "rtsps",  "gst"};
 // The schemes that FFmpeg accepts without "//".
 constexpr std::array<std::string_view, 20> kForbiddenSchemes = {
     "concat", "concatf", "pipe", "fd",  "data", "subfile", "crypto", "cache", "async", "tee",
@@ -76,13 +76,14 @@ std::string host_of(std::string_view url) {
 
 bool names_file(std::string_view url) {
   const std::string scheme = scheme_of(url);
-  return scheme.empty() || scheme == "file" || scheme == "folder";
+  return scheme.empty() || scheme == "file" || scheme == "folder" || scheme == "street";
 }
 
 std::string path_of(std::string_view url) {
   const std::string scheme = scheme_of(url);
-  if (scheme != "file" && scheme != "folder") return std::string(url);
+  if (scheme.empty() || !names_file(url)) return std::string(url);
   url.remove_prefix(scheme.size() + 1);
+  if (scheme == "street") return std::string(url);
   if (url.starts_with("//localhost/")) {
     url.remove_prefix(11);
   } else if (url.starts_with("//")) {

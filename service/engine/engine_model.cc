@@ -11,6 +11,7 @@
 #include "model/paligemma/static_images.h"
 #include "model/weights/weights_hash.h"
 #include "service/engine/pace.h"
+#include "service/settings/shipped.h"
 
 namespace palisade {
 namespace {
@@ -230,13 +231,8 @@ std::unique_ptr<EngineModel> load_engine_model(const std::filesystem::path& fold
 
 std::filesystem::path demo_model_folder() {
   std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  for (const auto& folder : {program / "../share/palisade/models/demo", program / "../../configs/models/demo",
-                             std::filesystem::path(PALISADE_SOURCE_DIR "/configs/models/demo")}) {
-    if (std::filesystem::is_regular_file(folder / "config.json", error)) {
-      return std::filesystem::weakly_canonical(folder, error);
-    }
-  }
+  const auto folder = shipped("models/demo", "models/demo");
+  if (folder && std::filesystem::is_regular_file(*folder / "config.json", error)) return *folder;
   throw ModelError("the demo model is not where the program was installed; give a model folder with --model");
 }
 

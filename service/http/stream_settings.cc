@@ -98,8 +98,8 @@ std::vector<HttpProblem> settings_faults(const Json& merged, const Json& now, co
   std::vector<HttpProblem> faults;
   const std::string url = text_at(merged, "url");
   const bool from_file = merged.contains("url_file");
-  if (!from_file && !is_camera(url) && (url.empty() || url != text_at(now, "url")))
-    faults.push_back({"/url", "url is a camera's address: rtsp(s):// or http(s)://"});
+  if (!from_file && !is_camera(url) && url != kStreetUrl && (url.empty() || url != text_at(now, "url")))
+    faults.push_back({"/url", "url is a camera's address: rtsp(s):// or http(s)://, or street:"});
   const bool same = same_address(merged, now);
   for_each_entry(merged, "", [&](const std::string& pointer, const std::string& key, const Json& value) {
     if (std::ranges::find(kFileKeys, key) != std::end(kFileKeys)) {

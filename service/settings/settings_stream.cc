@@ -16,6 +16,7 @@
 #include "service/settings/settings_journal.h"
 #include "service/settings/settings_reader.h"
 #include "service/settings/settings_trust.h"
+#include "service/settings/shipped.h"
 
 namespace palisade {
 namespace {
@@ -261,8 +262,8 @@ void read_url(SettingsReader& reader, SourceOptions& source) {
   const bool has_url = reader.read("url", source.url), has_file = reader.read("url_file", file);
   if (!has_url && !has_file && !reader.has("url") && !reader.has("url_file")) {
     reader.problem("url",
-                   "a stream without url; give a file, a folder of pictures, http(s)://, rtsp(s)://, v4l2: "
-                   "or gst: line");
+                   "a stream without url; give a file, a folder of pictures, http(s)://, rtsp(s)://, v4l2:, "
+                   "street: or gst: line");
   }
   if (has_url && has_file) reader.problem("url_file", "url and url_file; give one of them");
   if (has_file && !has_url) source.url = secret_in(reader, "url_file", file);
@@ -287,6 +288,13 @@ void read_source(SettingsReader& reader, StreamSettings& stream) {
   // The configuration's owner may run any GStreamer pipeline.
   source.allow_launch = true;
   read_url(reader, source);
+  if (source.url == kStreetUrl) {
+    const auto film = street_film();
+    source.url += film ? film->string() : "street.mp4";
+    stream.loop = true;
+    if (!film)
+      reader.problem("url", "the simulated street, street.mp4, is not where the program was installed");
+  }
   if (const std::string scheme = scheme_of(source.url); !is_read(scheme)) {
     reader.problem("url", scheme +
                               ": addresses are not read; give a file, a folder of pictures, http(s)://, "
