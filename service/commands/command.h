@@ -28,6 +28,7 @@ void add_calibrate_answers(CLI::App& app, Run& run);
 void add_digest(CLI::App& app, Run& run);
 void add_rules(CLI::App& app, Run& run);
 void add_tokens(CLI::App& app, Run& run);
+void add_open(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
 void add_control(CLI::App& app, Run& run);
 void add_config(CLI::App& app, Run& run);

@@ -69,7 +69,7 @@ int serve(const ServeOptions& options) {
   log_info("publishing on " + service.endpoint() + "; `palisade watch --subscribe " + service.endpoint() +
            "` shows it");
   if (const std::string http = service.http_endpoint(); !http.empty())
-    log_info("HTTP API on " + http + "; the admin's token is in admin.token of the state folder");
+    log_info("HTTP API on " + http + "; `palisade open` prints the link to its dashboard");
   service.on_reread(
       [&options](const std::vector<WrittenStream>& more) { return settings_of(options, more); });
   interrupt.on_hangup([&] { reload(options, service); });

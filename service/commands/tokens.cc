@@ -1,5 +1,7 @@
-// `palisade tokens`: who may use the HTTP API, and for what.
+// `palisade tokens`: who may use the HTTP API, and for what. `palisade open`: the link that lets a browser
+// in.
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <memory>
 
 #include "base/error.h"
@@ -8,6 +10,7 @@
 #include "service/commands/command.h"
 #include "service/commands/state_flags.h"
 #include "service/http/access.h"
+#include "service/http/dashboard_link.h"
 #include "service/terminal/output.h"
 
 namespace palisade {
@@ -39,6 +42,22 @@ int remove_token(const TokensOptions& options) {
   return kDone;
 }
 
+int open_dashboard(const StateFlags& flags) {
+  const auto state = state_folder_of(flags);
+  std::string token;
+  std::ifstream file(admin_token_file(state));
+  if (!std::getline(file, token) || token.empty())
+    throw UsageError(
+        format("there is no admin's token in {}; start a service with `http:` there, or give "
+               "--config or --state of the one you mean",
+               state.string()));
+  const auto address = kept_http_address(state);
+  if (!address)
+    throw UsageError(format("no service has offered the HTTP API from {} on a port yet", state.string()));
+  print_line(dashboard_link(*address, token));
+  return kDone;
+}
+
 }  // namespace
 
 void add_tokens(CLI::App& app, Run& run) {
@@ -67,6 +86,19 @@ void add_tokens(CLI::App& app, Run& run) {
       "\nExamples:\n"
       "  palisade tokens new wall --scope view --streams gate,yard\n"
       "  curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8420/api/v1/streams");
+}
+
+void add_open(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("open", "Print the link to the dashboard; whoever has it may do everything");
+  const auto flags = std::make_shared<StateFlags>();
+  add_state_flags(*command, *flags);
+  command->callback([&run, flags] { run = [flags] { return open_dashboard(*flags); }; });
+  command->footer(
+      "\nThe token stands behind the #, which browsers send to no server.\n"
+      "\nExamples:\n"
+      "  xdg-open \"$(palisade open)\"\n"
+      "  palisade open --config palisade.yaml");
 }
 
 }  // namespace palisade

@@ -1,6 +1,7 @@
 #include "service/http/http_service.h"
 
 #include "service/http/api.h"
+#include "service/http/dashboard_link.h"
 #include "service/http/live_events.h"
 #include "service/http/server.h"
 
@@ -20,6 +21,7 @@ struct HttpService::State {
             .on_done = [this](const std::string& route, HttpMethod method, int status,
                               double seconds) { metrics.request_done(route, method, status, seconds); }},
         all_routes(api, live), tokens);
+    keep_http_address(options.state_folder, server->endpoint());
   }
 
   HttpTokens tokens;
@@ -52,6 +54,7 @@ HttpRouter all_routes(HttpApi& api, LiveEvents& live) {
   add_mcp_routes(router, api);
   add_token_routes(router, api);
   live.add_route(router);
+  add_ui_routes(router);
   return router;
 }
 
