@@ -42,6 +42,7 @@ void add_ask_routes(HttpRouter& router, HttpApi& api);
 void add_openai_routes(HttpRouter& router, HttpApi& api);
 void add_mcp_routes(HttpRouter& router, HttpApi& api);
 void add_token_routes(HttpRouter& router, HttpApi& api);
+void add_ui_routes(HttpRouter& router);  // the dashboard
 
 // 429 with the plan where the machine cannot carry the streams with such an entry (stream_settings.h);
 // nothing where it can, or where it is not known yet what an answer costs.

@@ -4,6 +4,9 @@
 
 #include <cstring>
 
+#include "base/clock.h"
+#include "base/time_text.h"
+
 namespace palisade {
 
 namespace asio = boost::asio;
@@ -42,6 +45,8 @@ void set_head(http::response_header<>& message, const HttpResponse& response) {
   message.set("X-Content-Type-Options", "nosniff");
   message.set("Referrer-Policy", "no-referrer");
   message.set(http::field::cache_control, "no-store");
+  // What time it is here, for browsers whose own clock is wrong.
+  message.set("Palisade-Now", time_text(wall_now()));
   for (const auto& [name, value] : response.headers) message.set(name, value);
 }
 

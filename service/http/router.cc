@@ -21,8 +21,14 @@ std::string_view take_part(std::string_view& path) {
 std::optional<std::map<std::string, std::string>> matched(std::string_view pattern, std::string_view path) {
   std::map<std::string, std::string> parts;
   while (!pattern.empty() && !path.empty()) {
+    const std::string_view left = path.substr(1);
     const std::string_view wanted = take_part(pattern), part = take_part(path);
     const std::size_t brace = wanted.find('{'), end = wanted.find('}');
+    if (wanted.ends_with("...}")) {
+      if (left.empty()) return std::nullopt;
+      parts.emplace(wanted.substr(1, wanted.size() - 5), left);
+      return parts;
+    }
     if (brace == std::string_view::npos) {
       if (wanted != part) return std::nullopt;
       continue;

@@ -18,7 +18,7 @@ using HttpHandler = std::function<void(const std::shared_ptr<HttpExchange>&)>;
 
 struct HttpRoute {
   HttpMethod method = HttpMethod::kGet;
-  std::string pattern;  // "/api/v1/events/{id}"; a name in braces matches one part of a path
+  std::string pattern;  // "/api/v1/events/{id}"; a name in braces matches one part of a path, {name...} all that is left
   HttpScope scope = HttpScope::kAdmin;
   HttpHandler handler;
   std::size_t body_bytes = 0;  // at most; 0: it takes none

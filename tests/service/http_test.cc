@@ -33,11 +33,13 @@ TEST_CASE("a route is found by its parts, and another method is told apart from 
   router.add({.pattern = "/events", .handler = {}});
   router.add({.pattern = "/events/{id}/frames/{number}.jpg", .handler = {}});
   router.add({.method = HttpMethod::kPut, .pattern = "/events/{id}/kept", .handler = {}});
+  router.add({.pattern = "/ui/{path...}", .handler = {}});
   const auto found = [&](const std::string& path, HttpMethod method = HttpMethod::kGet) {
     HttpRequest request{.method = method, .path = path};
     const HttpRouter::Match match = router.find(request);
     if (match.route == nullptr) return match.methods.empty() ? "none" : "only " + match.methods;
-    return match.route->pattern + (request.parts.contains("number") ? " " + request.parts["number"] : "");
+    return match.route->pattern + (request.parts.contains("number") ? " " + request.parts["number"] : "") +
+           (request.parts.contains("path") ? " " + request.parts["path"] : "");
   };
   CHECK(found("/events") == "/events");
   CHECK(found("/events/") == "none");
@@ -46,6 +48,10 @@ TEST_CASE("a route is found by its parts, and another method is told apart from 
   CHECK(found("/events/x/frames/12.png") == "none");
   CHECK(found("/events/x/kept") == "only PUT");
   CHECK(found("/events/x/kept", HttpMethod::kPut) == "/events/{id}/kept");
+  CHECK(found("/ui/pages/wall.js") == "/ui/{path...} pages/wall.js");
+  CHECK(found("/ui/../x") == "/ui/{path...} ../x");
+  CHECK(found("/ui/") == "none");
+  CHECK(found("/ui") == "none");
   CHECK(found("") == "none");
 }
 
