@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The demo: two simulated RTSP cameras, the service with the demo model, and a subscriber that prints every caption
-# beside what the cameras really showed. Called by ./run demo once everything is built.
+# The demo: two simulated RTSP cameras, the service with the demo model, a link to its dashboard, and a subscriber that
+# prints every caption beside what the cameras really showed. Called by ./run demo once everything is built.
 #   --seconds N   stop after so many (default: until Ctrl-C)      --json   JSON lines, the summary last
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
-programs=build/release
+programs=${PALISADE_BUILD:-build/release}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/palisade-demo.XXXXXX")
 events=ipc://$folder/events
 children=()
@@ -35,11 +35,16 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 
+# The dashboard's usual port, or any that is free.
+port=8420
+(exec 3<> /dev/tcp/127.0.0.1/$port) 2> /dev/null && port='*'
+
 {
   echo "node: demo"
   echo "model: $PWD/configs/models/demo"
   echo "publish: $events"
-  echo "journal: off"
+  echo "state: $folder/state"
+  echo "http: {listen: '127.0.0.1:$port'}"
   echo "streams:"
   while read -r url; do
     echo "  - name: ${url##*/}"
@@ -49,7 +54,19 @@ done
   done < "$folder/cameras"
 } > "$folder/demo.yaml"
 
-echo "Two simulated cameras and the service are starting. While this runs, in another terminal:"
+echo "Two simulated cameras and the service are starting."
+"$programs/palisade" serve --config "$folder/demo.yaml" 2> "$folder/service.log" &
+service=$!
+children+=("$service")
+link=
+for _ in $(seq 300); do
+  link=$("$programs/palisade" open --state "$folder/state" 2> /dev/null) && break
+  kill -0 "$service" 2> /dev/null || give_up "the service did not start" "$folder/service.log"
+  sleep 0.1
+done
+[ -n "$link" ] || give_up "the dashboard did not start" "$folder/service.log"
+echo "The dashboard: $link"
+echo "In another terminal, while this runs:"
 echo "  $programs/palisade watch --subscribe $events"
 sed 's/^/  ffplay /' "$folder/cameras"
 echo "Ctrl-C stops it all."
@@ -57,9 +74,6 @@ echo
 
 "$programs/examples/palisade-scoreboard" --subscribe "$events" --truth "$folder/truth.jsonl" "$@" &
 scoreboard=$!
-"$programs/palisade" serve --config "$folder/demo.yaml" 2> "$folder/service.log" &
-service=$!
-children+=("$service")
 
 # Whichever ends first ends the demo: the scoreboard after its time or at Ctrl-C, the service only by a fault.
 status=0
