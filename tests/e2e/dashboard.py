@@ -44,20 +44,17 @@ class Browser:
         self.playwright = sync_playwright().start()
         # Without a sandbox, which root and containers do not have; the pages are our own.
         self.browser = self.playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        self.contexts = []
 
     def context(self, service=None, token=None, scheme="light", size=(1280, 800), **options):
+        """Close it after its test: each has six connections of the 32 that a service gives an address."""
         context = self.browser.new_context(color_scheme=scheme, viewport={"width": size[0], "height": size[1]}, **options)
         context.set_default_timeout(PATIENCE * 1000)
         context.add_init_script(VIOLATIONS)
         if service:
             context.add_cookies([{"name": "palisade_token", "value": token or service.admin, "url": service.url, "httpOnly": True, "sameSite": "Strict"}])
-        self.contexts.append(context)
         return context
 
     def close(self):
-        for context in self.contexts:
-            context.close()
         self.browser.close()
         self.playwright.stop()
 

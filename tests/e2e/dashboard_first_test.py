@@ -75,6 +75,7 @@ class FirstRun(unittest.TestCase):
         self.service = HttpService()
         self.addCleanup(self.service.close)
         context = self.browser.context(self.service)
+        self.addCleanup(context.close)
         context.add_init_script(COUNT_CLICKS)
         self.watched = Watched(context, self.service)
 

@@ -58,7 +58,9 @@ class Many(unittest.TestCase):
         cls.addClassCleanup(lambda: cls.service.close())
 
     def test_pictures_of_sixteen_cameras_are_newer_than_two_seconds(self):
-        watched = Watched(self.browser.context(self.service, size=(1920, 2400)), self.service)
+        context = self.browser.context(self.service, size=(1920, 2400))
+        self.addCleanup(context.close)
+        watched = Watched(context, self.service)
         page = watched.open()
         until(lambda: page.locator(".tile .age").count() == CAMERAS, "sixteen pictures", page=page)
         page.wait_for_timeout(3000)
@@ -75,6 +77,7 @@ class Many(unittest.TestCase):
 
     def test_eight_tabs_hear_every_event_once_and_a_restart_is_told(self):
         context = self.browser.context(self.service)
+        self.addCleanup(context.close)
         tabs = [Watched(context, self.service) for _ in range(TABS)]
         for tab in tabs:
             tab.open().evaluate(LISTEN)

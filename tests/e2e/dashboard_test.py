@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 
 from dashboard import Browser, Watched, or_skip, until
-from http_service import STREET, HttpService
+from http_service import HttpService
 from palisade import SOURCE, cameras, main, palisade
 
 UI = SOURCE / "service" / "http" / "ui"
@@ -28,10 +28,6 @@ def fetched(url, **headers):
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()
-
-
-def film(*tasks):
-    return f"url: '{STREET}'\n    loop: true\n    tasks: [{', '.join(tasks)}]"
 
 
 CAPTION = "{task: caption, frames: 1, every: 1s}"
@@ -111,7 +107,9 @@ class InBrowser(unittest.TestCase):
         cls.addClassCleanup(cls.browser.close)
 
     def watched(self, service, **options):
-        return Watched(self.browser.context(service, **options), service)
+        context = self.browser.context(service, **options)
+        self.addCleanup(context.close)
+        return Watched(context, service)
 
 
 class Modules(InBrowser):
@@ -231,7 +229,7 @@ class Camera(InBrowser):
             counts.append(frames())
             return self.service.get("/api/v1/events?stream=street1&task=is_there_a_dog&limit=1")[2]["events"]
         event = until(answered, "an answer to the new question", page=page)[0]["event"]
-        self.assertEqual(event["data"]["prompt"], "answer en is there a dog?\n")
+        self.assertEqual(event["data"]["prompt"], "answer en is there a dog?")
         seconds = time.monotonic() - began
         self.assertGreater(counts[-1], counts[0])
         self.assertEqual(counts, sorted(counts))  # its counter never began anew
@@ -291,6 +289,7 @@ class Camera(InBrowser):
                 self.assertEqual(watched.errors, [])
                 self.assertEqual(watched.violations(), [])
                 self.assertEqual(watched.foreign(), [])
+                watched.page.context.close()
 
     def test_keys_go_to_pages_and_none_acts_while_one_types(self):
         page = self.watched(self.service).open()
@@ -325,11 +324,12 @@ class Doors(InBrowser):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.service = HttpService({"a": film(CAPTION)})
+        cls.service = HttpService({"a": f"url: 'street:'\n    tasks: [{CAPTION}]"})
         cls.addClassCleanup(cls.service.close)
 
     def test_a_link_lets_a_browser_in_and_leaves_no_token_in_the_address(self):
         context = self.browser.context()
+        self.addCleanup(context.close)
         page = context.new_page()
         page.goto(palisade("open", "--state", self.service.state).stdout.strip())
         page.wait_for_selector("article.tile")
@@ -337,7 +337,9 @@ class Doors(InBrowser):
         self.assertEqual(page.evaluate("document.cookie"), "")
 
     def test_a_browser_without_a_token_is_told_how_to_get_one(self):
-        page = self.browser.context().new_page()
+        context = self.browser.context()
+        self.addCleanup(context.close)
+        page = context.new_page()
         page.goto(self.service.url)
         page.wait_for_selector("text=palisade open")
         page.fill("input[name=token]", "pal_" + "0" * 64)
@@ -356,6 +358,7 @@ class Doors(InBrowser):
 
     def test_ages_are_right_where_the_browsers_clock_is_wrong(self):
         context = self.browser.context(self.service)
+        self.addCleanup(context.close)
         context.add_init_script("const then = Date.now; Date.now = () => then() + 3 * 3600 * 1000;")
         page = Watched(context, self.service).open()
         page.wait_for_selector("article.tile .ask time")

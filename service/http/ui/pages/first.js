@@ -48,14 +48,14 @@ export function page(context) {
     try { plan = await api.send('POST', 'capacity', settingsOf(source, fields)); } catch { plan = null; }
     redraw();
   }
-  async function start(event) {
+  async function start(event, force) {
     event.preventDefault();
     if (source === 'film') return askFilm();
     if (source === 'camera' && !tried?.opened) return tryIt();
     fault = null;
     try {
       const settings = settingsOf(source, fields);
-      await api.full('PUT', `streams/${encodeURIComponent(settings.name)}`, { body: settings, headers: { 'If-None-Match': '*' } });
+      await api.full('PUT', `streams/${encodeURIComponent(settings.name)}`, { body: settings, headers: { 'If-None-Match': '*' }, query: force ? { force: 1 } : {} });
       started = settings.name;
       store.refresh('streams');
     } catch (error) { fault = error.status === 412 ? Object.assign(error, { message: `There is a camera ${fields.name} already. Give this one another name.` }) : error; }
@@ -89,8 +89,9 @@ export function page(context) {
         <input type="file" multiple accept="image/*,video/*" aria-label="A film or up to sixteen pictures" @change=${event => take(event.target.files)}></label>`
     : html`<label class="field"><span>Call it</span>${input('name', { required: true, pattern: '[a-z0-9_\\-]{1,64}', max: 64 })}<small>Small letters, digits, _ and -.</small></label>`}
       <fieldset class="field"><legend>Ask it</legend><div class="chips">${Object.entries(kFirst).map(([key, one]) => html`<label><input type="radio" name="preset" .checked=${same(fields.preset === key)} @change=${() => set({ preset: key })}>${one.label}</label>`)}</div></fieldset>
-      ${fault ? html`<div role="alert">${note('bad', 'warn', problems(fault))}</div>` : nothing}
+      ${fault ? html`<div role="alert">${fault.plan ? note('warn', 'warn', html`<strong>Too much for this machine:</strong> ${fault.plan.plan}.`) : note('bad', 'warn', problems(fault))}</div>` : nothing}
       <div class="row">${source === 'camera' && tried?.opened ? html`<button type="button" class="btn" ?disabled=${trying || !fields.url.trim()} @click=${tryIt}>Try again</button>` : nothing}
+        ${fault?.plan ? html`<button type="button" class="btn" @click=${event => start(event, true)}>Start all the same</button>` : nothing}
         <button class="btn first end" ?disabled=${!ready || trying}>${trying ? 'Trying' : opens ? (tried ? 'Try again' : 'Try') : source === 'film' ? 'Ask' : 'Start watching'}</button></div></form>`;
   }
   function outcome() {

@@ -39,7 +39,7 @@ export function makeEditing({ api, name, redraw, say, store }) {
         const now = await read();
         conflict = { mine: next, theirs: now.settings, tag: now.etag };
       } else if (error.status === 429 && error.plan !== undefined) {
-        over = { next, tag, plan: error.plan, message: error.message };
+        over = { next, tag, plan: error.plan.plan ?? error.message };
       } else {
         fault = error;
       }
@@ -73,7 +73,7 @@ export function makeEditing({ api, name, redraw, say, store }) {
           <div class="row"><button class="btn" type="button" @click=${() => { settings = conflict.theirs; etag = conflict.tag; conflict = null; redraw(); }}>Take theirs</button>
           <button class="btn end" type="button" @click=${() => write(conflict.mine, conflict.tag, false)}>Save mine</button></div></div></div>`;
       }
-      if (over) return html`${note('warn', 'warn', html`<strong>${over.message}</strong> ${typeof over.plan === 'string' ? over.plan : ''}`)}<div class="row"><button class="btn end" type="button" @click=${() => write(over.next, over.tag, true)}>Save all the same</button></div>`;
+      if (over) return html`${note('warn', 'warn', html`<strong>Too much for this machine:</strong> ${over.plan}.`)}<div class="row"><button class="btn end" type="button" @click=${() => write(over.next, over.tag, true)}>Save all the same</button></div>`;
       return fault ? html`<div role="alert">${note('bad', 'warn', problems(fault))}</div>` : nothing;
     },
   };
