@@ -86,6 +86,11 @@ bool HttpExchange::send(std::string piece) {
   return !gone_;
 }
 
+bool HttpExchange::all_taken() {
+  const std::lock_guard lock(mutex_);
+  return output_.pieces.empty();
+}
+
 void HttpExchange::end() {
   {
     const std::lock_guard lock(mutex_);

@@ -57,6 +57,8 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   void begin(HttpResponse head);
   bool send(std::string piece);
   void end();
+  // Nothing waits to be sent.
+  bool all_taken();
   // Runs `job` on one of the threads for what takes longer. What it throws becomes an answer.
   void work(std::function<void()> job);
 

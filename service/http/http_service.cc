@@ -3,6 +3,7 @@
 #include "service/http/api.h"
 #include "service/http/dashboard_link.h"
 #include "service/http/live_events.h"
+#include "service/http/moving_pictures.h"
 #include "service/http/server.h"
 
 namespace palisade {
@@ -12,7 +13,8 @@ struct HttpService::State {
       : tokens(options.state_folder),
         uploads(options.state_folder),
         api{backend, metrics, tokens, uploads},
-        live(backend) {
+        live(backend),
+        moving(backend) {
     server.emplace(
         HttpServerOptions{
             .endpoint = options.endpoint,
@@ -20,7 +22,7 @@ struct HttpService::State {
             .origins = options.origins,
             .on_done = [this](const std::string& route, HttpMethod method, int status,
                               double seconds) { metrics.request_done(route, method, status, seconds); }},
-        all_routes(api, live), tokens);
+        all_routes(api, live, moving), tokens);
     keep_http_address(options.state_folder, server->endpoint());
   }
 
@@ -29,6 +31,7 @@ struct HttpService::State {
   HttpMetrics metrics;
   HttpApi api;
   LiveEvents live;
+  MovingPictures moving;
   std::optional<HttpServer> server;  // ends first
 };
 
@@ -40,7 +43,7 @@ const std::string& HttpService::endpoint() const {
   return state_->server->endpoint();
 }
 
-HttpRouter all_routes(HttpApi& api, LiveEvents& live) {
+HttpRouter all_routes(HttpApi& api, LiveEvents& live, MovingPictures& moving) {
   HttpRouter router;
   add_health_routes(router, api);
   add_stream_routes(router, api);
@@ -54,6 +57,7 @@ HttpRouter all_routes(HttpApi& api, LiveEvents& live) {
   add_mcp_routes(router, api);
   add_token_routes(router, api);
   live.add_route(router);
+  moving.add_route(router);
   add_ui_routes(router);
   return router;
 }

@@ -35,6 +35,7 @@ class HttpService {
 class HttpRouter;
 struct HttpApi;
 class LiveEvents;
-HttpRouter all_routes(HttpApi& api, LiveEvents& live);
+class MovingPictures;
+HttpRouter all_routes(HttpApi& api, LiveEvents& live, MovingPictures& moving);
 
 }  // namespace palisade

@@ -199,6 +199,39 @@ class CamerasAndAnswers(unittest.TestCase):
         self.assertEqual(self.ask("POST", "/api/v1/uploads", b"")[0], 400)
         self.assertEqual(self.service.get("/health", token="")[0], 200)
 
+    def test_motion_jpeg_shows_one_picture_after_another_to_at_most_four_of_a_token(self):
+        def watch():
+            connection = self.service.connection()
+            connection.request("GET", "/api/v1/streams/a/picture.mjpeg", headers={"Authorization": f"Bearer {self.ask_token}"})
+            return connection, connection.getresponse()
+        watching = [watch() for _ in range(4)]
+        self.assertEqual([response.status for _, response in watching], [200] * 4)
+        response = watching[0][1]
+        self.assertEqual(response.headers["Content-Type"], "multipart/x-mixed-replace; boundary=palisade-picture")
+        pictures = []
+        while len(pictures) < 3:
+            self.assertEqual(response.readline(), b"--palisade-picture\r\n")
+            self.assertEqual(response.readline(), b"Content-Type: image/jpeg\r\n")
+            length = int(response.readline().split(b":")[1])
+            self.assertEqual(response.readline(), b"\r\n")
+            pictures.append(response.read(length))
+            self.assertEqual(response.readline(), b"\r\n")
+        self.assertTrue(all(picture.startswith(JPEG) for picture in pictures))
+        self.assertEqual(len(set(pictures)), 3)
+        connection, refused = watch()
+        self.assertEqual(refused.status, 429)
+        for pair in [(connection, refused), *watching]:
+            for one in pair:
+                one.close()
+
+        def again():
+            pair = watch()
+            for one in pair:
+                one.close()
+            return pair[1].status == 200
+        wait_for(again, "a place")
+        self.assertEqual(self.service.get("/api/v1/streams/a/picture.mjpeg", token=self.other)[0], 404)
+
     def test_a_picture_is_kept_to_compare_with(self):
         status, _, error = self.ask("POST", "/api/v1/streams/b/references/nothing")
         self.assertEqual((status, error["error"]["code"]), (404, "not_found"))

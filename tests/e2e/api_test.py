@@ -89,8 +89,8 @@ class Api(unittest.TestCase):
         for method, path, what in self.routes():
             with self.subTest(f"{method} {path}"):
                 target, scope = self.filled(path), what["x-scope"]
-                if "/live" in path:
-                    continue
+                if "/live" in path or path.endswith(".mjpeg"):
+                    continue  # it does not end
                 anonymous = self.ask(method, target, token=None)[0]
                 if scope == "nobody":
                     self.assertIn(anonymous, (200, 204))
