@@ -13,7 +13,7 @@ from palisade import BUILD, SOURCE, Running, main, wait_for
 
 PASSWORD = "p@:/#%[]!"
 MOST_CLICKS = 5
-COUNT_CLICKS = "window.clicks = 0; addEventListener('click', event => { if (event.isTrusted && event.detail > 0) clicks += 1; }, true);"
+COUNT_CLICKS = "window.clicks = 0; addEventListener('pointerdown', () => { clicks += 1; }, true);"
 
 
 class LockedCamera:
@@ -88,7 +88,7 @@ class FirstRun(unittest.TestCase):
         page = self.watched.open()
         page.click("text=Add the first camera")
         page.click(".choice:has-text('A camera')")
-        page.click("label:has-text('Address') input")
+        page.click("label.field:has-text('Address') input")
         page.keyboard.type(self.camera.url)
         for words in ("admin", PASSWORD):
             page.keyboard.press("Tab")
@@ -120,7 +120,7 @@ class FirstRun(unittest.TestCase):
         page.wait_for_selector(".choice")
         tab_to("A simulated street")
         keys.press("ArrowDown")
-        page.wait_for_selector("label:has-text('Address')")
+        page.wait_for_selector("label.field:has-text('Address')")
         for field, words in (("Address", self.camera.url), ("Name", "admin"), ("Password", PASSWORD)):
             tab_to(field)
             keys.type(words)
@@ -134,8 +134,8 @@ class FirstRun(unittest.TestCase):
     def test_a_wrong_password_is_told_with_a_remedy_and_nothing_is_written(self):
         page = self.watched.open("#/first")
         page.click(".choice:has-text('A camera')")
-        page.fill("label:has-text('Address') input", self.camera.url)
-        page.fill("label:has-text('Name') input >> nth=0", "admin")
+        page.fill("label.field:has-text('Address') input", self.camera.url)
+        page.fill("label.field:has-text('Name') input", "admin")
         page.fill("input[type=password]", "wrong")
         page.click("button:has-text('Try')")
         page.wait_for_selector("#try-out")
@@ -153,6 +153,15 @@ class FirstRun(unittest.TestCase):
         self.assertEqual(page.evaluate("window.clicks"), 3)
         page.click("text=To the wall")
         page.wait_for_selector("article.tile[aria-label=street]")
+
+    def test_a_film_of_ones_own_is_asked_about(self):
+        page = self.watched.open("#/first")
+        page.click(".choice:has-text('A film')")
+        page.set_input_files("input[type=file]", SOURCE / "configs" / "street.mp4")
+        page.click("button:has-text('Ask'):not([disabled])")
+        page.wait_for_selector(".answer .said, .answer .word")
+        self.assertRegex(page.inner_text(".answer"), r"16 pictures")
+        self.watched.screenshot("first-film")
 
 
 class Demo(unittest.TestCase):

@@ -84,8 +84,8 @@ class Many(unittest.TestCase):
         until(lambda: all(tab.page.evaluate("heard.length") > 3 for tab in tabs), "eight tabs that hear", page=tabs[0].page)
         self.assertEqual([tab.page.evaluate("ears.state") for tab in tabs], ["live"] * TABS)
 
-        self.service.stop()
         began = time.monotonic()
+        self.service.stop()
         for tab in tabs:
             tab.page.wait_for_selector("text=No contact with Palisade")
         told = time.monotonic() - began

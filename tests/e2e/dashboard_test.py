@@ -204,10 +204,18 @@ class Camera(InBrowser):
         page = watched.open("#/camera/street0")
         page.fill("#ask-in", "is there a person?")
         page.keyboard.press("Enter")
-        page.wait_for_selector(".answer .word")
-        self.assertIn(page.inner_text(".answer .word"), ("yes", "no"))
+        page.wait_for_selector(".answer .word, .answer .box-note")
+        self.assertIn(page.inner_text(".answer").split()[0], ("yes", "no"))
         self.assertRegex(page.inner_text(".answer"), r"\d+ pictures?")
         watched.screenshot("camera")
+
+    def save(self, page, done):
+        """Saves; a machine that is busy with other things says that it is too much, and is told to do it all the same."""
+        page.click("button:has-text('Save')")
+        page.wait_for_selector(f"button:has-text('Save all the same'), {done}")
+        if page.locator("button:has-text('Save all the same')").count():
+            page.click("button:has-text('Save all the same')")
+        page.wait_for_selector(done)
 
     def test_a_changed_prompt_is_in_the_next_event_and_no_other_camera_pauses(self):
         watched = self.watched(self.service)
@@ -220,8 +228,7 @@ class Camera(InBrowser):
         page.click("text=Yes or no alert")
         page.fill("label:has-text('Question') input", "is there a dog?")
         counts, began = [frames()], time.monotonic()
-        page.click("button:has-text('Save')")
-        page.wait_for_selector("button:has-text('Ask something else')")
+        self.save(page, "button:has-text('Ask something else')")
         written = self.service.get("/api/v1/streams/street1")[2]["settings"]
         self.assertEqual([task.get("question") for task in written["tasks"]], [None, "is there a dog?"])
 
@@ -243,7 +250,7 @@ class Camera(InBrowser):
         page.select_option("label:has-text('Every') select", "10s")
         settings = self.service.get("/api/v1/streams/street1")[2]["settings"]
         settings["tasks"][0]["every"] = "20s"
-        self.assertEqual(self.service.ask("PUT", "/api/v1/streams/street1", settings)[0], 200)
+        self.assertEqual(self.service.ask("PUT", "/api/v1/streams/street1?force=1", settings)[0], 200)
         page.click("button:has-text('Save')")
         page.wait_for_selector("text=was changed meanwhile")
         said = page.inner_text(".box-note.warn")
@@ -251,6 +258,9 @@ class Camera(InBrowser):
         self.assertIn("10s", said)
         watched.screenshot("changed-meanwhile")
         page.click("text=Save mine")
+        page.wait_for_selector("button:has-text('Save all the same'), button:has-text('Ask something else')")
+        if page.locator("button:has-text('Save all the same')").count():
+            page.click("button:has-text('Save all the same')")
         until(lambda: self.service.get("/api/v1/streams/street1")[2]["settings"]["tasks"][0]["every"] == "10s", "my change", page=page)
 
     def test_a_mask_is_drawn_by_mouse_and_by_keyboard(self):
@@ -298,7 +308,7 @@ class Camera(InBrowser):
         page.wait_for_url("**/#/system")
         page.keyboard.press("g")
         page.keyboard.press("w")
-        page.wait_for_url("**/#/wall")
+        page.wait_for_selector("#wall-q")
         page.keyboard.press("/")
         page.keyboard.type("gs?")
         self.assertEqual(page.input_value("#wall-q"), "gs?")
@@ -355,6 +365,9 @@ class Doors(InBrowser):
         page.wait_for_selector("article.tile")
         self.assertEqual(self.service.ask("DELETE", "/api/v1/tokens/guest")[0], 204)
         page.wait_for_selector("text=may no longer look in")
+        page.fill("input[name=token]", self.service.admin)
+        page.click("button:has-text('Open')")
+        page.wait_for_selector("article.tile")
 
     def test_ages_are_right_where_the_browsers_clock_is_wrong(self):
         context = self.browser.context(self.service)

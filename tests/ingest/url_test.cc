@@ -68,6 +68,9 @@ TEST_CASE("the host and the path of a URL are found") {
   CHECK(path_of("file://localhost/a") == "/a");
   CHECK(path_of("file:a%2.mp4") == "a%2.mp4");
   CHECK(path_of("/a%20b") == "/a%20b");
+  CHECK(path_of("street:/a%20b.mp4") == "/a%20b.mp4");
+  CHECK(names_file("street:/a.mp4"));
+  CHECK(scheme_of(kStreetUrl) == "street");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -34,4 +35,12 @@ TEST_CASE("an address that is not read, or may be read in two ways, is a problem
   CHECK_FALSE(has(address_problems("rtsp://admin:12/hunter@cam.local/x"), "hunter"));
   for (const std::string url : {"2026-11-30T10:00:00.mp4", "RTSP://cam/x", "C:x.mp4", "rtsp://admin:@cam/x"})
     CHECK_MESSAGE(address_problems(url).empty(), url);
+}
+
+TEST_CASE("the simulated street is the film that ships, again and again") {
+  const Settings settings =
+      parse_settings("streams:\n  - name: a\n    url: 'street:'\n    tasks: [{task: caption}]\n", "f.yaml");
+  const StreamSettings& street = settings.streams.at(0);
+  CHECK(street.loop);
+  CHECK(std::filesystem::is_regular_file(street.source.url.substr(std::string("street:").size())));
 }

@@ -69,6 +69,7 @@ async function enter(token) {
   fault = '';
   try {
     if (token) await logIn(api, token);
+    if (token && was) { location.reload(); return; }
     holder = await api.get('login');
     was = false;
   } catch (error) {
@@ -85,6 +86,7 @@ function leave() {
   holder = null;
   was = true;
   store.stop();
+  live.stop();
   shown?.stop?.();
   shown = null;
   redraw();

@@ -14,7 +14,7 @@ export function listen(act) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.(typed) || document.querySelector('dialog[open]')) return;
     if (event.key === '?') { act.list(); return; }
     if (!keysOn()) return;
-    if (chord && Date.now() - chord < 1200 && kPages[event.key]) { chord = 0; act.go(kPages[event.key]); return; }
+    if (chord && Date.now() - chord < 3000 && kPages[event.key]) { chord = 0; act.go(kPages[event.key]); return; }
     chord = 0;
     if (event.key === 'g') { chord = Date.now(); return; }
     if (event.key === '/') { event.preventDefault(); act.search(); return; }

@@ -21,7 +21,7 @@ export function page(context) {
   const fields = { url: '', username: '', password: '', name: '', preset: 'caption' };
   const pictures = makePictures({ api, redraw, every: 500 });
   const asking = makeAsking({ api, redraw });
-  const off = live.on(({ type, event }) => { if (started && type === 'answer' && event.subject === started && !first) { first = event; context.say(`First answer: ${event.data.text.slice(0, 200)}`); redraw(); } });
+  const off = live.on(({ type, event }) => { if (started && type === 'answer' && event.subject === started && !first) { first = event; redraw(); } });
 
   const freeName = stem => { for (let i = 1; ; i += 1) { const name = i === 1 ? stem : `${stem}_${i}`; if (!store.stream(name)) return name; } };
   function choose(next) {
@@ -50,6 +50,7 @@ export function page(context) {
   }
   async function start(event, force) {
     event.preventDefault();
+    if (trying) return undefined;
     if (source === 'film') return askFilm();
     if (source === 'camera' && !tried?.opened) return tryIt();
     fault = null;
@@ -85,14 +86,14 @@ export function page(context) {
     return html`<form class="form" @submit=${start}>
       ${source === 'camera' ? html`<label class="field"><span>Address</span>${input('url', { placeholder: 'rtsp://192.0.2.10/stream', required: true })}<small>Most cameras show it under Network or RTSP.</small></label>
         <div class="two"><label class="field"><span>Name</span>${input('username')}</label><label class="field"><span>Password</span>${input('password', { type: 'password' })}</label></div>` : nothing}
-      ${source === 'film' ? html`<label class="drop" @dragover=${event => event.preventDefault()} @drop=${event => { event.preventDefault(); take(event.dataTransfer.files); }}>${icon('drop')}<strong>Drop a film or up to sixteen pictures</strong><span class="small t3">${loading ? 'Sending them' : files ? files.map(file => file.name).join(', ').slice(0, 200) : 'MP4, MKV, JPEG, PNG, up to 200 MB'}</span>
+      ${source === 'film' ? html`<label class="drop" @dragover=${event => event.preventDefault()} @drop=${event => { event.preventDefault(); take(event.dataTransfer.files); }}>${icon('drop')}<strong>Drop a film or up to sixteen pictures</strong><span class="small t3">${loading ? 'Sending them' : files ? files.map(file => file.name).join(', ').slice(0, 200) : 'MP4, MKV, JPEG, PNG, up to 64 MB'}</span>
         <input type="file" multiple accept="image/*,video/*" aria-label="A film or up to sixteen pictures" @change=${event => take(event.target.files)}></label>`
     : html`<label class="field"><span>Call it</span>${input('name', { required: true, pattern: '[a-z0-9_\\-]{1,64}', max: 64 })}<small>Small letters, digits, _ and -.</small></label>`}
       <fieldset class="field"><legend>Ask it</legend><div class="chips">${Object.entries(kFirst).map(([key, one]) => html`<label><input type="radio" name="preset" .checked=${same(fields.preset === key)} @change=${() => set({ preset: key })}>${one.label}</label>`)}</div></fieldset>
       ${fault ? html`<div role="alert">${fault.plan ? note('warn', 'warn', html`<strong>Too much for this machine:</strong> ${fault.plan.plan}.`) : note('bad', 'warn', problems(fault))}</div>` : nothing}
       <div class="row">${source === 'camera' && tried?.opened ? html`<button type="button" class="btn" ?disabled=${trying || !fields.url.trim()} @click=${tryIt}>Try again</button>` : nothing}
         ${fault?.plan ? html`<button type="button" class="btn" @click=${event => start(event, true)}>Start all the same</button>` : nothing}
-        <button class="btn first end" ?disabled=${!ready || trying}>${trying ? 'Trying' : opens ? (tried ? 'Try again' : 'Try') : source === 'film' ? 'Ask' : 'Start watching'}</button></div></form>`;
+        <button class="btn first end" ?disabled=${!ready && !trying} aria-disabled=${String(trying)}>${trying ? 'Trying' : opens ? (tried ? 'Try again' : 'Try') : source === 'film' ? 'Ask' : 'Start watching'}</button></div></form>`;
   }
   function outcome() {
     if (trying) return html`<div class="pic"><div class="mid">${stakesTo(3)}<p>Trying ${source === 'street' ? 'the street' : fields.url.replace(/^\w+:\/\//, '').replace(/^[^/]*@/, '').slice(0, 60)}</p><small>gives up after 15 s</small></div></div>`;
@@ -104,13 +105,13 @@ export function page(context) {
     const stream = store.stream(started), have = Math.min(16, stream?.counts?.frames ?? 0), state = stream?.state?.state;
     const last = first ? null : stream?.tasks.find(task => task.last)?.last;
     const { said, p, name } = answerOf(first ?? last ?? {}), done = first || last;
-    return html`<div class="panel stack first-form"><div class="pic">${pictures.picture(started, done ? said : `What ${started} sees`)}</div>
-      <div role="status" class="stack-s">${done ? html`<p class="lead first-answer" dir="auto">${said}</p>${stream ? html`<p class="t2">${asks(stream.tasks[0])}</p>` : nothing}${probability(p, { name })}` : html`${stakesTo(have)}<p class="small t3">${state && state !== 'online' && state !== 'connecting' ? `${state}: ${stream.state.reason ?? ''}` : have < 16 ? 'Collecting its first pictures' : 'Reading them'}</p>`}</div>
-      <div class="row"><a class=${done ? 'btn first' : 'btn'} href="#/wall">To the wall</a><a class="btn" href=${`#/camera/${encodeURIComponent(started)}`}>Change what it is asked</a></div></div>`;
+    return html`<div class="panel flow first-form"><div class="pic">${pictures.picture(started, done ? said : `What ${started} sees`)}</div>
+      <div class="stack"><div role="status" class="stack-s">${done ? html`<p class="lead first-answer" dir="auto">${said}</p>${stream ? html`<p class="t2">${asks(stream.tasks[0])}</p>` : nothing}${probability(p, { name })}` : html`${stakesTo(have)}<p class="small t3">${state && state !== 'online' && state !== 'connecting' ? `${state}: ${stream.state.reason ?? ''}` : have < 16 ? 'Collecting its first pictures' : 'Reading them'}</p>`}</div>
+      <div class="row wrap"><a class=${done ? 'btn first' : 'btn'} href="#/wall">To the wall</a><a class="btn" href=${`#/camera/${encodeURIComponent(started)}`}>Change what it is asked</a></div></div></div>`;
   }
   function view() {
     const step = started ? 2 : (source === 'film' ? uploads.length : tried?.opened) ? 1 : 0;
-    return html`<div class="firstrun"><div class="head"><h1 id="title">${store.streams?.length ? 'What shall Palisade watch next?' : 'What shall Palisade watch first?'}</h1><p>Two minutes from here to the first sentence. Nothing leaves this machine.</p></div>
+    return html`<div class="firstrun"><div class="head"><h1 id="title">${(store.streams ?? []).some(stream => stream.name !== started) ? 'What shall Palisade watch next?' : 'What shall Palisade watch first?'}</h1><p>Two minutes from here to the first sentence. Nothing leaves this machine.</p></div>
       <ol class="crumb">${kSteps.map((words, i) => html`<li class=${i < step ? 'done' : ''} aria-current=${i === step ? 'step' : nothing}><b>${i + 1}</b>${words}</li>`)}</ol>
       ${started && started !== 'film' ? answering() : html`<fieldset><legend class="vh">Source</legend><div class="tiles">${kSources.map(([key, title, words, art]) => html`<label class="choice"><input type="radio" name="source" value=${key} .checked=${same(source === key)} @change=${() => choose(key)}><span class="pic">${art ? art() : html`<span class="mid">${icon('film')}</span>`}</span><span class="txt"><strong>${title}</strong><span>${words}</span></span></label>`)}</div></fieldset>
       ${source ? html`<div class="panel flow first-form">${form()}<div class="stack-s"><div class="stack-s" role="status">${outcome()}</div>${started === 'film' ? asking.view() : plan ? forecast({ used: Math.max(0, plan.used - plan.share), share: plan.share, fits: plan.fits, text: plan.fits ? 'The first answer comes a few seconds after you start.' : plan.plan }) : nothing}</div></div>` : nothing}`}</div>`;

@@ -54,7 +54,7 @@ export function page(context) {
     return html`<article class=${alerts.length ? 'tile alert' : 'tile'} aria-label=${stream.name}>
       <a class=${online && !store.awaySince ? 'pic' : 'pic stale'} href=${`#/camera/${encodeURIComponent(stream.name)}`}>
         ${pictures.picture(stream.name, said ? `${stream.name}: ${said.slice(0, 200)}` : stream.name)}
-        ${alerts.length ? html`<span class="badge">${icon('bell')}<span class="cut">${alerts[0].data.text || alerts[0].data.rule}, ${span(secondsSince(alerts[0].data.since ?? alerts[0].time, context.now()))}</span></span>` : nothing}
+        ${alerts.length ? html`<span class="badge">${icon('bell')}<span class="cut">${alerts[0].data.text || alerts[0].data.rule}${alerts[0].data.change === 'confirmed' ? ', confirmed' : ''}, ${span(secondsSince(alerts[0].data.since ?? alerts[0].time, context.now()))}</span></span>` : nothing}
         ${online ? nothing : html`<span class="mid">${sign ? icon(sign) : stakesTo(Math.min(15, stream.counts?.frames ?? 0))}<p>${why}</p><small class="num">${next}</small></span>`}
         <span class="scrim"><span class="cut">${stream.name}</span>${online && age !== null ? html`<span class="age num" title="Age of the picture">${age < 60 ? `${age.toFixed(1)} s` : span(age)}</span>` : nothing}</span>
       </a>

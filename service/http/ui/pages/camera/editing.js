@@ -25,21 +25,23 @@ export function makeEditing({ api, name, redraw, say, store }) {
     const { body, headers } = await api.full('GET', path);
     return { settings: body.settings ?? null, etag: headers.get('ETag') };
   };
-  async function write(next, tag, force) {
+  async function write(next, tag, force, then) {
     busy = true; fault = null; over = null;
     redraw();
     try {
       const { headers } = await api.full('PUT', path, { body: next, headers: tag ? { 'If-Match': tag } : {}, query: force ? { force: 1 } : {} });
       settings = next; etag = headers.get('ETag'); conflict = null;
       say(`${name} is saved.`);
+      then?.();
       store.refresh('streams'); store.refresh('capacity');
       return true;
     } catch (error) {
       if (error.status === 412) {
         const now = await read();
-        conflict = { mine: next, theirs: now.settings, tag: now.etag };
+        conflict = { mine: next, theirs: now.settings, tag: now.etag, then };
       } else if (error.status === 429 && error.plan !== undefined) {
-        over = { next, tag, plan: error.plan.plan ?? error.message };
+        over = { next, tag, then };
+        conflict = null;
       } else {
         fault = error;
       }
@@ -58,7 +60,8 @@ export function makeEditing({ api, name, redraw, say, store }) {
     },
     // The settings as `change` would leave them.
     changed(change) { const next = clone(settings); change(next); return next; },
-    save: change => write(self.changed(change), etag, false),
+    // `then` is called once it is written, be it after a difference was settled.
+    save: (change, then) => write(self.changed(change), etag, false, then),
     async remove() {
       busy = true; redraw();
       try { await api.send('DELETE', path); store.refresh('streams'); return true; } catch (error) { fault = error; return false; } finally { busy = false; redraw(); }
@@ -71,9 +74,9 @@ export function makeEditing({ api, name, redraw, say, store }) {
         return html`<div class="box-note warn stack-s" role="alert"><svg class="i" aria-hidden="true"><use href="ui/icons.svg#warn"></use></svg><div class="stack-s"><p><strong>${name} was changed meanwhile.</strong> ${lines.length ? 'The rest is the same.' : 'Both say the same.'}</p>
           ${lines.map(line => html`<p>${line.where}: theirs <b>${line.theirs}</b>, yours <b>${line.mine}</b></p>`)}
           <div class="row"><button class="btn" type="button" @click=${() => { settings = conflict.theirs; etag = conflict.tag; conflict = null; redraw(); }}>Take theirs</button>
-          <button class="btn end" type="button" @click=${() => write(conflict.mine, conflict.tag, false)}>Save mine</button></div></div></div>`;
+          <button class="btn end" type="button" @click=${() => write(conflict.mine, conflict.tag, false, conflict.then)}>Save mine</button></div></div></div>`;
       }
-      if (over) return html`${note('warn', 'warn', html`<strong>Too much for this machine:</strong> ${over.plan}.`)}<div class="row"><button class="btn end" type="button" @click=${() => write(over.next, over.tag, true)}>Save all the same</button></div>`;
+      if (over) return html`${note('warn', 'warn', html`<strong>Too much for this machine.</strong> Windows would be left out.`)}<div class="row"><button class="btn end" type="button" @click=${() => write(over.next, over.tag, true, over.then)}>Save all the same</button></div>`;
       return fault ? html`<div role="alert">${note('bad', 'warn', problems(fault))}</div>` : nothing;
     },
   };

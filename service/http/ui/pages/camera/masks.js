@@ -56,9 +56,9 @@ export function makeMasks({ context, editing }) {
     else return;
     event.preventDefault();
   }
-  async function save() {
+  function save() {
     const points = rounded(drawing), i = index;
-    if (await editing.save(settings => { const list = [...areas(settings)]; if (i >= 0) list[i] = points; else list.push(points); put(settings, list); })) stop();
+    editing.save(settings => { const list = [...areas(settings)]; if (i >= 0) list[i] = points; else list.push(points); put(settings, list); }, stop);
   }
   const drop = i => editing.save(settings => put(settings, areas(settings).filter((_, k) => k !== i)));
 

@@ -52,6 +52,7 @@ export function makePrompts({ context, name, editing }) {
   }
   const picture = async () => base64(await (await api.ask('GET', `streams/${encodeURIComponent(name)}/picture.jpg`)).blob());
   async function tryIt() {
+    if (asking.busy || watching) return;
     trial = null;
     const pair = kPresets[draft.preset]?.pair;
     const body = { prompt: draft.preset === 'caption' ? 'caption en' : draft.question.trim() };
@@ -71,12 +72,13 @@ export function makePrompts({ context, name, editing }) {
     try { if (answer) trial = { hour: await alertsOfLastHour() }; } catch { /* no journal to look into */ }
     redraw();
   }
-  async function save(event) {
+  function save(event) {
     event.preventDefault();
+    if (editing.busy) return;
     const mine = draft;
-    if (await editing.save(settings => apply(settings, mine, index)) && draft === mine) close();
+    editing.save(settings => apply(settings, mine, index), () => { if (draft === mine) close(); });
   }
-  async function remove(at) { if (await editing.save(settings => removeTask(settings, at))) close(); }
+  const remove = at => editing.save(settings => removeTask(settings, at), close);
 
   function row(task, at) {
     const rule = (editing.settings.rules ?? []).find(one => one.task === nameOf(task)), words = task.question ?? task.statement ?? task.objects ?? (task.task === 'caption' ? 'What happens?' : task.task);
@@ -112,8 +114,8 @@ export function makePrompts({ context, name, editing }) {
       ${trial?.fault ? note('bad', 'warn', trial.fault) : nothing}
       ${trial?.hour ? note('', 'right', html`Over the last hour it would have alerted <strong>${trial.hour.alerts === 1 ? 'once' : `${trial.hour.alerts} times`}</strong>, by ${count(trial.hour.of, 'answer')}.`) : nothing}
       ${editing.view()}
-      <div class="row">${context.may('ask') && draft.preset !== 'other' ? html`<button type="button" class="btn" ?disabled=${!ready || asking.busy || !!watching} @click=${tryIt}>${asking.answer || asking.error ? 'Try again' : 'Try'}</button>` : nothing}
-        <button type="button" class="btn bare" @click=${close}>Cancel</button><button class="btn first end" ?disabled=${!ready || editing.busy}>${editing.busy ? 'Saving' : 'Save'}</button></div>
+      <div class="row">${context.may('ask') && draft.preset !== 'other' ? html`<button type="button" class="btn" ?disabled=${!ready} aria-disabled=${String(asking.busy || !!watching)} @click=${tryIt}>${asking.answer || asking.error ? 'Try again' : 'Try'}</button>` : nothing}
+        <button type="button" class="btn bare" @click=${close}>Cancel</button><button class="btn first end" ?disabled=${!ready} aria-disabled=${String(editing.busy)}>${editing.busy ? 'Saving' : 'Save'}</button></div>
       ${fresh || (editing.settings.tasks ?? []).length < 2 ? nothing : html`<button type="button" class="btn bare" ?disabled=${editing.busy} @click=${() => remove(index)}>Ask this no longer</button>`}
     </form>`;
   }
