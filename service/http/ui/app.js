@@ -7,6 +7,7 @@ import { go, replace, routeOf } from './router.js';
 import { frame, showKeys, takeTheme } from './frame.js';
 import { listen } from './keys.js';
 import { logIn, loginPage, takeTokenOfAddress } from './login.js';
+import { sheets } from './parts/player.js';
 import { page as wall } from './pages/wall.js';
 
 // Every other page is loaded when it is first seen.
@@ -97,7 +98,7 @@ addEventListener('hashchange', async () => {
   if (location.hash.startsWith('#token=')) { await takeTokenOfAddress(api).catch(() => {}); location.reload(); return; }
   if (holder) turn();
 });
-store.on(redraw);
+store.on(() => { sheets.side = store.status?.model?.side ?? sheets.side; redraw(); });
 live.watch(redraw);
 setInterval(() => { if (document.visibilityState === 'visible' && holder) redraw(); }, 1000); // ages grow
 listen({

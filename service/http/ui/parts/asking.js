@@ -15,7 +15,7 @@ export function makeAsking({ api, redraw }) {
   let stage = '', text = '', answer = null, error = null, took = 0, sheet = '', stop = null;
   const forget = () => { if (sheet) URL.revokeObjectURL(sheet); sheet = ''; };
   const self = {
-    get busy() { return stop !== null; }, get answer() { return answer; }, get error() { return error; },
+    get busy() { return stop !== null; }, get answer() { return answer; }, get error() { return error; }, get sheet() { return sheet; },
     // Asks; resolves to the answer's data, or null where it failed (`error` says why) or was stopped.
     async ask(body) {
       stop?.abort();
@@ -27,7 +27,7 @@ export function makeAsking({ api, redraw }) {
         await api.stream('POST', 'ask', body, (type, data) => {
           if (stop !== mine) return;
           if (type === 'stage') stage = data.stage;
-          if (type === 'text') { stage = 'decode'; text = data.text; }
+          if (type === 'text') { stage = 'decode'; text += data.text; }
           if (type === 'answer') answer = data;
           redraw();
         }, mine.signal);

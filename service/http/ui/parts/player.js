@@ -7,11 +7,15 @@ import { stakes } from './stakes.js';
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const kBetween = 140;
 
+// Side of a frame in a contact sheet, which is the model's, and the paper around each.
+export const sheets = { side: 224 };
+const kPaper = 4;
+
 // One frame of a sheet of `count`.
 export function sheetCell(src, i, count, label) {
-  const columns = Math.min(4, count), rows = Math.ceil(count / columns);
-  const x = columns > 1 ? (i % columns) * 100 / (columns - 1) : 0, y = rows > 1 ? Math.floor(i / columns) * 100 / (rows - 1) : 0;
-  const places = { backgroundImage: src ? `url("${src}")` : '', backgroundSize: `${columns * 100}% ${rows * 100}%`, backgroundPosition: `${x}% ${y}%` };
+  const columns = Math.min(4, count), rows = Math.ceil(count / columns), { side } = sheets, whole = n => n * (side + kPaper) + kPaper;
+  const size = n => `${whole(n) / side * 100}%`, put = (k, n) => `${(kPaper + k * (side + kPaper)) / (whole(n) - side) * 100}%`;
+  const places = { backgroundImage: src ? `url("${src}")` : '', backgroundSize: `${size(columns)} ${size(rows)}`, backgroundPosition: `${put(i % columns, columns)} ${put(Math.floor(i / columns), rows)}` };
   return html`<span class="sheet" role=${label ? 'img' : nothing} aria-label=${label ?? nothing} ${place(places)}></span>`;
 }
 
