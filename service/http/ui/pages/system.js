@@ -1,0 +1,26 @@
+// How the machine is doing: room for more cameras, time from picture to answer, how sure against how often right, journal, tokens.
+import { html, nothing } from '../lit.js';
+import { count, span } from '../words.js';
+import { capacityPanel, makeCapacity } from './system/capacity.js';
+import { latencyPanel } from './system/latency.js';
+import { makeCalibration } from './system/calibration.js';
+import { journalPanel } from './system/journal.js';
+import { makeTokens } from './system/tokens.js';
+
+export function page(context) {
+  const { store } = context;
+  const capacity = makeCapacity(context), calibration = makeCalibration(context), tokens = makeTokens(context);
+
+  function line() {
+    const status = store.status;
+    if (!status) return '';
+    const { model } = status;
+    return [`${model.id}, ${model.precision}`, `up ${span(status.uptime_seconds)}`, status.version ? `Palisade ${status.version}` : '', store.streams ? count(store.streams.length, 'camera') : ''].filter(Boolean).join(' · ');
+  }
+  return {
+    title: 'System',
+    view: () => html`<div class="head"><h1 id="title">System</h1><span class="sub small num">${line()}</span></div>
+      <div class="sys">${capacityPanel(capacity, store)}${latencyPanel(store.status)}${calibration.view()}${journalPanel(store.status, context.now())}${context.may('admin') ? tokens.view() : nothing}</div>`,
+    stop() { capacity.stop(); calibration.stop(); tokens.stop(); },
+  };
+}
