@@ -1,7 +1,6 @@
 #include "service/transfer/transfer_lines.h"
 
 #include "base/format.h"
-#include "base/input_file.h"
 #include "base/json.h"
 #include "service/settings/settings.h"
 #include "service/settings/settings_reader.h"
@@ -71,7 +70,7 @@ std::string checked(const std::string& key, PlainText text, const TransferLine& 
   return std::move(text.text);
 }
 
-void parse(TransferLine& line, bool last) {
+void parse(TransferLine& line, SuffixRule suffix, bool last) {
   Json json;
   try {
     json = parse_json(line.text, line.place());
@@ -81,17 +80,20 @@ void parse(TransferLine& line, bool last) {
     throw;
   }
   if (!json.is_object()) throw Error(line.place() + ": is no JSON object ({...})");
-  line.suffix = checked("suffix", plain_text(text_at(json, "suffix", line.place())), line);
+  if (suffix == SuffixRule::kNeeded || json.contains("suffix"))
+    line.suffix = checked("suffix", plain_text(text_at(json, "suffix", line.place())), line);
   read_pictures(json, line);
   line.prefix = checked("prefix", whole_prompt(text_at(json, "prefix", line.place())), line);
 }
 
-void require_lines(const fs::path& file) {
+// The file, where it may be one of JSON lines.
+const fs::path& checked_file(const fs::path& file) {
   InputFile whole(file);
   std::string start(kJudgedStart, '\0');
   start.resize(whole.read(start));
   const std::string mistake = file_mistake(start);
   if (!mistake.empty()) throw SettingsError({file.string() + ":1: " + mistake});
+  return file;
 }
 
 bool next_line(LineReader& reader, std::string& text, LineProblems& problems) {
@@ -115,28 +117,37 @@ void LineProblems::add(int line, std::string problem) {
   if (kept_.size() < kMaxKept) kept_.try_emplace(line, std::move(problem));
 }
 
-std::vector<TransferLine> read_transfer_lines(const fs::path& file, LineProblems& problems) {
-  require_lines(file);
-  LineReader reader(file, kMaxLineBytes);
-  std::vector<TransferLine> lines;
+TransferLineReader::TransferLineReader(fs::path file, LineProblems& problems, SuffixRule suffix)
+    : file_(std::move(file)),
+      problems_(problems),
+      suffix_(suffix),
+      reader_(checked_file(file_), kMaxLineBytes) {}
+
+bool TransferLineReader::next(TransferLine& line) {
   std::string text;
-  bool went_on = false;
-  while (next_line(reader, text, problems)) {
-    if (reader.number() == 1 && text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
+  while (next_line(reader_, text, problems_)) {
+    if (reader_.number() == 1 && text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
     const std::size_t first = text.find_first_not_of(" \t\r");
     if (first == std::string::npos) continue;
     // Skips the rest of an object that is spread over several lines.
-    if (went_on && text[first] != '{') break;
-    went_on = false;
-    TransferLine line{.file = file, .number = reader.number(), .text = text};
+    if (went_on_ && text[first] != '{') return false;
+    went_on_ = false;
+    line = {.file = file_, .number = reader_.number(), .text = text};
     try {
-      parse(line, reader.ended_open());
-      lines.push_back(std::move(line));
+      parse(line, suffix_, reader_.ended_open());
+      return true;
     } catch (const Error& problem) {
-      problems.add(reader.number(), problem.what());
-      went_on = goes_on(text);
+      problems_.add(reader_.number(), problem.what());
+      went_on_ = goes_on(text);
     }
   }
+  return false;
+}
+
+std::vector<TransferLine> read_transfer_lines(const fs::path& file, LineProblems& problems) {
+  TransferLineReader reader(file, problems);
+  std::vector<TransferLine> lines;
+  for (TransferLine line; reader.next(line);) lines.push_back(std::move(line));
   if (problems.empty() && lines.empty()) problems.add(0, file.string() + ": holds no example");
   return lines;
 }

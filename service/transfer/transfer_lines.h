@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/format.h"
+#include "base/input_file.h"
 
 namespace palisade {
 
@@ -34,6 +35,26 @@ class LineProblems {
  private:
   std::map<int, std::string> kept_;
   std::size_t count_ = 0;
+};
+
+// Whether a line without a suffix is one.
+enum class SuffixRule { kNeeded, kMayBeMissing };
+
+// The lines of a file of examples, one after the other, so that a file of any size takes the memory of one
+// line. What is said of read_transfer_lines() holds for it.
+class TransferLineReader {
+ public:
+  TransferLineReader(std::filesystem::path file, LineProblems& problems,
+                     SuffixRule suffix = SuffixRule::kNeeded);
+  // The next line without a problem; false at the end.
+  bool next(TransferLine& line);
+
+ private:
+  const std::filesystem::path file_;
+  LineProblems& problems_;
+  const SuffixRule suffix_;
+  LineReader reader_;
+  bool went_on_ = false;  // the line before began an object that is spread over several
 };
 
 // Reads a file of examples; relative paths are relative to its folder. Malformed lines and missing pictures
