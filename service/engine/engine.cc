@@ -16,10 +16,6 @@ namespace palisade {
 using std::chrono::steady_clock;
 namespace {
 
-// Requests of cameras whose new images are encoded as one batch. More would leave their lanes, where a newer
-// clip could still replace them.
-constexpr std::size_t kTogether = 4;
-
 std::vector<Image> images_of(const Clip& clip) {
   std::vector<Image> images;
   for (const Frame& frame : clip.frames) images.push_back(frame.image);
@@ -148,7 +144,7 @@ bool Engine::admit() {
   }
   const auto waiting = [&] { return !encodings_.empty() || next_to_prefill() != nullptr; };
   while (answers_.size() + cameras.size() < limits_.answers) {
-    const bool people_alone = cameras.size() >= kTogether || (cameras.empty() && waiting());
+    const bool people_alone = cameras.size() >= limits_.together || (cameras.empty() && waiting());
     std::optional<Request> request = queue_.try_pop(people_alone);
     if (!request) break;
     take(*std::move(request));

@@ -20,6 +20,9 @@ struct EngineLimits {
   std::size_t kv_cache_bytes = std::size_t(4) << 30;  // for keys and values of all answers in progress
   std::size_t answers = 64;                           // in progress at once
   AnswerMeter* meter = nullptr;                       // is told of the work; outlives the engine; null: none
+  // Requests of cameras whose new images are encoded as one batch. More would leave their lanes, where a
+  // newer clip could still replace them.
+  std::size_t together = 4;
 };
 
 // The thread that owns the model. Answers of cameras and people are stepped in one batch and join and leave
