@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/format.h"
+#include "examples/demo_model/exam_lines.h"
 #include "examples/demo_model/exam_scenes.h"
 #include "examples/demo_model/marks.h"
 #include "model/decoding/generation.h"
@@ -21,6 +22,7 @@ struct Options {
   std::filesystem::path model = std::filesystem::path(PALISADE_CONFIGS) / "models" / "demo";
   int scenes = 1000;
   bool stills_alone = false;
+  std::filesystem::path lines;  // folder to write; empty: the model is examined
 };
 
 std::string flipped(std::string text) {
@@ -116,28 +118,39 @@ void print(const Results& results) {
               results.reversed.exact_share(), results.reversed.asked);
 }
 
-int examine(const Options& options) {
-  const PaliGemma model(options.model);
+// Calls take(clip, aside) for every clip of the exam; `aside`: it is also asked about grey pictures and
+// backwards.
+template <typename Take>
+void for_each_clip(const Options& options, const Take& take) {
   ExamScenes scenes;
-  Exam exam(model);
   Progress progress("exam");
   for (int i = 0; i < options.scenes; ++i) {
     const auto seed = std::uint64_t(i);
-    const bool aside = i % 4 == 0;  // also asked about grey pictures and backwards
-    exam.take(scenes.still(seed), aside);
-    if (options.stills_alone) {
-      progress.show(double(i + 1) / options.scenes, format("{} scenes", i + 1));
-      continue;
-    }
-    exam.take(scenes.pair(seed), aside);
-    exam.take(scenes.window(seed), aside);
-    // A scene has ten windows.
-    if (i % 10 == 0) {
-      for (const ExamClip& clip : scenes.rolling(seed)) exam.take(clip, false);
+    const bool aside = i % 4 == 0;
+    take(scenes.still(seed), aside);
+    if (!options.stills_alone) {
+      take(scenes.pair(seed), aside);
+      take(scenes.window(seed), aside);
+      // A scene has ten windows.
+      if (i % 10 == 0) {
+        for (const ExamClip& clip : scenes.rolling(seed)) take(clip, false);
+      }
     }
     progress.show(double(i + 1) / options.scenes, format("{} scenes", i + 1));
   }
-  progress.clear();
+}
+
+int examine(const Options& options) {
+  if (!options.lines.empty()) {
+    ExamLines lines(options.lines);
+    for_each_clip(options, [&](const ExamClip& clip, bool) { lines.add(clip); });
+    lines.finish();
+    std::printf("%s\n", (options.lines / "exam.jsonl").c_str());
+    return 0;
+  }
+  const PaliGemma model(options.model);
+  Exam exam(model);
+  for_each_clip(options, [&](const ExamClip& clip, bool aside) { exam.take(clip, aside); });
   print(exam.results);
   return 0;
 }
@@ -154,6 +167,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   app.add_flag("--stills", options.stills_alone, "Single pictures alone: captions, questions and detection");
+  app.add_option("--lines", options.lines,
+                 "New folder for the same questions as `palisade evaluate` reads them, instead of an exam");
   CLI11_PARSE(app, argc, argv);
   try {
     return world::examine(options);
