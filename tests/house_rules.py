@@ -60,7 +60,8 @@ MAY_INCLUDE = {
                         "tasks tasks/filters service/terminal service/settings",
     "service/bench": "frames model/tensor model/config model/kernels model/matmul model/paligemma service/terminal service/settings "
                      "service/engine service/streams",
-    "service/evaluation": "model/masks tasks tasks/certainty tasks/metrics service/terminal service/settings service/transfer",
+    "service/evaluation": "frames ingest ingest/source ingest/pictures model/weights model/masks model/paligemma tasks tasks/events tasks/certainty tasks/metrics "
+                          "service/terminal service/settings service/journal service/engine service/http service/transfer",
     "service/verify": "frames ingest/pictures model model/tensor model/text model/config model/kernels model/weights model/matmul "
                       "model/siglip model/masks model/paligemma model/decoding model/train tasks",
     "service": "frames ingest ingest/source ingest/pictures model/masks tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams service/http service/bench",  # wires all of it

@@ -31,10 +31,11 @@ std::string bins_of(const std::vector<JudgedChoice>& choices, double left, doubl
 }
 
 std::string diagram(const ReliabilityStory& story, double left, double top) {
-  std::string svg = text_at(left, top - 24, story.name) +
-                    text_at(left, top - 8,
-                            format("{} judged, error {:.3f} before, {:.3f} after", story.before.size(),
-                                   calibration_error(story.before), calibration_error(story.after)));
+  const std::string error =
+      format("{} judged, error {:.3f}", story.before.size(), calibration_error(story.before));
+  const std::string after =
+      story.after.empty() ? "" : format(" before, {:.3f} after", calibration_error(story.after));
+  std::string svg = text_at(left, top - 24, story.name) + text_at(left, top - 8, error + after);
   for (int tenth = 0; tenth <= 10; tenth += 2) {
     const double at = kSide * tenth / 10;
     svg += line(left + at, top, left + at, top + kSide, "#ddd") +
@@ -51,14 +52,16 @@ std::string diagram(const ReliabilityStory& story, double left, double top) {
 std::string reliability_svg(const std::vector<ReliabilityStory>& stories) {
   const std::size_t across = std::min(std::max<std::size_t>(stories.size(), 1), kAcrossEach);
   const std::size_t down = (stories.size() + kAcrossEach - 1) / kAcrossEach;
-  std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"" +
-                    attribute("width", std::max(kLeft + kAcross * double(across), 700.0)) +
-                    attribute("height", kTop + kDown * double(down)) +
-                    " font-family=\"sans-serif\" font-size=\"12\">\n" +
-                    "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n" +
-                    text_at(kLeft, 20,
-                            "How often a choice is right (upwards) at its probability (to the right): "
-                            "orange before, blue after");
+  const bool fitted =
+      std::ranges::any_of(stories, [](const ReliabilityStory& story) { return !story.after.empty(); });
+  std::string svg =
+      "<svg xmlns=\"http://www.w3.org/2000/svg\"" +
+      attribute("width", std::max(kLeft + kAcross * double(across), 700.0)) +
+      attribute("height", kTop + kDown * double(down)) + " font-family=\"sans-serif\" font-size=\"12\">\n" +
+      "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n" +
+      text_at(kLeft, 20,
+              std::string("How often a choice is right (upwards) at its probability (to the right)") +
+                  (fitted ? ": orange before, blue after" : ""));
   for (std::size_t i = 0; i < stories.size(); ++i)
     svg += diagram(stories[i], kLeft + kAcross * double(i % kAcrossEach),
                    kTop + kDown * double(i / kAcrossEach));

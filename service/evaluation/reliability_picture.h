@@ -7,7 +7,7 @@
 
 namespace palisade {
 
-// Judged choices of one kind of question, before and after a curve.
+// Judged choices of one kind of question, before and after a curve; without a curve `after` is empty.
 struct ReliabilityStory {
   std::string name;
   std::vector<JudgedChoice> before;
