@@ -60,8 +60,8 @@ void read_verdict(const Verdict& verdict, std::string_view affirmative, std::str
                    {.text = std::string(negative), .p = verdict.p_negative(), .logprob = {}}};
 }
 
-// A whole prompt is read as its first word says. Of a question that asks for anything but yes or no the two
-// would say nothing.
+// A whole prompt is read as its first word says. A statement about two pictures is true or false; of a
+// question that asks for anything else the two would say nothing.
 void read_by_prompt(const Answer& answer, const Reading& reading, AnswerEvent& event) {
   const std::string_view task = task_of_prompt(event.prompt);
   if (reading.type && reading.type->kind != AnswerType::Kind::kText && !answer.choices.empty()) {
@@ -72,7 +72,9 @@ void read_by_prompt(const Answer& answer, const Reading& reading, AnswerEvent& e
   }
   if (task == "detect" || task == "segment") return read_boxes(answer, reading, event);
   read_text(answer, event);
-  if (task == "question" && answer.yes_no.mass() > 0.5) read_verdict(answer.yes_no, "yes", "no", event);
+  if (task != "question") return;
+  if (answer.yes_no.mass() > 0.5) read_verdict(answer.yes_no, "yes", "no", event);
+  if (answer.true_false.mass() > 0.5) read_verdict(answer.true_false, "true", "false", event);
 }
 
 // NLVR2's labels.

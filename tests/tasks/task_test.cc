@@ -100,6 +100,11 @@ TEST_CASE(
   CHECK(choices("question", likely)[1].text == "no");
   CHECK(choices("question", likely)[1].p == doctest::Approx(0.75));
   CHECK(choices("pair", likely).empty());  // nothing was said of true and false
+  // A statement about two pictures, asked with the words of a question.
+  const Answer statement{.text = "true", .true_false = {.affirmative = 0.6, .negative = 0.2}};
+  REQUIRE(choices("question", statement).size() == 2);
+  CHECK(choices("question", statement)[0].text == "true");
+  CHECK(choices("question", statement)[0].p == doctest::Approx(0.75));
 }
 
 TEST_CASE("choices that were given stand in the event, with their log-probabilities and nothing else") {
