@@ -12,7 +12,7 @@ class Service::Backend : public HttpBackend {
   explicit Backend(Service& service)
       : service_(service),
         journal_bytes_(std::uint64_t(service.settings_.journal.size_gb * 1e9)),
-        demo_model_(service.settings_.model.empty()) {}
+        demo_model_(!service.model_.identity().notice.empty()) {}
 
   std::string node() const override;
   std::vector<HttpStream> streams() const override;

@@ -7,7 +7,7 @@ import threading
 import time
 import unittest
 
-from dashboard import Browser, Watched, or_skip, until
+from dashboard import SCREENS, Browser, Watched, or_skip, until
 from http_service import HttpService
 from palisade import BUILD, SOURCE, Running, main, wait_for
 
@@ -171,13 +171,15 @@ class Demo(unittest.TestCase):
         demo = Running(SOURCE / "examples" / "demo" / "demo.sh", "--seconds", 300, environment={"PALISADE_BUILD": str(BUILD)})
         self.addCleanup(demo.__exit__)
         link = wait_for(lambda: re.search(r"http://127\.0\.0\.1:\d+/#token=\w+", demo.stdout()), "the link")[0]
-        page = browser.context(size=(1280, 560)).new_page()
+        page = browser.context(size=(1180, 440)).new_page()
         page.goto(link)
         for camera in ("street0", "street1"):
             until(lambda: re.search(r"\b(left|right|stays?|street)\b", page.inner_text(f"article.tile[aria-label={camera}] .said")) if page.locator(f"article.tile[aria-label={camera}] .said").count() else None,
                   f"a caption of {camera}", page=page)
+        page.wait_for_selector("text=Demo model.")
         page.wait_for_function("[...document.querySelectorAll('.tile img')].every(img => img.naturalWidth > 100)")
-        page.screenshot(path=str(BUILD / "dashboard" / "demo.png")) if (BUILD / "dashboard").exists() else None
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENS / "demo.jpg", type="jpeg", quality=72)
         self.assertIn("said", wait_for(lambda: demo.stdout() if "said" in demo.stdout() else None, "the score"))
 
 

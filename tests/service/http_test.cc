@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "service/http/access.h"
+#include "service/http/dashboard_link.h"
 #include "service/http/question.h"
 #include "service/http/request_check.h"
 #include "service/http/router.h"
@@ -177,4 +178,9 @@ TEST_CASE("what a handler throws becomes an answer of its kind, and the first an
   CHECK(answered([] { throw Unavailable("x"); }) == 503);
   CHECK(answered([] { throw Error("x"); }) == 500);
   CHECK(answered([] { throw std::runtime_error("x"); }) == 500);
+}
+
+TEST_CASE("a link to the dashboard has the token behind the #, and none leads to a Unix socket") {
+  CHECK(dashboard_link("tcp://127.0.0.1:8420", "pal_1") == "http://127.0.0.1:8420/#token=pal_1");
+  CHECK_THROWS_AS(dashboard_link("ipc:///run/palisade/http", "pal_1"), UsageError);
 }
