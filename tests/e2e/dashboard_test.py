@@ -286,14 +286,15 @@ class Camera(InBrowser):
         until(lambda: "masks" not in self.service.get("/api/v1/streams/street1")[2]["settings"], "no mask", page=page)
 
     def test_no_page_has_a_fault_that_axe_finds_or_scrolls_sideways(self):
+        event = until(lambda: self.service.get("/api/v1/events?stream=street0&kind=answer&limit=1")[2]["events"], "an event")[0]["event"]["id"]
         for scheme in ("light", "dark"):
             for width in (1280, 360):
                 watched = self.watched(self.service, scheme=scheme, size=(width, 800))
-                for where in PAGES:
+                for where in [*PAGES, f"#/event/{event}"]:
                     with self.subTest(f"{where} {scheme} {width}"):
                         page = watched.open(where)
                         page.wait_for_timeout(700)
-                        watched.screenshot(f"{where[2:].replace('/', '-')}-{scheme}-{width}")
+                        watched.screenshot(f"{where[2:].split('/')[0]}-{scheme}-{width}")
                         self.assertEqual(watched.axe(), [])
                         self.assertLessEqual(watched.overflow(), 0)
                 self.assertEqual(watched.errors, [])
