@@ -48,12 +48,12 @@ class NormalNumbers {
 };
 
 // Where a tensor of the joined model comes from.
-struct TensorSource {
+struct TensorOrigin {
   const PartCheckpoint* weights = nullptr;  // nullptr: zeros
   std::string name;                         // there
 };
 
-TensorSource source_of(const std::string& name, const ImageTowerFolder& tower, const GemmaFolder& gemma) {
+TensorOrigin source_of(const std::string& name, const ImageTowerFolder& tower, const GemmaFolder& gemma) {
   if (name.starts_with(kVisionPrefix)) return {&tower.weights(), name.substr(kVisionPrefix.size())};
   if (name.starts_with(kLanguagePrefix)) return {&gemma.weights(), name.substr(kLanguagePrefix.size())};
   return {};
@@ -65,7 +65,7 @@ void require_parts(const std::vector<NamedShape>& tensors, const ImageTowerFolde
   std::set<std::string> known = {kGemmaEmbedding, kEmbeddingTensor};
   std::set<std::string> known_of_tower;
   for (const NamedShape& tensor : tensors) {
-    const TensorSource source = source_of(tensor.name, tower, gemma);
+    const TensorOrigin source = source_of(tensor.name, tower, gemma);
     if (source.weights == nullptr) continue;
     (source.weights == &gemma.weights() ? known : known_of_tower).insert(source.name);
     if (tensor.name != kEmbeddingTensor) source.weights->require(source.name, tensor.shape);
@@ -100,7 +100,7 @@ void write_embedding(const GemmaFolder& gemma, const ModelConfig& config, std::u
   }
 }
 
-void write_tensor(const NamedShape& tensor, const TensorSource& source, SafetensorsWriter& writer) {
+void write_tensor(const NamedShape& tensor, const TensorOrigin& source, SafetensorsWriter& writer) {
   const auto columns =
       std::accumulate(tensor.shape.begin() + 1, tensor.shape.end(), std::int64_t(1), std::multiplies<>());
   Matrix values(int(tensor.shape[0]), int(columns));

@@ -310,8 +310,10 @@ void add_join(CLI::App& model_command, Run& run) {
   command->add_option("--id", options->id, "Name by which events know the model; default: the folder's")
       ->type_name("NAME");
   command->footer(
-      "\nExample:\n"
+      "\nExamples:\n"
       "  palisade model join --vision siglip-so400m-patch14-224 --language gemma-2b --out stage0\n"
+      "  palisade transfer configs/recipes/stage1_224.yaml --model stage0 --mixture mixture.yaml --run "
+      "runs/stage1\n"
       "\nThe weights are copied, in f32. The projection begins as zeros, so that pictures change nothing at "
       "first, and the <loc> and <seg> tokens with rows of N(0, 0.02^2), as big_vision has them.");
   command->callback([&run, options] { run = [options] { return join(*options); }; });

@@ -16,6 +16,7 @@ struct Key {
 };
 constexpr Key kPaths[] = {{"model", "Model folder to start from; default: the demo model", "DIR"},
                           {"data", "Examples to train on, JSONL"},
+                          {"mixture", "Several files of examples with weights, YAML, in place of --data"},
                           {"evaluation", "Examples to evaluate on, JSONL"},
                           {"filters", "Rules for examples to leave out, YAML (see palisade filter)"}};
 // The first ones in decreasing order of importance, as the paper gives it.
@@ -33,6 +34,9 @@ constexpr Key kValues[] = {
     {"text_length", "Longest prefix and suffix together; default: 64", "TOKENS"},
     {"warmup", "Warm-up as a share of all steps; default: 0.05", "SHARE"},
     {"image_warmup", "Warm-up of the image encoder, where it is longer; default: --warmup", "SHARE"},
+    {"schedule", "Course of the learning rate: to 0, or on without an end; default: cosine", "cosine|rsqrt"},
+    {"timescale", "Steps after which rsqrt falls; default: 10000", "STEPS"},
+    {"schedule_shift", "Steps that stages before have done, of rsqrt; default: 0", "STEPS"},
     {"parts", "Parts to train; default: all", "all|language|projection"},
     {"lora_rank", "Rank of adapters that are trained instead of the towers' weights; default: 0, none", "N"},
     {"lora_output",

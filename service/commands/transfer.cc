@@ -87,6 +87,8 @@ void add_transfer(CLI::App& app, Run& run) {
       "  palisade transfer --data train.jsonl --evaluation test.jsonl --run runs/first --epochs 10\n"
       "  palisade transfer configs/recipes/nlvr2_224.yaml --model paligemma-3b-pt-224 --data pairs.jsonl "
       "--run runs/nlvr2\n"
+      "  palisade transfer configs/recipes/stage1_224.yaml --model stage0 --mixture mixture.yaml --run "
+      "runs/stage1\n"
       "  palisade transfer --resume runs/nlvr2");
   command->callback([&run, options] { run = [options] { return run_transfer(*options); }; });
 }

@@ -27,7 +27,7 @@ struct EvaluationLine {
 class EvaluationLineReader {
  public:
   EvaluationLineReader(const std::filesystem::path& file, LineProblems& problems)
-      : problems_(problems), lines_(file, problems, SuffixRule::kMayBeMissing) {}
+      : problems_(problems), lines_(file, problems, {.suffix = SuffixRule::kMayBeMissing}) {}
   // The next line without a problem; false at the end.
   bool next(EvaluationLine& line);
 

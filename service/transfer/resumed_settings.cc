@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 4> kMayChange = {"evaluate_every", "checkpoint_every",
                                                         "checkpoint_minutes", "picture_memory_mb"};
-constexpr std::array<std::string_view, 6> kNoStep = {"model",   "data",  "evaluation",
+constexpr std::array<std::string_view, 7> kNoStep = {"model",   "data",  "mixture",    "evaluation",
                                                      "filters", "beams", "lora_output"};
 
 std::map<std::string, std::string> entries_of(std::string_view recipe) {
@@ -61,7 +61,8 @@ std::string steps_recipe(const TransferSettings& settings) {
 }
 
 TransferSettings with_canonical_paths(TransferSettings settings) {
-  for (fs::path* const path : {&settings.model, &settings.data, &settings.evaluation, &settings.filters}) {
+  for (fs::path* const path :
+       {&settings.model, &settings.data, &settings.mixture, &settings.evaluation, &settings.filters}) {
     if (path->empty()) continue;
     std::error_code error;
     const fs::path canonical = fs::weakly_canonical(fs::absolute(*path), error);

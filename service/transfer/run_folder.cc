@@ -7,8 +7,10 @@
 #include <bit>
 #include <charconv>
 #include <fstream>
+#include <sstream>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/input_file.h"
 #include "base/joined.h"
 #include "base/whole_file.h"
@@ -46,6 +48,23 @@ std::uint64_t number_of(const SafetensorsFile& file, const char* key) {
   if (error != std::errc() || end != text.data() + text.size())
     throw Error(file.path().string() + ": its \"" + key + "\" is no number: it is damaged");
   return number;
+}
+
+// "LOSS_BITS EXAMPLES" of each part.
+std::string part_losses_text(const std::vector<RunFolder::PartLoss>& parts) {
+  std::string text;
+  for (const RunFolder::PartLoss& part : parts)
+    text += format("{} {} ", std::bit_cast<std::uint64_t>(part.sum), part.examples);
+  return text;
+}
+
+std::vector<RunFolder::PartLoss> part_losses_of(const SafetensorsFile& file) {
+  std::vector<RunFolder::PartLoss> parts;
+  std::istringstream text(file.metadata().contains("part_losses") ? metadata_of(file, "part_losses") : "");
+  std::uint64_t bits = 0;
+  for (int examples = 0; text >> bits >> examples;) parts.push_back({std::bit_cast<double>(bits), examples});
+  if (!text.eof()) throw Error(file.path().string() + ": its \"part_losses\" are no numbers: it is damaged");
+  return parts;
 }
 
 void require_origin(const SafetensorsFile& file, const RunFolder::Origin& origin) {
@@ -142,6 +161,7 @@ void RunFolder::save(Parameters& parameters, Optimizer& optimizer, const Origin&
   if (part.passes > 0) {
     tensors.push_back({kGradients, {size}, parameters.gradient_block()});
     metadata["passes"] = std::to_string(part.passes);
+    metadata["part_losses"] = part_losses_text(part.parts);
     metadata["loss_bits"] = std::to_string(std::bit_cast<std::uint64_t>(part.loss));
   }
   sync_file(path_ / kMetrics);
@@ -162,7 +182,8 @@ RunFolder::StepPart RunFolder::resume(Parameters& parameters, Optimizer& optimiz
   StepPart part;
   if (file.metadata().contains("passes")) {
     copy_tensor(file, kGradients, parameters.gradient_block());
-    part = {int(number_of(file, "passes")), std::bit_cast<double>(number_of(file, "loss_bits"))};
+    part = {int(number_of(file, "passes")), std::bit_cast<double>(number_of(file, "loss_bits")),
+            part_losses_of(file)};
   }
   std::string kept;
   for (const Json& line : metrics()) {

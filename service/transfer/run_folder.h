@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "model/train/optimizer.h"
@@ -25,10 +26,17 @@ namespace palisade {
 // was. Throws Error naming the file.
 class RunFolder {
  public:
-  // Progress within a step of several passes: passes done, and their share of the step's loss.
+  // Of the examples of one part of a mixture.
+  struct PartLoss {
+    double sum = 0;
+    int examples = 0;
+  };
+  // Progress within a step of several passes: passes done, their share of the step's loss, and where there is
+  // a mixture, the losses of each part.
   struct StepPart {
     int passes = 0;
     double loss = 0;
+    std::vector<PartLoss> parts = {};
   };
   // Identifies a checkpoint: the hash of the training data, and steps_recipe().
   struct Origin {

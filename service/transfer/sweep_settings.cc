@@ -4,8 +4,10 @@
 #include <array>
 #include <sstream>
 
+#include "base/json.h"
 #include "service/settings/settings_reader.h"
 #include "service/settings/settings_tree.h"
+#include "service/transfer/mixture.h"
 
 namespace palisade {
 namespace {
@@ -15,7 +17,7 @@ namespace fs = std::filesystem;
 constexpr std::array<std::string_view, 8> kImportance = {"resolution",      "epochs",      "learning_rate",
                                                          "label_smoothing", "llm_dropout", "weight_decay",
                                                          "freeze_vit",      "beams"};
-constexpr std::array<std::string_view, 4> kOneValue = {"model", "data", "evaluation", "filters"};
+constexpr std::array<std::string_view, 5> kOneValue = {"model", "data", "mixture", "evaluation", "filters"};
 constexpr std::size_t kMaxRuns = 1000;
 
 std::size_t rank_of(const std::string& key) {
@@ -39,6 +41,12 @@ void take_axis(const YamlNode::Entry& entry, SweepSettings& sweep, std::vector<P
     axis.values.push_back(item.text);
   }
   sweep.axes.push_back(std::move(axis));
+}
+
+bool mixture_evaluates(const fs::path& mixture) {
+  if (mixture.empty()) return false;
+  const auto parts = read_mixture(read_text_file(mixture, 1u << 20), mixture);
+  return std::ranges::any_of(parts, [](const MixturePart& part) { return !part.evaluation.empty(); });
 }
 
 }  // namespace
@@ -80,7 +88,7 @@ std::string sweep_text(const SweepSettings& sweep) {
 }
 
 void check(const SweepSettings& sweep) {
-  if (sweep.recipe.evaluation.empty())
+  if (sweep.recipe.evaluation.empty() && !mixture_evaluates(sweep.recipe.mixture))
     throw SettingsError({"evaluation: name the JSONL file of examples that runs are judged by"});
   check(sweep.recipe);
   if (std::ranges::find(sweep.axes, "epochs", &SweepAxis::key) != sweep.axes.end() &&

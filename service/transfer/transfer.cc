@@ -9,19 +9,17 @@
 #include "base/error.h"
 #include "base/folder_lock.h"
 #include "base/format.h"
-#include "base/input_file.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "model/train/adapter_folder.h"
 #include "model/train/model_folder.h"
 #include "model/train/resolution.h"
 #include "model/train/schedule.h"
-#include "model/weights/weights_hash.h"
 #include "service/terminal/progress.h"
 #include "service/transfer/evaluation.h"
 #include "service/transfer/pass_reader.h"
 #include "service/transfer/resumed_settings.h"
-#include "tasks/prompt.h"
+#include "service/transfer/training_examples.h"
 
 namespace palisade {
 namespace {
@@ -42,18 +40,13 @@ int total_steps_of(const TransferSettings& settings, std::size_t records) {
   return std::max(1, int(std::lround(examples / settings.batch_size)));
 }
 
-// Hash of the examples, the removed ones, and the initial weights.
-std::string hash_of(const TransferSettings& settings, const std::vector<RemovedLine>& removed,
-                    const Checkpoint& checkpoint) {
-  Sha256 hash;
-  InputFile data(settings.data);
-  std::string text(1u << 16, '\0');
-  while (const std::size_t size = data.read(text)) hash.add(std::as_bytes(std::span(text).first(size)));
-  std::string numbers;
-  for (const RemovedLine& line : removed) numbers += format("{}\n", line.line);
-  hash.add(std::as_bytes(std::span(numbers)));
-  for (const auto& file : checkpoint.files()) add_file(hash, *file);
-  return hash.hex();
+Schedule schedule_of(const TransferSettings& settings, double warmup, int total_steps) {
+  Schedule schedule{total_steps, warmup_steps_of(warmup, total_steps)};
+  if (settings.schedule == RateCourse::kInverseRoot) {
+    schedule.timescale = settings.timescale;
+    schedule.shift = settings.schedule_shift;
+  }
+  return schedule;
 }
 
 // A transfer in progress.
@@ -66,15 +59,15 @@ class Transfer {
         settings_(settings),
         stop_(stop),
         what_(what),
-        inputs_(inputs),
         known_inputs_(run.has_checkpoint() ? run.inputs() : FileHashes()),
         stored_(read_model_config(settings.model)),
         config_(settings.resolution > 0 ? at_resolution(stored_, settings.resolution) : stored_),
         preprocessor_(preprocessor_of(settings, stored_, config_)),
         tokenizer_(settings.model),
-        records_(read(settings.data, settings.filters)),
+        examples_(read_training_examples(
+            {settings, config_, preprocessor_, tokenizer_, inputs, known_inputs_, what, stop})),
         checkpoint_(settings.model),
-        origin_{hash_of(settings, removed_, checkpoint_), steps_recipe(settings)},
+        origin_{examples_.hash(checkpoint_), steps_recipe(settings)},
         parameters_(config_, checkpoint_,
                     {.parts = settings.trained_parts(),
                      .lora_rank = settings.lora_rank,
@@ -83,20 +76,19 @@ class Transfer {
         optimizer_(parameters_,
                    {.learning_rate = settings.learning_rate, .weight_decay = settings.weight_decay}),
         loader_(preprocessor_, settings_, inputs.kept()),
-        order_(records_.size(), split_mix(std::uint64_t(settings.seed))),
-        total_steps_(total_steps_of(settings, records_.size())),
-        schedule_{total_steps_, warmup_steps_of(settings.warmup, total_steps_)},
-        image_schedule_{total_steps_,
-                        warmup_steps_of(std::max(settings.warmup, settings.image_warmup), total_steps_)},
+        order_(examples_.order(split_mix(std::uint64_t(settings.seed)))),
+        total_steps_(total_steps_of(settings, examples_.learnt.size())),
+        schedule_(schedule_of(settings, settings.warmup, total_steps_)),
+        image_schedule_(
+            schedule_of(settings, std::max(settings.warmup, settings.image_warmup), total_steps_)),
         reader_(loader_) {
-    if (!settings.evaluation.empty()) evaluation_ = read(settings.evaluation, {});
     if (run.has_checkpoint()) {
       require_same_inputs();
       part_ = run.resume(parameters_, optimizer_, origin_);
     } else {
       begin();
     }
-    run.tell_inputs(seen_inputs_);
+    run.tell_inputs(examples_.inputs);
     saved_ = steady_clock::now();
   }
 
@@ -104,8 +96,8 @@ class Transfer {
     Progress progress(what_);
     begun_ = steady_clock::now();
     first_step_ = optimizer_.steps();
-    log_info(what_ + format(": {} examples, {} steps of {}, from step {}", records_.size(), total_steps_,
-                            settings_.batch_size, first_step_));
+    log_info(what_ + format(": {} examples, {} steps of {}, from step {}", examples_.learnt.size(),
+                            total_steps_, settings_.batch_size, first_step_));
     ahead_ = {optimizer_.steps(), part_.passes};
     while (optimizer_.steps() < total_steps_ && !stop_.stop_requested() && step(progress)) {
       const int done = optimizer_.steps();
@@ -119,43 +111,12 @@ class Transfer {
     if (optimizer_.steps() < total_steps_) return false;
     evaluate(progress);
     write_results();
-    if (settings_.beams > 1 && !evaluation_.empty()) evaluate_by_beams(progress);
+    if (settings_.beams > 1 && !examples_.evaluation.empty()) evaluate_by_beams(progress);
     run_.draw_curves();
     return true;
   }
 
  private:
-  // Warns of prefixes that `ask` would turn into a question but that are learnt as they stand.
-  void tell_other_prefixes(const std::vector<TransferLine>& lines) const {
-    const auto other = [](const TransferLine& line) { return task_of_prompt(line.prefix) == kOtherPrompt; };
-    const auto first = std::ranges::find_if(lines, other);
-    if (first == lines.end()) return;
-    log_warning(
-        what_ + ": " + first->place() +
-        format(": its prefix and {} others", std::ranges::count_if(lines, other) - 1) +
-        " begin with no word of PaliGemma's prompts: they are learnt as they stand, but palisade asks "
-        "such words as \"answer en ...\"; begin them with that, or with caption, describe, ocr, "
-        "detect or segment");
-  }
-
-  // Reads the examples of a file; removed ones go to removed_.
-  std::vector<TransferRecord> read(const fs::path& file, const fs::path& filters) {
-    LineProblems problems;
-    inputs_.kept().begin(preprocessor_, std::size_t(settings_.picture_memory_mb) << 20);
-    std::vector<TransferLine> lines = read_transfer_lines(file, problems);
-    if (!filters.empty() && problems.empty()) {
-      FilteredLines left = filtered(std::move(lines), filters);
-      log_info(what_ + ": " + summary_of(left));
-      lines = std::move(left.kept);
-      removed_ = std::move(left.removed);
-    }
-    auto records = transfer_records(lines, settings_, config_, tokenizer_, problems);
-    seen_inputs_.merge(inputs_.read(lines, known_inputs_, problems, what_, stop_));
-    require_none(problems);
-    tell_other_prefixes(lines);
-    return records;
-  }
-
   void begin() {
     if (!lock_) {
       run_.make();
@@ -165,13 +126,13 @@ class Transfer {
         throw UsageError(run_.path().string() + ": another process has just begun a run there");
     }
     run_.begin(settings_);
-    if (!settings_.filters.empty()) run_.tell_removed(removed_);
+    if (!settings_.filters.empty()) run_.tell_removed(examples_.removed);
   }
 
   // A resumed run needs the pictures with which it began.
   void require_same_inputs() const {
     std::vector<std::string> changed;
-    for (const auto& [file, hash] : seen_inputs_) {
+    for (const auto& [file, hash] : examples_.inputs) {
       const auto known = known_inputs_.find(file);
       if (known != known_inputs_.end() && known->second != hash) changed.push_back(file.string());
     }
@@ -198,7 +159,7 @@ class Transfer {
     const int count = std::min(settings_.examples_at_once, settings_.batch_size - first);
     for (int i = 0; i < count; ++i) {
       const auto place = std::uint64_t(step) * std::uint64_t(settings_.batch_size) + std::uint64_t(first + i);
-      chosen.records.push_back(&records_[order_.at(place)]);
+      chosen.records.push_back(&examples_.learnt[order_.at(place)]);
     }
     chosen.seed = split_mix(split_mix(std::uint64_t(settings_.seed) ^ 0x5eed) + std::uint64_t(step) * 65536 +
                             std::uint64_t(pass));
@@ -234,6 +195,10 @@ class Transfer {
       for (std::size_t i = 0; i < losses.size(); ++i) {
         if (!std::isfinite(losses[i].loss)) fail_at(step, "the loss of " + chosen.records[i]->place);
         part_.loss += losses[i].loss / settings_.batch_size;
+        part_.parts.resize(examples_.parts.size());
+        RunFolder::PartLoss& part = part_.parts[std::size_t(chosen.records[i]->part)];
+        part.sum += losses[i].loss;
+        ++part.examples;
       }
       ++part_.passes;
       pass_time_ = steady_clock::now() - begun;
@@ -241,17 +206,19 @@ class Transfer {
       if (stop_.stop_requested()) return false;
       if (checkpoint_is_due()) save();
     }
-    const double loss = std::exchange(part_, {}).loss;
+    const auto [passes_done, loss, parts] = std::exchange(part_, {});
     const double factor = schedule_.factor(step);
     const double norm = optimizer_.step({image_schedule_.factor(step), factor});
     if (!std::isfinite(norm)) fail_at(step, "the gradient's norm");
     const double seconds = std::chrono::duration<double>(steady_clock::now() - begun_).count();
     const double rate = (step + 1 - first_step_) * double(settings_.batch_size) / seconds;
-    run_.append({{"step", step + 1},
-                 {"loss", loss},
-                 {"learning_rate", factor * settings_.learning_rate},
-                 {"gradient_norm", norm},
-                 {"examples_per_second", rate}});
+    Json metrics = {{"step", step + 1},
+                    {"loss", loss},
+                    {"learning_rate", factor * settings_.learning_rate},
+                    {"gradient_norm", norm},
+                    {"examples_per_second", rate}};
+    if (examples_.is_mixture()) metrics["parts"] = losses_by_part(parts);
+    run_.append(metrics);
     const auto left = std::chrono::duration_cast<MediaTime>(
         std::chrono::duration<double>((total_steps_ - step - 1) * double(settings_.batch_size) / rate));
     progress.show(double(step + 1) / total_steps_, format("step {} of {}, loss {:.4f}, {:.1f} examples/s, ",
@@ -260,30 +227,62 @@ class Transfer {
     return true;
   }
 
+  // Of the parts that the step drew from.
+  Json losses_by_part(const std::vector<RunFolder::PartLoss>& parts) const {
+    Json by_part = Json::object();
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (parts[i].examples > 0)
+        by_part[examples_.parts[i].name] = {{"loss", parts[i].sum / parts[i].examples},
+                                            {"examples", parts[i].examples}};
+    }
+    return by_part;
+  }
+
   [[noreturn]] void fail_at(int step, const std::string& what) {
     throw Error(
         format("step {}: {} is no finite number; the last checkpoint is as it was. Try a lower learning_rate",
                step + 1, what));
   }
 
-  EvaluationExamples evaluation() { return {evaluation_, loader_, settings_, config_.image_token}; }
+  EvaluationExamples evaluation(std::span<const TransferRecord> records) {
+    return {records, loader_, settings_, config_.image_token};
+  }
 
   void evaluate(Progress& progress) {
-    if (evaluation_.empty()) return;
-    const auto [loss, exact] = evaluation_loss(pass_, evaluation());
-    run_.append({{"step", optimizer_.steps()}, {"evaluation_loss", loss}, {"evaluation_exact", exact}});
+    if (examples_.evaluation.empty()) return;
+    EvaluationLoss all;
+    Json by_part = Json::object();
+    for (std::size_t part = 0; part < examples_.parts.size(); ++part) {
+      const auto records = examples_.evaluation_of(part);
+      if (records.empty()) continue;
+      const EvaluationLoss one = evaluation_loss(pass_, evaluation(records));
+      const double share = double(records.size()) / double(examples_.evaluation.size());
+      all.loss += share * one.loss;
+      all.exact += share * one.exact;
+      by_part[examples_.parts[part].name] = {
+          {"evaluation_loss", one.loss}, {"evaluation_exact", one.exact}, {"examples", records.size()}};
+    }
+    Json metrics = {
+        {"step", optimizer_.steps()}, {"evaluation_loss", all.loss}, {"evaluation_exact", all.exact}};
+    if (examples_.is_mixture()) metrics["parts"] = by_part;
+    run_.append(metrics);
     progress.clear();
     log_info(what_ + format(": step {}: evaluation loss {:.4f}, {:.1f} % of {} answers exact",
-                            optimizer_.steps(), loss, 100 * exact, evaluation_.size()));
+                            optimizer_.steps(), all.loss, 100 * all.exact, examples_.evaluation.size()));
+    if (!examples_.is_mixture()) return;
+    for (const auto& [name, one] : by_part.items())
+      log_info(what_ + format(":   {}: loss {:.4f}, {:.1f} % of {} exact", name,
+                              one["evaluation_loss"].get<double>(),
+                              100 * one["evaluation_exact"].get<double>(), one["examples"].get<int>()));
   }
 
   void evaluate_by_beams(Progress& progress) {
-    const double share = exact_by_beams(run_, evaluation());
+    const double share = exact_by_beams(run_, evaluation(examples_.evaluation));
     run_.append(
         {{"step", optimizer_.steps()}, {"beams", settings_.beams}, {"evaluation_exact_by_beams", share}});
     progress.clear();
     log_info(what_ + format(": with {} beams {:.1f} % of {} answers exact", settings_.beams, 100 * share,
-                            evaluation_.size()));
+                            examples_.evaluation.size()));
   }
 
   // The adapter first, because writing the model merges it.
@@ -315,23 +314,19 @@ class Transfer {
   const TransferSettings& settings_;
   const std::stop_token& stop_;
   const std::string& what_;
-  InputFiles& inputs_;
   FileHashes known_inputs_;  // when the run began
-  FileHashes seen_inputs_;   // now
   ModelConfig stored_;
   ModelConfig config_;
   Preprocessor preprocessor_;
   Tokenizer tokenizer_;
-  std::vector<RemovedLine> removed_;
-  std::vector<TransferRecord> records_;
-  std::vector<TransferRecord> evaluation_;
+  TrainingExamples examples_;
   Checkpoint checkpoint_;
   RunFolder::Origin origin_;
   Parameters parameters_;
   TrainingPass pass_;
   Optimizer optimizer_;
   PictureLoader loader_;
-  ExampleOrder order_;
+  MixtureOrder order_;
   int total_steps_;
   Schedule schedule_;
   Schedule image_schedule_;

@@ -21,6 +21,7 @@ struct TransferRecord {
   std::filesystem::path video;
   std::string suffix;
   ExampleTokens tokens;
+  int part = 0;  // of the mixture
 };
 
 // Adds empty suffixes and text over the limit to `problems`.

@@ -5,6 +5,7 @@
 #include "service/settings/settings.h"
 #include "service/settings/settings_reader.h"
 #include "service/transfer/line_mistakes.h"
+#include "service/transfer/mixture.h"
 #include "tasks/prompt.h"
 
 namespace palisade {
@@ -32,11 +33,12 @@ std::string text_at(const Json& json, const char* key, const std::string& place)
   return found->get<std::string>();
 }
 
-fs::path existing(const Json& name, const TransferLine& line) {
+fs::path existing(const Json& name, const TransferLine& line, bool missing_allowed) {
   const std::string text = name.is_string() ? name.get<std::string>() : "";
   if (text.empty() || text.find('\0') != std::string::npos)
     throw Error(line.place() + ": a picture's name is no text");
   const fs::path path = line.file.parent_path() / text;
+  if (missing_allowed) return path;
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (fs::is_regular_file(status)) return path;
@@ -49,19 +51,19 @@ fs::path existing(const Json& name, const TransferLine& line) {
   throw Error(line.place() + ": " + path.string() + ": " + why);
 }
 
-void read_pictures(const Json& json, TransferLine& line) {
+void read_pictures(const Json& json, TransferLine& line, bool missing_allowed) {
   const auto given = [&](const char* key) { return json.contains(key) && !json.at(key).is_null(); };
   if (int(given("image")) + int(given("images")) + int(given("video")) != 1)
     throw Error(line.place() + ": needs one of \"image\", \"images\" and \"video\"");
   if (given("video")) {
-    line.video = existing(json.at("video"), line);
+    line.video = existing(json.at("video"), line, missing_allowed);
   } else if (given("image")) {
-    line.pictures.push_back(existing(json.at("image"), line));
+    line.pictures.push_back(existing(json.at("image"), line, missing_allowed));
   } else {
     const Json& images = json.at("images");
     if (!images.is_array() || images.empty())
       throw Error(line.place() + ": \"images\" is no list of file names");
-    for (const Json& name : images) line.pictures.push_back(existing(name, line));
+    for (const Json& name : images) line.pictures.push_back(existing(name, line, missing_allowed));
   }
 }
 
@@ -70,7 +72,14 @@ std::string checked(const std::string& key, PlainText text, const TransferLine& 
   return std::move(text.text);
 }
 
-void parse(TransferLine& line, SuffixRule suffix, bool last) {
+// By the form of the line's part, if it has one.
+std::string prompt_by_form(const Json& json, std::string_view form, const std::string& place) {
+  if (!form.empty() && !asks_for_prefix(form)) return std::string(form);
+  const std::string prefix = text_at(json, "prefix", place);
+  return form.empty() ? prefix : formed_prefix(form, prefix);
+}
+
+void parse(TransferLine& line, bool last, const LineReading& reading) {
   Json json;
   try {
     json = parse_json(line.text, line.place());
@@ -80,10 +89,10 @@ void parse(TransferLine& line, SuffixRule suffix, bool last) {
     throw;
   }
   if (!json.is_object()) throw Error(line.place() + ": is no JSON object ({...})");
-  if (suffix == SuffixRule::kNeeded || json.contains("suffix"))
+  if (reading.suffix == SuffixRule::kNeeded || json.contains("suffix"))
     line.suffix = checked("suffix", plain_text(text_at(json, "suffix", line.place())), line);
-  read_pictures(json, line);
-  line.prefix = checked("prefix", whole_prompt(text_at(json, "prefix", line.place())), line);
+  read_pictures(json, line, reading.missing_allowed);
+  line.prefix = checked("prefix", whole_prompt(prompt_by_form(json, reading.form, line.place())), line);
 }
 
 // The file, where it may be one of JSON lines.
@@ -117,10 +126,10 @@ void LineProblems::add(int line, std::string problem) {
   if (kept_.size() < kMaxKept) kept_.try_emplace(line, std::move(problem));
 }
 
-TransferLineReader::TransferLineReader(fs::path file, LineProblems& problems, SuffixRule suffix)
+TransferLineReader::TransferLineReader(fs::path file, LineProblems& problems, LineReading reading)
     : file_(std::move(file)),
       problems_(problems),
-      suffix_(suffix),
+      reading_(std::move(reading)),
       reader_(checked_file(file_), kMaxLineBytes) {}
 
 bool TransferLineReader::next(TransferLine& line) {
@@ -134,7 +143,7 @@ bool TransferLineReader::next(TransferLine& line) {
     went_on_ = false;
     line = {.file = file_, .number = reader_.number(), .text = text};
     try {
-      parse(line, suffix_, reader_.ended_open());
+      parse(line, reader_.ended_open(), reading_);
       return true;
     } catch (const Error& problem) {
       problems_.add(reader_.number(), problem.what());
@@ -144,8 +153,9 @@ bool TransferLineReader::next(TransferLine& line) {
   return false;
 }
 
-std::vector<TransferLine> read_transfer_lines(const fs::path& file, LineProblems& problems) {
-  TransferLineReader reader(file, problems);
+std::vector<TransferLine> read_transfer_lines(const fs::path& file, LineProblems& problems,
+                                              const LineReading& how) {
+  TransferLineReader reader(file, problems, how);
   std::vector<TransferLine> lines;
   for (TransferLine line; reader.next(line);) lines.push_back(std::move(line));
   if (problems.empty() && lines.empty()) problems.add(0, file.string() + ": holds no example");

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/format.h"
@@ -40,19 +41,25 @@ class LineProblems {
 // Whether a line without a suffix is one.
 enum class SuffixRule { kNeeded, kMayBeMissing };
 
+// How a file of examples is read.
+struct LineReading {
+  std::string form = {};  // how prompts read (see MixturePart); empty: as they stand
+  SuffixRule suffix = SuffixRule::kNeeded;
+  bool missing_allowed = false;  // pictures and films need not be there
+};
+
 // The lines of a file of examples, one after the other, so that a file of any size takes the memory of one
 // line. What is said of read_transfer_lines() holds for it.
 class TransferLineReader {
  public:
-  TransferLineReader(std::filesystem::path file, LineProblems& problems,
-                     SuffixRule suffix = SuffixRule::kNeeded);
+  TransferLineReader(std::filesystem::path file, LineProblems& problems, LineReading reading = {});
   // The next line without a problem; false at the end.
   bool next(TransferLine& line);
 
  private:
   const std::filesystem::path file_;
   LineProblems& problems_;
-  const SuffixRule suffix_;
+  const LineReading reading_;
   LineReader reader_;
   bool went_on_ = false;  // the line before began an object that is spread over several
 };
@@ -61,7 +68,8 @@ class TransferLineReader {
 // are added to `problems` with file and line. Reading ends at a line longer than 1 MiB or spread over
 // several, and in a file of another kind. Throws Error where the file cannot be read, SettingsError where it
 // is no such file.
-std::vector<TransferLine> read_transfer_lines(const std::filesystem::path& file, LineProblems& problems);
+std::vector<TransferLine> read_transfer_lines(const std::filesystem::path& file, LineProblems& problems,
+                                              const LineReading& reading = {});
 
 // Throws SettingsError where there are problems.
 void require_none(const LineProblems& problems);

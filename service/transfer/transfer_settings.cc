@@ -22,6 +22,9 @@ constexpr std::array<std::pair<std::string_view, TrainedParts>, 3> kParts = {
 constexpr std::array<std::pair<std::string_view, LoraOutput>, 3> kLoraOutputs = {
     {{"both", LoraOutput::kBoth}, {"adapter", LoraOutput::kAdapter}, {"model", LoraOutput::kModel}}};
 
+constexpr std::array<std::pair<std::string_view, RateCourse>, 2> kCourses = {
+    {{"cosine", RateCourse::kCosine}, {"rsqrt", RateCourse::kInverseRoot}}};
+
 constexpr double kMaxExamples = 1e12;
 constexpr int kMaxCount = 1'000'000'000;
 
@@ -30,10 +33,10 @@ void read_path(SettingsReader& reader, const char* key, const fs::path& folder, 
   if (reader.read(key, text)) into = folder / text;
 }
 
-// One of three words.
-template <typename Choice>
+// One of some words.
+template <typename Choice, std::size_t kCount>
 void read_choice_of(SettingsReader& reader, const char* key,
-                    const std::array<std::pair<std::string_view, Choice>, 3>& choices, Choice& into) {
+                    const std::array<std::pair<std::string_view, Choice>, kCount>& choices, Choice& into) {
   std::string name;
   if (!reader.read(key, name)) return;
   for (const auto& [known, choice] : choices) {
@@ -42,8 +45,10 @@ void read_choice_of(SettingsReader& reader, const char* key,
       return;
     }
   }
-  reader.problem(key, format("{} is {}, {} or {}, not '{}'", key, choices[0].first, choices[1].first,
-                             choices[2].first, name));
+  std::string known;
+  for (std::size_t i = 0; i < kCount; ++i)
+    known += (i == 0 ? "" : i + 1 == kCount ? " or " : ", ") + std::string(choices[i].first);
+  reader.problem(key, format("{} is {}, not '{}'", key, known, name));
 }
 
 // The shortest text that parses to the same number.
@@ -66,6 +71,7 @@ void read_recipe(const YamlNode& root, const fs::path& folder, TransferSettings&
   SettingsReader reader(root, "a recipe", problems);
   read_path(reader, "model", folder, settings.model);
   read_path(reader, "data", folder, settings.data);
+  read_path(reader, "mixture", folder, settings.mixture);
   read_path(reader, "evaluation", folder, settings.evaluation);
   read_path(reader, "filters", folder, settings.filters);
   reader.read("resolution", settings.resolution, 0, 4096);
@@ -82,6 +88,9 @@ void read_recipe(const YamlNode& root, const fs::path& folder, TransferSettings&
   reader.read("text_length", settings.text_length, 4, 8192);
   reader.read("warmup", settings.warmup, 0, 1);
   reader.read("image_warmup", settings.image_warmup, 0, 1);
+  read_choice_of(reader, "schedule", kCourses, settings.schedule);
+  reader.read("timescale", settings.timescale, 1, kMaxExamples);
+  reader.read("schedule_shift", settings.schedule_shift, 0, kMaxExamples);
   read_choice_of(reader, "parts", kParts, settings.parts);
   reader.read("lora_rank", settings.lora_rank, 0, 1024);
   read_choice_of(reader, "lora_output", kLoraOutputs, settings.lora_output);
@@ -115,6 +124,7 @@ std::string recipe_text(const TransferSettings& settings) {
   };
   path("model", settings.model);
   path("data", settings.data);
+  path("mixture", settings.mixture);
   path("evaluation", settings.evaluation);
   path("filters", settings.filters);
   line("resolution", std::to_string(settings.resolution));
@@ -131,6 +141,12 @@ std::string recipe_text(const TransferSettings& settings) {
   line("text_length", std::to_string(settings.text_length));
   line("warmup", text_of(settings.warmup));
   line("image_warmup", text_of(settings.image_warmup));
+  // Only where it differs, so that a run of an earlier version goes on.
+  if (settings.schedule == RateCourse::kInverseRoot) {
+    line("schedule", "rsqrt");
+    line("timescale", text_of(settings.timescale));
+    line("schedule_shift", text_of(settings.schedule_shift));
+  }
   for (const auto& [name, parts] : kParts) {
     if (parts == settings.parts) line("parts", std::string(name));
   }
@@ -156,7 +172,9 @@ void check(const TransferSettings& settings) {
     if (!good) problems.push_back(problem);
   };
   require(!settings.model.empty(), "model: name the folder of the model to start from");
-  require(!settings.data.empty(), "data: name the JSONL file of examples");
+  require(!settings.data.empty() || !settings.mixture.empty(), "data: name the JSONL file of examples");
+  require(settings.mixture.empty() || (settings.data.empty() && settings.evaluation.empty()),
+          "mixture: each of its parts names its own data and evaluation; leave those of the recipe out");
   require(settings.epochs > 0 || settings.examples > 0, "epochs: at least a part of one");
   require(settings.resize.empty() || resize_preset_of(settings.resize),
           "resize: '" + settings.resize +

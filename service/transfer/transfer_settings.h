@@ -18,6 +18,9 @@ enum class TrainedParts { kAll, kLanguageModel, kProjection };
 // weights, or both.
 enum class LoraOutput { kBoth, kAdapter, kModel };
 
+// The learning rate's course after its warm-up (see Schedule).
+enum class RateCourse { kCosine, kInverseRoot };
+
 // A transfer: what is trained on what, and the recipe (PaliGemma, arXiv 2407.07726, transfers). The first
 // eight are the hyper-parameters in decreasing order of importance.
 struct TransferSettings {
@@ -32,6 +35,7 @@ struct TransferSettings {
 
   std::filesystem::path model;
   std::filesystem::path data;        // JSONL
+  std::filesystem::path mixture;     // in place of data and evaluation: YAML, see read_mixture()
   std::filesystem::path evaluation;  // JSONL; empty: none
   std::filesystem::path filters;     // of the data, YAML (see FilterSettings); empty: none
   double examples = 0;               // number seen in all, instead of epochs
@@ -40,6 +44,9 @@ struct TransferSettings {
   int text_length = 64;      // longest <bos> prefix "\n" suffix, in tokens
   double warmup = 0.05;      // share of all steps
   double image_warmup = 0;   // of the image encoder, where it is longer (stage 1)
+  RateCourse schedule = RateCourse::kCosine;
+  double timescale = 10'000;  // of kInverseRoot, in steps
+  double schedule_shift = 0;  // likewise: steps that stages before have done
   TrainedParts parts = TrainedParts::kAll;
   int lora_rank = 0;  // above 0: adapters are trained instead of the towers' weights
   LoraOutput lora_output = LoraOutput::kBoth;

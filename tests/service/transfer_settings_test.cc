@@ -8,8 +8,10 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <tuple>
 
 #include "base/json.h"
+#include "model/train/schedule.h"
 
 using namespace palisade;
 
@@ -90,6 +92,25 @@ TEST_CASE("every recipe that ships says what was published for its task and reso
     settings.model = settings.data = "there";
     CHECK_NOTHROW(check(settings));
   }
+  // Stages 1 and 2, which have no row: what was published of them.
+  for (const auto& [name, resolution, examples, text_length] : {std::tuple("stage1_224.yaml", 224, 1e9, 128),
+                                                                {"stage2_448.yaml", 448, 5e7, 512},
+                                                                {"stage2_896.yaml", 896, 1e7, 512}}) {
+    CAPTURE(name);
+    expected.insert(name);
+    TransferSettings settings;
+    REQUIRE_NOTHROW(read_recipe(read_text_file(kRecipes / name, 1u << 16), kRecipes / name, settings));
+    CHECK(settings.resolution == resolution);
+    CHECK(settings.examples == examples);
+    CHECK(settings.text_length == text_length);
+    CHECK(settings.trained_parts().size() == 3);
+    CHECK(settings.image_warmup > settings.warmup);
+    CHECK(settings.schedule == RateCourse::kInverseRoot);
+    settings.model = settings.mixture = "there";
+    CHECK_NOTHROW(check(settings));
+    settings.data = "there";
+    CHECK_THROWS_AS(check(settings), SettingsError);
+  }
   std::set<std::string> there;
   for (const auto& entry : fs::directory_iterator(kRecipes)) {
     if (entry.path().extension() == ".yaml") there.insert(entry.path().filename().string());
@@ -112,12 +133,16 @@ TEST_CASE("a recipe is written so that it is read back the same") {
                             .resize = "bv-bilinear",
                             .seed = 7};
   settings.lora_output = LoraOutput::kAdapter;
+  settings.schedule = RateCourse::kInverseRoot;
+  settings.schedule_shift = 12;
   const std::string text = recipe_text(settings);
   TransferSettings again;
   read_recipe(text, "/elsewhere/r.yaml", again);
   CHECK(recipe_text(again) == text);
   CHECK(again.model == settings.model);
   CHECK(again.learning_rate == settings.learning_rate);
+  CHECK(again.schedule == RateCourse::kInverseRoot);
+  CHECK(again.schedule_shift == 12);
 }
 
 TEST_CASE("a recipe's mistakes are told with their place") {
@@ -125,6 +150,8 @@ TEST_CASE("a recipe's mistakes are told with their place") {
   CHECK(recipe_problems("learning_rate: fast\n").at(0).find("a number from 0 to 1") != std::string::npos);
   CHECK(recipe_problems("freeze_vit: yes\n").size() == 1);
   CHECK(recipe_problems("parts: everything\n").size() == 1);
+  CHECK(recipe_problems("schedule: linear\n").at(0).find("cosine or rsqrt") != std::string::npos);
+  CHECK(recipe_problems("schedule: rsqrt\ntimescale: 0\n").size() == 1);
   CHECK(recipe_problems("beams: 0\nbatch_size: 0\n").size() == 2);
   TransferSettings settings{.model = "there", .data = "there", .resize = "nearest"};
   CHECK_THROWS_AS(check(settings), SettingsError);
@@ -142,4 +169,15 @@ TEST_CASE("paths in a recipe are its folder's, and what is trained follows parts
   CHECK(settings.trained_parts() == std::vector{ModelPart::kProjection, ModelPart::kLanguageModel});
   settings.parts = TrainedParts::kProjection;
   CHECK(settings.trained_parts() == std::vector{ModelPart::kProjection});
+}
+
+TEST_CASE("the rsqrt course falls as big_vision's, and a later stage goes on where the one before stopped") {
+  const Schedule first{1000, 10, 100, 0}, second{1000, 1, 100, 500};
+  CHECK(first.factor(0) == 0);
+  CHECK(first.factor(5) == 0.5);
+  CHECK(first.factor(10) == 1);
+  CHECK(first.factor(310) == 0.5);
+  CHECK(first.factor(5000) > 0);
+  CHECK(second.factor(1) == doctest::Approx(first.factor(510)));
+  CHECK(Schedule{100, 10}.factor(100) == 0);
 }
