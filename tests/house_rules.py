@@ -57,7 +57,7 @@ MAY_INCLUDE = {
     "service/http": "frames ingest/source ingest/pictures model/masks model/paligemma model/decoding tasks tasks/events tasks/filters tasks/certainty service/endpoints "
                     "service/engine service/events service/journal service/asking",
     "service/transfer": "frames ingest ingest/source ingest/pictures model model/text model/config model/weights model/decoding model/train "
-                        "tasks tasks/filters service/terminal service/settings",
+                        "tasks tasks/filters service/terminal service/settings service/journal",
     "service/bench": "frames model/tensor model/config model/kernels model/matmul model/paligemma service/terminal service/settings "
                      "service/engine service/streams",
     "service/evaluation": "frames ingest ingest/source ingest/pictures model/weights model/masks model/paligemma tasks tasks/events tasks/certainty tasks/metrics "
@@ -91,7 +91,7 @@ DOORS = [
     (r"yaml-cpp/", r"service/settings/settings_tree\.(cc|h)"),
     (r"zmq", r"service/zeromq/(guarded_socket|publisher|control|replay|keys|peer_guard)\.cc|service/commands/watch\.cc"),
     (r"boost/", r"service/zeromq/peer_guard\.cc|service/terminal/interrupt\.cc|service/http/(server\.cc|http_wire\.(h|cc))"),
-    (r"sodium", r"service/http/(access|base64)\.cc"),
+    (r"sodium", r"service/http/(access|base64)\.cc|service/transfer/contact_page\.cc"),
     (r"prometheus/", r"service/http/metrics\.cc"),
     (r"CLI/", r"service/commands/\w+\.cc"),
     (r"spdlog/", r"base/log\.cc"),

@@ -41,6 +41,7 @@ void add_transfer(CLI::App& app, Run& run);
 void add_sweep(CLI::App& app, Run& run);
 void add_evaluate(CLI::App& app, Run& run);
 void add_filter(CLI::App& app, Run& run);
+void add_data(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace palisade

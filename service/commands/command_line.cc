@@ -31,8 +31,8 @@ constexpr void (*kCommands[])(CLI::App&, Run&) = {
     add_digest,   add_rules,   add_tokens,   add_keys,
     add_control,  add_config,  add_model,    add_calibrate_answers,
     add_bench,    add_plan,    add_transfer, add_sweep,
-    add_evaluate, add_filter,  add_open,     add_version,
-    add_feed};
+    add_evaluate, add_filter,  add_data,     add_open,
+    add_version,  add_feed};
 
 constexpr char kAbout[] =
     "Palisade: cameras in, PaliGemma's answers out.\n"

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -6,10 +7,15 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/whole_file.h"
+#include "model/config/model_config.h"
 #include "service/commands/command.h"
+#include "service/commands/model_choice.h"
 #include "service/settings/settings.h"
+#include "service/terminal/interrupt.h"
 #include "service/terminal/output.h"
+#include "service/transfer/data_check.h"
 #include "service/transfer/data_filter.h"
+#include "service/transfer/data_report.h"
 
 namespace palisade {
 namespace {
@@ -77,7 +83,83 @@ int filter(const FilterOptions& options) {
   return kDone;
 }
 
+struct CheckOptions {
+  std::vector<std::string> files;
+  std::string model, sheet;
+  int text_length = 64, frames = 16;
+  std::uint64_t seed = 0;
+  bool json = false;
+};
+
+int check_files(const CheckOptions& options) {
+  constexpr std::size_t kShown = 20;
+  if (options.files.size() == 2 && !options.sheet.empty() && options.sheet == options.files[1])
+    throw UsageError("--sheet: names the second file of examples; name a new file");
+  const fs::path model = options.model.empty() ? demo_model_folder() : fs::path(options.model);
+  const ModelConfig config = read_model_config(model);
+  const Tokenizer tokenizer(model);
+  const DataLimits limits{config, tokenizer, options.text_length, options.frames};
+  const Interrupt interrupt;
+  std::vector<CheckedData> checked;
+  for (const std::string& file : options.files)
+    checked.push_back(check_data(file, limits, interrupt.token()));
+  if (!options.sheet.empty()) write_contact_sheet(options.sheet, checked.front(), kShown, options.seed);
+  for (const CheckedData& data : checked)
+    print_line(options.json ? data_json(data).dump(-1, ' ', false, Json::error_handler_t::replace)
+                            : data_text(data, options.text_length));
+  if (checked.size() == 2) {
+    const DataLeaks leaks = leaks_between(checked[0], checked[1]);
+    print_line(options.json ? leaks_json(leaks).dump(-1, ' ', false, Json::error_handler_t::replace)
+                            : leaks_text(leaks, checked[0], checked[1]));
+  }
+  return std::ranges::all_of(checked, &CheckedData::usable) ? kDone : kFailed;
+}
+
+void add_check(CLI::App& data_command, Run& run) {
+  CLI::App* const command =
+      data_command.add_subcommand("check", "What is in a file of examples, and what is wrong with it");
+  const auto options = std::make_shared<CheckOptions>();
+  command
+      ->add_option("FILE", options->files,
+                   "Examples, JSONL; of a second file it is told what of the first is in it")
+      ->required()
+      ->expected(1, 2)
+      ->type_name("FILE");
+  command
+      ->add_option("--model", options->model,
+                   "Model folder whose tokens and positions count; default: the demo model")
+      ->envname("PALISADE_MODEL")
+      ->type_name("DIR");
+  command->add_option("--text-length", options->text_length, "Longest prefix and suffix together, in tokens")
+      ->check(CLI::Range(4, 8192))
+      ->capture_default_str();
+  command->add_option("--frames", options->frames, "Frames of a video")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command
+      ->add_option("--sheet", options->sheet,
+                   "Write a page that shows 20 examples of the first file, drawn by --seed")
+      ->type_name("FILE.html");
+  command->add_option("--seed", options->seed, "Of the examples that are shown")->capture_default_str();
+  command->add_flag("--json", options->json, "Print a JSON line for each file, and one for leaks");
+  command->footer(
+      "\nThe exit code is 1 where a transfer would refuse the file: lines that are no examples, pictures "
+      "that are "
+      "missing or broken, texts over a limit, answers that are empty. Lines that repeat or contradict "
+      "earlier ones, "
+      "and leaks, are told.\n"
+      "\nExample:\n"
+      "  palisade data check train.jsonl test.jsonl --model paligemma-3b-pt-224 --sheet sheet.html");
+  command->callback([&run, options] { run = [options] { return check_files(*options); }; });
+}
+
 }  // namespace
+
+void add_data(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("data", "Look at examples before a model learns from them");
+  command->require_subcommand(1);
+  add_check(*command, run);
+}
 
 void add_filter(CLI::App& app, Run& run) {
   CLI::App* const command =

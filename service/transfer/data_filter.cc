@@ -5,37 +5,14 @@
 
 #include "base/format.h"
 #include "base/json.h"
-#include "base/sha256.h"
-#include "ingest/open_source.h"
-#include "ingest/pictures/picture.h"
-#include "ingest/source/source.h"
 #include "service/settings/settings.h"
 #include "service/terminal/progress.h"
-#include "service/transfer/input_files.h"
+#include "service/transfer/file_content.h"
 
 namespace palisade {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The content of a picture or video, whatever its name.
-struct Content {
-  int width = 0;
-  int height = 0;
-  std::string sha256;  // of the pixels of a picture, of the file of a video
-};
-
-Content content_of_video(const fs::path& path) {
-  const auto source = open_source({.url = path.string()}, {});
-  const auto frame = source->next([](const FrameStamp&) { return true; });
-  if (!frame) throw std::runtime_error(path.string() + ": holds no frame");
-  return {frame->image.width(), frame->image.height(), sha256_of(path)};
-}
-
-Content content_of_picture(const fs::path& path) {
-  const Image image = read_picture(path);
-  return {image.width(), image.height(), sha256_hex(image.bytes())};
-}
 
 // Checks line by line, and remembers the lines that stay.
 class LineFilter {
@@ -83,7 +60,7 @@ class LineFilter {
 
   std::optional<RemovedLine> by_size(const TransferLine& line) {
     for (const fs::path& name : names_of(line)) {
-      const Content& content = content_of(name, !line.video.empty());
+      const FileContent& content = content_at(name, !line.video.empty());
       const auto [less, more] = std::minmax(content.width, content.height);
       const char* const reason = less < filters_.least_side                            ? "least_side"
                                  : filters_.most_side > 0 && more > filters_.most_side ? "most_side"
@@ -101,7 +78,7 @@ class LineFilter {
     const std::vector<fs::path> names = names_of(line);
     std::string pictures;
     for (const fs::path& name : names) {
-      const Content& content = contents_.at(name);
+      const FileContent& content = contents_.at(name);
       pictures += format("{} {} {}\n", content.width, content.height, content.sha256);
     }
     const std::string example = pictures + Json{line.prefix, line.suffix}.dump();
@@ -117,14 +94,14 @@ class LineFilter {
     return std::nullopt;
   }
 
-  const Content& content_of(const fs::path& name, bool video) {
+  const FileContent& content_at(const fs::path& name, bool video) {
     const auto known = contents_.find(name);
     if (known != contents_.end()) return known->second;
-    return contents_.emplace(name, video ? content_of_video(name) : content_of_picture(name)).first->second;
+    return contents_.emplace(name, content_of(name, video)).first->second;
   }
 
   const FilterSettings& filters_;
-  std::map<fs::path, Content> contents_;
+  std::map<fs::path, FileContent> contents_;
   std::map<std::string, EarlierPicture> pictures_;
   std::map<std::string, std::string> examples_;  // value: "FILE:LINE"
 };
