@@ -41,7 +41,7 @@ const key = (shade, words) => html`<span><svg viewBox="0 0 1 1" aria-hidden="tru
 
 const DAYS = 30, STEP = 0.05;
 
-export function makeCalibration({ api, redraw, store, holder }) {
+export function makeCalibration({ api, redraw, store, holder, now }) {
   const only = holder.streams ?? [];  // a token of some cameras is told of one at a time
   let data = null, fault = '', stream = only[0] ?? '', task = '', threshold = 0.8, asked = 0;
 
@@ -56,15 +56,17 @@ export function makeCalibration({ api, redraw, store, holder }) {
   function content() {
     if (!data) return html`<p class="small t2">${fault || 'Reading what was judged'}</p>`;
     const { histogram, bins } = data, n = histogram.length, tenth = Math.ceil(threshold * 10 - 1e-6) / 10;
-    const passing = histogram.reduce((sum, value, i) => (i / n >= threshold - 1e-9 ? sum + value : sum), 0), daily = passing / DAYS;
-    const rate = daily >= 10 ? Math.round(daily).toLocaleString('en') : daily.toFixed(1), judged = tenth < 1 ? certainWords(data, tenth) : '';
+    const all = histogram.reduce((sum, value) => sum + value, 0), passing = histogram.reduce((sum, value, i) => (i / n >= threshold - 1e-9 ? sum + value : sum), 0);
+    const age = store.status?.journal?.oldest ? (now() - Date.parse(store.status.journal.oldest)) / 864e5 : 0, daily = passing / Math.min(DAYS, age);
+    const rate = age < 1 ? '' : daily >= 10 ? `, ${Math.round(daily).toLocaleString('en')} a day` : `, ${daily.toFixed(1)} a day`;
+    const says = `${passing.toLocaleString('en')} of ${all.toLocaleString('en')} answers${rate}`, judged = tenth < 1 ? certainWords(data, tenth) : '';
     return html`<div class="cal"><figure>${reliability(bins)}</figure><div class="stack-s">
       <p class="lead num">${data.judged ? certainWords(data) : 'Nothing has been judged yet.'}</p>
-      <p class="small t2">${data.judged ? 'On the dashed line it is as sure as it should be, below it surer than it should be.' : 'Say of some answers whether they are right, on the page Events, and this shows how far to trust P.'} Drag the threshold to see what the last ${DAYS} days would have been.</p>
-      <div class="thr">${bars(histogram, bins, threshold)}<input type="range" min="0" max="1" step=${STEP} .value=${live(String(threshold))} aria-label="Threshold" aria-valuetext="${p2(threshold)}, ${rate} answers a day"
+      <p class="small t2">${data.judged ? 'On the dashed line it is as sure as it should be, below it surer than it should be.' : 'Say of some answers whether they are right, on the page Events, and this shows how far to trust P.'} Drag the threshold to see how many of the last ${DAYS} days would have passed.</p>
+      <div class="thr">${bars(histogram, bins, threshold)}<input type="range" min="0" max="1" step=${STEP} .value=${live(String(threshold))} aria-label="Threshold" aria-valuetext="${p2(threshold)}, ${says}"
         @input=${e => { threshold = Number(e.target.value); redraw(); }}></div>
       <div class="row small t3 num" aria-hidden="true"><span>0.00</span><span class="end">P</span><span class="end">1.00</span></div>
-      <p class="num" role="status"><strong>At ${p2(threshold)}: ${rate} a day.</strong> ${judged}</p>
+      <p class="num" role="status"><strong>At ${p2(threshold)}: ${says}.</strong> ${judged}</p>
       <p class="keyed">${key('g-acc', 'it was so')}${key('g-bad', 'it was not')}${key('g-base', 'not judged')}</p></div></div>`;
   }
   return {
