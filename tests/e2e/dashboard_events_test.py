@@ -6,9 +6,10 @@ import re
 import sqlite3
 import unittest
 from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 from dashboard import Browser, Watched, expect, or_skip, until
-from http_service import HttpService, street_pictures
+from http_service import STREET, HttpService, street_pictures
 from palisade import main, wait_for
 
 CAPTION = "url: 'street:'\n    tasks: [{task: caption, frames: 16, span: 4s, every: 4s}]"
@@ -31,13 +32,15 @@ class Journal:
             database.execute(statement, values)
         database.close()
 
-    def write(self, entry, text, time):
-        """An event like this one, with another text and time and without pictures; its id."""
+    def write(self, entry, text, time, stored=False):
+        """An event like this one, with another text and time, and pictures that nobody has; its id."""
         event = json.loads(json.dumps(entry["event"]))
         event["id"] = "7" + "".join(ALPHABET[ord(c) * 7 % 32] for c in (text * 30)[:25])
         event["time"], event["data"]["text"] = time, text
-        for key in ("frames_stored", "view"):
-            event["data"].pop(key, None)
+        event["data"]["view"]["sha256"] = event["id"].lower().ljust(64, "0").translate(str.maketrans("ghjkmnpqrstvwxyz", "0" * 16))
+        if not stored:
+            for key in ("frames_stored", "view"):
+                event["data"].pop(key, None)
         stamp = round(datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp() * 1000)
         self.change("INSERT INTO event(id, topic, sequence, stream, task, kind, time_ms, text, body) SELECT ?, topic, 0, stream, task, kind, ?, ?, ? "
                     "FROM event WHERE id = ?", (event["id"], stamp, text, json.dumps(event), entry["event"]["id"]))
@@ -156,8 +159,10 @@ class Events(InBrowser):
         self.assertEqual(self.service.get(path)[2]["verdict"], {"right": False, "text": "a blue bicycle stays"})
         lines = [json.loads(line) for line in self.service.get("/api/v1/examples.jsonl")[2].decode().splitlines()]
         self.assertEqual([line["suffix"] for line in lines if line["id"] == entry["event"]["id"]], ["a blue bicycle stays"])
-        page.get_by_role("button", name="Right", exact=True).click()
-        until(lambda: self.service.get(path)[2].get("verdict") == {"right": True}, "the verdict changed", page=page)
+        right = page.get_by_role("button", name="Right", exact=True)
+        right.click()
+        expect(right).to_have_attribute("aria-pressed", "true")
+        self.assertEqual(self.service.get(path)[2].get("verdict"), {"right": True})
         page.keyboard.press("y")
         until(lambda: "verdict" not in self.service.get(path)[2], "the verdict taken back", page=page)
 
@@ -169,6 +174,58 @@ class Events(InBrowser):
         row.get_by_role("button", name=f"It was {'no' if said == 'yes' else 'yes'}").click()
         expect(row.locator(".corr")).to_have_text(f"Really: {'no' if said == 'yes' else 'yes'}")
         self.assertFalse(self.service.get(f"/api/v1/events/{row.get_attribute('data-id')}")[2]["verdict"]["right"])
+
+    def test_where_the_frames_are_gone_it_is_said_in_words(self):
+        now = iso(datetime.now(timezone.utc))
+        gone = self.journal.write(self.stored[1], "a dog whose frames are gone", now, stored=True)
+        watched = self.watched("#/events?text=gone")
+        row = watched.page.locator(f'.ev[data-id="{gone}"]')
+        expect(row.locator(".thumb")).to_contain_text("frames gone")
+        row.locator("a").first.click()
+        expect(watched.page.locator(".empty h2")).to_have_text("Its frames are gone")
+
+    def test_more_like_this_asks_what_looked_alike_and_keeps_what_is_kept(self):
+        watched = self.watched("#/events?stream=gate")
+        page = watched.page
+        page.keyboard.press("j")
+        page.keyboard.press("s")
+        row = page.locator(".ev.sel")
+        expect(row.locator("[data-v=keep]")).to_have_attribute("aria-pressed", "true")
+        self.assertTrue(self.service.get(f"/api/v1/events/{row.get_attribute('data-id')}")[2]["kept"])
+        page.keyboard.press("m")
+        expect(page.locator(".likebar")).to_contain_text("Words cannot search pictures")
+        expect(page.locator(".ev .tag.on").first).to_contain_text("alike")
+
+    def test_with_less_motion_nothing_plays_until_it_is_asked_to(self):
+        page = self.watched("#/events?stream=gate", reduced_motion="reduce").page
+        page.keyboard.press("j")
+        sheet = page.locator(".ev.sel .sheet")
+        expect(sheet).to_have_count(1)
+        place = "sheet => sheet.style.backgroundPosition"
+        still = sheet.evaluate(place)
+        page.wait_for_timeout(600)
+        self.assertEqual(sheet.evaluate(place), still)
+        page.keyboard.press("Space")
+        until(lambda: sheet.evaluate(place) != still, "the frames play", page=page)
+
+    def test_who_may_only_look_is_offered_nothing_else(self):
+        token = self.service.token("looker", "view", ["gate"])
+        page = self.watched("#/events", token=token).page
+        row = page.locator(".ev[data-id]").first
+        expect(row.locator("[data-v=like]")).to_be_visible()
+        self.assertEqual(row.locator("[data-v=right]").count(), 0)
+        self.assertEqual({name.inner_text() for name in page.locator(".ev .meta span:first-child").all()}, {"gate"})
+        page.goto(f"{self.service.url}/#/ask")
+        expect(page.get_by_role("button", name="Ask", exact=True)).to_be_disabled()
+        page.goto(f"{self.service.url}/#/system")
+        expect(page.locator(".cal .lead")).to_be_visible()
+        self.assertEqual(page.get_by_role("heading", name="Tokens").count(), 0)
+
+    def test_an_answer_is_asked_again(self):
+        page = self.watched(f"#/event/{self.stored[1]['event']['id']}").page
+        page.get_by_role("button", name="Ask again").click()
+        expect(page.locator(".panel", has=page.get_by_role("heading", name="Replay")).locator("[role=status]")).to_contain_text(
+            re.compile(r"^\s*(Same|Differs).*text", re.IGNORECASE))
 
     def test_what_a_model_says_is_only_text(self):
         now = iso(datetime.now(timezone.utc))
@@ -221,6 +278,26 @@ class Asking(InBrowser):
         watched.screenshot("pairs")
 
 
+    def test_a_pair_is_of_two_times_or_of_pictures_that_are_dropped_and_a_finger_moves_the_knife(self):
+        watched = self.watched("#/pairs", has_touch=True, size=(360, 740))
+        page = watched.page
+        page.locator(".side select").first.select_option("at:gate")
+        page.get_by_label("gate at").fill(datetime.now(ZoneInfo("Europe/Berlin")).strftime("%Y-%m-%dT%H:%M:%S"))
+        expect(page.locator(".cap.l")).to_have_text(re.compile(r"Left, gate, \d\d:\d\d:\d\d"))
+        knife = page.get_by_role("slider", name="How much of the left picture is shown")
+        knife.scroll_into_view_if_needed()
+        box = knife.bounding_box()
+        page.touchscreen.tap(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.8)
+        until(lambda: abs(int(knife.input_value()) - 75) < 6, "the knife under the finger", page=page)
+        page.evaluate("""pictures => { const data = new DataTransfer();
+            pictures.forEach((text, i) => data.items.add(new File([Uint8Array.from(atob(text), c => c.charCodeAt(0))], `${i}.png`, {type: 'image/png'})));
+            document.querySelector('main').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true})); }""", street_pictures()[:2])
+        expect(page.locator(".cap.l")).to_have_text("Left, 0.png")
+        expect(page.locator(".cap.r")).to_have_text("Right, 1.png")
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.locator(".p-big")).to_contain_text("P(true)")
+        self.assertLessEqual(watched.overflow(), 0)
+
     def test_the_last_ten_seconds_are_answered(self):
         watched = self.watched("#/ask?camera=gate")
         page = watched.page
@@ -244,6 +321,10 @@ class Asking(InBrowser):
         expect(page.locator(".answer .word")).to_have_text(re.compile(r"^\d+$"))
         expect(page.locator(".choices li")).to_have_count(11)
         page.get_by_role("button", name="Take one.png away").click()
+        page.locator(".drop input").set_input_files(STREET)
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.locator(".answer")).to_contain_text("16 pictures")
+        page.get_by_role("button", name="Take street.mp4 away").click()
         page.locator(".drop input").set_input_files({"name": "two.png", "mimeType": "image/png", "buffer": b"no picture"})
         page.get_by_role("button", name="Ask", exact=True).click()
         expect(page.locator(".answer .box-note")).to_be_visible()
