@@ -57,7 +57,7 @@ export function answerOf(event) {
   const question = questionOf(data.task, data.prompt), choices = data.choices ?? [];
   let p = data.p ?? null, name = p === null ? '' : 'P';
   const wanted = choices.find(c => c.text === 'yes' || c.text === 'true') ?? choices.find(c => c.text === data.text) ?? choices[0];
-  if (wanted) { p = wanted.calibrated ?? wanted.p; name = `P(${wanted.text})`; }
+  if (wanted) { p = wanted.calibrated ?? wanted.p; name = /^[\w ]{1,16}$/.test(wanted.text) ? `P(${wanted.text})` : 'P'; }
   else if (data.logprob !== undefined && data.token_ids?.length) { p = Math.exp(data.logprob / data.token_ids.length); name = 'mean P'; }
   return { said: data.boxes?.length ? found(data.boxes) : data.text ?? '', question, p, name, choices, text: data.text ?? '' };
 }
