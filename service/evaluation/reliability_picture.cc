@@ -56,7 +56,7 @@ std::string reliability_svg(const std::vector<ReliabilityStory>& stories) {
       std::ranges::any_of(stories, [](const ReliabilityStory& story) { return !story.after.empty(); });
   std::string svg =
       "<svg xmlns=\"http://www.w3.org/2000/svg\"" +
-      attribute("width", std::max(kLeft + kAcross * double(across), 700.0)) +
+      attribute("width", std::max(kLeft + kAcross * double(across), fitted ? 700.0 : 500.0)) +
       attribute("height", kTop + kDown * double(down)) + " font-family=\"sans-serif\" font-size=\"12\">\n" +
       "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n" +
       text_at(kLeft, 20,

@@ -178,13 +178,13 @@ std::string report_html(const EvaluationReport& report) {
     html += format("<p class=\"warning\">{} examples could not be asked and count as empty answers.</p>\n",
                    report.scores.failed);
   html += cards(report) + score_table(report);
-  if (!report.judged.empty())
-    html += "<h2>Probability and truth</h2>\n<div class=\"plot\">" +
-            reliability_svg({{.name = "answers", .before = report.judged, .after = {}}}) + "</div>\n";
   html += shown_of("Wrong, and the model was certain", "Wrong answers of the highest probability.",
                    report.certain_wrong, settings);
   html +=
       shown_of("Lowest scores", "Of equal scores those of the least probability.", report.worst, settings);
+  if (!report.judged.empty())
+    html += "<h2>Probability and truth</h2>\n<div class=\"plot\">" +
+            reliability_svg({{.name = "answers", .before = report.judged, .after = {}}}) + "</div>\n";
   html += confusion_of(report.confusion) + figures_of(report) + list_of(report);
   html += "<footer>" +
           html_text(format("Data: {}, SHA-256 {}. Model: {}{}. Resize {}.", settings.data.string(),
