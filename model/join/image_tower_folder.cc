@@ -12,8 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTower = "vision_model.";
-const std::string kPositions = "vision_model.embeddings.position_embedding.weight";
+constexpr char kTower[] = "vision_model.", kPatches[] = "embeddings.patch_embedding.weight";
 constexpr char kWanted[] =
     "; --vision takes a SigLIP of fixed resolution (model_type siglip or siglip_vision_model), such as "
     "google/siglip-so400m-patch14-224 or google/siglip2-base-patch16-224";
@@ -56,12 +55,6 @@ Json picture_settings_of(const fs::path& folder, int image_size) {
           {"size", {{"height", image_size}, {"width", image_size}}}};
 }
 
-// What a SigLIP has beside its image tower, and PaliGemma leaves out.
-bool is_left_out(const std::string& name) {
-  return name.starts_with("text_model.") || name.starts_with("vision_model.head.") || name == "logit_scale" ||
-         name == "logit_bias" || name.ends_with(".position_ids");
-}
-
 }  // namespace
 
 ImageTowerFolder::ImageTowerFolder(const fs::path& folder)
@@ -70,21 +63,31 @@ ImageTowerFolder::ImageTowerFolder(const fs::path& folder)
       config_(read_vision_config(ConfigSection(stated_, (folder / "config.json").string()))),
       pictures_(picture_settings_of(folder, config_.image_size)),
       weights_(folder) {
-  require_tower();
+  find_tower();
+  require_positions();
   read_preprocessor(folder, config_.image_size);
 }
 
-void ImageTowerFolder::require_tower() const {
+bool ImageTowerFolder::leaves_out(const std::string& stored) const {
+  return stored.starts_with("text_model.") || stored.starts_with(prefix_ + "head.") ||
+         stored == "logit_scale" || stored == "logit_bias" || stored.ends_with(".position_ids");
+}
+
+void ImageTowerFolder::find_tower() {
   bool any = false;
   weights_.require_only([&](const std::string& name) {
     any = any || name.starts_with(kTower);
-    return name.starts_with(kTower) || is_left_out(name);
+    return true;
   });
-  if (!any)
+  prefix_ = any ? kTower : "";
+  if (!any && !weights_.has(kPatches))
     throw ModelError(folder_.string() +
                      ": holds no vision_model.* tensors, so no image tower; bring the whole SigLIP, or its "
                      "SiglipVisionModel");
-  const auto positions = weights_.stored_shape(kPositions);
+}
+
+void ImageTowerFolder::require_positions() const {
+  const auto positions = weights_.stored_shape(stored_name("embeddings.position_embedding.weight"));
   if (positions.size() == 2 && positions[0] != config_.tokens())
     throw ModelError(format(
         "{}: the position_embedding has {} rows, but config.json's image_size {} and patch_size {} make "

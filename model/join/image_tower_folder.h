@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "base/json.h"
 #include "model/config/model_config.h"
@@ -20,17 +21,23 @@ class ImageTowerFolder {
   const Json& stated() const { return stated_; }
   // preprocessor_config.json, or image_processor of processor_config.json; SigLIP's own where there is none.
   const Json& pictures() const { return pictures_; }
-  // Tensors are called vision_model.*
   const PartCheckpoint& weights() const { return weights_; }
+  // Of a tensor of the tower, "encoder.layers.0...": with "vision_model." before it, as released files and
+  // most have it, or without, as version 5 of transformers saves a SiglipVisionModel.
+  std::string stored_name(const std::string& name) const { return prefix_ + name; }
+  // Whether a tensor is one that SigLIP has beside its image tower: text tower, pooling head, scale and bias.
+  bool leaves_out(const std::string& stored) const;
 
  private:
-  void require_tower() const;
+  void find_tower();
+  void require_positions() const;
 
   std::filesystem::path folder_;
   Json stated_;
   VisionConfig config_;
   Json pictures_;
   PartCheckpoint weights_;
+  std::string prefix_;
 };
 
 }  // namespace palisade

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 // big_vision, models/ppp/gemma.py: load, extend_rows; the paper's section 5.3 compares it with the mean row.
 constexpr double kNewRowDeviation = 0.02;
 constexpr int kRowsAtOnce = 1024;
-const std::string kVisionPrefix = "vision_tower.", kLanguagePrefix = "language_model.";
+const std::string kVisionPrefix = "vision_tower.vision_model.", kLanguagePrefix = "language_model.";
 
 // Normally distributed numbers of which each depends on its place and the seed alone (Box and Muller, 1958).
 class NormalNumbers {
@@ -54,7 +54,8 @@ struct TensorOrigin {
 };
 
 TensorOrigin source_of(const std::string& name, const ImageTowerFolder& tower, const GemmaFolder& gemma) {
-  if (name.starts_with(kVisionPrefix)) return {&tower.weights(), name.substr(kVisionPrefix.size())};
+  if (name.starts_with(kVisionPrefix))
+    return {&tower.weights(), tower.stored_name(name.substr(kVisionPrefix.size()))};
   if (name.starts_with(kLanguagePrefix)) return {&gemma.weights(), name.substr(kLanguagePrefix.size())};
   return {};
 }
@@ -72,10 +73,8 @@ void require_parts(const std::vector<NamedShape>& tensors, const ImageTowerFolde
   }
   gemma.weights().require_only(
       [&](const std::string& name) { return known.contains(name) || name.ends_with("rotary_emb.inv_freq"); });
-  tower.weights().require_only([&](const std::string& name) {
-    return known_of_tower.contains(name) || !name.starts_with("vision_model.") ||
-           name.starts_with("vision_model.head.") || name.ends_with(".position_ids");
-  });
+  tower.weights().require_only(
+      [&](const std::string& name) { return known_of_tower.contains(name) || tower.leaves_out(name); });
 }
 
 void write_embedding(const GemmaFolder& gemma, const ModelConfig& config, std::uint64_t seed,

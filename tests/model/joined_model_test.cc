@@ -263,6 +263,24 @@ TEST_CASE("settings of later versions and parts left to their defaults are joine
   CHECK(read.text.rope_theta == 20000.0f);
 }
 
+TEST_CASE("a tower whose tensors stand without their prefix is the same tower") {
+  const fs::path tower = kJoin / "vision/siglip-vision-p16";
+  const FolderCopy bare(tower);
+  bare.change_tensors([](FolderCopy::Tensors& tensors) {
+    FolderCopy::Tensors renamed;
+    for (const auto& [name, tensor] : tensors)
+      renamed[name.substr(std::string("vision_model.").size())] = tensor;
+    tensors = std::move(renamed);
+  });
+  const Joined with(tower, kGemma), without(bare.path, kGemma);
+  CHECK(test::bytes_of(with.folder / "model.safetensors") ==
+        test::bytes_of(without.folder / "model.safetensors"));
+  bare.change_tensors([](FolderCopy::Tensors& tensors) {
+    tensors["encoder.layers.3.mlp.fc1.bias"] = {{1}, {0.5f}};
+  });
+  CHECK(refusal_of(bare.path, kGemma).find("encoder.layers.3") != std::string::npos);
+}
+
 TEST_CASE("a SentencePiece model keeps its fields in their bytes when pieces are added") {
   const std::string file = test::text_of(kGemma / "tokenizer.model"),
                     whole = test::text_of(kModels / "paligemma1-tiny/tokenizer.model");
