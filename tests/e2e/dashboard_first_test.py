@@ -177,7 +177,7 @@ class Demo(unittest.TestCase):
             until(lambda: re.search(r"\b(left|right|stays?|street)\b", page.inner_text(f"article.tile[aria-label={camera}] .said")) if page.locator(f"article.tile[aria-label={camera}] .said").count() else None,
                   f"a caption of {camera}", page=page)
         page.wait_for_selector("text=Demo model.")
-        page.wait_for_function("[...document.querySelectorAll('.tile img')].every(img => img.naturalWidth > 100)")
+        until(lambda: page.evaluate("[...document.querySelectorAll('.tile img')].every(img => img.naturalWidth > 100)"), "pictures", page=page)
         SCREENS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SCREENS / "demo.jpg", type="jpeg", quality=72)
         self.assertIn("said", wait_for(lambda: demo.stdout() if "said" in demo.stdout() else None, "the score"))

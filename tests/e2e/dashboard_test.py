@@ -180,7 +180,7 @@ class Camera(InBrowser):
         watched = self.watched(self.service)
         page = watched.open()
         page.wait_for_selector("article.tile[aria-label=street0] .said:has-text(' ')")
-        page.wait_for_function("[...document.querySelectorAll('.tile img')].every(img => img.src.startsWith('blob:') && img.naturalWidth > 100)")
+        until(lambda: page.evaluate("[...document.querySelectorAll('.tile img')].every(img => img.src.startsWith('blob:') && img.naturalWidth > 100)"), "pictures", page=page)
         page.wait_for_selector("article.tile.alert .badge")
         watched.screenshot("wall")
         page.fill("#wall-q", "street1")
@@ -266,7 +266,7 @@ class Camera(InBrowser):
     def test_a_mask_is_drawn_by_mouse_and_by_keyboard(self):
         watched = self.watched(self.service)
         page = watched.open("#/camera/street1")
-        page.wait_for_function("document.querySelector('.view img').naturalWidth > 100")
+        until(lambda: page.evaluate("document.querySelector('.view img')?.naturalWidth > 100"), "its picture", page=page)
         page.click("#tab-masks")
         page.click("text=New mask")
         box = page.locator(".drawing").bounding_box()
@@ -284,6 +284,54 @@ class Camera(InBrowser):
             self.assertAlmostEqual(got[1], wanted[1], delta=0.02)
         page.click("button[aria-label='Remove mask 1']")
         until(lambda: "masks" not in self.service.get("/api/v1/streams/street1")[2]["settings"], "no mask", page=page)
+
+    def test_a_region_is_drawn_by_keyboard_alone_and_a_mask_by_finger(self):
+        self.assertEqual(self.service.ask("PUT", "/api/v1/streams/drawn?force=1", {"url": "street:", "tasks": [{"task": "caption", "frames": 1, "every": "5s"}]})[0], 200)
+        self.addCleanup(lambda: self.service.ask("DELETE", "/api/v1/streams/drawn"))
+        watched = self.watched(self.service, has_touch=True)
+        page = watched.open("#/camera/drawn")
+        until(lambda: page.evaluate("document.querySelector('.view img')?.naturalWidth > 100"), "its picture", page=page)
+        page.focus("#tab-answers")
+        page.keyboard.press("ArrowLeft")  # round to the last tab
+        page.wait_for_selector("#tab-masks[aria-selected=true]")
+        page.locator("label:has-text('Regions') input").focus()
+        page.keyboard.press("Space")
+        page.focus("button:has-text('New region')")
+        page.keyboard.press("Enter")
+        for corner in range(3):
+            page.focus("button:has-text('Corner'):not([data-corner])")
+            page.keyboard.press("Enter")
+            until(lambda: page.evaluate("document.activeElement.dataset.corner") == str(corner), "the focus on the new corner", page=page)
+        page.keyboard.press("Shift+ArrowUp")
+        page.focus("button:has-text('Save region')")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("button:has-text('Save all the same'), .task:has-text('Region 1')")
+        if page.locator("button:has-text('Save all the same')").count():
+            page.click("button:has-text('Save all the same')")
+        settings = until(lambda: (lambda found: found if found.get("gate") else None)(self.service.get("/api/v1/streams/drawn")[2]["settings"]), "the region", page=page)
+        self.assertEqual(settings["gate"], {"motion": True, "region": [[[0.35, 0.35], [0.65, 0.35], [0.5, 0.6]]]})
+
+        page.click("label:has-text('Masks') >> nth=0")
+        page.click("text=New mask")
+        box = page.locator(".drawing").bounding_box()
+        for x, y in ((0.2, 0.2), (0.5, 0.2), (0.5, 0.6)):
+            page.touchscreen.tap(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        until(lambda: page.locator("[data-corner]").count() == 3, "three corners", page=page)
+        self.save(page, ".task:has-text('Mask 1')")
+        self.assertEqual(len(self.service.get("/api/v1/streams/drawn")[2]["settings"]["masks"][0]), 3)
+
+    def test_a_camera_is_paused_and_removed(self):
+        self.assertEqual(self.service.ask("PUT", "/api/v1/streams/extra?force=1", {"url": "street:", "tasks": [{"task": "caption", "frames": 1, "every": "5s"}]})[0], 200)
+        page = self.watched(self.service).open("#/camera/extra")
+        page.click("button:has-text('Pause')")
+        page.wait_for_selector("button:has-text('Go on')")
+        self.assertIs(self.service.get("/api/v1/streams/extra")[2]["settings"]["paused"], True)
+        page.click("button:has-text('Go on')")
+        page.wait_for_selector("button:has-text('Pause')")
+        page.click("button:has-text('Remove')")
+        page.click("button:has-text('Remove extra for good')")
+        page.wait_for_selector("#wall-q")
+        self.assertEqual(self.service.get("/api/v1/streams/extra")[0], 404)
 
     def test_no_page_has_a_fault_that_axe_finds_or_scrolls_sideways(self):
         event = until(lambda: self.service.get("/api/v1/events?stream=street0&kind=answer&limit=1")[2]["events"], "an event")[0]["event"]["id"]
@@ -379,6 +427,19 @@ class Doors(InBrowser):
         page.wait_for_timeout(1500)
         said = page.inner_text("article.tile .ask time")
         self.assertRegex(said, r"^(now|\d+ s ago)$")
+
+
+class WithoutJournal(InBrowser):
+    def test_the_wall_works_and_says_that_nothing_is_stored(self):
+        with HttpService({"a": f"url: 'street:'\n    tasks: [{CAPTION}]"}, more="journal: off\n") as service:
+            watched = self.watched(service)
+            page = watched.open()
+            page.wait_for_selector("text=No journal.")
+            until(lambda: page.locator("article.tile .ask time").count(), "an answer", page=page)
+            self.assertTrue(page.inner_text("article.tile .said"))
+            page = watched.open("#/camera/a")
+            page.wait_for_selector(".day .t3")
+            self.assertEqual(watched.errors, [])
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ export function newest(store, stream, task) {
 // Why there is no picture, and what comes next.
 export function trouble(state) {
   if (state.state === 'auth_failed') return ['key', 'The camera refuses the password', 'Not tried again, so that it is not locked'];
+  if (state.reason === 'paused') return ['pause', 'Paused', 'Nobody looks until it goes on'];
   const since = state.since ? span(secondsSince(state.since)) : '';
   const next = state.next_try_in_ms !== undefined ? `${state.attempt > 1 ? `Try ${state.attempt} failed, the next` : 'The next try'} comes ${state.next_try_in_ms < 1500 ? 'at once' : `after ${span(state.next_try_in_ms / 1000)}`}` : state.reason ?? '';
   const words = { connecting: `Connecting for ${since}`, ended: 'It is at its end', unreadable: 'What it sends cannot be read', crashed: `Its process failed ${since} ago`, removed: 'It was removed' };
