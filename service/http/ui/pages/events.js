@@ -54,7 +54,7 @@ export function page(context) {
   const onJudge = (entry, right) => act(entry, async () => {
     await judge(api, entry, pressed(entry, right));
     fixing = entry.verdict?.right === false ? entry.event.id : null;
-    if (fixing) requestAnimationFrame(() => requestAnimationFrame(() => rowOf(entry.event.id)?.querySelector('.fix input, .fix button')?.focus()));
+    if (fixing) afterDrawing(() => rowOf(entry.event.id)?.querySelector('.fix input, .fix button')?.focus());
     context.say(entry.verdict ? (entry.verdict.right ? 'Judged right' : 'Judged wrong. What would be right?') : 'Verdict taken back');
   });
   const onFix = (entry, text) => act(entry, async () => {
@@ -95,6 +95,12 @@ export function page(context) {
   const onSpace = e => { if (e.key === ' ' && e.target.matches('.said a')) { e.preventDefault(); play(); } };
   const onSelected = action => () => { const entry = find(selected); if (entry && kindOf(entry.event) === 'answer' && context.may('ask')) action(entry); };
 
+  const afterDrawing = action => requestAnimationFrame(() => requestAnimationFrame(action));
+  async function showNew() {
+    seen.clear();
+    await load();
+    afterDrawing(() => { scrollTo(0, 0); document.querySelector('.ev .said a')?.focus({ preventScroll: true }); });
+  }
   const off = live.on(entry => {
     if (!rows || filter.like || entry.position <= (rows[0]?.position ?? 0) || seen.has(entry.position) || !belongs(filter, entry.event, entry.type, context.now())) return;
     seen.add(entry.position);
@@ -128,7 +134,7 @@ export function page(context) {
     if (!rows) return html`<p class="t2" role="status">Reading the journal</p>`;
     return html`<div class="ev-cols"><div id="ev-list" aria-busy=${String(busy)} @keydown=${onSpace}>
         ${error || fault ? note('bad', 'warn', html`<p dir="auto">${error?.message ?? fault}</p>`) : nothing}
-        ${fresh ? html`<button class="btn newbar" @click=${() => { scrollTo(0, 0); seen.clear(); load(); }}>${fresh} new</button>` : nothing}
+        ${fresh ? html`<button class="btn newbar" @click=${showNew}>${fresh} new</button>` : nothing}
         ${rows.length ? list() : next ? nothing : nothingFound()}
         ${next ? html`<p class="more"><button class="btn wide" ?disabled=${busy} @click=${() => load(true)}>Show older ones</button></p>` : nothing}</div>
       <aside class="peek panel player" aria-label="Preview">${preview.view(find(selected), { gone: gone.has(selected), certain: what => (what.name === 'mean P' ? 'Captions are not calibrated.' : calibration ? certainWords(calibration) : '') })}</aside></div>`;
