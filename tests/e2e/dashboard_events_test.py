@@ -147,6 +147,7 @@ class Events(InBrowser):
         self.assertEqual(rows.first.get_attribute("data-id"), first)
         bar.click()
         expect(rows.first).not_to_have_attribute("data-id", first)
+        expect(rows.first.locator(".said a")).to_be_focused()
 
     def test_a_verdict_is_given_corrected_and_taken_back(self):
         entry = self.stored[1]
@@ -226,6 +227,14 @@ class Events(InBrowser):
         page.get_by_role("button", name="Ask again").click()
         expect(page.locator(".panel", has=page.get_by_role("heading", name="Replay")).locator("[role=status]")).to_contain_text(
             re.compile(r"^\s*(Same|Differs).*text", re.IGNORECASE))
+
+    def test_a_browser_whose_clock_is_a_year_ahead_tells_the_services_ages(self):
+        context = self.browser.context(self.service)
+        self.addCleanup(context.close)
+        context.add_init_script("{ const now = Date.now; Date.now = () => now() + 365 * 86400e3; }")
+        page = Watched(context, self.service).open("#/events?stream=yard&what=kind:answer&time=1h")
+        expect(page.locator(".group").first).to_have_text("Last 15 minutes")
+        expect(page.locator(".ev time").first).to_have_text(re.compile(r"^(now|\d+ s ago|\d+ min( \d+ s)? ago)$"))
 
     def test_what_a_model_says_is_only_text(self):
         now = iso(datetime.now(timezone.utc))
