@@ -85,7 +85,7 @@ DOORS = [
     (r"sentencepiece", r"model/text/tokenizer\.cc"),
     (r"xxhash", r"model/weights/checksum\.cc"),
     (r"hwy/", r"model/kernels/[\w-]+\.(cc|h)|model/train/kernels\.cc"),
-    (r"re2/", r"tasks/filters/text_patterns\.cc|model/adapters/module_pattern\.cc"),
+    (r"re2/", r"tasks/filters/text_patterns\.cc|model/adapters/module_pattern\.cc|tasks/metrics/ptb_rules\.cc"),
     (r"nlohmann/", r"base/json\.h"),
     (r"SQLiteCpp/|sqlite3", r"service/journal/database\.(h|cc)"),
     (r"yaml-cpp/", r"service/settings/settings_tree\.(cc|h)"),

@@ -32,7 +32,8 @@ void print_json(const Metric& metric, const ScoredFiles& files, const MetricResu
   Json last = {{"metric", metric.name},
                {"figures", result.figures},
                {"examples", files.examples.size()},
-               {"missing", files.missing}};
+               {"missing", files.missing},
+               {"remarks", files.remarks.size()}};
   if (!result.official.empty()) last["official"] = result.official;
   print_line(last.dump());
 }
@@ -48,9 +49,8 @@ void print_figures(const Json& figures, const std::string& prefix = "") {
 }
 
 void tell_remarks(const ScoredFiles& files) {
-  const std::size_t told = std::min(files.remarks.size(), kMaxRemarks);
-  for (std::size_t i = 0; i < told; ++i) log_warning(files.remarks[i]);
-  if (files.remarks.size() > told) log_warning(format("and {} more such lines", files.remarks.size() - told));
+  for (std::size_t i = 0; i < std::min(files.remarks.size(), kMaxRemarks); ++i) log_warning(files.remarks[i]);
+  if (!files.remarks.empty()) log_warning(format("{} such lines in all", files.remarks.size()));
   if (files.missing > 0)
     log_warning(format("{} of {} examples have no prediction, counted as the empty text", files.missing,
                        files.examples.size()));

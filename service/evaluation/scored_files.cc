@@ -1,13 +1,17 @@
 #include "service/evaluation/scored_files.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
 #include "base/format.h"
 #include "base/input_file.h"
+#include "service/evaluation/coco_files.h"
 #include "service/settings/settings.h"
 #include "service/transfer/line_mistakes.h"
 #include "service/transfer/transfer_lines.h"
+#include "tasks/metrics/detection.h"
+#include "tasks/metrics/ptb_tokenizer.h"
 
 namespace palisade {
 namespace {
@@ -66,45 +70,31 @@ void for_each_line(const fs::path& file, LineProblems& problems,
 // Reads the two files, the data first.
 class FilePair {
  public:
-  FilePair(const Metric& metric, const MetricSettings& settings) : metric_(metric), settings_(settings) {}
+  FilePair(const Metric& metric, MetricSettings& settings) : metric_(metric), settings_(settings) {}
 
-  void add_example(const Json& line, const std::string& place) {
-    const Json id = read_metric_id(line);
-    ExampleReferences references = read_metric_references(metric_, line, settings_);
-    const auto [found, is_new] = by_id_.try_emplace(id, files_.examples.size());
-    if (!is_new && !metric_.ids_repeat)
-      throw Error(format("the id {} stands at {} already", id.dump(), files_.places[found->second]));
-    if (!is_new) {
-      std::vector<std::string>& answers = files_.examples[found->second].references.answers;
-      answers.insert(answers.end(), references.answers.begin(), references.answers.end());
-      files_.remarks.push_back(format("{}: the id {} stands at {} already: the references add up", place,
-                                      id.dump(), files_.places[found->second]));
-      return;
+  void read_data(const fs::path& file, LineProblems& problems) {
+    if (metric_.of_objects && file.extension() == ".json") {
+      for (MetricExample& example : read_coco_annotations(file, settings_, problems))
+        add(std::move(example), format("{}: image {}", file.string(), example.id.dump()));
+    } else {
+      if (metric_.of_objects) {
+        LineProblems told_later;
+        for_each_line(file, told_later,
+                      [&](const Json& line, int) { collect_categories(line, settings_.categories); });
+      }
+      for_each_line(file, problems,
+                    [&](const Json& line, int number) { add_example(line, place_of(file, number)); });
     }
-    if (references.unanswered) files_.remarks.push_back(place + ": no references: in no average");
-    files_.examples.push_back({.id = id, .references = std::move(references)});
-    files_.examples.back().prediction.missing = true;
-    files_.places.push_back(place);
+    all_read_ = problems.empty();
   }
 
-  // `all_read`: no line of the data had a problem.
-  void end_data(bool all_read) { all_read_ = all_read; }
-
-  void add_prediction(const Json& line, const std::string& place) {
-    const Json id = read_metric_id(line);
-    ExamplePrediction prediction = read_metric_prediction(line);
-    const auto example = by_id_.find(id);
-    if (example == by_id_.end()) {
-      if (!all_read_) return;  // it may be that of a line with a problem
-      throw Error(format("there is no example with the id {} in the data", id.dump()));
+  void read_predictions(const fs::path& file, LineProblems& problems) {
+    if (metric_.of_objects && file.extension() == ".json") {
+      read_coco_results(file, settings_, files_.examples, problems);
+    } else {
+      for_each_line(file, problems,
+                    [&](const Json& line, int number) { add_prediction(line, place_of(file, number)); });
     }
-    const auto [found, is_new] = predicted_.try_emplace(id, place);
-    if (!is_new && !metric_.ids_repeat)
-      throw Error(format("the id {} stands at {} already", id.dump(), found->second));
-    if (!is_new)
-      files_.remarks.push_back(format("{}: the id {} stands at {} already: the last prediction counts", place,
-                                      id.dump(), found->second));
-    files_.examples[example->second].prediction = std::move(prediction);
   }
 
   ScoredFiles take() {
@@ -117,8 +107,62 @@ class FilePair {
   }
 
  private:
+  void add(MetricExample example, const std::string& place) {
+    by_id_.try_emplace(example.id, files_.examples.size());
+    files_.examples.push_back(std::move(example));
+    files_.places.push_back(place);
+  }
+
+  void add_example(const Json& line, const std::string& place) {
+    // A line of categories alone, before the examples.
+    if (metric_.of_objects && line.is_object() && line.contains("categories") && !line.contains("id")) return;
+    const Json id = read_metric_id(line);
+    ExampleReferences references = read_metric_references(metric_, line, settings_);
+    tell_line_breaks(references.answers, place);
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) {
+      if (references.unanswered) files_.remarks.push_back(place + ": no references: in no average");
+      MetricExample example{.id = id, .references = std::move(references)};
+      example.prediction.missing = true;
+      add(std::move(example), place);
+      return;
+    }
+    if (!metric_.ids_repeat)
+      throw Error(format("the id {} stands at {} already", id.dump(), files_.places[found->second]));
+    ExampleReferences& first = files_.examples[found->second].references;
+    first.answers.insert(first.answers.end(), references.answers.begin(), references.answers.end());
+    first.unanswered = first.unanswered && references.unanswered;
+    files_.remarks.push_back(format("{}: the id {} stands at {} already: the references add up", place,
+                                    id.dump(), files_.places[found->second]));
+  }
+
+  void add_prediction(const Json& line, const std::string& place) {
+    const Json id = read_metric_id(line);
+    const auto example = by_id_.find(id);
+    if (example == by_id_.end()) {
+      if (!all_read_) return;  // it may be that of a line with a problem
+      throw Error(format("there is no example with the id {} in the data", id.dump()));
+    }
+    MetricExample& its = files_.examples[example->second];
+    ExamplePrediction prediction = read_metric_prediction(metric_, line, settings_, its.references);
+    tell_line_breaks({prediction.text}, place);
+    const auto [found, is_new] = predicted_.try_emplace(id, place);
+    if (!is_new && !metric_.ids_repeat)
+      throw Error(format("the id {} stands at {} already", id.dump(), found->second));
+    if (!is_new)
+      files_.remarks.push_back(format("{}: the id {} stands at {} already: the last prediction counts", place,
+                                      id.dump(), found->second));
+    its.prediction = std::move(prediction);
+  }
+
+  // The reference would give all captions after it to the wrong pictures.
+  void tell_line_breaks(const std::vector<std::string>& captions, const std::string& place) {
+    if (!metric_.ids_repeat || std::ranges::none_of(captions, has_line_break)) return;
+    files_.remarks.push_back(place + ": a caption with a line break, which counts as a space");
+  }
+
   const Metric& metric_;
-  const MetricSettings& settings_;
+  MetricSettings& settings_;
   ScoredFiles files_;
   bool all_read_ = true;
   std::map<Json, std::size_t> by_id_;
@@ -138,16 +182,12 @@ void require_none(const LineProblems& data, const LineProblems& predictions) {
 
 }  // namespace
 
-ScoredFiles read_scored_files(const Metric& metric, const MetricSettings& settings, const fs::path& data,
+ScoredFiles read_scored_files(const Metric& metric, MetricSettings& settings, const fs::path& data,
                               const fs::path& predictions) {
   FilePair pair(metric, settings);
   LineProblems data_problems, prediction_problems;
-  for_each_line(data, data_problems,
-                [&](const Json& line, int number) { pair.add_example(line, place_of(data, number)); });
-  pair.end_data(data_problems.empty());
-  for_each_line(predictions, prediction_problems, [&](const Json& line, int number) {
-    pair.add_prediction(line, place_of(predictions, number));
-  });
+  pair.read_data(data, data_problems);
+  pair.read_predictions(predictions, prediction_problems);
   require_none(data_problems, prediction_problems);
   ScoredFiles files = pair.take();
   if (files.examples.empty()) throw SettingsError({data.string() + ": holds no example"});

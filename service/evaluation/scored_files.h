@@ -19,8 +19,9 @@ struct ScoredFiles {
 // Reads the JSON lines of both files for `metric`. Throws SettingsError with file and line of every problem,
 // and how many there are: lines that are no JSON, an id twice (captions: the references add up and the last
 // prediction counts, as in the reference), a prediction without its example, references of a wrong kind.
-// Throws Error where a file cannot be read.
-ScoredFiles read_scored_files(const Metric& metric, const MetricSettings& settings,
+// Throws Error where a file cannot be read. For detection it fills settings.categories, and takes the files of
+// COCO's tools, NAME.json, as well.
+ScoredFiles read_scored_files(const Metric& metric, MetricSettings& settings,
                               const std::filesystem::path& data, const std::filesystem::path& predictions);
 
 }  // namespace palisade

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::int64_t kMaxPixels = 1 << 28;
 
-// A number of COCO's code from the front: five bits a character, the least first, 32 where more follow, and 16
-// in the last one where it is negative.
+// A number of COCO's code from the front: five bits a character, the least first, 32 where more follow, and
+// 16 in the last one where it is negative.
 std::optional<std::int64_t> take_code(std::string_view& counts) {
   constexpr int kMaxCharacters = 8;
   std::int64_t value = 0;
@@ -21,8 +21,7 @@ std::optional<std::int64_t> take_code(std::string_view& counts) {
     if (bits < 0 || bits > 0x3f) return std::nullopt;
     counts.remove_prefix(1);
     value |= std::int64_t(bits & 0x1f) << (5 * i);
-    if ((bits & 0x20) == 0)
-      return (bits & 0x10) != 0 ? value - (std::int64_t(1) << (5 * (i + 1))) : value;
+    if ((bits & 0x20) == 0) return (bits & 0x10) != 0 ? value - (std::int64_t(1) << (5 * (i + 1))) : value;
   }
   return std::nullopt;
 }
@@ -49,10 +48,14 @@ std::uint64_t common_pixels(const MaskRuns& one, const MaskRuns& other) {
 
 }  // namespace
 
+void require_mask_size(int height, int width) {
+  if (height < 1 || width < 1 || std::int64_t(height) * width > kMaxPixels)
+    throw Error(format("a mask of {} x {} pixels: at most {} in all", width, height, kMaxPixels));
+}
+
 MaskRuns read_mask_runs(std::string_view counts, int height, int width) {
   const std::int64_t pixels = std::int64_t(height) * width;
-  if (height < 1 || width < 1 || pixels > kMaxPixels)
-    throw Error(format("a mask of {} x {} pixels: at most {} in all", width, height, kMaxPixels));
+  require_mask_size(height, width);
   MaskRuns mask{.height = height, .width = width};
   std::int64_t sum = 0;
   while (!counts.empty()) {

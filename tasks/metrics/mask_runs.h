@@ -17,6 +17,9 @@ struct MaskRuns {
   bool operator==(const MaskRuns&) const = default;
 };
 
+// Throws Error where a picture of that size has no pixels or too many.
+void require_mask_size(int height, int width);
+
 // Reads COCO's "counts". Throws Error where they are none or do not fill the picture.
 MaskRuns read_mask_runs(std::string_view counts, int height, int width);
 std::string counts_of(const MaskRuns& mask);

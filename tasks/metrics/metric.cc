@@ -5,8 +5,11 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "tasks/metrics/captions.h"
 #include "tasks/metrics/closed_answers.h"
+#include "tasks/metrics/detection.h"
 #include "tasks/metrics/example_lines.h"
+#include "tasks/metrics/segmentation.h"
 #include "tasks/metrics/vqa.h"
 #include "tasks/metrics/vqav2.h"
 
@@ -14,17 +17,20 @@ namespace palisade {
 namespace {
 
 constexpr std::array kMetrics = {
-    Metric{"vqa", "acc", "acc", 100, false, read_vqa, score_vqa},
-    Metric{"vqav2", "acc", "acc", 100, false, read_vqav2, score_vqav2},
-    Metric{"anls", "anls", "anls", 100, false, read_vqa, score_anls},
-    Metric{"chartqa", "relaxed_acc", "relaxed_acc", 100, false, read_one_answer, score_chartqa},
-    Metric{"tallyqa", "acc", "acc", 100, false, read_tallyqa, score_tallyqa},
-    Metric{"rsvqa", "acc_avg", "", 100, false, read_rsvqa, score_rsvqa},
-    Metric{"science_qa", "acc", "acc", 100, false, read_one_answer, score_science_qa},
-    Metric{"pope", "acc", "acc", 100, false, read_one_answer, score_pope},
-    Metric{"nlvr2", "acc", "acc", 100, false, read_nlvr2, score_nlvr2},
-    Metric{"aokvqa", "multiple_choice", "multiple_choice", 1, false, read_aokvqa, score_aokvqa},
-    Metric{"exact", "acc", "acc", 100, false, read_vqa, score_exact},
+    Metric{"vqa", "acc", "acc", 100, false, false, read_vqa, score_vqa},
+    Metric{"vqav2", "acc", "acc", 100, false, false, read_vqav2, score_vqav2},
+    Metric{"anls", "anls", "anls", 100, false, false, read_vqa, score_anls},
+    Metric{"chartqa", "relaxed_acc", "relaxed_acc", 100, false, false, read_one_answer, score_chartqa},
+    Metric{"tallyqa", "acc", "acc", 100, false, false, read_tallyqa, score_tallyqa},
+    Metric{"rsvqa", "acc_avg", "", 100, false, false, read_rsvqa, score_rsvqa},
+    Metric{"science_qa", "acc", "acc", 100, false, false, read_one_answer, score_science_qa},
+    Metric{"pope", "acc", "acc", 100, false, false, read_one_answer, score_pope},
+    Metric{"nlvr2", "acc", "acc", 100, false, false, read_nlvr2, score_nlvr2},
+    Metric{"aokvqa", "multiple_choice", "multiple_choice", 1, false, false, read_aokvqa, score_aokvqa},
+    Metric{"caption", "cider", "cider", 100, true, false, read_caption, score_caption},
+    Metric{"detection", "AP", "", 100, false, true, read_detection, score_detection},
+    Metric{"segmentation", "miou", "iou", 100, false, false, read_segmentation, score_segmentation},
+    Metric{"exact", "acc", "acc", 100, false, false, read_vqa, score_exact},
 };
 
 void require_object(const Json& line) {
@@ -64,9 +70,12 @@ ExampleReferences read_metric_references(const Metric& metric, const Json& line,
   return references;
 }
 
-ExamplePrediction read_metric_prediction(const Json& line) {
+ExamplePrediction read_metric_prediction(const Metric& metric, const Json& line,
+                                         const MetricSettings& settings,
+                                         const ExampleReferences& references) {
   require_object(line);
   ExamplePrediction prediction;
+  if (metric.of_objects && read_found_objects(line, settings, references, prediction)) return prediction;
   const Json* from = &line;
   if (given(line, "prediction") && line.at("prediction").is_object()) {
     from = &line.at("prediction");
@@ -80,6 +89,8 @@ ExamplePrediction read_metric_prediction(const Json& line) {
   if (from != &line) throw Error("\"prediction\" is object, not text: put it in quotes");
   if (!line.contains("prediction")) throw Error("\"prediction\" is missing");
   prediction.missing = line.at("prediction").is_null();
+  if (metric.of_objects && !prediction.missing && references.width == 0)
+    throw Error("boxes of a text need the \"width\" and \"height\" of the picture in the data");
   return prediction;
 }
 

@@ -40,6 +40,7 @@ struct Metric {
   std::string_view main_score;
   double published_scale;  // main_figure times this is what papers print
   bool ids_repeat;         // examples of one id are one: references add up, the last prediction counts
+  bool of_objects;         // references and predictions may be objects of pictures
   // Reads the references of a line of the data; throws Error naming the key, without file and line.
   void (*read)(const Json& line, const MetricSettings& settings, ExampleReferences& references);
   MetricResult (*score)(std::span<const MetricExample> examples, const MetricSettings& settings);
@@ -51,10 +52,12 @@ const Metric* find_metric(std::string_view name);  // nullptr when there is none
 // The "id" of a line: text or a whole number. These throw Error naming the key and the remedy, without file
 // and line.
 Json read_metric_id(const Json& line);
-// What a line of the data says of its example, as `metric` needs it.
+// What a line of the data says of its example, as `metric` needs it. For detection every line is given to
+// collect_categories() first.
 ExampleReferences read_metric_references(const Metric& metric, const Json& line,
                                          const MetricSettings& settings);
-// A line of a file of predictions, {"id", "prediction"}; null is a missing one.
-ExamplePrediction read_metric_prediction(const Json& line);
+// A line of a file of predictions, {"id", "prediction"}, for an example; null is a missing one.
+ExamplePrediction read_metric_prediction(const Metric& metric, const Json& line,
+                                         const MetricSettings& settings, const ExampleReferences& references);
 
 }  // namespace palisade

@@ -194,6 +194,9 @@ std::string utf8_of(std::u32string_view text) {
 bool is_python_space(char32_t point) {
   return facts().holds("space", point);
 }
+bool is_cased(char32_t point) {
+  return facts().holds("cased", point);
+}
 bool is_python_word(char32_t point) {
   return facts().holds("word", point);
 }

@@ -14,6 +14,7 @@ std::string utf8_of(std::u32string_view text);
 
 bool is_python_space(char32_t point);                             // str.isspace()
 bool is_python_word(char32_t point);                              // \w of re
+bool is_cased(char32_t point);                                    // has a lower, upper or title case
 std::optional<int> decimal_digit(char32_t point);                 // 0 to 9 in any script
 std::string lower_case(std::string_view text);                    // str.lower(): full mapping, no locale
 std::string stripped(std::string_view text);                      // str.strip()

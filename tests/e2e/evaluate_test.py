@@ -3,7 +3,7 @@
 not as they should be."""
 import json
 import math
-import os
+import random
 import subprocess
 import tempfile
 import unittest
@@ -108,6 +108,75 @@ class Recorded(Evaluate):
         self.assert_near(last["figures"]["acc"], sum(case["target"] == case["prediction"] for case in cases) / len(cases), "exact")
 
 
+    def test_captions_have_the_recorded_tokens_and_scores(self):
+        for name in ("english", "awkward", "languages", "short", "exact", "empty", "one_image", "same_references"):
+            corpus = json.loads((CASES / f"captions/{name}.json").read_text())
+            data = [{"id": image["image_id"], "answers": image["references"]} for image in corpus["images"]]
+            predictions = [{"id": image["image_id"], "prediction": image["prediction"]} for image in corpus["images"]]
+            lines, last = self.scored(data, predictions, "caption")
+            for image in corpus["images"]:
+                for key in ("prediction_tokens", "reference_tokens", "cider", "cider_plain", "bleu", "rouge_l"):
+                    self.assert_near(lines[image["image_id"]][key], image[key], f"{name} {image['image_id']} {key}")
+            del corpus["corpus"]["meteor"]
+            self.assert_near(last["figures"], {**corpus["corpus"], "bleu-4": corpus["corpus"]["bleu"]}, name)
+
+    def test_captions_of_an_id_that_comes_twice_add_up_and_are_told(self):
+        corpus = json.loads((CASES / "captions/repeated_ids.json").read_text())
+        data = [{"id": image["image_id"], "references": image["references"]} for image in corpus["images"]]
+        predictions = [{"id": image["image_id"], "prediction": image["prediction"]} for image in corpus["images"]]
+        done = self.run_palisade(data, predictions, "caption", "--json")
+        self.assertIn("stands at", done.stderr.decode())
+        self.assertIn("14 such lines in all", done.stderr.decode())
+        self.assert_near(json.loads(done.stdout.splitlines()[-1])["figures"], corpus["corpus"], "repeated")
+
+    def coco(self, name, metric_flags=(), **files):
+        written = []
+        for flag, value in files.items():
+            file = self.folder / f"{flag}.json"
+            file.write_text(json.dumps(value))
+            written += [f"--{flag}", str(file)]
+        done = subprocess.run([PROGRAM, "evaluate", "--metric", "detection", "--json", *written, *metric_flags], capture_output=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, f"{name}: {done.stderr.decode()}")
+        return json.loads(done.stdout.splitlines()[-1])["figures"]
+
+    def test_detections_have_cocos_figures_from_its_files_and_from_lines(self):
+        for name in ("ordinary", "no_crowd", "masks"):
+            file = json.loads((CASES / f"detection/{name}.json").read_text())
+            labels = {category["id"]: category["name"] for category in file["categories"]}
+            self.assert_near(self.coco(name, data=file, predictions=file["detections"]), file["stats"], name)
+            data = [{"id": image["id"], "width": image["width"], "height": image["height"], "categories": file["categories"],
+                     "annotations": [entry for entry in file["annotations"] if entry["image_id"] == image["id"]]} for image in file["images"]]
+            found = [{"id": image["id"], "detections": [{**entry, "category": labels[entry["category_id"]]} for entry in file["detections"] if entry["image_id"] == image["id"]]}
+                     for image in file["images"]]
+            lines, last = self.scored(data, found, "detection")
+            self.assert_near(last["figures"], file["stats"], name)
+            for found_figures, expected in zip(last["figures"]["per_category"], file["per_category"]):
+                self.assert_near(found_figures, {key: value for key, value in expected.items() if not key.endswith("by_iou")}, name)
+
+    def test_answers_to_detect_have_cocos_figures(self):
+        file = json.loads((CASES / "detection/text_answers.json").read_text())
+        labels = {category["id"]: category["name"] for category in file["categories"]}
+        data = [{"categories": file["categories"]}]
+        data += [{"id": image["id"], "width": image["width"], "height": image["height"],
+                  "annotations": [{"category": labels[entry["category_id"]], "bbox": entry["bbox"], "area": entry["area"], "iscrowd": entry["iscrowd"]}
+                                  for entry in file["annotations"] if entry["image_id"] == image["id"]]} for image in file["images"]]
+        predictions = [{"id": said["image_id"], "prediction": said["prediction"]} for said in file["predictions"]]
+        done = self.run_palisade(data, predictions, "detection", "--json")
+        self.assert_near(json.loads(done.stdout.splitlines()[-1])["figures"], file["stats"], "texts")
+
+    def test_segmentation_has_the_recorded_overlaps(self):
+        cases = cases_of("segmentation")
+        data = [{key: case[key] for key in ("id", "height", "width", "truth_mask", "truth_box_y1x1y2x2")} for case in cases]
+        decoder = str(SOURCE / "tests/golden/reference/segmentation/vae-oid.npz")
+        lines, last = self.scored(data, [{"id": case["id"], "prediction": case["prediction"]} for case in cases], "segmentation", "--mask-decoder", decoder)
+        for case in cases:
+            self.assertEqual(lines[case["id"]]["valid"], case["valid"])
+            self.assertLess(abs(lines[case["id"]]["iou"] - case["iou"]), 1e-9 if case["close_pixels"] == 0 else 0.1)
+        total = json.loads((CASES / "segmentation.totals.json").read_text())["totals"][0]["figures"]
+        for name, value in total.items():
+            self.assertLess(abs(last["figures"][name] - value), 1e-4, name)
+
+
 class Refusals(Evaluate):
     DATA = [{"id": 1, "answer": "yes"}, {"id": "two", "answers": ["no", "No"]}]
     SAID = [{"id": 1, "prediction": "yes"}, {"id": "two", "prediction": "no"}]
@@ -152,6 +221,56 @@ class Refusals(Evaluate):
         self.assert_near(lines[1]["anls"], 1 - 1 / 100_001, "anls")
         self.assert_near(self.scored([{"id": 1, "answers": ["1" * 100_000] * 10}], [{"id": 1, "prediction": long}], "vqav2")[1]["figures"]["acc"], 0.0, "acc")
         self.assert_near(self.scored([{"id": 1, "answer": "9" * 100_000}], [{"id": 1, "prediction": "1e5%"}], "chartqa")[1]["figures"]["relaxed_acc"], 0.0, "acc")
+
+
+    def test_a_caption_with_a_line_break_is_cleaned_and_told(self):
+        data = [{"id": 1, "answers": ["a red\u2028bus"]}, {"id": 2, "answers": ["two dogs"]}]
+        done = self.run_palisade(data, [{"id": 1, "prediction": "a red\nbus"}, {"id": 2, "prediction": "two\rcats"}], "caption", "--json")
+        for place in ("data.jsonl:1", "answers.jsonl:1", "answers.jsonl:2"):
+            self.assertIn(f"{place}: a caption with a line break", done.stderr.decode())
+        self.assertIn("3 such lines in all", done.stderr.decode())
+        first = json.loads(done.stdout.splitlines()[0])
+        self.assertEqual((first["prediction_tokens"], first["reference_tokens"]), ("a red bus", ["a red bus"]))
+
+    def test_objects_that_cannot_be_are_told_with_their_line(self):
+        line = {"id": 1, "width": 4, "height": 4, "annotations": [{"category": "cat", "bbox": [0, 0, 2, 2]}]}
+        self.assert_refused([line], [{"id": 1, "detections": [{"category": "dog", "bbox": [0, 0, 1, 1]}]}], "detection", 'answers.jsonl:1: there is no category "dog"', "1 problem in all")
+        self.assert_refused([line], [{"id": 1, "detections": [{"category": "cat", "bbox": [0, 0, 1e300, 1]}]}], "detection", 'answers.jsonl:1: "bbox" holds a number too large')
+        self.assert_refused([line], [b'{"id": 1, "detections": [{"category": "cat", "bbox": [0, 0, 1e999, 1]}]}'], "detection", "answers.jsonl:1: ")
+        self.assert_refused([line], [b'{"id": 1, "detections": [{"category": "cat", "bbox": [0, 0, NaN, 1]}]}'], "detection", "answers.jsonl:1: ")
+        self.assert_refused([line], [{"id": 1, "detections": {}}], "detection", 'answers.jsonl:1: "detections" is no list')
+        self.assert_refused([{**line, "annotations": [{"category": "cat", "segmentation": {"size": [8, 4], "counts": "P1"}}]}], [], "detection",
+                            "data.jsonl:1: a mask of 4 x 8 pixels, where the picture has 4 x 4")
+        self.assert_refused([{"id": 1, "height": 4, "width": 4, "truth_mask": "P1", "truth_box_y1x1y2x2": [0, 0, 1, 1]}], [], "segmentation",
+                            "data.jsonl:1: a mask of another size than 4 x 4 pixels")
+        self.assert_refused([{"id": 1, "height": 1e9, "width": 4, "truth_mask": "P1", "truth_box_y1x1y2x2": [0, 0, 1, 1]}], [], "segmentation", 'data.jsonl:1: "height" is no whole number')
+
+    def test_any_damage_to_a_line_is_told_or_scored(self):
+        seed = random.randrange(1 << 30)
+        print(f"seed {seed}")
+        draws = random.Random(seed)
+        odd = [None, True, -1, 1e300, 10**30, "", "x\0y", "<loc0001>" * 9, "\u00e9" * 9000, [], [[]], {}, {"a": 1}, "gone"]
+        lines = {"vqav2": cases_of("vqav2")[0], "tallyqa": cases_of("tallyqa")[0], "aokvqa": cases_of("aokvqa")[0], "caption": {"id": 1, "answers": ["a b"], "prediction": "a"},
+                 "detection": {"id": 1, "width": 4, "height": 4, "annotations": [{"category_id": 1, "bbox": [0, 0, 2, 2], "area": 4, "iscrowd": 0}],
+                               "detections": [{"category_id": 1, "bbox": [0, 0, 2, 2], "score": 1}]}}
+        for metric, line in lines.items():
+            for _ in range(25):
+                damaged = json.loads(json.dumps(line))
+                part = damaged
+                while isinstance(part, (dict, list)) and part:
+                    key = draws.choice(list(part) if isinstance(part, dict) else range(len(part)))
+                    if not isinstance(part[key], (dict, list)) or not part[key] or draws.random() < 0.4:
+                        new = draws.choice(odd)
+                        if new == "gone":
+                            del part[key]
+                        else:
+                            part[key] = new
+                        break
+                    part = part[key]
+                done = self.run_palisade([damaged], [damaged], metric, "--json")
+                self.assertIn(done.returncode, (0, 2), f"{damaged}: {done.stderr.decode()}")
+                if done.returncode == 2:
+                    self.assertRegex(done.stderr.decode(), r"\.jsonl:1: .+\n.*problems? in all")
 
 
 if __name__ == "__main__":

@@ -32,9 +32,10 @@ inline std::vector<Json> case_lines(const std::string& name) {
 
 inline MetricExample metric_example(const Metric& metric, const Json& line,
                                     const MetricSettings& settings = {}) {
-  return {.id = read_metric_id(line),
-          .references = read_metric_references(metric, line, settings),
-          .prediction = read_metric_prediction(line)};
+  ExampleReferences references = read_metric_references(metric, line, settings);
+  ExamplePrediction prediction = read_metric_prediction(metric, line, settings, references);
+  return {
+      .id = read_metric_id(line), .references = std::move(references), .prediction = std::move(prediction)};
 }
 
 // Equal or both null, numbers within the tolerance, lists and objects part by part.
