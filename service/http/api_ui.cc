@@ -23,7 +23,7 @@ constexpr std::string_view kPolicy =
 // service is not.
 constexpr const char *kOthers = "no-cache", *kPictures = "max-age=60, stale-while-revalidate=86400";
 
-std::string_view type_of(std::string_view path) {
+std::string_view media_type_of(std::string_view path) {
   static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
       {".html", "text/html; charset=utf-8"},
       {".css", "text/css; charset=utf-8"},
@@ -77,7 +77,7 @@ void send_file(const std::shared_ptr<HttpExchange>& exchange, const std::string&
   const ServedFile& file = found->second;
   const bool packed = exchange->request().header("accept-encoding").find("gzip") != std::string::npos;
   const std::string tag = format("\"{}{}\"", file.tag, packed ? "-gzip" : "");
-  HttpResponse response{.type = std::string(type_of(path)),
+  HttpResponse response{.type = std::string(media_type_of(path)),
                         .headers = {{"ETag", tag},
                                     {"Cache-Control", path.ends_with(".svg") ? kPictures : kOthers},
                                     {"Vary", "Accept-Encoding"},
