@@ -10,7 +10,8 @@
 namespace palisade::world {
 
 // Writes the exam as `palisade evaluate` reads it: FOLDER/exam.jsonl with a line a question, and its pictures
-// as WebP without loss. The group of a line is its row in the exam's table. Used by one thread.
+// as WebP without loss. The group of a line is its row in the exam's table. Questions
+// for boxes come twice: once as text, and as boxes under "still: boxes". Used by one thread.
 class ExamLines {
  public:
   // Throws std::runtime_error where the folder is there already or cannot be written.

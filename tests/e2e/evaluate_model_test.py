@@ -270,6 +270,8 @@ class Demo(InFolder):
         for name, exact, count, floor in rows:
             its = groups.pop(name)
             self.assertEqual((f"{its['score']:.3f}", str(its["examples"]), f"{its['best_constant_answer']:.3f}"), (exact, count, floor), name)
+        boxes = groups.pop("still: boxes")
+        self.assertEqual(f"{boxes['figures']['AP50']:.3f}", re.search(r"AP at 0.5 ([\d.]+)", table)[1])
         self.assertEqual(groups, {})
 
 
