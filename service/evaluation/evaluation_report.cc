@@ -142,6 +142,9 @@ std::vector<ComparedFigure> compared_figures(const EvaluationReport& report) {
     // BLEU is published as a share, all else in hundredths.
     const double scale = name.starts_with("bleu") ? 1 : part.metric->published_scale;
     if (found != part.figures.end() && found->is_number()) figure.reproduced = scale * found->get<double>();
+    // big_vision's "bleu-4" is the list of BLEU-1 to 4.
+    if (found != part.figures.end() && found->is_array() && !found->empty() && found->back().is_number())
+      figure.reproduced = scale * found->back().get<double>();
     compared.push_back(std::move(figure));
   }
   return compared;
