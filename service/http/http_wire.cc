@@ -2,15 +2,21 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <cstring>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "base/time_text.h"
 
 namespace palisade {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
+
+namespace {
+constexpr int kReadsOfRefused = 4;
+}  // namespace
 
 std::optional<HttpMethod> method_of(http::verb verb) {
   switch (verb) {
@@ -27,8 +33,9 @@ std::optional<HttpMethod> method_of(http::verb verb) {
   }
 }
 
-// Without the body. False where the target is none.
 bool read_head(const BeastRequest& message, HttpRequest& request) {
+  // What stands twice is read differently by a proxy and by its server.
+  if (message.count(http::field::host) > 1 || message.count(http::field::authorization) > 1) return false;
   for (const auto& field : message) {
     std::string name(field.name_string());
     for (char& c : name) c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
@@ -50,6 +57,34 @@ void set_head(http::response_header<>& message, const HttpResponse& response) {
   for (const auto& [name, value] : response.headers) message.set(name, value);
 }
 
+// GCC 12 frees what is made within a co_await expression twice, so refusals are made before one.
+HttpResponse size_refusal(std::size_t most) {
+  return error_response(
+      {.status = 413,
+       .message = most == 0 ? "this takes no body" : format("a body of at most {} bytes is taken", most),
+       .code = "too_large"});
+}
+
+HttpResponse head_refusal(const boost::system::error_code& error, bool known_method,
+                          const std::string& methods) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow)
+    return error_response(
+        {.status = 431, .message = "the header is longer than 8 KiB", .code = "invalid_request"});
+  if (!error && !known_method) {
+    HttpResponse refusal =
+        error_response({.status = 405, .message = "not with this method", .code = "method_not_allowed"});
+    refusal.headers.emplace_back("Allow", methods.empty() ? "GET" : methods);
+    return refusal;
+  }
+  return error_response({.status = 400, .message = "this is no HTTP/1.1 request", .code = "invalid_request"});
+}
+
+HttpResponse body_refusal(const boost::system::error_code& error, std::size_t most) {
+  if (error == http::error::body_limit) return size_refusal(most);
+  return error_response(
+      {.status = 400, .message = "the body cannot be read: " + error.message(), .code = "invalid_request"});
+}
+
 std::string peer_of(int socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -59,6 +94,15 @@ std::string peer_of(int socket) {
   endpoint.resize(size);
   std::memcpy(endpoint.data(), &address, size);
   return endpoint.address().to_string();
+}
+
+void send_at_once(int socket, std::string_view answer) {
+  (void)!::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(socket, SHUT_WR);
+  // What has come already is read, so that closing does not reset the connection before the answer is there.
+  std::array<char, 4096> ignored{};
+  for (int i = 0; i<kReadsOfRefused&& ::recv(socket, ignored.data(), ignored.size(), MSG_DONTWAIT)> 0; ++i) {
+  }
 }
 
 }  // namespace palisade

@@ -5,6 +5,7 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "service/http/http_message.h"
 
@@ -15,13 +16,29 @@ using BeastRequest = boost::beast::http::request<boost::beast::http::string_body
 
 std::optional<HttpMethod> method_of(boost::beast::http::verb verb);
 
-// Headers and target of a request, without its body. False where the target is none.
+// Headers and target of a request, without its body. False where the target is none, or who asks and
+// whom stands twice.
 bool read_head(const BeastRequest& message, HttpRequest& request);
 
 // Status and headers of a response, those of every response among them.
 void set_head(boost::beast::http::response_header<>& message, const HttpResponse& response);
 
+// Of a request whose body is larger than its route takes; whose head cannot be read, or whose method is none
+// of `methods`; whose body broke off or is too large.
+HttpResponse size_refusal(std::size_t most);
+HttpResponse head_refusal(const boost::system::error_code& error, bool known_method,
+                          const std::string& methods);
+HttpResponse body_refusal(const boost::system::error_code& error, std::size_t most);
+
 // The address of a connection's other end; empty on a Unix socket.
 std::string peer_of(int socket);
+
+// To those who are one too many.
+inline constexpr std::string_view kBusy =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: "
+    "close\r\n\r\n";
+
+// A whole answer to somebody who is not served, as far as it goes without waiting.
+void send_at_once(int socket, std::string_view answer);
 
 }  // namespace palisade

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "service/endpoints/endpoint.h"
 #include "service/http/exchange.h"
+#include "service/http/http_connection.h"
 #include "service/http/http_wire.h"
 #include "service/http/request_check.h"
 
@@ -26,42 +27,19 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 using Protocol = asio::generic::stream_protocol;
-using Stream = beast::basic_stream<Protocol>;
-using Parser = http::request_parser<http::string_body>;
+using Connection = std::shared_ptr<HttpConnection>;
 constexpr auto kAwait = asio::use_awaitable;
 
 constexpr std::size_t kMaxConnections = 256, kMaxOfPeer = 32;
 constexpr std::uint32_t kMaxHead = 8u << 10;
 constexpr std::size_t kMaxReadBytes = 64u << 10;
-constexpr seconds kHeaderTime{10}, kWriteTime{30}, kIdleTime{60}, kLongestAnswer{600};
-constexpr double kLeastBytesPerSecond = 10'000;
+constexpr seconds kIdleTime{60}, kLongestAnswer{600};
 constexpr int kWorkers = 2;
-constexpr std::chrono::milliseconds kPauseForGuessers{1000};  // before each further answer to them
-
-// GCC 12 frees what is made within a co_await expression twice, so refusals are made before one.
-HttpResponse size_refusal(std::size_t most) {
-  return error_response(
-      {.status = 413,
-       .message = most == 0 ? "this takes no body" : format("a body of at most {} bytes is taken", most),
-       .code = "too_large"});
-}
-
-HttpResponse head_refusal(const boost::system::error_code& error, bool known_method,
-                          const std::string& methods) {
-  if (error == http::error::header_limit)
-    return error_response(
-        {.status = 431, .message = "the header is longer than 8 KiB", .code = "invalid_request"});
-  if (!error && !known_method) {
-    HttpResponse refusal =
-        error_response({.status = 405, .message = "not with this method", .code = "method_not_allowed"});
-    refusal.headers.emplace_back("Allow", methods.empty() ? "GET" : methods);
-    return refusal;
-  }
-  return error_response({.status = 400, .message = "this is no HTTP/1.1 request", .code = "invalid_request"});
-}
+constexpr milliseconds kPauseForGuessers{1000};  // before each further answer to them
 
 }  // namespace
 
@@ -69,15 +47,6 @@ HttpResponse head_refusal(const boost::system::error_code& error, bool known_met
 struct HttpThreads {
   asio::io_context io{1};
   asio::thread_pool workers{kWorkers};
-};
-
-// A connection: its stream and who is at its other end.
-struct HttpConnection {
-  HttpConnection(Protocol::socket socket, std::string its_peer)
-      : stream(std::move(socket)), peer(std::move(its_peer)) {}
-  Stream stream;
-  const std::string peer;  // empty on a Unix socket
-  beast::flat_buffer buffer;
 };
 
 struct HttpServer::State {
@@ -95,27 +64,20 @@ struct HttpServer::State {
     asio::post(io, [this] {
       stopping = true;
       accepting.cancel();
-      for (const std::shared_ptr<HttpConnection>& connection : connections) connection->stream.close();
+      for (const Connection& connection : connections) connection->stream.close();
     });
     thread.join();
     threads->workers.join();
   }
 
   asio::awaitable<void> accept();
-  asio::awaitable<void> serve(std::shared_ptr<HttpConnection> connection);
+  asio::awaitable<void> serve(Connection connection);
   // One request; false where the connection is at its end.
-  asio::awaitable<bool> serve_one(const std::shared_ptr<HttpConnection>& connection);
-  asio::awaitable<void> answer(const std::shared_ptr<HttpConnection>& connection, HttpResponse response,
-                               bool keep_alive);
-  asio::awaitable<bool> answer_as_it_comes(const std::shared_ptr<HttpConnection>& connection,
-                                           HttpExchange& exchange,
+  asio::awaitable<bool> serve_one(const Connection& connection);
+  asio::awaitable<bool> answer_as_it_comes(const Connection& connection, HttpExchange& exchange,
                                            const std::shared_ptr<asio::steady_timer>& signal, int& status);
-  asio::awaitable<void> watch(std::shared_ptr<HttpConnection> connection,
-                              std::shared_ptr<HttpExchange> exchange,
+  asio::awaitable<void> watch(Connection connection, std::shared_ptr<HttpExchange> exchange,
                               std::shared_ptr<asio::steady_timer> signal);
-  asio::awaitable<bool> read_body(const std::shared_ptr<HttpConnection>& connection, Parser& parser,
-                                  std::size_t most);
-
   HttpError token_fault(const HttpRequest& request);
   // What is wrong with a request whose head has been read; `holder` is filled in where nothing is.
   std::optional<HttpError> fault_of(const HttpRequest& request, const HttpRouter::Match& match,
@@ -132,7 +94,7 @@ struct HttpServer::State {
   asio::posix::stream_descriptor accepting{io, ::dup(listener.number())};
   // The HTTP thread's.
   bool stopping = false;
-  std::set<std::shared_ptr<HttpConnection>> connections;
+  std::set<Connection> connections;
   std::map<std::string, std::size_t> of_peer;
   FailureLimit failures;
   OncePerSecond refused;
@@ -148,16 +110,13 @@ asio::awaitable<void> HttpServer::State::accept() {
     Descriptor socket(::accept4(listener.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket.is_open()) {
       // No descriptors are left: those who wait are served when some are.
-      asio::steady_timer pause(io, std::chrono::milliseconds(100));
+      asio::steady_timer pause(io, milliseconds(100));
       co_await pause.async_wait(asio::redirect_error(kAwait, error));
       continue;
     }
     const std::string peer = peer_of(socket.number());
     if (connections.size() >= kMaxConnections || (!is_local && of_peer[peer] >= kMaxOfPeer)) {
-      constexpr std::string_view kBusy =
-          "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: "
-          "close\r\n\r\n";
-      (void)!::send(socket.number(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      send_at_once(socket.number(), kBusy);
       if (const auto count = refused.count(1, steady_clock::now()))
         log_warning(format("http: refused {} connections, there are too many", *count));
       continue;
@@ -171,10 +130,11 @@ asio::awaitable<void> HttpServer::State::accept() {
   }
 }
 
-asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<HttpConnection> connection) {
+asio::awaitable<void> HttpServer::State::serve(Connection connection) {
   try {
     while (!stopping && co_await serve_one(connection)) {
     }
+    co_await take_leave(*connection);
   } catch (const std::exception&) {
     // The client has gone, or broke the protocol in the middle.
   }
@@ -217,49 +177,8 @@ std::optional<HttpError> HttpServer::State::fault_of(const HttpRequest& request,
                    .code = "scope_too_small"};
 }
 
-asio::awaitable<void> HttpServer::State::answer(const std::shared_ptr<HttpConnection>& connection,
-                                                HttpResponse response, bool keep_alive) {
-  http::response<http::string_body> message;
-  set_head(message, response);
-  message.keep_alive(keep_alive);
-  if (response.status == 401) message.set(http::field::www_authenticate, "Bearer");
-  message.body() = std::move(response.body);
-  message.prepare_payload();
-  connection->stream.expires_after(kWriteTime);
-  co_await http::async_write(connection->stream, message, kAwait);
-}
-
-// False where it is too large; then the client has been told.
-asio::awaitable<bool> HttpServer::State::read_body(const std::shared_ptr<HttpConnection>& connection,
-                                                   Parser& parser, std::size_t most) {
-  const auto length = parser.content_length();
-  if (length && *length > most) {
-    HttpResponse refusal = size_refusal(most);
-    co_await answer(connection, std::move(refusal), false);
-    co_return false;
-  }
-  if (parser.get()[http::field::expect] == "100-continue") {
-    http::response<http::empty_body> go_on(http::status::continue_, 11);
-    co_await http::async_write(connection->stream, go_on, kAwait);
-  }
-  parser.body_limit(most);
-  const double patience = double(kHeaderTime.count()) + double(length.value_or(most)) / kLeastBytesPerSecond;
-  connection->stream.expires_after(seconds(int(patience)));
-  boost::system::error_code error;
-  co_await http::async_read(connection->stream, connection->buffer, parser,
-                            asio::redirect_error(kAwait, error));
-  if (!error) co_return true;
-  HttpResponse refusal = error == http::error::body_limit
-                             ? size_refusal(most)
-                             : error_response({.status = 400,
-                                               .message = "the body cannot be read: " + error.message(),
-                                               .code = "invalid_request"});
-  co_await answer(connection, std::move(refusal), false);
-  co_return false;
-}
-
-asio::awaitable<bool> HttpServer::State::serve_one(const std::shared_ptr<HttpConnection>& connection) {
-  Parser parser;
+asio::awaitable<bool> HttpServer::State::serve_one(const Connection& connection) {
+  HttpParser parser;
   parser.header_limit(kMaxHead);
   parser.body_limit(boost::none);
   // An idle connection has longer for its first byte than a header for its last.
@@ -281,7 +200,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(const std::shared_ptr<HttpCon
   const bool readable = !error && read_head(parser.get(), request);
   if (!readable || !method) {
     HttpResponse refusal = head_refusal(error, method.has_value(), router.find(request).methods);
-    co_await answer(connection, std::move(refusal), false);
+    co_await write_answer(*connection, std::move(refusal), false);
     co_return false;
   }
   request.method = *method;
@@ -295,13 +214,13 @@ asio::awaitable<bool> HttpServer::State::serve_one(const std::shared_ptr<HttpCon
       asio::steady_timer pause(io, kPauseForGuessers);
       co_await pause.async_wait(asio::redirect_error(kAwait, error));
     }
-    co_await answer(connection, std::move(refusal), false);
+    co_await write_answer(*connection, std::move(refusal), false);
     if (options.on_done)
       options.on_done(route, *method, fault->status,
                       std::chrono::duration<double>(steady_clock::now() - begin).count());
     co_return false;
   }
-  if (!co_await read_body(connection, parser, match.route->body_bytes)) co_return false;
+  if (!co_await read_body(*connection, parser, match.route->body_bytes)) co_return false;
   request.body = std::move(parser.get().body());
   const bool keep_alive = parser.get().keep_alive() && !stopping;
 
@@ -324,11 +243,10 @@ asio::awaitable<bool> HttpServer::State::serve_one(const std::shared_ptr<HttpCon
 }
 
 // Sets `gone` when the client closes its side while it waits.
-asio::awaitable<void> HttpServer::State::watch(std::shared_ptr<HttpConnection> connection,
-                                               std::shared_ptr<HttpExchange> exchange,
+asio::awaitable<void> HttpServer::State::watch(Connection connection, std::shared_ptr<HttpExchange> exchange,
                                                std::shared_ptr<asio::steady_timer> signal) {
   boost::system::error_code error;
-  co_await connection->stream.socket().async_wait(Protocol::socket::wait_read,
+  co_await connection->stream.socket().async_wait(asio::socket_base::wait_read,
                                                   asio::redirect_error(kAwait, error));
   if (error) co_return;
   char next = 0;
@@ -339,13 +257,13 @@ asio::awaitable<void> HttpServer::State::watch(std::shared_ptr<HttpConnection> c
 }
 
 // False where the connection cannot be used again.
-asio::awaitable<bool> HttpServer::State::answer_as_it_comes(const std::shared_ptr<HttpConnection>& connection,
+asio::awaitable<bool> HttpServer::State::answer_as_it_comes(const Connection& connection,
                                                             HttpExchange& exchange,
                                                             const std::shared_ptr<asio::steady_timer>& signal,
                                                             int& status) {
   bool head_sent = false;
   const auto end = steady_clock::now() + kLongestAnswer;
-  Stream& stream = connection->stream;
+  ClientStream& stream = connection->stream;
   while (true) {
     if (exchange.gone() || stopping) {
       status = status == 0 ? 499 : status;
@@ -354,7 +272,7 @@ asio::awaitable<bool> HttpServer::State::answer_as_it_comes(const std::shared_pt
     HttpExchange::Output output = exchange.take_output();
     if (output.started && output.whole) {
       status = output.response.status;
-      co_await answer(connection, std::move(output.response), true);
+      co_await write_answer(*connection, std::move(output.response), true);
       co_return true;
     }
     if (output.started && !head_sent) {
