@@ -56,6 +56,7 @@ MAY_INCLUDE = {
     "service/asking": "frames ingest ingest/source ingest/pictures model/masks tasks/events tasks service/engine service/events",
     "service/http": "frames ingest/source ingest/pictures model/masks model/paligemma model/decoding tasks tasks/events tasks/filters tasks/certainty service/endpoints "
                     "service/engine service/events service/journal service/asking",
+    "service/remote": "service/terminal service/settings service/http",
     "service/transfer": "frames ingest ingest/source ingest/pictures model model/text model/config model/weights model/decoding model/train "
                         "tasks tasks/filters service/terminal service/settings service/journal",
     "service/bench": "frames model/tensor model/config model/kernels model/matmul model/paligemma service/terminal service/settings "
@@ -67,7 +68,7 @@ MAY_INCLUDE = {
     "service": "frames ingest ingest/source ingest/pictures model/masks tasks/filters tasks/rules service/settings service/events service/zeromq service/journal service/engine service/streams service/http service/bench",  # wires all of it
     "service/commands": "frames ingest ingest/source ingest/pictures model model/config model/weights model/join model/adapters model/siglip model/masks model/paligemma "
                         "model/decoding tasks tasks/events tasks/certainty tasks/rules tasks/metrics service service/terminal service/endpoints service/settings service/events "
-                        "service/zeromq service/journal service/engine service/asking service/http service/transfer service/bench service/evaluation service/verify",
+                        "service/zeromq service/journal service/engine service/asking service/http service/remote service/transfer service/bench service/evaluation service/verify",
 }
 
 # A third-party header and the only files that may include it.
@@ -80,7 +81,7 @@ DOORS = [
     (r"webp/", r"ingest/pictures/picture_webp\.cc|service/journal/frame_codec\.cc"),
     (r"turbojpeg\.h", r"service/journal/frame_codec\.cc"),
     (r"seccomp", r"ingest/confinement\.cc"),
-    (r"curl/", r"ingest/http/http_(address|transfer|faults)\.cc"),
+    (r"curl/", r"ingest/http/http_(address|transfer|faults)\.cc|service/remote/service_api\.cc"),
     (r"oneapi/|dnnl|omp\.h", r"model/matmul/(matmul\.cc|bare_matmul\.cc|onednn(_matmul)?\.(h|cc))|model/tensor/parallel\.cc"),
     (r"sentencepiece", r"model/text/tokenizer\.cc"),
     (r"xxhash", r"model/weights/checksum\.cc"),
@@ -90,10 +91,10 @@ DOORS = [
     (r"SQLiteCpp/|sqlite3", r"service/journal/database\.(h|cc)"),
     (r"yaml-cpp/", r"service/settings/settings_tree\.(cc|h)"),
     (r"zmq", r"service/zeromq/(guarded_socket|publisher|control|replay|keys|peer_guard)\.cc|service/commands/watch\.cc"),
-    (r"boost/", r"service/zeromq/peer_guard\.cc|service/terminal/interrupt\.cc|service/http/(server\.cc|http_wire\.(h|cc))"),
+    (r"boost/", r"service/zeromq/peer_guard\.cc|service/terminal/interrupt\.cc|service/http/(server\.cc|(http_wire|http_connection)\.(h|cc))"),
     (r"sodium", r"service/http/(access|base64)\.cc|service/transfer/contact_page\.cc"),
     (r"prometheus/", r"service/http/metrics\.cc"),
-    (r"CLI/", r"service/commands/\w+\.cc"),
+    (r"CLI/", r"service/(commands|remote)/\w+\.cc"),
     (r"spdlog/", r"base/log\.cc"),
     (r"fmt/", r"base/format\.h"),
     (r"openssl", r"base/sha256\.cc"),

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 
@@ -23,6 +24,8 @@
 #include "service/commands/trust_flags.h"
 #include "service/commands/url_file_flag.h"
 #include "service/engine/certainty_file.h"
+#include "service/remote/remote_question.h"
+#include "service/remote/service_flags.h"
 #include "service/terminal/interrupt.h"
 #include "service/terminal/live_text.h"
 #include "service/terminal/output.h"
@@ -55,7 +58,14 @@ struct AskOptions {
   bool json = false;
   std::string frames_to;
   std::string certainty;
+  ServiceFlags service;
+  std::vector<std::string> streams;
 };
+
+// Flags that mean something to a running service; the others are of a model in this program.
+constexpr std::string_view kOfService[] = {"--service", "--token-file", "--service-ca", "--config",
+                                           "--state",   "--stream",     "--language",   "--max-new-tokens",
+                                           "--type",    "--choices",    "--json"};
 
 std::string prompt_of(const AskOptions& options) {
   if (!is_language(options.language)) throw UsageError("--language is a code such as en or de");
@@ -135,7 +145,34 @@ void show(const AnswerProgress& progress, LiveText& live) {
   if (progress.stage == AnswerStage::kDecoding) live.append(progress.text);
 }
 
+void require_flags_of_service(const CLI::App& command) {
+  for (const CLI::Option* const option : command.get_options()) {
+    const std::string name = option->get_name();
+    const std::string variable = option->get_envname();
+    const bool by_variable = !variable.empty() && std::getenv(variable.c_str()) != nullptr;
+    if (option->count() == 0 || by_variable || !name.starts_with("--")) continue;
+    if (std::ranges::find(kOfService, name) == std::end(kOfService))
+      throw UsageError(name + " is of a model in this program; leave it out with --service");
+  }
+}
+
+int ask_service(const AskOptions& options) {
+  RemoteQuestion question{.words = options.words,
+                          .language = options.language,
+                          .pictures = options.inputs,
+                          .streams = options.streams,
+                          .type = options.type == "text" ? "" : options.type,
+                          .max_new_tokens = options.max_new_tokens};
+  if (options.decoding.choices) question.choices = std::get<Choices>(method_of(options.decoding)).texts;
+  const Json answer = answer_of(ServiceApi(access_of(options.service)), question);
+  print_line(options.json ? answer.dump(-1, ' ', false, Json::error_handler_t::replace)
+                          : line_of_answer(answer));
+  return kDone;
+}
+
 int ask(AskOptions options) {
+  if (!options.service.url.empty()) return ask_service(options);
+  if (!options.streams.empty()) throw UsageError("--stream is of a running service; give --service");
   options.inputs = inputs_of(options.inputs, options.url_file);
   const std::string prompt = prompt_of(options);
   const std::string task(task_of_prompt(prompt));
@@ -238,6 +275,11 @@ void add_ask(CLI::App& app, Run& run) {
       ->envname("PALISADE_CERTAINTY")
       ->type_name("FILE");
   add_frames_to_flag(*command, options->frames_to);
+  add_service_flags(*command, options->service);
+  command
+      ->add_option("--stream", options->streams,
+                   "With --service: its newest picture of this stream; twice: of two, to be compared")
+      ->delimiter(',');
   command->footer(
       "\nExamples:\n"
       "  palisade ask \"what colour is the car?\" street.jpg\n"
@@ -246,10 +288,14 @@ void add_ask(CLI::App& app, Run& run) {
       "  palisade ask \"did anything enter?\" street.mp4 --type yes_no\n"
       "  palisade ask \"how many cars are there?\" street.jpg --type count:9\n"
       "  palisade ask \"detect car ; dog\" street.jpg --picture boxes.png\n"
+      "  palisade ask \"is the gate open?\" --service http://127.0.0.1:8420 --stream gate --type yes_no\n"
       "\nBoxes (<locDDDD> four times, then a label) are y_min, x_min, y_max, x_max from 0 to 1023 of the "
       "picture's "
       "height and width, from its upper left corner. Without --json each is printed in pixels, too.");
-  command->callback([&run, options] { run = [options] { return ask(*options); }; });
+  command->callback([&run, options, command] {
+    if (!options->service.url.empty()) require_flags_of_service(*command);
+    run = [options] { return ask(*options); };
+  });
 }
 
 }  // namespace palisade

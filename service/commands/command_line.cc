@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "service/commands/command.h"
 #include "service/commands/help_text.h"
+#include "service/remote/remote_commands.h"
 #include "service/settings/settings.h"
 #include "service/settings/settings_reader.h"
 #include "service/terminal/process_start.h"
@@ -32,7 +33,7 @@ constexpr void (*kCommands[])(CLI::App&, Run&) = {
     add_control,  add_config,  add_model,    add_calibrate_answers,
     add_bench,    add_plan,    add_transfer, add_sweep,
     add_evaluate, add_filter,  add_data,     add_open,
-    add_version,  add_feed};
+    add_version,  add_streams, add_feed};
 
 constexpr char kAbout[] =
     "Palisade: cameras in, PaliGemma's answers out.\n"
