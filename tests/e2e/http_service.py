@@ -21,18 +21,18 @@ def street_pictures():
 
 
 class HttpService:
-    """`streams`: settings by name; `http`: more of the `http` map; `more`: further keys."""
+    """`streams`: settings by name; `http`: more of the `http` map; `more`: further keys; `before`: what its process does first."""
 
-    def __init__(self, streams=None, http="", more="", environment=None, program=PROGRAM):
+    def __init__(self, streams=None, http="", more="", environment=None, program=PROGRAM, listen="127.0.0.1:*", before=None):
         self.holder = tempfile.TemporaryDirectory(prefix="palisade-http-")
         self.folder = Path(self.holder.name)
         self.state = self.folder / "state"
         text = "".join(f"  - name: {name}\n    {settings}\n" for name, settings in (streams or {}).items())
         config = self.folder / "config.yaml"
         config.write_text(f"node: test\npublish: ipc://{self.folder}/events\nstate: {self.state}\n"
-                          f"http: {{listen: '127.0.0.1:*'{http}}}\n{more}" + (f"streams:\n{text}" if text else ""))
-        self.running = Running(program, "serve", "--config", config, environment=environment)
-        found = wait_for(lambda: re.search(r"HTTP API on tcp://127\.0\.0\.1:(\d+)", self.running.stderr()), "the API")
+                          f"http: {{listen: '{listen}'{http}}}\n{more}" + (f"streams:\n{text}" if text else ""))
+        self.running = Running(program, "serve", "--config", config, environment=environment, before=before)
+        found = wait_for(lambda: re.search(r"HTTP API on tcp://\S+:(\d+)", self.running.stderr()), "the API")
         self.port = int(found[1])
         self.admin = (self.state / "admin.token").read_text().strip()
 

@@ -62,12 +62,12 @@ def children_of(pid):
 class Running:
     """A program in the background, ended with SIGTERM at the end of the block; its output goes to files."""
 
-    def __init__(self, *command, environment=None):
+    def __init__(self, *command, environment=None, before=None):
         self.folder = tempfile.TemporaryDirectory(prefix="palisade-e2e-")
         self.stdout_path = Path(self.folder.name) / "stdout"
         self.stderr_path = Path(self.folder.name) / "stderr"
         with self.stdout_path.open("w") as out, self.stderr_path.open("w") as err:
-            self.process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=err,
+            self.process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=err, preexec_fn=before,
                                             env={**os.environ, "XDG_STATE_HOME": self.folder.name, **(environment or {})})
 
     def __enter__(self):

@@ -3,13 +3,16 @@
 import contextlib
 import json
 import os
+import random
 import socket
 import tempfile
 import threading
 import unittest
+import urllib.parse
 from pathlib import Path
 
-from palisade import PROGRAM, WORLD, Running, Subscriber, main, palisade
+from http_service import HttpService
+from palisade import PROGRAM, WORLD, Running, Subscriber, children_of, main, palisade
 
 CANARY = "c4n4ry-s3cret"
 # HOST is an address where nobody listens, or somebody who answers with what was asked.
@@ -152,6 +155,55 @@ class Secrets(unittest.TestCase):
                 self.assertEqual(running.stop(), 0)
                 self.hidden(running.stdout(), running.stderr())
                 subscriber.close()
+
+    def test_a_camera_that_is_added_over_http_shows_its_password_nowhere(self):
+        # Digits and letters of it alone, as well: what is percent-encoded or cut would still hold them.
+        secret = "".join(random.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(12))
+        password = f"{secret}@:/#%[]!{secret[::-1]}"
+        said = []
+        with echo() as host, HttpService() as service:
+            subscriber = Subscriber(f"ipc://{service.folder}/events")
+            camera = {"tasks": [{"task": "caption", "frames": 1, "every": "500ms"}]}
+            plain = {"url": f"rtsp://{host}/live", "username": "admin", "password": password}
+            in_url = {"url": f"rtsp://admin:{urllib.parse.quote(password, safe='')}@{host}/live"}
+            in_query = {"url": f"http://{host}/video?user=admin&password={secret}"}
+            for name, source in (("plain", plain), ("in_url", in_url), ("in_query", in_query)):
+                status, headers, answer = service.ask("PUT", f"/api/v1/streams/{name}", {**source, **camera})
+                self.assertEqual(status, 200, answer)
+                said.append(json.dumps(answer) + str(headers))
+                # A mistake beside the secret, and a wrong kind of it.
+                said.append(json.dumps(service.ask("PUT", f"/api/v1/streams/{name}", {**source, **camera, "colour": "red"})[2]))
+                said.append(json.dumps(service.ask("PUT", f"/api/v1/streams/{name}", {**source, "tasks": [{"task": "caption", "every": "soon"}]})[2]))
+            said.append(json.dumps(service.ask("PUT", "/api/v1/streams/wrong", {**plain, "password": [password], **camera})[2]))
+            said.append(json.dumps(service.ask("PUT", "/api/v1/streams/wrong", {**plain, "url": f"rtsp:/admin:{secret}@{host}/x", **camera})[2]))
+            told = set()
+            while len(told) < 3:
+                topic, event = subscriber.receive()
+                if topic.endswith("/state") and event["data"].get("reason"):
+                    told.add(topic)
+            for _ in range(2):
+                for path in ("/api/v1/streams", "/api/v1/events?limit=1000", "/metrics", "/ready", "/api/v1/tokens", "/api/v1/openapi.json", "/api/v1/status", "/api/v1/capacity",
+                             "/api/v1/timeline", f"/api/v1/events?text={secret}", *(f"/api/v1/streams/{name}{more}" for name in ("plain", "in_url", "in_query") for more in ("", "/picture.jpg"))):
+                    status, headers, content = service.get(path)
+                    said.append(f"{status} {headers} {content.decode('latin-1') if isinstance(content, bytes) else json.dumps(content)}")
+            for tool in ("cameras", "find_events"):
+                said.append(json.dumps(service.ask("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": {}}})[2]))
+            for pid in [service.running.process.pid, *children_of(service.running.process.pid)]:
+                said.append(Path(f"/proc/{pid}/cmdline").read_text() + Path(f"/proc/{pid}/comm").read_text() + Path(f"/proc/{pid}/environ").read_text())
+            said.append(json.dumps(subscriber.events))
+            subscriber.close()
+            for name in ("plain", "in_url", "in_query"):
+                file = service.state / "streams.d" / f"{name}.yaml"
+                self.assertIn(secret, file.read_text())  # the one place, for its owner alone
+                self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+            said += [done.stdout + done.stderr for done in (palisade("streams", "ls", "--state", service.state), palisade("streams", "ls", "--json", "--state", service.state),
+                                                             palisade("events", "--state", service.state, "--json"), palisade("config", "check", service.folder / "config.yaml"))]
+            self.assertEqual(service.running.stop(), 0)
+            said += [service.running.stdout(), service.running.stderr()]
+            said += [path.read_bytes().decode("latin-1") for path in service.state.rglob("*") if path.is_file() and path.parent.name != "streams.d"]
+        for text in said:
+            for part in (secret, secret[::-1]):
+                self.assertNotIn(part, text)
 
     def test_a_file_for_an_address_is_read_by_ask_and_caption_and_its_faults_are_said(self):
         # A film's path is an address too.
