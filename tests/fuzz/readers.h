@@ -13,6 +13,7 @@ void events(Input);
 void examples(Input);
 void feed_wire(Input);
 void json(Input);
+void metrics(Input);
 void model_config(Input);
 void npz(Input);
 void packed_cache(Input);

@@ -33,6 +33,7 @@ constexpr Target kTargets[] = {
     {"examples", examples},
     {"feed_wire", feed_wire},
     {"json", json},
+    {"metrics", metrics},
     {"model_config", model_config},
     {"npz", npz},
     {"packed_cache", packed_cache},
