@@ -79,8 +79,10 @@ class FilePair {
     } else {
       if (metric_.of_objects) {
         LineProblems told_later;
-        for_each_line(file, told_later,
-                      [&](const Json& line, int) { collect_categories(line, settings_.categories); });
+        settings_.other_categories = true;
+        for_each_line(file, told_later, [&](const Json& line, int) {
+          if (collect_categories(line, settings_.categories)) settings_.other_categories = false;
+        });
       }
       for_each_line(file, problems,
                     [&](const Json& line, int number) { add_example(line, place_of(file, number)); });
@@ -146,6 +148,9 @@ class FilePair {
     MetricExample& its = files_.examples[example->second];
     ExamplePrediction prediction = read_metric_prediction(metric_, line, settings_, its.references);
     tell_line_breaks({prediction.text}, place);
+    const auto is_other = [](const FoundObject& object) { return object.category == kOtherCategory; };
+    if (prediction.found && std::ranges::any_of(*prediction.found, is_other))
+      files_.remarks.push_back(place + ": objects of a category that the data has not, which count nothing");
     const auto [found, is_new] = predicted_.try_emplace(id, place);
     if (!is_new && !metric_.ids_repeat)
       throw Error(format("the id {} stands at {} already", id.dump(), found->second));

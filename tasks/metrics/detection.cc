@@ -17,17 +17,19 @@ constexpr int kMostSide = 1 << 16;  // pixels
 constexpr double kLastLocation = 1023;
 constexpr std::int64_t kMostId = std::int64_t(1) << 53;
 
-std::int64_t category_of(const Json& object, const MetricSettings& settings) {
+std::int64_t category_of(const Json& object, const MetricSettings& settings, bool may_be_other) {
   if (given(object, "category_id")) {
     const std::int64_t id = whole_number_of_line(object, "category_id", 0, kMostId);
-    if (!settings.categories.contains(id)) throw Error(format("there is no category with the id {}", id));
-    return id;
+    if (settings.categories.contains(id)) return id;
+    if (may_be_other) return kOtherCategory;
+    throw Error(format("there is no category with the id {}", id));
   }
   const std::string label = text_of_line(object, given(object, "category") ? "category" : "label");
   const auto named = [&](const auto& category) { return category.second == label; };
   const auto found = std::ranges::find_if(settings.categories, named);
-  if (found == settings.categories.end()) throw Error(format("there is no category \"{}\"", label));
-  return found->first;
+  if (found != settings.categories.end()) return found->first;
+  if (may_be_other) return kOtherCategory;
+  throw Error(format("there is no category \"{}\"", label));
 }
 
 std::array<double, 4> box_in(const Json& object) {
@@ -42,7 +44,8 @@ MaskRuns polygons_in(const Json& list, int width, int height) {
   if (width == 0) throw Error("polygons need the \"width\" and \"height\" of the picture");
   std::vector<std::vector<double>> polygons;
   for (const Json& points : list) {
-    if (!points.is_array()) throw Error("\"segmentation\" is no list of polygons, which are lists of numbers");
+    if (!points.is_array())
+      throw Error("\"segmentation\" is no list of polygons, which are lists of numbers");
     std::vector<double>& polygon = polygons.emplace_back();
     for (const Json& number : points) polygon.push_back(number_of(number, "segmentation"));
   }
@@ -57,8 +60,8 @@ MaskRuns code_in(const Json& code, int width, int height) {
   const auto its_height = int(whole_number_of_line(size, "height", 1, kMostSide));
   const auto its_width = int(whole_number_of_line(size, "width", 1, kMostSide));
   if (width > 0 && (its_width != width || its_height != height))
-    throw Error(format("a mask of {} x {} pixels, where the picture has {} x {}", its_width, its_height, width,
-                       height));
+    throw Error(format("a mask of {} x {} pixels, where the picture has {} x {}", its_width, its_height,
+                       width, height));
   require_mask_size(its_height, its_width);
   if (!given(code, "counts") || !code.at("counts").is_array())
     return read_mask_runs(text_of_line(code, "counts"), its_height, its_width);
@@ -171,7 +174,8 @@ class DetectionSet {
 LabelledObject read_labelled_object(const Json& object, const MetricSettings& settings, int width,
                                     int height) {
   require_object(object);
-  LabelledObject read{.category = category_of(object, settings), .mask = mask_in(object, width, height)};
+  LabelledObject read{.category = category_of(object, settings, false),
+                      .mask = mask_in(object, width, height)};
   if (given(object, "id")) read.id = whole_number_of_line(object, "id", 0, kMostId);
   if (given(object, "iscrowd")) {
     const Json& crowd = object.at("iscrowd");
@@ -186,7 +190,8 @@ LabelledObject read_labelled_object(const Json& object, const MetricSettings& se
 
 FoundObject read_found_object(const Json& object, const MetricSettings& settings, int width, int height) {
   require_object(object);
-  FoundObject read{.category = category_of(object, settings), .mask = mask_in(object, width, height)};
+  FoundObject read{.category = category_of(object, settings, settings.other_categories),
+                   .mask = mask_in(object, width, height)};
   read.box = read.mask && !given(object, "bbox") ? box_of(*read.mask) : box_in(object);
   if (given(object, "score")) read.score = number_of(object.at("score"), "score");
   return read;
@@ -208,7 +213,7 @@ std::vector<FoundObject> objects_of_answer(std::string_view answer, const Metric
   return objects;
 }
 
-void collect_categories(const Json& line, std::map<std::int64_t, std::string>& categories) {
+bool collect_categories(const Json& line, std::map<std::int64_t, std::string>& categories) {
   const auto add = [&](const Json& one, const char* name_key) {
     if (!one.is_object()) return;
     const bool has_name = one.contains(name_key) && one.at(name_key).is_string();
@@ -234,6 +239,7 @@ void collect_categories(const Json& line, std::map<std::int64_t, std::string>& c
   add_all("categories", "name");
   add_all("annotations", "category");
   add_all("objects", "category");
+  return line.is_object() && line.contains("categories") && line.at("categories").is_array();
 }
 
 bool read_found_objects(const Json& line, const MetricSettings& settings, const ExampleReferences& references,

@@ -12,13 +12,17 @@ namespace palisade {
 void read_detection(const Json& line, const MetricSettings& settings, ExampleReferences& references);
 MetricResult score_detection(std::span<const MetricExample> examples, const MetricSettings& settings);
 
+// Of a found object whose category the data has not: it can be neither right nor wrong.
+inline constexpr std::int64_t kOtherCategory = -1;
+
 // An object of COCO's annotations and one of its results. Throw Error naming the key.
 LabelledObject read_labelled_object(const Json& object, const MetricSettings& settings, int width,
                                     int height);
 FoundObject read_found_object(const Json& object, const MetricSettings& settings, int width, int height);
 
-// Adds the categories that a line of the data names: "categories", or those of its objects. Accepts any line.
-void collect_categories(const Json& line, std::map<std::int64_t, std::string>& categories);
+// Adds the categories that a line of the data names: "categories", or those of its objects. Whether it names
+// all, in "categories". Accepts any line.
+bool collect_categories(const Json& line, std::map<std::int64_t, std::string>& categories);
 
 // Reads "detections", or a "prediction" that is a list of objects; false where the line has neither.
 bool read_found_objects(const Json& line, const MetricSettings& settings, const ExampleReferences& references,

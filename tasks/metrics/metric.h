@@ -16,6 +16,7 @@ namespace palisade {
 struct MetricSettings {
   bool lower = false;                              // answers and predictions in lower case, where it matters
   std::map<std::int64_t, std::string> categories;  // detection: id to label
+  bool other_categories = false;  // a found object may be of none of them, where the data does not name all
   std::function<std::vector<float>(std::span<const int>)> decode_mask;  // segmentation: MaskDecoder::decode
 };
 

@@ -233,11 +233,15 @@ class Refusals(Evaluate):
         self.assertEqual((first["prediction_tokens"], first["reference_tokens"]), ("a red bus", ["a red bus"]))
 
     def test_objects_that_cannot_be_are_told_with_their_line(self):
-        line = {"id": 1, "width": 4, "height": 4, "annotations": [{"category": "cat", "bbox": [0, 0, 2, 2]}]}
+        line = {"id": 1, "width": 4, "height": 4, "annotations": [{"category": "cat", "bbox": [0, 0, 2, 2]}], "categories": [{"id": 1, "name": "cat"}]}
         self.assert_refused([line], [{"id": 1, "detections": [{"category": "dog", "bbox": [0, 0, 1, 1]}]}], "detection", 'answers.jsonl:1: there is no category "dog"', "1 problem in all")
         self.assert_refused([line], [{"id": 1, "detections": [{"category": "cat", "bbox": [0, 0, 1e300, 1]}]}], "detection", 'answers.jsonl:1: "bbox" holds a number too large')
         self.assert_refused([line], [b'{"id": 1, "detections": [{"category": "cat", "bbox": [0, 0, 1e999, 1]}]}'], "detection", "answers.jsonl:1: ")
         self.assert_refused([line], [b'{"id": 1, "detections": [{"category": "cat", "bbox": [0, 0, NaN, 1]}]}'], "detection", "answers.jsonl:1: ")
+        open_line = {key: value for key, value in line.items() if key != "categories"}
+        done = self.run_palisade([open_line], [{"id": 1, "detections": [{"category": "cat", "bbox": [0, 0, 2, 2]}, {"category": "dog", "bbox": [0, 0, 1, 1]}]}], "detection", "--json")
+        self.assertIn("answers.jsonl:1: objects of a category that the data has not", done.stderr.decode())
+        self.assert_near(json.loads(done.stdout.splitlines()[-1])["figures"]["AP"], 1.0, "AP")
         self.assert_refused([line], [{"id": 1, "detections": {}}], "detection", 'answers.jsonl:1: "detections" is no list')
         self.assert_refused([{**line, "annotations": [{"category": "cat", "segmentation": {"size": [8, 4], "counts": "P1"}}]}], [], "detection",
                             "data.jsonl:1: a mask of 4 x 8 pixels, where the picture has 4 x 4")
