@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxLineBytes = 16u << 20;  // masks and captions of a picture
+constexpr std::size_t kMaxScoredLineBytes = 16u << 20;  // masks and captions of a picture
 
 std::string place_of(const fs::path& file, int line) {
   return format("{}:{}", file.string(), line);
@@ -38,7 +38,7 @@ Json json_of(const std::string& text, const std::string& place, bool last) {
 // Hands each line of a file to `take`; what it throws is a problem of that line.
 void for_each_line(const fs::path& file, LineProblems& problems,
                    const std::function<void(const Json& line, int number)>& take) {
-  LineReader reader(file, kMaxLineBytes);
+  LineReader reader(file, kMaxScoredLineBytes);
   std::string text;
   const auto next = [&] {
     try {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kRelaxed = 0.05;
 constexpr int kMostCount = 15;
-constexpr std::array<std::string_view, 21> kNumberWords = {
+constexpr std::array<std::string_view, 21> kTallyWords = {
     "zero",     "one",     "two",     "three",     "four",     "five",     "six",
     "seven",    "eight",   "nine",    "ten",       "eleven",   "twelve",   "thirteen",
     "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"};
@@ -32,8 +32,8 @@ std::optional<bool> relaxed_numbers(const std::string& prediction, const std::st
 std::string count_text(const std::string& text) {
   const std::string lower = lower_case(text);
   if (lower == "none") return "0";
-  const auto found = std::ranges::find(kNumberWords, lower);
-  return found == kNumberWords.end() ? text : format("{}", found - kNumberWords.begin());
+  const auto found = std::ranges::find(kTallyWords, lower);
+  return found == kTallyWords.end() ? text : format("{}", found - kTallyWords.begin());
 }
 
 // POPE's: "no" where a word of the first sentence denies.

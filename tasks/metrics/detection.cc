@@ -13,7 +13,6 @@
 namespace palisade {
 namespace {
 
-constexpr int kMostSide = 1 << 16;  // pixels
 constexpr double kLastLocation = 1023;
 constexpr std::int64_t kMostId = std::int64_t(1) << 53;
 
@@ -57,8 +56,8 @@ MaskRuns code_in(const Json& code, int width, int height) {
   if (!given(code, "size") || !code.at("size").is_array() || code.at("size").size() != 2)
     throw Error("the \"size\" of a mask is no [height, width]");
   const Json size = {{"height", code.at("size")[0]}, {"width", code.at("size")[1]}};
-  const auto its_height = int(whole_number_of_line(size, "height", 1, kMostSide));
-  const auto its_width = int(whole_number_of_line(size, "width", 1, kMostSide));
+  const auto its_height = int(whole_number_of_line(size, "height", 1, kMostPictureSide));
+  const auto its_width = int(whole_number_of_line(size, "width", 1, kMostPictureSide));
   if (width > 0 && (its_width != width || its_height != height))
     throw Error(format("a mask of {} x {} pixels, where the picture has {} x {}", its_width, its_height,
                        width, height));
@@ -85,7 +84,7 @@ std::optional<MaskRuns> mask_in(const Json& object, int width, int height) {
   return code_in(code, width, height);
 }
 
-void require_object(const Json& object) {
+void require_json_object(const Json& object) {
   if (!object.is_object()) throw Error("an object is no JSON object ({...})");
 }
 
@@ -173,7 +172,7 @@ class DetectionSet {
 
 LabelledObject read_labelled_object(const Json& object, const MetricSettings& settings, int width,
                                     int height) {
-  require_object(object);
+  require_json_object(object);
   LabelledObject read{.category = category_of(object, settings, false),
                       .mask = mask_in(object, width, height)};
   if (given(object, "id")) read.id = whole_number_of_line(object, "id", 0, kMostId);
@@ -189,7 +188,7 @@ LabelledObject read_labelled_object(const Json& object, const MetricSettings& se
 }
 
 FoundObject read_found_object(const Json& object, const MetricSettings& settings, int width, int height) {
-  require_object(object);
+  require_json_object(object);
   FoundObject read{.category = category_of(object, settings, settings.other_categories),
                    .mask = mask_in(object, width, height)};
   read.box = read.mask && !given(object, "bbox") ? box_of(*read.mask) : box_in(object);
@@ -256,8 +255,8 @@ bool read_found_objects(const Json& line, const MetricSettings& settings, const 
 
 void read_detection(const Json& line, const MetricSettings& settings, ExampleReferences& references) {
   if (given(line, "width") || given(line, "height")) {
-    references.width = int(whole_number_of_line(line, "width", 1, kMostSide));
-    references.height = int(whole_number_of_line(line, "height", 1, kMostSide));
+    references.width = int(whole_number_of_line(line, "width", 1, kMostPictureSide));
+    references.height = int(whole_number_of_line(line, "height", 1, kMostPictureSide));
   }
   const char* const key = line.contains("annotations") ? "annotations" : "objects";
   if (!line.contains(key))

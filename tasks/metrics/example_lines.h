@@ -8,6 +8,8 @@
 
 namespace palisade {
 
+inline constexpr int kMostPictureSide = 1 << 16;  // pixels
+
 // Values of a line of data from outside. All throw Error, which names the key and the remedy.
 
 std::string text_of_line(const Json& line, const char* key);

@@ -84,7 +84,7 @@ bool joins_word(char32_t point) {
 
 // As Java's toLowerCase(): a sigma ends a word where a letter with case stands before it in that word, and
 // none after it.
-bool ends_word(std::u32string_view token, std::size_t at) {
+bool ends_java_word(std::u32string_view token, std::size_t at) {
   bool before = false;
   for (std::size_t i = at; i > 0 && joins_word(token[i - 1]); --i) before = before || is_cased(token[i - 1]);
   for (std::size_t i = at + 1; i < token.size() && joins_word(token[i]); ++i)
@@ -96,7 +96,7 @@ std::string lower_token(const std::string& token) {
   constexpr char32_t kCapitalSigma = U'\u03a3';
   std::u32string characters = code_points_of(token);
   for (std::size_t i = 0; i < characters.size(); ++i) {
-    if (characters[i] == kCapitalSigma) characters[i] = ends_word(characters, i) ? U'\u03c2' : U'\u03c3';
+    if (characters[i] == kCapitalSigma) characters[i] = ends_java_word(characters, i) ? U'\u03c2' : U'\u03c3';
   }
   return lower_case(utf8_of(characters));
 }

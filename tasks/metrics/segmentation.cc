@@ -14,7 +14,6 @@ namespace {
 
 constexpr int kLastBin = 1023;
 constexpr int kCodes = 128;
-constexpr int kMostSide = 1 << 16;  // pixels
 constexpr std::pair<const char*, double> kBoxThresholds[] = {{"boxacc/0.5", 0.5}, {"boxacc/0.75", 0.75}};
 
 // Takes "<NAMEDIGITS>" away from the front; nothing where something else stands there or the number is `end`
@@ -94,8 +93,8 @@ std::optional<SegmentAnswer> segment_answer(std::string_view text) {
 }
 
 void read_segmentation(const Json& line, const MetricSettings&, ExampleReferences& references) {
-  references.height = int(whole_number_of_line(line, "height", 1, kMostSide));
-  references.width = int(whole_number_of_line(line, "width", 1, kMostSide));
+  references.height = int(whole_number_of_line(line, "height", 1, kMostPictureSide));
+  references.width = int(whole_number_of_line(line, "width", 1, kMostPictureSide));
   references.mask = read_mask_runs(text_of_line(line, "truth_mask"), references.height, references.width);
   constexpr const char* kBox = "truth_box_y1x1y2x2";
   if (!given(line, kBox)) throw Error(format("\"{}\" is missing", kBox));
