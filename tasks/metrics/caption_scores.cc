@@ -38,7 +38,7 @@ class NgramBook {
     NgramCounts counts{.words = words.size()};
     for (std::size_t n = 1; n <= kCaptionWords; ++n) {
       std::vector<std::uint32_t> found;
-      for (std::size_t i = 0; i + n <= words.size(); ++i) found.push_back(number_of(words, i, n));
+      for (std::size_t i = 0; i + n <= words.size(); ++i) found.push_back(json_number_of(words, i, n));
       std::ranges::sort(found);
       std::vector<NgramCount>& list = counts.of_length[n - 1];
       for (const std::uint32_t ngram : found) {
@@ -67,7 +67,7 @@ class NgramBook {
   }
 
  private:
-  std::uint32_t number_of(const std::vector<std::string>& words, std::size_t first, std::size_t n) {
+  std::uint32_t json_number_of(const std::vector<std::string>& words, std::size_t first, std::size_t n) {
     std::string ngram;
     for (std::size_t i = first; i < first + n; ++i) ngram += words[i] + ' ';
     const auto [found, is_new] = numbers_.try_emplace(std::move(ngram), std::uint32_t(numbers_.size()));

@@ -30,7 +30,7 @@ std::optional<bool> relaxed_numbers(const std::string& prediction, const std::st
 }
 
 std::string count_text(const std::string& text) {
-  const std::string lower = lower_case(text);
+  const std::string lower = python_lower(text);
   if (lower == "none") return "0";
   const auto found = std::ranges::find(kTallyWords, lower);
   return found == kTallyWords.end() ? text : format("{}", found - kTallyWords.begin());
@@ -114,12 +114,12 @@ MetricResult score_chartqa(std::span<const MetricExample> examples, const Metric
     if (example.references.answers.empty()) continue;
     const std::string& given = example.prediction.text;
     const std::string& answer = example.references.answers[0];
-    const std::string prediction = settings.lower ? lower_case(given) : given;
-    const std::string target = settings.lower ? lower_case(answer) : answer;
+    const std::string prediction = settings.lower ? python_lower(given) : given;
+    const std::string target = settings.lower ? python_lower(answer) : answer;
     const bool near = relaxed_numbers(prediction, target).value_or(prediction == target);
     score.scores = {{"acc", double(prediction == target)}, {"relaxed_acc", double(near)}};
     score.details["pix2struct"] =
-        relaxed_numbers(given, answer).value_or(lower_case(given) == lower_case(answer));
+        relaxed_numbers(given, answer).value_or(python_lower(given) == python_lower(answer));
     acc.add(prediction == target);
     relaxed.add(near);
   }
@@ -166,7 +166,7 @@ MetricResult score_tallyqa(std::span<const MetricExample> examples, const Metric
 
 std::string science_qa_choice(std::string_view text) {
   constexpr std::string_view kStart = "the answer is ";
-  const std::string lower = lower_case(text);
+  const std::string lower = python_lower(text);
   const bool fits = lower.starts_with(kStart) && lower.size() > kStart.size() + 1 &&
                     lower[kStart.size()] >= 'a' && lower[kStart.size()] <= 'z' &&
                     lower[kStart.size() + 1] == '.';
@@ -199,7 +199,7 @@ MetricResult score_pope(std::span<const MetricExample> examples, const MetricSet
   Confusion confusion;
   for (const MetricExample& example : examples) {
     ExampleScore& score = result.examples.emplace_back();
-    const std::string lower = lower_case(example.prediction.text);
+    const std::string lower = python_lower(example.prediction.text);
     const bool yes = official_yes(example.prediction.text);
     score.details["official_answer"] = yes ? "yes" : "no";
     if (example.references.answers.empty()) continue;

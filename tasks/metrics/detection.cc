@@ -13,7 +13,7 @@
 namespace palisade {
 namespace {
 
-constexpr double kLastLocation = 1023;
+constexpr double kBoxScale = 1023;
 constexpr std::int64_t kMostId = std::int64_t(1) << 53;
 
 std::int64_t category_of(const Json& object, const MetricSettings& settings, bool may_be_other) {
@@ -46,7 +46,7 @@ MaskRuns polygons_in(const Json& list, int width, int height) {
     if (!points.is_array())
       throw Error("\"segmentation\" is no list of polygons, which are lists of numbers");
     std::vector<double>& polygon = polygons.emplace_back();
-    for (const Json& number : points) polygon.push_back(number_of(number, "segmentation"));
+    for (const Json& number : points) polygon.push_back(json_number_of(number, "segmentation"));
   }
   return mask_of_polygons(polygons, height, width);
 }
@@ -181,7 +181,7 @@ LabelledObject read_labelled_object(const Json& object, const MetricSettings& se
     read.crowd = crowd.is_boolean() ? crowd.get<bool>() : whole_number_of_line(object, "iscrowd", 0, 1) == 1;
   }
   read.box = read.mask && !given(object, "bbox") ? box_of(*read.mask) : box_in(object);
-  read.area = given(object, "area") ? number_of(object.at("area"), "area")
+  read.area = given(object, "area") ? json_number_of(object.at("area"), "area")
               : read.mask           ? double(area_of(*read.mask))
                                     : read.box[2] * read.box[3];
   return read;
@@ -192,7 +192,7 @@ FoundObject read_found_object(const Json& object, const MetricSettings& settings
   FoundObject read{.category = category_of(object, settings, settings.other_categories),
                    .mask = mask_in(object, width, height)};
   read.box = read.mask && !given(object, "bbox") ? box_of(*read.mask) : box_in(object);
-  if (given(object, "score")) read.score = number_of(object.at("score"), "score");
+  if (given(object, "score")) read.score = json_number_of(object.at("score"), "score");
   return read;
 }
 
@@ -204,7 +204,7 @@ std::vector<FoundObject> objects_of_answer(std::string_view answer, const Metric
     const auto category = std::ranges::find_if(settings.categories, named);
     if (category == settings.categories.end()) continue;
     const auto edge = [&](std::size_t i) {
-      return written.locations[i] / kLastLocation * (i % 2 == 0 ? height : width);
+      return written.locations[i] / kBoxScale * (i % 2 == 0 ? height : width);
     };
     const std::array<double, 4> box = {edge(1), edge(0), edge(3) - edge(1), edge(2) - edge(0)};
     if (box[2] > 0 && box[3] > 0) objects.push_back({.category = category->first, .box = box});

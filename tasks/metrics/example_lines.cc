@@ -43,7 +43,7 @@ std::int64_t whole_number_of_line(const Json& line, const char* key, std::int64_
   return value.get<std::int64_t>();
 }
 
-double number_of(const Json& value, const std::string& name) {
+double json_number_of(const Json& value, const std::string& name) {
   if (!value.is_number()) throw Error(format("\"{}\" holds {}, not a number", name, value.type_name()));
   const double number = value.get<double>();
   if (!std::isfinite(number) || std::abs(number) > kMostNumber)
@@ -53,8 +53,8 @@ double number_of(const Json& value, const std::string& name) {
 
 std::array<double, 4> four_numbers_of(const Json& value, const std::string& name) {
   if (!value.is_array() || value.size() != 4) throw Error(format("\"{}\" is no list of four numbers", name));
-  return {number_of(value[0], name), number_of(value[1], name), number_of(value[2], name),
-          number_of(value[3], name)};
+  return {json_number_of(value[0], name), json_number_of(value[1], name), json_number_of(value[2], name),
+          json_number_of(value[3], name)};
 }
 
 void read_answers(const Json& line, ExampleReferences& references) {

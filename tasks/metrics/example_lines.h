@@ -17,7 +17,7 @@ std::string text_of_line(const Json& line, const char* key);
 std::string text_of_line_or(const Json& line, const char* key, const std::string& otherwise);
 std::int64_t whole_number_of_line(const Json& line, const char* key, std::int64_t least, std::int64_t most);
 // Finite and not beyond 1e12, so that areas and sums stay exact enough to compare.
-double number_of(const Json& value, const std::string& name);
+double json_number_of(const Json& value, const std::string& name);
 // Four of them.
 std::array<double, 4> four_numbers_of(const Json& value, const std::string& name);
 bool given(const Json& line, const char* key);  // and not null

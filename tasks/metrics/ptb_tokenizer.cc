@@ -29,7 +29,7 @@ std::string in_ascii(std::u32string_view characters) {
 // Of an ending: its apostrophe may be written as an entity.
 std::string straight(std::u32string_view characters) {
   std::string text = in_ascii(characters);
-  const std::size_t entity = lower_case(text).find("&apos;");
+  const std::size_t entity = python_lower(text).find("&apos;");
   if (entity != std::string::npos) text.replace(entity, 6, "'");
   return text;
 }
@@ -98,7 +98,7 @@ std::string lower_token(const std::string& token) {
   for (std::size_t i = 0; i < characters.size(); ++i) {
     if (characters[i] == kCapitalSigma) characters[i] = ends_java_word(characters, i) ? U'\u03c2' : U'\u03c3';
   }
-  return lower_case(utf8_of(characters));
+  return python_lower(utf8_of(characters));
 }
 
 bool ends_line(char32_t point) {

@@ -207,7 +207,7 @@ std::optional<int> decimal_digit(char32_t point) {
   return digits ? std::optional(int(point - digits->first) % 10) : std::nullopt;
 }
 
-std::string lower_case(std::string_view text) {
+std::string python_lower(std::string_view text) {
   const std::u32string points = code_points_of(text);
   std::u32string lower;
   for (std::size_t i = 0; i < points.size(); ++i) append_lower(lower, points, i);
@@ -244,7 +244,7 @@ std::optional<double> python_float(std::string_view text) {
   std::string_view number = *ascii;
   const bool negative = number.front() == '-';
   if (negative || number.front() == '+') number.remove_prefix(1);
-  const std::string name = number.size() <= 8 ? lower_case(number) : "";
+  const std::string name = number.size() <= 8 ? python_lower(number) : "";
   double value = 0;
   if (name == "inf" || name == "infinity") {
     value = std::numeric_limits<double>::infinity();

@@ -16,7 +16,7 @@ bool is_python_space(char32_t point);                             // str.isspace
 bool is_python_word(char32_t point);                              // \w of re
 bool is_cased(char32_t point);                                    // has a lower, upper or title case
 std::optional<int> decimal_digit(char32_t point);                 // 0 to 9 in any script
-std::string lower_case(std::string_view text);                    // str.lower(): full mapping, no locale
+std::string python_lower(std::string_view text);                  // str.lower(): full mapping, no locale
 std::string stripped(std::string_view text);                      // str.strip()
 std::vector<std::string> words_at_spaces(std::string_view text);  // str.split()
 

@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 5> kQuestionTypes = {"comp", "count", "pr
                                                             "area"};
 
 std::string as_compared(const std::string& text, const MetricSettings& settings) {
-  return settings.lower ? lower_case(text) : text;
+  return settings.lower ? python_lower(text) : text;
 }
 
 std::vector<std::string> answers_as_compared(const ExampleReferences& references,
@@ -74,7 +74,7 @@ std::string official_answer(const std::string& identifier, const std::string& pr
   const std::string line = stripped(identifier + "," + prediction);
   const std::size_t comma = line.find(',');
   const std::string field = comma == std::string::npos ? "" : line.substr(comma + 1);
-  return lower_case(field.substr(0, field.find(',')));
+  return python_lower(field.substr(0, field.find(',')));
 }
 
 }  // namespace
@@ -157,7 +157,7 @@ MetricResult score_nlvr2(std::span<const MetricExample> examples, const MetricSe
     const ExampleReferences& references = examples[i].references;
     if (references.identifier.empty() || references.answers.empty()) continue;
     const bool right = official_answer(references.identifier, examples[i].prediction.text) ==
-                       lower_case(references.answers[0]);
+                       python_lower(references.answers[0]);
     result.examples[i].scores["official_acc"] = double(right);
     accuracy.add(right);
     bool& all = groups.try_emplace(without_pair(references.identifier), true).first->second;

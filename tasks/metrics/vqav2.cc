@@ -21,7 +21,7 @@ namespace {
 constexpr std::u32string_view kMarks = U";/[]\"{}()=+\\_-><@`,?!";
 constexpr int kOfficialStops = 32;  // the script passes re.UNICODE, which is 32, as the count
 constexpr std::size_t kAnswers = 10;
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kAnswerTypes = {
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kVqaTypes = {
     {{"yes/no", "yesno"}, {"number", "number"}, {"other", "other"}}};
 
 const std::map<std::string, std::string, std::less<>>& replaced_words() {
@@ -159,7 +159,7 @@ std::string vqav2_stripped(std::string_view text) {
 std::string vqav2_processed(std::string_view text, bool official) {
   const std::u32string plain = without_stops(without_marks(code_points_of(text)), official);
   std::vector<std::string> words;
-  for (std::string& word : words_at_spaces(lower_case(utf8_of(plain)))) {
+  for (std::string& word : words_at_spaces(python_lower(utf8_of(plain)))) {
     if (word == "a" || word == "an" || word == "the") continue;
     const auto found = replaced_words().find(word);
     words.push_back(found == replaced_words().end() ? std::move(word) : found->second);
@@ -172,7 +172,7 @@ void read_vqav2(const Json& line, const MetricSettings&, ExampleReferences& refe
   references.answer_type = text_of_line_or(line, "answer_type", "");
   references.question_type = text_of_line_or(line, "question_type", "");
   const auto known = [&](const auto& type) { return type.first == references.answer_type; };
-  if (!references.answer_type.empty() && std::ranges::none_of(kAnswerTypes, known))
+  if (!references.answer_type.empty() && std::ranges::none_of(kVqaTypes, known))
     throw Error(format("\"answer_type\" is \"{}\", not yes/no, number or other", references.answer_type));
 }
 
@@ -185,7 +185,7 @@ MetricResult score_vqav2(std::span<const MetricExample> examples, const MetricSe
     official.add(scores.at("official_acc"), example.references);
   }
   means.all.tell(result.figures, "acc");
-  for (const auto& [type, name] : kAnswerTypes) {
+  for (const auto& [type, name] : kVqaTypes) {
     const auto found = means.by_answer_type.find(std::string(type));
     if (found == means.by_answer_type.end()) continue;
     result.figures["acc/" + std::string(name)] = found->second.value();
