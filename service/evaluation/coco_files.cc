@@ -13,9 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxBytes = std::size_t(1) << 30;  // COCO's own of 118,000 pictures have 450 MB
+constexpr std::size_t kMaxCocoBytes = std::size_t(1) << 30;  // COCO's own of 118,000 pictures have 450 MB
 constexpr std::int64_t kMostId = std::int64_t(1) << 53;
-constexpr int kMostSide = 1 << 16;
+constexpr int kMostCocoSide = 1 << 16;
 
 // Hands each entry of a list to `take`; what it throws is a problem of that entry.
 void for_each_entry(const Json& list, const std::string& name, LineProblems& problems,
@@ -58,14 +58,14 @@ MetricExample& example_of(const Json& entry, const std::map<std::int64_t, std::s
 
 std::vector<MetricExample> read_coco_annotations(const fs::path& file, MetricSettings& settings,
                                                  LineProblems& problems) {
-  const Json whole = read_json(file, kMaxBytes);
+  const Json whole = read_json(file, kMaxCocoBytes);
   const std::string name = file.string() + ": ";
   std::vector<MetricExample> examples;
   std::map<std::int64_t, std::size_t> places;
   for_each_entry(list_of(whole, "images", file), name + "images", problems, [&](const Json& entry) {
     MetricExample example{.id = whole_number_of_line(entry, "id", 0, kMostId)};
-    example.references.width = int(whole_number_of_line(entry, "width", 1, kMostSide));
-    example.references.height = int(whole_number_of_line(entry, "height", 1, kMostSide));
+    example.references.width = int(whole_number_of_line(entry, "width", 1, kMostCocoSide));
+    example.references.height = int(whole_number_of_line(entry, "height", 1, kMostCocoSide));
     example.prediction.missing = true;
     if (!places.try_emplace(example.id.get<std::int64_t>(), examples.size()).second)
       throw Error(format("the id {} stands twice", example.id.dump()));
@@ -86,7 +86,7 @@ std::vector<MetricExample> read_coco_annotations(const fs::path& file, MetricSet
 
 void read_coco_results(const fs::path& file, const MetricSettings& settings,
                        std::vector<MetricExample>& examples, LineProblems& problems) {
-  const Json whole = read_json(file, kMaxBytes);
+  const Json whole = read_json(file, kMaxCocoBytes);
   const bool is_list = whole.is_array();
   if (!is_list && !(whole.is_object() && whole.contains("detections") && whole.at("detections").is_array()))
     throw UsageError(file.string() + ": is no list of results, as COCO's tools write them");
