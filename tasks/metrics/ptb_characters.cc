@@ -84,7 +84,7 @@ const SpecialCharacter* find_special(char32_t character) {
 }
 
 const std::vector<KindRange>& ranges() {
-  static const std::vector<KindRange> kRanges = [] {
+  static const std::vector<KindRange> kKindRanges = [] {
     const std::map<std::string_view, char> kinds = {
         {"letter", kPtbLetter}, {"mark", kPtbMark}, {"digit", kPtbDigit}, {"symbol", kPtbSymbol}};
     std::vector<KindRange> list;
@@ -95,7 +95,7 @@ const std::vector<KindRange>& ranges() {
     std::ranges::sort(list, {}, &KindRange::first);
     return list;
   }();
-  return kRanges;
+  return kKindRanges;
 }
 
 char kind_of(char32_t character) {
