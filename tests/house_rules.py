@@ -58,7 +58,7 @@ MAY_INCLUDE = {
                     "service/engine service/events service/journal service/asking",
     "service/remote": "service/terminal service/settings service/http",
     "service/transfer": "frames ingest ingest/source ingest/pictures model model/text model/config model/weights model/decoding model/train "
-                        "tasks tasks/filters service/terminal service/settings service/journal",
+                        "tasks tasks/filters tasks/metrics service/terminal service/settings service/journal",
     "service/bench": "frames model/tensor model/config model/kernels model/matmul model/paligemma service/terminal service/settings "
                      "service/engine service/streams",
     "service/evaluation": "frames ingest ingest/source ingest/pictures model/weights model/masks model/paligemma tasks tasks/events tasks/certainty tasks/metrics "

@@ -50,11 +50,17 @@ constexpr Key kValues[] = {
      "Memory for pictures and frames that are kept resized from epoch to epoch; default: 1024", "MB"},
     {"seed", "Seed of order and dropout; default: 0", "N"},
     {"evaluate_every", "Steps between evaluations; default: one at the end", "STEPS"},
+    {"metric",
+     "Metric of the evaluation, as of palisade evaluate; the best evaluation's weights become the model; "
+     "default: none",
+     "NAME"},
+    {"patience", "Evaluations no better than the best after which training ends; default: 0, never", "N"},
     {"checkpoint_every", "Steps between checkpoints; default: by time alone", "STEPS"},
     {"checkpoint_minutes",
      "Longest time between checkpoints, each as large as three times the trained weights; default: 10",
      "MINUTES"}};
 constexpr Key kSwitches[] = {{"freeze_vit", "Do not train the image encoder"},
+                             {"lower", "The metric compares in lower case"},
                              {"allow_empty_suffix", "Take examples whose answer is empty"}};
 
 std::string flag_of(const Key& key) {

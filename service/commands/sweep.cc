@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/folder_lock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "service/commands/command.h"
@@ -12,7 +13,6 @@
 #include "service/commands/recipe_flags.h"
 #include "service/terminal/interrupt.h"
 #include "service/terminal/output.h"
-#include "base/folder_lock.h"
 #include "service/transfer/resumed_settings.h"
 
 namespace palisade {
@@ -99,7 +99,7 @@ void add_sweep(CLI::App& app, Run& run) {
   command->add_flag("--in-order", options->in_order,
                     "Try one hyper-parameter after the other, each with the best values of those before");
   command->add_flag("--json", options->json,
-                    "Print one JSON line: best, runs (run, values, exact, loss, seconds)");
+                    "Print one JSON line: best, runs (run, values, metric, exact, loss, seconds)");
   add_recipe_flags(*command, options->recipe);
   command->footer(
       "\nA recipe's value or a flag may be a list (epochs: [1, 3] or --epochs 1,3): every combination is "
@@ -109,7 +109,8 @@ void add_sweep(CLI::App& app, Run& run) {
       "times the model's), epochs 1 to 100, learning_rate, label_smoothing, llm_dropout, weight_decay, "
       "freeze_vit, "
       "beams.\n"
-      "The best run has the most exact answers of --evaluation, then the least loss. A run that fails is "
+      "The best run has the highest --metric of --evaluation, then the most exact answers, then the least "
+      "loss. A run that fails is "
       "told and "
       "the others go on. Weights are kept of the best run alone; palisade transfer DIR/run002/recipe.yaml "
       "--run ... "

@@ -52,7 +52,7 @@ std::string curves_of(const std::vector<Json>& metrics) {
   const Points loss = thinned(points_of(metrics, "loss")),
                rate = thinned(points_of(metrics, "learning_rate"));
   const Points evaluated = points_of(metrics, "evaluation_loss"),
-               exact = points_of(metrics, "evaluation_exact");
+               exact = points_of(metrics, "evaluation_exact"), score = points_of(metrics, "evaluation_score");
   double steps = 1;
   for (const Json& line : metrics) steps = std::max(steps, line.at("step").get<double>());
   const double most_loss = std::max({largest(loss), largest(evaluated), 1e-9});
@@ -84,10 +84,14 @@ std::string curves_of(const std::vector<Json>& metrics) {
   }
   svg += polyline(placed(rate, most_rate), "#bbb") + polyline(placed(loss, most_loss), "#06c") +
          polyline(placed(evaluated, most_loss), "#c60") + polyline(placed(exact, 1), "#080") +
-         text_at(kCurvesLeft, 20,
-                 format("loss (blue), of the evaluation (orange), its exact answers (green, right), learning "
-                        "rate (grey, to {:.3g})",
-                        most_rate)) +
+         polyline(placed(score, std::max(1.0, largest(score))), "#808") +
+         text_at(
+             kCurvesLeft, 20,
+             format("loss (blue), of the evaluation (orange), its exact answers (green, right){}, learning "
+                    "rate (grey, to {:.3g})",
+                    score.empty() ? ""
+                                  : format(", its metric (purple, to {:.3g})", std::max(1.0, largest(score))),
+                    most_rate)) +
          text_at(kCurvesWidth / 2, kCurvesHeight - 12, "step", "middle");
   return svg + "</svg>\n";
 }

@@ -1,11 +1,42 @@
 #include "service/transfer/evaluation.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <utility>
 
 #include "model/decoding/generation.h"
 
 namespace palisade {
+namespace {
+
+// Examples that are answered together, a step of each in one batch.
+std::vector<std::string> answers_of(const PaliGemma& model, const SharedAdapter& adapter,
+                                    const EvaluationExamples& examples,
+                                    std::span<const TransferRecord> records, const DecodingOptions& options) {
+  std::vector<std::unique_ptr<Generation>> generations;
+  std::vector<Generation*> open;
+  for (const TransferRecord& record : records) {
+    const auto features = model.encode(examples.loader.images(record, {}), {}, adapter);
+    generations.push_back(std::make_unique<Generation>(
+        model,
+        model.prefill(features, record.tokens.prompt, needs_of(model, options).new_positions, {},
+                      {.adapter = adapter}),
+        options));
+    open.push_back(generations.back().get());
+  }
+  while (true) {
+    for (Generation* const generation : open) generation->choose();
+    std::erase_if(open, [](const Generation* generation) { return generation->done(); });
+    if (open.empty()) break;
+    step_all(model, open);
+  }
+  std::vector<std::string> answers;
+  for (const auto& generation : generations) answers.push_back(generation->finish().text);
+  return answers;
+}
+
+}  // namespace
 
 EvaluationLoss evaluation_loss(TrainingPass& pass, const EvaluationExamples& examples) {
   PassReader reader(examples.loader);
@@ -31,22 +62,23 @@ EvaluationLoss evaluation_loss(TrainingPass& pass, const EvaluationExamples& exa
   return total;
 }
 
-double exact_by_beams(const RunFolder& run, const EvaluationExamples& examples) {
-  const TransferSettings& settings = examples.settings;
-  const bool merged = std::filesystem::exists(run.model());
-  const PaliGemma model(merged ? run.model() : settings.model);
-  const SharedAdapter adapter = merged ? nullptr : model.load_adapter(run.adapter());
-  const DecodingOptions options{
-      .max_new_tokens = settings.text_length,
-      .method = BeamSearch{.beams = settings.beams, .rules = BeamRules::kBigVision}};
-  std::size_t exact = 0;
-  for (const TransferRecord& record : examples.records) {
-    const auto features = model.encode(examples.loader.images(record, {}), {}, adapter);
-    Sequence sequence =
-        model.prefill(features, record.tokens.prompt, options.max_new_tokens, {}, {.adapter = adapter});
-    exact += decode(model, std::move(sequence), options).text == record.suffix;
+std::vector<std::string> answers_of(const WrittenModel& written, const EvaluationExamples& examples,
+                                    const AnswerOptions& options) {
+  const PaliGemma model(written.model);
+  const SharedAdapter adapter = written.adapter.empty() ? nullptr : model.load_adapter(written.adapter);
+  DecodingOptions decoding{.max_new_tokens = examples.settings.text_length};
+  if (options.beams > 1) decoding.method = BeamSearch{.beams = options.beams, .rules = BeamRules::kBigVision};
+  const auto at_once = std::size_t(examples.settings.examples_at_once);
+  std::vector<std::string> answers;
+  while (answers.size() < examples.records.size()) {
+    if (options.stop.stop_requested()) return {};
+    const std::size_t count = std::min(at_once, examples.records.size() - answers.size());
+    std::ranges::move(
+        answers_of(model, adapter, examples, examples.records.subspan(answers.size(), count), decoding),
+        std::back_inserter(answers));
+    if (options.progress) options.progress(double(answers.size()) / double(examples.records.size()));
   }
-  return double(exact) / double(examples.records.size());
+  return answers;
 }
 
 }  // namespace palisade

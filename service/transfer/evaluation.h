@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
 
 #include "model/train/training_pass.h"
 #include "service/transfer/pass_reader.h"
-#include "service/transfer/run_folder.h"
 
 namespace palisade {
 
@@ -24,7 +27,20 @@ struct EvaluationLoss {
 // Of the model that is being trained.
 EvaluationLoss evaluation_loss(TrainingPass& pass, const EvaluationExamples& examples);
 
-// The share of suffixes that the model a run has written says by beams, as the service would answer.
-double exact_by_beams(const RunFolder& run, const EvaluationExamples& examples);
+// A model folder, and the folder of an adapter where that is what was trained.
+struct WrittenModel {
+  std::filesystem::path model;
+  std::filesystem::path adapter;
+};
+
+struct AnswerOptions {
+  int beams = 1;  // 1: greedily
+  std::stop_token stop;
+  std::function<void(double share)> progress;  // may be empty
+};
+
+// What a model says of each example, as the service would answer. Empty where it was stopped.
+std::vector<std::string> answers_of(const WrittenModel& written, const EvaluationExamples& examples,
+                                    const AnswerOptions& options);
 
 }  // namespace palisade

@@ -8,7 +8,7 @@ namespace {
 // What an entry takes beside its samples: path, nodes of both maps, the vector's header.
 constexpr std::size_t kEntryBytes = 512;
 
-std::size_t bytes_of(const Image& square) {
+std::size_t kept_bytes(const Image& square) {
   return square.bytes().size() + kEntryBytes;
 }
 
@@ -34,7 +34,7 @@ Image KeptPictures::find(const std::filesystem::path& file, std::uint64_t frame)
 
 void KeptPictures::keep(const std::filesystem::path& file, std::uint64_t frame, const Image& square) {
   const std::lock_guard lock(mutex_);
-  const std::size_t size = bytes_of(square);
+  const std::size_t size = kept_bytes(square);
   if (size > most_bytes_ - bytes_) return;
   if (files_[file.native()].try_emplace(frame, square).second) bytes_ += size;
 }
@@ -47,7 +47,7 @@ void KeptPictures::forget(const std::filesystem::path& file) {
   const std::lock_guard lock(mutex_);
   const auto frames = files_.find(file.native());
   if (frames == files_.end()) return;
-  for (const auto& [number, square] : frames->second) bytes_ -= bytes_of(square);
+  for (const auto& [number, square] : frames->second) bytes_ -= kept_bytes(square);
   files_.erase(frames);
 }
 

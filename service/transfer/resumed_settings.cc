@@ -14,8 +14,9 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 4> kMayChange = {"evaluate_every", "checkpoint_every",
                                                         "checkpoint_minutes", "picture_memory_mb"};
-constexpr std::array<std::string_view, 7> kNoStep = {"model",   "data",  "mixture",    "evaluation",
-                                                     "filters", "beams", "lora_output"};
+constexpr std::array<std::string_view, 10> kNoStep = {"model",   "data",    "mixture",     "evaluation",
+                                                      "filters", "beams",   "lora_output", "metric",
+                                                      "lower",   "patience"};
 
 std::map<std::string, std::string> entries_of(std::string_view recipe) {
   std::map<std::string, std::string> entries;

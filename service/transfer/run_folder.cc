@@ -23,7 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kRecipe[] = "recipe.yaml", kMetrics[] = "metrics.jsonl", kRemoved[] = "removed.jsonl",
-               kCheckpoint[] = "checkpoint.safetensors", kInputs[] = "inputs.sha256";
+               kCheckpoint[] = "checkpoint.safetensors", kBest[] = "best.safetensors",
+               kInputs[] = "inputs.sha256";
 constexpr char kFirst[] = "optimizer.first_moments", kSecond[] = "optimizer.second_moments",
                kGradients[] = "optimizer.gradients";
 constexpr std::size_t kMaxMetric = 1u << 20;
@@ -65,6 +66,20 @@ std::vector<RunFolder::PartLoss> part_losses_of(const SafetensorsFile& file) {
   for (int examples = 0; text >> bits >> examples;) parts.push_back({std::bit_cast<double>(bits), examples});
   if (!text.eof()) throw Error(file.path().string() + ": its \"part_losses\" are no numbers: it is damaged");
   return parts;
+}
+
+std::vector<NamedFloats> trained_tensors(const Parameters& parameters) {
+  std::vector<NamedFloats> tensors;
+  for (const Parameters::Tensor& tensor : parameters.tensors()) {
+    if (tensor.trained) tensors.push_back({tensor.spec.name, tensor.spec.shape, tensor.value});
+  }
+  return tensors;
+}
+
+void copy_trained_tensors(const SafetensorsFile& file, const Parameters& parameters) {
+  for (const Parameters::Tensor& tensor : parameters.tensors()) {
+    if (tensor.trained) copy_tensor(file, tensor.spec.name, tensor.value);
+  }
 }
 
 void require_origin(const SafetensorsFile& file, const RunFolder::Origin& origin) {
@@ -112,6 +127,7 @@ void RunFolder::begin(const TransferSettings& settings) const {
   write_whole_file(path_ / kRecipe, recipe_text(settings));
   // Left by an attempt that did not reach its first checkpoint.
   fs::remove(path_ / kMetrics, error);
+  fs::remove(path_ / kBest, error);
 }
 
 void RunFolder::tell_removed(const std::vector<RemovedLine>& removed) const {
@@ -149,10 +165,7 @@ bool RunFolder::has_checkpoint() const {
 
 void RunFolder::save(Parameters& parameters, Optimizer& optimizer, const Origin& origin,
                      const StepPart& part) const {
-  std::vector<NamedFloats> tensors;
-  for (const Parameters::Tensor& tensor : parameters.tensors()) {
-    if (tensor.trained) tensors.push_back({tensor.spec.name, tensor.spec.shape, tensor.value});
-  }
+  std::vector<NamedFloats> tensors = trained_tensors(parameters);
   const auto size = std::int64_t(optimizer.first_moments().size());
   tensors.push_back({kFirst, {size}, optimizer.first_moments()});
   tensors.push_back({kSecond, {size}, optimizer.second_moments()});
@@ -172,9 +185,7 @@ RunFolder::StepPart RunFolder::resume(Parameters& parameters, Optimizer& optimiz
                                       const Origin& origin) const {
   const SafetensorsFile file(path_ / kCheckpoint);
   require_origin(file, origin);
-  for (const Parameters::Tensor& tensor : parameters.tensors()) {
-    if (tensor.trained) copy_tensor(file, tensor.spec.name, tensor.value);
-  }
+  copy_trained_tensors(file, parameters);
   copy_tensor(file, kFirst, optimizer.first_moments());
   copy_tensor(file, kSecond, optimizer.second_moments());
   const int steps = int(number_of(file, "steps"));
@@ -193,10 +204,23 @@ RunFolder::StepPart RunFolder::resume(Parameters& parameters, Optimizer& optimiz
   return part;
 }
 
+void RunFolder::keep_best(const Parameters& parameters, int step) const {
+  write_safetensors(path_ / kBest, trained_tensors(parameters), {{"steps", std::to_string(step)}});
+}
+
+std::optional<int> RunFolder::best_step() const {
+  if (!fs::exists(path_ / kBest)) return std::nullopt;
+  return int(number_of(SafetensorsFile(path_ / kBest), "steps"));
+}
+
+void RunFolder::take_best(Parameters& parameters) const {
+  copy_trained_tensors(SafetensorsFile(path_ / kBest), parameters);
+}
+
 void RunFolder::take_checkpoint(const RunFolder& other) const {
   // The checkpoint is renamed last: it is what a run is resumed from.
   const fs::path partial = path_ / (std::string(kCheckpoint) + ".partial");
-  for (const char* const name : {kMetrics, kRemoved, kInputs}) {
+  for (const char* const name : {kMetrics, kRemoved, kInputs, kBest}) {
     if (fs::exists(other.path_ / name))
       fs::copy_file(other.path_ / name, path_ / name, fs::copy_options::overwrite_existing);
   }
@@ -209,6 +233,7 @@ void RunFolder::take_checkpoint(const RunFolder& other) const {
 void RunFolder::remove_weights() const {
   std::error_code error;
   fs::remove(path_ / kCheckpoint, error);
+  fs::remove(path_ / kBest, error);
   fs::remove_all(model(), error);
   fs::remove_all(adapter(), error);
 }

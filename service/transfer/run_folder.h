@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace palisade {
 //   inputs.sha256            the pictures and films that it learns from, as sha256sum -c checks them
 //   metrics.jsonl            a line a step, and one an evaluation
 //   curves.svg               the same as a picture
+//   best.safetensors         where it has a metric, the trained weights of the best evaluation so far
 //   checkpoint.safetensors   where it can go on: trained weights, Adam's moments, the steps done, and of a
 //                            step that is not done yet what its passes so far came to
 //   adapter/                 at the end, where lora_rank says so, as PEFT writes it
@@ -53,6 +55,8 @@ class RunFolder {
   void begin(const TransferSettings& settings) const;
   void tell_removed(const std::vector<RemovedLine>& removed) const;
   TransferSettings settings() const;  // throws SettingsError too
+  // Where a model is written that is being evaluated.
+  std::filesystem::path evaluated() const { return path_ / "evaluated"; }
   std::filesystem::path model() const { return path_ / "model"; }
   std::filesystem::path adapter() const { return path_ / "adapter"; }
   std::string name() const;
@@ -71,9 +75,16 @@ class RunFolder {
   // later steps.
   StepPart resume(Parameters& parameters, Optimizer& optimizer, const Origin& origin) const;
 
-  // Takes over checkpoint and metrics of another run with the same training.
+  // The trained weights as they are after `step`, in place of those that were kept before.
+  void keep_best(const Parameters& parameters, int step) const;
+  // The step of the weights that are kept; nothing where there are none.
+  std::optional<int> best_step() const;
+  // Sets the trained weights to those that are kept.
+  void take_best(Parameters& parameters) const;
+
+  // Takes over checkpoint, best weights and metrics of another run with the same training.
   void take_checkpoint(const RunFolder& other) const;
-  // Removes checkpoint, model and adapter.
+  // Removes checkpoint, best weights, model and adapter.
   void remove_weights() const;
 
   void append(const Json& metrics) const;

@@ -11,6 +11,7 @@
 #include "model/config/model_config.h"
 #include "service/terminal/progress.h"
 #include "service/transfer/run_folder.h"
+#include "service/transfer/score_history.h"
 #include "service/transfer/transfer.h"
 
 namespace palisade {
@@ -25,16 +26,28 @@ std::string training_of(TransferSettings settings) {
   return recipe_text(settings);
 }
 
-// The score of a finished run. Throws Error where its evaluation gave no number.
+// The score of a finished run: of the evaluation whose weights became its model. Throws Error where that gave
+// no number.
 SweepScore score_of(const RunFolder& folder, const TransferSettings& settings, double seconds) {
+  const std::vector<Json> metrics = folder.metrics();
+  const auto number = [](const Json& line, const char* key) {
+    const auto found = line.find(key);
+    return found != line.end() && found->is_number() ? found->get<double>() : NAN;
+  };
   SweepScore score{.exact = NAN, .loss = NAN, .seconds = seconds};
-  const char* const exact = settings.beams > 1 ? "evaluation_exact_by_beams" : "evaluation_exact";
-  for (const Json& line : folder.metrics()) {
-    if (line.contains(exact) && line[exact].is_number()) score.exact = line[exact].get<double>();
-    if (line.contains("evaluation_loss"))
-      score.loss = line["evaluation_loss"].is_number() ? line["evaluation_loss"].get<double>() : NAN;
+  const std::optional<int> best = ScoreHistory(metrics, settings.metric).best_step();
+  for (const Json& line : metrics) {
+    if (!line.contains("evaluation_loss") || (best && line.at("step") != *best)) continue;
+    score.exact = number(line, "evaluation_exact");
+    score.loss = number(line, "evaluation_loss");
+    if (best) score.metric = number(line, "evaluation_score");
   }
-  if (!std::isfinite(score.exact) || !std::isfinite(score.loss))
+  for (const Json& line : metrics) {
+    if (settings.beams <= 1 || !line.contains("evaluation_exact_by_beams")) continue;
+    score.exact = number(line, "evaluation_exact_by_beams");
+    if (best) score.metric = number(line, "evaluation_score_by_beams");
+  }
+  if (!std::isfinite(score.exact) || !std::isfinite(score.loss) || !std::isfinite(score.metric.value_or(0)))
     throw Error("the evaluation's loss is no finite number");
   return score;
 }

@@ -67,6 +67,7 @@ std::vector<SweepRun> SweepFolder::runs() const {
         if (score.at("run") != run.name) continue;
         run.score = {score.at("exact").get<double>(), score.at("loss").get<double>(),
                      score.at("seconds").get<double>()};
+        if (score.contains("metric")) run.score->metric = score.at("metric").get<double>();
       }
     }
   } catch (const Json::exception&) {
@@ -79,11 +80,13 @@ std::vector<SweepRun> SweepFolder::runs() const {
 void SweepFolder::report(const std::vector<SweepRun>& runs, const std::vector<std::string>& keys) const {
   std::string scores;
   for (const SweepRun& run : runs) {
-    if (run.score)
-      scores += text_of({{"run", run.name},
-                         {"exact", run.score->exact},
-                         {"loss", run.score->loss},
-                         {"seconds", run.score->seconds}});
+    if (!run.score) continue;
+    Json score = {{"run", run.name},
+                  {"exact", run.score->exact},
+                  {"loss", run.score->loss},
+                  {"seconds", run.score->seconds}};
+    if (run.score->metric) score["metric"] = *run.score->metric;
+    scores += text_of(score);
   }
   write_whole_file(path_ / kScores, scores);
   write_whole_file(path_ / "report.md", table_of(runs, keys));

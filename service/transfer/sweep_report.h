@@ -10,11 +10,12 @@
 namespace palisade {
 
 // What came of one run: how many answers of the evaluation were exact (by beams where the recipe has some),
-// and its loss.
+// its loss, and the main figure of the recipe's metric.
 struct SweepScore {
   double exact = 0;  // share
   double loss = 0;
   double seconds = 0;
+  std::optional<double> metric = {};
 };
 
 struct SweepRun {
@@ -24,7 +25,8 @@ struct SweepRun {
   std::string failure = {};              // why it is not, where it failed
 };
 
-// More exact answers are better, then less loss, then to be earlier. nullptr where none is finished.
+// A higher figure of the metric is better, then more exact answers, then less loss, then to be earlier.
+// nullptr where none is finished.
 const SweepRun* best_of(const std::vector<SweepRun>& runs);
 
 // `keys` are the hyper-parameters to show. A table in Markdown that reads as text too; a picture (SVG).

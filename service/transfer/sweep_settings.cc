@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 constexpr std::array<std::string_view, 8> kImportance = {"resolution",      "epochs",      "learning_rate",
                                                          "label_smoothing", "llm_dropout", "weight_decay",
                                                          "freeze_vit",      "beams"};
-constexpr std::array<std::string_view, 5> kOneValue = {"model", "data", "mixture", "evaluation", "filters"};
+constexpr std::array<std::string_view, 7> kOneValue = {"model",   "data",   "mixture", "evaluation",
+                                                       "filters", "metric", "lower"};
 constexpr std::size_t kMaxRuns = 1000;
 
 std::size_t rank_of(const std::string& key) {

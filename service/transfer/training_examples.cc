@@ -44,10 +44,13 @@ class TrainingExampleReader {
                                                             << 20);
     for (std::size_t part = 0; part < read_.parts.size(); ++part)
       add(part, read_.parts[part].data, reading_.settings.filters, read_.learnt);
+    if (const Metric* const metric = find_metric(reading_.settings.metric))
+      read_.metric.emplace(*metric, reading_.settings.lower);
     for (std::size_t part = 0; part < read_.parts.size(); ++part) {
       if (const fs::path& file = read_.parts[part].evaluation; !file.empty())
         add(part, file, {}, read_.evaluation);
     }
+    if (read_.metric) read_.metric->require_defined();
     return std::move(read_);
   }
 
@@ -62,6 +65,7 @@ class TrainingExampleReader {
       lines = std::move(left.kept);
       std::ranges::move(left.removed, std::back_inserter(read_.removed));
     }
+    if (read_.metric && &records == &read_.evaluation) read_.metric->add(lines, problems);
     auto some = transfer_records(lines, reading_.settings, reading_.config, reading_.tokenizer, problems);
     read_.inputs.merge(reading_.inputs.read(lines, reading_.known, problems, reading_.what, reading_.stop));
     require_none(problems);

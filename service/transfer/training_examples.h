@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -13,6 +14,7 @@
 #include "service/transfer/input_files.h"
 #include "service/transfer/mixture.h"
 #include "service/transfer/mixture_order.h"
+#include "service/transfer/run_metric.h"
 #include "service/transfer/transfer_data.h"
 
 namespace palisade {
@@ -23,6 +25,7 @@ struct TrainingExamples {
   std::vector<MixturePart> parts;
   std::vector<TransferRecord> learnt;
   std::vector<TransferRecord> evaluation;
+  std::optional<RunMetric> metric;   // of the evaluation, where the settings name one
   std::vector<RemovedLine> removed;  // by filters
   FileHashes inputs;                 // pictures and films
 

@@ -16,9 +16,9 @@
 #include "model/train/resolution.h"
 #include "model/train/schedule.h"
 #include "service/terminal/progress.h"
-#include "service/transfer/evaluation.h"
 #include "service/transfer/pass_reader.h"
 #include "service/transfer/resumed_settings.h"
+#include "service/transfer/run_evaluation.h"
 #include "service/transfer/training_examples.h"
 
 namespace palisade {
@@ -76,6 +76,7 @@ class Transfer {
         optimizer_(parameters_,
                    {.learning_rate = settings.learning_rate, .weight_decay = settings.weight_decay}),
         loader_(preprocessor_, settings_, inputs.kept()),
+        evaluation_({run, settings, what, stop, examples_, loader_, config_.image_token}),
         order_(examples_.order(split_mix(std::uint64_t(settings.seed)))),
         total_steps_(total_steps_of(settings, examples_.learnt.size())),
         schedule_(schedule_of(settings, settings.warmup, total_steps_)),
@@ -85,6 +86,7 @@ class Transfer {
     if (run.has_checkpoint()) {
       require_same_inputs();
       part_ = run.resume(parameters_, optimizer_, origin_);
+      evaluation_.resume(parameters_, optimizer_.steps());
     } else {
       begin();
     }
@@ -99,19 +101,29 @@ class Transfer {
     log_info(what_ + format(": {} examples, {} steps of {}, from step {}", examples_.learnt.size(),
                             total_steps_, settings_.batch_size, first_step_));
     ahead_ = {optimizer_.steps(), part_.passes};
-    while (optimizer_.steps() < total_steps_ && !stop_.stop_requested() && step(progress)) {
+    // A run may have been killed between a step and its evaluation.
+    if (evaluation_.is_due(optimizer_.steps()) && !evaluation_.has(optimizer_.steps())) evaluate(progress);
+    while (optimizer_.steps() < total_steps_ && !evaluation_.is_exhausted() && !stop_.stop_requested() &&
+           step(progress)) {
       const int done = optimizer_.steps();
       if (done == total_steps_) break;
       const bool asked = settings_.checkpoint_every > 0 && done % settings_.checkpoint_every == 0;
       if (asked || checkpoint_is_due()) save();
-      if (settings_.evaluate_every > 0 && done % settings_.evaluate_every == 0) evaluate(progress);
+      if (evaluation_.is_due(done)) evaluate(progress);
     }
     progress.clear();
     save();
-    if (optimizer_.steps() < total_steps_) return false;
+    if (optimizer_.steps() < total_steps_) {
+      if (!evaluation_.is_exhausted()) return false;
+      log_info(what_ + format(": ends after step {}: {} evaluations were no better than the best",
+                              optimizer_.steps(), settings_.patience));
+    }
     evaluate(progress);
+    if (!evaluation_.has(optimizer_.steps())) return false;
+    evaluation_.take_best(parameters_, optimizer_.steps());
     write_results();
-    if (settings_.beams > 1 && !examples_.evaluation.empty()) evaluate_by_beams(progress);
+    if (settings_.beams > 1 && !examples_.evaluation.empty())
+      evaluation_.evaluate_by_beams(optimizer_.steps(), progress);
     run_.draw_curves();
     return true;
   }
@@ -244,45 +256,11 @@ class Transfer {
                step + 1, what));
   }
 
-  EvaluationExamples evaluation(std::span<const TransferRecord> records) {
-    return {records, loader_, settings_, config_.image_token};
-  }
-
   void evaluate(Progress& progress) {
-    if (examples_.evaluation.empty()) return;
-    EvaluationLoss all;
-    Json by_part = Json::object();
-    for (std::size_t part = 0; part < examples_.parts.size(); ++part) {
-      const auto records = examples_.evaluation_of(part);
-      if (records.empty()) continue;
-      const EvaluationLoss one = evaluation_loss(pass_, evaluation(records));
-      const double share = double(records.size()) / double(examples_.evaluation.size());
-      all.loss += share * one.loss;
-      all.exact += share * one.exact;
-      by_part[examples_.parts[part].name] = {
-          {"evaluation_loss", one.loss}, {"evaluation_exact", one.exact}, {"examples", records.size()}};
-    }
-    Json metrics = {
-        {"step", optimizer_.steps()}, {"evaluation_loss", all.loss}, {"evaluation_exact", all.exact}};
-    if (examples_.is_mixture()) metrics["parts"] = by_part;
-    run_.append(metrics);
-    progress.clear();
-    log_info(what_ + format(": step {}: evaluation loss {:.4f}, {:.1f} % of {} answers exact",
-                            optimizer_.steps(), all.loss, 100 * all.exact, examples_.evaluation.size()));
-    if (!examples_.is_mixture()) return;
-    for (const auto& [name, one] : by_part.items())
-      log_info(what_ + format(":   {}: loss {:.4f}, {:.1f} % of {} exact", name,
-                              one["evaluation_loss"].get<double>(),
-                              100 * one["evaluation_exact"].get<double>(), one["examples"].get<int>()));
-  }
-
-  void evaluate_by_beams(Progress& progress) {
-    const double share = exact_by_beams(run_, evaluation(examples_.evaluation));
-    run_.append(
-        {{"step", optimizer_.steps()}, {"beams", settings_.beams}, {"evaluation_exact_by_beams", share}});
-    progress.clear();
-    log_info(what_ + format(": with {} beams {:.1f} % of {} answers exact", settings_.beams, 100 * share,
-                            examples_.evaluation.size()));
+    if (!evaluation_.evaluate(pass_, parameters_, optimizer_.steps(), progress)) return;
+    // The best weights are never newer than the checkpoint, from which they come again.
+    save();
+    run_.keep_best(parameters_, optimizer_.steps());
   }
 
   // The adapter first, because writing the model merges it.
@@ -326,6 +304,7 @@ class Transfer {
   TrainingPass pass_;
   Optimizer optimizer_;
   PictureLoader loader_;
+  RunEvaluation evaluation_;
   MixtureOrder order_;
   int total_steps_;
   Schedule schedule_;

@@ -4,10 +4,12 @@
 #include <charconv>
 
 #include "base/format.h"
+#include "base/joined.h"
 #include "base/json.h"
 #include "frames/resize.h"
 #include "service/settings/settings_reader.h"
 #include "service/settings/settings_tree.h"
+#include "tasks/metrics/metric.h"
 
 namespace palisade {
 namespace {
@@ -49,6 +51,13 @@ void read_choice_of(SettingsReader& reader, const char* key,
   for (std::size_t i = 0; i < kCount; ++i)
     known += (i == 0 ? "" : i + 1 == kCount ? " or " : ", ") + std::string(choices[i].first);
   reader.problem(key, format("{} is {}, not '{}'", key, known, name));
+}
+
+// "exact, vqa or anls"
+std::string metric_names() {
+  std::vector<std::string> names;
+  for (const Metric& metric : all_metrics()) names.emplace_back(metric.name);
+  return joined(names);
 }
 
 // The shortest text that parses to the same number.
@@ -101,6 +110,9 @@ void read_recipe(const YamlNode& root, const fs::path& folder, TransferSettings&
   reader.read("allow_empty_suffix", settings.allow_empty_suffix);
   reader.read("seed", settings.seed, 0, kMaxCount);
   reader.read("evaluate_every", settings.evaluate_every, 0, kMaxCount);
+  reader.read("metric", settings.metric);
+  reader.read("lower", settings.lower);
+  reader.read("patience", settings.patience, 0, kMaxCount);
   reader.read("checkpoint_every", settings.checkpoint_every, 0, kMaxCount);
   reader.read("checkpoint_minutes", settings.checkpoint_minutes, 0, 1e6);
   reader.finish();
@@ -161,6 +173,9 @@ std::string recipe_text(const TransferSettings& settings) {
   line("allow_empty_suffix", flag(settings.allow_empty_suffix));
   line("seed", std::to_string(settings.seed));
   line("evaluate_every", std::to_string(settings.evaluate_every));
+  if (!settings.metric.empty()) line("metric", settings.metric);
+  line("lower", flag(settings.lower));
+  line("patience", std::to_string(settings.patience));
   line("checkpoint_every", std::to_string(settings.checkpoint_every));
   line("checkpoint_minutes", text_of(settings.checkpoint_minutes));
   return text;
@@ -180,6 +195,13 @@ void check(const TransferSettings& settings) {
           "resize: '" + settings.resize +
               "' is no preset; hf-bicubic, hf-bilinear, bv-bilinear, bv-bilinear-aa or "
               "bv-video-float");
+  require(settings.metric.empty() || find_metric(settings.metric),
+          "metric: '" + settings.metric + "' is none; " + metric_names());
+  require(settings.metric.empty() || !settings.evaluation.empty() || !settings.mixture.empty(),
+          "metric: name the examples that it is of as evaluation");
+  require(!settings.lower || !settings.metric.empty(), "lower: name the metric that compares in lower case");
+  require(settings.patience == 0 || (!settings.metric.empty() && settings.evaluate_every > 0),
+          "patience: give evaluate_every, and the metric whose best score is waited for (exact, ...)");
   require(!(settings.freeze_vit && settings.image_warmup > 0),
           "image_warmup: the image encoder is frozen; remove it or freeze_vit");
   if (!problems.empty()) throw SettingsError(problems);

@@ -57,6 +57,9 @@ struct TransferSettings {
   bool allow_empty_suffix = false;
   int seed = 0;
   int evaluate_every = 0;          // steps; 0: at the end alone
+  std::string metric;              // of the evaluation, whose best step becomes the model; empty: none
+  bool lower = false;              // the metric compares in lower case
+  int patience = 0;                // evaluations without a better score after which training ends; 0: any
   int checkpoint_every = 0;        // steps; 0: by time alone
   double checkpoint_minutes = 10;  // longest time between two checkpoints; 0: by steps alone
 

@@ -135,6 +135,10 @@ TEST_CASE("a recipe is written so that it is read back the same") {
   settings.lora_output = LoraOutput::kAdapter;
   settings.schedule = RateCourse::kInverseRoot;
   settings.schedule_shift = 12;
+  settings.metric = "anls";
+  settings.lower = true;
+  settings.patience = 4;
+  settings.picture_memory_mb = 5;
   const std::string text = recipe_text(settings);
   TransferSettings again;
   read_recipe(text, "/elsewhere/r.yaml", again);
@@ -143,6 +147,9 @@ TEST_CASE("a recipe is written so that it is read back the same") {
   CHECK(again.learning_rate == settings.learning_rate);
   CHECK(again.schedule == RateCourse::kInverseRoot);
   CHECK(again.schedule_shift == 12);
+  CHECK(again.metric == "anls");
+  CHECK(again.patience == 4);
+  CHECK(again.picture_memory_mb == 5);
 }
 
 TEST_CASE("a recipe's mistakes are told with their place") {
@@ -157,6 +164,27 @@ TEST_CASE("a recipe's mistakes are told with their place") {
   CHECK_THROWS_AS(check(settings), SettingsError);
   settings = {.freeze_vit = true, .model = "there", .data = "there", .image_warmup = 0.5};
   CHECK_THROWS_AS(check(settings), SettingsError);
+}
+
+TEST_CASE("a metric is known, has examples to score, and is needed where training waits for a better one") {
+  const auto problem_of = [](const std::string& recipe) {
+    TransferSettings settings{.model = "there", .data = "there"};
+    read_recipe(recipe, "r.yaml", settings);
+    try {
+      check(settings);
+    } catch (const SettingsError& error) {
+      return error.problems().at(0);
+    }
+    return std::string();
+  };
+  CHECK(
+      problem_of("metric: vqa\nlower: true\nevaluation: e.jsonl\nevaluate_every: 5\npatience: 2\n").empty());
+  CHECK(problem_of("metric: cidre\nevaluation: e.jsonl\n").find("'cidre' is none; vqa, ") !=
+        std::string::npos);
+  CHECK(problem_of("metric: vqa\n").starts_with("metric: name the examples"));
+  CHECK(problem_of("lower: true\n").starts_with("lower: "));
+  CHECK(problem_of("evaluation: e.jsonl\nevaluate_every: 5\npatience: 2\n").starts_with("patience: "));
+  CHECK(problem_of("evaluation: e.jsonl\nmetric: vqa\npatience: 2\n").starts_with("patience: "));
 }
 
 TEST_CASE("paths in a recipe are its folder's, and what is trained follows parts and freeze_vit") {
