@@ -197,6 +197,8 @@ void check(const TransferSettings& settings) {
               "bv-video-float");
   require(settings.metric.empty() || find_metric(settings.metric),
           "metric: '" + settings.metric + "' is none; " + metric_names());
+  require(settings.metric != "detection" && settings.metric != "segmentation",
+          "metric: boxes and masks are not scored while training; `palisade evaluate` scores the model");
   require(settings.metric.empty() || !settings.evaluation.empty() || !settings.mixture.empty(),
           "metric: name the examples that it is of as evaluation");
   require(!settings.lower || !settings.metric.empty(), "lower: name the metric that compares in lower case");

@@ -181,6 +181,8 @@ TEST_CASE("a metric is known, has examples to score, and is needed where trainin
       problem_of("metric: vqa\nlower: true\nevaluation: e.jsonl\nevaluate_every: 5\npatience: 2\n").empty());
   CHECK(problem_of("metric: cidre\nevaluation: e.jsonl\n").find("'cidre' is none; vqa, ") !=
         std::string::npos);
+  CHECK(problem_of("metric: detection\nevaluation: e.jsonl\n").find("palisade evaluate") !=
+        std::string::npos);
   CHECK(problem_of("metric: vqa\n").starts_with("metric: name the examples"));
   CHECK(problem_of("lower: true\n").starts_with("lower: "));
   CHECK(problem_of("evaluation: e.jsonl\nevaluate_every: 5\npatience: 2\n").starts_with("patience: "));
