@@ -29,8 +29,9 @@ std::filesystem::path journal_of(const HttpApi& api) {
   return *folder;
 }
 
-std::int64_t now_ms() {
-  return std::chrono::floor<std::chrono::milliseconds>(wall_now().time_since_epoch()).count();
+// What has happened by now lies before it.
+std::int64_t end_of_now_ms() {
+  return std::chrono::floor<std::chrono::milliseconds>(wall_now().time_since_epoch()).count() + 1;
 }
 
 std::string text_of_ms(std::int64_t ms) {
@@ -41,7 +42,7 @@ std::string text_of_ms(std::int64_t ms) {
 SummarySpan span_asked(const Exchange& exchange, std::int64_t days) {
   const HttpRequest& request = exchange->request();
   SummarySpan span{.from_ms = 0,
-                   .to_ms = now_ms() + 1,
+                   .to_ms = end_of_now_ms(),
                    .stream = request.asked("stream").value_or(""),
                    .task = request.asked("task").value_or("")};
   if (const auto to = request.asked("to")) span.to_ms = moment_ms(*to, "to");

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const MonotonicTime kBegin{};
+const MonotonicTime kMeterBegin{};
 
 Request request_of(const std::string& stream) {
   Request request{.prompts = {"caption en"}};
@@ -30,53 +30,53 @@ Reply reply_of(std::chrono::milliseconds encode, std::chrono::milliseconds prefi
 }  // namespace
 
 TEST_CASE("the load is the share of time that the engine worked, shared out by what streams asked for") {
-  AnswerMeter meter(kBegin);
+  AnswerMeter meter(kMeterBegin);
   for (int second = 1; second <= 100; ++second) {
-    const auto now = kBegin + std::chrono::seconds(second);
+    const auto now = kMeterBegin + std::chrono::seconds(second);
     meter.worked(400ms, now);
     meter.answered(request_of("gate"), reply_of(100ms, 100ms, 100ms), now);
     meter.answered(request_of("yard"), reply_of(50ms, 25ms, 25ms), now);
   }
-  const EngineLoad load = meter.load(kBegin + 100s);
+  const EngineLoad load = meter.load(kMeterBegin + 100s);
   CHECK(load.used == doctest::Approx(0.4));
   CHECK(load.shares.at("gate") == doctest::Approx(0.3));
   CHECK(load.shares.at("yard") == doctest::Approx(0.1));
   // Nothing happens for a while.
-  CHECK(meter.load(kBegin + 160s).used == doctest::Approx(0.4 * 60 / 120).epsilon(0.03));
-  CHECK(meter.load(kBegin + 400s).used == 0);
-  CHECK(meter.load(kBegin + 400s).shares.empty());
+  CHECK(meter.load(kMeterBegin + 160s).used == doctest::Approx(0.4 * 60 / 120).epsilon(0.03));
+  CHECK(meter.load(kMeterBegin + 400s).used == 0);
+  CHECK(meter.load(kMeterBegin + 400s).shares.empty());
 }
 
 TEST_CASE("people are told apart from streams, and failures cost nothing") {
-  AnswerMeter meter(kBegin);
+  AnswerMeter meter(kMeterBegin);
   Request person = request_of("gate");
   person.person = true;
-  meter.worked(500ms, kBegin + 1s);
-  meter.answered(person, reply_of(10ms, 10ms, 10ms), kBegin + 1s);
+  meter.worked(500ms, kMeterBegin + 1s);
+  meter.answered(person, reply_of(10ms, 10ms, 10ms), kMeterBegin + 1s);
   Reply failed = reply_of(10ms, 10ms, 10ms);
   failed.error = "too long";
-  meter.answered(request_of("gate"), failed, kBegin + 1s);
-  const EngineLoad load = meter.load(kBegin + 1s);
+  meter.answered(request_of("gate"), failed, kMeterBegin + 1s);
+  const EngineLoad load = meter.load(kMeterBegin + 1s);
   CHECK(load.shares.size() == 1);
   CHECK(load.shares.at("") == doctest::Approx(0.5));
   CHECK(meter.stages().answers == 1);
 }
 
 TEST_CASE("stages have their median and their 95th percentile") {
-  AnswerMeter meter(kBegin);
+  AnswerMeter meter(kMeterBegin);
   for (int i = 1; i <= 101; ++i)
-    meter.answered(request_of("gate"), reply_of(std::chrono::milliseconds(i), 1ms, 1ms), kBegin);
+    meter.answered(request_of("gate"), reply_of(std::chrono::milliseconds(i), 1ms, 1ms), kMeterBegin);
   CHECK(meter.stages().encode.p50 == doctest::Approx(0.051));
   CHECK(meter.stages().encode.p95 == doctest::Approx(0.096));
   CHECK(meter.stages().wait.p50 == doctest::Approx(0.005));
 }
 
 TEST_CASE("costs are unknown before the first answer, and are scaled to what the engine really worked") {
-  AnswerMeter meter(kBegin);
+  AnswerMeter meter(kMeterBegin);
   CHECK_FALSE(meter.costs());
   // Two answers side by side each count the same 200 ms, in which the engine worked once.
   for (int second = 1; second <= 10; ++second) {
-    const auto now = kBegin + std::chrono::seconds(second);
+    const auto now = kMeterBegin + std::chrono::seconds(second);
     meter.worked(200ms, now);
     for (int i = 0; i < 2; ++i) meter.answered(request_of("gate"), reply_of(100ms, 50ms, 50ms), now);
   }

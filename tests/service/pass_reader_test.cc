@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kSide = 8;
+constexpr int kPassSide = 8;
 
 Image picture_of(int number, int width = 20, int height = 12) {
   std::vector<std::uint8_t> samples(std::size_t(width) * height * 3);
@@ -55,7 +55,7 @@ class ExampleFolder {
     return chosen;
   }
 
-  Preprocessor preprocessor{.image_size = kSide};
+  Preprocessor preprocessor{.image_size = kPassSide};
   TransferSettings settings{.frames = 4, .frame_step = 2};
   KeptPictures kept;
   PictureLoader loader{preprocessor, settings, kept};
@@ -76,7 +76,7 @@ std::vector<std::uint8_t> first_samples(const std::vector<Image>& images) {
 }
 
 constexpr std::size_t kPlenty = 1u << 20;
-constexpr std::size_t kSquareBytes = kSide * kSide * 3;
+constexpr std::size_t kSquareBytes = kPassSide * kPassSide * 3;
 
 }  // namespace
 
@@ -180,11 +180,11 @@ TEST_CASE("what is kept is forgotten where pictures are resized in another way, 
   examples.loader.images(examples.records[0], {});
   examples.kept.begin(examples.preprocessor, kPlenty);
   CHECK(examples.kept.bytes() > 0);
-  examples.kept.begin({.image_size = kSide, .resize = ResizePreset::kBvBilinear}, kPlenty);
+  examples.kept.begin({.image_size = kPassSide, .resize = ResizePreset::kBvBilinear}, kPlenty);
   CHECK(examples.kept.bytes() == 0);
   CHECK(examples.kept.find(examples.picture(0)).empty());
   examples.kept.keep_picture(examples.picture(0), picture_of(0));
-  examples.kept.begin({.image_size = kSide, .resize = ResizePreset::kBvBilinear}, 100);
+  examples.kept.begin({.image_size = kPassSide, .resize = ResizePreset::kBvBilinear}, 100);
   CHECK(examples.kept.bytes() == 0);
   examples.kept.keep_picture(examples.picture(0), picture_of(0));
   CHECK(examples.kept.bytes() == 0);
