@@ -38,8 +38,9 @@ bool same_address(const Json& one, const Json& other) {
 }
 
 bool is_camera(const std::string& url) {
-  return std::ranges::any_of(kCameraSchemes,
-                             [&](std::string_view scheme) { return url.starts_with(scheme); });
+  return !host_of(url).empty() && std::ranges::any_of(kCameraSchemes, [&](std::string_view scheme) {
+    return url.starts_with(scheme);
+  });
 }
 
 // All values of a key, wherever it stands.
@@ -100,6 +101,11 @@ std::vector<HttpProblem> settings_faults(const Json& merged, const Json& now, co
   const bool from_file = merged.contains("url_file");
   if (!from_file && !is_camera(url) && url != kStreetUrl && (url.empty() || url != text_at(now, "url")))
     faults.push_back({"/url", "url is a camera's address: rtsp(s):// or http(s)://, or street:"});
+  // In the service itself a camera's connections are not held to its host.
+  const Json process = merged.value("process", Json(true));
+  const bool stays = now.is_object() && process == now.value("process", Json(true));
+  if (process != true && !stays)
+    faults.push_back({"/process", "process: false is for the configuration alone"});
   const bool same = same_address(merged, now);
   for_each_entry(merged, "", [&](const std::string& pointer, const std::string& key, const Json& value) {
     if (std::ranges::find(kFileKeys, key) != std::end(kFileKeys)) {

@@ -120,6 +120,7 @@ std::vector<std::optional<EncodedFrame>> stored_frames(const std::filesystem::pa
   for (const auto& file : files_for(state_folder, id)) {
     guarded(file, [&] {
       SQLite::Database database = open_database(file, Access::kRead);
+      if (!database.tableExists("frame")) return;  // another connection is just making the file
       for (std::size_t i = 0; i < sha256s.size(); ++i) {
         if (frames[i] && frames[i]->format != "jpeg") continue;
         if (auto found = find(database, sha256s[i]); found && (!frames[i] || found->format != "jpeg"))

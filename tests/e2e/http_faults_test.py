@@ -197,10 +197,10 @@ class Hostile(unittest.TestCase):
         tasks = [{"task": "caption"}]
         for url in ("concat:/etc/hostname", "subfile,,start,0,end,9,,:/etc/hostname", "pipe:0", "data:text/plain,x", "tee:x", "gopher://127.0.0.1/x", "unix:/run/x", "file:///etc/hostname",
                     "/etc/hostname", "exec:id", "echo:x", "gst: fakesrc", "gst:filesrc location=/etc/passwd", "v4l2:/dev/video0", "v4l2:///dev/video0", "ftp://127.0.0.1/x", "rtmp://127.0.0.1/x", "",
-                    "rtsp://", "rtsp:///x", "rtsp://h\r\nX: y/x", "-i /etc/passwd"):
+                    "rtsp://", "http://", "rtsp:///x", "rtsp://h\r\nX: y/x", "-i /etc/passwd"):
             with self.subTest(url):
                 self.refused("PUT", "/api/v1/streams/bad", {"url": url, "tasks": tasks}, 422)
-        for more in ({"exec": "id"}, {"hooks": ["id"]}, {"reader": "exec"}, {"tasks": [{"task": "caption", "adapter": "/tmp"}]}, {"tasks": "x"}, {"tasks": [7]}, {"masks": "x"}):
+        for more in ({"exec": "id"}, {"process": False}, {"hooks": ["id"]}, {"reader": "exec"}, {"tasks": [{"task": "caption", "adapter": "/tmp"}]}, {"tasks": "x"}, {"tasks": [7]}, {"masks": "x"}):
             with self.subTest(more):
                 self.refused("PUT", "/api/v1/streams/bad", {"url": "rtsp://127.0.0.1:1/x", "tasks": tasks, **more}, 422)
         for name in ("..", "%2e%2e", "..%2f..%2fetc", "a%00", "A", "a.b", "%2fetc%2fpasswd", "x" * 65, "a%0ab", "%3Cb%3E", "-%20-"):
