@@ -402,6 +402,7 @@ class Api(unittest.TestCase):
             self.assertIn(b" 503 ", two.recv(100))
         for connection in idle:
             connection.close()
+        wait_for(lambda: self.get("/health", token=None)[0] == 200, "a place among the connections")
         waits = []  # who guesses waits; a minute that ends in between begins anew
         while len(waits) < 25 and max(waits, default=0) < 0.9:
             begin = time.monotonic()
