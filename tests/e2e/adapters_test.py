@@ -44,7 +44,11 @@ class Adapters(unittest.TestCase):
         again = palisade("model", "merge", self.folder / "merged", "--adapter", run / "adapter", check=1)
         self.assertIn("is there already", again.stderr)
         for precision in ["bf16", "int8"]:
-            self.assertIn("dog", self.ask("--adapter", run / "adapter", "--precision", precision))
+            asked = palisade("ask", "is it raining?", PICTURE, "--adapter", run / "adapter", "--precision", precision, check=None)
+            if "no fast and exact bf16 matmul" in asked.stderr:
+                continue  # this CPU has none
+            self.assertEqual(asked.returncode, 0, asked.stderr)
+            self.assertIn("dog", asked.stdout)
         event = validate(json.loads(palisade("ask", "is it raining?", PICTURE, "--adapter", run / "adapter", "--json").stdout))
         files = b"".join((run / "adapter" / name).read_bytes() for name in ["adapter_model.safetensors", "adapter_config.json"])
         self.assertEqual(event["data"]["adapter"], {"id": "dog", "sha256": hashlib.sha256(files).hexdigest()})
