@@ -327,6 +327,9 @@ class Camera(InBrowser):
         page.wait_for_selector("button:has-text('Go on')")
         self.assertIs(self.service.get("/api/v1/streams/extra")[2]["settings"]["paused"], True)
         page.click("button:has-text('Go on')")
+        page.wait_for_selector("button:has-text('Save all the same'), button:has-text('Pause')")  # as in save()
+        if page.locator("button:has-text('Save all the same')").count():
+            page.click("button:has-text('Save all the same')")
         page.wait_for_selector("button:has-text('Pause')")
         page.click("button:has-text('Remove')")
         page.click("button:has-text('Remove extra for good')")
