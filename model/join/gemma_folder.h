@@ -19,7 +19,7 @@ class GemmaFolder {
   const TextConfig& config() const { return config_; }
   const Json& stated() const { return stated_; }  // config.json
   int pieces() const { return int(table_.model.pieces.size()); }
-  // Of the embedding; those past the pieces are padding.
+  // Rows of the embedding. Rows beyond the tokenizer's pieces are padding.
   int rows() const { return config_.vocabulary; }
   // tokenizer.model as it stands in the file.
   const std::string& tokenizer() const { return table_.bytes; }

@@ -22,8 +22,8 @@ class ImageTowerFolder {
   // preprocessor_config.json, or image_processor of processor_config.json; SigLIP's own where there is none.
   const Json& pictures() const { return pictures_; }
   const PartCheckpoint& weights() const { return weights_; }
-  // Of a tensor of the tower, "encoder.layers.0...": with "vision_model." before it, as released files and
-  // most have it, or without, as version 5 of transformers saves a SiglipVisionModel.
+  // The name in the file of a tensor of the tower such as "encoder.layers.0...". Released files put
+  // "vision_model." before it; version 5 of transformers saves a SiglipVisionModel without that prefix.
   std::string stored_name(const std::string& name) const { return prefix_ + name; }
   // Whether a tensor is one that SigLIP has beside its image tower: text tower, pooling head, scale and bias.
   bool leaves_out(const std::string& stored) const;

@@ -22,8 +22,8 @@ void write_json(const fs::path& file, const Json& json) {
   write_whole_file(file, json.dump(2) + "\n");
 }
 
-// Of the folder that a part came from, not of the part; or what transformers decides anew for PaliGemma, such
-// as whether the prefix is seen whole.
+// Removes keys that describe the folder a part came from, and keys that transformers sets itself for a
+// PaliGemma, such as whether the prefix is seen whole.
 void drop_own_keys(Json& section) {
   for (const char* const key :
        {"architectures", "torch_dtype", "dtype", "transformers_version", "_name_or_path", "name_or_path",

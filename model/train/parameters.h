@@ -57,9 +57,9 @@ class Parameters {
   const PaliGemmaTensors& weights() const { return weights_; }
   // Without data where a tensor is not trained.
   const PaliGemmaTensors& gradients() const { return gradients_; }
-  // Of all trained tensors, and the gaps between them.
+  // The gradients of all trained tensors as one block, with the gaps between them.
   std::span<float> gradient_block() { return gradient_block_.all(); }
-  // Of all tensors, and the gaps between them.
+  // The values of all tensors as one block, with the gaps between them.
   std::span<float> value_block() { return value_block_.all(); }
   // Adds what the adapters have learnt to the weights that they belong to, and begins them anew.
   void merge_adapters();

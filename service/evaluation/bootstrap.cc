@@ -89,7 +89,7 @@ PairedDifference paired_difference(std::span<const double> first, std::span<cons
 
 double mcnemar_p_value(int first_alone, int second_alone) {
   const int both = first_alone + second_alone, fewer = std::min(first_alone, second_alone);
-  // Of a fair coin thrown so often, as few heads or fewer.
+  // The probability that a fair coin, thrown `both` times, shows `fewer` heads or less.
   double tail = 0;
   for (int heads = 0; heads <= fewer; ++heads)
     tail += std::exp(std::lgamma(both + 1.0) - std::lgamma(heads + 1.0) - std::lgamma(both - heads + 1.0) -

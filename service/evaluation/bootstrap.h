@@ -21,13 +21,13 @@ inline constexpr int kBootstrapDraws = 1000;
 // The places of draw number `draw` of `count` examples.
 std::vector<std::size_t> drawn_places(std::size_t count, int draw);
 
-// Of the mean of at least one score.
+// Interval of the mean of at least one score.
 ScoreInterval mean_interval(std::span<const double> scores, int draws = kBootstrapDraws);
-// Of any figure of `count` examples, at least one; the figure of the places that were drawn.
+// Interval of any figure of `count` examples (at least one). `figure` computes it for the places of one draw.
 ScoreInterval figure_interval(std::size_t count, int draws,
                               const std::function<double(std::span<const std::size_t>)>& figure);
 
-// Of figures of the draws.
+// Interval of the figures that the draws gave.
 ScoreInterval interval_of(std::vector<double> figures);
 
 // How two models compare on the same examples.
