@@ -44,6 +44,8 @@ void add_mcp_routes(HttpRouter& router, HttpApi& api);
 void add_token_routes(HttpRouter& router, HttpApi& api);
 void add_ui_routes(HttpRouter& router);  // the dashboard
 
+// A stream's entry of the configuration, with its secrets; null where there is none.
+Json written_settings(HttpApi& api, const std::string& name);
 // 429 with the plan where the machine cannot carry the streams with such an entry (stream_settings.h);
 // nothing where it can, or where it is not known yet what an answer costs.
 std::optional<HttpResponse> over_capacity(HttpApi& api, const std::string& name, const Json& settings);

@@ -23,11 +23,6 @@ struct Entry {
   std::vector<HttpProblem> problems;
 };
 
-Json kept_settings(HttpApi& api, const std::string& name) {
-  const auto text = api.backend.written_stream(name);
-  return text ? Json::parse(*text, nullptr, false) : Json();
-}
-
 // Throws UsageError, and HttpFault where the entry is that of a stream which the holder may not see.
 Entry entry_of(HttpApi& api, const Exchange& exchange) {
   Json asked = body_of(exchange->request());
@@ -37,7 +32,7 @@ Entry entry_of(HttpApi& api, const Exchange& exchange) {
   if (!exchange->holder().may_see(entry.name))
     throw HttpFault({.status = 403, .message = "this token is for other streams", .code = "other_stream"});
   if (!asked.contains("tasks")) asked["tasks"] = Json::array({Json{{"task", "caption"}, {"frames", 1}}});
-  const Json now = kept_settings(api, entry.name);
+  const Json now = written_settings(api, entry.name);
   entry.settings = merged_settings(std::move(asked), now);
   entry.problems = settings_faults(entry.settings, now, exchange->holder());
   return entry;

@@ -8,6 +8,12 @@
 #include "service/journal/frame_codec.h"
 
 namespace palisade {
+
+Json written_settings(HttpApi& api, const std::string& name) {
+  const auto text = api.backend.written_stream(name);
+  return text ? Json::parse(*text, nullptr, false) : Json();
+}
+
 namespace {
 
 constexpr std::size_t kMaxStreamBytes = 64u << 10;
@@ -81,12 +87,6 @@ void send_picture(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
     response.body = encode_frame(image, FrameStorage::kJpeg).bytes;
   }
   exchange->respond(std::move(response));
-}
-
-// Null where there is none.
-Json written_settings(HttpApi& api, const std::string& name) {
-  const auto text = api.backend.written_stream(name);
-  return text ? Json::parse(*text, nullptr, false) : Json();
 }
 
 // Who may edit it also gets its settings, and the tag by which editors notice one another.
