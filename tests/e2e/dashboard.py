@@ -20,6 +20,7 @@ for packages in (CLIENTS / "venv" / "lib").glob("python3*/site-packages"):
     sys.path.append(str(packages))  # after Debian's own
 try:
     from playwright.sync_api import Error, expect, sync_playwright
+    expect.set_options(timeout=PATIENCE * 1000)
 except ImportError:
     sync_playwright = None
 

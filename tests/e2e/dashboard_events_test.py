@@ -325,12 +325,14 @@ class Asking(InBrowser):
         page = self.watched("#/ask").page
         page.get_by_text("Pictures or a film").click()
         page.locator(".drop input").set_input_files(picture)
+        expect(page.locator(".given li")).to_contain_text(re.compile(r"\d [KM]?B"))  # its size: it is sent
         page.get_by_role("button", name="how many cars are there?").click()
         page.get_by_role("button", name="Ask", exact=True).click()
         expect(page.locator(".answer .word")).to_have_text(re.compile(r"^\d+$"))
         expect(page.locator(".choices li")).to_have_count(11)
         page.get_by_role("button", name="Take one.png away").click()
         page.locator(".drop input").set_input_files(STREET)
+        expect(page.locator(".given li")).to_contain_text(re.compile(r"\d [KM]?B"))
         page.get_by_role("button", name="Ask", exact=True).click()
         expect(page.locator(".answer")).to_contain_text("16 pictures")
         page.get_by_role("button", name="Take street.mp4 away").click()

@@ -158,7 +158,7 @@ class FirstRun(unittest.TestCase):
         page = self.watched.open("#/first")
         page.click(".choice:has-text('A film')")
         page.set_input_files("input[type=file]", SOURCE / "configs" / "street.mp4")
-        page.click("button:has-text('Ask'):not([disabled])")
+        page.click("button:has-text('Ask'):not([aria-disabled=true])")
         page.wait_for_selector(".answer .said, .answer .word")
         self.assertRegex(page.inner_text(".answer"), r"16 pictures")
         self.watched.screenshot("first-film")

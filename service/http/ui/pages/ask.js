@@ -24,12 +24,20 @@ export function page(context) {
   const cameras = () => (store.streams ?? []).map(stream => stream.name);
   const chosen = () => about || (store.streams && !cameras().length ? 'own' : 'camera');
   const source = () => camera || cameras()[0] || '';
-  const ready = () => prompt.trim() && (chosen() === 'own' ? uploads.ready : source());
+  // What stands in the way of the form as it is now, in words.
+  function lacks() {
+    if (!context.may('ask')) return 'This token may look, and not ask.';
+    if (chosen() === 'own' && !uploads.ready) return uploads.all.length ? 'Pictures are being sent, or were refused.' : 'Choose pictures or a film first.';
+    if (chosen() !== 'own' && !source()) return 'There is no camera to ask about.';
+    return prompt.trim() ? asking.busy ? 'It is being asked.' : '' : 'Write a question first.';
+  }
   const given = () => (chosen() === 'own' ? { pictures: uploads.pictures } : { stream: source(), ...(last ? { last } : {}) });
 
   function ask(e) {
     e.preventDefault();
-    if (ready() && !asking.busy) asking.ask({ prompt: prompt.trim(), sheet: true, ...(kind ? { type: kind } : {}), ...given() });
+    const missing = lacks();
+    if (missing) context.say(missing);
+    else asking.ask({ prompt: prompt.trim(), sheet: true, ...(kind ? { type: kind } : {}), ...given() });
   }
   const choice = (name, legend, all, now, set) => html`<fieldset class="seg"><legend class="vh">${legend}</legend>${all.map(([value, words]) => html`<label><input type="radio" name=${name} .checked=${live(value === now)} @change=${() => { set(value); redraw(); }}>${words}</label>`)}</fieldset>`;
 
@@ -69,7 +77,7 @@ export function page(context) {
                 @keydown=${e => { if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) ask(e); }}></textarea></label>
               <div class="chips">${STARTS.map(([words, its]) => html`<button type="button" class="chip" @click=${() => { prompt = words; kind = its; redraw(); }}>${words}</button>`)}</div>
               ${choice('kind', 'Answer', KINDS, kind, value => { kind = value; })}
-              <button class="btn first wide" ?disabled=${!may || !ready() || asking.busy}>Ask</button>
+              <button class="btn first wide" aria-disabled=${String(!!lacks())}>Ask</button>
               ${may ? nothing : html`<p class="small t3">This token may look, and not ask.</p>`}</form>
             ${asking.view({ frames: false })}${more()}</div>
             <p class="small t3">PaliGemma follows no instructions: it answers a question about what is seen. A line that begins with <span class="mono">caption</span>, <span class="mono">detect</span> or <span class="mono">segment</span> is read as it is.</p></div></div>`;

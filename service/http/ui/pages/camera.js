@@ -39,7 +39,7 @@ export function page(context) {
 
   function ask(event) {
     event?.preventDefault();
-    if (!question.trim()) return;
+    if (!question.trim()) return context.say('Write a question first.');
     const type = typeOf(question);
     asking.ask({ stream: name, last: '10s', prompt: question.trim(), sheet: true, ...(type ? { type } : {}) });
   }
@@ -68,7 +68,7 @@ export function page(context) {
     if (!context.may('ask')) return nothing;
     return html`<div class="panel"><form class="stack-s" @submit=${ask}><div class="ask-head"><label for="ask-in"><strong>Ask about the last 10 seconds</strong></label>
         <div class="chips">${kQuestions.map(words => html`<button type="button" class="chip" @click=${() => { question = words; ask(); }}>${words}</button>`)}</div></div>
-      <div class="askbar"><input class="in" id="ask-in" maxlength="200" autocomplete="off" placeholder="is there a person?" .value=${same(question)} @input=${event => { question = event.target.value; redraw(); }}><button class="btn first" ?disabled=${!question.trim()}>Ask</button></div></form>${asking.view()}</div>`;
+      <div class="askbar"><input class="in" id="ask-in" maxlength="200" autocomplete="off" placeholder="is there a person?" .value=${same(question)} @input=${event => { question = event.target.value; }}><button class="btn first">Ask</button></div></form>${asking.view()}</div>`;
   }
   function answerList() {
     if (!answers) return html`<p class="t3">Reading its answers</p>`;

@@ -17,7 +17,7 @@ const kSteps = ['Source', 'Question', 'First answer'];
 
 export function page(context) {
   const { api, live, store, redraw } = context;
-  let source = '', tried = null, trying = false, picture = '', plan = null, fault = null, started = '', first = null, files = null, uploads = [], loading = false;
+  let source = '', tried = null, trying = false, picture = '', plan = null, fault = null, started = '', first = null, files = null, uploads = [], loading = false, trial = 0;
   const fields = { url: '', username: '', password: '', name: '', preset: 'caption' };
   const pictures = makePictures({ api, redraw, every: 500 });
   const asking = makeAsking({ api, redraw });
@@ -25,34 +25,45 @@ export function page(context) {
 
   const freeName = stem => { for (let i = 1; ; i += 1) { const name = i === 1 ? stem : `${stem}_${i}`; if (!store.stream(name)) return name; } };
   function choose(next) {
-    source = next; tried = null; fault = null; plan = null; forget();
+    source = next; plan = null; forgetTrial();
     fields.name = freeName(next === 'street' ? 'street' : 'front_door');
     if (next === 'street') tryIt();
     redraw();
   }
-  function set(values) { Object.assign(fields, values); if (values.url !== undefined || values.username !== undefined || values.password !== undefined) tried = null; fault = null; redraw(); if (tried?.opened) askPlan(); }
+  function set(values) { Object.assign(fields, values); if (values.url !== undefined || values.username !== undefined || values.password !== undefined) forgetTrial(); fault = null; redraw(); if (tried?.opened) askPlan(); }
   const forget = () => { if (picture) URL.revokeObjectURL(picture); picture = ''; };
+  const forgetTrial = () => { trial += 1; trying = false; tried = null; fault = null; forget(); };
 
   async function tryIt() {
-    trying = true; tried = null; fault = null; forget();
+    forgetTrial();
+    const mine = trial;
+    trying = true;
     redraw();
-    const mine = source;
     try {
       const got = await api.send('POST', 'streams/try', settingsOf(source, fields));
-      if (mine !== source) return;
+      if (mine !== trial) return;
       tried = got;
       if (got.opened) { picture = objectUrl(got.picture); askPlan(); }
-    } catch (error) { if (mine === source) fault = error; } finally { trying = false; redraw(); }
+    } catch (error) { if (mine === trial) fault = error; }
+    if (mine === trial) trying = false;
+    redraw();
   }
   async function askPlan() {
     try { plan = await api.send('POST', 'capacity', settingsOf(source, fields)); } catch { plan = null; }
     redraw();
   }
+  // What stands in the way of the form as it is now, in words.
+  function lacks() {
+    if (trying) return 'It is being tried.';
+    if (source === 'film') return loading ? 'They are being sent.' : uploads.length ? '' : 'Choose a film or pictures first.';
+    return source === 'camera' && !fields.url.trim() ? 'Write the address first.' : '';
+  }
   async function start(event, force) {
     event.preventDefault();
-    if (trying) return undefined;
+    const missing = lacks();
+    if (missing) return context.say(missing);
     if (source === 'film') return askFilm();
-    if (source === 'camera' && !tried?.opened) return tryIt();
+    if (!tried?.opened) return tryIt();
     fault = null;
     try {
       const settings = settingsOf(source, fields);
@@ -81,8 +92,7 @@ export function page(context) {
   const input = (field, more) => html`<input class="in" .value=${same(fields[field])} spellcheck="false" autocapitalize="off" autocomplete="off" type=${more?.type ?? 'text'} placeholder=${more?.placeholder ?? nothing} maxlength=${more?.max ?? 2000}
     pattern=${more?.pattern ?? nothing} ?required=${!!more?.required} aria-invalid=${refused(field) ? 'true' : nothing} aria-describedby=${refused(field) ? 'try-out' : nothing} @input=${event => set({ [field]: event.target.value })}>`;
   function form() {
-    const ready = source === 'film' ? uploads.length > 0 && !loading : source === 'street' ? tried?.opened : fields.url.trim() !== '';
-    const opens = source === 'camera' && !tried?.opened;
+    const opens = source !== 'film' && !tried?.opened;
     return html`<form class="form" @submit=${start}>
       ${source === 'camera' ? html`<label class="field"><span>Address</span>${input('url', { placeholder: 'rtsp://192.0.2.10/stream', required: true })}<small>Most cameras show it under Network or RTSP.</small></label>
         <div class="two"><label class="field"><span>Name</span>${input('username')}</label><label class="field"><span>Password</span>${input('password', { type: 'password' })}</label></div>` : nothing}
@@ -91,9 +101,9 @@ export function page(context) {
     : html`<label class="field"><span>Call it</span>${input('name', { required: true, pattern: '[a-z0-9_\\-]{1,64}', max: 64 })}<small>Small letters, digits, _ and -.</small></label>`}
       <fieldset class="field"><legend>Ask it</legend><div class="chips">${Object.entries(kFirst).map(([key, one]) => html`<label><input type="radio" name="preset" .checked=${same(fields.preset === key)} @change=${() => set({ preset: key })}>${one.label}</label>`)}</div></fieldset>
       ${fault ? html`<div role="alert">${fault.plan ? note('warn', 'warn', html`<strong>Too much for this machine:</strong> ${fault.plan.plan}.`) : note('bad', 'warn', problems(fault))}</div>` : nothing}
-      <div class="row">${source === 'camera' && tried?.opened ? html`<button type="button" class="btn" ?disabled=${trying || !fields.url.trim()} @click=${tryIt}>Try again</button>` : nothing}
+      <div class="row">${source === 'camera' && tried?.opened ? html`<button type="button" class="btn" @click=${tryIt}>Try again</button>` : nothing}
         ${fault?.plan ? html`<button type="button" class="btn" @click=${event => start(event, true)}>Start all the same</button>` : nothing}
-        <button class="btn first end" ?disabled=${!ready && !trying} aria-disabled=${String(trying)}>${trying ? 'Trying' : opens ? (tried ? 'Try again' : 'Try') : source === 'film' ? 'Ask' : 'Start watching'}</button></div></form>`;
+        <button class="btn first end" aria-disabled=${String(!!lacks())}>${trying ? 'Trying' : opens ? (tried ? 'Try again' : 'Try') : source === 'film' ? 'Ask' : 'Start watching'}</button></div></form>`;
   }
   function outcome() {
     if (trying) return html`<div class="pic"><div class="mid">${stakesTo(3)}<p>Trying ${source === 'street' ? 'the street' : fields.url.replace(/^\w+:\/\//, '').replace(/^[^/]*@/, '').slice(0, 60)}</p><small>gives up after 15 s</small></div></div>`;

@@ -42,11 +42,18 @@ export function page(context) {
     given.slice(0, free.length).forEach((upload, i) => free[i].give(upload.file, upload));
   }
   const own = side => () => { target = side; document.getElementById('pair-file').click(); };
-  const ready = () => sides.every(side => side.picture && (!side.upload || side.upload.id)) && statement.trim();
+  // What stands in the way of the form as it is now, in words.
+  function lacks() {
+    if (!context.may('ask')) return 'This token may look, and not ask.';
+    const empty = sides.find(side => !side.picture), sent = sides.every(side => !side.upload || side.upload.id);
+    if (empty) return `Choose the ${empty.name.toLowerCase()} picture first.`;
+    if (!sent) return 'The pictures are being sent, or were refused.';
+    return statement.trim() ? asking.busy ? 'It is being asked.' : '' : 'Write a statement first.';
+  }
   async function ask(e) {
     e.preventDefault();
-    const words = statement.trim();
-    if (!ready() || asking.busy) return;
+    const words = statement.trim(), missing = lacks();
+    if (missing) return context.say(missing);
     try {
       const pictures = await Promise.all(sides.map(side => side.given()));
       answered = null;
@@ -88,9 +95,9 @@ export function page(context) {
             <input id="pair-file" class="vh" type="file" accept="image/*" tabindex="-1" aria-hidden="true" @change=${e => { take(e.target.files, target); e.target.value = ''; }}>
             ${uploads.all.filter(one => one.fault).map(one => note('bad', 'warn', html`<span dir="auto">${one.name}</span>: ${one.fault}`))}</div>
           <div class="stack"><div class="panel stack">
-              <form class="form" @submit=${ask}><label class="field"><span>Statement</span><textarea class="in" rows="2" maxlength="1900" dir="auto" .value=${live(statement)} @input=${e => { statement = e.target.value; redraw(); }}></textarea></label>
+              <form class="form" @submit=${ask}><label class="field"><span>Statement</span><textarea class="in" rows="2" maxlength="1900" dir="auto" .value=${live(statement)} @input=${e => { statement = e.target.value; redraw(); }} @keydown=${e => { if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) ask(e); }}></textarea></label>
                 <div class="chips">${BEGINNINGS.map(words => html`<button type="button" class="chip" @click=${e => { statement = words; redraw(); e.target.closest('form').querySelector('textarea').focus(); }}>${words.trim()}${words.endsWith(' ') ? ' …' : ''}</button>`)}</div>
-                <button class="btn first wide" ?disabled=${!may || !ready() || asking.busy}>Ask</button>
+                <button class="btn first wide" aria-disabled=${String(!!lacks())}>Ask</button>
                 ${may ? nothing : html`<p class="small t3">This token may look, and not ask.</p>`}</form>
               ${answer()}</div>
             ${camera ? html`<div class="panel stack-s"><h2>Watch for it</h2><p class="small t2">${camera} can compare itself with a while before or with a kept picture, and alert when the statement is true.</p><a class="btn" href="#/camera/${encodeURIComponent(camera)}">Its prompts</a></div>` : nothing}</div>

@@ -51,8 +51,10 @@ export function makePrompts({ context, name, editing }) {
     return { alerts, of: events.length };
   }
   const picture = async () => base64(await (await api.ask('GET', `streams/${encodeURIComponent(name)}/picture.jpg`)).blob());
+  const lacks = () => (draft.preset === 'caption' || draft.preset === 'other' || draft.question.trim() ? '' : 'Write what it is asked first.');
   async function tryIt() {
-    if (asking.busy || watching) return;
+    const missing = lacks();
+    if (missing || asking.busy || watching) return context.say(missing || 'It is being asked.');
     trial = null;
     const pair = kPresets[draft.preset]?.pair;
     const body = { prompt: draft.preset === 'caption' ? 'caption en' : draft.question.trim() };
@@ -74,7 +76,8 @@ export function makePrompts({ context, name, editing }) {
   }
   function save(event) {
     event.preventDefault();
-    if (editing.busy) return;
+    const missing = lacks();
+    if (missing || editing.busy) return context.say(missing || 'It is being saved.');
     const mine = draft;
     editing.save(settings => apply(settings, mine, index), () => { if (draft === mine) close(); });
   }
@@ -96,7 +99,7 @@ export function makePrompts({ context, name, editing }) {
         <label class="field"><span>In a row</span><select class="in" @change=${event => set({ row: event.target.value })}>${options(['1', '2', '3', '5'], draft.row)}</select></label>` : nothing}`;
   }
   function form() {
-    const preset = kPresets[draft.preset], fresh = index < 0, ready = draft.preset === 'caption' || draft.preset === 'other' || draft.question.trim();
+    const preset = kPresets[draft.preset], fresh = index < 0;
     return html`<form class="form" @submit=${save}>
       ${preset || fresh ? html`<fieldset><legend class="vh">Preset</legend><div class="chips">${Object.entries(kPresets).map(([key, one]) => radio('preset', key, one.label, draft.preset === key, () => choose(key)))}</div></fieldset>`
     : html`<p class="small t2">${editing.settings.tasks[index].task}: ${draft.question}. Its other settings stand in the configuration.</p>`}
@@ -114,8 +117,8 @@ export function makePrompts({ context, name, editing }) {
       ${trial?.fault ? note('bad', 'warn', trial.fault) : nothing}
       ${trial?.hour ? note('', 'right', html`Over the last hour it would have alerted <strong>${trial.hour.alerts === 1 ? 'once' : `${trial.hour.alerts} times`}</strong>, by ${count(trial.hour.of, 'answer')}.`) : nothing}
       ${editing.view()}
-      <div class="row">${context.may('ask') && draft.preset !== 'other' ? html`<button type="button" class="btn" ?disabled=${!ready} aria-disabled=${String(asking.busy || !!watching)} @click=${tryIt}>${asking.answer || asking.error ? 'Try again' : 'Try'}</button>` : nothing}
-        <button type="button" class="btn bare" @click=${close}>Cancel</button><button class="btn first end" ?disabled=${!ready} aria-disabled=${String(editing.busy)}>${editing.busy ? 'Saving' : 'Save'}</button></div>
+      <div class="row">${context.may('ask') && draft.preset !== 'other' ? html`<button type="button" class="btn" aria-disabled=${String(!!lacks() || asking.busy || !!watching)} @click=${tryIt}>${asking.answer || asking.error ? 'Try again' : 'Try'}</button>` : nothing}
+        <button type="button" class="btn bare" @click=${close}>Cancel</button><button class="btn first end" aria-disabled=${String(!!lacks() || editing.busy)}>${editing.busy ? 'Saving' : 'Save'}</button></div>
       ${fresh || (editing.settings.tasks ?? []).length < 2 ? nothing : html`<button type="button" class="btn bare" ?disabled=${editing.busy} @click=${() => remove(index)}>Ask this no longer</button>`}
     </form>`;
   }
