@@ -208,6 +208,7 @@ void read_streams(SettingsReader& reader, Settings& settings, const std::vector<
     reader.problem("streams", "no streams; add 'streams:' with at least one");
   if (streams == nullptr && written.empty()) return;
   const std::vector<StreamNode> all = stream_nodes(streams, written, problems);
+  if (all.empty() && !settings.http.endpoint.empty()) return;
   if (all.empty() || all.size() > kMaxStreams) {
     reader.problem("streams", format("1 to {} streams, not {}", kMaxStreams, all.size()));
     return;

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "base/error.h"
+#include "base/format.h"
 #include "service/http/access.h"
 #include "service/settings/settings.h"
 #include "service/settings/written_json.h"
@@ -87,6 +89,13 @@ TEST_CASE("a problem's line is the pointer of the value that begins there") {
   CHECK(problem.pointer == "/tasks/0/every");
   CHECK(problem.message == "every is a time: 5s");
   CHECK(problem_of(settings, "nothing: of the kind").message == "nothing: of the kind");
+}
+
+TEST_CASE("with the HTTP API, to which cameras are added, there may be none at first") {
+  for (const char* none : {"", "streams: []\n"}) {
+    CHECK(parse_settings(format("http: {{}}\n{}", none), "f.yaml").streams.empty());
+    CHECK_THROWS_AS(parse_settings(none, "f.yaml"), Error);
+  }
 }
 
 TEST_CASE("an entry of a configuration is the same stream when it is written as JSON") {
