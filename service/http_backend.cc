@@ -172,6 +172,24 @@ std::optional<JournalStatus> Service::Backend::journal_status() const {
   return service_.journal_->status();
 }
 
+std::vector<HttpSink> Service::Backend::sinks() const {
+  const Publisher& publisher = *service_.publisher_;
+  std::vector<HttpSink> sinks{{.name = "zeromq",
+                               .address = publisher.endpoint(),
+                               .waiting = publisher.waiting(),
+                               .sent = publisher.sent(),
+                               .lost = publisher.lost()}};
+  if (service_.journal_) {
+    const JournalStatus status = service_.journal_->status();
+    sinks.push_back({.name = "journal",
+                     .address = {},
+                     .waiting = status.waiting,
+                     .sent = service_.journal_->stored(),
+                     .lost = status.lost});
+  }
+  return sinks;
+}
+
 std::chrono::seconds Service::Backend::uptime() const {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - begun_);
 }
@@ -187,6 +205,19 @@ std::optional<std::filesystem::path> Service::Backend::journal() const {
   return service_.state_folder_;
 }
 
+std::optional<double> Service::Backend::threshold_of(const std::string& stream,
+                                                     const std::string& task) const {
+  const std::lock_guard lock(service_.mutex_);
+  for (const RuleSettings& rule : service_.rules_) {
+    for (const RuleCondition& one : rule.when) {
+      const bool of_yes = one.sees.empty() && one.says.empty() && !one.absent &&
+                          (one.answer.empty() || one.answer == "yes" || one.answer == "true");
+      if (of_yes && one.stream == stream && one.task == task) return one.above;
+    }
+  }
+  return std::nullopt;
+}
+
 HttpStream Service::Backend::described(const ServedStream& stream) const {
   HttpStream described{.name = stream.name(),
                        .source = redact_url(stream.settings().source.url),
@@ -199,6 +230,7 @@ HttpStream Service::Backend::described(const ServedStream& stream) const {
     HttpTask task{.name = tasks[i].name,
                   .task = std::string(tasks[i].task->name),
                   .prompt = tasks[i].task->prompt(tasks[i].wording),
+                  .threshold = threshold_of(stream.name(), tasks[i].name),
                   .answered = {},
                   .text = {},
                   .choices = {},

@@ -36,6 +36,7 @@ class Service::Backend : public HttpBackend {
   std::vector<SharedAdapter> adapters() const override;
   const AnswerMeter& meter() const override;
   std::optional<JournalStatus> journal_status() const override;
+  std::vector<HttpSink> sinks() const override;
   std::uint64_t journal_bytes() const override { return journal_bytes_; }
   bool demo_model() const override { return demo_model_; }
   std::chrono::seconds uptime() const override;
@@ -46,6 +47,8 @@ class Service::Backend : public HttpBackend {
   Streams running() const;
   std::shared_ptr<ServedStream> stream_named(const std::string& name) const;  // or nullptr
   HttpStream described(const ServedStream& stream) const;
+  // The P of yes or true from which a rule looks at this task's answers.
+  std::optional<double> threshold_of(const std::string& stream, const std::string& task) const;
 
   FrameSquare square() const {
     return {.side = service_.model_.image_size(), .resize = service_.model_.identity().resize};

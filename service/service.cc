@@ -122,6 +122,7 @@ Service::Service(Settings settings, EngineModel& model)
   }
   open_references(settings_);
   adapters_ = load_adapters(settings_);
+  rules_ = settings_.rules;
   if (!settings_.control.empty()) {
     control_ = std::make_unique<Control>(
         settings_.control, [this](const ControlRequest& request) { return on_control(request); });
@@ -294,6 +295,7 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
   {
     const std::lock_guard lock(mutex_);
     adapters_ = std::move(adapters);
+    rules_ = settings_.rules;
   }
   std::size_t begun = 0;
   for (const StreamSettings& stream : settings_.streams) {

@@ -79,8 +79,9 @@ class Service {
   mutable std::mutex mutex_;
   std::vector<SharedAdapter> adapters_;  // that tasks name, so that they stay; guarded by mutex_
   std::condition_variable_any wake_;
-  Streams streams_;                 // guarded by mutex_
-  std::optional<Settings> wanted_;  // guarded by mutex_
+  Streams streams_;                  // guarded by mutex_
+  std::vector<RuleSettings> rules_;  // those of now, for who shows them; guarded by mutex_
+  std::optional<Settings> wanted_;   // guarded by mutex_
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Journal> journal_;  // ends before its sinks, where there is one
   std::unique_ptr<FrameJournal> frames_;

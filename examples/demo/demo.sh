@@ -29,7 +29,7 @@ give_up() {
 "$programs/examples/palisade-camera" --port 0 --cameras 2 --truth "$folder/truth.jsonl" \
   > "$folder/cameras" 2> "$folder/camera.log" &
 children+=($!)
-for _ in $(seq 100); do
+for _ in $(seq 600); do
   [ "$(wc -l < "$folder/cameras")" -ge 2 ] && break
   kill -0 "${children[0]}" 2>/dev/null || give_up "the cameras did not start" "$folder/camera.log"
   sleep 0.1
@@ -59,7 +59,7 @@ echo "Two simulated cameras and the service are starting."
 service=$!
 children+=("$service")
 link=
-for _ in $(seq 300); do
+for _ in $(seq 1200); do
   link=$("$programs/palisade" open --state "$folder/state" 2> /dev/null) && break
   kill -0 "$service" 2> /dev/null || give_up "the service did not start" "$folder/service.log"
   sleep 0.1

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -25,6 +26,10 @@ class SinkQueue {
   std::deque<SharedMessage> take_all() {
     const std::lock_guard lock(mutex_);
     return std::exchange(waiting_, {});
+  }
+  std::size_t waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
   }
   // Messages dropped so far.
   std::uint64_t lost() const {

@@ -41,13 +41,16 @@ void add_upload_routes(HttpRouter& router, HttpApi& api);
 void add_ask_routes(HttpRouter& router, HttpApi& api);
 void add_openai_routes(HttpRouter& router, HttpApi& api);
 void add_mcp_routes(HttpRouter& router, HttpApi& api);
+void add_erase_routes(HttpRouter& router, HttpApi& api);
 void add_token_routes(HttpRouter& router, HttpApi& api);
 void add_ui_routes(HttpRouter& router);  // the dashboard
 
 // A stream's entry of the configuration, with its secrets; null where there is none.
 Json written_settings(HttpApi& api, const std::string& name);
 // 429 with the plan where the machine cannot carry the streams with such an entry (stream_settings.h);
-// nothing where it can, or where it is not known yet what an answer costs.
-std::optional<HttpResponse> over_capacity(HttpApi& api, const std::string& name, const Json& settings);
+// nothing where it can, where it is not known yet what an answer costs, or where the entry takes no more than
+// the one that stands there `now` (null: none).
+std::optional<HttpResponse> over_capacity(HttpApi& api, const std::string& name, const Json& settings,
+                                          const Json& now);
 
 }  // namespace palisade

@@ -160,11 +160,16 @@ void take_reference(HttpApi& api, const Exchange& exchange) {
 
 }  // namespace
 
-std::optional<HttpResponse> over_capacity(HttpApi& api, const std::string& name, const Json& settings) {
+std::optional<HttpResponse> over_capacity(HttpApi& api, const std::string& name, const Json& settings,
+                                          const Json& now) {
   const auto costs = api.backend.meter().costs();
   if (!costs) return std::nullopt;
   const HttpForecast forecast = api.backend.forecast(name, settings_text(settings), *costs);
   if (!forecast.problems.empty() || forecast.used <= 1 || forecast.share == 0) return std::nullopt;
+  if (now.is_object() && !now.value("paused", false)) {
+    const HttpForecast before = api.backend.forecast(name, settings_text(now), *costs);
+    if (before.problems.empty() && forecast.share <= before.share) return std::nullopt;
+  }
   HttpResponse response = error_response({.status = 429,
                                           .message = plan_text(forecast) + "; force=1 writes it all the same",
                                           .code = "over_capacity"});

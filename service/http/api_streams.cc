@@ -40,6 +40,7 @@ Json json_of(const HttpStream& stream) {
   Json tasks = Json::array();
   for (const HttpTask& task : stream.tasks) {
     Json json = {{"name", task.name}, {"task", task.task}, {"prompt", task.prompt}};
+    if (task.threshold) json["threshold"] = *task.threshold;
     if (task.answered) json["last"] = last_of(task);
     tasks.push_back(std::move(json));
   }
@@ -137,7 +138,7 @@ void write_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
   if (auto faults = settings_faults(merged, now, exchange->holder()); !faults.empty())
     return exchange->respond(problems_response(faults));
   if (exchange->request().asked("force") != "1" && !merged.value("paused", false)) {
-    if (auto too_much = over_capacity(api, name, merged)) return exchange->respond(*std::move(too_much));
+    if (auto too_much = over_capacity(api, name, merged, now)) return exchange->respond(*std::move(too_much));
   }
   std::vector<HttpProblem> problems;
   for (const std::string& line : api.backend.write_stream(name, settings_text(merged)))

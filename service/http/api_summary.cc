@@ -88,6 +88,22 @@ Json journal_json(HttpApi& api) {
   return json;
 }
 
+// The address is for who may change the service: it may be a path of its machine.
+Json sinks_json(const HttpApi& api, bool with_address) {
+  const std::string since = time_text(wall_now() - api.backend.uptime());
+  Json sinks = Json::array();
+  for (const HttpSink& sink : api.backend.sinks()) {
+    Json json = {{"name", sink.name},
+                 {"waiting", sink.waiting},
+                 {"sent", sink.sent},
+                 {"lost", sink.lost},
+                 {"since", since}};
+    if (with_address && !sink.address.empty()) json["address"] = sink.address;
+    sinks.push_back(std::move(json));
+  }
+  return sinks;
+}
+
 void send_status(HttpApi& api, const Exchange& exchange) {
   const EngineModel& model = api.backend.model();
   const ModelIdentity identity = model.identity();
@@ -104,6 +120,7 @@ void send_status(HttpApi& api, const Exchange& exchange) {
                  {"demo", api.backend.demo_model()}}},
                {"stages", stages_json(api.backend.meter().stages())},
                {"journal", journal_json(api)},
+               {"sinks", sinks_json(api, exchange->holder().scope == HttpScope::kAdmin)},
                {"calibrated", api.backend.certainty() != nullptr}};
   if (const std::string reason = api.backend.not_ready(); !reason.empty()) json["not_ready"] = reason;
   exchange->respond(json_response(json));

@@ -27,6 +27,7 @@ struct HttpTask {
   std::string name;
   std::string task;
   std::string prompt;
+  std::optional<double> threshold;  // from which its rule alerts, where it has one
   std::optional<WallTime> answered;
   std::string text;
   std::vector<AnswerChoice> choices;
@@ -45,6 +46,14 @@ struct HttpStream {
 struct HttpPicture {
   Frame frame;
   std::chrono::milliseconds age{};  // since it came
+};
+
+// Where events go: to ZeroMQ, into the journal.
+struct HttpSink {
+  std::string name;
+  std::string address;  // that subscribers connect to; empty: none
+  // Events in its queue now; handed on, and dropped for want of room, since the service began.
+  std::uint64_t waiting = 0, sent = 0, lost = 0;
 };
 
 // What opening an address has shown.
@@ -103,8 +112,9 @@ class HttpBackend {
   virtual std::vector<SharedAdapter> adapters() const = 0;
   virtual const AnswerMeter& meter() const = 0;
   virtual std::optional<JournalStatus> journal_status() const = 0;  // nothing: it keeps none
-  virtual std::uint64_t journal_bytes() const = 0;                  // that it may take
-  virtual bool demo_model() const = 0;                              // the one that ships
+  virtual std::vector<HttpSink> sinks() const = 0;
+  virtual std::uint64_t journal_bytes() const = 0;  // that it may take
+  virtual bool demo_model() const = 0;              // the one that ships
   virtual std::chrono::seconds uptime() const = 0;
   // Why it is not ready; empty where it is.
   virtual std::string not_ready() const = 0;

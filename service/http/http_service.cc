@@ -56,6 +56,7 @@ HttpRouter all_routes(HttpApi& api, LiveEvents& live, MovingPictures& moving) {
   add_openai_routes(router, api);
   add_mcp_routes(router, api);
   add_token_routes(router, api);
+  add_erase_routes(router, api);
   live.add_route(router);
   moving.add_route(router);
   add_ui_routes(router);

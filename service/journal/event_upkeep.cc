@@ -211,6 +211,28 @@ std::vector<std::string> judged_events(const std::filesystem::path& state_folder
   });
 }
 
+EraseExtent extent_to_erase(const std::filesystem::path& state_folder, const std::string& stream,
+                            std::int64_t from_ms, std::int64_t to_ms) {
+  const auto file = journal_file(state_folder);
+  return guarded(file, [&] {
+    SQLite::Database database = open_database(file, Access::kRead);
+    SQLite::Statement query(
+        database,
+        "SELECT count(*), coalesce(sum(event.kept != 0), 0), count(verdict.id) FROM event "
+        "LEFT JOIN verdict USING (id) WHERE stream = ? AND event.time_ms >= ? AND event.time_ms < ?");
+    query.bind(1, stream);
+    query.bind(2, from_ms);
+    query.bind(3, to_ms);
+    EraseExtent extent;
+    if (query.executeStep()) {
+      extent.events = std::uint64_t(query.getColumn(0).getInt64());
+      extent.kept = std::uint64_t(query.getColumn(1).getInt64());
+      extent.judged = std::uint64_t(query.getColumn(2).getInt64());
+    }
+    return extent;
+  });
+}
+
 std::uint64_t erase_events(const std::filesystem::path& state_folder, const std::string& stream,
                            std::int64_t from_ms, std::int64_t to_ms) {
   return writing(state_folder, [&](SQLite::Database& database) {

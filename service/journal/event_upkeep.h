@@ -31,6 +31,13 @@ std::optional<Judgement> judgement_of(const std::filesystem::path& state_folder,
 // Ids of events that were judged, in the order of their positions.
 std::vector<std::string> judged_events(const std::filesystem::path& state_folder);
 
+// What erase_events() would remove.
+struct EraseExtent {
+  std::uint64_t events = 0, kept = 0, judged = 0;  // kept and judged ones are among the events
+};
+EraseExtent extent_to_erase(const std::filesystem::path& state_folder, const std::string& stream,
+                            std::int64_t from_ms, std::int64_t to_ms);
+
 // Removes all events of a stream in a time for good, kept ones too, and the frames that they saw: the bytes
 // are overwritten, and the words are no longer in the search. Returns how many there were.
 std::uint64_t erase_events(const std::filesystem::path& state_folder, const std::string& stream,

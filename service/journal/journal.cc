@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
@@ -82,6 +83,7 @@ struct Journal::State {
   OncePerSecond losses;
   std::uint64_t told_lost = 0;
 
+  std::atomic<std::uint64_t> stored = 0;  // events written so far
   mutable std::mutex mutex;
   std::string fault;  // guarded by mutex: why events are not stored now; empty: they are
 
@@ -176,6 +178,7 @@ void Journal::State::store_what_waits(const std::stop_token& stop) {
     last.id = message->id;
   }
   waiting.stored(messages);
+  stored += messages.size();
   tell_storing();
 }
 
@@ -227,6 +230,10 @@ JournalStatus Journal::status() const {
           .reason = state_->fault,
           .waiting = state_->waiting.unstored(),
           .lost = state_->waiting.lost()};
+}
+
+std::uint64_t Journal::stored() const {
+  return state_->stored;
 }
 
 }  // namespace palisade

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -38,6 +39,7 @@ class Journal : public EventSink {
   const EventHistory& history() const;
   // Any thread.
   JournalStatus status() const;
+  std::uint64_t stored() const;  // events written since it was opened
 
  private:
   struct State;

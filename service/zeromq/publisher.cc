@@ -1,5 +1,6 @@
 #include "service/zeromq/publisher.h"
 
+#include <atomic>
 #include <map>
 #include <set>
 #include <thread>
@@ -61,6 +62,7 @@ struct Publisher::State {
 
   GuardedSocket guarded;
   SinkQueue queue;
+  std::atomic<std::uint64_t> sent = 0;  // events, not those of them that are sent again to new subscribers
 
   // Used by the thread only.
   std::map<std::string, SharedMessage> states;  // the last state event of every stream, by topic
@@ -86,6 +88,7 @@ void Publisher::State::send(const Message& message) {
 void Publisher::State::send_waiting() {
   for (const SharedMessage& message : queue.take_all()) {
     send(*message);
+    ++sent;
     if (message->kind == EventKind::kState) states[message->topic] = message;
   }
   const std::uint64_t lost = queue.lost(), untold = lost - std::exchange(told_lost, lost);
@@ -145,6 +148,14 @@ void Publisher::take(const SharedMessage& message) {
 
 std::uint64_t Publisher::lost() const {
   return state_->queue.lost();
+}
+
+std::uint64_t Publisher::sent() const {
+  return state_->sent;
+}
+
+std::uint64_t Publisher::waiting() const {
+  return state_->queue.waiting();
 }
 
 const std::string& Publisher::endpoint() const {

@@ -34,6 +34,8 @@ class Publisher : public EventSink {
   void allow(Clients clients);
   // Events that the queue had no room for: of a full one the oldest goes. Subscribers see the gap.
   std::uint64_t lost() const;
+  std::uint64_t sent() const;     // events handed to ZeroMQ so far
+  std::uint64_t waiting() const;  // events in the queue now
   // The endpoint that subscribers connect to; a port * is replaced by the port that was bound.
   const std::string& endpoint() const;
 

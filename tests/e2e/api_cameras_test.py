@@ -76,6 +76,10 @@ class CamerasAndAnswers(unittest.TestCase):
         self.assertEqual(self.service.get("/api/v1/streams/heavy")[0], 404)
         self.assertEqual(self.ask("PUT", "/api/v1/streams/heavy?force=1", {"url": "rtsp://127.0.0.1:9/x", "tasks": tasks})[0], 200)
         wait_for(lambda: self.service.get("/api/v1/streams/heavy")[0] == 200, "the stream")
+        # What costs no more than what stands there is never refused: a mask, fewer tasks.
+        masked = {"url": "rtsp://127.0.0.1:9/x", "tasks": tasks[:15], "masks": [[0, 0, 0.5, 0.5]]}
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/heavy", masked)[0], 200)
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/heavy", {**masked, "tasks": tasks})[0], 429)
         self.assertEqual(self.ask("DELETE", "/api/v1/streams/heavy")[0], 204)
 
     def test_the_status_tells_model_stages_and_journal(self):
@@ -87,6 +91,43 @@ class CamerasAndAnswers(unittest.TestCase):
         self.assertGreater(status["journal"]["events"], 0)
         self.assertGreater(status["journal"]["bytes"], 0)
         self.assertTrue(status["journal"]["storing"])
+        self.assertEqual([(sink["name"], sink["lost"]) for sink in status["sinks"]], [("zeromq", 0), ("journal", 0)])
+        for sink in status["sinks"]:
+            self.assertGreater(sink["sent"], 0)
+            self.assertRegex(sink["since"], r"^20\d\d-")
+        self.assertTrue(status["sinks"][0]["address"].startswith("ipc://"))
+        looker = self.service.token("status_looker", "view")
+        self.assertNotIn("address", self.service.get("/api/v1/status", token=looker)[2]["sinks"][0])
+
+    def test_a_tasks_threshold_is_that_of_its_rule(self):
+        entry = {"url": "rtsp://127.0.0.1:9/x", "tasks": [{"task": "question", "name": "dog", "question": "is there a dog?", "type": "yes_no", "frames": 1, "every": "8s"},
+                                                          {"task": "caption", "frames": 1, "every": "8s"}], "rules": [{"name": "dog", "task": "dog", "above": 0.7}]}
+        self.assertEqual(self.ask("PUT", "/api/v1/streams/ruled?force=1", entry)[0], 200)
+        self.addCleanup(lambda: self.ask("DELETE", "/api/v1/streams/ruled"))
+        stream = wait_for(lambda: (got := self.service.get("/api/v1/streams/ruled"))[0] == 200 and got[2], "the stream")
+        self.assertEqual([task.get("threshold") for task in stream["tasks"]], [0.7, None])
+
+    def test_events_are_erased_once_it_is_said_what_goes(self):
+        with HttpService({"gone": "url: 'street:'\n    tasks: [{task: caption, frames: 1, every: 1s}]"}) as service:
+            span = {"stream": "gone", "from": "1970-01-01", "to": "2100-01-01"}
+            wait_for(lambda: service.get("/api/v1/events?stream=gone&kind=answer")[2]["events"], "an answer")
+            self.assertEqual(service.ask("PUT", "/api/v1/streams/gone?force=1", {"url": "street:", "paused": True, "tasks": [{"task": "caption", "frames": 1, "every": "1s"}]})[0], 200)
+            event = service.get("/api/v1/events?stream=gone&kind=answer")[2]["events"][0]["event"]["id"]
+            self.assertEqual(service.ask("PUT", f"/api/v1/events/{event}/verdict", {"right": True})[0], 204)
+            status, _, plan = service.ask("POST", "/api/v1/erase", span)
+            self.assertEqual((status, plan["erased"], plan["kept"], plan["judged"]), (200, False, 1, 1), plan)
+            self.assertEqual(service.get(f"/api/v1/events/{event}")[0], 200)
+            self.assertEqual(service.ask("POST", "/api/v1/erase", {**span, "to": "1971-01-01", "erase": True})[2]["events"], 0)
+            for wrong in ({**span, "from": "2100-01-01"}, {**span, "to": "soon"}, {"stream": "gone"}, {**span, "erase": "yes"}, {**span, "all": True}):
+                self.assertEqual(service.ask("POST", "/api/v1/erase", wrong)[0], 400, wrong)
+            for scope in ("view", "ask", "edit"):
+                self.assertEqual(service.ask("POST", "/api/v1/erase", {**span, "erase": True}, token=service.token(f"an_{scope}", scope))[0], 403)
+            other = service.token("other", "admin", ["elsewhere"])
+            self.assertEqual(service.ask("POST", "/api/v1/erase", {**span, "erase": True}, token=other)[0], 403)
+            status, _, done = service.ask("POST", "/api/v1/erase", {**span, "erase": True})
+            self.assertEqual((status, done["erased"]), (200, True))
+            self.assertGreaterEqual(done["events"], plan["events"])
+            self.assertEqual(service.get(f"/api/v1/events/{event}")[0], 404)
 
     def test_streams_tell_their_last_answers_with_probabilities(self):
         def last():

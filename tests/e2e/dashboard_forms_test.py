@@ -97,16 +97,31 @@ class Forms(unittest.TestCase):
         self.go_on(page, "Start all the same", ".first-answer")
         self.assertEqual(self.service.get("/api/v1/streams/third")[0], 200)
 
+    def test_events_are_erased_once_it_is_said_what_goes(self):
+        page = self.opened("#/system")
+        panel = page.locator(".panel", has=page.get_by_role("heading", name="Erase"))
+        panel.get_by_label("Camera").fill("gate")
+        panel.get_by_label("From").fill("2024-01-01T00:00:00")
+        self.send(page, panel.get_by_label("Until"), "2024-01-02T00:00:00")
+        expect(panel.locator("[role=status]")).to_contain_text("gate has no event from 1 January at 00:00")
+        self.send(page, panel.get_by_label("Until"), "2023-01-01T00:00:00")
+        expect(panel.locator(".box-note")).to_have_text("Until is later than From.")
+        self.send(page, panel.get_by_label("Until"), "2090-01-01T00:00:00")
+        panel.get_by_role("button", name="for good").click()
+        expect(page.locator(".said-line")).to_contain_text("erased.")
+        self.assertEqual(self.service.get(f"/api/v1/events/{self.event}")[0], 404)
+
     def test_words_are_searched(self):
         page = self.opened("#/events")
         self.send(page, page.locator("#ev-q"), "zzz")
         expect(page.locator(".empty h2")).to_have_text("No event says “zzz”")
 
     def test_a_wrong_answer_is_written_anew(self):
-        page = self.opened(f"#/event/{self.event}")
+        event = self.answers("yard")[0]["event"]["id"]
+        page = self.opened(f"#/event/{event}")
         page.get_by_role("button", name="Wrong", exact=True).click()
         self.send(page, page.get_by_label("What really happened"), "a blue bicycle stays")
-        until(lambda: self.service.get(f"/api/v1/events/{self.event}")[2].get("verdict", {}).get("text") == "a blue bicycle stays", "the verdict", page=page)
+        until(lambda: self.service.get(f"/api/v1/events/{event}")[2].get("verdict", {}).get("text") == "a blue bicycle stays", "the verdict", page=page)
 
     def test_a_token_is_made(self):
         page = self.opened("#/system")

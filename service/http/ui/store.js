@@ -8,6 +8,8 @@ export function makeStore(api, live) {
     awaySince: null, // the browser's time in ms since when the service has not answered; null: it answers
     get demo() { return store.status?.model?.demo === true; },
     stream: name => store.streams?.find(one => one.name === name) ?? null,
+    // From which P of yes or true on an answer of a stream's task passes: that of its rule, where it has one.
+    threshold: (stream, task) => store.stream(stream)?.tasks.find(one => one.name === task)?.threshold ?? 0.5,
     // The newest answer event of a stream's task, where this page has seen one.
     answer: (stream, task) => answers.get(`${stream}/${task}`) ?? null,
     // Alerts that are not over, of one stream or all.

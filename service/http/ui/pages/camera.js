@@ -75,7 +75,7 @@ export function page(context) {
     if (!answers.length) return html`<p class="t2">No answer yet. The first one comes when its pictures have been collected and read.</p>`;
     return html`<ol class="answers">${answers.map(event => {
       const { said, question: asked, p, name: which } = answerOf(event);
-      return html`<li><time class="num" title=${stamp(event.time)}>${clock(event.time)}</time><a href=${`#/event/${event.id}`} dir="auto">${asked ? html`<b>${said}</b> <span class="q">${asked}</span>` : said}</a>${p === null ? html`<span></span>` : probability(p, { name: which, threshold: event.data.choices?.length ? 0.5 : 0 })}</li>`;
+      return html`<li><time class="num" title=${stamp(event.time)}>${clock(event.time)}</time><a href=${`#/event/${event.id}`} dir="auto">${asked ? html`<b>${said}</b> <span class="q">${asked}</span>` : said}</a>${p === null ? html`<span></span>` : probability(p, { name: which, threshold: event.data.choices?.length ? store.threshold(name, event.data.name ?? event.data.task) : 0 })}</li>`;
     })}</ol>`;
   }
   function key(event) {

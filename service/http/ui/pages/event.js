@@ -15,7 +15,7 @@ import { makeFrames } from './event/frames.js';
 const AROUND = 2;
 
 export function page(context) {
-  const { api, redraw } = context, id = context.route.parts[0] ?? '';
+  const { api, redraw, store } = context, id = context.route.parts[0] ?? '';
   let entry = null, error = null, fault = '', what = null, frames = null, open = false, fixing = false, older = [], newer = [], evidence = [], calibration = null, replay = null, left = false;
   const path = `events/${encodeURIComponent(id)}`;
 
@@ -78,7 +78,7 @@ export function page(context) {
         ${what.why ? html`<p class="t2" dir="auto">${what.why}</p>` : nothing}${what.question ? html`<p class="t2" dir="auto">${what.question}</p>` : nothing}</div>
       ${what.p === null || what.p === undefined ? nothing : html`<div><div class="row small t3"><span>${what.name === 'mean P' ? 'Mean P of a word' : what.name}</span>
           <span class="end">${what.kind !== 'answer' ? '' : what.name === 'mean P' ? 'not calibrated' : calibration ? certainWords(calibration) : ''}</span></div>
-        ${probability(what.p, { name: what.name, threshold: what.threshold, big: true })}</div>`}
+        ${probability(what.p, { name: what.name, threshold: described(entry.event, store).threshold, big: true })}</div>`}
       ${fault ? note('bad', 'warn', html`<p dir="auto">${fault}</p>`) : nothing}
       ${what.kind === 'answer' ? verdict() : nothing}
       ${what.kind === 'answer' ? html`<a class="btn bare" href="#/events?like=${entry.event.id}">${icon('like')}More like this</a>` : nothing}</div>`;
@@ -93,7 +93,7 @@ export function page(context) {
   }
 
   function line(one) {
-    const its = described(one.event), here = one === entry;
+    const its = described(one.event, store), here = one === entry;
     return html`<li aria-current=${here ? 'true' : nothing}><time class="num" title=${stamp(one.event.time)}>${clock(one.event.time)}</time>
       ${here ? html`<strong>this one</strong>` : html`<a href="#/event/${one.event.id}" dir="auto">${beginning(its.said, 160) || 'nothing said'}</a>`}
       ${its.p === null || its.p === undefined ? html`<span></span>` : probability(its.p, { name: its.name, threshold: its.threshold })}</li>`;

@@ -19,7 +19,7 @@ export function page(context) {
   let filter = filterOf(context.route.query), rows = null, next = null, error = null, fresh = 0, asking = 0, busy = false, fault = '';
   let selected = null, fixing = null, opened = false, timer = 0, playing = null, calibration = null;
   const gone = new Set(), seen = new Set();
-  const preview = makePreview({ api, redraw, link: event => copyLink(context, event), like });
+  const preview = makePreview({ api, store, redraw, link: event => copyLink(context, event), like });
   const find = id => rows?.find(entry => entry.event.id === id);
 
   async function load(more = false) {
@@ -111,7 +111,7 @@ export function page(context) {
   api.get('calibration').then(answer => { calibration = answer; redraw(); }, () => {});
 
   function list() {
-    const lent = { api, now: context.now(), may: context.may('ask'), selected, fixing, gone: id => gone.has(id), playing: id => (playing?.id === id ? playing.player : null),
+    const lent = { api, store, now: context.now(), may: context.may('ask'), selected, fixing, gone: id => gone.has(id), playing: id => (playing?.id === id ? playing.player : null),
       enter, leave, onJudge, onFix, onKeep, onLike: like, onGone: entry => { gone.add(entry.event.id); redraw(); } };
     let group = '';
     return repeat(rows, entry => entry.event.id, entry => {

@@ -46,7 +46,7 @@ export function page(context) {
   function answered({ task, answer }, question) {
     if (!answer) return html`<span class="q">${asks(task)}</span><span class="t3 none">no answer yet</span>`;
     const when = html`<time class="num" title=${stamp(answer.time)}>${ago(answer.time, context.now())}</time>`;
-    return html`<span class="q">${question ? html`<b>${answer.said}</b> ` : nothing}${asks(task)} ${when}</span>${answer.p === null ? html`<span></span>` : probability(answer.p, { name: answer.name, threshold: question ? 0.5 : 0 })}`;
+    return html`<span class="q">${question ? html`<b>${answer.said}</b> ` : nothing}${asks(task)} ${when}</span>${answer.p === null ? html`<span></span>` : probability(answer.p, { name: answer.name, threshold: question ? task.threshold ?? 0.5 : 0 })}`;
   }
   function tile(stream) {
     const { first, question } = rowsOf(stream), state = stream.state ?? {}, online = state.state === 'online', alerts = store.alerts(stream.name);

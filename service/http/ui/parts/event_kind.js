@@ -7,22 +7,15 @@ const CHANGES = { raised: 'alert', confirmed: 'alert confirmed', updated: 'alert
 
 export const kindOf = event => event.type.split('.')[1];
 
-// Of an answer that is places in the picture, what is at them: "truck, 2 × person". Its text is in location tokens.
-function found(boxes) {
-  const counts = new Map();
-  for (const { label } of boxes) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return [...counts].map(([label, n]) => (n > 1 ? `${n} × ${label}` : label)).join(', ');
-}
-
 // {kind, said, question, p, name, threshold, tag, task, pictures, lost, evidence}
-export function described(event) {
+export function described(event, store = null) {
   const kind = kindOf(event), { data } = event;
   if (kind === 'state') return { kind, said: `${event.subject} ${STATES[data.state] ?? data.state}`, why: data.reason ?? '', pictures: 0 };
   if (kind === 'alert') return { kind, said: data.text, question: '', p: data.p, name: 'P of its conditions', task: data.rule, tag: CHANGES[data.change] ?? data.change,
     severity: data.severity, pictures: 0, evidence: data.evidence.at(-1) };
   const answer = answerOf(event);
   const decides = answer.name === 'P(yes)' || answer.name === 'P(true)';
-  return { kind, ...answer, said: data.boxes?.length ? found(data.boxes) : answer.said, threshold: decides ? 0.5 : undefined, task: data.name ?? data.task, pictures: data.frames?.length ?? 0, lost: data.dropped_before ?? 0 };
+  return { kind, ...answer, threshold: decides ? store?.threshold(event.subject, data.name ?? data.task) ?? 0.5 : undefined, task: data.name ?? data.task, pictures: data.frames?.length ?? 0, lost: data.dropped_before ?? 0 };
 }
 
 // Whose pictures stand for it: its own, or the newest that an alert rests on.

@@ -31,9 +31,9 @@ function judged(entry, fixing, onFix) {
   return correction(entry, text => onFix(entry, text));
 }
 
-// `page`: what the list lends its rows: api, now, may, gone(id), playing(id), and the actions.
+// `page`: what the list lends its rows: api, store, now, may, gone(id), playing(id), and the actions.
 export function eventRow(entry, page) {
-  const { event } = entry, what = described(event), now = page.now;
+  const { event } = entry, what = described(event, page.store), now = page.now;
   if (what.kind === 'state') return stateRow(entry, what, now);
   const said = beginning(what.said);
   const answer = what.kind === 'answer';

@@ -9,7 +9,7 @@ import { beginning } from '../../parts/said.js';
 
 const fact = (name, value) => html`<dt>${name}</dt><dd class="num">${value}</dd>`;
 
-export function makePreview({ api, redraw, link, like }) {
+export function makePreview({ api, store, redraw, link, like }) {
   let id = null, player = null;
   const address = (event, name) => api.url(`events/${encodeURIComponent(picturesOf(event))}/${name}`);
   const forget = () => { player?.stop(); player = null; id = null; };
@@ -33,7 +33,7 @@ export function makePreview({ api, redraw, link, like }) {
     stop: forget,
     view(entry, { gone, certain }) {
       if (!entry) { forget(); return html`<p class="t2">Point at an event, or move to it with <kbd>j</kbd> and <kbd>k</kbd>, to see its frames here.</p>`; }
-      const { event } = entry, { data } = event, what = described(event);
+      const { event } = entry, { data } = event, what = described(event, store);
       choose(event, what.pictures === 2 ? 0 : what.pictures);
       const seconds = (data.window?.span_ms ?? 0) / 1000;
       return html`${picture(event, what, gone)}

@@ -11,7 +11,7 @@ const dataUrl = blob => new Promise((done, failed) => {
 });
 
 export function makeSide({ api, redraw, name, onChange }) {
-  let chosen = '', moment = '', asked = 0;
+  let chosen = '', moment = '', asked = 0, again = 0;
   const self = { name, picture: null, fault: '', upload: null }; // picture: {url, label, alt, blob}
 
   function show(blob, label, alt) {
@@ -41,6 +41,7 @@ export function makeSide({ api, redraw, name, onChange }) {
   }
   async function load() {
     const mine = ++asked;
+    clearTimeout(again);
     self.fault = '';
     try {
       const found = await find();
@@ -50,6 +51,8 @@ export function makeSide({ api, redraw, name, onChange }) {
       if (mine !== asked) return;
       self.fault = error.message;
       show(null);
+      // A camera that has just begun has a picture soon.
+      if (error.status === 404 && chosen.startsWith('now:')) again = setTimeout(() => { if (mine === asked) load(); }, 2000);
     }
     onChange();
     redraw();
@@ -70,7 +73,7 @@ export function makeSide({ api, redraw, name, onChange }) {
     refresh: () => (chosen.startsWith('now:') ? load() : null),
     // As POST ask takes it.
     given: async () => (self.upload ? { upload: self.upload.id } : dataUrl(self.picture.blob)),
-    stop() { asked++; show(null); },
+    stop() { asked++; clearTimeout(again); show(null); },
     view(streams, own) {
       const names = (streams ?? []).map(stream => stream.name), stream = chosen.slice(chosen.indexOf(':') + 1);
       const options = [...names.flatMap(one => [[`now:${one}`, `${one}, now`], [`at:${one}`, `${one}, at a time …`]]), ['own', 'A picture of mine …'], ...(chosen.startsWith('event:') ? [[chosen, self.picture?.label ?? 'An event']] : [])];

@@ -21,5 +21,5 @@ export function journalPanel(status, now) {
       ${row('Waiting', journal.waiting ? html`<span class="tag warn">${journal.waiting} not stored yet</span>` : 'none, all is stored')}
       ${row('Lost', journal.lost ? html`<span class="tag bad">${journal.lost.toLocaleString('en')} events</span>` : null)}</dl>
     ${journal.storing === false ? note('warn', 'warn', html`<strong>It does not store.</strong> <span dir="auto">${journal.reason ?? ''}</span>`) : nothing}
-    <p class="small t3">When it is full, the oldest frames go first, kept ones never. <span class="mono">palisade journal erase</span> takes a part away.</p></div>`;
+    <p class="small t3">When it is full, the oldest frames go first, kept ones never.</p></div>`;
 }
