@@ -46,10 +46,41 @@ std::vector<Part> seen_rows(MatrixView kv, std::span<const SequenceRows> sequenc
   return parts;
 }
 
-Visibility visibility_of(std::span<const SequenceRows> sequences, std::size_t index) {
+// Rows of a sequence that go on from attention, and where they stand among those of all sequences.
+struct GoingOn {
+  int first, count, place;
+};
+
+GoingOn going_on(const SequenceRows& sequence, bool asked_alone) {
+  if (!asked_alone) return {sequence.first, sequence.rows, sequence.first};
+  return {sequence.first + sequence.rows - sequence.asked, sequence.asked, sequence.first_asked};
+}
+
+// What they see.
+Visibility visibility_of(std::span<const SequenceRows> sequences, std::size_t index, const GoingOn& queries) {
   const SequenceRows* const shared = shared_rows(sequences, index);
   const int before = shared ? shared->rows : 0;
-  return {.first = before, .prefix = before + sequences[index].prefix};
+  return {.first = before + queries.first - sequences[index].first,
+          .prefix = before + sequences[index].prefix};
+}
+
+// Rows of x that go on.
+void gather(const DecoderPass& pass, ConstMatrixView x, MatrixView rows) {
+  if (rows.rows == x.rows) return copy_rows(x, rows);
+  for (const SequenceRows& sequence : pass.sequences) {
+    const GoingOn its = going_on(sequence, true);
+    copy_rows(x.row_range(its.first, its.count), rows.row_range(its.place, its.count));
+  }
+}
+
+// Their gradient is the gradient of x, which is 0 elsewhere.
+void scatter(const DecoderPass& pass, ConstMatrixView drows, MatrixView dx) {
+  if (drows.rows == dx.rows) return;
+  fill_rows(dx, 0);
+  for (const SequenceRows& sequence : pass.sequences) {
+    const GoingOn its = going_on(sequence, true);
+    copy_rows(drows.row_range(its.place, its.count), dx.row_range(its.first, its.count));
+  }
 }
 
 // Each block drops in two places.
@@ -144,36 +175,38 @@ void decoder_block(const DecoderPass& pass, int layer, const DecoderBlockTensors
   const int rows = x.rows, width = x.cols, mlp_width = config.mlp_width;
   const int q_width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
   const float eps = config.rms_norm_eps;
-  const MatrixView normed = scratch.normed.shaped(rows, width);
+  const bool asked_alone = out.rows != rows;
+  MatrixView normed = scratch.normed.shaped(rows, width);
   const MatrixView qkv = scratch.dqkv.shaped(rows, q_width + 2 * kv_width);
   rms_norm_rows(weights.attention_norm, eps, x, normed, scratch.rows);
   affine(weights.qkv, normed, qkv, scratch.rows);
   const MatrixView q = activations.q.shaped(rows, q_width), kv = activations.kv.shaped(rows, 2 * kv_width);
   split_and_rotate(pass, qkv, q, kv);
-  const MatrixView heads = activations.heads.shaped(rows, q_width);
+  const MatrixView heads = activations.heads.shaped(out.rows, q_width);
   const AttentionShape attention = attention_shape_of(config);
   for_sequences(pass.sequences, 4.0 * q_width, [&](std::size_t index) {
-    const SequenceRows& sequence = pass.sequences[index];
-    attend(attention, q.row_range(sequence.first, sequence.rows),
-           seen_rows<KeysAndValues>(kv, pass.sequences, index), visibility_of(pass.sequences, index),
-           heads.row_range(sequence.first, sequence.rows));
+    const GoingOn its = going_on(pass.sequences[index], asked_alone);
+    if (its.count == 0) return;
+    attend(attention, q.row_range(its.first, its.count), seen_rows<KeysAndValues>(kv, pass.sequences, index),
+           visibility_of(pass.sequences, index, its), heads.row_range(its.place, its.count));
   });
 
-  const MatrixView middle = activations.middle.shaped(rows, width);
-  copy_rows(x, middle);
+  const MatrixView middle = activations.middle.shaped(out.rows, width);
+  gather(pass, x, middle);
+  normed = scratch.normed.shaped(out.rows, width);
   const Branch after_attention{pass, weights.post_attention_norm, dropout_place(layer, false)};
   if (after_attention.plain()) {
     affine_add(weights.attention_out, heads, middle, scratch.rows);
   } else {
-    const MatrixView mix = activations.attention_mix.shaped(rows, width);
+    const MatrixView mix = activations.attention_mix.shaped(out.rows, width);
     affine(weights.attention_out, heads, mix, scratch.rows);
     after_attention.add_to(middle, mix, normed);
   }
   rms_norm_rows(weights.mlp_norm, eps, middle, normed, scratch.rows);
-  const MatrixView gate_up = activations.gate_up.shaped(rows, 2 * mlp_width);
+  const MatrixView gate_up = activations.gate_up.shaped(out.rows, 2 * mlp_width);
   affine(weights.gate_up, normed, gate_up, scratch.rows);
-  const MatrixView gated = scratch.wide.shaped(rows, mlp_width);
-  for_row_ranges(rows, 20.0 * rows * mlp_width, [&](int, int first, int count) {
+  const MatrixView gated = scratch.wide.shaped(out.rows, mlp_width);
+  for_row_ranges(out.rows, 20.0 * out.rows * mlp_width, [&](int, int first, int count) {
     for (int row = first; row < first + count; ++row) {
       const auto both = gate_up.row(row);
       gelu_tanh_gate(both.first(std::size_t(mlp_width)), both.last(std::size_t(mlp_width)), gated.row(row));
@@ -184,7 +217,7 @@ void decoder_block(const DecoderPass& pass, int layer, const DecoderBlockTensors
   if (after_mlp.plain()) {
     affine_add(weights.down, gated, out, scratch.rows);
   } else {
-    const MatrixView mix = activations.mlp_mix.shaped(rows, width);
+    const MatrixView mix = activations.mlp_mix.shaped(out.rows, width);
     affine(weights.down, gated, mix, scratch.rows);
     after_mlp.add_to(out, mix, normed);
   }
@@ -192,19 +225,20 @@ void decoder_block(const DecoderPass& pass, int layer, const DecoderBlockTensors
 
 void decoder_block_backward(const DecoderPass& pass, int layer, const DecoderBlockTensors& weights,
                             const DecoderBlockTensors& gradients, DecoderBlockActivations& activations,
-                            MatrixView dx) {
+                            MatrixView dout, MatrixView dx) {
   const TextConfig& config = pass.config;
   BlockScratch& scratch = pass.scratch;
   const MatrixView x = activations.x, q = activations.q, kv = activations.kv, heads = activations.heads;
   const MatrixView middle = activations.middle, gate_up = activations.gate_up;
-  const int rows = x.rows, width = x.cols, mlp_width = config.mlp_width;
+  const int rows = dout.rows, width = x.cols, mlp_width = config.mlp_width;
   const float eps = config.rms_norm_eps;
-  const MatrixView normed = scratch.normed.shaped(rows, width);
-  const MatrixView dnormed = scratch.mixed.shaped(rows, width);
+  const bool asked_alone = rows != x.rows;
+  MatrixView normed = scratch.normed.shaped(rows, width);
+  MatrixView dnormed = scratch.mixed.shaped(rows, width);
 
   const Branch after_mlp{pass, weights.post_mlp_norm, dropout_place(layer, true)};
   const ConstMatrixView dmlp =
-      after_mlp.backward(gradients.post_mlp_norm, activations.mlp_mix, dx, scratch.normed, scratch.mixed);
+      after_mlp.backward(gradients.post_mlp_norm, activations.mlp_mix, dout, scratch.normed, scratch.mixed);
   const MatrixView dgated = scratch.wide.shaped(rows, mlp_width);
   affine_input_gradient(weights.down, dmlp, dgated, scratch.rows);
   for_row_ranges(rows, 30.0 * rows * mlp_width, [&](int, int first, int count) {
@@ -222,25 +256,32 @@ void decoder_block_backward(const DecoderPass& pass, int layer, const DecoderBlo
     affine_weight_gradients(weights.gate_up, gradients.gate_up, normed, gate_up, scratch.rows);
   }
   affine_input_gradient(weights.gate_up, gate_up, dnormed, scratch.rows);
-  rms_norm_rows_backward(weights.mlp_norm, gradients.mlp_norm, eps, middle, dnormed, dx, scratch.rows);
+  rms_norm_rows_backward(weights.mlp_norm, gradients.mlp_norm, eps, middle, dnormed, dout, scratch.rows);
 
   const Branch after_attention{pass, weights.post_attention_norm, dropout_place(layer, false)};
   const ConstMatrixView dmix = after_attention.backward(
-      gradients.post_attention_norm, activations.attention_mix, dx, scratch.normed, scratch.mixed);
+      gradients.post_attention_norm, activations.attention_mix, dout, scratch.normed, scratch.mixed);
   affine_weight_gradients(weights.attention_out, gradients.attention_out, heads, dmix, scratch.rows);
   const MatrixView dheads = scratch.dheads.shaped(rows, q.cols);
   affine_input_gradient(weights.attention_out, dmix, dheads, scratch.rows);
-  const MatrixView dkv = scratch.dkv.shaped(rows, kv.cols);
+  const MatrixView dkv = scratch.dkv.shaped(x.rows, kv.cols);
   fill_rows(dkv, 0);
   const AttentionShape attention = attention_shape_of(config);
   for_sequences(pass.sequences, 10.0 * q.cols, [&](std::size_t index) {
     const SequenceRows& sequence = pass.sequences[index];
-    const MatrixView own_q = q.row_range(sequence.first, sequence.rows);
-    attend_backward(attention, own_q, seen_rows<KeysAndValues>(kv, pass.sequences, index),
-                    visibility_of(pass.sequences, index), dheads.row_range(sequence.first, sequence.rows),
-                    {own_q, seen_rows<KeyValueGradients>(dkv, pass.sequences, index)});
+    const GoingOn its = going_on(sequence, asked_alone);
+    const MatrixView own_q = q.row_range(its.first, its.count);
+    if (its.count > 0) {
+      attend_backward(attention, own_q, seen_rows<KeysAndValues>(kv, pass.sequences, index),
+                      visibility_of(pass.sequences, index, its), dheads.row_range(its.place, its.count),
+                      {own_q, seen_rows<KeyValueGradients>(dkv, pass.sequences, index)});
+    }
+    fill_rows(q.row_range(sequence.first, its.first - sequence.first), 0);
   });
-  const MatrixView dqkv = scratch.dqkv.shaped(rows, q.cols + kv.cols);
+  scatter(pass, dout, dx);
+  normed = scratch.normed.shaped(x.rows, width);
+  dnormed = scratch.mixed.shaped(x.rows, width);
+  const MatrixView dqkv = scratch.dqkv.shaped(x.rows, q.cols + kv.cols);
   rotate_back_and_join(pass, q, dkv, dqkv);  // `q` is its gradient now
   if (reads_input(gradients.qkv)) {
     rms_norm_rows(weights.attention_norm, eps, x, normed, scratch.rows);

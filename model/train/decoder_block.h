@@ -19,6 +19,8 @@ struct SequenceRows {
   int rows = 0;
   int prefix = 0;
   int shared = 0;
+  int asked = 0;        // of its last rows, those that predict something
+  int first_asked = 0;  // where they stand among the asked rows of all sequences
 };
 
 // cosines and sines [positions, head_dim / 2] of RoPE
@@ -30,9 +32,10 @@ struct RotaryTable {
 
 // What the backward of one Gemma block needs of its forward.
 struct DecoderBlockActivations {
-  Buffer x;              // the block's input [rows, width]
-  Buffer q;              // after RoPE [rows, heads * head_dim]
-  Buffer kv;             // keys after RoPE, then values [rows, 2 * kv_heads * head_dim]
+  Buffer x;   // the block's input [rows, width]
+  Buffer q;   // after RoPE [rows, heads * head_dim]
+  Buffer kv;  // keys after RoPE, then values [rows, 2 * kv_heads * head_dim]
+  // Of the rows that go on: all, or in the last block the asked ones.
   Buffer heads;          // what attention gives [rows, heads * head_dim]
   Buffer attention_mix;  // Gemma 2: before its norm [rows, width]
   Buffer middle;         // between attention and MLP [rows, width]
@@ -49,13 +52,15 @@ struct DecoderPass {
   BlockScratch& scratch;
 };
 
-// activations.x -> out, which may be activations.x (model/gemma/language_pass.cc runs the same in slices with
-// a cache).
+// activations.x -> out [rows, width], which may be activations.x, or [asked rows of all sequences, width]:
+// nothing is asked of the other rows of the last block but their keys and values
+// (model/gemma/language_pass.cc runs the same in slices with a cache).
 void decoder_block(const DecoderPass& pass, int layer, const DecoderBlockTensors& weights,
                    DecoderBlockActivations& activations, MatrixView out);
-// dx is the gradient of out, and becomes that of activations.x. The activations are used up.
+// dout is the gradient of out, and dx becomes that of activations.x; both are the same rows where out had
+// all. dout and the activations are used up.
 void decoder_block_backward(const DecoderPass& pass, int layer, const DecoderBlockTensors& weights,
                             const DecoderBlockTensors& gradients, DecoderBlockActivations& activations,
-                            MatrixView dx);
+                            MatrixView dout, MatrixView dx);
 
 }  // namespace palisade

@@ -35,7 +35,9 @@ void spread_means(ConstMatrixView dmeans, int tokens, MatrixView dx) {
 }  // namespace
 
 ImageStage::ImageStage(Parameters& parameters, std::vector<PatchLabel> labels)
-    : parameters_(parameters), labels_(std::move(labels)), tower_(parameters, scratch_) {
+    : parameters_(parameters),
+      labels_(std::move(labels)),
+      tower_(parameters, parameters.gradients(), scratch_) {
   assert(parameters.weights().image_stage.patch_head.weight.rows == classes_of(labels_));
 }
 

@@ -35,7 +35,7 @@ ConstMatrixView ImageTower::forward(const std::vector<Matrix>& pictures, bool ke
 
 void ImageTower::backward(ConstMatrixView dout) {
   const ImageTowerTensors& weights = parameters_.weights().image_tower;
-  const ImageTowerTensors& gradients = parameters_.gradients().image_tower;
+  const ImageTowerTensors& gradients = gradients_.image_tower;
   const VisionConfig& config = parameters_.config().vision;
   const EncoderShape shape = encoder_shape_of(config);
   const int tokens = config.tokens(), rows = dout.rows;

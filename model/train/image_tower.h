@@ -11,8 +11,9 @@ namespace palisade {
 // memory from step to step. One thread's.
 class ImageTower {
  public:
-  // `parameters` and `scratch` outlive it.
-  ImageTower(Parameters& parameters, BlockScratch& scratch) : parameters_(parameters), scratch_(scratch) {}
+  // All outlive it. backward() adds to `gradients`, which are of `parameters`.
+  ImageTower(const Parameters& parameters, const PaliGemmaTensors& gradients, BlockScratch& scratch)
+      : parameters_(parameters), gradients_(gradients), scratch_(scratch) {}
 
   // Pixel values [3, size * size] a picture -> after the final norm [pictures * tokens, width]. `keep`: what
   // backward() needs.
@@ -21,7 +22,8 @@ class ImageTower {
   void backward(ConstMatrixView dout);
 
  private:
-  Parameters& parameters_;
+  const Parameters& parameters_;
+  const PaliGemmaTensors& gradients_;
   BlockScratch& scratch_;
   Buffer patches_;
   std::vector<EncoderBlockActivations> blocks_;  // one a block where they are kept, else one

@@ -47,6 +47,16 @@ double SumOfSquares(const float* x, std::size_t size) {
   return total;
 }
 
+void TakeUp(float* sum, float* part, std::size_t size) {
+  update(
+      size,
+      [](auto d, auto& s, auto& p) {
+        s = hn::Add(s, p);
+        p = hn::Zero(d);
+      },
+      sum, part);
+}
+
 void AdamUpdate(const AdamStep& step, float* weight, float* gradient, float* first, float* second,
                 std::size_t size) {
   update(
@@ -74,6 +84,7 @@ namespace palisade {
 
 HWY_EXPORT(CrossEntropy);
 HWY_EXPORT(SumOfSquares);
+HWY_EXPORT(TakeUp);
 HWY_EXPORT(AdamUpdate);
 
 TokenLoss cross_entropy(std::span<float> x, std::size_t target, float smoothing, float weight) {
@@ -81,6 +92,9 @@ TokenLoss cross_entropy(std::span<float> x, std::size_t target, float smoothing,
 }
 double sum_of_squares(std::span<const float> x) {
   return HWY_DYNAMIC_DISPATCH(SumOfSquares)(x.data(), x.size());
+}
+void take_up(std::span<float> sum, std::span<float> part) {
+  HWY_DYNAMIC_DISPATCH(TakeUp)(sum.data(), part.data(), sum.size());
 }
 void adam_update(const AdamStep& step, std::span<float> weight, std::span<float> gradient,
                  std::span<float> first_moment, std::span<float> second_moment) {

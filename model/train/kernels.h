@@ -18,6 +18,9 @@ TokenLoss cross_entropy(std::span<float> x, std::size_t target, float smoothing,
 
 double sum_of_squares(std::span<const float> x);
 
+// sum += part, which ends as 0.
+void take_up(std::span<float> sum, std::span<float> part);
+
 struct AdamStep {
   float clip = 1;  // of the gradient
   float b1 = 0.9f;

@@ -83,6 +83,18 @@ void Parameters::lay_out() {
   gradients_ = views(&Tensor::gradient);
 }
 
+Parameters::Gradients Parameters::more_gradients() const {
+  Gradients more{FloatBlock(gradient_block_.all().size()), {}};
+  std::size_t next = 0;
+  const AddedTensors added{trained_.lora_rank, trained_.patch_classes};
+  more.tensors = paligemma_tensors(config_, added, [&](std::span<const TensorSpec> stacked) {
+    const Tensor& first = tensors_[next];
+    next += stacked.size();
+    return first.trained ? more.block.data() + first.trained_offset : nullptr;
+  });
+  return more;
+}
+
 void Parameters::read(const Checkpoint& checkpoint) {
   const int stored = trained_.stored_image_size;
   for (const Tensor& tensor : tensors_) {

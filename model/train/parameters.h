@@ -57,6 +57,12 @@ class Parameters {
   const PaliGemmaTensors& weights() const { return weights_; }
   // Without data where a tensor is not trained.
   const PaliGemmaTensors& gradients() const { return gradients_; }
+  // More gradients of the same tensors, laid out as gradient_block(), zero at first.
+  struct Gradients {
+    FloatBlock block;
+    PaliGemmaTensors tensors;
+  };
+  Gradients more_gradients() const;
   // The gradients of all trained tensors as one block, with the gaps between them.
   std::span<float> gradient_block() { return gradient_block_.all(); }
   // The values of all tensors as one block, with the gaps between them.

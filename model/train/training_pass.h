@@ -1,10 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
-#include "model/gemma/rotary.h"
-#include "model/train/decoder_block.h"
-#include "model/train/image_tower.h"
+#include "model/train/dropout.h"
 #include "model/train/loss.h"
 #include "model/train/parameters.h"
 
@@ -21,6 +20,9 @@ struct TrainingExample {
 
 struct TrainingBatch {
   std::vector<Matrix> pictures;  // pixel values, [3, size * size] each
+  // Of a tower that is not trained, where they are known (TrainingPass::image_states): such a picture may be
+  // empty. As many as pictures, or none. [tokens, width] each
+  std::vector<std::shared_ptr<const Matrix>> states;
   std::vector<TrainingExample> examples;
   // Pictures see each other, but neither prompt nor suffix, and examples that follow each other with the same
   // pictures share their rows: not PaliGemma's mask, but several times as many examples in the same time.
@@ -43,12 +45,17 @@ struct PassOptions {
   double examples = 0;  // over which the loss is the mean; 0: the batch's. More where gradients accumulate
 };
 
+class PassPart;
+
 // One batch through the whole model and back, all rows of all examples at once, without padding (big_vision,
-// trainers/proj/paligemma/train.py: loss_fn). Keeps its memory from step to step. One thread's.
+// trainers/proj/paligemma/train.py: loss_fn). A small model takes it in parts, some examples in a thread
+// each: waking threads for every loop costs more than it brings. The parts do not depend on the number of
+// threads. Keeps its memory from step to step. One thread's.
 class TrainingPass {
  public:
   // `parameters` outlive it.
   explicit TrainingPass(Parameters& parameters);
+  ~TrainingPass();
 
   std::vector<ExampleLoss> evaluate(const TrainingBatch& batch, const PassOptions& options);
   // The same, and adds the gradients of the mean over the examples to those of the parameters.
@@ -56,49 +63,21 @@ class TrainingPass {
 
   // After the final norm, the rows that predict the targets of the last batch. [targets, width]
   ConstMatrixView target_states() const { return target_states_; }
+  // After the tower's final norm, of a picture of the last batch. Of a tower that is not trained it is the
+  // same to the bit whatever else was in the batch. [tokens, width]
+  ConstMatrixView image_states(int picture) const;
 
  private:
-  // forward.cc
-  void lay_out(const TrainingBatch& batch, const PassOptions& options);
-  void encode(const TrainingBatch& batch, bool keep);
-  void embed(const TrainingBatch& batch);
-  void decode(bool keep);
-  std::vector<ExampleLoss> loss(const TrainingBatch& batch, bool with_gradients);
-  std::vector<ExampleLoss> forward(const TrainingBatch& batch, const PassOptions& options, bool keep);
-  DecoderPass decoder_pass();
-  // backward.cc
-  void backward(const TrainingBatch& batch);
-  void decode_backward();
-  void embed_backward(const TrainingBatch& batch);
-  void encode_backward();
-  bool images_trained() const;
+  std::vector<ExampleLoss> run(const TrainingBatch& batch, const PassOptions& options, bool learn);
+  void add_up_gradients();
+  void collect_target_states();
 
   Parameters& parameters_;
-  const ModelConfig& config_;
-  Rotary rotary_;
-  RotaryTable rotary_table_;
-  PassOptions options_;
-
-  // The batch's layout.
-  std::vector<SequenceRows> sequences_;
-  std::vector<int> target_rows_;  // of the rows of all sequences
-  std::vector<Target> targets_;
-  std::vector<TokenLoss> losses_;  // one a target
-
-  BlockScratch scratch_;
-  ImageTower image_tower_;
-  ConstMatrixView tower_states_;  // of the last batch
-  Buffer features_;               // projected [pictures * tokens, text width]
-  std::vector<DecoderBlockActivations> decoder_;
-  Buffer language_out_;
-  Buffer targets_in_;  // the target rows before the final norm
+  const bool small_;
+  std::vector<Parameters::Gradients> gradients_;  // of all parts but the first
+  std::vector<std::unique_ptr<PassPart>> parts_;
+  std::size_t used_ = 0;  // parts of the last batch
   Buffer target_states_;
-  Buffer logits_;
-  // Gradients
-  Buffer dtargets_;
-  Buffer dtargets_in_;
-  Buffer dx_;
-  Buffer dfeatures_;
 };
 
 }  // namespace palisade

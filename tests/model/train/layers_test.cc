@@ -301,12 +301,42 @@ TEST_CASE("a block of Gemma and of Gemma 2 is its f64 reference and has its grad
       decoder_block(pass, 0, block, activations, out);
       CHECK(reference::largest_difference(rows_of(out), expected()) < 1e-5);
       Matrix dx = copy_of(weights);
-      decoder_block_backward(pass, 0, block, gradients, activations, dx);
+      decoder_block_backward(pass, 0, block, gradients, activations, dx, dx);
       CAPTURE(second);
       CAPTURE(rate);
       check_gradient("x", x, dx, loss);
       for (std::size_t i = 0; i < tensors.values.size(); ++i)
         check_gradient(format("tensor {}", i), tensors.values[i], tensors.gradients[i], loss);
+      if (rate > 0) continue;  // a row's dropout is that of its place
+
+      // The asked rows alone: nothing of the second, which others stand behind.
+      const std::vector<int> asked = {5, 6, 20, 22, 23, 24};
+      const auto count = int(asked.size());
+      std::vector<SequenceRows> ended = sequences;
+      ended[0].asked = 2;
+      ended[1].first_asked = ended[2].first_asked = 2;
+      ended[2].asked = 1;
+      ended[3].asked = 3;
+      ended[3].first_asked = 3;
+      const DecoderPass last{config, ended, table, {}, scratch};
+      const auto asked_rows = [&] {
+        reference::Rows all = expected(), some(count, 12);
+        for (int i = 0; i < count; ++i) some.row(i) = all.row(asked[std::size_t(i)]);
+        return some;
+      };
+      Matrix some_out(count, 12);
+      const Matrix some_weights = random_matrix(count, 12, random);
+      const auto asked_loss = [&] { return weighted(asked_rows(), some_weights); };
+      copy_rows(x, activations.x.shaped(rows, 12));
+      for (Matrix& gradient : tensors.gradients) fill_rows(gradient, 0);
+      decoder_block(last, 0, block, activations, some_out);
+      CHECK(reference::largest_difference(rows_of(some_out), asked_rows()) < 1e-5);
+      Matrix dout = copy_of(some_weights);
+      decoder_block_backward(last, 0, block, gradients, activations, dout, dx);
+      check_gradient("x of asked rows", x, dx, asked_loss);
+      for (std::size_t i = 0; i < tensors.values.size(); ++i)
+        check_gradient(format("tensor {} of asked rows", i), tensors.values[i], tensors.gradients[i],
+                       asked_loss);
     }
   }
 }

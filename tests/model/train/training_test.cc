@@ -18,82 +18,12 @@
 #include "model/train/schedule.h"
 #include "model/train/training_pass.h"
 #include "tests/model/train/differences.h"
+#include "tests/model/train/tiny_model.h"
 
 using namespace palisade;
 using reference::rows_of;
 
-namespace {
-
 namespace fs = std::filesystem;
-
-const fs::path kGolden = fs::path(PALISADE_SOURCE_DIR) / "tests" / "golden" / "reference";
-const TrainedTensors kAll{
-    .parts = {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel}};
-const TrainedTensors kLanguage{.parts = {ModelPart::kProjection, ModelPart::kLanguageModel}};
-const TrainedTensors kProjectionAlone{.parts = {ModelPart::kProjection}};
-const TrainedTensors kAdapters{
-    .parts = {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel}, .lora_rank = 3};
-
-struct Tiny {
-  fs::path folder;
-  ModelConfig config;
-  Parameters parameters;
-  TrainingPass pass;
-
-  explicit Tiny(const std::string& name, const TrainedTensors& trained = kAll)
-      : folder(kGolden / "models" / name),
-        config(read_model_config(folder)),
-        parameters(config, Checkpoint(folder), trained),
-        pass(parameters) {}
-
-  Matrix picture(const std::string& name) const {
-    const Preprocessor preprocessor = read_preprocessor(folder, config.vision.image_size);
-    return preprocessor.pixel_values(preprocessor.to_square(read_picture(kGolden / "images" / name)));
-  }
-  TrainingExample example(std::vector<int> pictures, const std::string& prefix,
-                          const std::string& suffix) const {
-    const ExampleTokens tokens = example_tokens(config, Tokenizer(folder), prefix, suffix);
-    return {std::move(pictures), tokens.prompt, tokens.suffix};
-  }
-  TrainingBatch batch() const {
-    TrainingBatch batch;
-    batch.pictures.push_back(picture("still0.png"));
-    batch.pictures.push_back(picture("still1.png"));
-    batch.examples = {example({0}, "caption en", "a red square"),
-                      example({1, 0}, "answer en how many circles ?", "two"),
-                      example({1}, "caption en", "blue")};
-    return batch;
-  }
-  PassOptions options() const {
-    return {.loss = {.label_smoothing = 0.1f, .vocabulary = config.image_token}};
-  }
-};
-
-double mean_loss(const std::vector<ExampleLoss>& losses) {
-  double sum = 0;
-  for (const ExampleLoss& loss : losses) sum += loss.loss;
-  return sum / double(losses.size());
-}
-
-double weighted_loss(const std::vector<ExampleLoss>& losses, const TrainingBatch& batch) {
-  double sum = 0;
-  for (std::size_t i = 0; i < losses.size(); ++i) sum += batch.examples[i].weight * losses[i].loss;
-  return sum / double(losses.size());
-}
-
-double largest_difference(std::span<const float> a, std::span<const float> b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double(a[i]) - b[i]));
-  return largest;
-}
-
-double largest_of(std::span<const float> a) {
-  double largest = 0;
-  for (const float value : a) largest = std::max(largest, std::abs(double(value)));
-  return largest;
-}
-
-}  // namespace
 
 namespace {
 
