@@ -58,6 +58,7 @@ EvaluationLoss evaluation_loss(TrainingPass& pass, const EvaluationExamples& exa
       total.loss += example.loss / double(examples.records.size());
       total.exact += (example.exact ? 1.0 : 0.0) / double(examples.records.size());
     }
+    reader.keep_states(next, pass);
   }
   return total;
 }

@@ -77,9 +77,11 @@ ReadPass PassReader::next() {
   for (Piece& piece : pass->pieces) {
     if (piece.error) std::rethrow_exception(piece.error);
     pictures.emplace_back();
-    for (Matrix& values : piece.values) {
+    for (std::size_t i = 0; i < piece.pictures.values.size(); ++i) {
       pictures.back().push_back(int(read.batch.pictures.size()));
-      read.batch.pictures.push_back(std::move(values));
+      read.batch.pictures.push_back(std::move(piece.pictures.values[i]));
+      read.batch.states.push_back(std::move(piece.pictures.states[i]));
+      read.names.push_back(std::move(piece.pictures.names[i]));
     }
   }
   for (std::size_t i = 0; i < pass->chosen.records.size(); ++i) {
@@ -90,6 +92,13 @@ ReadPass PassReader::next() {
   }
   read.chosen = std::move(pass->chosen);
   return read;
+}
+
+void PassReader::keep_states(const ReadPass& read, const TrainingPass& pass) {
+  if (!loader_.keeps_states()) return;
+  for (std::size_t i = 0; i < read.names.size(); ++i) {
+    if (!read.batch.states[i]) loader_.keep_states(read.names[i], pass.image_states(int(i)));
+  }
 }
 
 PassReader::PendingPass* PassReader::unfinished() {
@@ -105,7 +114,7 @@ void PassReader::read(const std::stop_token& stop) {
     Piece& piece = pass.pieces[pass.begun++];
     lock.unlock();
     try {
-      piece.values = loader_.pixel_values(*piece.record, piece.seed);
+      piece.pictures = loader_.load(*piece.record, piece.seed);
     } catch (...) {
       piece.error = std::current_exception();
     }

@@ -24,6 +24,7 @@ struct PassRecords {
 struct ReadPass {
   PassRecords chosen;
   TrainingBatch batch;
+  std::vector<PictureName> names;  // of the batch's pictures
 };
 
 // Reads the pictures of the passes to come on threads of its own, an example a thread, while the current pass
@@ -43,13 +44,15 @@ class PassReader {
   // Waits for the first pass that was added and not taken. Throws the Error of its first example that cannot
   // be read, naming file and line.
   ReadPass next();
+  // Of a pass that was computed: what an image tower that is not trained has made of its pictures.
+  void keep_states(const ReadPass& read, const TrainingPass& pass);
 
  private:
   // The pictures of one or several examples of a pass.
   struct Piece {
     const TransferRecord* record;
     std::optional<std::uint64_t> seed;
-    std::vector<Matrix> values;
+    LoadedPictures pictures;
     std::exception_ptr error;
   };
   struct PendingPass {

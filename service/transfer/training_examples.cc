@@ -40,8 +40,11 @@ class TrainingExampleReader {
       : reading_(reading), read_{.parts = parts_of(reading.settings)} {}
 
   TrainingExamples read() {
-    reading_.inputs.kept().begin(reading_.preprocessor, std::size_t(reading_.settings.picture_memory_mb)
-                                                            << 20);
+    const TransferSettings& settings = reading_.settings;
+    const bool frozen = !settings.trains(ModelPart::kImageEncoder);
+    reading_.inputs.kept().begin(
+        reading_.preprocessor, std::size_t(settings.picture_memory_mb) << 20,
+        frozen ? format("{} at {}", settings.model.string(), reading_.config.vision.image_size) : "");
     for (std::size_t part = 0; part < read_.parts.size(); ++part)
       add(part, read_.parts[part].data, reading_.settings.filters, read_.learnt);
     if (const Metric* const metric = find_metric(reading_.settings.metric))

@@ -100,6 +100,7 @@ class Transfer {
     first_step_ = optimizer_.steps();
     log_info(what_ + format(": {} examples, {} steps of {}, from step {}", examples_.learnt.size(),
                             total_steps_, settings_.batch_size, first_step_));
+    if (loader_.keeps_states() && settings_.picture_memory_mb > 0) tell_kept_states();
     ahead_ = {optimizer_.steps(), part_.passes};
     // A run may have been killed between a step and its evaluation.
     if (evaluation_.is_due(optimizer_.steps()) && !evaluation_.has(optimizer_.steps())) evaluate(progress);
@@ -161,6 +162,14 @@ class Transfer {
     return most.count() > 0 && steady_clock::now() - saved_ + pass_time_ >= most;
   }
 
+  void tell_kept_states() const {
+    const double each = double(config_.image_tokens()) * config_.vision.width * sizeof(float);
+    log_info(what_ +
+             format(": the image tower is not trained, so each picture is encoded once: {:.1f} KB each, "
+                    "{:.0f} within picture_memory_mb",
+                    each / 1e3, double(settings_.picture_memory_mb) * (1 << 20) / each));
+  }
+
   int passes() const {
     return (settings_.batch_size + settings_.examples_at_once - 1) / settings_.examples_at_once;
   }
@@ -197,13 +206,14 @@ class Transfer {
       const int pass = part_.passes;
       const auto begun = steady_clock::now();
       read_ahead();
-      const auto [chosen, batch] = reader_.next();
+      const ReadPass read = reader_.next();
+      const PassRecords& chosen = read.chosen;
       read_ahead();
       const bool last = pass + 1 == passes();
-      const auto losses =
-          pass_.accumulate(batch, {.loss = loss_options(),
-                                   .dropout = {.rate = float(settings_.llm_dropout), .seed = *chosen.seed},
-                                   .examples = double(settings_.batch_size)});
+      const auto losses = pass_.accumulate(
+          read.batch, {.loss = loss_options(),
+                       .dropout = {.rate = float(settings_.llm_dropout), .seed = *chosen.seed},
+                       .examples = double(settings_.batch_size)});
       for (std::size_t i = 0; i < losses.size(); ++i) {
         if (!std::isfinite(losses[i].loss)) fail_at(step, "the loss of " + chosen.records[i]->place);
         part_.loss += losses[i].loss / settings_.batch_size;
@@ -212,6 +222,7 @@ class Transfer {
         part.sum += losses[i].loss;
         ++part.examples;
       }
+      reader_.keep_states(read, pass_);
       ++part_.passes;
       pass_time_ = steady_clock::now() - begun;
       if (last) break;

@@ -75,6 +75,10 @@ std::vector<ModelPart> TransferSettings::trained_parts() const {
   return {ModelPart::kImageEncoder, ModelPart::kProjection, ModelPart::kLanguageModel};
 }
 
+bool TransferSettings::trains(ModelPart part) const {
+  return std::ranges::count(trained_parts(), part) > 0;
+}
+
 void read_recipe(const YamlNode& root, const fs::path& folder, TransferSettings& settings,
                  std::vector<Problem>& problems) {
   SettingsReader reader(root, "a recipe", problems);

@@ -64,6 +64,7 @@ struct TransferSettings {
   double checkpoint_minutes = 10;  // longest time between two checkpoints; 0: by steps alone
 
   std::vector<ModelPart> trained_parts() const;
+  bool trains(ModelPart part) const;
 };
 
 struct YamlNode;

@@ -154,27 +154,36 @@ class Transfer(InFolder):
         self.assertFalse((self.folder / "run").exists())
 
     def test_the_model_is_the_same_bytes_whether_pictures_are_kept_or_read_again(self):
+        self.check_kept_and_read_again("all-trained")
+
+    def test_the_model_is_the_same_bytes_whether_a_tower_that_is_not_trained_encodes_a_picture_once_or_each_time(self):
+        self.check_kept_and_read_again("frozen", "--freeze-vit")
+
+    def check_kept_and_read_again(self, name, *more):
+        folder = self.folder / name
+        folder.mkdir()
         pair = [str(WORLD / f"pair0_{side}.png") for side in ("left", "right")]
         film = {"video": str(WORLD / "clip0.mp4"), "prefix": "caption en", "suffix": "a black bicycle"}
         data = self.write("mixed.jsonl", [*stills(6), {"images": pair, "prefix": "caption en", "suffix": "two"}, film])
-        flags = ["--data", data, "--evaluation", data, *QUICK, "--epochs", "5", "--frames", "3", "--frame-step", "2"]
+        flags = ["--data", data, "--evaluation", data, *QUICK, "--epochs", "5", "--frames", "3", "--frame-step", "2", *more]
         for name, memory in [("none", "0"), ("all", "1024")]:
-            self.transfer(*flags, "--run", self.folder / name, "--picture-memory-mb", memory)
-        running = subprocess.Popen([PROGRAM, "transfer", *map(str, flags), "--checkpoint-every", "1", "--run", str(self.folder / "killed")],
+            told = self.transfer(*flags, "--run", folder / name, "--picture-memory-mb", memory).stderr
+            self.assertEqual("each picture is encoded once: 10.2 KB each" in told, bool(more) and memory != "0", told)
+        running = subprocess.Popen([PROGRAM, "transfer", *map(str, flags), "--checkpoint-every", "1", "--run", str(folder / "killed")],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while not (self.folder / "killed" / "checkpoint.safetensors").exists():
+        while not (folder / "killed" / "checkpoint.safetensors").exists():
             self.assertIsNone(running.poll())
             time.sleep(0.01)
         running.kill()
         running.wait()
-        self.transfer("--resume", self.folder / "killed", "--picture-memory-mb", "0")
-        kept = (self.folder / "all" / "model" / "model.safetensors").read_bytes()
+        self.transfer("--resume", folder / "killed", "--picture-memory-mb", "0")
+        kept = (folder / "all" / "model" / "model.safetensors").read_bytes()
 
         def figures(run):
-            lines = [json.loads(line) for line in (self.folder / run / "metrics.jsonl").read_text().splitlines()]
+            lines = [json.loads(line) for line in (folder / run / "metrics.jsonl").read_text().splitlines()]
             return [{key: value for key, value in line.items() if key != "examples_per_second"} for line in lines]
         for name in ["none", "killed"]:
-            self.assertEqual((self.folder / name / "model" / "model.safetensors").read_bytes(), kept)
+            self.assertEqual((folder / name / "model" / "model.safetensors").read_bytes(), kept)
             self.assertEqual(figures(name), figures("all"))
 
     def test_a_picture_that_breaks_while_it_is_needed_is_named_with_its_line_and_a_kept_one_is_not_needed(self):

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <string>
 
 #include "base/error.h"
@@ -163,7 +164,7 @@ TEST_CASE("what is kept needs no file, and what is over the limit is read each t
   CHECK(examples.kept.bytes() == 2 * entry);
   for (int i = 0; i < 4; ++i) fs::remove(examples.picture(i));
   for (int i = 0; i < 2; ++i)
-    CHECK(values_of(examples.loader.pixel_values(examples.records[std::size_t(i)], {})[0]) ==
+    CHECK(values_of(examples.loader.load(examples.records[std::size_t(i)], {}).values[0]) ==
           examples.values(i));
   for (int i = 2; i < 4; ++i)
     CHECK_THROWS_AS(examples.loader.images(examples.records[std::size_t(i)], {}), Error);
@@ -172,7 +173,7 @@ TEST_CASE("what is kept needs no file, and what is over the limit is read each t
   CHECK(examples.kept.bytes() == entry);
   CHECK_THROWS_AS(examples.loader.images(examples.records[0], {}), Error);
   examples.kept.keep_picture(examples.picture(3), picture_of(3));
-  CHECK(values_of(examples.loader.pixel_values(examples.records[3], {})[0]) == examples.values(3));
+  CHECK(values_of(examples.loader.load(examples.records[3], {}).values[0]) == examples.values(3));
 }
 
 TEST_CASE("what is kept is forgotten where pictures are resized in another way, or the limit is lower") {
@@ -182,11 +183,47 @@ TEST_CASE("what is kept is forgotten where pictures are resized in another way, 
   CHECK(examples.kept.bytes() > 0);
   examples.kept.begin({.image_size = kPassSide, .resize = ResizePreset::kBvBilinear}, kPlenty);
   CHECK(examples.kept.bytes() == 0);
-  CHECK(examples.kept.find(examples.picture(0)).empty());
+  CHECK(examples.kept.find({examples.picture(0)}).empty());
   examples.kept.keep_picture(examples.picture(0), picture_of(0));
   examples.kept.begin({.image_size = kPassSide, .resize = ResizePreset::kBvBilinear}, 100);
   CHECK(examples.kept.bytes() == 0);
   examples.kept.keep_picture(examples.picture(0), picture_of(0));
+  CHECK(examples.kept.bytes() == 0);
+}
+
+TEST_CASE("what a tower that is not trained makes of pictures is kept instead of them, within the limit") {
+  ExampleFolder examples(4, kPlenty);
+  examples.settings.freeze_vit = true;
+  PictureLoader loader(examples.preprocessor, examples.settings, examples.kept);
+  REQUIRE(loader.keeps_states());
+  CHECK_FALSE(examples.loader.keeps_states());
+  Matrix states(2, 3);
+  std::iota(states.data(), states.data() + states.size(), 0.0f);
+  CHECK(loader.load(examples.records[0], {}).states[0] == nullptr);
+  const std::size_t square = examples.kept.bytes();
+  loader.keep_states({examples.picture(0)}, states);
+  CHECK(examples.kept.bytes() < square);
+  CHECK(examples.kept.find({examples.picture(0)}).empty());
+  const LoadedPictures loaded = loader.load(examples.records[0], {});
+  REQUIRE(loaded.states[0] != nullptr);
+  CHECK(values_of(*loaded.states[0]) == values_of(states));
+  CHECK(loaded.values[0].size() == 0);
+  CHECK(loaded.names[0].file == examples.picture(0));
+  // A run that trains the tower reads the picture.
+  CHECK(values_of(examples.loader.load(examples.records[0], {}).values[0]) == examples.values(0));
+  examples.kept.forget(examples.picture(0));
+
+  // Room for one of each: the square gives way to states, and those stay.
+  loader.load(examples.records[1], {});
+  examples.kept.begin(examples.preprocessor, square + 100);
+  CHECK_FALSE(examples.kept.find({examples.picture(1)}).empty());
+  loader.keep_states({examples.picture(2)}, states);
+  CHECK(examples.kept.find({examples.picture(1)}).empty());
+  CHECK(examples.kept.find_states({examples.picture(2)}) != nullptr);
+  loader.keep_states({examples.picture(3)}, states);
+  CHECK(examples.kept.find_states({examples.picture(3)}) == nullptr);
+  // Another tower's are forgotten.
+  examples.kept.begin(examples.preprocessor, square + 100, "another model");
   CHECK(examples.kept.bytes() == 0);
 }
 
