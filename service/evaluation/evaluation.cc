@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "model/weights/identity.h"
 #include "service/evaluation/evaluation_asking.h"
+#include "service/settings/settings.h"
 #include "service/terminal/progress.h"
 #include "service/transfer/input_files.h"
 
@@ -66,8 +67,7 @@ EvaluationAsking asking_of(const EvaluationSettings& settings, const EngineModel
 
 Evaluation::Evaluation(const EvaluationFolder& folder, const EvaluationSettings& settings)
     : folder_(folder), origin_(origin_of(settings)), scorer_(settings) {
-  const EvaluationData data =
-      look_through(settings.data, [this](const EvaluationLine& line) { scorer_.look(line); });
+  const EvaluationData data = look();
   origin_.lines = data.lines;
   origin_.data_sha256 = data.sha256;
   folder_.begin(origin_);
@@ -79,8 +79,7 @@ Evaluation::Evaluation(const EvaluationFolder& folder)
       origin_(folder.origin()),
       scorer_(origin_.settings),
       lock_(std::make_unique<FolderLock>(folder.path())) {
-  const EvaluationData data =
-      look_through(settings().data, [this](const EvaluationLine& line) { scorer_.look(line); });
+  const EvaluationData data = look();
   if (data.sha256 != origin_.data_sha256)
     throw Error(
         settings().data.string() +
@@ -88,6 +87,18 @@ Evaluation::Evaluation(const EvaluationFolder& folder)
   if (origin_of(settings()).weights != origin_.weights)
     throw Error(settings().model.string() +
                 ": its weights have changed since the evaluation was begun; begin another one with --run");
+}
+
+EvaluationData Evaluation::look() {
+  const EvaluationData data = look_through(
+      settings().data, [this](const EvaluationLine& line) { scorer_.look(line); },
+      [this](const Json& line) { scorer_.look_at_categories(line); });
+  try {
+    scorer_.require_names();
+  } catch (const Error& problem) {
+    throw SettingsError({settings().data.string() + ": " + problem.what()});
+  }
+  return data;
 }
 
 // The answers that are there already.

@@ -27,6 +27,8 @@ class Evaluation {
                                       const std::stop_token& stop);
 
  private:
+  // Looks through the data before the first answer.
+  EvaluationData look();
   void take_answers(EvaluationLineReader& lines);
 
   const EvaluationFolder folder_;

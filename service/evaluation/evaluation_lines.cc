@@ -56,11 +56,12 @@ bool EvaluationLineReader::next(EvaluationLine& line) {
 }
 
 EvaluationData look_through(const std::filesystem::path& file,
-                            const std::function<void(const EvaluationLine&)>& look) {
+                            const std::function<void(const EvaluationLine&)>& look,
+                            const EvaluationLineReader::TakeCategories& categories) {
   LineProblems problems;
   EvaluationData found{.lines = 0, .sha256 = sha256_of(file)};
   std::unordered_map<std::string, int> numbers;
-  EvaluationLineReader reader(file, problems);
+  EvaluationLineReader reader(file, problems, categories);
   for (EvaluationLine line; reader.next(line); ++found.lines) {
     try {
       const auto [known, added] = numbers.try_emplace(line.id, line.line.number);

@@ -26,8 +26,14 @@ struct EvaluationLine {
 // missing, with what a metric needs beside it. Throws as TransferLineReader does.
 class EvaluationLineReader {
  public:
-  EvaluationLineReader(const std::filesystem::path& file, LineProblems& problems)
-      : problems_(problems), lines_(file, problems, {.suffix = SuffixRule::kMayBeMissing}) {}
+  using TakeCategories = std::function<void(const Json&)>;
+
+  // `categories` is given lines of {"categories": [...]} alone, which are no examples.
+  EvaluationLineReader(
+      const std::filesystem::path& file, LineProblems& problems,
+      TakeCategories categories = [](const Json&) {})
+      : problems_(problems),
+        lines_(file, problems, {.suffix = SuffixRule::kMayBeMissing, .categories = std::move(categories)}) {}
   // The next line without a problem; false at the end.
   bool next(EvaluationLine& line);
 
@@ -44,8 +50,10 @@ struct EvaluationData {
 };
 
 // Reads the file once and has each line looked at, which throws Error (without file and line) for what is
-// wrong with it. Ids that come twice are problems as well. Throws SettingsError that names all problems.
+// wrong with it, and each line of categories alone. Ids that come twice are problems as well. Throws
+// SettingsError that names all problems.
 EvaluationData look_through(const std::filesystem::path& file,
-                            const std::function<void(const EvaluationLine&)>& look);
+                            const std::function<void(const EvaluationLine&)>& look,
+                            const EvaluationLineReader::TakeCategories& categories);
 
 }  // namespace palisade

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "model/masks/mask_decoder.h"
 #include "tasks/boxes.h"
+#include "tasks/metrics/detection.h"
 
 namespace palisade {
 namespace {
@@ -41,13 +42,18 @@ const Metric& known_metric(const std::string& name) {
   throw Error("there is no metric '" + name + "'; one of " + names);
 }
 
-// The names of what is annotated in a line.
-void add_labels(const Json& json, std::set<std::string>& labels) {
+// The names of what is annotated in a line. Objects with a category's number are put into `numbered`, a line
+// of them alone.
+void add_labels(const Json& json, std::set<std::string>& labels, Json& numbered) {
   for (const char* const list : {"annotations", "objects"}) {
     const auto objects = json.find(list);
     if (objects == json.end() || !objects->is_array()) continue;
     for (const Json& object : *objects) {
       if (!object.is_object()) continue;
+      if (object.contains("category_id")) {
+        numbered[list].push_back(object);
+        continue;
+      }
       for (const char* const key : {"category", "label"}) {
         const auto label = object.find(key);
         if (label != object.end() && label->is_string()) labels.insert(label->get<std::string>());
@@ -149,8 +155,9 @@ struct EvaluationScorer::Parts {
 
   const EvaluationSettings settings;
   MetricSettings metric_settings;
-  std::set<std::string> labels;
-  std::map<std::string, std::int64_t> categories;  // of labels
+  std::set<std::string> labels;                    // of objects without a category's number
+  std::map<std::int64_t, std::string> numbered;    // categories by the data's own numbers
+  std::map<std::string, std::int64_t> categories;  // of all labels
   std::set<std::string> looked_metrics, groups;
   std::map<std::string, OfMetric> metrics;  // by name
   EvaluationScores scores;
@@ -165,13 +172,22 @@ struct EvaluationScorer::Parts {
     return known_metric(line.metric.empty() ? settings.metric : line.metric);
   }
 
+  void add_categories(const Json& line) {
+    Json by_number = Json::object();
+    if (line.contains("categories")) by_number["categories"] = line.at("categories");
+    add_labels(line, labels, by_number);
+    collect_categories(by_number, numbered);
+  }
+
+  // Those without a number of their own get one by the order of their names, not by that of the lines.
   void number_categories() {
-    if (metric_settings.categories.size() == labels.size()) return;
-    metric_settings.categories.clear();
+    metric_settings.categories = numbered;
+    categories.clear();
+    for (const auto& [number, label] : numbered) categories.try_emplace(label, number);
+    std::int64_t last = numbered.empty() ? 0 : numbered.rbegin()->first;
     for (const std::string& label : labels) {
-      const auto number = std::int64_t(metric_settings.categories.size() + 1);
-      metric_settings.categories[number] = label;
-      categories[label] = number;
+      if (!categories.try_emplace(label, last + 1).second) continue;
+      metric_settings.categories[++last] = label;
     }
   }
 
@@ -235,15 +251,32 @@ EvaluationScorer::~EvaluationScorer() = default;
 
 void EvaluationScorer::look(const EvaluationLine& line) {
   const Metric& metric = parts_->metric_of(line);
-  if (is_detection(metric)) add_labels(line.json, parts_->labels);
   if (metric.name == "segmentation" && !parts_->metric_settings.decode_mask)
     throw Error(
         "its metric compares masks; name the weights that decode them with --mask-decoder vae-oid.npz");
-  parts_->number_categories();
+  if (is_detection(metric)) {
+    parts_->add_categories(line.json);
+    parts_->number_categories();
+  }
   read_metric_references(metric, line.json, parts_->metric_settings);
   parts_->looked_metrics.insert(std::string(metric.name));
   if (!line.group.empty()) parts_->groups.insert(line.group);
   if (!parts_->first) parts_->first = &metric;
+}
+
+void EvaluationScorer::look_at_categories(const Json& line) {
+  parts_->add_categories(line);
+  parts_->number_categories();
+}
+
+void EvaluationScorer::require_names() const {
+  for (const auto& [number, label] : parts_->numbered) {
+    if (label == format("{}", number))
+      throw Error(
+          format("the category_id {} has no name, by which a model answers: give each object its "
+                 "\"category\", or a line {{\"categories\": [{{\"id\": {}, \"name\": ...}}]}}",
+                 number, number));
+  }
 }
 
 void EvaluationScorer::add(const EvaluationLine& line, const EvaluationAnswer& answer) {

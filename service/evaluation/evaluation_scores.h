@@ -65,6 +65,10 @@ class EvaluationScorer {
   // The first look at a line, before any add(): throws Error, without file and line, where its metric cannot
   // use it.
   void look(const EvaluationLine& line);
+  // The same for {"categories": [{"id", "name"}, ...]}.
+  void look_at_categories(const Json& line);
+  // After the last look: throws Error where objects have a category's number and nothing tells its name.
+  void require_names() const;
   void add(const EvaluationLine& line, const EvaluationAnswer& answer);
   std::size_t size() const;
   // The main figure of the first metric so far; nothing where there is none yet. Metrics of a whole corpus

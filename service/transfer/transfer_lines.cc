@@ -1,7 +1,6 @@
 #include "service/transfer/transfer_lines.h"
 
 #include "base/format.h"
-#include "base/json.h"
 #include "service/settings/settings.h"
 #include "service/settings/settings_reader.h"
 #include "service/transfer/line_mistakes.h"
@@ -79,7 +78,13 @@ std::string prompt_by_form(const Json& json, std::string_view form, const std::s
   return form.empty() ? prefix : formed_prefix(form, prefix);
 }
 
-void parse(TransferLine& line, bool last, const LineReading& reading) {
+bool is_categories_alone(const Json& json) {
+  if (!json.contains("categories") || json.contains("id")) return false;
+  return !json.contains("image") && !json.contains("images") && !json.contains("video");
+}
+
+// False where the line holds no example.
+bool parse(TransferLine& line, bool last, const LineReading& reading) {
   Json json;
   try {
     json = parse_json(line.text, line.place());
@@ -89,10 +94,15 @@ void parse(TransferLine& line, bool last, const LineReading& reading) {
     throw;
   }
   if (!json.is_object()) throw Error(line.place() + ": is no JSON object ({...})");
+  if (reading.categories && is_categories_alone(json)) {
+    reading.categories(json);
+    return false;
+  }
   if (reading.suffix == SuffixRule::kNeeded || json.contains("suffix"))
     line.suffix = checked("suffix", plain_text(text_at(json, "suffix", line.place())), line);
   read_pictures(json, line, reading.missing_allowed);
   line.prefix = checked("prefix", whole_prompt(prompt_by_form(json, reading.form, line.place())), line);
+  return true;
 }
 
 // The file, where it may be one of JSON lines.
@@ -143,8 +153,7 @@ bool TransferLineReader::next(TransferLine& line) {
     went_on_ = false;
     line = {.file = file_, .number = reader_.number(), .text = text};
     try {
-      parse(line, reader_.ended_open(), reading_);
-      return true;
+      if (parse(line, reader_.ended_open(), reading_)) return true;
     } catch (const Error& problem) {
       problems_.add(reader_.number(), problem.what());
       went_on_ = goes_on(text);

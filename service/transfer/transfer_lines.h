@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "base/format.h"
 #include "base/input_file.h"
+#include "base/json.h"
 
 namespace palisade {
 
@@ -46,6 +48,8 @@ struct LineReading {
   std::string form = {};  // how prompts read (see MixturePart); empty: as they stand
   SuffixRule suffix = SuffixRule::kNeeded;
   bool missing_allowed = false;  // pictures and films need not be there
+  // Is given lines that hold no example but {"categories": [...]}; without it they are a mistake.
+  std::function<void(const Json&)> categories = {};
 };
 
 // The lines of a file of examples, one after the other, so that a file of any size takes the memory of one

@@ -187,6 +187,47 @@ class Scores(InFolder):
         self.assertIn("could not be asked", (self.folder / "run" / "report.html").read_text())
 
 
+def found_objects():
+    """Pictures of the demo world with their boxes, as a list of COCO's objects with category names."""
+    lines = []
+    for still in json.loads((WORLD / "stills.json").read_text()):
+        for number, question in enumerate(still["questions"]):
+            boxes = re.findall(r"<loc(\d+)><loc(\d+)><loc(\d+)><loc(\d+)> (\w+)", question["truth"])
+            if question["prompt"].startswith("detect"):
+                scaled = [([int(step) / 1024 for step in box[:4]], box[4]) for box in boxes]
+                objects = [{"category": label, "bbox": [640 * left, 360 * top, 640 * (right - left), 360 * (bottom - top)]}
+                           for (top, left, bottom, right), label in scaled]
+                lines.append({"id": f"{still['file']}-{number}", "image": str(WORLD / still["file"]), "prefix": question["prompt"],
+                              "width": 640, "height": 360, "annotations": objects})
+    return lines
+
+
+class Objects(InFolder):
+    def test_of_categories_by_name_or_by_number_have_the_same_figures(self):
+        named = found_objects()
+        labels = sorted({one["category"] for line in named for one in line["annotations"]}, reverse=True)
+        self.assertGreater(len(labels), 1)
+        numbers = {label: 10 + place for place, label in enumerate(labels)}
+        categories = [{"id": number, "name": label} for label, number in numbers.items()]
+        numbered = [{**line, "annotations": [{"category_id": numbers[one["category"]], "bbox": one["bbox"]} for one in line["annotations"]]}
+                    for line in named]
+        flags = ("--metric", "detection", "--data")
+        first = self.report(self.run_of("named", *flags, self.write("named.jsonl", named)))
+        self.assertGreater(first["metrics"][0]["figures"]["AP50"], 0.5)
+        ways = {"before": [{"categories": categories}, *numbered], "behind": [*numbered[::-1], {"categories": categories}],
+                "beside": [{**line, "categories": categories} for line in numbered]}
+        for way, lines in ways.items():
+            its = self.report(self.run_of(way, *flags, self.write(f"{way}.jsonl", lines)))
+            self.assertEqual(its["examples"], len(named))
+            for name, figure in first["metrics"][0]["figures"].items():
+                if isinstance(figure, float):
+                    self.assertAlmostEqual(its["metrics"][0]["figures"][name], figure, places=12, msg=f"{way} {name}")
+        self.evaluate("--resume", self.folder / "before")
+        told = self.evaluate("--run", self.folder / "nameless", *flags, self.write("nameless.jsonl", numbered), check=2).stderr
+        self.assertIn("has no name, by which a model answers", told)
+        self.assertFalse((self.folder / "nameless").exists())
+
+
 class Comparison(InFolder):
     def test_two_models_on_the_same_examples(self):
         lines = questions()
