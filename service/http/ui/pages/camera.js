@@ -93,7 +93,7 @@ export function page(context) {
     const age = pictures.age(name), counts = stream.counts ?? {}, size = stream.state?.picture, load = store.capacity?.streams?.find(one => one.name === name)?.share;
     const took = answers?.find(event => event.data.timing_ms)?.data.timing_ms.total;
     const online = stream.state?.state === 'online';
-    return html`<span class="sub small num">${online ? `live${age === null ? '' : `, ${span(age)} old`}` : stream.state?.reason === 'paused' ? 'paused' : stateWord(stream.state?.state ?? '')}<span class="long">${size ? ` · ${size.width} × ${size.height}` : ''}${took ? ` · answers after ${span(took / 1000)}` : ''}${load !== undefined ? ` · ${share(load)} of the engine` : ''} · ${counts.lost || counts.dropped ? `${(counts.lost ?? 0) + (counts.dropped ?? 0)} windows lost` : 'none lost'} · ${count(counts.frames ?? 0, 'frame')}</span></span>`;
+    return html`<span class="sub small num" title=${`${count(counts.frames ?? 0, 'frame')} so far`}>${online ? `live${age === null ? '' : `, ${span(age)} old`}` : stream.state?.reason === 'paused' ? 'paused' : stateWord(stream.state?.state ?? '')}<span class="long">${size ? ` · ${size.width} × ${size.height}` : ''}${took ? ` · answers after ${span(took / 1000)}` : ''}${load !== undefined ? ` · ${share(load)} of the engine` : ''} · ${counts.lost || counts.dropped ? `${(counts.lost ?? 0) + (counts.dropped ?? 0)} windows lost` : 'none lost'}</span></span>`;
   }
   function view() {
     const stream = store.stream(name);
