@@ -55,15 +55,6 @@ std::optional<AddressAndPort> ip_of(const sockaddr_storage& address, socklen_t l
   return std::nullopt;
 }
 
-std::optional<HostAddress> address_literal(const std::string& text) {
-  in_addr four{};
-  in6_addr six{};
-  const std::string plain = text.substr(0, text.find('%'));  // without an interface
-  if (inet_pton(AF_INET, plain.c_str(), &four) == 1) return mapped_address(four);
-  if (inet_pton(AF_INET6, plain.c_str(), &six) == 1) return whole_address(six);
-  return std::nullopt;
-}
-
 std::vector<HostAddress> addresses_of(const std::string& host) {
   const addrinfo hints{.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
   addrinfo* found = nullptr;
@@ -80,30 +71,36 @@ std::vector<HostAddress> addresses_of(const std::string& host) {
 
 std::set<HostAddress> name_servers() {
   // What the resolver asks without any in its file, and systemd's.
-  std::set<HostAddress> all = {*address_literal("127.0.0.1"), *address_literal("127.0.0.53")};
+  std::set<HostAddress> all = {*host_address_of("127.0.0.1"), *host_address_of("127.0.0.53")};
   std::ifstream file("/etc/resolv.conf");
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string key, value;
     if (!(words >> key >> value) || key != "nameserver") continue;
-    if (const auto address = address_literal(value)) all.insert(*address);
+    if (const auto address = host_address_of(value)) all.insert(*address);
   }
   return all;
 }
 
 }  // namespace
 
-AllowedHosts::AllowedHosts(std::vector<std::string> hosts, Resolve resolve) : resolve_(std::move(resolve)) {
+AllowedHosts::AllowedHosts(std::vector<std::string> hosts, Resolve resolve, std::vector<Network> networks)
+    : resolve_(std::move(resolve)), networks_(std::move(networks)) {
   for (std::string& host : hosts) {
-    if (const auto address = address_literal(host)) {
-      known_.insert(*address);
+    if (const auto address = host_address_of(host)) {
+      add(*address);
     } else if (!host.empty()) {
       names_.push_back(std::move(host));
     }
   }
 }
 
-AllowedHosts::AllowedHosts(std::vector<std::string> hosts) : AllowedHosts(std::move(hosts), addresses_of) {}
+AllowedHosts::AllowedHosts(std::vector<std::string> hosts, std::vector<Network> networks)
+    : AllowedHosts(std::move(hosts), addresses_of, std::move(networks)) {}
+
+void AllowedHosts::add(const HostAddress& address) {
+  if (known_.size() < kMaxKnown && (networks_.empty() || holds(networks_, address))) known_.insert(address);
+}
 
 bool AllowedHosts::may_reach(const HostAddress& address, int port) {
   if (known_.contains(address)) return true;
@@ -111,9 +108,7 @@ bool AllowedHosts::may_reach(const HostAddress& address, int port) {
   const MonotonicTime now = std::chrono::steady_clock::now();
   if (names_.empty() || (looked_up_ && now - *looked_up_ < kBetweenLookUps)) return false;
   for (const std::string& name : names_) {
-    for (const HostAddress& found : resolve_(name)) {
-      if (known_.size() < kMaxKnown) known_.insert(found);
-    }
+    for (const HostAddress& found : resolve_(name)) add(found);
   }
   looked_up_ = std::chrono::steady_clock::now();
   return known_.contains(address);

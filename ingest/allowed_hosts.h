@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <array>
 #include <functional>
 #include <optional>
 #include <set>
@@ -10,12 +9,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "ingest/source/networks.h"
 #include "ingest/source/source.h"
 
 namespace palisade {
-
-// An IPv6 address, or an IPv4 address as IPv6 writes it.
-using HostAddress = std::array<std::uint8_t, 16>;
 
 // The addresses that the process of a camera may reach: those of its hosts, whatever the port, and where a
 // host is a name, name servers at port 53 and the sockets of this machine's name services. One thread's.
@@ -25,18 +22,21 @@ class AllowedHosts {
 
   // A host is a name or an address. Names are looked up when an address is asked for that is not known, once
   // in a few seconds at most. What they have been once they stay, for servers that name others each time.
-  explicit AllowedHosts(std::vector<std::string> hosts, Resolve resolve);
+  // Addresses outside `networks` are none of its hosts', whatever a name server says; empty: all may be.
+  AllowedHosts(std::vector<std::string> hosts, Resolve resolve, std::vector<Network> networks = {});
   // Looks names up with the system's resolver, which may take long.
-  explicit AllowedHosts(std::vector<std::string> hosts);
+  explicit AllowedHosts(std::vector<std::string> hosts, std::vector<Network> networks = {});
 
   bool may_connect(const sockaddr_storage& address, socklen_t length);
   bool may_send(const sockaddr_storage& address, socklen_t length);
 
  private:
   bool may_reach(const HostAddress& address, int port);
+  void add(const HostAddress& address);
 
   std::vector<std::string> names_;
   const Resolve resolve_;
+  const std::vector<Network> networks_;
   std::set<HostAddress> known_;
   std::optional<MonotonicTime> looked_up_;
 };

@@ -45,7 +45,9 @@ std::string confinement_here() {
   if (came.empty()) {
     text.append(", ").append(kNoLimitOfHosts);
   } else {
-    text.append(", ").append(ConnectionGuard(std::move(came.front()), child, {}, "").in_force());
+    text.append(", ").append(
+        ConnectionGuard(std::move(came.front()), child, AllowedHosts(std::vector<std::string>()), "")
+            .in_force());
   }
   here = Descriptor();
   if (child > 0) waitpid(child, nullptr, 0);

@@ -19,7 +19,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "ingest/allowed_hosts.h"
 #include "ingest/feed_channel.h"
 
 namespace palisade {
@@ -52,7 +51,7 @@ struct Outcome {
 }  // namespace
 
 struct ConnectionGuard::State {
-  State(Descriptor from, pid_t pid, std::vector<std::string> its_hosts, std::string its_name)
+  State(Descriptor from, pid_t pid, AllowedHosts its_hosts, std::string its_name)
       : notifications(std::move(from)),
         wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         process(int(syscall(SYS_pidfd_open, pid, 0))),
@@ -134,7 +133,7 @@ std::optional<Datagram> ConnectionGuard::State::datagram_at(const msghdr& messag
 Outcome ConnectionGuard::State::refuse(const PeerAddress& to) {
   if (!std::exchange(told, true))
     log_warning(name + ": its process asked for a connection to " + address_text(to.value, to.length) +
-                ", which is none of its hosts: refused");
+                ", which is none of its hosts, or outside http.networks: refused");
   return {-kNoHostOfIts};
 }
 
@@ -262,8 +261,7 @@ void ConnectionGuard::State::run() {
   ended.set_value();
 }
 
-ConnectionGuard::ConnectionGuard(Descriptor notifications, pid_t child, std::vector<std::string> hosts,
-                                 std::string name)
+ConnectionGuard::ConnectionGuard(Descriptor notifications, pid_t child, AllowedHosts hosts, std::string name)
     : state_(std::make_shared<State>(std::move(notifications), child, std::move(hosts), std::move(name))),
       thread_([state = state_] { state->run(); }) {}
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 #include "base/descriptor.h"
+#include "ingest/allowed_hosts.h"
 
 namespace palisade {
 
@@ -20,7 +20,7 @@ inline constexpr std::string_view kNoLimitOfHosts = "no limit of hosts";
 class ConnectionGuard {
  public:
   // `notifications` of the child's filter. `name` is the stream's, for the log.
-  ConnectionGuard(Descriptor notifications, pid_t child, std::vector<std::string> hosts, std::string name);
+  ConnectionGuard(Descriptor notifications, pid_t child, AllowedHosts hosts, std::string name);
   ~ConnectionGuard();
   ConnectionGuard(const ConnectionGuard&) = delete;
   ConnectionGuard& operator=(const ConnectionGuard&) = delete;

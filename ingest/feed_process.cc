@@ -20,6 +20,7 @@
 #include "ingest/feed_channel.h"
 #include "ingest/retry.h"
 #include "ingest/source/pause.h"
+#include "ingest/source/url.h"
 #include "ingest/start_turns.h"
 #include "ingest/wire_bytes.h"
 
@@ -120,6 +121,15 @@ void FeedProcess::take(FeedReport report) {
   on_report_(report);
 }
 
+// A name may lead anywhere, so it is opened only where its connections are judged. Throws WireError.
+void FeedProcess::require_networks(const Life& life) const {
+  const bool judged = life.guard && life.guard->in_force() != kNoLimitOfHosts;
+  if (options_.source.networks.empty() || judged || host_address_of(host_of(options_.source.url))) return;
+  throw WireError(
+      "a host's name, where this machine does not let its connections be limited to http.networks; "
+      "give its address in numbers");
+}
+
 // Throws WireError.
 void FeedProcess::take(FeedMessage kind, const std::string& values, Life& life) {
   switch (kind) {
@@ -139,10 +149,12 @@ void FeedProcess::take(FeedMessage kind, const std::string& values, Life& life) 
       return take(read_wire_report(values));
     case FeedMessage::kConnections:
       if (life.guard) throw WireError("its connections twice");
-      life.guard = std::make_unique<ConnectionGuard>(life.next_descriptor(), life.child,
-                                                     hosts_of(options_.source), options_.stream);
+      life.guard = std::make_unique<ConnectionGuard>(
+          life.next_descriptor(), life.child,
+          AllowedHosts(hosts_of(options_.source), options_.source.networks), options_.stream);
       return;
     case FeedMessage::kConfined:
+      require_networks(life);
       // A gst: line may connect to any host, which says nothing of the others.
       if (limits_hosts(options_.source)) tell_confinement(read_wire_text(values), life.guard.get());
       return;

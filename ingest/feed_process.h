@@ -42,6 +42,7 @@ class FeedProcess : public ClipFeed {
   std::string live(const std::stop_token& stop);
   // False where the child ended and should not have. Throws WireError.
   bool listen(const ChildProcess& child, Life& life, const std::stop_token& stop);
+  void require_networks(const Life& life) const;
   void take(FeedReport report);
   void take(FeedMessage kind, const std::string& values, Life& life);
 

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "frames/frame.h"
 #include "frames/sampling.h"
+#include "ingest/source/networks.h"
 
 namespace palisade {
 
@@ -45,6 +46,8 @@ struct SourceOptions {
   Hardware hardware = Hardware::kNone;
   // Hosts (HOST or HOST:PORT) to which the address may redirect, besides its own.
   std::vector<std::string> redirect_hosts;
+  // Where its hosts have to be; empty: anywhere. Held by the connections of a stream's own process.
+  std::vector<Network> networks;
   std::string tls_ca;      // PEM file of certificates to trust instead of the system's; empty: the system's
   bool tls_verify = true;  // false: any certificate is accepted
   // Time between two pictures of a folder, and between two requests to an http(s) address of a single

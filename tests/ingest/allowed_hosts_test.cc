@@ -107,6 +107,23 @@ TEST_CASE("a host's name is looked up when an unknown address is asked for, seld
   CHECK_FALSE(connects(hosts, unix_path("")));  // an abstract one
 }
 
+TEST_CASE("addresses outside the networks are never reached, by number or by a name that leads there") {
+  const std::vector<Network> networks{*network_of("192.168.0.0/16"), *network_of("fd00::/8")};
+  AllowedHosts numbers({"192.168.1.2", "198.51.100.7"}, networks);
+  CHECK(connects(numbers, ip("192.168.1.2", 554)));
+  CHECK_FALSE(connects(numbers, ip("198.51.100.7", 554)));
+  std::vector<HostAddress> answer{host_address("::ffff:169.254.169.254"), host_address("::1")};
+  AllowedHosts named(
+      {"camera.example"}, [&](const std::string&) { return answer; }, networks);
+  CHECK_FALSE(connects(named, ip("169.254.169.254", 80)));
+  CHECK_FALSE(connects(named, ip("::1", 80)));
+  answer.push_back(host_address("fd00::7"));
+  AllowedHosts moved(
+      {"camera.example"}, [&](const std::string&) { return answer; }, networks);
+  CHECK(connects(moved, ip("fd00::7", 554)));
+  CHECK_FALSE(connects(moved, ip("169.254.169.254", 80)));
+}
+
 TEST_CASE("the kernel's own messages and the end of a connection are let be; an address cut short is not") {
   AllowedHosts hosts({"192.0.2.7"});
   AddressOf kernel;

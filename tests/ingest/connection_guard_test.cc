@@ -53,7 +53,7 @@ std::optional<int> beside_guard(const SourceOptions& source, const std::function
   std::array<char, 1> byte{};
   REQUIRE(receive_some(channel.number(), byte, came) == 1);
   std::optional<ConnectionGuard> guard;
-  if (!came.empty()) guard.emplace(std::move(came.front()), child, hosts_of(source), "test");
+  if (!came.empty()) guard.emplace(std::move(came.front()), child, AllowedHosts(hosts_of(source)), "test");
   int status = 0;
   waitpid(child, &status, 0);
   if (!guard || guard->in_force() != "hosts") {
@@ -241,5 +241,6 @@ TEST_CASE("a guard whose child never asks, and one that is given another thing, 
   REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0);
   const Descriptor writing(ends[1]);
   REQUIRE(write(writing.number(), "a", 1) == 1);
-  const ConnectionGuard guard(Descriptor(ends[0]), getpid(), {}, "test");
+  const ConnectionGuard guard(Descriptor(ends[0]), getpid(), AllowedHosts(std::vector<std::string>()),
+                              "test");
 }
