@@ -11,6 +11,7 @@
 #include "ingest/source/url.h"
 #include "model/weights/weights_hash.h"
 #include "service/settings/settings_gate.h"
+#include "service/settings/settings_http.h"
 #include "service/settings/settings_journal.h"
 #include "service/settings/settings_reader.h"
 #include "service/settings/settings_rules.h"
@@ -96,27 +97,6 @@ void read_replay(SettingsReader& reader, Settings& settings) {
   }
 }
 
-// `http: {listen: 127.0.0.1:8420, hosts: [...], origins: [...]}`
-void read_http(SettingsReader& reader, HttpSettings& http, std::vector<Problem>& problems) {
-  const YamlNode* const node = reader.find("http");
-  if (node == nullptr) return;
-  SettingsReader inner(*node, "http", problems);
-  std::string listen = "127.0.0.1:8420";
-  inner.read("listen", listen);
-  http.endpoint = listen.starts_with("ipc://") || listen.starts_with("tcp://") ? listen
-                  : listen.starts_with('/')                                    ? "ipc://" + listen
-                                                                               : "tcp://" + listen;
-  if (endpoint_fault(http.endpoint))
-    inner.problem("listen",
-                  format("listen is an address of this machine alone, such as 127.0.0.1:8420, or a Unix "
-                         "socket's path, not '{}'; for others put a server with TLS before it and name it "
-                         "in hosts",
-                         listen));
-  for (const YamlNode* const host : inner.texts("hosts")) http.hosts.push_back(host->text);
-  for (const YamlNode* const origin : inner.texts("origins")) http.origins.push_back(origin->text);
-  inner.finish();
-}
-
 // `redact: {personal_data: [KIND ...], patterns: {NAME: EXPRESSION ...}}`
 void read_redaction(SettingsReader& reader, RedactionSettings& redact, std::vector<Problem>& problems) {
   const YamlNode* const node = reader.find("redact");
@@ -200,6 +180,17 @@ std::vector<StreamNode> stream_nodes(const std::vector<YamlNode>* configured,
   return nodes;
 }
 
+// That the configuration's own streams name.
+std::vector<std::string> configured_hosts(const std::vector<YamlNode>* configured) {
+  std::vector<std::string> hosts;
+  if (configured == nullptr) return hosts;
+  for (const YamlNode& node : *configured) {
+    const auto url = std::ranges::find(node.entries, "url", &YamlNode::Entry::key);
+    if (url != node.entries.end()) hosts.push_back(host_of(url->value.text));
+  }
+  return hosts;
+}
+
 void read_streams(SettingsReader& reader, Settings& settings, const std::vector<WrittenStream>& written,
                   std::vector<Problem>& problems) {
   const std::vector<YamlNode>* const streams = reader.list("streams");
@@ -213,11 +204,17 @@ void read_streams(SettingsReader& reader, Settings& settings, const std::vector<
     reader.problem("streams", format("1 to {} streams, not {}", kMaxStreams, all.size()));
     return;
   }
+  const std::vector<std::string> hosts = configured_hosts(streams);
   std::set<std::string> names;
   std::vector<YamlNode> nodes;
   for (const auto& [node, file] : all) {
     StreamSettings stream;
-    read_stream_node(file, problems, [&](std::vector<Problem>& found) { stream = read_stream(node, found); });
+    read_stream_node(file, problems, [&](std::vector<Problem>& found) {
+      stream = read_stream(node, found);
+      SettingsReader place(node, "a stream", found);
+      if (!file.empty() && node.kind == YamlNode::Kind::kMap)
+        keep_to_networks(stream, settings.http, hosts, place);
+    });
     if (!stream.name.empty() && !names.insert(stream.name).second) {
       problems.push_back({node.place, "a second stream '" + stream.name + "'; names are unique"});
     }

@@ -11,6 +11,7 @@
 #include "frames/region.h"
 #include "frames/resize.h"
 #include "frames/sampling.h"
+#include "ingest/source/networks.h"
 #include "ingest/source/source.h"
 #include "model/config/model_config.h"
 #include "model/matmul/precision.h"
@@ -148,6 +149,11 @@ struct HttpSettings {
   std::string endpoint;              // tcp://127.0.0.1:8420, ipc:///run/palisade/http
   std::vector<std::string> hosts;    // names that clients may use for it
   std::vector<std::string> origins;  // pages that may ask it
+  // Of its own TLS, in PEM; empty: none. They are read again with the configuration.
+  std::filesystem::path certificate, key;
+  std::vector<std::string> trusted_proxies;  // addresses of servers that speak TLS in its stead
+  // Where streams that are written while the service runs may be.
+  std::vector<Network> networks = private_networks();
 
   bool operator==(const HttpSettings&) const = default;
 };
