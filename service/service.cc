@@ -129,11 +129,15 @@ Service::Service(Settings settings, EngineModel& model)
   }
   if (!settings_.http.endpoint.empty()) {
     backend_ = std::make_unique<Backend>(*this);
-    http_ = std::make_unique<HttpService>(HttpServiceOptions{.endpoint = settings_.http.endpoint,
-                                                             .hosts = settings_.http.hosts,
-                                                             .origins = settings_.http.origins,
-                                                             .state_folder = state_folder_},
-                                          *backend_);
+    http_ =
+        std::make_unique<HttpService>(HttpServiceOptions{.endpoint = settings_.http.endpoint,
+                                                         .hosts = settings_.http.hosts,
+                                                         .origins = settings_.http.origins,
+                                                         .certificate = settings_.http.certificate,
+                                                         .key = settings_.http.key,
+                                                         .trusted_proxies = settings_.http.trusted_proxies,
+                                                         .state_folder = state_folder_},
+                                      *backend_);
   }
 }
 
@@ -261,6 +265,16 @@ bool Service::read_clients_again(const Settings& settings) {
   return true;
 }
 
+// The files have the same names, and perhaps another certificate in them.
+void Service::read_certificate_again() {
+  if (!http_) return;
+  try {
+    http_->read_certificate_again();
+  } catch (const Error& error) {
+    log_error(std::string(error.what()) + "; the certificate stays as it was");
+  }
+}
+
 void Service::apply(Settings wanted, const Feed::Open& open) {
   if (const std::string keys = needs_restart(settings_, wanted); !keys.empty()) {
     log_error(
@@ -277,6 +291,7 @@ void Service::apply(Settings wanted, const Feed::Open& open) {
     return;
   }
   if (!read_clients_again(wanted)) return;
+  read_certificate_again();
   const auto stays = [&](const std::shared_ptr<ServedStream>& stream) {
     const StreamSettings* const now = find_stream(wanted, stream->name());
     return now != nullptr && *now == stream->settings();

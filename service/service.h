@@ -63,6 +63,7 @@ class Service {
   std::vector<SharedAdapter> load_adapters(const Settings& settings) const;
   std::optional<std::string> on_control(const ControlRequest& request);
   bool read_clients_again(const Settings& settings);
+  void read_certificate_again();
   void apply(Settings wanted, const Feed::Open& open);
   void start_stream(const StreamSettings& stream, const Feed::Open& open);
   void end_streams(const Streams& streams);

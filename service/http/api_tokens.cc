@@ -59,18 +59,19 @@ void drop_token(HttpApi& api, const Exchange& exchange) {
 }
 
 // The browser of whoever has shown a token keeps it where no script can read it.
-HttpResponse with_cookie(const std::string& token, std::chrono::seconds age) {
+HttpResponse with_cookie(const HttpRequest& request, const std::string& token, std::chrono::seconds age) {
   return {.status = 204,
-          .headers = {{"Set-Cookie", format("{}={}; Max-Age={}; Path=/; HttpOnly; SameSite=Strict",
-                                            kTokenCookie, token, age.count())}}};
+          .headers = {
+              {"Set-Cookie", format("{}={}; Max-Age={}; Path=/; HttpOnly; SameSite=Strict{}", kTokenCookie,
+                                    token, age.count(), request.secure ? "; Secure" : "")}}};
 }
 
 void log_in(HttpApi&, const Exchange& exchange) {
-  exchange->respond(with_cookie(token_of(exchange->request()), kCookieAge));
+  exchange->respond(with_cookie(exchange->request(), token_of(exchange->request()), kCookieAge));
 }
 
 void log_out(HttpApi&, const Exchange& exchange) {
-  exchange->respond(with_cookie("", std::chrono::seconds(0)));
+  exchange->respond(with_cookie(exchange->request(), "", std::chrono::seconds(0)));
 }
 
 void send_holder(HttpApi&, const Exchange& exchange) {

@@ -13,6 +13,9 @@ constexpr auto kResume = asio::use_awaitable;
 
 constexpr std::chrono::seconds kFarewell{1};
 constexpr std::size_t kLeastBytesPerMillisecond = 10;
+constexpr std::string_view kTlsAlone =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 28\r\nConnection: close\r\n\r\n"
+    "this is https://, not http:\n";
 
 }  // namespace
 
@@ -55,9 +58,22 @@ asio::awaitable<bool> read_body(HttpConnection& connection, HttpParser& parser, 
   co_return false;
 }
 
+asio::awaitable<bool> greet(HttpConnection& connection) {
+  if (!connection.stream.is_tls()) co_return true;
+  connection.stream.expires_after(kHeaderTime);
+  boost::system::error_code error;
+  co_await connection.stream.async_handshake(asio::redirect_error(kResume, error));
+  if (is_plain_http(error)) send_at_once(connection.stream.socket().native_handle(), kTlsAlone);
+  co_return !error;
+}
+
 asio::awaitable<void> take_leave(HttpConnection& connection) {
   boost::system::error_code error;
   connection.stream.expires_after(kFarewell);
+  if (connection.stream.is_tls()) {
+    co_await connection.stream.async_shutdown(asio::redirect_error(kResume, error));
+    co_return;
+  }
   // A connection that is closed while its client still sends is reset, and the answer may be lost with it.
   connection.stream.socket().shutdown(asio::socket_base::shutdown_send, error);
   connection.buffer.clear();

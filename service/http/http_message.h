@@ -22,7 +22,9 @@ struct HttpRequest {
   std::map<std::string, std::string> headers;
   std::map<std::string, std::string> parts;  // of the path, by the names in the route's pattern
   std::string body;
-  std::string peer;  // address; empty on a Unix socket
+  std::string peer;         // address of who asks; empty on a Unix socket
+  std::string own_address;  // at which he reached this server; likewise
+  bool secure = false;      // over TLS, this server's or its proxy's
 
   std::string header(const std::string& name) const;
   std::optional<std::string> asked(const std::string& name) const;  // of the query

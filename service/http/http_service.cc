@@ -20,10 +20,14 @@ struct HttpService::State {
             .endpoint = options.endpoint,
             .hosts = options.hosts,
             .origins = options.origins,
+            .certificate = options.certificate,
+            .key = options.key,
+            .trusted_proxies = options.trusted_proxies,
             .on_done = [this](const std::string& route, HttpMethod method, int status,
                               double seconds) { metrics.request_done(route, method, status, seconds); }},
         all_routes(api, live, moving), tokens);
-    keep_http_address(options.state_folder, server->endpoint());
+    keep_http_address(options.state_folder,
+                      http_url(server->endpoint(), !options.certificate.empty(), options.hosts));
   }
 
   HttpTokens tokens;
@@ -38,6 +42,10 @@ struct HttpService::State {
 HttpService::HttpService(const HttpServiceOptions& options, HttpBackend& backend)
     : state_(std::make_unique<State>(options, backend)) {}
 HttpService::~HttpService() = default;
+
+void HttpService::read_certificate_again() {
+  state_->server->read_certificate_again();
+}
 
 const std::string& HttpService::endpoint() const {
   return state_->server->endpoint();

@@ -13,17 +13,21 @@ struct HttpServiceOptions {
   std::string endpoint;  // as HttpServerOptions has it
   std::vector<std::string> hosts;
   std::vector<std::string> origins;
+  std::filesystem::path certificate, key;
+  std::vector<std::string> trusted_proxies;
   std::filesystem::path state_folder;  // of the tokens
 };
 
 // The HTTP API of a service: its routes, tokens, metrics and server.
 class HttpService {
  public:
-  // Throws Unavailable if the address cannot be bound, Error where the tokens cannot be read. The backend
-  // outlives it.
+  // Throws Unavailable if the address cannot be bound, Error where the tokens or the certificate cannot be
+  // read. The backend outlives it.
   HttpService(const HttpServiceOptions& options, HttpBackend& backend);
   ~HttpService();
 
+  // As HttpServer has it.
+  void read_certificate_again();
   const std::string& endpoint() const;
 
  private:

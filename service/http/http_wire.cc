@@ -85,15 +85,33 @@ HttpResponse body_refusal(const boost::system::error_code& error, std::size_t mo
       {.status = 400, .message = "the body cannot be read: " + error.message(), .code = "invalid_request"});
 }
 
-std::string peer_of(int socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+namespace {
+
+std::string number_text_of(const sockaddr_storage& address, socklen_t size) {
   if (address.ss_family == AF_UNIX) return {};
   asio::ip::tcp::endpoint endpoint;
   endpoint.resize(size);
   std::memcpy(endpoint.data(), &address, size);
-  return endpoint.address().to_string();
+  asio::ip::address plain = endpoint.address();
+  if (plain.is_v6() && plain.to_v6().is_v4_mapped())
+    plain = asio::ip::make_address_v4(asio::ip::v4_mapped, plain.to_v6());
+  return plain.to_string();
+}
+
+}  // namespace
+
+std::string peer_of(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  return number_text_of(address, size);
+}
+
+std::string own_address_of(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  return number_text_of(address, size);
 }
 
 void send_at_once(int socket, std::string_view answer) {

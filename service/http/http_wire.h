@@ -30,13 +30,16 @@ HttpResponse head_refusal(const boost::system::error_code& error, bool known_met
                           const std::string& methods);
 HttpResponse body_refusal(const boost::system::error_code& error, std::size_t most);
 
-// The address of a connection's other end; empty on a Unix socket.
+// The addresses of a connection's other end and of its own; empty on a Unix socket.
 std::string peer_of(int socket);
+std::string own_address_of(int socket);
 
-// To those who are one too many.
+// To those who are one too many, or come past the proxy.
 inline constexpr std::string_view kBusy =
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: "
-    "close\r\n\r\n";
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+inline constexpr std::string_view kByProxyAlone =
+    "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 35\r\nConnection: close\r\n\r\n"
+    "this is reached by its proxy alone\n";
 
 // A whole answer to somebody who is not served, as far as it goes without waiting.
 void send_at_once(int socket, std::string_view answer);

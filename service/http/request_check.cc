@@ -8,6 +8,7 @@ namespace palisade {
 namespace {
 
 constexpr std::string_view kBearer = "bearer ";
+constexpr std::size_t kMaxAddress = 45;  // of an IPv6 address with an IPv4 one at its end
 
 std::string lower(std::string_view text) {
   std::string lowered(text);
@@ -27,9 +28,11 @@ std::string without_port(std::string_view host) {
   return lower(has_port ? host.substr(0, colon) : host);
 }
 
-bool is_known(const std::string& host, const std::vector<std::string>& hosts) {
+bool is_known(const std::string& host, const std::string& own_address,
+              const std::vector<std::string>& hosts) {
   constexpr std::string_view kOfThisMachine[] = {"localhost", "127.0.0.1", "[::1]"};
-  return std::ranges::find(kOfThisMachine, host) != std::end(kOfThisMachine) ||
+  const bool own = !own_address.empty() && (host == own_address || host == format("[{}]", own_address));
+  return own || std::ranges::find(kOfThisMachine, host) != std::end(kOfThisMachine) ||
          std::ranges::any_of(hosts, [&](const std::string& known) { return lower(known) == host; });
 }
 
@@ -37,7 +40,7 @@ bool is_known(const std::string& host, const std::vector<std::string>& hosts) {
 
 std::optional<HttpError> name_fault(const HttpRequest& request, const HttpNames& names) {
   const std::string host = request.header("host");
-  if (!is_known(without_port(host), names.hosts))
+  if (!is_known(without_port(host), request.own_address, names.hosts))
     return HttpError{
         .status = 421,
         .message = format("this server is not called '{}'; add it to http.hosts", host.substr(0, 255)),
@@ -53,6 +56,17 @@ std::optional<HttpError> name_fault(const HttpRequest& request, const HttpNames&
                    .message = format("pages of '{}' may not ask this server; add it to http.origins",
                                      origin.substr(0, 255)),
                    .code = "unknown_origin"};
+}
+
+void ask_for_peer(HttpRequest& request) {
+  std::string peer = request.header("x-forwarded-for");
+  peer.erase(0, peer.rfind(',') + 1);
+  std::erase(peer, ' ');
+  constexpr std::string_view kOfAddresses = "0123456789abcdefABCDEF.:";
+  if (!peer.empty() && peer.size() <= kMaxAddress &&
+      peer.find_first_not_of(kOfAddresses) == std::string::npos)
+    request.peer = peer;
+  if (lower(request.header("x-forwarded-proto")) == "https") request.secure = true;
 }
 
 std::string token_of(const HttpRequest& request) {

@@ -16,9 +16,13 @@ struct HttpNames {
 };
 
 // 421 for a Host that is none of the server's: a page of another name that resolves to this machine (DNS
-// rebinding). Names of this machine alone and addresses in brackets or digits are known.
+// rebinding). Names of this machine alone are known, and the address at which the client reached it.
 // 403 for an Origin that is neither the server's own nor listed.
 std::optional<HttpError> name_fault(const HttpRequest& request, const HttpNames& names);
+
+// Who asks, where a proxy that is trusted asks for somebody: the last address of X-Forwarded-For becomes the
+// peer, X-Forwarded-Proto says whether he came over TLS. A header that is none changes nothing.
+void ask_for_peer(HttpRequest& request);
 
 // The token of "Authorization: Bearer TOKEN", or of the cookie; empty: none.
 std::string token_of(const HttpRequest& request);

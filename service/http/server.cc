@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio.hpp>
 #include <boost/beast/core.hpp>
@@ -30,16 +31,20 @@ namespace http = boost::beast::http;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-using Protocol = asio::generic::stream_protocol;
+using Protocol = ClientStream::Protocol;
 using Connection = std::shared_ptr<HttpConnection>;
 constexpr auto kAwait = asio::use_awaitable;
 
 constexpr std::size_t kMaxConnections = 256, kMaxOfPeer = 32;
 constexpr std::uint32_t kMaxHead = 8u << 10;
-constexpr std::size_t kMaxReadBytes = 64u << 10;
+constexpr std::size_t kMaxReadBytes = 64u << 10, kWatchedBytes = 4u << 10;
 constexpr seconds kIdleTime{60}, kLongestAnswer{600};
 constexpr int kWorkers = 2;
 constexpr milliseconds kPauseForGuessers{1000};  // before each further answer to them
+
+bool is_loopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1";
+}
 
 }  // namespace
 
@@ -55,7 +60,8 @@ struct HttpServer::State {
         router(std::move(its_router)),
         tokens(its_tokens),
         names{options.hosts, options.origins},
-        listener(options.endpoint, "http.listen"),
+        tls(options.certificate.empty() ? nullptr : tls_context(options.certificate, options.key)),
+        listener(options.endpoint, "http.listen", tls || !options.trusted_proxies.empty()),
         is_local(listener.endpoint().starts_with("ipc://")) {
     asio::co_spawn(io, accept(), asio::detached);
     thread = std::jthread([this] { io.run(); });
@@ -71,6 +77,10 @@ struct HttpServer::State {
   }
 
   asio::awaitable<void> accept();
+  std::string_view refusal_of(const std::string& peer);
+  bool is_proxy(const std::string& peer) const {
+    return std::ranges::find(options.trusted_proxies, peer) != options.trusted_proxies.end();
+  }
   asio::awaitable<void> serve(Connection connection);
   // One request; false where the connection is at its end.
   asio::awaitable<bool> serve_one(const Connection& connection);
@@ -87,6 +97,7 @@ struct HttpServer::State {
   const HttpRouter router;
   HttpTokens& tokens;
   const HttpNames names;
+  TlsContext tls;  // the HTTP thread's
   Listener listener;
   const bool is_local;
   const std::shared_ptr<HttpThreads> threads = std::make_shared<HttpThreads>();
@@ -115,26 +126,38 @@ asio::awaitable<void> HttpServer::State::accept() {
       continue;
     }
     const std::string peer = peer_of(socket.number());
-    if (connections.size() >= kMaxConnections || (!is_local && of_peer[peer] >= kMaxOfPeer)) {
-      send_at_once(socket.number(), kBusy);
+    if (const std::string_view refusal = refusal_of(peer); !refusal.empty()) {
+      if (!tls) send_at_once(socket.number(), refusal);
       if (const auto count = refused.count(1, steady_clock::now()))
-        log_warning(format("http: refused {} connections, there are too many", *count));
+        log_warning(format("http: refused {} connections, there are too many, or not by the proxy", *count));
       continue;
     }
     const int family = is_local ? AF_UNIX : AF_INET;
+    const std::string own_address = own_address_of(socket.number());
     auto connection = std::make_shared<HttpConnection>(
-        Protocol::socket(io, Protocol(family, is_local ? 0 : IPPROTO_TCP), socket.release()), peer);
+        Protocol::socket(io, Protocol(family, is_local ? 0 : IPPROTO_TCP), socket.release()), tls, peer,
+        own_address);
     connections.insert(connection);
     ++of_peer[peer];
     asio::co_spawn(io, serve(std::move(connection)), asio::detached);
   }
 }
 
+// What somebody is told who is not served at all; empty: he is.
+std::string_view HttpServer::State::refusal_of(const std::string& peer) {
+  if (connections.size() >= kMaxConnections) return kBusy;
+  if (is_local || is_proxy(peer)) return {};
+  if (!tls && !is_loopback(peer)) return kByProxyAlone;
+  return of_peer[peer] >= kMaxOfPeer ? kBusy : std::string_view();
+}
+
 asio::awaitable<void> HttpServer::State::serve(Connection connection) {
   try {
-    while (!stopping && co_await serve_one(connection)) {
+    if (co_await greet(*connection)) {
+      while (!stopping && co_await serve_one(connection)) {
+      }
+      co_await take_leave(*connection);
     }
-    co_await take_leave(*connection);
   } catch (const std::exception&) {
     // The client has gone, or broke the protocol in the middle.
   }
@@ -195,7 +218,9 @@ asio::awaitable<bool> HttpServer::State::serve_one(const Connection& connection)
                                    asio::redirect_error(kAwait, error));
   if (error == http::error::end_of_stream || error == beast::error::timeout) co_return false;
   const auto begin = steady_clock::now();
-  HttpRequest request{.peer = connection->peer};
+  HttpRequest request{.peer = connection->peer,
+                      .own_address = connection->own_address,
+                      .secure = connection->stream.is_tls()};
   const auto method = method_of(parser.get().method());
   const bool readable = !error && read_head(parser.get(), request);
   if (!readable || !method) {
@@ -204,6 +229,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(const Connection& connection)
     co_return false;
   }
   request.method = *method;
+  if (is_proxy(connection->peer)) ask_for_peer(request);
   const HttpRouter::Match match = router.find(request);
   HttpHolder holder;
   const std::string route = match.route ? match.route->pattern : "none";
@@ -230,28 +256,42 @@ asio::awaitable<bool> HttpServer::State::serve_one(const Connection& connection)
       [signal, all = threads] { asio::post(all->io, [signal] { signal->cancel(); }); },
       [all = threads](std::function<void()> job) { asio::post(all->workers, std::move(job)); });
   connection->stream.expires_never();
+  connection->watched = true;
   asio::co_spawn(io, watch(connection, exchange, signal), asio::detached);
   match.route->handler(exchange);
   int status = 0;
   const bool whole = co_await answer_as_it_comes(connection, *exchange, signal, status);
   exchange->set_gone();
-  connection->stream.socket().cancel();  // ends watch()
+  connection->stream.socket().cancel();  // ends watch(), which may be reading
+  while (connection->watched) co_await connection->unwatched.async_wait(asio::redirect_error(kAwait, error));
   if (options.on_done)
     options.on_done(route, *method, status,
                     std::chrono::duration<double>(steady_clock::now() - begin).count());
   co_return whole&& keep_alive;
 }
 
-// Sets `gone` when the client closes its side while it waits.
+// Sets `gone` when the client closes its side while it waits. What it sends meanwhile is kept.
 asio::awaitable<void> HttpServer::State::watch(Connection connection, std::shared_ptr<HttpExchange> exchange,
                                                std::shared_ptr<asio::steady_timer> signal) {
   boost::system::error_code error;
-  co_await connection->stream.socket().async_wait(asio::socket_base::wait_read,
-                                                  asio::redirect_error(kAwait, error));
-  if (error) co_return;
-  char next = 0;
-  const ssize_t got = ::recv(connection->stream.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))) co_return;
+  bool has_left = false;
+  if (connection->stream.is_tls()) {
+    // Its end is a message like all others, so it has to be read.
+    const std::size_t got = co_await connection->stream.async_read_some(
+        connection->buffer.prepare(kWatchedBytes), asio::redirect_error(kAwait, error));
+    connection->buffer.commit(got);
+    has_left = error && error != asio::error::operation_aborted;
+  } else {
+    co_await connection->stream.socket().async_wait(Protocol::socket::wait_read,
+                                                    asio::redirect_error(kAwait, error));
+    char next = 0;
+    const auto got =
+        error ? 1 : ::recv(connection->stream.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    has_left = got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+  }
+  connection->watched = false;
+  connection->unwatched.cancel();
+  if (!has_left) co_return;
   exchange->set_gone();
   signal->cancel();
 }
@@ -309,6 +349,12 @@ asio::awaitable<bool> HttpServer::State::answer_as_it_comes(const Connection& co
 HttpServer::HttpServer(HttpServerOptions options, HttpRouter router, HttpTokens& tokens)
     : state_(std::make_unique<State>(std::move(options), std::move(router), tokens)) {}
 HttpServer::~HttpServer() = default;
+
+void HttpServer::read_certificate_again() {
+  if (state_->options.certificate.empty()) return;
+  TlsContext fresh = tls_context(state_->options.certificate, state_->options.key);
+  asio::post(state_->io, [state = state_.get(), fresh = std::move(fresh)] { state->tls = fresh; });
+}
 
 const std::string& HttpServer::endpoint() const {
   return state_->listener.endpoint();

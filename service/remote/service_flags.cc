@@ -22,15 +22,14 @@ std::filesystem::path folder_of(const ServiceFlags& flags) {
 
 // As the service wrote it when it began to listen.
 std::string running_at(const std::filesystem::path& folder) {
-  constexpr std::string_view kTcp = "tcp://", kIpc = "ipc://";
-  const auto endpoint = kept_http_address(folder);
-  if (!endpoint)
+  constexpr std::string_view kUnix = "unix:";
+  const auto url = kept_http_address(folder);
+  if (!url)
     throw Unavailable(
         format("no service has offered the HTTP API from {}; start one, or give its address by "
                "--service",
                folder.string()));
-  if (endpoint->starts_with(kIpc)) return endpoint->substr(kIpc.size());
-  return "http://" + endpoint->substr(endpoint->starts_with(kTcp) ? kTcp.size() : 0);
+  return url->starts_with(kUnix) ? url->substr(kUnix.size()) : *url;
 }
 
 std::string token_of(const ServiceFlags& flags) {

@@ -77,6 +77,33 @@ TEST_CASE("hosts and origins: this machine's names, those that are listed, and n
     CHECK(status("localhost:8420", origin) == 403);
 }
 
+TEST_CASE("the address at which a client reached the server is its name, too, and no other address is") {
+  const auto status = [](const std::string& host, const std::string& own) {
+    const auto fault = name_fault({.headers = {{"host", host}}, .own_address = own}, {});
+    return fault ? fault->status : 200;
+  };
+  CHECK(status("192.168.1.5:8420", "192.168.1.5") == 200);
+  CHECK(status("[fd00::5]:8420", "fd00::5") == 200);
+  CHECK(status("192.168.1.6:8420", "192.168.1.5") == 421);
+  CHECK(status("192.168.1.5.evil", "192.168.1.5") == 421);
+  CHECK(status("", "") == 421);
+}
+
+TEST_CASE("a proxy that is trusted says who asks, by the address that it added itself") {
+  const auto peer = [](const std::string& forwarded, const std::string& protocol = "") {
+    HttpRequest request{.headers = {{"x-forwarded-for", forwarded}, {"x-forwarded-proto", protocol}},
+                        .peer = "proxy"};
+    ask_for_peer(request);
+    return request.peer + (request.secure ? " over TLS" : "");
+  };
+  CHECK(peer("198.51.100.7", "https") == "198.51.100.7 over TLS");
+  CHECK(peer("evil, 10.0.0.1,  2001:db8::1", "HTTPS") == "2001:db8::1 over TLS");
+  CHECK(peer("", "http") == "proxy");
+  CHECK(peer("198.51.100.7, unknown") == "proxy");
+  CHECK(peer("198.51.100.7,") == "proxy");
+  CHECK(peer(std::string(10'000, '1')) == "proxy");
+}
+
 TEST_CASE("a token is taken of its header or its cookie") {
   const auto token = [](const char* name, const char* value) {
     return token_of({.headers = {{name, value}}});
@@ -181,6 +208,11 @@ TEST_CASE("what a handler throws becomes an answer of its kind, and the first an
 }
 
 TEST_CASE("a link to the dashboard has the token behind the #, and none leads to a Unix socket") {
-  CHECK(dashboard_link("tcp://127.0.0.1:8420", "pal_1") == "http://127.0.0.1:8420/#token=pal_1");
-  CHECK_THROWS_AS(dashboard_link("ipc:///run/palisade/http", "pal_1"), UsageError);
+  CHECK(dashboard_link(http_url("tcp://127.0.0.1:8420", false, {}), "pal_1") ==
+        "http://127.0.0.1:8420/#token=pal_1");
+  CHECK(http_url("tcp://0.0.0.0:8420", true, {"cameras.example"}) == "https://cameras.example:8420");
+  CHECK(http_url("tcp://[::]:8420", true, {}) == "https://localhost:8420");
+  CHECK(http_url("tcp://0.0.0.0:8420", false, {"cameras.example"}) == "http://localhost:8420");
+  CHECK(http_url("tcp://[::1]:8420", false, {}) == "http://[::1]:8420");
+  CHECK_THROWS_AS(dashboard_link(http_url("ipc:///run/palisade/http", false, {}), "pal_1"), UsageError);
 }
