@@ -1,9 +1,7 @@
 #include "service/engine/engine.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
 #include <set>
 #include <utility>
 #include <variant>
@@ -11,73 +9,17 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "model/paligemma/likeness.h"
+#include "service/engine/engine_work.h"
 
 namespace palisade {
 using std::chrono::steady_clock;
 namespace {
-
-std::vector<Image> images_of(const Clip& clip) {
-  std::vector<Image> images;
-  for (const Frame& frame : clip.frames) images.push_back(frame.image);
-  return images;
-}
-
-bool cancelled(const Request& request) {
-  return request.cancelled && request.cancelled();
-}
-
-void tell_stage(const Request& request, AnswerStage stage) {
-  if (!request.progress) return;
-  for (std::size_t prompt = 0; prompt < request.prompts.size(); ++prompt)
-    request.progress({.prompt_index = prompt, .stage = stage});
-}
 
 std::string megabytes(std::size_t bytes) {
   return format("{} MB", (bytes + (1 << 20) - 1) >> 20);
 }
 
 }  // namespace
-
-struct Engine::Completion {
-  std::mutex mutex;
-  std::condition_variable wake;
-  bool is_done = false;  // guarded by mutex
-};
-
-// A request taken from the queue; shared by the answers to its prompts.
-struct Engine::AdmittedRequest {
-  Request request;
-  std::vector<Image> images;
-  std::vector<ImageFeatures> features;
-  int images_encoded = 0;
-  bool unchanged = false;
-  MonotonicTime taken;
-  MonotonicTime encoded;
-};
-
-// New images of one or several requests while they are encoded.
-struct Engine::Encoding {
-  std::vector<std::shared_ptr<AdmittedRequest>> admitted;  // of one image_adapter()
-  std::vector<Image> images;                               // new images, once begun
-  std::unique_ptr<EncodeJob> job;                          // null without new images
-  bool begun = false;
-
-  const SharedAdapter& adapter() const { return admitted.front()->request.adapter; }
-};
-
-// The answer to one prompt, from encoded images to the reply.
-struct Engine::AnswerInProgress {
-  std::shared_ptr<AdmittedRequest> admitted;
-  std::size_t prompt_index = 0;
-  std::unique_ptr<AnswerJob> job;  // set when its prefill begins
-  MonotonicTime deadline;          // likewise
-  std::size_t kv_bytes = 0;        // 0 while it waits for room
-  bool prefilled = false;
-  std::optional<Reply> reply;  // complete, but not delivered yet
-  std::size_t text_told = 0;   // bytes of its text already passed to `progress`
-  MonotonicTime begun;
-  MonotonicTime prefilled_at;
-};
 
 Engine::Engine(EngineModel& model, RequestQueue& queue, const EngineLimits& limits)
     : model_(model),
@@ -115,110 +57,10 @@ bool Engine::join_until(MonotonicTime time) {
 void Engine::run(const std::stop_token& stop) {
   while (admit() && !stop.stop_requested()) {
     const MeteredWork work(limits_.meter);
+    drop_cancelled();
     advance_for_a_slice(stop);
     if (stop.stop_requested()) return;
     step();
-  }
-}
-
-// Takes requests from the queue. Waits only when there is no other work; false when the queue has ended.
-bool Engine::admit() {
-  std::vector<std::shared_ptr<AdmittedRequest>> cameras;
-  const auto take = [&](Request request) {
-    auto admitted = std::make_shared<AdmittedRequest>();
-    admitted->images = images_of(request.clip);
-    admitted->taken = steady_clock::now();
-    const bool person = request.person;
-    admitted->request = std::move(request);
-    tell_stage(admitted->request, AnswerStage::kQueued);
-    if (person) {
-      encode_together({std::move(admitted)});
-    } else {
-      cameras.push_back(std::move(admitted));
-    }
-  };
-  if (!busy()) {
-    std::optional<Request> request = queue_.pop();
-    if (!request) return false;
-    take(*std::move(request));
-  }
-  const auto waiting = [&] { return !encodings_.empty() || next_to_prefill() != nullptr; };
-  while (answers_.size() + cameras.size() < limits_.answers) {
-    const bool people_alone = cameras.size() >= limits_.together || (cameras.empty() && waiting());
-    std::optional<Request> request = queue_.try_pop(people_alone);
-    if (!request) break;
-    take(*std::move(request));
-  }
-  while (!cameras.empty()) {
-    const Adapter* const first = image_adapter(cameras.front()->request.adapter);
-    const auto rest = std::ranges::stable_partition(
-        cameras, [&](const auto& admitted) { return image_adapter(admitted->request.adapter) == first; });
-    encode_together({cameras.begin(), rest.begin()});
-    cameras.erase(cameras.begin(), rest.begin());
-  }
-  return true;
-}
-
-void Engine::encode_together(std::vector<std::shared_ptr<AdmittedRequest>> admitted) {
-  const bool person = admitted.front()->request.person;
-  const auto camera = [](const Encoding& waiting) { return !waiting.admitted.front()->request.person; };
-  encodings_.insert(person ? std::ranges::find_if(encodings_, camera) : encodings_.end(),
-                    Encoding{.admitted = std::move(admitted)});
-}
-
-// Finds the images that are not encoded yet.
-void Engine::begin_encoding(Encoding& encoding) {
-  std::vector<Image> all;
-  for (const auto& one : encoding.admitted) {
-    tell_stage(one->request, AnswerStage::kEncoding);
-    all.insert(all.end(), one->images.begin(), one->images.end());
-    const std::size_t before = encoding.images.size();
-    encoding.images = cache_.unknown(all, encoding.adapter());
-    one->images_encoded = int(encoding.images.size() - before);
-  }
-  if (!encoding.images.empty()) encoding.job = model_.encode(encoding.images, encoding.adapter());
-  encoding.begun = true;
-}
-
-void Engine::advance_encoding(MonotonicTime::duration time) {
-  Encoding& encoding = encodings_.front();
-  std::string error;
-  bool wanted = false;
-  for (const auto& admitted : encoding.admitted) wanted = wanted || !cancelled(admitted->request);
-  try {
-    if (wanted) {
-      if (!encoding.begun) begin_encoding(encoding);
-      if (encoding.job) {
-        if (encoding.job->advance(time)) return;
-        std::vector<ImageFeatures> features = encoding.job->features();
-        for (std::size_t i = 0; i < encoding.images.size(); ++i) {
-          cache_.store(encoding.images[i], encoding.adapter(), std::move(features.at(i)));
-        }
-      }
-      for (const auto& admitted : encoding.admitted)
-        admitted->features = cache_.features_of(admitted->images, encoding.adapter());
-    }
-  } catch (const std::exception& exception) {
-    error = exception.what();
-  }
-  const Encoding done = std::move(encodings_.front());
-  encodings_.pop_front();
-  for (const auto& admitted : done.admitted) {
-    admitted->encoded = steady_clock::now();
-    const auto& unchanged = admitted->request.unchanged;
-    admitted->unchanged =
-        wanted && error.empty() && unchanged && unchanged(admitted->request.clip, admitted->features);
-    for (std::size_t i = 0; i < admitted->request.prompts.size(); ++i) {
-      auto answer =
-          std::make_unique<AnswerInProgress>(AnswerInProgress{.admitted = admitted, .prompt_index = i});
-      answer->begun = answer->prefilled_at = admitted->encoded;
-      if (!error.empty()) {
-        finish(*answer, error);
-      } else if (!wanted || admitted->unchanged) {
-        finish(*answer);
-      }
-      answers_.push_back(std::move(answer));
-    }
   }
 }
 
@@ -263,7 +105,8 @@ bool Engine::find_room(AnswerInProgress& answer) {
 
 void Engine::advance_prefill(AnswerInProgress& answer, MonotonicTime::duration time) {
   try {
-    if (cancelled(answer.admitted->request) || steady_clock::now() >= answer.deadline) return finish(answer);
+    if (is_cancelled(answer.admitted->request) || steady_clock::now() >= answer.deadline)
+      return finish(answer);
     if (answer.job->prefill(time)) return;
   } catch (const std::exception& exception) {
     return finish(answer, exception.what());
@@ -362,7 +205,7 @@ void Engine::finish(AnswerInProgress& answer, std::string error) {
   if (reply.error.empty() && !reply.unchanged) {
     try {
       const auto interrupted =
-          cancelled(admitted.request) ? FinishReason::kCancelled : FinishReason::kDeadline;
+          is_cancelled(admitted.request) ? FinishReason::kCancelled : FinishReason::kDeadline;
       reply.answer = answer.prefilled ? answer.job->answer() : Answer{.finish_reason = interrupted};
     } catch (const std::exception& exception) {
       reply.error = exception.what();

@@ -27,7 +27,7 @@ struct EngineLimits {
 
 // The thread that owns the model. Answers of cameras and people are stepped in one batch and join and leave
 // at any token; between steps encoding and prefill go on in slices, people first. A failing request harms no
-// other.
+// other. What nobody waits for any more is dropped after each slice.
 class Engine {
  public:
   // Both outlive the engine.
@@ -55,7 +55,10 @@ class Engine {
   void begin_encoding(Encoding& encoding);
   void advance_for_a_slice(const std::stop_token& stop);
   bool advance(MonotonicTime::duration time);
+  static bool is_wanted(const Encoding& encoding);
   void advance_encoding(MonotonicTime::duration time);
+  void begin_answers(const Encoding& done, bool wanted, const std::string& error);
+  void drop_cancelled();
   AnswerInProgress* next_to_prefill(bool with_room_alone = false);
   bool find_room(AnswerInProgress& answer);
   void advance_prefill(AnswerInProgress& answer, MonotonicTime::duration time);

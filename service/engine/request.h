@@ -56,7 +56,8 @@ struct Request {
   // Called on the engine's thread once the images are encoded, in the order of a series: whether the last
   // answer still holds, so that the language model is not asked. May be empty.
   std::function<bool(const Clip& clip, std::span<const ImageFeatures> features)> unchanged;
-  std::function<bool()> cancelled;  // called on the engine's thread; may be empty
+  // Whether nobody waits for it any more. Called by any thread, at once and often; may be empty.
+  std::function<bool()> cancelled;
   std::function<void(const Request& request, const Reply& reply)> tell;
   // Called on the engine's thread with each stage of each prompt and each new piece of text. Must neither
   // block nor throw. May be empty.
@@ -68,5 +69,9 @@ struct Request {
   // queue.
   std::uint64_t dropped_before = 0;
 };
+
+inline bool is_cancelled(const Request& request) {
+  return request.cancelled && request.cancelled();
+}
 
 }  // namespace palisade

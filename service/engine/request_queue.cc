@@ -35,13 +35,35 @@ bool RequestQueue::push_person(Request request) {
   request.queued = std::chrono::steady_clock::now();
   {
     const std::lock_guard lock(mutex_);
-    if (closed_ || people_.size() >= kPeopleDepth) return false;
+    if (closed_) return false;
+    if (people_.size() >= kPeopleDepth) set_aside_cancelled();
+    if (people_.size() >= kPeopleDepth || left_.size() >= kMaxLeft) return false;
     request.person = true;
     people_.push_back(std::move(request));
     ++size_;
   }
   wake_.notify_one();
   return true;
+}
+
+void RequestQueue::set_aside_cancelled() {
+  std::deque<Request> stay;
+  for (Request& request : people_) {
+    if (!is_cancelled(request)) {
+      stay.push_back(std::move(request));
+      continue;
+    }
+    request.clip = {};
+    left_.push_back(std::move(request));
+  }
+  size_ -= people_.size() - stay.size();
+  people_ = std::move(stay);
+}
+
+std::vector<Request> RequestQueue::take_cancelled() {
+  const std::lock_guard lock(mutex_);
+  set_aside_cancelled();
+  return std::exchange(left_, {});
 }
 
 Request RequestQueue::take_from(Lane& lane) {
@@ -107,11 +129,13 @@ void RequestQueue::close() {
 
 void RequestQueue::abandon() {
   std::deque<Request> people;
+  std::vector<Request> left;
   std::map<std::string, Lane> lanes;
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     people.swap(people_);
+    left.swap(left_);
     lanes.swap(lanes_);
     size_ = 0;
   }

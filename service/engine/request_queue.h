@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "service/engine/request.h"
 
@@ -19,13 +20,16 @@ class RequestQueue {
  public:
   static constexpr std::size_t kStreamDepth = 2;
   static constexpr std::size_t kPeopleDepth = 32;
+  static constexpr std::size_t kMaxLeft = 1024;  // who have left and wait to be told so
   static constexpr int kMaxWeight = 4;
 
   // Never waits. Returns the number of requests dropped for this one, 0 or 1; they are counted in
   // `dropped_before` of the series' next request. After close() the request itself is dropped.
   std::uint64_t push(const std::string& stream, int series, Request request);
-  // False where the lane is full or closed.
+  // False where the lane is full or closed. Those who have left take no place in it.
   bool push_person(Request request);
+  // Takes out the people's requests that nobody waits for any more. Called by the engine's thread alone.
+  std::vector<Request> take_cancelled();
 
   // Sets a lane's share of turns under load: 1, 2 or 4 (the default).
   void set_weight(const std::string& stream, int weight);
@@ -54,6 +58,8 @@ class RequestQueue {
     std::map<int, std::uint64_t> dropped;  // by series, not yet reported
     int weight = kMaxWeight;
   };
+  // Moves the people who have left to left_. Called with the lock held.
+  void set_aside_cancelled();
   Request take_from(Lane& lane);
   Request take_next();
 
@@ -61,6 +67,7 @@ class RequestQueue {
   std::condition_variable wake_;
   // All below is guarded by mutex_.
   std::deque<Request> people_;
+  std::vector<Request> left_;  // cancelled, without their clips, for take_cancelled(); not in size_
   std::map<std::string, Lane> lanes_;
   unsigned round_ = 0;
   std::string last_served_;  // in this round; empty: none yet

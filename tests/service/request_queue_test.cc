@@ -89,6 +89,24 @@ TEST_CASE("the lane for people refuses when it is full") {
   CHECK(queue.push_person(named("room again")));
 }
 
+TEST_CASE("people who have left take no place in their lane, and are handed out to be told so") {
+  RequestQueue queue;
+  const auto asked = [&](const char* name, bool has_left) {
+    Request request = named(name);
+    request.cancelled = [has_left] { return has_left; };
+    return queue.push_person(std::move(request));
+  };
+  for (std::size_t i = 0; i < RequestQueue::kPeopleDepth; ++i) CHECK(asked("left", true));
+  CHECK(asked("person", false));
+  CHECK(queue.size() == 1);
+  CHECK(queue.take_cancelled().size() == RequestQueue::kPeopleDepth);
+  CHECK(queue.take_cancelled().empty());
+  CHECK(next(queue) == "person");
+  CHECK(asked("left", true));
+  CHECK(queue.take_cancelled().size() == 1);
+  CHECK(queue.size() == 0);
+}
+
 TEST_CASE("streams are served in turn, however much one of them brings") {
   RequestQueue queue;
   std::string order;
