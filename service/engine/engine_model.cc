@@ -173,6 +173,7 @@ class PaliGemmaEngineModel : public EngineModel {
   }
   int image_size() const override { return model_.image_size(); }
   int image_tokens() const override { return model_.config().image_tokens(); }
+  int max_tokens() const override { return model_.config().text.max_position_embeddings; }
 
   SharedAdapter load_adapter(const std::filesystem::path& folder) override {
     const std::lock_guard lock(adapters_mutex_);

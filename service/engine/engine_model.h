@@ -47,6 +47,7 @@ class EngineModel {
   virtual ModelIdentity identity() const = 0;
   virtual int image_size() const = 0;
   virtual int image_tokens() const = 0;  // of one image
+  virtual int max_tokens() const = 0;    // of images, prompt and answer together
 
   // Reads an adapter's folder, once while somebody has it. Throws Error where it cannot be used.
   virtual SharedAdapter load_adapter(const std::filesystem::path& folder) = 0;

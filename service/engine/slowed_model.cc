@@ -60,6 +60,7 @@ class SlowedModel : public EngineModel {
   ModelIdentity identity() const override { return model_->identity(); }
   int image_size() const override { return model_->image_size(); }
   int image_tokens() const override { return model_->image_tokens(); }
+  int max_tokens() const override { return model_->max_tokens(); }
   SharedAdapter load_adapter(const std::filesystem::path& folder) override {
     return model_->load_adapter(folder);
   }

@@ -111,7 +111,7 @@ Frame picture_asked(HttpApi& api, const Exchange& exchange, const Json& picture)
     if (upload->film) throw UsageError("a film is asked about alone, without other pictures");
     return frame_of_file(upload->file, api.backend.model());
   } catch (const UsageError& error) {
-    throw HttpFault({.status = 404, .message = error.what(), .code = "no_picture", .param = "pictures"});
+    throw HttpFault({.status = 400, .message = error.what(), .code = "invalid_image", .param = "pictures"});
   }
 }
 
@@ -257,7 +257,7 @@ void ask_film(HttpApi& api, const Exchange& exchange, const HttpUpload& film, Ht
       [&api, exchange, kept, with_sheet](std::vector<Frame> frames, const std::string& message) {
         if (frames.empty())
           return exchange->fail(
-              {.status = 404, .message = message, .code = "no_picture", .param = "pictures"});
+              {.status = 400, .message = message, .code = "invalid_image", .param = "pictures"});
         kept->clip.frames = std::move(frames);
         exchange->work(
             [&api, exchange, kept, with_sheet] { ask_about(api, exchange, std::move(*kept), with_sheet); });
@@ -268,6 +268,7 @@ void ask_film(HttpApi& api, const Exchange& exchange, const HttpUpload& film, Ht
 }
 
 void ask_whole(HttpApi& api, const Exchange& exchange) {
+  if (exchange->gone()) return api.metrics.cancelled();
   const Json body = body_of(exchange->request());
   HttpQuestion question = question_of(body);
   const bool with_sheet = body.value("sheet", false);

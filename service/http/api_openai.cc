@@ -259,8 +259,12 @@ void complete(HttpApi& api, const Exchange& exchange) {
   if (asked && sender) sender->begin();
 }
 
-Json model_json(const std::string& id) {
-  return {{"id", id}, {"object", "model"}, {"created", 0}, {"owned_by", "palisade"}};
+Json model_json(const HttpApi& api, const std::string& id) {
+  return {{"id", id},
+          {"object", "model"},
+          {"created", 0},
+          {"owned_by", "palisade"},
+          {"max_model_len", api.backend.model().max_tokens()}};
 }
 
 void models(HttpApi& api, const Exchange& exchange) {
@@ -272,10 +276,10 @@ void models(HttpApi& api, const Exchange& exchange) {
                              .message = format("there is no model '{}'", wanted->second),
                              .code = "model_not_found",
                              .param = "model"});
-    return exchange->respond(json_response(model_json(wanted->second)));
+    return exchange->respond(json_response(model_json(api, wanted->second)));
   }
   Json list = Json::array();
-  for (const std::string& name : names) list.push_back(model_json(name));
+  for (const std::string& name : names) list.push_back(model_json(api, name));
   exchange->respond(json_response({{"object", "list"}, {"data", std::move(list)}}));
 }
 

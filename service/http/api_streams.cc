@@ -128,6 +128,8 @@ void write_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
   if (!exchange->holder().may_see(name))
     return exchange->fail(
         {.status = 403, .message = "this token is for other streams", .code = "other_stream"});
+  const std::string force = exchange->request().asked("force").value_or("0");
+  if (force != "0" && force != "1") throw UsageError("force is 0 or 1");
   Json asked = body_of(exchange->request());
   const Json now = written_settings(api, name);
   if (const auto fault = changed_meanwhile(exchange->request(), now)) return exchange->fail(*fault);
@@ -137,7 +139,7 @@ void write_stream(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange) {
   const Json merged = merged_settings(std::move(asked), now);
   if (auto faults = settings_faults(merged, now, exchange->holder()); !faults.empty())
     return exchange->respond(problems_response(faults));
-  if (exchange->request().asked("force") != "1" && !merged.value("paused", false)) {
+  if (force == "0" && !merged.value("paused", false)) {
     if (auto too_much = over_capacity(api, name, merged, now)) return exchange->respond(*std::move(too_much));
   }
   std::vector<HttpProblem> problems;

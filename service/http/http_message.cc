@@ -80,7 +80,7 @@ bool read_target(std::string_view target, HttpRequest& request) {
     const std::string value =
         percent_decoded(std::string_view(pair).substr(std::min(equals + 1, pair.size())));
     if (!is_clean(name) || !is_clean(value)) return false;
-    request.query[name] = value;
+    if (!request.query.emplace(name, value).second) request.repeated = name;
   }
   return true;
 }

@@ -18,7 +18,8 @@ std::string_view name_of(HttpMethod method);  // "GET"
 struct HttpRequest {
   HttpMethod method = HttpMethod::kGet;
   std::string path;                          // decoded, without the query
-  std::map<std::string, std::string> query;  // decoded; of a repeated name the last
+  std::map<std::string, std::string> query;  // decoded
+  std::string repeated;                      // a name that the query has twice; empty: none
   std::map<std::string, std::string> headers;
   std::map<std::string, std::string> parts;  // of the path, by the names in the route's pattern
   std::string body;

@@ -35,9 +35,9 @@ std::string peer_of(int socket);
 std::string own_address_of(int socket);
 
 // To those who are one too many, or come past the proxy.
-inline constexpr std::string_view kBusy =
+inline constexpr std::string_view kBusyAnswer =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-inline constexpr std::string_view kByProxyAlone =
+inline constexpr std::string_view kProxyAnswer =
     "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 35\r\nConnection: close\r\n\r\n"
     "this is reached by its proxy alone\n";
 

@@ -60,6 +60,10 @@ Frame frame_of(Decode&& decode, const EngineModel& model) {
 
 bool ask_engine(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, Request request,
                 std::function<void(const Request&, const Reply&)> tell) {
+  if (exchange->gone()) {
+    api.metrics.cancelled();
+    return false;
+  }
   request.cancelled = [exchange] { return exchange->gone(); };
   request.tell = [&api, exchange, tell = std::move(tell)](const Request& asked, const Reply& reply) {
     if (exchange->gone()) return api.metrics.cancelled();

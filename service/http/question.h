@@ -34,8 +34,8 @@ struct HttpAnswer {
 };
 
 // Asks and returns at once. `tell` is called on the engine's thread with the answer; where there is none, or
-// too many wait, the exchange is answered with the reason: false in the last case. A client that leaves
-// cancels within a token.
+// too many wait, the exchange is answered with the reason: false in the last case, and where the client has
+// left already. A client that leaves cancels within a token.
 bool ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuestion question,
          std::function<void(HttpAnswer)> tell);
 

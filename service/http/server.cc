@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "ingest/source/networks.h"
 #include "service/endpoints/endpoint.h"
 #include "service/http/exchange.h"
 #include "service/http/http_connection.h"
@@ -39,6 +40,9 @@ constexpr std::size_t kMaxConnections = 256, kMaxOfPeer = 32;
 constexpr std::uint32_t kMaxHead = 8u << 10;
 constexpr std::size_t kMaxReadBytes = 64u << 10, kWatchedBytes = 4u << 10;
 constexpr seconds kIdleTime{60}, kLongestAnswer{600};
+// Clients and proxies give up a connection that says nothing; a comment among server-sent events keeps it.
+constexpr seconds kBetweenComments{10};
+constexpr std::string_view kComment = ": ping\n\n";
 constexpr int kWorkers = 2;
 constexpr milliseconds kPauseForGuessers{1000};  // before each further answer to them
 
@@ -79,7 +83,9 @@ struct HttpServer::State {
   asio::awaitable<void> accept();
   std::string_view refusal_of(const std::string& peer);
   bool is_proxy(const std::string& peer) const {
-    return std::ranges::find(options.trusted_proxies, peer) != options.trusted_proxies.end();
+    return std::ranges::any_of(options.trusted_proxies, [&](const std::string& proxy) {
+      return host_address_of(proxy) == host_address_of(peer);
+    });
   }
   asio::awaitable<void> serve(Connection connection);
   // One request; false where the connection is at its end.
@@ -145,10 +151,10 @@ asio::awaitable<void> HttpServer::State::accept() {
 
 // What somebody is told who is not served at all; empty: he is.
 std::string_view HttpServer::State::refusal_of(const std::string& peer) {
-  if (connections.size() >= kMaxConnections) return kBusy;
+  if (connections.size() >= kMaxConnections) return kBusyAnswer;
   if (is_local || is_proxy(peer)) return {};
-  if (!tls && !is_loopback(peer)) return kByProxyAlone;
-  return of_peer[peer] >= kMaxOfPeer ? kBusy : std::string_view();
+  if (!tls && !is_loopback(peer)) return kProxyAnswer;
+  return of_peer[peer] >= kMaxOfPeer ? kBusyAnswer : std::string_view();
 }
 
 asio::awaitable<void> HttpServer::State::serve(Connection connection) {
@@ -185,6 +191,11 @@ std::optional<HttpError> HttpServer::State::fault_of(const HttpRequest& request,
                ? HttpError{.status = 405, .message = "not with this method", .code = "method_not_allowed"}
                : HttpError{
                      .status = 404, .message = "there is nothing at " + request.path, .code = "not_found"};
+  if (!request.repeated.empty())
+    return HttpError{.status = 400,
+                     .message = format("the query has '{}' twice", request.repeated.substr(0, 64)),
+                     .code = "invalid_request",
+                     .param = request.repeated.substr(0, 64)};
   if (is_local) holder = {.name = "local", .scope = HttpScope::kAdmin, .streams = {}};
   if (match.route->scope == HttpScope::kNobody || is_local) return std::nullopt;
   if (auto known = tokens.holder_of(token_of(request))) {
@@ -291,7 +302,7 @@ asio::awaitable<void> HttpServer::State::watch(Connection connection, std::share
   }
   connection->watched = false;
   connection->unwatched.cancel();
-  if (!has_left) co_return;
+  if (!has_left && !stopping) co_return;
   exchange->set_gone();
   signal->cancel();
 }
@@ -301,7 +312,7 @@ asio::awaitable<bool> HttpServer::State::answer_as_it_comes(const Connection& co
                                                             HttpExchange& exchange,
                                                             const std::shared_ptr<asio::steady_timer>& signal,
                                                             int& status) {
-  bool head_sent = false;
+  bool head_sent = false, sends_events = false;
   const auto end = steady_clock::now() + kLongestAnswer;
   ClientStream& stream = connection->stream;
   while (true) {
@@ -317,6 +328,7 @@ asio::awaitable<bool> HttpServer::State::answer_as_it_comes(const Connection& co
     }
     if (output.started && !head_sent) {
       status = output.response.status;
+      sends_events = output.response.type == "text/event-stream";
       http::response<http::empty_body> head;
       set_head(head, output.response);
       head.keep_alive(false);
@@ -338,11 +350,17 @@ asio::awaitable<bool> HttpServer::State::answer_as_it_comes(const Connection& co
     if (!output.pieces.empty()) continue;
     stream.expires_never();
     boost::system::error_code error;
-    if (!head_sent) signal->expires_at(end);
-    if (head_sent) signal->expires_at(steady_clock::time_point::max());
+    signal->expires_at(!head_sent     ? end
+                       : sends_events ? steady_clock::now() + kBetweenComments
+                                      : steady_clock::time_point::max());
     co_await signal->async_wait(asio::redirect_error(kAwait, error));
-    if (!head_sent && steady_clock::now() >= end)
+    if (error) continue;  // there is something to send, or the client has left
+    if (!head_sent) {
       exchange.fail({.status = 504, .message = "the answer took too long", .code = "timeout"});
+      continue;
+    }
+    stream.expires_after(kWriteTime);
+    co_await asio::async_write(stream, http::make_chunk(asio::buffer(kComment)), kAwait);
   }
 }
 

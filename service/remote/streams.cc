@@ -153,7 +153,8 @@ void add_streams(CLI::App& app, std::function<int()>& run) {
   command->footer(
       "\nExamples:\n"
       "  palisade streams ls\n"
-      "  palisade streams add yard rtsp://192.0.2.11/stream --username admin --password-file yard.password\n"
+      "  palisade streams add yard rtsp://192.168.1.11/stream --username admin --password-file "
+      "yard.password\n"
       "  palisade streams add gate --entry gate.yaml --service https://cameras.example --token-file "
       "edit.token\n"
       "  palisade streams rm yard");

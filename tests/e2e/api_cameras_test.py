@@ -74,6 +74,8 @@ class CamerasAndAnswers(unittest.TestCase):
         self.assertEqual((status, error["error"]["code"]), (429, "over_capacity"), error)
         self.assertGreater(error["error"]["plan"]["share"], 1)
         self.assertEqual(self.service.get("/api/v1/streams/heavy")[0], 404)
+        for wrong in ("force=yes", "force=", "force=0&force=1"):
+            self.assertEqual(self.ask("PUT", f"/api/v1/streams/heavy?{wrong}", {"url": "rtsp://127.0.0.1:9/x", "tasks": tasks})[0], 400, wrong)
         self.assertEqual(self.ask("PUT", "/api/v1/streams/heavy?force=1", {"url": "rtsp://127.0.0.1:9/x", "tasks": tasks})[0], 200)
         wait_for(lambda: self.service.get("/api/v1/streams/heavy")[0] == 200, "the stream")
         # What costs no more than what stands there is never refused: a mask, fewer tasks.
@@ -228,7 +230,7 @@ class CamerasAndAnswers(unittest.TestCase):
         self.assertEqual(self.ask("POST", "/api/v1/ask", both, token=self.ask_token)[0], 404)
         self.assertEqual(self.ask("DELETE", f"/api/v1/uploads/{picture['id']}", token=self.ask_token)[0], 404)
         mixed = {"prompt": "cap en", "pictures": [{"upload": picture["id"]}, {"upload": film["id"]}]}
-        self.assertEqual(self.ask("POST", "/api/v1/ask", mixed)[0], 404)
+        self.assertEqual(self.ask("POST", "/api/v1/ask", mixed)[0], 400)
         self.assertEqual(self.ask("DELETE", f"/api/v1/uploads/{picture['id']}")[0], 204)
         self.assertEqual(self.ask("POST", "/api/v1/ask", both)[0], 404)
 
@@ -236,7 +238,7 @@ class CamerasAndAnswers(unittest.TestCase):
         for junk in (b"no film at all", b"\x00" * 100_000, STREET.read_bytes()[:2000]):
             upload = self.ask("POST", "/api/v1/uploads", junk)[2]
             status, _, error = self.ask("POST", "/api/v1/ask", {"prompt": "cap en", "pictures": [{"upload": upload["id"]}]})
-            self.assertEqual((status, error["error"]["code"]), (404, "no_picture"), error)
+            self.assertEqual((status, error["error"]["code"]), (400, "invalid_image"), error)
         self.assertEqual(self.ask("POST", "/api/v1/uploads", b"")[0], 400)
         self.assertEqual(self.service.get("/health", token="")[0], 200)
 

@@ -211,7 +211,7 @@ class Api(unittest.TestCase):
         self.assertEqual(self.ask("POST", "/api/v1/ask", {"prompt": "x", "stream": "nobody"})[0], 404)
         self.assertEqual(self.ask("POST", "/api/v1/ask", {"prompt": "x", "event": "7ZZZ"})[0], 404)
         for picture in ("!", "http://127.0.0.1/", "data:text/plain;base64,aGVsbG8="):
-            self.assertEqual(self.ask("POST", "/api/v1/ask", {"prompt": "x", "pictures": [picture]})[0], 404)
+            self.assertEqual(self.ask("POST", "/api/v1/ask", {"prompt": "x", "pictures": [picture]})[0], 400)
         status, _, typed = self.ask("POST", "/api/v1/ask", {"prompt": "how many cars are there?", "pictures": [self.picture],
                                                             "type": "count:3"}, token="ask")
         self.assertEqual((status, len(typed["choices"]), typed["passes"]), (200, 4, {"prefill": 1, "decode": 0}))
@@ -236,7 +236,8 @@ class Api(unittest.TestCase):
         self.assertEqual(pieces, json.loads(re.search(r"event: answer\ndata: (.*)", text)[1])["text"])
 
     def test_the_openai_chat(self):
-        model = self.get("/v1/models")[2]["data"][0]["id"]
+        model, longest = (self.get("/v1/models")[2]["data"][0][key] for key in ("id", "max_model_len"))
+        self.assertGreater(longest, 16)
         content = [{"type": "text", "text": "Image 1:"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64," + self.picture}},
                    {"type": "image_url", "image_url": "data:image/png;base64," + self.picture},
                    {"type": "text", "text": "the left image contains a car"}]
@@ -424,23 +425,45 @@ class SlowModel(unittest.TestCase):
         picture = base64.b64encode(sorted(frames.glob("*.png"))[0].read_bytes()).decode()
         body = json.dumps({"prompt": "caption en", "pictures": [picture] * 16})
 
+        head = (f"POST /api/v1/ask HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {Api.admin}\r\nAccept: text/event-stream\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
+
+        def asked(address="127.0.0.1"):
+            connection = socket.create_connection(("127.0.0.1", Api.port), timeout=300, source_address=(address, 0))
+            connection.sendall(head)
+            return connection, connection.makefile("rb")
+
         def leave():
-            with socket.create_connection(("127.0.0.1", Api.port), timeout=30) as connection:
-                connection.sendall((f"POST /api/v1/ask HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {Api.admin}\r\n"
-                                    f"Content-Length: {len(body)}\r\n\r\n{body}").encode())
-                time.sleep(0.5)
-        leavers = [threading.Thread(target=leave) for _ in range(20)]
-        for leaver in leavers:
-            leaver.start()
-        slowest = 0
-        for _ in range(100):
-            begin = time.monotonic()
-            self.assertEqual(Api.get("/health", token=None)[0], 200)
-            slowest = max(slowest, time.monotonic() - begin)
+            connection, answer = asked("127.0.0.2")
+            with connection, answer:
+                statuses.append(answer.readline())
+
+        def cancelled(count):
+            return f"palisade_requests_cancelled_total {count}\n" in Api.get("/metrics")[2].decode()
+        # One who stays, before a hundred who leave, no more at a time than may wait.
+        stays, events = asked()
+        statuses, slowest = [], 0
+        for wave in range(4):
+            leavers = [threading.Thread(target=leave) for _ in range(25)]
+            for leaver in leavers:
+                leaver.start()
+            while any(leaver.is_alive() for leaver in leavers):
+                begin = time.monotonic()
+                self.assertEqual(Api.get("/health", token=None)[0], 200)
+                slowest = max(slowest, time.monotonic() - begin)
+                time.sleep(0.02)
+            wait_for(lambda: cancelled(25 * (wave + 1)), "those cancelled who left")
+        self.assertEqual(statuses, [b"HTTP/1.1 200 OK\r\n"] * 100)
+        waiting = re.search(r"(?m)^palisade_queue_depth (\d+)$", Api.get("/metrics")[2].decode())
+        self.assertLessEqual(int(waiting[1]), 4)  # two clips of each camera, and nobody's question
         self.assertLess(slowest, 5)  # not a measure of speed: a question takes far longer
-        for leaver in leavers:
-            leaver.join()
-        wait_for(lambda: "palisade_requests_cancelled_total 20" in Api.get("/metrics")[2].decode(), "twenty cancelled")
+        # Who waits longer than ten seconds is told that the connection is alive.
+        while (line := events.readline()) and line != b": ping\n":
+            self.assertNotIn(b"event: answer", line)
+        self.assertTrue(line, "the answer ended without a comment")
+        events.close()
+        stays.close()
+        wait_for(lambda: cancelled(101), "the last one cancelled")
 
 
 if __name__ == "__main__":

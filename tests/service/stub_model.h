@@ -18,6 +18,7 @@ class StubModel : public EngineModel {
   ModelIdentity identity() const override { return {.id = "stub", .sha256 = std::string(64, 'a')}; }
   int image_size() const override { return 8; }
   int image_tokens() const override { return 4; }
+  int max_tokens() const override { return 8192; }
 
   SharedAdapter load_adapter(const std::filesystem::path& folder) override {
     auto adapter = std::make_shared<Adapter>();
