@@ -228,6 +228,46 @@ class Objects(InFolder):
         self.assertFalse((self.folder / "nameless").exists())
 
 
+class Weights(InFolder):
+    def test_a_model_that_has_learnt_a_mask_has_its_recorded_overlap(self):
+        cases = [json.loads(line) for line in (SOURCE / "tests/golden/evaluate/segmentation.jsonl").read_text().splitlines()]
+        case = next(one for one in cases if one["valid"] and one["iou"] > 0.5 and one["close_pixels"] == 0)
+        truth = {key: case[key] for key in ("height", "width", "truth_mask", "truth_box_y1x1y2x2")}
+        data = self.write("masks.jsonl", [{"id": 1, "image": str(WORLD / "still00.png"), "prefix": "segment it",
+                                           "suffix": case["prediction"].strip(), **truth}])
+        palisade("transfer", "--model", TINY, "--data", data, "--run", self.folder / "learnt", "--epochs", "40",
+                 "--batch-size", "1", "--learning-rate", "1e-2")
+        flags = ("--model", self.folder / "learnt" / "model", "--data", data, "--metric", "segmentation")
+        told = self.evaluate("--run", self.folder / "run", *flags, check=2).stderr
+        self.assertIn("--mask-decoder", told)
+        run = self.run_of("run", *flags, "--mask-decoder", SOURCE / "tests/golden/reference/segmentation/vae-oid.npz")
+        self.assertEqual(self.predictions(run)[0]["prediction"], case["prediction"].strip())
+        metric = self.report(run)["metrics"][0]
+        self.assertEqual((metric["metric"], metric["figures"]["invalid"]), ("segmentation", 0))
+        self.assertAlmostEqual(metric["score"], case["iou"], places=9)
+
+    def test_an_adapter_answers_as_in_ask(self):
+        adapter = SOURCE / "tests/golden/reference/adapters/adapters/paligemma1-tiny/trained_a"
+        lines = questions()[:3]
+        flags = ("--model", TINY, "--adapter", adapter, "--max-new-tokens", "6")
+        run = self.run_of("run", "--data", self.write("data.jsonl", lines), *flags)
+        self.assertEqual(self.report(run)["adapter"], "trained_a")
+        said = self.predictions(run)[2]
+        event = json.loads(palisade("ask", lines[2]["prefix"], lines[2]["image"], *flags, "--json").stdout)
+        self.assertEqual((said["prediction"], said["logprob"]), (event["data"]["text"], event["data"]["logprob"]))
+        self.assertEqual(event["data"]["adapter"]["id"], "trained_a")
+        plain = self.run_of("plain", "--data", self.folder / "data.jsonl", *flags[:2], *flags[4:])
+        self.assertNotEqual(said["prediction"], self.predictions(plain)[2]["prediction"])
+
+    def test_narrower_weights_are_told_and_nearly_all_answers_are_the_same(self):
+        data = self.write("data.jsonl", questions()[:60])
+        exact = self.predictions(self.run_of("f32", "--data", data))
+        run = self.run_of("int8", "--data", data, "--precision", "int8")
+        self.assertEqual(self.report(run)["model"]["precision"], "int8")
+        same = sum(one["prediction"] == other["prediction"] for one, other in zip(exact, self.predictions(run)))
+        self.assertGreater(same, 0.9 * len(exact))
+
+
 class Comparison(InFolder):
     def test_two_models_on_the_same_examples(self):
         lines = questions()
