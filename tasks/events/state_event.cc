@@ -35,8 +35,9 @@ Json to_json(const HeartbeatEvent& heartbeat) {
                        {"failed", counts.failed},
                        {"images_encoded", counts.images_encoded},
                        {"skipped", counts.skipped},
-                       {"unchanged", counts.unchanged},
-                       {"lost", counts.lost}};
+                       {"unchanged", counts.unchanged}};
+    // The first published schema knew no such count, and closed this object.
+    if (counts.lost > 0) streams[stream]["lost"] = counts.lost;
   }
   Json json = {{"interval_ms", heartbeat.interval.count()},
                {"uptime_ms", heartbeat.uptime.count()},

@@ -46,12 +46,22 @@ Clip sixteen_frames() {
   return clip;
 }
 
-Event answer_event() {
+// With every field that an answer can have, but for unchanged_since, which goes instead of an answer.
+AnswerEvent full_answer() {
   AnswerEvent answer{.task = "caption", .prompt = "caption en", .text = "a red car", .finish_reason = "stop"};
   answer.token_ids = {877, 587, 1};
   answer.logprob = -1.93;
   answer.token_logprobs = {-1, -0.9, -0.03};
-  answer.choices = {{.text = "yes", .p = 0.75, .logprob = -2}, {.text = "no", .p = 0.25, .logprob = {}}};
+  answer.choices = {{.text = "yes", .p = 0.75, .logprob = -2, .calibrated = 0.7},
+                    {.text = "no", .p = 0.25, .logprob = {}, .calibrated = {}}};
+  answer.curve = CurveEvidence{.id = "0123456789abcdef", .prompt = "answer en x", .task = "question"};
+  answer.top_tokens = {{{.token = 877, .text = "a", .logprob = -1}}, {}, {}};
+  answer.decoding = DecodingEvidence{.method = Greedy{}, .max_new_tokens = 64};
+  answer.name = "gate";
+  answer.skipped_before = 3;
+  answer.frames_stored = "exact";
+  answer.view = ViewEvidence{.sha256 = kHash, .width = 640, .height = 360};
+  answer.redacted = {"plate"};
   answer.boxes = {{.label = "car", .box = {0.1, 0.2, 0.3, 0.4}, .pixels = {1, 2, 3, 4}},
                   {.label = "",
                    .box = {0, 0, 1, 1},
@@ -66,18 +76,27 @@ Event answer_event() {
   answer.malformed = {{.text = "<loc0001> car", .reason = "has 1 locations, not 4"}};
   answer.frames = frames_of(sixteen_frames(), [](const Image&) { return kHash; });
   answer.window = window_of(sixteen_frames(), 256);
+  answer.window.tiled = true;
+  answer.window.prune = "static:0.9";
+  answer.window.degraded_from = 16;
+  answer.window.one_of = 2;
+  answer.window.similarity = 0.5;
   answer.model = {.id = "palisade-demo",
                   .notice = "a demo",
                   .sha256 = kHash,
                   .precision = "int8",
                   .calibration = "0123456789abcdef"};
   answer.adapter = {.id = "gate", .sha256 = kHash};
+  return answer;
+}
+
+Event answer_event() {
   return {.kind = EventKind::kAnswer,
           .topic = answer_topic("front_door", "caption"),
           .source = stream_source("node-1", "front_door"),
           .subject = "front_door",
           .time = sixteen_frames().frames.back().stamp.wall,
-          .data = to_json(answer),
+          .data = to_json(full_answer()),
           .id = "01KAV3Q7W6E5N1Y3ZC8TQ0F4HM",
           .sequence = 412};
 }
@@ -92,6 +111,62 @@ Event state_event(const StateEvent& state) {
 
 Json parsed(const Event& event) {
   return parse_json(to_json_line(event), "an event");
+}
+
+constexpr const char* kFirstDay = "tests/golden/schema/2026-11-23";
+constexpr const char* kSecondDay = "tests/golden/schema/2026-11-30";
+
+// A schema that was published once, and the keys that came later into objects that it closed.
+struct FormerSchema {
+  std::string folder;
+  std::string name;
+  std::vector<std::string> closed;
+};
+
+const FormerSchema kFormerSchemas[] = {
+    {kFirstDay,
+     "answer",
+     {"boxes/*/confidence", "boxes/*/spread", "boxes/*/mask", "choices/*/calibrated", "window/tiled"}},
+    {kFirstDay, "heartbeat", {"streams/*/lost"}},
+    {kFirstDay, "state", {}},
+    {kSecondDay, "answer", {"boxes/*/confidence", "boxes/*/spread", "boxes/*/mask", "choices/*/calibrated"}},
+    {kSecondDay, "heartbeat", {}},
+    {kSecondDay, "state", {}},
+    {"service/schema", "answer", {}},
+    {"service/schema", "heartbeat", {}},
+    {"service/schema", "state", {}},
+};
+
+// Erases a key from every object that a path such as "boxes/*/mask" leads to.
+void erase_each(Json& at, const std::string& path) {
+  const std::size_t slash = path.find('/');
+  if (slash == std::string::npos) {
+    if (at.is_object()) at.erase(path);
+  } else if (path.substr(0, slash) == "*") {
+    for (Json& inner : at) erase_each(inner, path.substr(slash + 1));
+  } else if (at.contains(path.substr(0, slash))) {
+    erase_each(at[path.substr(0, slash)], path.substr(slash + 1));
+  }
+}
+
+// An event of that kind with all that it can have.
+Event whole_event(const std::string& kind) {
+  if (kind == "answer") return answer_event();
+  if (kind == "state")
+    return state_event({.state = "reconnecting",
+                        .reason = "refused",
+                        .attempt = 3,
+                        .next_try_in = std::chrono::seconds(4),
+                        .width = 640,
+                        .height = 360});
+  Event event = answer_event();
+  event.kind = EventKind::kHeartbeat;
+  event.source = "palisade://node-1/service";
+  event.subject = "service";
+  event.data = to_json(HeartbeatEvent{.sequences = {{"palisade/v1/front_door/caption", 412}},
+                                      .streams = {{"front_door", {.frames = 9, .lost = 2}}},
+                                      .journal = JournalStatus{.storing = false, .reason = "full"}});
+  return event;
 }
 
 void check_valid(const std::string& schema, const Json& event) {
@@ -147,30 +222,59 @@ TEST_CASE("states and heartbeats are valid") {
        {"connecting", "online", "stalled", "reconnecting", "auth_failed", "unreadable", "ended", "removed"}) {
     check_valid("state", parsed(state_event({.state = state})));
   }
-  check_valid("state", parsed(state_event({.state = "reconnecting",
-                                           .reason = "refused",
-                                           .attempt = 3,
-                                           .next_try_in = std::chrono::seconds(4),
-                                           .width = 640,
-                                           .height = 360})));
-  Event heartbeat = answer_event();
-  heartbeat.kind = EventKind::kHeartbeat;
-  heartbeat.source = "palisade://node-1/service";
-  heartbeat.subject = "service";
-  heartbeat.data = to_json(HeartbeatEvent{.sequences = {{"palisade/v1/front_door/caption", 412}},
-                                          .streams = {{"front_door", {.frames = 9}}}});
-  check_valid("heartbeat", parsed(heartbeat));
+  for (const char* const kind : {"state", "heartbeat"}) check_valid(kind, parsed(whole_event(kind)));
 }
 
-TEST_CASE("subscribers that know the first schema alone take what events tell beside it") {
-  // That of before boxes had more than label, box and pixels: they were in no event then.
-  Json event = parsed(answer_event());
-  for (Json& box : event["data"]["boxes"]) {
-    for (const char* const key : {"confidence", "spread", "mask"}) box.erase(key);
+TEST_CASE("subscribers with a schema of before take every event, but for keys that are told here") {
+  for (const FormerSchema& former : kFormerSchemas) {
+    CAPTURE(former.folder);
+    CAPTURE(former.name);
+    const Json whole = parsed(whole_event(former.name));
+    Json known = whole;
+    for (const std::string& key : former.closed) erase_each(known["data"], key);
+    for (const std::string& fault : schema_faults(former.name, known, former.folder)) FAIL_CHECK(fault);
+    // Each of these keys stands in an object that was closed, so the list has none too many.
+    for (const std::string& key : former.closed) {
+      CAPTURE(key);
+      Json later = whole;
+      for (const std::string& other : former.closed) {
+        if (other != key) erase_each(later["data"], other);
+      }
+      CHECK_FALSE(schema_faults(former.name, later, former.folder).empty());
+    }
   }
-  for (const std::string& fault : schema_faults("answer", event, "tests/golden/schema")) FAIL_CHECK(fault);
-  for (const char* const key : {"passes", "answer_type", "value", "malformed"})
-    CHECK(event["data"].contains(key));
+}
+
+TEST_CASE("what is published unless something new is asked for is valid by every schema there ever was") {
+  AnswerEvent answer = full_answer();
+  answer.boxes.clear();
+  answer.window.tiled = false;
+  for (AnswerChoice& choice : answer.choices) choice.calibrated.reset();
+  Event event = answer_event();
+  event.data = to_json(answer);
+  AnswerEvent repeated = answer;
+  repeated.unchanged_since = sixteen_frames().frames.front().stamp.wall;
+  Event same = answer_event();
+  same.data = to_json(repeated);
+  Event heartbeat = whole_event("heartbeat");
+  heartbeat.data = to_json(HeartbeatEvent{.sequences = {{"palisade/v1/front_door/caption", 412}},
+                                          .streams = {{"front_door", {.frames = 9}}}});
+  for (const char* const folder : {kFirstDay, kSecondDay, "service/schema"}) {
+    CAPTURE(folder);
+    for (const auto& [name, one] :
+         {std::pair("answer", &event), std::pair("answer", &same), std::pair("heartbeat", &heartbeat)}) {
+      for (const std::string& fault : schema_faults(name, parsed(*one), folder)) FAIL_CHECK(fault);
+    }
+    for (const char* const state : {"connecting", "online", "stalled", "reconnecting", "auth_failed",
+                                    "unreadable", "ended", "removed"}) {
+      for (const std::string& fault : schema_faults("state", parsed(state_event({.state = state})), folder))
+        FAIL_CHECK(fault);
+    }
+  }
+  // A camera's process that crashes: the first day had none.
+  const Json crashed = parsed(state_event({.state = "crashed"}));
+  CHECK(schema_faults("state", crashed, kSecondDay).empty());
+  CHECK_FALSE(schema_faults("state", crashed, kFirstDay).empty());
 }
 
 TEST_CASE("a broken answer is not valid") {
