@@ -60,7 +60,7 @@ class RuleReader {
  private:
   void read_condition(SettingsReader& reader, RuleCondition& condition);
   void check_task(SettingsReader& reader, const RuleCondition& condition);
-  std::vector<RuleCondition> conditions(SettingsReader& reader, const std::string& stream);
+  std::vector<RuleCondition> conditions(SettingsReader& reader, const std::string& stream, bool& any);
   QuietHours quiet_hours(const YamlNode& node);
   void read_days(SettingsReader& reader, QuietHours& hours);
   std::optional<ReAsk> re_ask(SettingsReader& reader, const std::string& stream);
@@ -115,18 +115,26 @@ void RuleReader::read_condition(SettingsReader& reader, RuleCondition& condition
   if (!condition.task.empty()) check_task(reader, condition);
 }
 
-std::vector<RuleCondition> RuleReader::conditions(SettingsReader& reader, const std::string& stream) {
+std::vector<RuleCondition> RuleReader::conditions(SettingsReader& reader, const std::string& stream,
+                                                  bool& any) {
   std::vector<RuleCondition> all;
-  const std::vector<YamlNode>* const items = reader.list("when");
+  any = reader.has("any");
+  const std::string list = any ? "any" : "when";
+  if (any && reader.has("when"))
+    reader.problem(
+        "any",
+        "when is of conditions that must all hold, any of those of which one is enough; give one of both");
+  const std::vector<YamlNode>* const items = reader.list(list);
   if (items == nullptr) {
+    if (any) return {RuleCondition{.stream = stream}};
     read_condition(reader, all.emplace_back(RuleCondition{.stream = stream}));
     return all;
   }
   for (const std::string_view key : kConditionKeys) {
-    if (reader.has(key)) reader.problem(key, format("{} belongs into the conditions of 'when'", key));
+    if (reader.has(key)) reader.problem(key, format("{} belongs into the conditions of '{}'", key, list));
   }
   if (items->empty() || items->size() > kMaxConditions)
-    reader.problem("when", format("when is a list of 1 to {} conditions", kMaxConditions));
+    reader.problem(list, format("{} is a list of 1 to {} conditions", list, kMaxConditions));
   for (const YamlNode& item : *items) {
     SettingsReader inner(item, "a condition", problems_);
     read_condition(inner, all.emplace_back(RuleCondition{.stream = stream}));
@@ -201,7 +209,7 @@ RuleSettings RuleReader::rule(const YamlNode& node, const std::string& stream) {
   } else if (!is_name(rule.name)) {
     reader.problem("name", format("a rule's name is 1 to 64 of a-z, 0-9, _ and -, not '{}'", rule.name));
   }
-  rule.when = conditions(reader, stream);
+  rule.when = conditions(reader, stream, rule.any);
   reader.read("hold", rule.hold, milliseconds(0));
   reader.read("fresh", rule.fresh, milliseconds(100));
   reader.read("cooldown", rule.cooldown, milliseconds(0));

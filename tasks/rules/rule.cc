@@ -46,9 +46,16 @@ Rule::Rule(RuleSettings settings) : settings_(std::move(settings)) {
 
 bool Rule::all_met(WallTime now) const {
   const bool alone = conditions_.size() == 1;
-  return std::ranges::all_of(conditions_, [&](const ConditionState& one) {
+  const auto met = [&](const ConditionState& one) {
     return one.met() && (alone || one.fresh(now, settings_.fresh));
-  });
+  };
+  return settings_.any ? std::ranges::any_of(conditions_, met) : std::ranges::all_of(conditions_, met);
+}
+
+// A condition of another stream that has not been heard of says neither that it is over nor that it is not.
+bool Rule::is_over() const {
+  return settings_.any ? std::ranges::none_of(conditions_, &ConditionState::met)
+                       : !std::ranges::all_of(conditions_, &ConditionState::met);
 }
 
 bool Rule::held(WallTime now) const {
@@ -62,14 +69,21 @@ bool Rule::may_begin(WallTime now) const {
 }
 
 double Rule::value() const {
-  double least = 1;
-  for (const ConditionState& one : conditions_) least = std::min(least, one.value());
-  return least;
+  std::vector<double> values;
+  for (const ConditionState& one : conditions_) values.push_back(one.value());
+  return settings_.any ? std::ranges::max(values) : std::ranges::min(values);
+}
+
+const ConditionState& Rule::spoken_of() const {
+  const auto found = std::ranges::find_if(conditions_, &ConditionState::met);
+  return settings_.any && found != conditions_.end() ? *found : conditions_.front();
 }
 
 std::vector<std::string> Rule::evidence() const {
   std::vector<std::string> ids;
-  for (const ConditionState& one : conditions_) std::ranges::copy(one.evidence(), std::back_inserter(ids));
+  for (const ConditionState& one : conditions_) {
+    if (one.met() || !settings_.any) std::ranges::copy(one.evidence(), std::back_inserter(ids));
+  }
   std::ranges::sort(ids);  // ULIDs: oldest first
   keep_ends(ids);
   return ids;
@@ -77,7 +91,7 @@ std::vector<std::string> Rule::evidence() const {
 
 Alert Rule::alert_of(AlertChange change, const RuleAnswer& answer,
                      std::vector<std::string> its_evidence) const {
-  const ConditionState& first = conditions_.front();
+  const ConditionState& first = spoken_of();
   return {.rule = settings_.name,
           .stream = settings_.stream,
           .id = id_,
@@ -106,10 +120,7 @@ void Rule::follow(const RuleAnswer& answer, RuleOutcome& outcome) {
   if (!all_met(answer.time)) {
     met_since_.reset();
     if (stage_ == Stage::kChecking) dismiss();
-    // A condition of another stream that has not been heard of says neither that it is over nor that it is
-    // not.
-    const bool over = std::ranges::any_of(conditions_, [](const ConditionState& one) { return !one.met(); });
-    if (stage_ == Stage::kRaised && over) end(AlertChange::kCleared, answer, outcome);
+    if (stage_ == Stage::kRaised && is_over()) end(AlertChange::kCleared, answer, outcome);
     return;
   }
   if (!met_since_) met_since_ = answer.time;
@@ -122,7 +133,7 @@ void Rule::follow(const RuleAnswer& answer, RuleOutcome& outcome) {
   }
 }
 
-// All conditions are met for long enough: a second look first, where one is asked for.
+// The conditions are met for long enough: a second look first, where one is asked for.
 void Rule::begin(const RuleAnswer& answer, RuleOutcome& outcome) {
   check_ = AlertCheck::kNone;
   if (settings_.re_ask) {

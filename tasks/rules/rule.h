@@ -30,14 +30,18 @@ class Rule {
  private:
   enum class Stage {
     kQuiet,     // nothing is wrong
-    kChecking,  // all conditions are met, and the second look has been asked for
+    kChecking,  // conditions are met, and the second look has been asked for
     kRaised,
   };
+  // Whether all conditions are met, or one where one is enough.
   bool all_met(WallTime now) const;
+  bool is_over() const;
   bool held(WallTime now) const;
   bool may_begin(WallTime now) const;
-  // The least of the conditions' values.
+  // The least of the conditions' values; the greatest where one is enough.
   double value() const;
+  // The condition whose answer an alert speaks of.
+  const ConditionState& spoken_of() const;
   std::vector<std::string> evidence() const;
   Alert alert_of(AlertChange change, const RuleAnswer& answer, std::vector<std::string> its_evidence) const;
   void follow(const RuleAnswer& answer, RuleOutcome& outcome);

@@ -44,10 +44,11 @@ struct ReAsk {
 struct RuleSettings {
   std::string name;
   std::string stream;
-  std::vector<RuleCondition> when;          // all of them
-  std::chrono::milliseconds hold{0};        // for how long they must be met
-  std::chrono::milliseconds fresh{60'000};  // an older answer says nothing; of rules with several conditions
-  std::chrono::milliseconds cooldown{0};    // from one alert's end to the next one's beginning
+  std::vector<RuleCondition> when;            // all of them
+  bool any = false;                           // one of them is enough
+  std::chrono::milliseconds hold{0};          // for how long they must be met
+  std::chrono::milliseconds fresh{60'000};    // an older answer says nothing; of several conditions
+  std::chrono::milliseconds cooldown{0};      // from one alert's end to the next one's beginning
   std::chrono::milliseconds update_every{0};  // while an alert lasts; 0: never
   std::vector<QuietHours> quiet;
   std::optional<ReAsk> re_ask;

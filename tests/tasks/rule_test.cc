@@ -183,6 +183,39 @@ TEST_CASE("a rule over two streams needs both, and neither may be old") {
   CHECK(cleared[0].change == AlertChange::kCleared);
 }
 
+TEST_CASE("of a rule with any one condition is enough, and it is over when none is left") {
+  RuleSettings settings = intruder();
+  settings.any = true;
+  settings.when.push_back({.stream = "gate", .task = "story", .says = {"red person"}});
+  settings.fresh = 30s;
+  const auto story = [](int second, const std::string& text) {
+    return RuleAnswer{.id = format("story-{:04}", second),
+                      .stream = "gate",
+                      .task = "story",
+                      .time = kBegin + std::chrono::seconds(second),
+                      .data = {{"text", text}}};
+  };
+  Rule rule(settings);
+  CHECK(rule.take(person(0, 0.1)).alerts.empty());
+  const auto alerts = rule.take(story(1, "a red person stays")).alerts;
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].p == 1.0);
+  CHECK(alerts[0].text == "intruder at gate: a red person stays (1.00)");
+  CHECK(alerts[0].evidence == std::vector<std::string>{"story-0001"});
+  CHECK(rule.take(person(2, 0.9)).alerts.empty());  // the same alert
+  CHECK(rule.take(story(3, "an empty street")).alerts.empty());
+  const auto cleared = rule.take(person(4, 0.1)).alerts;
+  REQUIRE(cleared.size() == 1);
+  CHECK(cleared[0].change == AlertChange::kCleared);
+  CHECK(cleared[0].id == alerts[0].id);
+  // What one task said long ago begins nothing.
+  Rule late(settings);
+  late.take(person(0, 0.1));
+  REQUIRE(late.take(story(1, "a red person")).alerts.size() == 1);
+  late.take(story(2, "nobody"));
+  REQUIRE(late.take(person(3, 0.1)).alerts.empty());
+}
+
 TEST_CASE("values of answers: choices, calibrated ones, boxes, words, and what says nothing") {
   const Json choices = {{"choices", {{{"text", "true"}, {"p", 0.9}, {"calibrated", 0.7}}}}};
   CHECK(value_of({}, choices) == 0.7);
