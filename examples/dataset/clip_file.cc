@@ -14,6 +14,8 @@
 namespace palisade::world {
 namespace {
 
+constexpr std::size_t kMaxWaiting = 32 * kFrameBytes;
+
 struct Unref {
   void operator()(void* object) const { gst_object_unref(object); }
   void operator()(GstMessage* message) const { gst_message_unref(message); }
@@ -49,7 +51,26 @@ GstBuffer* drawn(const DrawPicture& draw, std::size_t i) {
   return buffer;
 }
 
-void push_all(GstElement* pipeline, std::span<const double> times, const DrawPicture& draw) {
+[[noreturn]] void throw_error(GstMessage* message, const std::filesystem::path& file) {
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  const std::string why = error->message;
+  g_error_free(error);
+  throw std::runtime_error("cannot write " + file.string() + ": " + why);
+}
+
+// Hours of pictures must not wait in memory for an encoder that is slower than the painter.
+void wait_for_room(GstAppSrc* source, GstBus* bus, const std::filesystem::path& file) {
+  while (gst_app_src_get_current_level_bytes(source) > kMaxWaiting) {
+    const std::unique_ptr<GstMessage, Unref> message(
+        gst_bus_timed_pop_filtered(bus, 5 * GST_MSECOND, GST_MESSAGE_ERROR));
+    if (message) throw_error(message.get(), file);
+  }
+}
+
+void push_all(GstElement* pipeline, std::span<const double> times, const DrawPicture& draw,
+              const std::filesystem::path& file) {
+  const std::unique_ptr<GstBus, Unref> bus(gst_element_get_bus(pipeline));
   const Element source(gst_bin_get_by_name(GST_BIN(pipeline), "source"));
   GstCaps* const caps =
       gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "BGRx", "width", G_TYPE_INT, kWidth,
@@ -60,6 +81,7 @@ void push_all(GstElement* pipeline, std::span<const double> times, const DrawPic
     return static_cast<GstClockTime>(std::llround((times[i] - times[0]) * GST_SECOND));
   };
   for (std::size_t i = 0; i < times.size(); ++i) {
+    wait_for_room(GST_APP_SRC(source.get()), bus.get(), file);
     GstBuffer* const buffer = drawn(draw, i);
     const std::size_t gap =
         i + 1 < times.size() ? i : i - 1;  // the last picture lasts as long as the one before
@@ -76,11 +98,7 @@ void wait_for_end(GstElement* pipeline, const std::filesystem::path& file) {
   const std::unique_ptr<GstMessage, Unref> message(gst_bus_timed_pop_filtered(
       bus.get(), GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS)));
   if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) return;
-  GError* error = nullptr;
-  gst_message_parse_error(message.get(), &error, nullptr);
-  const std::string why = error->message;
-  g_error_free(error);
-  throw std::runtime_error("cannot write " + file.string() + ": " + why);
+  throw_error(message.get(), file);
 }
 
 }  // namespace
@@ -96,7 +114,7 @@ void write_clip(const std::filesystem::path& file, std::span<const double> times
   const std::unique_ptr<GstElement, Stop> playing(
       pipeline.get());  // declared last, so that the pipeline is stopped before it is freed
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-  push_all(pipeline.get(), times, draw);
+  push_all(pipeline.get(), times, draw, file);
   wait_for_end(pipeline.get(), file);
 }
 
