@@ -1,6 +1,8 @@
 #include "service/bench/figures.h"
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <iterator>
 #include <set>
 
@@ -13,6 +15,22 @@ namespace {
 constexpr double kMaxPrefill = 5;  // seconds; longer ones are estimated
 constexpr int kRepeats = 3;
 constexpr int kSteps = 6;
+
+// With the adapter by without, each time in turn, so that what else the machine does is in both.
+double slowdown(const std::function<double(const SharedAdapter&)>& seconds, const SharedAdapter& adapter) {
+  Samples alone, beside;
+  for (int i = 0; i <= kRepeats; ++i) {
+    const double without = seconds({}), with = seconds(adapter);
+    if (i == 0) continue;  // a warm-up
+    alone.add(without);
+    beside.add(with);
+  }
+  return std::max(1.0, beside.median() / alone.median());
+}
+
+int decode_context(const PaliGemma& model) {
+  return std::min(kDecodeContext, model.config().text.max_position_embeddings - kSteps - 1);
+}
 
 }  // namespace
 
@@ -57,12 +75,40 @@ Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, co
                                        [&](int) { tell(format("prefill of {} positions", positions)); })
                                        .seconds.median());
   }
-  const int context = std::min(kDecodeContext, model.config().text.max_position_embeddings - kSteps - 1);
+  const int context = decode_context(model);
   for (const int sequences : {1, 4, 8}) {
     tell(format("decoding {} answers", sequences));
     figures.set_step(sequences, timed_steps(model, sequences, context, kSteps).seconds.median());
   }
   return figures;
+}
+
+AdapterCost measure_adapter(const PaliGemma& model, const SharedAdapter& adapter, int positions,
+                            const TellStep& tell) {
+  tell("adapter " + adapter->identity.id);
+  AdapterCost cost{.changes_images = adapter->changes_images()};
+  const std::vector<Image> images = bench_images(model, 1);
+  const std::vector<TokenId> tokens = bench_tokens(model, positions);
+  const auto seconds_of = [](const std::function<void()>& once) {
+    const auto begun = std::chrono::steady_clock::now();
+    once();
+    return seconds_since(begun);
+  };
+  if (cost.changes_images)
+    cost.encode =
+        slowdown([&](const SharedAdapter& one) { return seconds_of([&] { model.encode(images, {}, one); }); },
+                 adapter);
+  cost.prefill = slowdown(
+      [&](const SharedAdapter& one) {
+        return seconds_of([&] { model.prefill({}, tokens, 1, {}, {.adapter = one}); });
+      },
+      adapter);
+  cost.step = slowdown(
+      [&](const SharedAdapter& one) {
+        return timed_steps(model, 1, decode_context(model), kSteps, one).seconds.median();
+      },
+      adapter);
+  return cost;
 }
 
 }  // namespace palisade

@@ -32,6 +32,18 @@ class Figures {
   std::map<int, double> encode_, prefill_, step_;
 };
 
+// What an adapter makes of the model's own times: each is that of the model alone times this.
+struct AdapterCost {
+  double encode = 1;  // of images, where it changes how they look; else its tasks share the model's
+  double prefill = 1;
+  double step = 1;
+  bool changes_images = false;
+};
+
+// Measures both beside each other at this prompt length.
+AdapterCost measure_adapter(const PaliGemma& model, const SharedAdapter& adapter, int positions,
+                            const TellStep& tell);
+
 // Measures the shortest of these prompt lengths (in positions) and all that take a few seconds at most.
 Figures measure_figures(const PaliGemma& model, std::span<const int> lengths, const TellStep& tell);
 

@@ -15,11 +15,13 @@ constexpr double kForecastMinutes = 2;
 std::map<std::string, double> forecast_shares(const Settings& settings, const AnswerCosts& costs,
                                               int image_tokens) {
   const PlanAssumptions assumptions{.minutes = kForecastMinutes};
-  const CostOfRequest cost = [&](int new_images, int frames, const std::vector<std::string>& prompts) {
-    const double read = double(prompts.size()) * (frames * image_tokens + kTokensOfPrompt);
-    return StageSeconds{.encode = new_images * costs.encode_image,
+  const CostOfRequest cost = [&](const PlannedRequest& request) {
+    const double prompts = double(request.prompts.size());
+    const double read = prompts * (request.frames * image_tokens + kTokensOfPrompt);
+    const double decoded = request.decodes() ? prompts * assumptions.answer_tokens : 0;
+    return StageSeconds{.encode = request.new_images * costs.encode_image,
                         .prefill = read * costs.prefill_token,
-                        .decode = double(prompts.size()) * assumptions.answer_tokens * costs.decode_token};
+                        .decode = decoded * costs.decode_token};
   };
   std::map<std::string, double> shares;
   const SimulatedLoad load = simulate(settings, assumptions, cost, true);

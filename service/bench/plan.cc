@@ -71,8 +71,12 @@ std::vector<int> planned_lengths(const Settings& settings, int image_tokens, con
 }
 
 Plan make_plan(const Settings& settings, const PlanAssumptions& assumptions, const Figures& figures,
-               int image_tokens, const PromptLength& length) {
-  Plan plan{.assumptions = assumptions, .figures = figures, .unknown = unknowns_of(settings)};
+               int image_tokens, const PromptLength& length, const AdapterCosts& adapters) {
+  Plan plan{
+      .assumptions = assumptions, .figures = figures, .adapters = adapters, .unknown = unknowns_of(settings)};
+  for (const auto& [folder, cost] : adapters) {
+    if (cost.changes_images) plan.assumptions.image_adapters.insert(folder);
+  }
   plan.assumptions.answer_tokens = std::min(assumptions.answer_tokens, settings.engine.max_new_tokens);
   std::map<std::string, int> lengths;
   const auto known_length = [&](const std::string& prompt) {
@@ -80,11 +84,17 @@ Plan make_plan(const Settings& settings, const PlanAssumptions& assumptions, con
     return known != lengths.end() ? known->second : lengths[prompt] = length(prompt);
   };
   double answers = 0;
-  const CostOfRequest cost = [&](int new_images, int frames, const std::vector<std::string>& prompts) {
-    StageSeconds seconds{.encode = new_images > 0 ? figures.encode(new_images) : 0};
-    for (const std::string& prompt : prompts) {
-      seconds.prefill += figures.prefill(frames * image_tokens + known_length(prompt));
-      seconds.decode += plan.assumptions.answer_tokens * figures.step(plan.together) / plan.together;
+  const CostOfRequest cost = [&](const PlannedRequest& request) {
+    const auto known = adapters.find(request.task.adapter);
+    const AdapterCost adapter = known != adapters.end() ? known->second : AdapterCost{};
+    StageSeconds seconds{
+        .encode = request.new_images > 0 ? adapter.encode * figures.encode(request.new_images) : 0};
+    for (const std::string& prompt : request.prompts) {
+      seconds.prefill +=
+          adapter.prefill * figures.prefill(request.frames * image_tokens + known_length(prompt));
+      if (!request.decodes()) continue;
+      seconds.decode +=
+          adapter.step * plan.assumptions.answer_tokens * figures.step(plan.together) / plan.together;
       ++answers;
     }
     return seconds;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,12 +12,16 @@
 
 namespace palisade {
 
+// Of the folders that a configuration names.
+using AdapterCosts = std::map<std::filesystem::path, AdapterCost>;
+
 // The load that a configuration puts on this machine, and what becomes of it.
 struct Plan {
   std::string model;
   std::string precision = "f32";
   PlanAssumptions assumptions;
   Figures figures;
+  AdapterCosts adapters = {};
   double together = 1;               // answers that are stepped as one batch, on average
   SimulatedLoad asked;               // on an engine that takes no time
   SimulatedLoad answered;            // on this machine's engine
@@ -32,7 +38,7 @@ using PromptLength = std::function<int(const std::string& prompt)>;
 std::vector<int> planned_lengths(const Settings& settings, int image_tokens, const PromptLength& length);
 
 Plan make_plan(const Settings& settings, const PlanAssumptions& assumptions, const Figures& figures,
-               int image_tokens, const PromptLength& length);
+               int image_tokens, const PromptLength& length, const AdapterCosts& adapters = {});
 
 std::string table_of(const Plan& plan);  // a table for a terminal
 Json json_of(const Plan& plan);

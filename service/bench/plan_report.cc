@@ -94,6 +94,10 @@ std::string table_of(const Plan& plan) {
                          "an answer, {:.1f} answers together\n",
                          plan.assumptions.frames_per_second, plan.assumptions.seconds_to_keyframe,
                          plan.assumptions.answer_tokens, plan.together);
+  for (const auto& [folder, cost] : plan.adapters)
+    text += format("adapter   {}: {}prefill times {:.2f}, a token times {:.2f}\n", folder.string(),
+                   cost.changes_images ? format("images of its own, times {:.2f}, ", cost.encode) : "",
+                   cost.prefill, cost.step);
   text += format("\n{:<16} {:<28} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}  {}\n", "stream", "tasks", "windows",
                  "images", "encode", "prefill", "decode", "load", "on this machine");
   text += format("{:<16} {:<28} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}\n", "", "", "a minute", "each", "", "",
@@ -122,6 +126,13 @@ std::string table_of(const Plan& plan) {
 }
 
 Json json_of(const Plan& plan) {
+  Json adapters = Json::array();
+  for (const auto& [folder, cost] : plan.adapters)
+    adapters.push_back({{"folder", folder.string()},
+                        {"encodes_images", cost.changes_images},
+                        {"encode", cost.encode},
+                        {"prefill", cost.prefill},
+                        {"step", cost.step}});
   Json streams = Json::array();
   std::map<std::string, StageSeconds> loads;
   for (std::size_t i = 0; i < plan.asked.series.size(); ++i) {
@@ -138,6 +149,7 @@ Json json_of(const Plan& plan) {
            {{"encode", points(plan.figures.encodes(), "images")},
             {"prefill", points(plan.figures.prefills(), "positions")},
             {"step", points(plan.figures.steps(), "answers")}}},
+          {"adapters", std::move(adapters)},
           {"assumed",
            {{"frames_per_second", plan.assumptions.frames_per_second},
             {"seconds_to_keyframe", plan.assumptions.seconds_to_keyframe},

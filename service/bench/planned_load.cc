@@ -170,13 +170,17 @@ class Player {
   }
 
   StageSeconds serve(const Request& request) {
+    PlannedSeries& series = *by_name_.at(request.series);
+    const std::filesystem::path& adapter = series.first.adapter;
+    const std::string seen_by = assumptions_.image_adapters.contains(adapter) ? adapter.string() : "";
     int new_images = 0;
     for (const Frame& frame : request.clip.frames)
-      new_images += encoded_[frame.stream].insert(frame.stamp.number).second ? 1 : 0;
+      new_images += encoded_[{seen_by, frame.stream}].insert(frame.stamp.number).second ? 1 : 0;
     const int frames = int(request.clip.frames.size());
-    const StageSeconds seconds = cost_(new_images, frames, request.prompts);
+    const StageSeconds seconds =
+        cost_({.new_images = new_images, .frames = frames, .prompts = request.prompts, .task = series.first});
     if (free_at_ < counted_from_) return seconds;
-    SeriesLoad& load = by_name_.at(request.series)->load;
+    SeriesLoad& load = series.load;
     ++load.answered;
     load.new_images += std::uint64_t(new_images);
     load.frames_answered += std::uint64_t(frames);
@@ -194,7 +198,8 @@ class Player {
   RequestQueue queue_;
   std::vector<PlannedStream> streams_;
   std::map<std::string, PlannedSeries*> by_name_;  // key: Request::series
-  std::map<std::string, std::set<std::uint64_t>> encoded_;
+  // Numbers of frames; key: the adapter with which they were encoded, or nothing, and the stream.
+  std::map<std::pair<std::string, std::string>, std::set<std::uint64_t>> encoded_;
 };
 
 }  // namespace

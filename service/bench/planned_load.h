@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +19,8 @@ struct PlanAssumptions {
   double seconds_to_keyframe = 2;  // from one keyframe to the next
   int answer_tokens = 16;          // at most engine.max_new_tokens
   double minutes = 10;             // of simulated time
+  // Those that change how images look: they are encoded anew for each.
+  std::set<std::filesystem::path> image_adapters = {};
 };
 
 // Seconds of the engine for one request, by stage.
@@ -33,9 +36,17 @@ struct StageSeconds {
   }
 };
 
-// The cost of a request by its new images, frames and prompts.
-using CostOfRequest =
-    std::function<StageSeconds(int new_images, int frames, const std::vector<std::string>& prompts)>;
+// What the cost of a request depends on.
+struct PlannedRequest {
+  int new_images = 0;
+  int frames = 0;
+  const std::vector<std::string>& prompts;
+  const TaskSettings& task;  // the first of those that share the request; their adapter and type are the same
+
+  // Typed answers are scored in the prefill.
+  bool decodes() const { return task.answer_type.kind == AnswerType::Kind::kText; }
+};
+using CostOfRequest = std::function<StageSeconds(const PlannedRequest&)>;
 
 // The outcome of one series: the tasks of a stream that see the same clips.
 struct SeriesLoad {

@@ -107,9 +107,10 @@ Timing timed(int repeats, const std::function<void()>& once, const std::function
   return timing;
 }
 
-Timing timed_steps(const PaliGemma& model, int sequences, int context, int steps) {
+Timing timed_steps(const PaliGemma& model, int sequences, int context, int steps,
+                   const SharedAdapter& adapter) {
   std::vector<Sequence> all;
-  all.push_back(model.prefill({}, bench_tokens(model, context), steps + 1));
+  all.push_back(model.prefill({}, bench_tokens(model, context), steps + 1, {}, {.adapter = adapter}));
   while (int(all.size()) < sequences) all.push_back(all.front().fork());
   std::vector<Sequence*> views;
   for (Sequence& sequence : all) views.push_back(&sequence);

@@ -60,7 +60,8 @@ std::vector<Image> bench_images(const PaliGemma& model, int count);
 std::vector<TokenId> bench_tokens(const PaliGemma& model, int count);
 // Times `steps` decoding steps, with the choice of the most probable token, of sequences that are forks of
 // one of `context` positions.
-Timing timed_steps(const PaliGemma& model, int sequences, int context, int steps);
+Timing timed_steps(const PaliGemma& model, int sequences, int context, int steps,
+                   const SharedAdapter& adapter = {});
 // Bytes of one weight in this precision ("f32").
 double bytes_per_weight(std::string_view precision);
 

@@ -42,7 +42,15 @@ int plan(const PlanOptions& options) {
   model.require_room(lengths.back() + settings.engine.max_new_tokens);
   const Figures figures =
       measure_figures(model, lengths, [](const std::string& step) { log_info("plan: " + step); });
-  Plan made = make_plan(settings, options.assumptions, figures, image_tokens, length);
+  AdapterCosts adapters;
+  for (const StreamSettings& stream : settings.streams) {
+    for (const TaskSettings& task : stream.tasks) {
+      if (task.adapter.empty() || adapters.contains(task.adapter)) continue;
+      adapters[task.adapter] = measure_adapter(model, model.load_adapter(task.adapter), lengths.front(),
+                                               [](const std::string& step) { log_info("plan: " + step); });
+    }
+  }
+  Plan made = make_plan(settings, options.assumptions, figures, image_tokens, length, adapters);
   made.model = model.identity().id;
   made.precision = model.identity().precision;
   if (options.json) {

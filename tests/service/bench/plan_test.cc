@@ -22,9 +22,10 @@ std::string stream(const std::string& name, const std::string& tasks, const std:
 
 // Costs that are the same for every image, prompt and token.
 CostOfRequest costing(StageSeconds each) {
-  return [each](int new_images, int frames, const std::vector<std::string>& prompts) {
-    const double asked = double(prompts.size());
-    return StageSeconds{each.encode * new_images, each.prefill * frames * asked, each.decode * asked};
+  return [each](const PlannedRequest& request) {
+    const double asked = double(request.prompts.size());
+    return StageSeconds{each.encode * request.new_images, each.prefill * request.frames * asked,
+                        request.decodes() ? each.decode * asked : 0};
   };
 }
 
@@ -74,6 +75,34 @@ TEST_CASE("tasks of the same windows share their images, and each has its own pr
   CHECK(both.seconds.prefill / double(both.clips) == doctest::Approx(2 * 16));
   CHECK(both.seconds.decode / double(both.clips) == doctest::Approx(2));
   CHECK(double(both.clips) == doctest::Approx(600.0 / 4).epsilon(0.03));
+}
+
+TEST_CASE("a typed answer decodes nothing, and an adapter costs what was measured of it") {
+  const std::string tasks =
+      "{task: question, name: plain, question: \"what?\", frames: 1, every: 1s}, {task: question, name: "
+      "typed, "
+      "question: \"is it?\", type: yes_no, frames: 1, every: 1s}, {task: question, name: learnt, "
+      "question: \"what?\", frames: 1, every: 1s, adapter: /learnt}, {task: question, name: seen, question: "
+      "\"what?\", frames: 1, every: 1s, adapter: /seen}";
+  const AdapterCosts adapters = {{"/learnt", {.prefill = 1.5, .step = 2}},
+                                 {"/seen", {.encode = 3, .prefill = 1, .step = 1, .changes_images = true}}};
+  const Plan plan = make_plan(
+      parsed(stream("a", tasks)), {.minutes = 1}, round_figures(), kImageTokens,
+      [](const auto&) { return 4; }, adapters);
+  REQUIRE(plan.asked.series.size() == 4);
+  const SeriesLoad &plain = plan.asked.series[0], &typed = plan.asked.series[1],
+                   &learnt = plan.asked.series[2], &seen = plan.asked.series[3];
+  CHECK(plain.new_images == plain.clips);
+  CHECK(typed.new_images + learnt.new_images == 0);  // they share those of the first
+  CHECK(seen.new_images == seen.clips);
+  CHECK(plain.seconds.decode > 0);
+  CHECK(typed.seconds.decode == 0);
+  CHECK(typed.seconds.prefill == doctest::Approx(plain.seconds.prefill));
+  CHECK(learnt.seconds.prefill == doctest::Approx(1.5 * plain.seconds.prefill));
+  CHECK(learnt.seconds.decode == doctest::Approx(2 * plain.seconds.decode));
+  CHECK(seen.seconds.encode == doctest::Approx(3 * plain.seconds.encode));
+  CHECK(table_of(plan).find("/seen: images of its own, times 3.00") != std::string::npos);
+  CHECK(json_of(plan)["adapters"].size() == 2);
 }
 
 TEST_CASE("an engine that keeps up loses and degrades nothing") {
