@@ -163,7 +163,7 @@ HttpQuestion question_of(const Json& body) {
   for (const auto& [key, value] : body.items()) {
     constexpr std::string_view kKnown[] = {"prompt",         "language", "choices", "pictures",
                                            "stream",         "last",     "streams", "event",
-                                           "max_new_tokens", "type",     "sheet"};
+                                           "max_new_tokens", "type",     "sheet",   "adapter"};
     if (std::ranges::find(kKnown, key) == std::end(kKnown))
       throw UsageError(format("'{}' is not known here", key));
   }
@@ -271,6 +271,7 @@ void ask_whole(HttpApi& api, const Exchange& exchange) {
   if (exchange->gone()) return api.metrics.cancelled();
   const Json body = body_of(exchange->request());
   HttpQuestion question = question_of(body);
+  if (body.contains("adapter")) question.adapter = adapter_named(api, text_in(body, "adapter"));
   const bool with_sheet = body.value("sheet", false);
   if (const auto film = film_asked(api, exchange, body))
     return ask_film(api, exchange, *film, std::move(question), with_sheet);

@@ -89,6 +89,7 @@ bool ask(HttpApi& api, const std::shared_ptr<HttpExchange>& exchange, HttpQuesti
                   .max_new_tokens = question.max_new_tokens,
                   .method = std::move(question.method),
                   .top_tokens = question.top_tokens,
+                  .adapter = std::move(question.adapter),
                   // What is to be replaced can only be told from the whole text.
                   .progress = api.backend.redaction() != nullptr ? nullptr : std::move(question.progress)};
   return ask_engine(
@@ -122,6 +123,21 @@ std::vector<Frame> thinned(std::vector<Frame> frames, std::size_t most) {
   for (std::size_t i = 0; i < most; ++i)
     kept.push_back(frames[(i * (frames.size() - 1) + (most - 1) / 2) / (most - 1)]);
   return kept;
+}
+
+SharedAdapter adapter_named(const HttpApi& api, const std::string& name) {
+  std::string known;
+  for (const SharedAdapter& adapter : api.backend.adapters()) {
+    if (adapter->identity.id == name || adapter->identity.sha256 == name) return adapter;
+    known += (known.empty() ? "" : ", ") + adapter->identity.id;
+  }
+  throw HttpFault({.status = 404,
+                   .message = known.empty()
+                                  ? "no task of this service's configuration has an adapter"
+                                  : format("there is no adapter '{}'; those of the configuration are {}",
+                                           name.substr(0, 64), known),
+                   .code = "not_found",
+                   .param = "adapter"});
 }
 
 Json body_of(const HttpRequest& request) {

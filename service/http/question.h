@@ -21,6 +21,7 @@ struct HttpQuestion {
   int max_new_tokens = 64;
   DecodingMethod method;
   AnswerType type = {};
+  SharedAdapter adapter = {};  // beside the model; nullptr: none
   int top_tokens = 0;
   std::function<void(const AnswerProgress&)> progress;  // on the engine's thread; may be empty
 };
@@ -53,6 +54,9 @@ Frame frame_of_file(const std::filesystem::path& file, const EngineModel& model)
 // Every so manieth of too many, the first and the last among them.
 std::vector<Frame> thinned(std::vector<Frame> frames, std::size_t most);
 inline constexpr std::size_t kMaxPicturesAsked = 16;
+
+// The adapter of the configuration whose id or SHA-256 that is. Throws HttpFault where there is none.
+SharedAdapter adapter_named(const HttpApi& api, const std::string& name);
 
 // Body of a request as a JSON object. Throws UsageError.
 Json body_of(const HttpRequest& request);
