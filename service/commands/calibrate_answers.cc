@@ -1,6 +1,7 @@
 // `palisade calibrate-answers`: how often answers of a probability are right, measured and made into curves.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 
@@ -29,20 +30,29 @@ namespace {
 constexpr std::size_t kLeastForPrompt = 200;  // answers, for a curve of one prompt's own
 constexpr std::size_t kLeastForTask = 50;
 constexpr int kFramesOfVideo = 16;
+constexpr std::size_t kShownOfHash = 12;
 
 struct CalibrateAnswersOptions {
   std::vector<std::string> data;
   std::string state;
   ModelFlags model;
-  std::string to, svg;
+  std::string adapter, to, svg;
+};
+
+// Answers that may share a curve. An empty prompt: of the whole task; an empty adapter: of the model alone.
+struct AnswerKind {
+  std::string adapter;  // its SHA-256
+  std::string task;
+  std::string prompt;
+  auto operator<=>(const AnswerKind&) const = default;
 };
 
 // What was answered, and what would have been right.
 class AnswerCollection {
  public:
   // False where the answer has no choices, or none of them is right.
-  bool add(const std::string& task, const std::string& prompt,
-           const std::vector<std::pair<std::string, double>>& choices, const std::string& right) {
+  bool add(const AnswerKind& kind, const std::vector<std::pair<std::string, double>>& choices,
+           const std::string& right) {
     JudgedAnswer answer;
     bool known = false;
     for (std::size_t i = 0; i < choices.size(); ++i) {
@@ -52,16 +62,15 @@ class AnswerCollection {
       answer.right = i;
     }
     if (!known || choices.size() < 2) return false;
-    by_task_[task].push_back(answer);
-    by_prompt_[{task, prompt}].push_back(std::move(answer));
+    by_task_[{kind.adapter, kind.task, ""}].push_back(answer);
+    by_prompt_[kind].push_back(std::move(answer));
     return true;
   }
   const auto& by_task() const { return by_task_; }
   const auto& by_prompt() const { return by_prompt_; }
 
  private:
-  std::map<std::string, std::vector<JudgedAnswer>> by_task_;
-  std::map<std::pair<std::string, std::string>, std::vector<JudgedAnswer>> by_prompt_;
+  std::map<AnswerKind, std::vector<JudgedAnswer>> by_task_, by_prompt_;
 };
 
 std::vector<TransferLine> lines_of(const std::vector<std::string>& files) {
@@ -89,8 +98,9 @@ std::string task_of(const std::string& prompt, std::size_t frames) {
 }
 
 // False where it was stopped. Examples that are no question of choices are left out and counted.
-bool ask_all(const std::vector<TransferLine>& lines, EngineModel& model, AnswerCollection& answers,
-             const std::stop_token& stop) {
+bool ask_all(const std::vector<TransferLine>& lines, EngineModel& model, const SharedAdapter& adapter,
+             AnswerCollection& answers, const std::stop_token& stop) {
+  const std::string adapter_sha256 = adapter ? adapter->identity.sha256 : "";
   Progress progress("asking");
   std::size_t left_out = 0;
   for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -99,13 +109,14 @@ bool ask_all(const std::vector<TransferLine>& lines, EngineModel& model, AnswerC
     auto clip = clip_of(line, model, stop);
     if (!clip) return false;
     const std::string task = task_of(line.prefix, clip->frames.size());
-    Request request{.clip = *std::move(clip), .prompts = {line.prefix}, .max_new_tokens = 1};
+    Request request{
+        .clip = *std::move(clip), .prompts = {line.prefix}, .max_new_tokens = 1, .adapter = adapter};
     const auto reply = ask_once(model, request, stop);
     if (!reply) return false;
     const AnswerRecord record = record_of_answer(task, request, *reply, model, {.pictures = true});
     std::vector<std::pair<std::string, double>> choices;
     for (const AnswerChoice& choice : record.answer.choices) choices.emplace_back(choice.text, choice.p);
-    left_out += !answers.add(task, line.prefix, choices, line.suffix);
+    left_out += !answers.add({adapter_sha256, task, line.prefix}, choices, line.suffix);
   }
   progress.clear();
   if (left_out > 0)
@@ -140,8 +151,10 @@ void add_verdicts(const std::string& state, const ModelIdentity& model, AnswerCo
       ++others;
       continue;
     }
-    others += !answers.add(data.at("task").get<std::string>(), data.at("prompt").get<std::string>(), choices,
-                           right_answer(*verdict, choices));
+    const AnswerKind kind{.adapter = data.contains("adapter") ? data.at("adapter").value("sha256", "") : "",
+                          .task = data.at("task").get<std::string>(),
+                          .prompt = data.at("prompt").get<std::string>()};
+    others += !answers.add(kind, choices, right_answer(*verdict, choices));
   }
   if (others > 0) log_info(format("{} verdicts are of another model, or of no question of choices", others));
 }
@@ -160,13 +173,16 @@ std::string_view name_of(CurveShape shape) {
 // Curves of all tasks and prompts with enough answers; prints a line of each.
 class CurveMaker {
  public:
-  void add(const std::string& task, const std::string& prompt, const std::vector<JudgedAnswer>& answers) {
+  void add(const AnswerKind& kind, const std::vector<JudgedAnswer>& answers) {
     FitTrial trial = try_fits(answers);
     CertaintyCurve curve = fitted_curve(answers, trial.shape);
-    curve.task = task;
-    curve.prompt = prompt;
+    curve.task = kind.task;
+    curve.prompt = kind.prompt;
+    curve.adapter = kind.adapter;
     curve.examples = int(answers.size());
-    const std::string name = prompt.empty() ? task : prompt;
+    const std::string name =
+        (kind.prompt.empty() ? kind.task : kind.prompt) +
+        (kind.adapter.empty() ? "" : format(", adapter {}", kind.adapter.substr(0, kShownOfHash)));
     print_line(format("{:>6} {:<12} error before {}, after {}  {}", answers.size(), name_of(trial.shape),
                       error_text(trial.before), error_text(trial.after), name));
     curves_.push_back(std::move(curve));
@@ -182,16 +198,32 @@ class CurveMaker {
 
 CurveMaker made_of(const AnswerCollection& answers) {
   CurveMaker maker;
-  for (const auto& [task, judged] : answers.by_task()) {
-    if (judged.size() >= kLeastForTask) maker.add(task, "", judged);
+  for (const auto& [kind, judged] : answers.by_task()) {
+    if (judged.size() >= kLeastForTask) maker.add(kind, judged);
   }
-  for (const auto& [key, judged] : answers.by_prompt()) {
-    if (judged.size() >= kLeastForPrompt) maker.add(key.first, key.second, judged);
+  for (const auto& [kind, judged] : answers.by_prompt()) {
+    if (judged.size() >= kLeastForPrompt) maker.add(kind, judged);
   }
   if (maker.curves().empty())
     throw Error(format("too few answers for a curve: a task needs {}, a prompt's own {}", kLeastForTask,
                        kLeastForPrompt));
   return maker;
+}
+
+// A file may hold the curves of a model and of several adapters: those of adapters that were not measured now
+// stay in it.
+std::vector<CertaintyCurve> kept_curves(const std::string& file, const CertaintyCurves& made) {
+  std::vector<CertaintyCurve> kept;
+  if (!std::filesystem::exists(file)) return kept;
+  const CertaintyCurves former = certainty_curves_of(read_json(file), file);
+  if (former.model != made.model || former.model_sha256 != made.model_sha256 ||
+      former.precision != made.precision)
+    return kept;
+  for (const CertaintyCurve& curve : former.curves) {
+    if (std::ranges::find(made.curves, curve.adapter, &CertaintyCurve::adapter) == made.curves.end())
+      kept.push_back(curve);
+  }
+  return kept;
 }
 
 int calibrate_answers(const CalibrateAnswersOptions& options) {
@@ -200,15 +232,21 @@ int calibrate_answers(const CalibrateAnswersOptions& options) {
   const std::vector<TransferLine> lines = lines_of(options.data);
   const Interrupt interrupt;
   const auto model = load_model(options.model);
+  const SharedAdapter adapter = load_adapter(*model, options.adapter);
   AnswerCollection answers;
-  if (!ask_all(lines, *model, answers, interrupt.token())) return kFailed;
+  if (!ask_all(lines, *model, adapter, answers, interrupt.token())) return kFailed;
   if (!options.state.empty()) add_verdicts(options.state, model->identity(), answers);
   const CurveMaker maker = made_of(answers);
   const ModelIdentity identity = model->identity();
-  const CertaintyCurves curves{.model = identity.id,
-                               .model_sha256 = identity.sha256,
-                               .precision = identity.precision,
-                               .curves = maker.curves()};
+  CertaintyCurves curves{.model = identity.id,
+                         .model_sha256 = identity.sha256,
+                         .precision = identity.precision,
+                         .curves = maker.curves()};
+  const std::vector<CertaintyCurve> kept = kept_curves(options.to, curves);
+  if (!kept.empty())
+    log_info(
+        format("{} curves of the model with other adapters, or alone, stay in {}", kept.size(), options.to));
+  std::ranges::copy(kept, std::back_inserter(curves.curves));
   write_whole_file(options.to, to_json(curves).dump(1) + "\n");
   if (!options.svg.empty()) write_whole_file(options.svg, reliability_svg(maker.stories()));
   log_info(format("{} curves in {}; use them with `certainty: {}` or --certainty", curves.curves.size(),
@@ -231,13 +269,16 @@ void add_calibrate_answers(CLI::App& app, Run& run) {
   command->add_option("--svg", options->svg, "Write the reliability diagrams as a picture")
       ->type_name("FILE.svg");
   add_model_flags(*command, options->model);
+  add_adapter_flag(*command, options->adapter);
   command->callback([&run, options] { run = [options] { return calibrate_answers(*options); }; });
   command->footer(
       "\nThe calibration error is the mean distance between probability and share of right answers, with "
       "the\n"
       "interval in which 95 of 100 such measurements lie. Afterwards is measured on answers that the curve "
       "was\n"
-      "not made of. A curve is only used where it is better than none.\n"
+      "not made of. A curve is only used where it is better than none. Answers with an adapter have curves "
+      "of\n"
+      "their own, which --adapter adds to the file.\n"
       "\nExamples:\n"
       "  palisade calibrate-answers --data validation.jsonl --to curves.json --svg curves.svg\n"
       "  palisade calibrate-answers --state ~/.local/state/palisade/node-1 --to curves.json");

@@ -5,7 +5,7 @@
 namespace palisade {
 
 void calibrate(AnswerEvent& answer, const CertaintyCurves& curves) {
-  const CertaintyCurve* const curve = curves.find(answer.prompt, answer.task);
+  const CertaintyCurve* const curve = curves.find(answer.prompt, answer.task, answer.adapter.sha256);
   if (curve == nullptr || answer.choices.size() < 2) return;
   std::vector<double> p;
   for (const AnswerChoice& choice : answer.choices) p.push_back(choice.p);

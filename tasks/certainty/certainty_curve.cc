@@ -32,6 +32,7 @@ double between(std::span<const CertaintyCurve::Point> points, double p) {
 CertaintyCurve curve_of(const Json& json) {
   CertaintyCurve curve{.prompt = json.value("prompt", ""),
                        .task = json.at("task").get<std::string>(),
+                       .adapter = json.value("adapter", ""),
                        .temperature = json.at("temperature").get<double>(),
                        .examples = json.value("examples", 0)};
   if (!(curve.temperature >= 0.01 && curve.temperature <= 100))
@@ -70,9 +71,11 @@ std::vector<double> calibrated(const CertaintyCurve& curve, std::span<const doub
   return values;
 }
 
-const CertaintyCurve* CertaintyCurves::find(const std::string& prompt, const std::string& task) const {
+const CertaintyCurve* CertaintyCurves::find(const std::string& prompt, const std::string& task,
+                                            const std::string& adapter) const {
   const CertaintyCurve* found = nullptr;
   for (const CertaintyCurve& curve : curves) {
+    if (curve.adapter != adapter) continue;
     if (curve.prompt == prompt && !prompt.empty()) return &curve;
     if (curve.prompt.empty() && curve.task == task) found = &curve;
   }
@@ -84,6 +87,7 @@ Json to_json(const CertaintyCurves& all) {
   for (const CertaintyCurve& curve : all.curves) {
     Json json = {{"task", curve.task}, {"temperature", curve.temperature}, {"examples", curve.examples}};
     if (!curve.prompt.empty()) json["prompt"] = curve.prompt;
+    if (!curve.adapter.empty()) json["adapter"] = curve.adapter;
     for (const CertaintyCurve::Point& point : curve.points)
       json["points"].push_back(Json::array({point.p, point.becomes}));
     curves.push_back(std::move(json));

@@ -14,6 +14,7 @@ struct CertaintyCurve {
   // Of which answers: of one prompt, or of all of a task ("pair") that have no curve of their own.
   std::string prompt;  // empty: of the task
   std::string task;
+  std::string adapter = {};  // SHA-256 of the LoRA beside the model that gave them; empty: the model alone
   double temperature = 1;
   // p and what it becomes, both ascending; linear between two. Empty: the temperature alone.
   struct Point {
@@ -32,7 +33,7 @@ struct CertaintyCurve {
 // again.
 std::vector<double> calibrated(const CertaintyCurve& curve, std::span<const double> choices);
 
-// The curves of one model, as a JSON file keeps them.
+// The curves of one model and of adapters beside it, as a JSON file keeps them.
 struct CertaintyCurves {
   std::string model;         // its id
   std::string model_sha256;  // of its weights
@@ -40,8 +41,10 @@ struct CertaintyCurves {
   std::vector<CertaintyCurve> curves;
   std::string id;  // 16 hex digits that are of these curves alone; events name it
 
-  // The curve of a prompt's answers: its own, else its task's; null where there is neither.
-  const CertaintyCurve* find(const std::string& prompt, const std::string& task) const;
+  // The curve of a prompt's answers: its own, else its task's; null where there is neither. That of the model
+  // alone says nothing of answers with an adapter.
+  const CertaintyCurve* find(const std::string& prompt, const std::string& task,
+                             const std::string& adapter = {}) const;
 };
 Json to_json(const CertaintyCurves& curves);
 // Throws Error, which names `what`, where the JSON is none of these.

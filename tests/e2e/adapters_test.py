@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Adapters as a user meets them: learnt, asked, merged, served beside each other, replayed, refused."""
+import base64
 import hashlib
 import json
 import shutil
@@ -7,6 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from http_service import HttpService
 from palisade import SOURCE, WORLD, main, palisade, validate
 
 REFERENCE = SOURCE / "tests" / "golden" / "reference"
@@ -73,6 +75,9 @@ class Adapters(unittest.TestCase):
         config.write_text(f"node: test\npublish: ipc://{self.folder}/events\nstate: {state}\njournal: {{frames: exact}}\n"
                           f"streams:\n  - {{name: a, url: '{STREET}', pace: false, tasks: {tasks}}}\n")
         self.assertIn(f"with adapter {dog}/adapter", palisade("config", "check", config).stdout)
+        plan = json.loads(palisade("plan", config, "--json").stdout)
+        self.assertEqual([one["folder"] for one in plan["adapters"]], sorted(f"{run}/adapter" for run in (dog, cat)))
+        self.assertTrue(all(one["prefill"] >= 1 and one["step"] >= 1 for one in plan["adapters"]), plan["adapters"])
         palisade("serve", "--config", config, "--until-end")
         events = [validate(json.loads(line)) for line in
                   palisade("events", "--state", state, "--json", "--kind", "answer").stdout.splitlines()]
@@ -89,6 +94,27 @@ class Adapters(unittest.TestCase):
         self.assertIn("other model", palisade("replay", one["id"], "--state", state, check=3).stdout)
         self.assertIn("other model", palisade("replay", one["id"], "--state", state, "--adapter", cat / "adapter", check=3).stdout)
         self.assertIn("same", palisade("replay", one["id"], "--state", state, "--adapter", dog / "adapter").stdout)
+
+    def test_questions_over_http_name_an_adapter_of_the_configuration(self):
+        dog = self.learn("dog", "a white dog")
+        task = "{task: question, question: 'is it raining?', frames: 1, every: 1s, when: demand"
+        service = HttpService({"a": f"url: '{STREET}'\n    tasks: [{task}, name: plain}}, {task}, name: dog, adapter: {dog}/adapter}}]"})
+        self.addCleanup(service.close)
+        picture = base64.b64encode(PICTURE.read_bytes()).decode()
+
+        def asked(status=200, **more):
+            answer = service.ask("POST", "/api/v1/ask", {"prompt": "is it raining?", "pictures": [picture], **more})
+            self.assertEqual(answer[0], status, answer[2])
+            return answer[2]
+
+        alone, learnt = asked(), asked(adapter="dog")
+        self.assertNotIn("adapter", alone)
+        self.assertEqual(learnt["text"], self.ask("--adapter", dog / "adapter"))
+        self.assertNotEqual(learnt["text"], alone["text"])
+        self.assertEqual(learnt["adapter"]["id"], "dog")
+        self.assertEqual(asked(adapter=learnt["adapter"]["sha256"])["text"], learnt["text"])
+        self.assertIn("are dog", asked(404, adapter="cat")["error"]["message"])
+        asked(400, adapter=7)
 
     def test_an_adapter_that_cannot_be_used_ends_the_command_with_the_cause(self):
         base = REFERENCE / "models" / "paligemma1-tiny"

@@ -152,6 +152,18 @@ class Alerts(unittest.TestCase):
         validate(event)
         self.assertIn("calibrated", event["data"]["choices"][0])
         self.assertEqual(event["data"]["curve"]["task"], "question")
+        # Answers with an adapter are other answers: they have curves of their own, beside those of the model.
+        run = self.folder / "run"
+        palisade("transfer", "--data", examples, "--run", run, "--epochs", "1", "--learning-rate", "1e-5", "--lora-rank", "2",
+                 "--lora-output", "adapter", "--freeze-vit")
+        asked = ("ask", "is there a car?", sorted(frame.glob("*.png"))[0], "--certainty", curves, "--json")
+        self.assertNotIn("calibrated", json.loads(palisade(*asked, "--adapter", run / "adapter").stdout)["data"]["choices"][0])
+        self.assertIn("adapter", palisade("calibrate-answers", "--data", examples, "--to", curves, "--adapter", run / "adapter").stdout)
+        both = json.loads(palisade(*asked, "--adapter", run / "adapter").stdout)
+        self.assertIn("calibrated", both["data"]["choices"][0])
+        kept = json.loads(curves.read_text())["curves"]
+        self.assertEqual({curve.get("adapter") for curve in kept}, {None, both["data"]["adapter"]["sha256"]})
+        self.assertEqual(json.loads(palisade(*asked).stdout)["data"]["choices"], event["data"]["choices"])
         curves.write_text(curves.read_text().replace('"id": "', '"id": "other-').replace('"sha256": "', '"sha256": "0'))
         self.assertIn("not of", palisade("ask", "is there a car?", sorted(frame.glob("*.png"))[0], "--certainty", curves, "--json", check=2).stderr)
 
