@@ -154,11 +154,14 @@ class Alerts(unittest.TestCase):
         self.assertEqual(event["data"]["curve"]["task"], "question")
         # Answers with an adapter are other answers: they have curves of their own, beside those of the model.
         run = self.folder / "run"
-        palisade("transfer", "--data", examples, "--run", run, "--epochs", "1", "--learning-rate", "1e-5", "--lora-rank", "2",
+        learnt, judged = self.folder / "data" / "learnt.jsonl", self.folder / "data" / "judged.jsonl"
+        learnt.write_text("\n".join(lines[:8]) + "\n")
+        judged.write_text("\n".join(lines[:60]) + "\n")
+        palisade("transfer", "--data", learnt, "--run", run, "--epochs", "1", "--learning-rate", "1e-5", "--lora-rank", "2",
                  "--lora-output", "adapter", "--freeze-vit")
         asked = ("ask", "is there a car?", sorted(frame.glob("*.png"))[0], "--certainty", curves, "--json")
         self.assertNotIn("calibrated", json.loads(palisade(*asked, "--adapter", run / "adapter").stdout)["data"]["choices"][0])
-        self.assertIn("adapter", palisade("calibrate-answers", "--data", examples, "--to", curves, "--adapter", run / "adapter").stdout)
+        self.assertIn("adapter", palisade("calibrate-answers", "--data", judged, "--to", curves, "--adapter", run / "adapter").stdout)
         both = json.loads(palisade(*asked, "--adapter", run / "adapter").stdout)
         self.assertIn("calibrated", both["data"]["choices"][0])
         kept = json.loads(curves.read_text())["curves"]
