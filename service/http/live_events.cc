@@ -20,6 +20,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// A number that every reader of JSON holds exactly.
+constexpr std::int64_t kMaxLivePosition = (std::int64_t(1) << 53) - 1;
 constexpr std::chrono::milliseconds kBetweenReads{200};
 constexpr std::chrono::seconds kBetweenPings{10};
 constexpr std::size_t kPageOfLive = 500, kMaxListeners = 128;
@@ -61,11 +63,13 @@ void LiveEvents::State::listen(const std::shared_ptr<HttpExchange>& exchange) {
          .message = "this service keeps no journal (journal: off), which live events are read from",
          .code = "unavailable"});
   Listener listener{.exchange = exchange, .prefix = exchange->request().asked("prefix").value_or("")};
-  std::string after = exchange->request().header("last-event-id");
-  if (after.empty()) after = exchange->request().asked("after").value_or("");
-  if (!after.empty()) {
+  // A browser that comes back says by the header where it was; it counts before the query.
+  for (const std::string& after :
+       {exchange->request().asked("after").value_or(""), exchange->request().header("last-event-id")}) {
+    if (after.empty()) continue;
     const auto [end, error] = std::from_chars(after.data(), after.data() + after.size(), listener.position);
-    if (error != std::errc() || end != after.data() + after.size() || listener.position < 0)
+    if (error != std::errc() || end != after.data() + after.size() || listener.position < 0 ||
+        listener.position > kMaxLivePosition)
       return exchange->fail({.status = 400,
                              .message = "a position is a number, as `id:` of an event has it",
                              .code = "invalid_request",

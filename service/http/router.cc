@@ -51,9 +51,13 @@ void HttpRouter::add(HttpRoute route) {
 
 HttpRouter::Match HttpRouter::find(HttpRequest& request) const {
   Match match;
+  bool by_name = false;  // a route's pattern is the path itself, so that those with parameters are not meant
   for (const HttpRoute& route : routes_) {
     auto parts = matched(route.pattern, request.path);
     if (!parts) continue;
+    const bool named = route.pattern == request.path;
+    if (named && !std::exchange(by_name, true)) match = {};
+    if (by_name && !named) continue;
     match.methods += format("{}{}", match.methods.empty() ? "" : ", ", name_of(route.method));
     if (route.method != request.method) continue;
     request.parts = *std::move(parts);

@@ -184,6 +184,8 @@ class Api(unittest.TestCase):
             self.assertEqual(self.get(f"/api/v1/events?{wrong}")[0], 400, wrong)
 
     def test_live_events_go_on_where_a_client_left_off(self):
+        for wrong in ("soon", "-1", str(2**53)):
+            self.assertEqual(self.get(f"/api/v1/live?after={wrong}", headers={"Last-Event-ID": "0"})[0], 400, wrong)
         def listen(headers, count):
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             connection.request("GET", "/api/v1/live?prefix=palisade/v1/a/", headers={"Authorization": f"Bearer {self.admin}", **headers})

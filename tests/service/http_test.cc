@@ -39,6 +39,8 @@ TEST_CASE("a route is found by its parts, and another method is told apart from 
   router.add({.pattern = "/events/{id}/frames/{number}.jpg", .handler = {}});
   router.add({.method = HttpMethod::kPut, .pattern = "/events/{id}/kept", .handler = {}});
   router.add({.pattern = "/ui/{path...}", .handler = {}});
+  router.add({.pattern = "/streams/{stream}", .handler = {}});
+  router.add({.method = HttpMethod::kPost, .pattern = "/streams/try", .handler = {}});
   const auto found = [&](const std::string& path, HttpMethod method = HttpMethod::kGet) {
     HttpRequest request{.method = method, .path = path};
     const HttpRouter::Match match = router.find(request);
@@ -52,6 +54,9 @@ TEST_CASE("a route is found by its parts, and another method is told apart from 
   CHECK(found("/events/x/frames/.jpg") == "none");
   CHECK(found("/events/x/frames/12.png") == "none");
   CHECK(found("/events/x/kept") == "only PUT");
+  CHECK(found("/streams/try", HttpMethod::kPost) == "/streams/try");
+  CHECK(found("/streams/try") == "only POST");
+  CHECK(found("/streams/yard") == "/streams/{stream}");
   CHECK(found("/events/x/kept", HttpMethod::kPut) == "/events/{id}/kept");
   CHECK(found("/ui/pages/wall.js") == "/ui/{path...} pages/wall.js");
   CHECK(found("/ui/../x") == "/ui/{path...} ../x");
