@@ -21,6 +21,7 @@
 #include "service/http/exchange.h"
 #include "service/http/http_connection.h"
 #include "service/http/http_wire.h"
+#include "service/http/query_names.h"
 #include "service/http/request_check.h"
 
 namespace palisade {
@@ -196,6 +197,7 @@ std::optional<HttpError> HttpServer::State::fault_of(const HttpRequest& request,
                      .message = format("the query has '{}' twice", request.repeated.substr(0, 64)),
                      .code = "invalid_request",
                      .param = request.repeated.substr(0, 64)};
+  if (auto fault = query_name_fault(*match.route, request)) return fault;
   if (is_local) holder = {.name = "local", .scope = HttpScope::kAdmin, .streams = {}};
   if (match.route->scope == HttpScope::kNobody || is_local) return std::nullopt;
   if (auto known = tokens.holder_of(token_of(request))) {

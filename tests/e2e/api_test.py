@@ -114,6 +114,14 @@ class Api(unittest.TestCase):
         served = set(re.findall(r'"(/(?:api/v1|v1|health|ready|metrics|mcp)[^"?]*)"', source))
         self.assertEqual({path for path in served if path != "/"}, set(OPENAPI["paths"]))
 
+    def test_nothing_that_is_asked_in_a_query_is_passed_over(self):
+        for method, path, what in self.routes():
+            if path.startswith("/api/v1/"):
+                status, _, answer = self.ask(method, self.filled(path) + "?worsd=car")
+                self.assertEqual((status, answer["error"]["param"]), (400, "worsd"), (method, path))
+                for known in (one["name"] for one in what.get("parameters", []) if one["in"] == "query"):
+                    self.assertIn(known, answer["error"]["message"], (method, path))
+
     def test_other_hosts_and_pages_are_turned_away(self):
         self.assertEqual(self.get("/health", headers={"Host": "evil.example"})[0], 421)
         self.assertEqual(self.get("/health", headers={"Host": "cam.example:443"})[0], 200)
