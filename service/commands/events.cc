@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -119,6 +120,18 @@ int list(const ListOptions& options) {
   return kDone;
 }
 
+// Flags of the list are not those of what is done with one event, and would be passed over.
+void refuse_flags_before(const CLI::App& command, const std::string& subcommand) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() == 0) continue;
+    const char* const environment =
+        option->get_envname().empty() ? nullptr : std::getenv(option->get_envname().c_str());
+    if (environment != nullptr && option->results().front() == environment) continue;
+    throw UsageError(format("{0} stands before {1}, where it is not heard; flags of {1} come behind it",
+                            option->get_name(), subcommand));
+  }
+}
+
 void add_list(CLI::App& command, Run& run) {
   const auto options = std::make_shared<ListOptions>();
   add_state_flags(command, options->state);
@@ -140,7 +153,11 @@ void add_list(CLI::App& command, Run& run) {
   command.add_flag("--json", options->json, "Print each event as it was published, one a line");
   command.add_flag("--follow", options->follow, "Go on with events as they are stored");
   command.callback([&run, options, &command] {
-    if (command.get_subcommands().empty()) run = [options] { return list(*options); };
+    if (command.get_subcommands().empty()) {
+      run = [options] { return list(*options); };
+    } else {
+      refuse_flags_before(command, command.get_subcommands().front()->get_name());
+    }
   });
 }
 

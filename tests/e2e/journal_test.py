@@ -112,6 +112,7 @@ class Journal(unittest.TestCase):
         shown = palisade("events", "--state", self.state).stdout.splitlines()
         self.assertLessEqual(len(shown), 50)
         self.assertEqual(json.loads(palisade("events", "show", one["id"], "--state", self.state).stdout), one)
+        self.assertIn("--state stands before show", palisade("events", "--state", self.state, "show", one["id"], check=2).stderr)
         palisade("events", "keep", one["id"], "--state", self.state)
         palisade("events", "verdict", other["id"], "wrong", "--text", "a dog", "--state", self.state)
         self.assertIn("judged wrong: a dog", palisade("events", "show", other["id"], "--state", self.state).stdout)
