@@ -20,7 +20,8 @@ using Names = std::map<std::string, std::set<std::string>>;
 
 Names described_names() {
   Names names;
-  for (const auto& [path, methods] : Json::parse(openapi_text())["paths"].items()) {
+  const Json description = Json::parse(openapi_text());
+  for (const auto& [path, methods] : description.at("paths").items()) {
     if (!path.starts_with("/api")) continue;
     for (const auto& [method, operation] : methods.items()) {
       std::string key = method;

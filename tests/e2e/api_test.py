@@ -427,7 +427,7 @@ class SlowModel(unittest.TestCase):
     def test_health_is_answered_while_the_model_works_and_who_leaves_cancels(self):
         Api.folder = Path(tempfile.mkdtemp(prefix="palisade-api-"))
         Api.state = Api.folder / "state"
-        Api.start({"PALISADE_TEST_SLOWDOWN": "200"})
+        Api.start({"PALISADE_TEST_SLOWDOWN": "1000"})
         self.addCleanup(lambda: Api.running.__exit__())
         Api.admin = (Api.state / "admin.token").read_text().strip()
         frames = Api.folder / "frames"

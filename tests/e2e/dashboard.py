@@ -22,7 +22,7 @@ try:
     from playwright.sync_api import Error, expect, sync_playwright
     expect.set_options(timeout=PATIENCE * 1000)
 except ImportError:
-    sync_playwright = None
+    Error = expect = sync_playwright = None
 
 VIOLATIONS = """
 window.violations = [];
