@@ -35,7 +35,7 @@ struct DecoderBlockActivations {
   Buffer x;   // the block's input [rows, width]
   Buffer q;   // after RoPE [rows, heads * head_dim]
   Buffer kv;  // keys after RoPE, then values [rows, 2 * kv_heads * head_dim]
-  // Of the rows that go on: all, or in the last block the asked ones.
+  // From here on `rows` are all rows, or in the last block those alone that predict a token of a suffix.
   Buffer heads;          // what attention gives [rows, heads * head_dim]
   Buffer attention_mix;  // Gemma 2: before its norm [rows, width]
   Buffer middle;         // between attention and MLP [rows, width]

@@ -27,7 +27,8 @@ class PassPart {
                                const PassOptions& options, bool learn);
 
   ConstMatrixView target_states() const { return target_states_; }
-  // Of a picture of the last batch; without data where none of the part's examples shows it.
+  // What the image tower made of a picture of the last batch, [tokens, width]. Its data is null where no
+  // example of this part shows the picture.
   ConstMatrixView image_states(int picture) const;
 
  private:

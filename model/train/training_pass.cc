@@ -10,8 +10,8 @@
 namespace palisade {
 namespace {
 
-// Of all weights: 16 MB, which caches hold. A larger model's matmuls are worth waking threads for, and should
-// read its weights once.
+// A model of more weights than this (16 MB in f32, about what a cache holds) learns a batch in one part: its
+// matmuls are large enough to be shared among threads, and its weights should be read once.
 constexpr std::size_t kMostWeights = 4 << 20;
 constexpr std::size_t kMostParts = 4;
 constexpr std::size_t kMinExamples = 2;

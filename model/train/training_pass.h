@@ -20,8 +20,9 @@ struct TrainingExample {
 
 struct TrainingBatch {
   std::vector<Matrix> pictures;  // pixel values, [3, size * size] each
-  // Of a tower that is not trained, where they are known (TrainingPass::image_states): such a picture may be
-  // empty. As many as pictures, or none. [tokens, width] each
+  // What an image tower that is not trained made of each picture before (TrainingPass::image_states),
+  // [tokens, width] each: one entry a picture, or none at all. A picture whose entry is there is not encoded
+  // again and may be empty.
   std::vector<std::shared_ptr<const Matrix>> states;
   std::vector<TrainingExample> examples;
   // Pictures see each other, but neither prompt nor suffix, and examples that follow each other with the same

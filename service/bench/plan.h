@@ -12,7 +12,7 @@
 
 namespace palisade {
 
-// Of the folders that a configuration names.
+// What each adapter of a configuration costs, by its folder.
 using AdapterCosts = std::map<std::filesystem::path, AdapterCost>;
 
 // The load that a configuration puts on this machine, and what becomes of it.

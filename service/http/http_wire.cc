@@ -98,20 +98,22 @@ std::string number_text_of(const sockaddr_storage& address, socklen_t size) {
   return plain.to_string();
 }
 
-}  // namespace
-
-std::string peer_of(int socket) {
+// Of the end of a connection that getpeername or getsockname tells.
+std::string address_of_end(int socket, int (*asked)(int, sockaddr*, socklen_t*)) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  if (asked(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
   return number_text_of(address, size);
 }
 
+}  // namespace
+
+std::string peer_of(int socket) {
+  return address_of_end(socket, ::getpeername);
+}
+
 std::string own_address_of(int socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  return number_text_of(address, size);
+  return address_of_end(socket, ::getsockname);
 }
 
 void send_at_once(int socket, std::string_view answer) {

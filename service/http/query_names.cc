@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kShownBytes = 64;
 
-// Of each method and path, such as "GET /api/v1/events/{id}".
+// The names that a query may have, by method and path, such as "GET /api/v1/events/{id}".
 using Names = std::map<std::string, std::set<std::string>>;
 
 Names described_names() {

@@ -40,6 +40,12 @@ class Forms(unittest.TestCase):
         field.fill(text)
         page.keyboard.press("Enter")
 
+    def ask(self, page, field, question):
+        """A question that is none is told of, and the one behind it is sent."""
+        self.send(page, field, " ")
+        expect(page.locator(".said-line")).to_have_text("Write a question first.")
+        self.send(page, field, question)
+
     def go_on(self, page, words, done):
         """A machine that is busy with other things says that it is too much, and is told to go on all the same."""
         page.wait_for_selector(f"button:has-text('{words}'), {done}")
@@ -55,19 +61,13 @@ class Forms(unittest.TestCase):
 
     def test_a_camera_is_asked_and_an_empty_question_is_told(self):
         page = self.opened("#/camera/gate")
-        field = page.locator("#ask-in")
-        self.send(page, field, " ")
-        expect(page.locator(".said-line")).to_have_text("Write a question first.")
-        self.send(page, field, "is there a car?")
+        self.ask(page, page.locator("#ask-in"), "is there a car?")
         expect(page.locator(".answer .word")).to_be_visible()
         self.assertIn(page.locator(".answer .word").inner_text(), ("yes", "no"))
 
     def test_the_page_ask_asks(self):
         page = self.opened("#/ask?camera=gate")
-        field = page.get_by_label("Question")
-        self.send(page, field, " ")
-        expect(page.locator(".said-line")).to_have_text("Write a question first.")
-        self.send(page, field, "caption en")
+        self.ask(page, page.get_by_label("Question"), "caption en")
         expect(page.locator(".answer .said, .answer .word")).to_be_visible()
         expect(page.locator(".panel .mono").first).to_have_text("caption en")
 
